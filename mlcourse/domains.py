@@ -1,0 +1,76 @@
+"""A domain: labelled images from one source, and how far two domains lie apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Domain:
+    """Labelled images from one source, held in memory as bytes.
+
+    images: uint8 (M, 1, H, W), ink high (0 background, 255 ink).
+    labels: int64 (M,), the index into `classes` of every image.
+    classes: the class names; `groups`: the group (alphabet, script) of each class. Splits are made
+    by group, so that a test class comes from an alphabet that training never saw.
+    note: one sentence that says what the loader did to the pictures.
+    """
+
+    name: str
+    images: Tensor
+    labels: Tensor
+    classes: tuple[str, ...]
+    groups: tuple[str, ...]
+    note: str = ""
+
+    def __post_init__(self):
+        m, c = len(self.images), len(self.classes)
+        if self.images.dtype != torch.uint8 or self.images.ndim != 4 or self.images.shape[1] != 1:
+            raise ValueError(
+                f"{self.name}: images must be uint8 of shape (M, 1, H, W), got {self.images.dtype} "
+                f"of shape {tuple(self.images.shape)}; convert them first"
+            )
+        if self.labels.shape != (m,) or self.labels.dtype != torch.int64:
+            raise ValueError(f"{self.name}: labels must be int64 of shape ({m},), got {self.labels.dtype} "
+                             f"of shape {tuple(self.labels.shape)}")
+        if m and not 0 <= int(self.labels.min()) <= int(self.labels.max()) < c:
+            raise ValueError(f"{self.name}: labels must lie in 0..{c - 1} for {c} classes, "
+                             f"got {int(self.labels.min())}..{int(self.labels.max())}")
+        if len(self.groups) != c:
+            raise ValueError(f"{self.name}: every class needs a group, got {len(self.groups)} groups for {c} classes")
+        if len(set(self.classes)) != c:
+            twice = next(name for i, name in enumerate(self.classes) if name in self.classes[:i])
+            raise ValueError(f"{self.name}: class names must differ, but {twice!r} stands twice")
+
+    def subset(self, classes, name: str | None = None) -> Domain:
+        """The domain restricted to these class indices, relabelled 0..len-1 in the order given."""
+        classes = torch.as_tensor(list(classes), dtype=torch.int64)
+        new_label = torch.full((len(self.classes),), -1, dtype=torch.int64)
+        new_label[classes] = torch.arange(len(classes))
+        keep = new_label[self.labels] >= 0
+        return replace(
+            self,
+            name=name or self.name,
+            images=self.images[keep],
+            labels=new_label[self.labels[keep]],
+            classes=tuple(self.classes[i] for i in classes),
+            groups=tuple(self.groups[i] for i in classes),
+        )
+
+    def with_rotations(self) -> Domain:
+        """Four times the classes: every class turned by 0, 90, 180 and 270 degrees is a class of its own.
+
+        The Omniglot convention since Santoro et al. 2016, used for training classes only.
+        """
+        c = len(self.classes)
+        turns = range(4)
+        return replace(
+            self,
+            images=torch.cat([torch.rot90(self.images, k, (2, 3)) for k in turns]),
+            labels=torch.cat([self.labels + k * c for k in turns]),
+            classes=tuple(f"{name} turned {90 * k}" if k else name for k in turns for name in self.classes),
+            groups=self.groups * 4,
+        )

@@ -1,0 +1,180 @@
+"""Episodes: the few-shot tasks that every method of the course learns from, and how they are drawn."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from mlcourse.domains import Domain
+
+
+class Episode(NamedTuple):
+    """One task, or a batch of T tasks when every field has a leading dimension of T.
+
+    N classes (the way), K support samples of each (the shot), Q query samples of each; x has the
+    shape `*D` of one sample, (1, 28, 28) for images and (1,) for sinusoids.
+
+    support_x: (T, N·K, *D)     what the learner may adapt on
+    support_y: (T, N·K)         int64 labels in 0..N-1, or float32 targets (T, K, 1) in regression
+    query_x:   (T, N·Q, *D)     what the adapted learner is judged on; never the same samples
+    query_y:   (T, N·Q)
+    unlabeled_x: (T, U, *D)     U = 0 where there is none
+    classes:   (T, N)           the global class id behind each label; (T, 0) in regression
+    domain:    (T,)             the global domain id
+    """
+
+    support_x: Tensor
+    support_y: Tensor
+    query_x: Tensor
+    query_y: Tensor
+    unlabeled_x: Tensor
+    classes: Tensor
+    domain: Tensor
+
+    @property
+    def way(self) -> int:
+        """N, the number of classes; 0 in regression."""
+        return self.classes.shape[-1]
+
+    @property
+    def tasks(self) -> int:
+        """T, the number of tasks of a batch (the domain id is a scalar in a single episode)."""
+        if self.domain.ndim == 0:
+            raise ValueError("this is a single episode without a task dimension; index a batch only")
+        return len(self.domain)
+
+    def task(self, i) -> Episode:
+        """Task i of a batch (an episode without the leading dimension), or a slice of tasks."""
+        return Episode(*(field[i] for field in self))
+
+    def to(self, *args) -> Episode:
+        """The floating-point fields cast to a dtype, or every field moved to a device."""
+        cast = lambda field: field.to(*args) if field.is_floating_point() else field
+        if args and not isinstance(args[0], torch.dtype):
+            cast = lambda field: field.to(*args)
+        return Episode(*map(cast, self))
+
+
+class EpisodeSampler:
+    """Draws batches of N-way K-shot episodes from a domain in one indexing operation.
+
+    way, shot, query: N, K, Q (samples per class). unlabeled: unlabelled samples per class, drawn
+    from the N classes and from `distractors` further classes. relabel=True gives the N classes of
+    every episode labels in random order; relabel=False keeps label = class index for closed-set
+    methods, so `way` must then be the number of classes. Positions within the support and the query
+    set are shuffled, so that the order of samples says nothing about their labels.
+
+    Raises ValueError when the domain cannot fill such an episode.
+    """
+
+    def __init__(self, domain: Domain, way: int, shot: int, query: int = 15, *, unlabeled: int = 0,
+                 distractors: int = 0, relabel: bool = True, domain_id: int = 0):
+        for value, what in ((way, "way"), (shot, "shot"), (query, "query")):
+            if value < 1:
+                raise ValueError(f"{what} must be at least 1, got {value}")
+        if unlabeled < 0 or distractors < 0:
+            raise ValueError(f"unlabeled and distractors must not be negative, got {unlabeled} and {distractors}")
+        c = len(domain.classes)
+        if c < 2:
+            raise ValueError(f"{domain.name} has {c} class; an episode needs at least 2, so choose another domain")
+        if way + distractors > c:
+            raise ValueError(f"way {way} with {distractors} distractor classes needs {way + distractors} classes, but "
+                             f"{domain.name} has {c}; ask for a way of at most {c - distractors}")
+        if not relabel and way != c:
+            raise ValueError(f"relabel=False keeps one label per class, so way must be {c}, the number of classes of "
+                             f"{domain.name}, got {way}")
+        counts = torch.bincount(domain.labels, minlength=c)
+        need, least = shot + query + unlabeled, int(counts.min())
+        if need > least:
+            raise ValueError(f"shot {shot} + query {query} + unlabeled {unlabeled} needs {need} samples of every class, "
+                             f"but class {domain.classes[int(counts.argmin())]!r} of {domain.name} has {least}; "
+                             f"ask for fewer")
+        self.domain, self.way, self.shot, self.query = domain, way, shot, query
+        self.unlabeled, self.distractors, self.relabel, self.domain_id = unlabeled, distractors, relabel, domain_id
+        self.counts = counts
+        # row c of `table` lists the images of class c, padded on the right
+        order = torch.argsort(domain.labels, stable=True)
+        self.table = torch.zeros(c, int(counts.max()), dtype=torch.int64)
+        self.table[torch.arange(self.table.shape[1]) < counts[:, None]] = order
+
+    def indices(self, tasks: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Which images make the episodes: classes (T, N), and image indices (T, N, K + Q + U) of the N
+        classes and (T, distractors, U) of the others. All indices of a class in an episode differ."""
+        c, n, m = len(self.domain.classes), self.way, self.way + self.distractors
+        if self.relabel:
+            chosen = torch.rand(tasks, c, generator=generator).topk(m, dim=1).indices
+        else:
+            chosen = torch.arange(c).expand(tasks, c)
+        keys = torch.rand(tasks, m, self.table.shape[1], generator=generator)
+        keys.masked_fill_(torch.arange(self.table.shape[1]) >= self.counts[chosen][..., None], -1.0)
+        each = keys.topk(self.shot + self.query + self.unlabeled, dim=2).indices
+        picked = self.table[chosen[..., None], each]
+        return chosen[:, :n], picked[:, :n], picked[:, n:, :self.unlabeled]
+
+    def sample(self, tasks: int, generator: torch.Generator) -> Episode:
+        """A batch of `tasks` episodes; the same generator state gives the same episodes."""
+        classes, own, others = self.indices(tasks, generator)
+        k, q = self.shot, self.query
+        labels = torch.arange(self.way).view(1, -1, 1)
+
+        def shuffled(index):
+            flat = index.reshape(tasks, -1)
+            order = torch.rand(flat.shape, generator=generator).argsort(1)
+            y = labels.expand(index.shape).reshape(tasks, -1)
+            return flat.gather(1, order), y.gather(1, order)
+
+        support, support_y = shuffled(own[..., :k])
+        query, query_y = shuffled(own[..., k:k + q])
+        unlabeled = torch.cat([own[..., k + q:].reshape(tasks, -1), others.reshape(tasks, -1)], 1)
+        unlabeled = unlabeled.gather(1, torch.rand(unlabeled.shape, generator=generator).argsort(1))
+        x = self.pixels(torch.cat([support, query, unlabeled], 1))
+        s, e = support.shape[1], support.shape[1] + query.shape[1]
+        return Episode(x[:, :s], support_y, x[:, s:e], query_y, x[:, e:], classes,
+                       torch.full((tasks,), self.domain_id))
+
+    def pixels(self, index: Tensor) -> Tensor:
+        """The images at these indices as float32 in [0, 1]."""
+        return self.domain.images[index].float().mul_(1 / 255)
+
+
+class Splits(NamedTuple):
+    """Three domains that share no class: for training, for choosing, for reporting."""
+
+    train: Domain
+    val: Domain
+    test: Domain
+
+
+def split_by_group(domain: Domain, train, val, test) -> Splits:
+    """Split a domain's classes by their group (alphabet, script), each argument a list of group names.
+
+    Raises ValueError when a group stands in two splits, is unknown, or is left out.
+    """
+    parts = {"train": list(train), "val": list(val), "test": list(test)}
+    named = [group for groups in parts.values() for group in groups]
+    for group in named:
+        if named.count(group) > 1:
+            raise ValueError(f"group {group!r} stands in more than one split; every group belongs to one")
+    unknown, missing = set(named) - set(domain.groups), set(domain.groups) - set(named)
+    if unknown or missing:
+        raise ValueError(f"the splits of {domain.name} must name its groups exactly; unknown: "
+                         f"{sorted(unknown) or 'none'}, left out: {sorted(missing) or 'none'}")
+    return Splits(*(domain.subset([i for i, g in enumerate(domain.groups) if g in groups],
+                                  name=f"{domain.name}/{part}") for part, groups in parts.items()))
+
+
+def split_classes(domain: Domain, seed: int = 0) -> Splits:
+    """Split a domain that comes without named splits: groups in seeded order, 60 / 20 / 20 per cent.
+
+    The order depends on the sorted group names and the seed only. Raises ValueError under 3 groups.
+    """
+    groups = sorted(set(domain.groups))
+    if len(groups) < 3:
+        raise ValueError(f"{domain.name} has {len(groups)} class groups; a train, validation and test split needs "
+                         f"at least 3")
+    order = torch.randperm(len(groups), generator=torch.Generator().manual_seed(seed)).tolist()
+    groups = [groups[i] for i in order]
+    fifth = max(1, len(groups) // 5)
+    return split_by_group(domain, groups[2 * fifth:], groups[:fifth], groups[fifth:2 * fifth])
