@@ -1,0 +1,44 @@
+# make lab    install (first time only) and open the course in JupyterLab
+# make test   install (first time only) and run every test and every notebook
+#
+# Variables, all optional:
+#   PYTHON=python3.12    the Python (3.11 or later) that makes the virtual environment
+#   TORCH_INDEX=URL      a package index for torch alone, for instance the one with the small CPU wheels
+
+PYTHON ?= $(or $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,\
+	$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p)))),python3)
+TORCH_INDEX ?=
+VENV := .venv
+RUN := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+PIP := $(RUN) -m pip --disable-pip-version-check --no-input
+NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 120
+
+.PHONY: lab test install clean
+.DEFAULT_GOAL := lab
+
+lab: $(STAMP)
+	$(RUN) -m mlcourse lab
+
+test: $(STAMP)
+	$(RUN) -m pytest $(NBVAL)
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c '' 2>/dev/null || { \
+	  echo "mlcourse: no Python found as '$(PYTHON)'; install Python 3.11 or later, or name one: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "mlcourse: '$(PYTHON)' is $$($(PYTHON) -V), but 3.11 or later is needed; name another: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "mlcourse: '$(PYTHON)' has no venv module; on Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
+	@echo "mlcourse: installing into $(VENV) (once; a few minutes, most of it torch)"
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+ifneq ($(TORCH_INDEX),)
+	$(PIP) install --no-deps -c constraints.txt --index-url "$(TORCH_INDEX)" torch
+endif
+	$(PIP) install -c constraints.txt -e ".[test]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info

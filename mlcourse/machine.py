@@ -1,0 +1,42 @@
+"""Settings of the process that make large tensors cheap, and the threads that every lesson is timed with."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+
+THREADS = 2
+
+
+def malloc_settings() -> dict[str, int]:
+    """glibc's malloc parameters by name, empty where the C library is another one.
+
+    By default glibc hands every block above 32 MiB back to the system when it is freed, so each large
+    tensor is paid for again in page faults. With these settings freed memory stays with the process.
+    Before glibc 2.35 a threshold above 32 MiB is refused, so that is what older ones get.
+    """
+    name, version = platform.libc_ver()
+    if name != "glibc":
+        return {}
+    recent = tuple(int(part) for part in version.split(".")[:2]) >= (2, 35)
+    return {
+        "MALLOC_MMAP_THRESHOLD_": 2**30 if recent else 2**25,
+        "MALLOC_TRIM_THRESHOLD_": 2**31 - 1,
+        "MALLOC_TOP_PAD_": 2**26,
+    }
+
+
+def environment() -> dict[str, str]:
+    """Environment variables for a new process that computes: threads and malloc. They must be set before it starts."""
+    threads = {name: str(THREADS) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    return threads | {name: str(value) for name, value in malloc_settings().items()}
+
+
+def keep_freed_memory() -> bool:
+    """Apply the malloc settings to this process, for commands that compute in it; True where they took effect."""
+    numbers = {"MALLOC_TRIM_THRESHOLD_": -1, "MALLOC_TOP_PAD_": -2, "MALLOC_MMAP_THRESHOLD_": -3}  # <malloc.h>
+    settings = malloc_settings()
+    if not settings:
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    return all([mallopt(numbers[name], value) == 1 for name, value in settings.items()])

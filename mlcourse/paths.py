@@ -1,0 +1,7 @@
+"""Where the course lies on disk."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+WORK = ROOT / "work"
