@@ -1,0 +1,104 @@
+"""array:FILE.npz, images and labels of your own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from mlcourse.datasets.pictures import SIDE, border_grey, to_ink
+from mlcourse.domains import Domain
+
+LAYOUTS = "(M, H, W), (M, 1, H, W) or (M, H, W, 3)"
+
+
+def load(path) -> Domain:
+    """The images of an .npz file as a domain named "array:STEM".
+
+    images: uint8, or floats in [0, 1], of shape (M, H, W), (M, 1, H, W) or (M, H, W, 3). labels: (M,), integers or
+    strings. classes (optional): (C,) names; integer labels are then indices into it. groups (optional): (C,), the
+    group of each class, in the order of `classes`, or of the sorted labels where there are no classes.
+    The images become 28×28; all are inverted together when the median of their borders is bright.
+    Raises ValueError, in one sentence, for anything else. Nothing is unpickled.
+    """
+    path = Path(path)
+    arrays = _read(path)
+    grey = _grey(arrays["images"], path)
+    labels, classes = _labels(arrays["labels"], arrays.get("classes"), len(grey), path)
+    groups = arrays.get("groups", np.array(classes))
+    if groups.shape != (len(classes),):
+        raise ValueError(f"{path}: groups must have the shape ({len(classes)},), one for each class, "
+                         f"got {groups.shape}")
+    invert = border_grey(grey) > 127
+    done: Counter = Counter()
+    if grey.shape[1:] == (SIDE, SIDE):
+        images = 255 - grey if invert else grey
+    else:
+        images = np.stack([to_ink(Image.fromarray(image), done, invert=invert) for image in grey])
+    note = f"{len(grey):,} images of {grey.shape[1]}×{grey.shape[2]}"
+    note += ", all inverted because their border is bright" if invert else ", ink taken to be high"
+    note += "".join(f", {what}" for what in ("padded to a square", "resized") if done[what])
+    return Domain(f"array:{path.stem}", torch.from_numpy(np.ascontiguousarray(images))[:, None],
+                  torch.from_numpy(labels), classes, tuple(map(str, groups.tolist())), note)
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        raise ValueError(f"{path} is not a file; give the path of an .npz file with the arrays images and labels")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in ("images", "labels", "classes", "groups") if key in file.files}
+    except Exception as error:  # a damaged file raises many kinds of error
+        raise ValueError(f"{path} is not a readable .npz file of plain arrays ({error}); write it with numpy.savez, "
+                         f"without object arrays") from error
+    for key in ("images", "labels"):
+        if key not in arrays:
+            raise ValueError(f"{path} has no array named {key!r}; it needs images of shape {LAYOUTS} and labels (M,)")
+    return arrays
+
+
+def _grey(images: np.ndarray, path: Path) -> np.ndarray:
+    """uint8 (M, H, W)."""
+    if images.ndim == 4 and images.shape[1] == 1:
+        images = images[:, 0]
+    is_colour = images.ndim == 4 and images.shape[3] == 3
+    if not (images.ndim == 3 or is_colour) or 0 in images.shape:
+        raise ValueError(f"{path}: images must have the shape {LAYOUTS}, got {images.shape}")
+    if np.issubdtype(images.dtype, np.floating):
+        if not np.isfinite(images).all():
+            raise ValueError(f"{path}: images hold NaN or infinite values; every pixel must lie in [0, 1]")
+        if images.min() < 0 or images.max() > 1:
+            raise ValueError(f"{path}: floating-point images must lie in [0, 1], got "
+                             f"{images.min():g}..{images.max():g}; divide them by their highest value")
+        images = (images * 255).round().astype(np.uint8)
+    if images.dtype != np.uint8:
+        raise ValueError(f"{path}: images must be uint8, or floats in [0, 1], got {images.dtype}")
+    if is_colour:
+        return np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in images])
+    return images
+
+
+def _labels(labels: np.ndarray, classes: np.ndarray | None, count: int, path: Path):
+    """int64 labels (M,) and the class names."""
+    if labels.shape != (count,):
+        raise ValueError(f"{path}: labels must have the shape ({count},), one for each image, got {labels.shape}")
+    if labels.dtype.kind not in "iuU":
+        raise ValueError(f"{path}: labels must be integers or strings, got {labels.dtype}")
+    if classes is None:
+        names, index = np.unique(labels, return_inverse=True)
+        return index.astype(np.int64), tuple(map(str, names.tolist()))
+    if classes.ndim != 1 or classes.dtype.kind not in "iuU":
+        raise ValueError(f"{path}: classes must be a list of names, got {classes.dtype} of shape {classes.shape}")
+    names = tuple(map(str, classes.tolist()))
+    if labels.dtype.kind == "U":
+        unknown = sorted(set(labels.tolist()) - set(names))
+        if unknown:
+            raise ValueError(f"{path}: the label {unknown[0]!r} is not among the {len(names)} classes")
+        labels = np.array([names.index(label) for label in labels.tolist()])
+    elif labels.min() < 0 or labels.max() >= len(names):
+        raise ValueError(f"{path}: integer labels must lie in 0..{len(names) - 1} for {len(names)} classes, "
+                         f"got {labels.min()}..{labels.max()}")
+    return labels.astype(np.int64), names
