@@ -1,0 +1,70 @@
+"""The inner loop: gradient steps that can be differentiated through."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor
+
+Params = dict[str, Tensor]
+
+
+def descend(loss: Callable[[Params], Tensor], params: Params, steps: int, lr: float | Params, *,
+            order: int = 2, only: Iterable[str] | None = None) -> Params:
+    """`steps` steps of gradient descent on `loss` from `params`: φ ← φ - α ∇loss(φ) (Finn et al. 2017, Algorithm 1,
+    line 6).
+
+    loss: a function of the parameters that returns a scalar. lr: α, a positive number, or a dict of tensors shaped
+    like the adapted parameters (Meta-SGD's rates, of any sign). order: 2 lets gradients flow through ∇loss to
+    `params`; 1 treats ∇loss as a constant (FOMAML). only: the names of the parameters to adapt, or their prefixes
+    ("head."); the others are used as they are.
+
+    Returns new tensors; `params` is never changed. Works under vmap and, at test time, under no_grad.
+    Raises ValueError for a rate that is not positive and finite, or for a name in `only` that matches nothing.
+    """
+    return trajectory(loss, params, steps, lr, order=order, only=only)[-1]
+
+
+def trajectory(loss: Callable[[Params], Tensor], params: Params, steps: int, lr: float | Params, *,
+               order: int = 2, only: Iterable[str] | None = None) -> list[Params]:
+    """The path of `descend`: the parameters before the first step and after each one, steps + 1 in all."""
+    if steps < 0:
+        raise ValueError(f"the number of inner steps must not be negative, got {steps}")
+    adapted = _select(params, only)
+    if isinstance(lr, dict):
+        missing = [name for name in adapted if name not in lr]
+        if missing:
+            raise ValueError(f"no learning rate for parameter {missing[0]!r}; give one for every adapted parameter")
+        rate = lr
+    else:
+        check_rate(lr)
+        rate = dict.fromkeys(adapted, lr)
+    path = [dict(params)]
+    for _ in range(steps):
+        phi = path[-1]
+        start = {name: phi[name] if order == 2 else phi[name].detach() for name in adapted}
+        fixed = {name: p if order == 2 else p.detach() for name, p in phi.items() if name not in start}
+        g = torch.func.grad(lambda moving: loss({**fixed, **moving}))(start)
+        if order == 1:
+            g = {name: g[name].detach() for name in adapted}
+        path.append({**phi, **{name: phi[name] - rate[name] * g[name] for name in adapted}})
+    return path
+
+
+def check_rate(lr: float, what: str = "learning rate") -> None:
+    """Raises ValueError unless `lr` is a positive, finite number."""
+    if not (lr > 0 and math.isfinite(lr)):
+        raise ValueError(f"the {what} must be a positive, finite number, got {lr}")
+
+
+def _select(params: Params, only: Iterable[str] | None) -> list[str]:
+    """The names of the adapted parameters."""
+    if only is None:
+        return list(params)
+    only = tuple(only)
+    for prefix in only:
+        if not any(name.startswith(prefix) for name in params):
+            raise ValueError(f"no parameter is called {prefix!r} or begins so; the network has {', '.join(params)}")
+    return [name for name in params if name.startswith(only)]

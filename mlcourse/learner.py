@@ -1,0 +1,209 @@
+"""The protocol that every method fits: adapt to a support set, predict, and a loss to meta-train on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from mlcourse.descend import Params, check_rate
+from mlcourse.episode import Episode
+from mlcourse.losses import task_loss
+from mlcourse.nets import call
+
+
+class Learner(nn.Module):
+    """A method. Its parameters are the meta-parameters; no call ever changes them.
+
+    A subclass writes `adapt` and `predict`, and overrides `loss` where its paper does. All three work on one episode
+    without a task dimension; `torch.vmap` makes the batch.
+    """
+
+    config: dict = {}
+
+    @property
+    def is_transductive(self) -> bool:
+        """Whether the prediction for one query depends on the other queries in the batch."""
+        return False
+
+    def adapt(self, episode: Episode, steps: int | None = None) -> Any:
+        """What the learner takes from the support set: adapted weights, prototypes, … (a pytree of tensors).
+
+        steps: inner steps, where the method has any; None takes its own number.
+        """
+        raise NotImplementedError
+
+    def predict(self, state: Any, x: Tensor) -> Tensor:
+        """Logits (M, N), or values (M, 1) in regression, for x (M, *D). Pure: the same call gives the same answer."""
+        raise NotImplementedError
+
+    def loss(self, episode: Episode) -> Tensor:
+        """The meta-training loss of one episode: the query loss after adaptation.
+
+        Raises RuntimeError when grad mode is off: the inner gradients would then be constants, and second order would
+        silently become first order.
+        """
+        require_grad(self)
+        return task_loss(self.predict(self.adapt(episode), episode.query_x), episode.query_y)
+
+    def phases(self, sampler, steps: int, *, tasks: int = 32, lr: float = 1e-3, chunk: int | None = None) -> list[Phase]:
+        """How the method is meta-trained: by default one phase of Adam on the mean loss of `tasks` episodes a step,
+        its rate annealed to 0 by a cosine.
+
+        sampler: anything with `sample(tasks, generator) -> Episode`. chunk: tasks differentiated at once, to bound
+        memory; it changes no number beyond rounding.
+        """
+        return [episodic_phase(self, sampler, steps, tasks=tasks, lr=lr, chunk=chunk)]
+
+    def after_step(self, batch: Episode) -> None:
+        """Called after every meta-step; a network with running statistics updates them here."""
+
+
+def require_grad(learner: Learner) -> None:
+    """Raises RuntimeError when grad mode is off."""
+    if not torch.is_grad_enabled():
+        raise RuntimeError(
+            f"{type(learner).__name__}.loss was called with gradients switched off; in training that turns a second-"
+            "order method into a first-order one without a word, so leave torch.no_grad() and call it again")
+
+
+class Adapted(NamedTuple):
+    """The state of a method that adapts a network: its parameters φ, and the norm statistics to predict with
+    (an empty tuple: the batch's own)."""
+
+    params: Params
+    stats: tuple
+
+
+class NetLearner(Learner):
+    """A method around one network `net`, whose own parameters are θ."""
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net = net
+
+    @property
+    def is_transductive(self) -> bool:
+        """True with norm="batch": the queries of a batch are then normalised together."""
+        return self.net.norm == "batch"
+
+    def theta(self) -> Params:
+        """θ by name."""
+        return dict(self.net.named_parameters())
+
+    def fixed_stats(self) -> tuple:
+        """The running statistics at test time, if the network keeps them; else an empty tuple."""
+        return self.net.running_stats() if self.net.norm == "running" and not self.training else ()
+
+    def adapted(self, params: Params, episode: Episode) -> Adapted:
+        """The state for these parameters, with the norm statistics of the support set where the norm asks for them."""
+        if self.net.norm != "support":
+            return Adapted(params, self.fixed_stats())
+        return Adapted(params, _statistics(self.net, params, episode.support_x))
+
+    def loss_at(self, phi: Params, x: Tensor, y: Tensor) -> Tensor:
+        """L(φ): the loss of the network with parameters φ on labelled samples."""
+        return task_loss(call(self.net, phi, x, self.fixed_stats() or None), y)
+
+    def predict(self, state: Adapted, x: Tensor) -> Tensor:
+        """The network's output at φ."""
+        return call(self.net, state.params, x, state.stats or None)
+
+    @torch.no_grad()
+    def after_step(self, batch: Episode) -> None:
+        """Move running statistics towards those that the adapted networks see on this batch's queries."""
+        if self.net.norm != "running":
+            return
+        one = lambda episode: _statistics(self.net, self.adapt(episode).params, episode.query_x)
+        stats = torch.vmap(one)(batch.task(slice(0, 4)))
+        self.net.update_running(tuple((mean.mean(0), var.mean(0)) for mean, var in stats))
+
+
+class _Statistics(nn.Module):
+    """Lets `functional_call` reach `net.statistics`."""
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor):
+        return self.net.statistics(x)
+
+
+def _statistics(net: nn.Module, params: Params, x: Tensor) -> tuple:
+    return torch.func.functional_call(_Statistics(net), {f"net.{k}": v for k, v in params.items()}, (x,))
+
+
+def features(net: nn.Module, params: Params, x: Tensor, stats: tuple = ()) -> Tensor:
+    """net.features(x) at `params`: (M, size)."""
+    return torch.func.functional_call(_Features(net), {f"net.{k}": v for k, v in params.items()},
+                                      (x, stats) if stats else (x,))
+
+
+class _Features(nn.Module):
+    """Lets `functional_call` reach `net.features`."""
+
+    def __init__(self, net: nn.Module):
+        super().__init__()
+        self.net = net
+
+    def forward(self, *arguments):
+        return self.net.features(*arguments)
+
+
+@dataclass
+class Phase:
+    """One stage of training: `steps` optimiser steps on a loss.
+
+    sample: draws a batch from a generator. loss: (batch, step) -> scalar, a mean over the batch's tasks. rate: the
+    factor on the optimiser's rates at a given share of the phase in [0, 1). chunk: how many tasks are differentiated
+    at once (None: all). after: called with the batch after each optimiser step.
+    """
+
+    name: str
+    sample: Callable[[torch.Generator], Any]
+    loss: Callable[[Any, int], Tensor]
+    optimiser: torch.optim.Optimizer
+    steps: int
+    rate: Callable[[float], float] = field(default=lambda share: 1.0)
+    chunk: int | None = None
+    after: Callable[[Any], None] | None = None
+
+
+def cosine(share: float) -> float:
+    """From 1 to 0 along half a cosine."""
+    return 0.5 * (1 + math.cos(math.pi * share))
+
+
+def linear(share: float) -> float:
+    """From 1 to 0 along a line."""
+    return 1 - share
+
+
+def batch_loss(learner: Learner, batch: Episode) -> Tensor:
+    """The mean of the learner's loss over a batch of episodes: one vmap."""
+    return torch.vmap(learner.loss)(batch).mean()
+
+
+def episodic_phase(learner: Learner, sampler, steps: int, *, tasks: int, lr: float, chunk: int | None = None,
+                   name: str = "meta-train") -> Phase:
+    """Adam on the mean loss of `tasks` episodes a step, the rate annealed to 0 by a cosine.
+
+    Raises ValueError for a rate that is not positive and finite, or a count below 1.
+    """
+    check_counts(steps=steps, tasks=tasks)
+    check_rate(lr, "outer learning rate")
+    return Phase(name, lambda generator: sampler.sample(tasks, generator),
+                 lambda batch, step: batch_loss(learner, batch),
+                 torch.optim.Adam(learner.parameters(), lr=lr), steps, cosine, chunk, learner.after_step)
+
+
+def check_counts(**counts: int) -> None:
+    """Raises ValueError for a count below 1."""
+    for what, value in counts.items():
+        if value < 1:
+            raise ValueError(f"{what} must be at least 1, got {value}")

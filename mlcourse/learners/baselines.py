@@ -1,0 +1,193 @@
+"""The baselines that meta-learning has to beat: they share its networks and its evaluation, not its outer loss.
+
+NoAdaptation, FromScratch and JointTraining work in regression and in classification; FineTune and LinearProbe need
+classes; NearestNeighbour has no parameters at all.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mlcourse.descend import check_rate, descend
+from mlcourse.episode import Episode
+from mlcourse.learner import Adapted, Learner, NetLearner, check_counts, features, require_grad
+from mlcourse.learners.protonet import squared_distances
+from mlcourse.losses import task_loss
+
+
+class NoAdaptation(NetLearner):
+    """Uses the network as it is on every task: φ = θ. Trained on the query loss at θ."""
+
+    def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
+        """θ itself."""
+        return self.adapted(self.theta(), episode)
+
+
+class FromScratch(NetLearner):
+    """Forgets everything: gradient steps on the support set from a fixed random start. It has no meta-parameters.
+
+    lr, steps: the rate and number of its gradient steps.
+    """
+
+    def __init__(self, net: nn.Module, lr: float = 0.01, steps: int = 10):
+        super().__init__(net)
+        check_rate(lr, "inner learning rate")
+        check_counts(steps=steps)
+        self.lr, self.steps = lr, steps
+        self.config = {"lr": lr, "steps": steps}
+        net.requires_grad_(False)
+
+    def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
+        """The network fitted to the support set alone."""
+        support_loss = lambda phi: self.loss_at(phi, episode.support_x, episode.support_y)
+        phi = descend(support_loss, self.theta(), self.steps if steps is None else steps, self.lr)
+        return self.adapted(phi, episode)
+
+    def phases(self, sampler, steps: int, **_) -> list:
+        """No phase: there is nothing to train."""
+        return []
+
+
+class JointTraining(NetLearner):
+    """The multi-task objective min_θ Σ_t L(θ; D_t): one network fitted to all tasks at once, then fine-tuned.
+
+    In regression this is the "pretrained" baseline of Finn et al. 2017, section 5.1. The outer loop descends the loss
+    *before* adaptation; that is the whole difference from MAML. lr, steps: of the fine-tuning at test.
+    """
+
+    def __init__(self, net: nn.Module, lr: float = 0.01, steps: int = 1):
+        super().__init__(net)
+        check_rate(lr, "inner learning rate")
+        check_counts(steps=steps)
+        self.lr, self.steps = lr, steps
+        self.config = {"lr": lr, "steps": steps}
+
+    def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
+        """θ after fine-tuning on the support set."""
+        support_loss = lambda phi: self.loss_at(phi, episode.support_x, episode.support_y)
+        phi = descend(support_loss, self.theta(), self.steps if steps is None else steps, self.lr, order=1)
+        return self.adapted(phi, episode)
+
+    def loss(self, episode: Episode) -> Tensor:
+        """L(θ; support and query together), before any adaptation."""
+        require_grad(self)
+        return self.loss_at(self.theta(), torch.cat([episode.support_x, episode.query_x]),
+                            torch.cat([episode.support_y, episode.query_y]))
+
+
+class FineTune(NetLearner):
+    """Pretrain on all training classes at once with one linear classifier, then fine-tune with a new head per task
+    (the "Baseline" of Chen et al., A Closer Look at Few-shot Classification, ICLR 2019, with all layers moving).
+
+    net: a network without a head (way=0). train_classes: the number of classes that pretraining tells apart; the
+    episode's `classes` say which ones it holds. lr, steps: of the fine-tuning; the new head starts at zero.
+    Raises ValueError in regression, where JointTraining is the same thing.
+    """
+
+    def __init__(self, net: nn.Module, train_classes: int, lr: float = 0.1, steps: int = 10):
+        super().__init__(net)
+        check_rate(lr, "inner learning rate")
+        check_counts(steps=steps, train_classes=train_classes)
+        self.lr, self.steps = lr, steps
+        self.config = {"train_classes": train_classes, "lr": lr, "steps": steps}
+        self.classifier = nn.Linear(net.size, train_classes)
+        generator = torch.Generator().manual_seed(0)
+        with torch.no_grad():
+            self.classifier.weight.copy_(torch.randn(train_classes, net.size, generator=generator) / net.size**0.5)
+            self.classifier.bias.zero_()
+
+    def loss(self, episode: Episode) -> Tensor:
+        """Cross-entropy over all training classes, on support and query samples alike."""
+        require_grad(self)
+        check_classes(self, episode)
+        x = torch.cat([episode.support_x, episode.query_x])
+        y = episode.classes[torch.cat([episode.support_y, episode.query_y])]
+        return F.cross_entropy(self.classifier(features(self.net, self.theta(), x)), y)
+
+    def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
+        """The body and a new head of N outputs, after gradient steps on the support set."""
+        check_classes(self, episode)
+        x, y = episode.support_x, episode.support_y
+        head = {"new.weight": x.new_zeros(episode.way, self.net.size), "new.bias": x.new_zeros(episode.way)}
+        support_loss = lambda phi: task_loss(self._logits(phi, x, self.fixed_stats()), y)
+        phi = descend(support_loss, {**self.theta(), **head}, self.steps if steps is None else steps, self.lr, order=1)
+        body = {name: p for name, p in phi.items() if not name.startswith("new.")}
+        return Adapted(phi, self.adapted(body, episode).stats)
+
+    def predict(self, state: Adapted, x: Tensor) -> Tensor:
+        """Logits of the new head."""
+        return self._logits(state.params, x, state.stats)
+
+    def _logits(self, phi, x: Tensor, stats: tuple) -> Tensor:
+        body = {name: p for name, p in phi.items() if not name.startswith("new.")}
+        return F.linear(features(self.net, body, x, stats), phi["new.weight"], phi["new.bias"])
+
+
+class Ridge(NamedTuple):
+    """A linear head: weight (D, N), bias (N,), and the norm statistics of the body."""
+
+    weight: Tensor
+    bias: Tensor
+    stats: tuple
+
+
+class LinearProbe(FineTune):
+    """Pretrained as FineTune is; then the body is frozen and the head is a ridge regression on one-hot labels.
+
+    W = Zᵀ(ZZᵀ + λI)⁻¹(Y - Ȳ) with centred features Z: the closed form in the N·K × N·K kernel
+    (Bertinetto et al., ICLR 2019, equation 6). penalty: λ, positive, relative to the mean squared feature norm.
+    """
+
+    def __init__(self, net: nn.Module, train_classes: int, penalty: float = 0.1):
+        super().__init__(net, train_classes)
+        check_rate(penalty, "ridge penalty")
+        self.penalty = penalty
+        self.config = {"train_classes": train_classes, "penalty": penalty}
+
+    def adapt(self, episode: Episode, steps: int | None = None) -> Ridge:
+        """The ridge head; `steps` is ignored."""
+        check_classes(self, episode)
+        stats = self.adapted(self.theta(), episode).stats
+        z = features(self.net, self.theta(), episode.support_x, stats)
+        y = F.one_hot(episode.support_y, episode.way).to(z.dtype)
+        z_mean, y_mean = z.mean(0), y.mean(0)
+        z, y = z - z_mean, y - y_mean
+        kernel = z @ z.T
+        scale = self.penalty * (kernel.diagonal().mean() + 1e-8)
+        weight = z.T @ torch.linalg.solve(kernel + scale * torch.eye(len(z), dtype=z.dtype), y)
+        return Ridge(weight, y_mean - z_mean @ weight, stats)
+
+    def predict(self, state: Ridge, x: Tensor) -> Tensor:
+        """The ridge regression's N outputs."""
+        return features(self.net, self.theta(), x, state.stats) @ state.weight + state.bias
+
+
+class NearestNeighbour(Learner):
+    """Answers with the label of the support sample that is nearest in pixels. It has no parameters."""
+
+    def adapt(self, episode: Episode, steps: int | None = None) -> tuple[Tensor, Tensor]:
+        """The support set itself: samples (N·K, D) and one-hot labels (N·K, N)."""
+        check_classes(self, episode)
+        x = episode.support_x.flatten(1)
+        return x, F.one_hot(episode.support_y, episode.way).to(x.dtype)
+
+    def predict(self, state: tuple[Tensor, Tensor], x: Tensor) -> Tensor:
+        """Minus the squared distance to the nearest support sample of each class (M, N)."""
+        support, labels = state
+        distance = squared_distances(x.flatten(1), support)[:, :, None]
+        return -distance.masked_fill(labels[None] == 0, torch.inf).amin(1)
+
+    def phases(self, sampler, steps: int, **_) -> list:
+        """No phase: there is nothing to train."""
+        return []
+
+
+def check_classes(learner: Learner, episode: Episode) -> None:
+    """Raises ValueError for a regression episode."""
+    if episode.way == 0:
+        raise ValueError(f"{type(learner).__name__} classifies, but this episode has no classes; "
+                         "for regression use JointTraining")

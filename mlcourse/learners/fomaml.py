@@ -1,0 +1,15 @@
+"""FOMAML: MAML without second derivatives.
+
+Finn, Abbeel, Levine, ICML 2017, section 5.2, "first-order approximation": the gradient through the inner step,
+∇φ = I - α∇²L_support, is replaced by the identity, so the meta-gradient is the query gradient at φ.
+"""
+
+from __future__ import annotations
+
+from mlcourse.learners.maml import MAML
+
+
+class FOMAML(MAML):
+    """MAML whose inner gradients are constants: ∂L_query/∂θ := ∇L_query(φ)."""
+
+    order = 1

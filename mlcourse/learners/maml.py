@@ -1,0 +1,43 @@
+"""MAML: learn an initialisation from which a few gradient steps suffice.
+
+Finn, Abbeel, Levine: Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks, ICML 2017, Algorithm 1.
+
+    repeat
+      sample tasks T_i                                              (line 3)
+      for each: φ_i ← θ - α ∇_θ L_i^support(f_θ)                    (lines 5-6, `adapt`)
+      θ ← θ - β ∇_θ Σ_i L_i^query(f_φi)                             (line 8, `loss`, then the outer optimiser)
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from mlcourse.descend import check_rate, descend
+from mlcourse.episode import Episode
+from mlcourse.learner import Adapted, NetLearner, check_counts
+
+
+class MAML(NetLearner):
+    """MAML with the inner rate α = `lr` and `steps` inner steps in training and, unless told otherwise, at test.
+
+    net: the network whose parameters are θ. The inner loss is the mean over the support set (see `task_loss`).
+    Deviation from the paper: Adam's rate is annealed in `phases`; the paper keeps it constant.
+    Raises ValueError for a rate that is not positive and finite, or fewer than 1 step.
+    """
+
+    order = 2
+    only = None
+
+    def __init__(self, net: nn.Module, lr: float = 0.01, steps: int = 1):
+        super().__init__(net)
+        check_rate(lr, "inner learning rate")
+        check_counts(steps=steps)
+        self.lr, self.steps = lr, steps
+        self.config = {"lr": lr, "steps": steps}
+
+    def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
+        """φ: `steps` gradient steps on the support loss from θ."""
+        support_loss = lambda phi: self.loss_at(phi, episode.support_x, episode.support_y)
+        phi = descend(support_loss, self.theta(), self.steps if steps is None else steps, self.lr,
+                      order=self.order, only=self.only)
+        return self.adapted(phi, episode)

@@ -1,0 +1,49 @@
+"""ProtoNet: classify by the distance to class means in a learned space.
+
+Snell, Swersky, Zemel: Prototypical Networks for Few-shot Learning, NeurIPS 2017, equations 1 and 2.
+
+    c_k = mean of f_θ(x_i) over the support samples of class k                         (equation 1, `adapt`)
+    p(y = k | x) = softmax_k(-|f_θ(x) - c_k|²)                                          (equation 2, `predict`)
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mlcourse.episode import Episode
+from mlcourse.learner import NetLearner, features
+
+
+class Prototypes(NamedTuple):
+    """The class means (N, D), and the norm statistics to embed queries with."""
+
+    means: Tensor
+    stats: tuple
+
+
+class ProtoNet(NetLearner):
+    """ProtoNet over `net.features`. There is no inner loop: `steps` is ignored."""
+
+    def embed(self, x: Tensor, stats: tuple = ()) -> Tensor:
+        """f_θ(x): (M, D)."""
+        return features(self.net, self.theta(), x, stats)
+
+    def adapt(self, episode: Episode, steps: int | None = None) -> Prototypes:
+        """The prototypes c_k."""
+        state = self.adapted(self.theta(), episode)
+        one_hot = F.one_hot(episode.support_y, episode.way).to(episode.support_x.dtype)
+        z = self.embed(episode.support_x, state.stats)
+        return Prototypes((one_hot.T @ z) / one_hot.sum(0)[:, None], state.stats)
+
+    def predict(self, state: Prototypes, x: Tensor) -> Tensor:
+        """-|f_θ(x) - c_k|²: the softmax of these is the class probability."""
+        return -squared_distances(self.embed(x, state.stats), state.means)
+
+
+def squared_distances(a: Tensor, b: Tensor) -> Tensor:
+    """|a_i - b_j|², shape (len(a), len(b)), for a (A, D) and b (B, D)."""
+    return (a * a).sum(1)[:, None] - 2 * a @ b.T + (b * b).sum(1)

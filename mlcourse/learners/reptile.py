@@ -1,0 +1,47 @@
+"""Reptile: move the initialisation towards the adapted weights.
+
+Nichol, Achiam, Schulman: On First-Order Meta-Learning Algorithms, 2018, Algorithm 2.
+
+    φ_i ← k steps of an inner optimiser on task i, from θ
+    θ ← θ + ε · mean_i(φ_i - θ)
+
+Written as a loss, ½ |θ - stop(φ_i)|², whose gradient is θ - φ_i: SGD with rate ε then does the outer step.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mlcourse.descend import descend
+from mlcourse.episode import Episode
+from mlcourse.learner import Phase, batch_loss, check_counts, linear, require_grad
+from mlcourse.learners.maml import MAML
+
+
+class Reptile(MAML):
+    """Reptile with k = `steps` inner SGD steps of rate `lr`, each on the whole support set and query set of the task.
+
+    In training the inner loop uses every labelled sample of the episode (Reptile needs no split); at test it adapts
+    on the support set alone. k = 1 is joint training by SGD.
+    Deviation from the paper: the inner optimiser is SGD on full batches, not Adam (β1 = 0) on mini-batches; either
+    way its state is new for each task. The loss is a device for the outer step; never select a model by it.
+    """
+
+    order = 1
+
+    def loss(self, episode: Episode) -> Tensor:
+        """½ |θ - stop(φ)|², summed over all parameters."""
+        require_grad(self)
+        x = torch.cat([episode.support_x, episode.query_x])
+        y = torch.cat([episode.support_y, episode.query_y])
+        theta = self.theta()
+        phi = descend(lambda p: self.loss_at(p, x, y), theta, self.steps, self.lr, order=1)
+        return 0.5 * sum((theta[name] - phi[name].detach()).square().sum() for name in theta)
+
+    def phases(self, sampler, steps: int, *, tasks: int = 5, lr: float = 1.0, chunk: int | None = None) -> list[Phase]:
+        """SGD with rate ε = `lr`, annealed to 0 along a line."""
+        check_counts(steps=steps, tasks=tasks)
+        return [Phase("meta-train", lambda generator: sampler.sample(tasks, generator),
+                      lambda batch, step: batch_loss(self, batch), torch.optim.SGD(self.parameters(), lr=lr),
+                      steps, linear, chunk, self.after_step)]

@@ -1,0 +1,167 @@
+"""Small networks, called with their parameters as an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mlcourse.descend import Params
+
+NORMS = ("batch", "support", "running", "layer", "none")
+Stats = tuple[tuple[Tensor, Tensor], ...]
+
+
+def params_of(net: nn.Module) -> Params:
+    """The network's own parameters by name: θ."""
+    return dict(net.named_parameters())
+
+
+def call(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) -> Tensor:
+    """net(x) with `params` in place of the network's own; `stats` as in `Conv4.forward`."""
+    if stats is None:
+        return torch.func.functional_call(net, params, (x,))
+    return torch.func.functional_call(net, params, (x, stats))
+
+
+class MLP(nn.Module):
+    """A fully connected network with ReLU between its layers; (1, 40, 40, 1) is the sinusoid network of
+    Finn et al. 2017. Input (M, *D) is flattened to (M, sizes[0]); output (M, sizes[-1]).
+
+    The last layer is called `head`. Initialised by torch's default from `seed`.
+    """
+
+    norm = "none"
+
+    def __init__(self, sizes: Sequence[int] = (1, 40, 40, 1), seed: int = 0):
+        super().__init__()
+        if len(sizes) < 2 or min(sizes) < 1:
+            raise ValueError(f"an MLP needs at least an input and an output size, all positive, got {tuple(sizes)}")
+        self.config = {"net": "MLP", "sizes": list(sizes), "seed": seed}
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.body = nn.ModuleList(nn.Linear(i, o) for i, o in zip(sizes[:-2], sizes[1:-1], strict=True))
+            self.head = nn.Linear(sizes[-2], sizes[-1])
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.features(x))
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the head sees: (M, sizes[-2])."""
+        x = x.flatten(1)
+        for layer in self.body:
+            x = F.relu(layer(x))
+        return x
+
+
+class Norm(nn.Module):
+    """The normalisation after a convolution, by name. x has the shape (M, C, H, W).
+
+    batch: statistics of whatever is in the batch (a prediction then depends on the other queries: transductive).
+    support: statistics of the support set, handed in when predicting.
+    running: statistics of the batch in training, their running mean (kept by train.py) when predicting.
+    layer: statistics of each sample over all channels. none: nothing.
+    """
+
+    def __init__(self, kind: str, channels: int):
+        super().__init__()
+        self.kind = kind
+        if kind != "none":
+            self.gain = nn.Parameter(torch.ones(channels))
+            self.shift = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor, stats: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """The normalised x, and the (mean, variance) used."""
+        if self.kind == "none":
+            return x, (x.new_zeros(()), x.new_ones(()))
+        if stats is None:
+            over = (1, 2, 3) if self.kind == "layer" else (0, 2, 3)
+            mean, var = x.mean(over, keepdim=True), x.var(over, correction=0, keepdim=True)
+        else:
+            mean, var = (s.view(1, -1, 1, 1) for s in stats)
+        scale = self.gain.view(1, -1, 1, 1) * torch.rsqrt(var + 1e-5)
+        return x * scale + (self.shift.view(1, -1, 1, 1) - mean * scale), (mean.flatten(), var.flatten())
+
+
+class Conv4(nn.Module):
+    """Four 3×3 convolutions of `width` filters, each with norm and ReLU, then a linear head for `way` classes.
+
+    pool="stride" is the Omniglot network of Finn et al. 2017: stride 2 and a mean over the remaining positions.
+    pool="max" is that of Vinyals et al. 2016 and Snell et al. 2017: stride 1, 2×2 max-pooling, flattened.
+    Input (M, 1, S, S) with the picture's side S in pixels, output (M, way). way=0 leaves the head out: the network
+    then returns its features. norm: see `Norm`. A convolution has a bias only where no norm follows, because the
+    norm would cancel it.
+    Raises ValueError for an unknown pool or norm.
+    """
+
+    def __init__(self, way: int, width: int = 64, pool: str = "stride", norm: str = "batch", side: int = 28,
+                 seed: int = 0):
+        super().__init__()
+        if pool not in ("stride", "max"):
+            raise ValueError(f"pool must be 'stride' or 'max', got {pool!r}")
+        if norm not in NORMS:
+            raise ValueError(f"norm must be one of {', '.join(NORMS)}, got {norm!r}")
+        self.config = {"net": "Conv4", "way": way, "width": width, "pool": pool, "norm": norm, "side": side,
+                       "seed": seed}
+        self.pool, self.norm, self.side = pool, norm, side
+        channels = [1] + [width] * 4
+        stride = 2 if pool == "stride" else 1
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.convs = nn.ModuleList(nn.Conv2d(i, o, 3, stride, padding=1, bias=norm == "none")
+                                       for i, o in zip(channels[:-1], channels[1:], strict=True))
+            for conv in self.convs:
+                nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+            self.norms = nn.ModuleList(Norm(norm, width) for _ in self.convs)
+            self.size = width if pool == "stride" else width * max(1, side // 16) ** 2
+            if way:
+                self.head = nn.Linear(self.size, way)
+        if norm == "running":
+            self.register_buffer("running_mean", torch.zeros(4, width))
+            self.register_buffer("running_var", torch.ones(4, width))
+
+    def forward(self, x: Tensor, stats: Stats | None = None) -> Tensor:
+        """Logits (M, way). stats: (mean, variance) of each norm, each (width,); None takes the batch's own."""
+        features = self.features(x, stats)
+        return self.head(features) if "head" in self._modules else features
+
+    def features(self, x: Tensor, stats: Stats | None = None) -> Tensor:
+        """What the head sees: (M, size)."""
+        return self._run(x, stats)[0]
+
+    def statistics(self, x: Tensor) -> Stats:
+        """The statistics of each norm on this batch."""
+        return self._run(x, None)[1]
+
+    def _run(self, x: Tensor, stats: Stats | None) -> tuple[Tensor, Stats]:
+        used = []
+        for i, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
+            x, s = norm(conv(x), stats[i] if stats is not None else None)
+            used.append(s)
+            x = F.relu(x)
+            if self.pool == "max":
+                x = F.max_pool2d(x, 2)
+        return x.mean((2, 3)) if self.pool == "stride" else x.flatten(1), tuple(used)
+
+    def running_stats(self) -> Stats:
+        """The running statistics in the form that `forward` takes."""
+        return tuple(zip(self.running_mean, self.running_var, strict=True))
+
+    @torch.no_grad()
+    def update_running(self, stats: Stats, momentum: float = 0.1) -> None:
+        """Move the running statistics a share `momentum` of the way to these."""
+        for i, (mean, var) in enumerate(stats):
+            self.running_mean[i].lerp_(mean, momentum)
+            self.running_var[i].lerp_(var, momentum)
+
+
+def build_net(config: dict) -> nn.Module:
+    """The network that a checkpoint's card describes (its `config`)."""
+    arguments = dict(config)
+    kinds = {"MLP": MLP, "Conv4": Conv4}
+    kind = arguments.pop("net", None)
+    if kind not in kinds:
+        raise ValueError(f"unknown network {kind!r}; known are {', '.join(kinds)}")
+    return kinds[kind](**arguments)
