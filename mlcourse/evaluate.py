@@ -1,0 +1,156 @@
+"""How good a learner is, and how sure we may be: results with intervals, and tables of them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import stats
+from torch import Tensor
+
+from mlcourse.episode import Episode
+from mlcourse.learner import Learner
+
+EVALUATION_SEED = 20170
+
+
+@dataclass(frozen=True)
+class Result:
+    """One measured number and everything needed to measure it again.
+
+    mean: accuracy in [0, 1], or mean squared error in regression (`metric` says which), over `episodes` episodes
+    drawn from `seed`; ci95: the half-width of its 95 % interval, which covers the draw of the episodes for this one
+    trained model. steps: inner steps at test (0: none or not applicable). seconds: wall time of the evaluation.
+    """
+
+    method: str
+    domain: str
+    split: str
+    norm: str
+    transductive: bool
+    train_way: int
+    way: int
+    shot: int
+    query: int
+    steps: int
+    metric: str
+    mean: float
+    ci95: float
+    episodes: int
+    seed: int
+    seconds: float
+    command: str = ""
+    commit: str = ""
+
+    def __str__(self) -> str:
+        if self.metric == "accuracy":
+            value = f"{100 * self.mean:.2f} ± {100 * self.ci95:.2f} %"
+        else:
+            value = f"mean squared error {self.mean:.3f} ± {self.ci95:.3f}"
+        task = f"{self.way}-way {self.shot}-shot" if self.way else f"{self.shot}-shot regression"
+        mode = "transductive" if self.transductive else "one query at a time"
+        return (f"{self.method} on {self.domain} ({self.split}), {task}: {value} "
+                f"(95 % interval over {self.episodes} episodes; norm {self.norm}, {mode})")
+
+
+@torch.no_grad()
+def scores(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVALUATION_SEED, steps: int | None = None,
+           chunk: int = 25) -> Tensor:
+    """The score of each of `episodes` fixed episodes (episodes,): accuracy, or mean squared error in regression.
+
+    The episodes depend on the sampler and the seed only, so that two learners are judged on the same ones. The
+    learner is in eval mode meanwhile.
+    """
+    was_training = learner.training
+    learner.eval()
+    generator = torch.Generator().manual_seed(seed)
+
+    def one(episode: Episode) -> Tensor:
+        return score(learner.predict(learner.adapt(episode, steps), episode.query_x), episode.query_y)
+
+    try:
+        done = []
+        for start in range(0, episodes, chunk):
+            done.append(torch.vmap(one)(sampler.sample(min(chunk, episodes - start), generator)))
+        return torch.cat(done)
+    finally:
+        learner.train(was_training)
+
+
+def score(prediction: Tensor, y: Tensor) -> Tensor:
+    """Accuracy of logits (M, N) against int64 labels, or mean squared error of (M, 1) against float targets."""
+    if y.is_floating_point():
+        return (prediction - y).square().mean()
+    return (prediction.argmax(-1) == y).float().mean()
+
+
+def evaluate(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVALUATION_SEED, steps: int | None = None,
+             name: str | None = None, split: str = "test", train_way: int = 0, command: str = "",
+             commit: str = "") -> Result:
+    """The mean score over fixed episodes with its 95 % interval. `seed`, `steps`: as in `scores`."""
+    start = time.perf_counter()
+    values = scores(learner, sampler, episodes, seed=seed, steps=steps)
+    mean, ci95 = interval(values)
+    domain = getattr(sampler, "domain", None)
+    return Result(
+        method=name or type(learner).__name__, domain=domain.name if domain else "sinusoids", split=split,
+        norm=getattr(getattr(learner, "net", None), "norm", "none"), transductive=learner.is_transductive,
+        train_way=train_way, way=sampler.way, shot=sampler.shot, query=sampler.query,
+        steps=getattr(learner, "steps", 0) if steps is None else steps,
+        metric="accuracy" if sampler.way else "mse", mean=mean, ci95=ci95, episodes=episodes, seed=seed,
+        seconds=round(time.perf_counter() - start, 3), command=command, commit=commit)
+
+
+def interval(values) -> tuple[float, float]:
+    """The mean and the half-width of its 95 % interval, 1.96 sd/√n: for n >= 30 independent values.
+
+    For a handful of seeds use `t_interval`. Raises ValueError under two values.
+    """
+    values = _floats(values)
+    return float(values.mean()), float(1.96 * values.std(ddof=1) / len(values) ** 0.5)
+
+
+def t_interval(values) -> tuple[float, float]:
+    """The mean and the half-width of its 95 % t interval: for a few seeds, each of them one average."""
+    values = _floats(values)
+    n = len(values)
+    return float(values.mean()), float(stats.t.ppf(0.975, n - 1) * values.std(ddof=1) / n**0.5)
+
+
+def paired_ratio(a, b) -> tuple[float, float, float]:
+    """mean(a) / mean(b) with its 95 % interval (ratio, low, high) for paired values, a_i and b_i of the same task.
+
+    The delta method: the standard error of a - ratio · b, over mean(b). Raises ValueError for unequal lengths.
+    """
+    a, b = _floats(a), _floats(b)
+    if len(a) != len(b):
+        raise ValueError(f"paired values need equal lengths, got {len(a)} and {len(b)}")
+    if b.mean() == 0:
+        raise ValueError("the ratio is not defined: the mean of b is 0")
+    ratio = a.mean() / b.mean()
+    half = 1.96 * (a - ratio * b).std(ddof=1) / len(a) ** 0.5 / abs(b.mean())
+    return float(ratio), float(ratio - half), float(ratio + half)
+
+
+def _floats(values) -> np.ndarray:
+    values = np.asarray(values, dtype=np.float64)
+    if len(values) < 2:
+        raise ValueError(f"an interval needs at least 2 values, got {len(values)}")
+    return values
+
+
+def compare(learners: dict[str, Learner], samplers: dict[str, object], episodes: int = 600, *,
+            seed: int = EVALUATION_SEED, steps: int | None = None) -> pd.DataFrame:
+    """Every learner on every domain, on the same episodes: a table with a row for each `Result`.
+
+    learners, samplers: by the names that the table shows.
+    """
+    rows = []
+    for domain, sampler in samplers.items():
+        for name, learner in learners.items():
+            row = asdict(evaluate(learner, sampler, episodes, seed=seed, steps=steps, name=name))
+            rows.append({**row, "domain": domain})
+    return pd.DataFrame(rows)

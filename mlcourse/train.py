@@ -1,0 +1,161 @@
+"""One outer loop for every method: it runs a list of phases, shows progress, and can be interrupted and resumed."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from mlcourse.checkpoint import fill, read_tensors, write_tensors
+from mlcourse.episode import Episode
+from mlcourse.learner import Learner, Phase
+
+
+class Interrupted(KeyboardInterrupt):
+    """Training was interrupted; what was trained is in the learner, and on disk where a path was given."""
+
+
+def step_generator(seed: int, phase: int, step: int) -> torch.Generator:
+    """The generator of one outer step. It depends on nothing else, so a resumed run draws the same batches."""
+    state = np.random.SeedSequence((seed, phase, step)).generate_state(1, np.uint64)[0]
+    return torch.Generator().manual_seed(int(state) % 2**63)
+
+
+def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | None = None, label: str = "",
+          save_every: int = 200, progress: bool = True, on_step: Callable[[dict], None] | None = None) -> list[dict]:
+    """Run the phases in order and return a record {phase, step, loss} for every outer step.
+
+    path: a .safetensors file for the state of the training, written every `save_every` steps, when it ends and when
+    it is interrupted; if it exists, training goes on from it, with the numbers of an uninterrupted run. label: says
+    what is trained; a file with another label or seed is not touched. on_step: called with every new record.
+
+    Raises Interrupted (a KeyboardInterrupt) after Ctrl-C or SIGTERM, at the end of the step in progress; ValueError
+    when `path` holds another training, a parameter gets no gradient, or the loss is not finite.
+    """
+    torch.manual_seed(seed)
+    records: list[dict] = []
+    if path is not None and Path(path).exists():
+        records = _restore(Path(path), learner, phases, seed, label)
+    learner.train()
+    done = len(records)
+    total = sum(phase.steps for phase in phases)
+    with _stop_requests() as stop, tqdm(total=total, initial=done, disable=not progress, unit="step") as bar:
+        for number, phase in enumerate(phases):
+            first = max(0, min(done - sum(p.steps for p in phases[:number]), phase.steps))
+            bar.set_description(phase.name)
+            for step in range(first, phase.steps):
+                loss = outer_step(phase, step, step_generator(seed, number, step))
+                records.append({"phase": phase.name, "step": step, "loss": loss})
+                bar.update()
+                bar.set_postfix_str(f"loss {np.mean([r['loss'] for r in records[-20:]]):.4f}", refresh=False)
+                if on_step is not None:
+                    on_step(records[-1])
+                stopped = stop.is_set()
+                if path is not None and (stopped or len(records) % save_every == 0 or len(records) == total):
+                    _save(Path(path), learner, phases, records, seed, label)
+                if stopped:
+                    raise Interrupted(f"interrupted after step {len(records)} of {total}")
+    return records
+
+
+def outer_step(phase: Phase, step: int, generator: torch.Generator) -> float:
+    """One step of a phase's optimiser; returns the loss before it.
+
+    The batch is differentiated `phase.chunk` tasks at a time, one backward call for each, so that memory does not
+    grow with the number of tasks.
+    """
+    batch = phase.sample(generator)
+    phase.optimiser.zero_grad(set_to_none=True)
+    total = 0.0
+    for part, share in _chunks(batch, phase.chunk):
+        loss = phase.loss(part, step) * share
+        loss.backward()
+        total += float(loss.detach())
+    if not np.isfinite(total):
+        raise ValueError(f"the loss is {total} at step {step} of {phase.name}; lower the inner or the outer rate")
+    factor = phase.rate(step / phase.steps)
+    for group in phase.optimiser.param_groups:
+        group.setdefault("initial_lr", group["lr"])
+        group["lr"] = group["initial_lr"] * factor
+        if step == 0 and any(p.grad is None for p in group["params"]):
+            raise ValueError(f"a parameter of shape {_without_gradient(group)} gets no gradient in {phase.name}; every "
+                             "parameter handed to the optimiser must take part in the loss")
+    phase.optimiser.step()
+    if phase.after is not None:
+        phase.after(batch)
+    return total
+
+
+def _without_gradient(group: dict) -> tuple[int, ...]:
+    return next(tuple(p.shape) for p in group["params"] if p.grad is None)
+
+
+def _chunks(batch, chunk: int | None) -> Iterator[tuple[object, float]]:
+    """The batch in parts of `chunk` tasks, each with its share of the whole."""
+    if chunk is None or not isinstance(batch, Episode) or chunk >= batch.tasks:
+        yield batch, 1.0
+        return
+    for start in range(0, batch.tasks, chunk):
+        part = batch.task(slice(start, start + chunk))
+        yield part, part.tasks / batch.tasks
+
+
+@contextmanager
+def _stop_requests() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, so that a step in progress ends first; a second Ctrl-C stops at once."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def ask(number, frame):
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _save(path: Path, learner: Learner, phases: list[Phase], records: list[dict], seed: int, label: str) -> None:
+    tensors = {f"learner.{name}": t for name, t in learner.state_dict().items()}
+    scalars = {}
+    for number, phase in enumerate(phases):
+        for index, state in phase.optimiser.state_dict()["state"].items():
+            for key, value in state.items():
+                name = f"optimiser.{number}.{index}.{key}"
+                if torch.is_tensor(value):
+                    tensors[name] = value
+                else:
+                    scalars[name] = value
+    write_tensors(path, tensors, {"label": label, "seed": seed, "phases": [[p.name, p.steps] for p in phases],
+                                  "scalars": scalars, "records": records})
+
+
+def _restore(path: Path, learner: Learner, phases: list[Phase], seed: int, label: str) -> list[dict]:
+    tensors, meta = read_tensors(path)
+    expected = {"label": label, "seed": seed, "phases": [[p.name, p.steps] for p in phases]}
+    for key, value in expected.items():
+        if meta.get(key) != value:
+            raise ValueError(f"{path} holds another training ({key} {meta.get(key)!r}, now {value!r}); continue with the "
+                             "settings it was started with, or choose another --out")
+    fill(learner, {name.removeprefix("learner."): t for name, t in tensors.items() if name.startswith("learner.")}, path)
+    flat = {**meta["scalars"], **{name: t for name, t in tensors.items() if name.startswith("optimiser.")}}
+    for number, phase in enumerate(phases):
+        state: dict[int, dict] = {}
+        for name, value in flat.items():
+            _, phase_number, index, key = name.split(".", 3)
+            if int(phase_number) == number:
+                state.setdefault(int(index), {})[key] = value
+        phase.optimiser.load_state_dict({**phase.optimiser.state_dict(), "state": state})
+    return meta["records"]
