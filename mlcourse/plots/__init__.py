@@ -1,0 +1,1 @@
+"""Figures from plain records: moving scenes for the widgets, and static pictures for the lessons."""

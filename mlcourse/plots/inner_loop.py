@@ -1,0 +1,96 @@
+"""The scene of the inner-loop explorer: fit, losses per step, and the path over the support and query surfaces."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mlcourse.plots.scene import Scene
+from mlcourse.plots.style import BLACK, GREY, QUERY, SUPPORT
+from mlcourse.plots.surface import SurfacePanel, colour_bar
+
+LOSS_LIMITS = (1e-3, 1e3)
+FIT_LIMIT = 9.0
+SUPPORT_MAP, QUERY_MAP = "Blues", "Oranges"
+
+
+class InnerLoopScene(Scene):
+    """Four panels; `show` takes an `InnerLoopRecord`. `aspect` is the width over the height of a surface panel."""
+
+    def __init__(self, max_steps: int, points: int):
+        self.max_steps, self.points = max_steps, points
+        super().__init__(10, 6)
+
+    def build(self) -> None:
+        figure = self.figure
+        self._build_fit(figure.add_axes((0.055, 0.555, 0.555, 0.345)))
+        self._build_losses(figure.add_axes((0.69, 0.555, 0.295, 0.345)))
+        box = (0.055, 0.075, 0.40, 0.345)
+        self.support = SurfacePanel(self, figure.add_axes(box), SUPPORT_MAP,
+                                    "Support loss around θ: what the steps see", self.points)
+        self.query = SurfacePanel(self, figure.add_axes((0.53, *box[1:])), QUERY_MAP,
+                                  "Query loss on the same slice: what counts", self.points)
+        self.aspect = self.support.aspect
+        for panel, left, colormap in ((self.support, 0.462, SUPPORT_MAP), (self.query, 0.937, QUERY_MAP)):
+            panel.axes.set_xlabel("→ along the first step")
+            colour_bar(self, figure.add_axes((left, box[1], 0.011, box[3])), colormap, "MSE")
+        self.support.axes.set_ylabel("across it, towards the tenth")
+        self.paths = [self._build_path(panel.axes) for panel in (self.support, self.query)]
+
+    def _build_fit(self, axes) -> None:
+        axes.set(xlim=(-5.1, 5.1), ylim=(-FIT_LIMIT, FIT_LIMIT), xlabel="x", ylabel="y")
+        axes.grid(True)
+        axes.set_title("Fit: the curve before and after each step")
+        plot = lambda **style: axes.plot([], [], **style)[0]
+        self.truth = self.moving(plot(color=QUERY["color"], lw=2.2, ls=(0, (1, 1.2)), label="true curve (query)"))
+        self.between = self.moving(plot(color=GREY, lw=0.9, alpha=0.75))
+        self.before = self.moving(plot(color=GREY, ls="--", lw=1.6, label="before, f(x; θ)"))
+        self.after = self.moving(plot(color=BLACK, lw=2.4, label="after, f(x; φ)"))
+        self.support_points = self.moving(plot(**SUPPORT, ls="", ms=8, mec="white", mew=1, label="support points", zorder=5))
+        axes.legend(ncols=4, loc="upper center", borderaxespad=0.1, handlelength=2.2, columnspacing=1.6)
+
+    def _build_losses(self, axes) -> None:
+        axes.set(xlim=(-0.4, self.max_steps + 0.4), ylim=LOSS_LIMITS, yscale="log", xlabel="inner steps",
+                 ylabel="mean squared error", xticks=range(0, self.max_steps + 1, 2))
+        axes.grid(True, which="major")
+        axes.set_title("Losses along the path")
+        self.losses = []
+        for style, line, label in ((SUPPORT, "-", "support"), (QUERY, "--", "query")):
+            ahead = self.moving(axes.plot([], [], color=style["color"], ls=line, lw=1, alpha=0.3)[0])
+            done = self.moving(axes.plot([], [], **style, ls=line, label=label, clip_on=False)[0])
+            off = self.moving(axes.plot([], [], color=style["color"], ls="", marker="^", ms=9, clip_on=False)[0])
+            self.losses.append((ahead, done, off))
+        axes.legend(loc="upper right", ncols=2, borderaxespad=0.0)
+
+    def _build_path(self, axes):
+        line = self.moving(axes.plot([], [], color=BLACK, lw=1.5, marker="o", ms=3.5, zorder=5)[0])
+        start = self.moving(axes.plot([], [], ls="", marker="o", ms=9, mfc="white", mec=BLACK, mew=1.6, zorder=6)[0])
+        end = self.moving(axes.plot([], [], ls="", marker="*", ms=14, mfc=BLACK, mec="white", mew=0.9, zorder=7)[0])
+        return line, start, end
+
+    def show(self, record) -> None:
+        s, limit = record.steps, 10 * FIT_LIMIT
+        curves = np.clip(np.nan_to_num(record.curves, nan=limit, posinf=limit, neginf=-limit), -limit, limit)
+        self.truth.set_data(record.x, record.truth)
+        self.before.set_data(record.x, curves[0])
+        self.after.set_data(record.x, curves[s])
+        self.after.set_visible(s > 0)
+        gap = np.full((max(s - 1, 0), 1), np.nan)                 # one line for all steps between, with gaps
+        self.between.set_data(np.hstack([np.tile(record.x, (len(gap), 1)), gap]).ravel(),
+                              np.hstack([curves[1:max(s, 1)], gap]).ravel())
+        self.support_points.set_data(record.support_x, record.support_y)
+        for (ahead, done, off), loss in zip(self.losses, (record.support_loss, record.query_loss)):
+            steps, clipped = np.arange(len(loss)), np.clip(np.nan_to_num(loss, nan=np.inf), *LOSS_LIMITS)
+            ahead.set_data(steps[s:], clipped[s:])
+            done.set_data(steps[:s + 1], clipped[:s + 1])
+            over = np.flatnonzero(clipped[:s + 1] >= LOSS_LIMITS[1])
+            off.set_data(steps[over], clipped[over])
+            off.set_visible(len(over) > 0)
+            ahead.set_visible(s < self.max_steps)
+        self.support.show(record.a, record.b, record.support_surface)
+        self.query.show(record.a, record.b, record.query_surface)
+        for panel, (line, start, end) in zip((self.support, self.query), self.paths):
+            path = panel.place(record.path[:s + 1])
+            line.set_data(*path.T)
+            start.set_data(*path[:1].T)
+            end.set_data(*path[s:].T)
+            end.set_visible(s > 0)

@@ -1,0 +1,182 @@
+"""The inner-loop explorer of lesson 03: what a few gradient steps on K points do to a network."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import ipywidgets
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from mlcourse.losses import task_loss
+from mlcourse.plots.inner_loop import InnerLoopScene
+from mlcourse.plots.style import plural, short
+from mlcourse.widgets.base import CONTROL, Explorer
+from mlcourse.widgets.slices import GRID, Plane, flatten, frame, predictions, squared_errors
+
+MAX_STEPS, MAX_SHOTS = 10, 20
+QUERY_X = torch.linspace(-5, 5, 50)[:, None]
+EXPLODED = 1e3         # a support loss above this, and above where it started, counts as divergence
+FAR = 60.0             # parameter distances beyond this are left out of the window
+
+
+class InnerLoopRecord(NamedTuple):
+    """What one setting of the explorer computes; S = MAX_STEPS + 1 points of the path, n grid points a side.
+
+    alpha, steps, shots, name: the settings. x (50,): the query inputs, evenly spaced; truth (50,): the task.
+    curves (S, 50): the network's prediction before the first step and after each.
+    support_x, support_y (K,). support_loss, query_loss (S,): mean squared errors along the path.
+    diverged_at: the first step whose support loss has exploded, or None.
+    path (S, 2): the path on the slice; off_plane (S,): its distance from the slice, in parameter space.
+    a, b (n,): coordinates of the grid; support_surface, query_surface (n, n): losses there, row b, column a.
+    """
+
+    alpha: float
+    steps: int
+    shots: int
+    name: str
+    x: np.ndarray
+    truth: np.ndarray
+    curves: np.ndarray
+    support_x: np.ndarray
+    support_y: np.ndarray
+    support_loss: np.ndarray
+    query_loss: np.ndarray
+    diverged_at: int | None
+    path: np.ndarray
+    off_plane: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
+    support_surface: np.ndarray
+    query_surface: np.ndarray
+
+
+def inner_path(net: nn.Module, support_x: Tensor, support_y: Tensor, alpha: float) -> Tensor:
+    """The parameter vectors (MAX_STEPS + 1, P) of gradient descent on the support loss, from the network's own.
+
+    The plain loop of the lesson, without a graph across steps; a test holds it to `descend.trajectory`.
+    """
+    phi = {name: p.detach().requires_grad_() for name, p in net.named_parameters()}
+    path = [flatten(phi)]
+    with torch.enable_grad():
+        for _ in range(MAX_STEPS):
+            loss = task_loss(functional_call(net, phi, (support_x,)), support_y)
+            gradient = torch.autograd.grad(loss, list(phi.values()))
+            phi = {name: (p - alpha * g).detach().requires_grad_() for (name, p), g in zip(phi.items(), gradient)}
+            path.append(flatten(phi))
+    return torch.stack(path)
+
+
+def path_plane(points: Tensor) -> Plane:
+    """The plane through θ, the first step and the last step that is still near enough to be shown."""
+    offsets = points - points[0]
+    near = torch.isfinite(points).all(1) & (offsets.norm(dim=1) < 100 * FAR)
+    near[0] = True
+    last = offsets[near][-1]
+    first = offsets[1] if len(points) > 1 and bool(torch.isfinite(points[1]).all()) else last
+    return Plane(points[0], first, last[None])
+
+
+def inner_loop(net: nn.Module, *, name: str, alpha: float, steps: int, shots: int, amplitude: float, phase: float,
+               draw: int = 0, aspect: float = 2.0) -> InnerLoopRecord:
+    """Adapt `net` to the sinusoid amplitude · sin(x - phase) by `steps` gradient steps of rate alpha on `shots` points.
+
+    draw: the seed of the support inputs, uniform in [-5, 5]; fewer shots are a prefix of more. aspect: width over
+    height of the slice's window. The query set is the whole curve, at 50 even points.
+    """
+    generator = torch.Generator().manual_seed(draw)
+    support_x = (torch.rand(MAX_SHOTS, 1, generator=generator) * 10 - 5)[:shots]
+    support_y = amplitude * torch.sin(support_x - phase)
+    truth = amplitude * torch.sin(QUERY_X - phase)
+    with torch.no_grad():
+        points = inner_path(net, support_x, support_y, alpha)
+        both = torch.cat([support_x, QUERY_X])
+        said = predictions(net, points, both)
+        support_loss = squared_errors(said[:, :shots], support_y[:, 0])
+        query_loss = squared_errors(said[:, shots:], truth[:, 0])
+        plane = path_plane(points)
+        path = plane.coordinates(points).double().numpy()
+        shown = path[:steps + 1]
+        a, b = frame(shown[np.hypot(*(shown - shown[0]).T) < FAR], aspect)
+        grid = plane.grid(torch.from_numpy(a).float(), torch.from_numpy(b).float())
+        slice_said = predictions(net, grid, both)
+        surfaces = [squared_errors(part, y[:, 0]).view(len(b), len(a)).double().numpy()
+                    for part, y in ((slice_said[:, :shots], support_y), (slice_said[:, shots:], truth))]
+    return InnerLoopRecord(
+        alpha, steps, shots, name, QUERY_X[:, 0].numpy(), truth[:, 0].numpy(), said[:, shots:].double().numpy(),
+        support_x[:, 0].numpy(), support_y[:, 0].numpy(), support_loss.double().numpy(), query_loss.double().numpy(),
+        first_explosion(support_loss.tolist()), path, plane.distance(points).double().numpy(), a, b, *surfaces)
+
+
+def first_explosion(losses: list[float]) -> int | None:
+    """The first step at which a loss is not finite, or is large and above its start; None where there is none."""
+    for step, loss in enumerate(losses):
+        if not math.isfinite(loss) or loss > max(EXPLODED, losses[0]):
+            return step
+    return None
+
+
+def headline(record: InnerLoopRecord) -> str:
+    """The finding of a record in one line."""
+    before, after = record.query_loss[0], record.query_loss[record.steps]
+    blown = record.diverged_at
+    if blown is not None and blown <= record.steps:
+        return (f"α = {short(record.alpha)} is too large: at step {blown} the support loss is "
+                f"{short(record.support_loss[blown])}, from {short(record.support_loss[0])} at the start")
+    if record.steps == 0:
+        return f"Before any step the query loss of {record.name} is {short(before)}"
+    verb = "falls" if after < before * 0.98 else "rises" if after > before * 1.02 else "barely moves,"
+    rate = f"After {plural(record.steps, 'step')} of α = {short(record.alpha)} "
+    return f"{rate}the query loss of {record.name} {verb} from {short(before)} to {short(after)}"
+
+
+class InnerLoopExplorer(Explorer):
+    """Move α, the number of steps, K and the task, and watch the fit, the losses and the path over both surfaces.
+
+    initialisations: name → network, all of one architecture (1 input, 1 output); the names become a selector.
+
+        InnerLoopExplorer({"θ_MAML": maml.net, "θ_pretrained": pretrained.net, "θ_random": MLP()})
+    """
+
+    def __init__(self, initialisations: dict[str, nn.Module], *, alpha: float = 0.01, steps: int = 1, shots: int = 5,
+                 amplitude: float = 3.0, phase: float = 1.0, draw: int = 0):
+        if not initialisations:
+            raise ValueError("give at least one initialisation, such as {'θ_MAML': maml.net}")
+        self.nets = dict(initialisations)
+        slider, log = ipywidgets.FloatSlider, ipywidgets.FloatLogSlider
+        controls = {
+            "initialisation": ipywidgets.ToggleButtons(
+                options=list(self.nets), description="start from", style={**CONTROL["style"], "button_width": "9em"}),
+            "alpha": log(value=alpha, min=-4, max=1, step=0.02, description="inner rate α", readout_format=".4f",
+                         **CONTROL),
+            "steps": ipywidgets.IntSlider(value=steps, min=0, max=MAX_STEPS, description="steps", **CONTROL),
+            "shots": ipywidgets.IntSlider(value=shots, min=1, max=MAX_SHOTS, description="support points K", **CONTROL),
+            "amplitude": slider(value=amplitude, min=0.1, max=8, step=0.1, description="amplitude", **CONTROL),
+            "phase": slider(value=phase, min=0, max=6.28, step=0.04, description="phase", **CONTROL),
+            "draw": ipywidgets.BoundedIntText(value=draw, min=0, max=999, description="draw of points",
+                                              style=CONTROL["style"], layout={"width": "16em"}),
+        }
+        scene = InnerLoopScene(MAX_STEPS, GRID)
+        self.aspect = scene.aspect
+        super().__init__(scene, controls)
+
+    def compute(self, *, initialisation: str, alpha: float, steps: int, shots: int, amplitude: float, phase: float,
+                draw: int) -> InnerLoopRecord:
+        return inner_loop(self.nets[initialisation], name=initialisation, alpha=alpha, steps=steps, shots=shots,
+                          amplitude=amplitude, phase=phase, draw=draw, aspect=self.aspect)
+
+    def headline(self, record: InnerLoopRecord) -> str:
+        return headline(record)
+
+    def describe(self, record: InnerLoopRecord) -> str:
+        s = record.steps
+        text = (f"On the {plural(record.shots, 'support point')} themselves the loss goes from "
+                f"{short(record.support_loss[0])} to {short(record.support_loss[s])}.")
+        if s > 1 and np.isfinite(record.off_plane[:s + 1]).all() and record.off_plane[:s + 1].max() > 1e-4:
+            length = max(np.hypot(*(record.path[:s + 1] - record.path[0]).T).max(), 1e-9)
+            text += (f" The slice holds θ, the first and the tenth step; the others lie up to "
+                     f"{short(100 * record.off_plane[:s + 1].max() / length)} % of the path's length beside it.")
+        return text
