@@ -7,6 +7,7 @@ A spec is a name of NAMES, "omniglot:PATH.zip", "folder:PATH" or "array:FILE.npz
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from mlcourse.datasets import store
 from mlcourse.datasets.store import DataError
@@ -19,7 +20,16 @@ NAMES = ("glyphs", "glyphs-digits", "digits", "omniglot", "omniglot-evaluation",
 _FILES = {
     "omniglot": ("omniglot/images_background.zip",),
     "omniglot-evaluation": ("omniglot/images_evaluation.zip",),
+    "omniglot-runs": ("omniglot/all_runs.zip",),
     "mnist": tuple(name for name in store.REMOTES if name.startswith("mnist/")),
+}
+_ABOUT = {  # in words, classes, images
+    "glyphs": ("characters of many scripts, rendered from fonts, each in 20 hands", None, None),
+    "glyphs-digits": ("the digits 0 to 9 in every typeface of glyphs", 10, None),
+    "digits": ("handwritten digits that scikit-learn carries", 10, 1797),
+    "omniglot": ("handwritten characters of 30 alphabets, each by 20 people", 964, 19280),
+    "omniglot-evaluation": ("handwritten characters of 20 other alphabets, each by 20 people", 659, 13180),
+    "mnist": ("handwritten digits, 60,000 to train and 10,000 to test", 10, 70000),
 }
 _SHIFT = re.compile(r"(.+)@(\w+)=([^@/\\]*)")
 
@@ -93,28 +103,25 @@ def load_splits(spec: str, data_dir=None) -> Splits:
 
 
 def available(data_dir=None) -> list[dict]:
-    """One row for each of NAMES: name, about, where (a path, "built in", or None when absent) and get (a command)."""
-    about = {
-        "glyphs": "characters of many scripts, rendered from fonts, each in 20 hands",
-        "glyphs-digits": "the digits 0 to 9 in every typeface of glyphs",
-        "digits": "1,797 handwritten digits from scikit-learn",
-        "omniglot": "964 handwritten characters of 30 alphabets, each by 20 people (the background set)",
-        "omniglot-evaluation": "659 handwritten characters of 20 other alphabets (the evaluation set)",
-        "mnist": "70,000 handwritten digits, or the 10,000 test digits alone",
-    }
-    return [{"name": name, "about": about[name], "where": _where(name, data_dir),
-             "get": f"mlcourse data get {name}" if name in _FILES else None} for name in NAMES]
+    """One row for each of NAMES: name, about, classes, images, present, and where (or the command that gets it)."""
+    rows = []
+    for name in NAMES:
+        about, classes, images = _ABOUT[name]
+        where = _where(name, data_dir)
+        rows.append({"name": name, "about": about, "classes": classes, "images": images,
+                     "present": where is not None, "where": where or f"mlcourse data get {name}"})
+    return rows
 
 
 def _where(name: str, data_dir) -> str | None:
     if name not in _FILES:
         return "built in"
-    if name == "mnist":
-        from mlcourse.datasets import mnist
-        path = mnist.find("t10k-images-idx3-ubyte", data_dir) or mnist.find("train-images-idx3-ubyte", data_dir)
-    else:
-        path = store.find(_FILES[name][0], data_dir)
-    return str(path) if path else None
+    found = [_find(relative, data_dir) for relative in _FILES[name]]
+    return next((str(path) for path in found if path), None)
+
+
+def _find(relative: str, data_dir):
+    return store.find(relative, data_dir) or store.find(relative.removesuffix(".gz"), data_dir)
 
 
 def verify(name: str, data_dir=None) -> str:
@@ -124,14 +131,23 @@ def verify(name: str, data_dir=None) -> str:
             f"{len(set(domain.groups)):,} groups, all readable ({domain.note})")
 
 
-def get(name: str, data_dir=None) -> str:
-    """Download a data set where it is not on this machine, check it, and say in one sentence what it holds.
+def get(name: str, data_dir=None) -> list[Path]:
+    """The files of a data set, downloaded where they are not on this machine, their content checked.
 
-    Raises DataError as `store.download` does, and ValueError for a name outside NAMES.
+    Raises DataError as `store.download` does, and ValueError for a name without a download and for damaged files.
     """
-    if name not in NAMES:
-        raise ValueError(f"{name!r} is not a data set with a download; choose one of {', '.join(NAMES)}")
-    for relative in _FILES.get(name, ()):
-        if not store.find(relative, data_dir):
-            store.download(relative, data_dir)
-    return verify(name, data_dir)
+    if name not in _FILES:
+        raise ValueError(f"{name!r} has no download; {', '.join(_FILES)} have one; glyphs, glyphs-digits and "
+                         f"digits come with the course")
+    files = [_present(relative, data_dir) or store.download(relative, data_dir) for relative in _FILES[name]]
+    if name == "omniglot-runs":
+        from mlcourse.datasets import omniglot
+        omniglot.load_one_shot_runs(files[0])
+    else:
+        load(name, data_dir)
+    return files
+
+
+def _present(relative: str, data_dir):
+    """Like `_find`, but a data directory that does not exist yet holds nothing: a download makes it."""
+    return _find(relative, data_dir) if all(map(Path.is_dir, store.chosen(data_dir))) else None

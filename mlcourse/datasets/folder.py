@@ -35,8 +35,8 @@ def load(path) -> Domain:
     images, labels, done, sizes = [], [], Counter(), []
     for label, files in enumerate(found.values()):
         for file in files:
-            picture = decode(_bytes(file), str(file))
-            sizes.append(picture.size)
+            picture, size = decode(_bytes(file), str(file))
+            sizes.append(size)
             images.append(_ink(picture, file, done))
             labels.append(label)
     return Domain(f"folder:{path.resolve().name}", torch.from_numpy(np.stack(images))[:, None], torch.tensor(labels),

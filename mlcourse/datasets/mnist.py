@@ -90,8 +90,8 @@ def read_idx(path, dimensions: int) -> np.ndarray:
             data = file.read(size + 1)
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise ValueError(f"{path} is not an idx file of bytes with {dimensions} dimensions ({error}); "
-                         f"download it again") from error
+                         f"delete it and download it again") from error
     if len(data) != size:
         found = f"only {len(data):,}" if len(data) < size else "more"
-        raise ValueError(f"{path} announces {size:,} bytes and holds {found}; download it again")
+        raise ValueError(f"{path} announces {size:,} bytes and holds {found}; delete it and download it again")
     return np.frombuffer(data, dtype=np.uint8).reshape(shape).copy()

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 
 from mlcourse.datasets import store
-from mlcourse.datasets.pictures import SIDE, decode
+from mlcourse.datasets.pictures import SIDE, decode, reduce_area
 from mlcourse.domains import Domain
 from mlcourse.episode import Episode
 
 BACKGROUND, EVALUATION = "omniglot/images_background.zip", "omniglot/images_evaluation.zip"
+RUNS = "omniglot/all_runs.zip"
 FULL_SIDE, DRAWERS, LARGEST_MEMBER = 105, 20, 1_000_000
 NOTE = "105×105 drawings reduced to 28×28 by area averaging and inverted, so that ink is high"
 
@@ -82,7 +81,7 @@ def load_zip(path, name: str | None = None) -> Domain:
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"{path} is not a file; give the path of an archive in Omniglot's layout")
-    arrays = store.cached(f"omniglot-{SIDE}-{store.file_digest(path)}", lambda: _read(path))
+    arrays = store.cached(f"omniglot-area{SIDE}-{store.file_digest(path)}", lambda: _read(path))
     classes = tuple(arrays["classes"].tolist())
     return Domain(name or f"omniglot:{path.stem}", torch.from_numpy(arrays["images"])[:, None],
                   torch.arange(len(classes)).repeat_interleave(DRAWERS), classes,
@@ -101,7 +100,7 @@ def _open(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise ValueError(f"{path} is not a readable zip archive ({error}); download it again") from error
+        raise ValueError(f"{path} is not a readable zip archive ({error}); delete it and download it again") from error
 
 
 def _index(archive: zipfile.ZipFile, path: Path) -> dict[tuple[str, str], str]:
@@ -129,7 +128,8 @@ def _index(archive: zipfile.ZipFile, path: Path) -> dict[tuple[str, str], str]:
         if found != expected:
             odd = ", ".join(sorted(found ^ expected))
             raise ValueError(f"{path}: {character} must have the {DRAWERS} drawers 01 to {DRAWERS}, "
-                             f"but has {len(found)} (missing or unexpected: {odd}); download the archive again")
+                             f"but has {len(found)} (missing or unexpected: {odd}); delete the archive and "
+                             f"download it again")
     return members
 
 
@@ -139,30 +139,34 @@ def _member(archive: zipfile.ZipFile, member: str, path: Path) -> bytes:
             raise ValueError(f"it unpacks to more than {LARGEST_MEMBER:,} bytes")
         return archive.read(member)
     except Exception as error:  # a damaged member raises zlib, zip, key, struct and other errors
-        raise ValueError(f"{path}: {member} cannot be unpacked ({error}); download the archive again") from error
+        raise ValueError(f"{path}: {member} cannot be unpacked ({error}); delete the archive and download "
+                         f"it again") from error
 
 
 def _drawing(archive: zipfile.ZipFile, member: str, path: Path) -> np.ndarray:
-    """One drawing as uint8 (28, 28), ink high, by antialiased area reduction."""
-    image = decode(_member(archive, member, path), f"{path}: {member}")
-    if image.size != (FULL_SIDE, FULL_SIDE) or image.mode != "1":
-        raise ValueError(f"{path}: {member} is {image.width}×{image.height} in mode {image.mode}, expected "
+    """One drawing as uint8 (28, 28), ink high, by area averaging."""
+    image, size = decode(_member(archive, member, path), f"{path}: {member}")
+    if size != (FULL_SIDE, FULL_SIDE) or image.mode != "1":
+        raise ValueError(f"{path}: {member} is {size[0]}×{size[1]} in mode {image.mode}, expected "
                          f"{FULL_SIDE}×{FULL_SIDE} in mode 1 (one bit a pixel)")
-    return 255 - np.asarray(image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX))
+    return 255 - reduce_area(np.asarray(image.convert("L")))
 
 
-def load_one_shot_runs(path) -> list[Episode]:
-    """The official one-shot classification runs (all_runs.zip) as 20-way 1-shot episodes, one for each run in order.
+def load_one_shot_runs(path=None, data_dir=None) -> list[Episode]:
+    """The official one-shot classification runs as 20-way 1-shot episodes, one for each run in order.
 
-    Layout: runNN/training/classXX.png, runNN/test/itemXX.png, and runNN/class_labels.txt whose lines pair a test
-    item with its training image. Support and query are (20, 1, 28, 28); label k stands for class k + 1 of the run,
-    and the global id of label k in run r is 20·r + k. Queries keep the order of the items.
-    Raises ValueError, naming the member, when anything is missing, damaged or inconsistent.
+    path: all_runs.zip; by default omniglot/all_runs.zip in the data directories. Its layout:
+    runNN/training/classXX.png, runNN/test/itemXX.png, and runNN/class_labels.txt whose lines pair a test item with its
+    training image. Support and query are (20, 1, 28, 28); label k stands for class k + 1 of the run, and the global id
+    of label k in run r (from 0) is 20·r + k. Queries keep the order of the items.
+    Raises DataError when the archive is in no data directory, and ValueError, naming the member, when anything is
+    missing, damaged or inconsistent.
     """
-    path = Path(path)
+    path = store.find(RUNS, data_dir) if path is None else Path(path)
+    if path is None:
+        raise store.missing(RUNS, "mlcourse data get omniglot-runs", data_dir)
     if not path.is_file():
-        raise ValueError(f"{path} is not a file; give the path of all_runs.zip, in the folder "
-                         f"python/one-shot-classification of {store.OMNIGLOT[1]}")
+        raise ValueError(f"{path} is not a file; give the path of Omniglot's all_runs.zip")
     with _open(path) as archive:
         names = set(archive.namelist())
         labels = sorted(m for m in names if re.fullmatch(r"(?:[^/]+/)?run\d\d/class_labels\.txt", m)
@@ -179,14 +183,14 @@ def _run(archive: zipfile.ZipFile, names: set[str], labels: str, number: int, pa
     classes = [f"{root}training/class{k:02}.png" for k in range(1, way + 1)]
     for member in classes + items:
         if member not in names:
-            raise ValueError(f"{path}: {member} is missing; download the archive again")
+            raise ValueError(f"{path}: {member} is missing; delete the archive and download it again")
     pairs = re.findall(r"^\S*test/item(\d\d)\.png\s+\S*training/class(\d\d)\.png\s*$",
                        _member(archive, labels, path).decode("ascii", "replace"), re.MULTILINE)
     answer = {int(item): int(label) for item, label in pairs}
     everyone = set(range(1, way + 1))
     if way < 2 or len(pairs) != way or set(answer) != everyone or set(answer.values()) != everyone:
         raise ValueError(f"{path}: {labels} must pair each of {way} test items with its own training image, "
-                         f"but holds {len(pairs)} pairs that do not; download the archive again")
+                         f"but holds {len(pairs)} pairs that do not; delete the archive and download it again")
 
     def pixels(members):
         images = np.stack([_drawing(archive, member, path) for member in members])

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from functools import lru_cache
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 SIDE = 28
-LARGEST = 100_000_000  # pixels; a photo has 10 to 50 million
+LARGEST = 80_000_000  # pixels; a photo has 10 to 50 million
 
 
-def decode(data: bytes, name: str) -> Image.Image:
-    """A picture file's bytes as a loaded image. Raises ValueError, naming the file, when they are damaged.
+def decode(data: bytes, name: str) -> tuple[Image.Image, tuple[int, int]]:
+    """A picture file's bytes as a loaded image, and the file's own (width, height).
 
     A large JPEG is decoded at a reduced scale, never below four times the final side.
+    Raises ValueError, naming the file, when the bytes are damaged or hold more than 80 million pixels.
     """
     try:
         image = Image.open(io.BytesIO(data))
-        if image.width * image.height > LARGEST:
-            raise ValueError(f"it has {image.width}×{image.height} pixels")
+        size = image.size
+        if size[0] * size[1] > LARGEST:
+            raise ValueError(f"it has {size[0]}×{size[1]} pixels, at most {LARGEST:,} are read")
         image.draft(None, (4 * SIDE, 4 * SIDE))
         image.load()
-        return image
+        return image, size
     except Exception as error:  # decoders raise almost anything on damaged bytes
         raise ValueError(f"{name} is not a readable image ({error}); replace it or remove it") from error
 
@@ -52,8 +55,24 @@ def to_ink(image: Image.Image, done: Counter | None = None, *, invert: bool | No
         grey = ImageOps.invert(grey)
     if side != SIDE:
         done["resized"] += 1
-        grey = grey.resize((SIDE, SIDE), Image.Resampling.BOX if side > SIDE else Image.Resampling.BICUBIC)
+        return reduce_area(np.asarray(grey)) if side > SIDE else np.asarray(
+            grey.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
     return np.asarray(grey)
+
+
+def reduce_area(grey: np.ndarray) -> np.ndarray:
+    """A square image (S, S), S ≥ 28, as uint8 (28, 28): every pixel is the exact mean over the area that it covers."""
+    weights = _area_weights(len(grey))
+    return (weights @ grey.astype(np.float32) @ weights.T).round().astype(np.uint8)
+
+
+@lru_cache
+def _area_weights(side: int) -> np.ndarray:
+    """(28, side): row i holds the share of each of `side` pixels in the interval from i to i + 1 of 28."""
+    edges = np.arange(SIDE + 1)[:, None] * (side / SIDE)
+    pixel = np.arange(side)
+    overlap = np.minimum(edges[1:], pixel + 1) - np.maximum(edges[:-1], pixel)
+    return (overlap.clip(0) * (SIDE / side)).astype(np.float32)
 
 
 def border_grey(grey: np.ndarray) -> float:

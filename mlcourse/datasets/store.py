@@ -28,24 +28,20 @@ class Remote(NamedTuple):
     page: str
 
 
-OMNIGLOT = ("https://github.com/brendenlake/omniglot/raw/master/python/", "https://github.com/brendenlake/omniglot")
-MNIST = ("https://storage.googleapis.com/cvdf-datasets/mnist/", "http://yann.lecun.com/exdb/mnist/")
+OMNIGLOT_PAGE, MNIST_PAGE = "https://github.com/brendenlake/omniglot", "http://yann.lecun.com/exdb/mnist/"
+_OMNIGLOT = f"{OMNIGLOT_PAGE}/raw/master/python/"
+_MNIST = "https://storage.googleapis.com/cvdf-datasets/mnist/"
 
-
-def _remote(place, digest: str, folder: str = "") -> Remote:
-    return Remote(place[0] + folder, digest, place[1])
-
-
-# by its path under the data directory
+# by the path under the data directory
 REMOTES = {
-    "omniglot/images_background.zip": _remote(OMNIGLOT, "md5:68d2efa1b9178cc56df9314c21c6e718"),
-    "omniglot/images_evaluation.zip": _remote(OMNIGLOT, "md5:6b91aef0f799c5bb55b94e3f2daec811"),
-    "omniglot/all_runs.zip": _remote(
-        OMNIGLOT, "sha256:437c1eeab0af8484112e1b4cc0f3d541ec727f7c47b9b202da738af9dfd6c325", "one-shot-classification/"),
-    "mnist/train-images-idx3-ubyte.gz": _remote(MNIST, "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873"),
-    "mnist/train-labels-idx1-ubyte.gz": _remote(MNIST, "md5:d53e105ee54ea40749a09fcbcd1e9432"),
-    "mnist/t10k-images-idx3-ubyte.gz": _remote(MNIST, "md5:9fb629c4189551a2d022fa330f9573f3"),
-    "mnist/t10k-labels-idx1-ubyte.gz": _remote(MNIST, "md5:ec29112dd5afa0611ce80d1b7f02629c"),
+    "omniglot/images_background.zip": Remote(_OMNIGLOT, "md5:68d2efa1b9178cc56df9314c21c6e718", OMNIGLOT_PAGE),
+    "omniglot/images_evaluation.zip": Remote(_OMNIGLOT, "md5:6b91aef0f799c5bb55b94e3f2daec811", OMNIGLOT_PAGE),
+    "omniglot/all_runs.zip": Remote(f"{_OMNIGLOT}one-shot-classification/",
+                                    "md5:e8996daecdf12afeeb4a53a179f06b19", OMNIGLOT_PAGE),
+    "mnist/train-images-idx3-ubyte.gz": Remote(_MNIST, "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873", MNIST_PAGE),
+    "mnist/train-labels-idx1-ubyte.gz": Remote(_MNIST, "md5:d53e105ee54ea40749a09fcbcd1e9432", MNIST_PAGE),
+    "mnist/t10k-images-idx3-ubyte.gz": Remote(_MNIST, "md5:9fb629c4189551a2d022fa330f9573f3", MNIST_PAGE),
+    "mnist/t10k-labels-idx1-ubyte.gz": Remote(_MNIST, "md5:ec29112dd5afa0611ce80d1b7f02629c", MNIST_PAGE),
 }
 
 
@@ -63,10 +59,11 @@ def directories(data_dir=None) -> list[Path]:
     for value, what in ((data_dir, "the data directory"), (os.environ.get("MLCOURSE_DATA"), "MLCOURSE_DATA")):
         if value and not Path(value).expanduser().is_dir():
             raise ValueError(f"{what} {str(value)!r} is not a directory; correct the path or leave it out")
-    return [*_chosen(data_dir), package.parent / "data", package / "data", user_cache()]
+    return [*chosen(data_dir), package.parent / "data", package / "data", user_cache()]
 
 
-def _chosen(data_dir) -> list[Path]:
+def chosen(data_dir=None) -> list[Path]:
+    """The directories that the user named: the argument, then MLCOURSE_DATA."""
     return [Path(value).expanduser() for value in (data_dir, os.environ.get("MLCOURSE_DATA")) if value]
 
 
@@ -78,7 +75,7 @@ def find(relative: str, data_dir=None) -> Path | None:
 
 def target(data_dir=None) -> Path:
     """The directory that downloads go to: the argument, else MLCOURSE_DATA, else the user's cache."""
-    return (_chosen(data_dir) or [user_cache()])[0]
+    return (chosen(data_dir) or [user_cache()])[0]
 
 
 def by_hand(relative: str, data_dir=None) -> str:
