@@ -76,12 +76,12 @@ def _load_path(kind: str, path: str) -> Domain:
 
 
 def _shift(domain: Domain, kind: str, severity: str) -> Domain:
-    from mlcourse.domains import shift_domain
     try:
         value = float(severity)
     except ValueError:
         raise ValueError(f"the severity of the shift {kind!r} must be a number in [0, 1], got {severity!r}; write for "
                          f"instance {domain.name}@{kind}=0.5") from None
+    from mlcourse.domains import shift_domain
     return shift_domain(domain, kind, value)
 
 
