@@ -1,7 +1,5 @@
 """Data sets by name: specs, splits, MNIST's idx files, the UCI digits, the Gaussian domains."""
 
-import errno
-import functools
 import gzip
 import math
 import os
@@ -82,12 +80,32 @@ def test_named_splits_are_used_for_omniglot(monkeypatch):
 def test_the_list_says_where_data_lie_and_how_to_get_them(own_places):
     rows = {row["name"]: row for row in datasets.available()}
     assert tuple(rows) == datasets.NAMES
-    assert rows["digits"]["where"] == "built in" and rows["digits"]["present"]
+    assert rows["digits"]["where"] == "scikit-learn" and rows["digits"]["present"]
+    assert rows["glyphs"]["where"].endswith("glyphs.npz") and rows["glyphs"]["present"]
     assert (rows["omniglot"]["classes"], rows["omniglot"]["images"]) == (964, 19280)
     assert not rows["mnist"]["present"] and rows["mnist"]["where"] == "mlcourse data get mnist"
     write_mnist(own_places, "t10k", 10, packed=False)
     row = next(row for row in datasets.available(own_places) if row["name"] == "mnist")
     assert row["present"] and row["where"] == str(own_places / "mnist" / "t10k-images-idx3-ubyte")
+
+
+@pytest.mark.parametrize("name", ["glyphs", "glyphs-digits", "digits"])
+def test_the_list_counts_what_comes_with_the_course(name):
+    row, domain = next(row for row in datasets.available() if row["name"] == name), datasets.load(name)
+    assert (row["classes"], row["images"]) == (len(domain.classes), len(domain.images))
+
+
+def test_glyphs_come_from_the_data_directory_that_has_them(own_places):
+    (own_places / "glyphs.npz").write_bytes(b"damaged")
+    assert datasets.available(own_places)[0]["where"] == str(own_places / "glyphs.npz")
+    with pytest.raises(ValueError, match="glyphs.npz is damaged"):
+        datasets.load("glyphs", own_places)
+    assert datasets.load("glyphs").images.shape[1:] == (1, 28, 28)
+
+
+def test_named_splits_are_used_for_glyphs():
+    splits = datasets.load_splits("glyphs")
+    assert "Latin" in splits.train.groups and splits.test.name == "glyphs/test"
 
 
 def test_verify_says_what_it_read():

@@ -154,6 +154,7 @@ def test_values_of_an_unknown_range_are_named(tmp_path):
         load(f"folder:{root}")
 
 
+@pytest.mark.filterwarnings("ignore:::PIL")
 @QUICK
 @given(data=st.data(), name=st.sampled_from(["colour.jpg", "palette.png", "animation.gif", "floats.tif", "web.webp"]))
 def test_damaged_bytes_of_a_picture_never_give_anything_but_a_value_error(data, name):

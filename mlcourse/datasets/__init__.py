@@ -24,8 +24,8 @@ _FILES = {
     "mnist": tuple(name for name in store.REMOTES if name.startswith("mnist/")),
 }
 _ABOUT = {  # in words, classes, images
-    "glyphs": ("characters of many scripts, rendered from fonts, each in 20 hands", None, None),
-    "glyphs-digits": ("the digits 0 to 9 in every typeface of glyphs", 10, None),
+    "glyphs": ("characters of many scripts, rendered from fonts, each in 20 hands", 544, 10880),
+    "glyphs-digits": ("the digits 0 to 9 in every typeface of glyphs", 10, 4200),
     "digits": ("handwritten digits that scikit-learn carries", 10, 1797),
     "omniglot": ("handwritten characters of 30 alphabets, each by 20 people", 964, 19280),
     "omniglot-evaluation": ("handwritten characters of 20 other alphabets, each by 20 people", 659, 13180),
@@ -53,7 +53,8 @@ def load(spec: str, data_dir=None) -> Domain:
         return omniglot.load_evaluation(data_dir)
     if spec in ("glyphs", "glyphs-digits"):
         from mlcourse.datasets import glyphs
-        return glyphs.load(data_dir) if spec == "glyphs" else glyphs.load_digits(data_dir)
+        path = store.find(glyphs.FILE, data_dir)
+        return glyphs.load(path) if spec == "glyphs" else glyphs.load_digits(path)
     if spec == "digits":
         from mlcourse.datasets import digits
         return digits.load()
@@ -108,15 +109,16 @@ def available(data_dir=None) -> list[dict]:
     for name in NAMES:
         about, classes, images = _ABOUT[name]
         where = _where(name, data_dir)
+        command = f"mlcourse data get {name}" if name in _FILES else "mlcourse data build glyphs"
         rows.append({"name": name, "about": about, "classes": classes, "images": images,
-                     "present": where is not None, "where": where or f"mlcourse data get {name}"})
+                     "present": where is not None, "where": where or command})
     return rows
 
 
 def _where(name: str, data_dir) -> str | None:
-    if name not in _FILES:
-        return "built in"
-    found = [_find(relative, data_dir) for relative in _FILES[name]]
+    if name == "digits":
+        return "scikit-learn"
+    found = [_find(relative, data_dir) for relative in _FILES.get(name, ("glyphs.npz",))]
     return next((str(path) for path in found if path), None)
 
 
