@@ -1,0 +1,70 @@
+"""Exercises: check an answer, ask for a hint, read the solution, keep progress.
+
+In a lesson: `from mlcourse.exercises import check, hint, solution`.
+"""
+
+from __future__ import annotations
+
+from mlcourse.exercises import lesson_00, lesson_03, progress
+from mlcourse.exercises.framework import CheckResult, Exercise, judge
+from mlcourse.exercises.progress import (best_score, prediction, record_prediction, record_score, reset, score)
+
+__all__ = ["CheckResult", "Exercise", "best_score", "check", "exercise", "exercise_ids", "hint", "prediction",
+           "record_prediction", "record_score", "reset", "score", "solution", "solution_source", "status"]
+
+EXERCISES = (*lesson_00.EXERCISES, *lesson_03.EXERCISES)
+
+_hints_shown: dict[str, int] = {}     # since the kernel started, so that a fresh run shows the same hints
+
+
+def exercise(id: str) -> Exercise:
+    """The exercise with this id. Raises ValueError when there is none."""
+    for candidate in EXERCISES:
+        if candidate.id == id:
+            return candidate
+    raise ValueError(f"there is no exercise {id!r}; the exercises are {', '.join(e.id for e in EXERCISES)}")
+
+
+def exercise_ids(lesson: str) -> list[str]:
+    """The ids of a lesson's exercises in order, e.g. exercise_ids("03"); empty where it has none."""
+    return [e.id for e in EXERCISES if e.lesson == lesson]
+
+
+def check(id: str, answer: object) -> CheckResult:
+    """Judge an answer by what it does, print one line, and return the result.
+
+    A wrong answer, one that raises, or an empty stub never stops the notebook. A function that never
+    returns has to be interrupted (Kernel, Interrupt). Raises ValueError for an unknown id only.
+    """
+    result = judge(exercise(id), answer)
+    if result.status != "not attempted":
+        progress.record_attempt(id, result.passed)
+    print(result.message)
+    return result
+
+
+def hint(id: str) -> None:
+    """Print the exercise's next hint; there are three, from a nudge to nearly the answer."""
+    hints = exercise(id).hints
+    tier = min(_hints_shown.get(id, 0) + 1, len(hints))
+    _hints_shown[id] = tier
+    progress.record_hint(id, tier)
+    more = "Run again for the next one." if tier < len(hints) else f'After this, solution("{id}") shows an answer.'
+    print(f"{id} hint {tier} of {len(hints)}: {hints[tier - 1]} {more}")
+
+
+def solution(id: str) -> None:
+    """Print an answer that passes the check."""
+    print(solution_source(id))
+
+
+def solution_source(id: str) -> str:
+    """The source of an answer that passes the check."""
+    return exercise(id).solution_source
+
+
+def status() -> list[dict]:
+    """One row per exercise: id, lesson, title, difficulty, minutes, attempts, passed, first_passed, hints."""
+    done = progress.load()["exercises"]
+    return [{"id": e.id, "lesson": e.lesson, "title": e.title, "difficulty": e.difficulty, "minutes": e.minutes,
+             **{key: done.get(e.id, progress.NO_ATTEMPT)[key] for key in progress.NO_ATTEMPT}} for e in EXERCISES]

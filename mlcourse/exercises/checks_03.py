@@ -1,0 +1,249 @@
+"""Checks of lesson 03: the inner step, the meta-gradient, and a fair comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from mlcourse.exercises import oracles
+from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, kind
+from mlcourse.exercises.oracles import Params
+
+ALPHA = 0.2
+
+CUT = "cut off from the initialisation"
+FIRST_ORDER = "first order only"
+NO_GRAD = "inner loop under no_grad"
+IN_PLACE = "the initialisation changed in place"
+BACKWARD = "backward() inside the inner loop"
+THROWN_AWAY = "the update is thrown away"
+
+
+def call_step(function: LearnerFunction, params: Params, *args) -> Params:
+    """Call a learner's adaptation (params go where `args` holds them) and see that it hands back new
+    parameters and leaves the old ones, and their .grad, alone."""
+    before = {name: p.detach().clone() for name, p in params.items()}
+    tensors = dict(params)
+    try:
+        result = function(*args)
+    except Crashed as crash:
+        explain_crash(crash)
+        raise
+    if any(p.grad is not None for p in tensors.values()):
+        raise Misconception(BACKWARD, "the .grad of the initialisation is filled now, and the outer loop would add to "
+                            "it; ask torch.autograd.grad for the gradient, it returns it and stores nothing.")
+    if any(params.get(name) is not p or not torch.equal(p, before[name]) for name, p in tensors.items()):
+        raise Misconception(IN_PLACE, "after the call, params is no longer what it was, so the next task would start "
+                            "from this task's weights; build a new dict with new tensors.")
+    return result
+
+
+def explain_crash(crash: Crashed) -> None:
+    """Raise the misconception behind an error that torch is known to give for it."""
+    text = str(crash.error)
+    if "does not require grad" in text:
+        raise Misconception(NO_GRAD, f"torch says \"{text.splitlines()[0]}\", because the loss was computed under "
+                            f"no_grad or from detached parameters and has no graph to differentiate; compute it with the "
+                            f"graph.") from None
+    if "a leaf Variable that requires grad" in text and "in-place" in text:
+        raise Misconception(IN_PLACE, "an in-place operation such as -= would overwrite the initialisation, and torch "
+                            "refuses that; build new tensors, p - alpha * g.") from None
+
+
+def look_like_params(result: object, params: Params) -> Params:
+    """The learner's adapted parameters, or a sentence on why they are none."""
+    if not isinstance(result, dict) or set(result) != set(params):
+        got = f"a dict with the keys {', '.join(map(str, result))}" if isinstance(result, dict) else kind(result)
+        raise NotYet(f"the result must be a dict with the keys of params ({', '.join(params)}), got {got}.")
+    for name, value in result.items():
+        if not isinstance(value, Tensor) or value.shape != params[name].shape:
+            got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else kind(value)
+            raise NotYet(f"{name} must stay a tensor of shape {tuple(params[name].shape)}, got {got}.")
+    return result
+
+
+def check_outer_gradient(outer: Tensor, params: Params, truth: Params, first_order: Params) -> None:
+    """Compare the gradient of `outer` with respect to the initialisation with central differences (`truth`)."""
+    grads = [None]
+    if outer.requires_grad:
+        grads = torch.autograd.grad(outer, list(params.values()), allow_unused=True)
+    if all(g is None for g in grads):
+        raise Misconception(CUT, "the numbers are right, but no gradient flows from the adapted parameters back to the "
+                            "initialisation; look for no_grad, detach() or .data in the inner loop.")
+    found = {name: torch.zeros_like(p) if g is None else g for (name, p), g in zip(params.items(), grads)}
+    if oracles.close(found, truth):
+        return
+    if oracles.close(found, first_order):
+        raise Misconception(FIRST_ORDER, "the numbers are right, but the gradient of the outer loss lacks the Hessian "
+                            "term: the inner gradient was treated as a constant. torch.autograd.grad needs "
+                            "create_graph=True, and torch.func.grad must not run under no_grad.")
+    raise NotYet("the adapted parameters are right, but the gradient of the outer loss with respect to the "
+                 "initialisation differs from central differences; look for a part of the update that is detached.")
+
+
+def check_inner_step(answer: object) -> str:
+    """03.1: one step, its value, its side effects, and the gradient through one step and through two."""
+    inner_step = LearnerFunction(answer, "inner_step")
+    episode, params = oracles.sine_episode(1), oracles.small_params(1)
+    inner = lambda p: oracles.mse(p, episode.support_x, episode.support_y)
+    outer = lambda p: oracles.mse(p, episode.query_x, episode.query_y)
+    adapted = look_like_params(call_step(inner_step, params, params, inner, ALPHA), params)
+    g, want = oracles.gradient(inner, params), oracles.step(inner, params, ALPHA)
+    if not oracles.close(adapted, want):
+        diagnose_step(adapted, params, g)
+    for steps in (1, 2):
+        phi = params
+        for _ in range(steps):
+            phi = look_like_params(inner_step(phi, inner, ALPHA), params)
+        truth = oracles.numeric_gradient(lambda p: outer(oracles.step(inner, p, ALPHA, steps)), params)
+        check_outer_gradient(outer(phi), params, truth, oracles.gradient(outer, phi))
+    return "The step is right, changes nothing in place, and the gradient through it agrees with central differences."
+
+
+def diagnose_step(adapted: Params, params: Params, g: Params) -> None:
+    """Raise what is wrong with the value of one inner step; g is the gradient at params."""
+    same = lambda candidate: oracles.close(adapted, {name: candidate(params[name], g[name]) for name in params})
+    if same(lambda p, g: p + ALPHA * g):
+        raise Misconception("gradient ascent", "the gradient points uphill, and the step must go down: subtract it.")
+    if same(lambda p, g: p - g):
+        raise Misconception("the rate is forgotten", "the step is the whole gradient; multiply it by alpha.")
+    if same(lambda p, g: g) or same(lambda p, g: ALPHA * g):
+        raise Misconception("the step instead of its result", "you returned the gradient or the change; return the "
+                            "parameters after it.")
+    if same(lambda p, g: p):
+        raise Misconception(THROWN_AWAY, "the returned parameters equal the initialisation; return the ones after the "
+                            "step.")
+    raise NotYet("the result differs from params - alpha * gradient; compare them one parameter at a time.")
+
+
+def check_meta_gradient(answer: object) -> str:
+    """03.2: the meta-gradient of a one-weight model, against central differences of its meta-loss."""
+    meta_gradient = LearnerFunction(answer, "meta_gradient")
+    cases = ((1.0, (2.0, 1.0), (1.5, 3.0), 0.1), (-0.5, (1.2, 2.0), (0.7, -1.0), 0.3), (2.0, (0.5, -1.0), (3.0, 1.0), 0.05))
+    for theta, support, query, alpha in cases:
+        got = meta_gradient(theta, support, query, alpha)
+        try:
+            got = float(got.detach() if isinstance(got, Tensor) else got)
+        except (TypeError, ValueError, RuntimeError):
+            raise NotYet(f"meta_gradient must return one number, got {kind(got)}.") from None
+        half = 1e-4
+        want = (meta_loss(theta + half, support, query, alpha) - meta_loss(theta - half, support, query, alpha)) / (2 * half)
+        if not abs(got - want) <= 1e-3 * max(1.0, abs(want)):     # nan included
+            diagnose_meta_gradient(got, want, theta, support, query, alpha)
+    return f"It agrees with central differences of the meta-loss in {len(cases)} cases."
+
+
+def meta_loss(theta: float, support: tuple, query: tuple, alpha: float) -> float:
+    """The query loss after one step on the support loss; both are (theta x - y)² / 2."""
+    (x_s, y_s), (x_q, y_q) = support, query
+    adapted = theta - alpha * (theta * x_s - y_s) * x_s
+    return (adapted * x_q - y_q) ** 2 / 2
+
+
+def diagnose_meta_gradient(got: float, want: float, theta: float, support: tuple, query: tuple, alpha: float) -> None:
+    """Raise what is wrong with a meta-gradient, by comparing it with the answers of known mistakes."""
+    (x_s, y_s), (x_q, y_q) = support, query
+    slope = lambda at, x, y: (at * x - y) * x
+    adapted = theta - alpha * slope(theta, x_s, y_s)
+    at_adapted, factor = slope(adapted, x_q, y_q), 1 - alpha * x_s ** 2
+    known = (
+        (FIRST_ORDER, at_adapted, "this is the query gradient at the adapted weight; the adapted weight depends on theta "
+         "too, and its derivative 1 - alpha * x_s² is missing"),
+        ("the support gradient", slope(theta, x_s, y_s), "this is the gradient of the inner loop; the outer loop "
+         "differentiates the query loss"),
+        ("gradient at theta, not at the adapted weight", slope(theta, x_q, y_q), "the query loss is computed with the "
+         "adapted weight, so its slope is taken there"),
+        ("gradient at theta, not at the adapted weight", factor * slope(theta, x_q, y_q), "the factor is right, but the "
+         "slope of the query loss must be taken at the adapted weight"),
+        ("curvature of the query loss", (1 - alpha * x_q ** 2) * at_adapted, "the adapted weight comes from the support "
+         "loss, so the curvature in the factor is that of the support loss, x_s²"),
+        ("sign of the curvature term", (1 + alpha * x_s ** 2) * at_adapted, "the step subtracts the gradient, so its "
+         "derivative subtracts the curvature"),
+        ("curvature left out", (1 - alpha) * at_adapted, "the second derivative of the support loss is x_s², not 1"),
+        ("a factor of two", 2 * want, "both losses carry a factor ½, which cancels the 2 of the square"),
+    )
+    for name, value, why in known:
+        if abs(got - value) <= 1e-3 * max(1.0, abs(value)):
+            raise Misconception(name, why + ".")
+    raise NotYet(f"for theta {theta:g}, support {support}, query {query} and alpha {alpha:g} central differences of the "
+                 f"meta-loss give {want:.4f}, but you returned {got:.4f}.")
+
+
+def check_adapt(answer: object) -> str:
+    """03.3: several inner steps that the outer loop can differentiate."""
+    adapt = LearnerFunction(answer, "adapt")
+    for steps in (1, 3):
+        episode, params = oracles.sine_episode(2 + steps), oracles.small_params(2 + steps)
+        inner = lambda p: oracles.mse(p, episode.support_x, episode.support_y)
+        outer = lambda p: oracles.mse(p, episode.query_x, episode.query_y)
+        phi = look_like_params(call_step(adapt, params, oracles.forward, params, episode, ALPHA, steps), params)
+        if not oracles.close(phi, oracles.step(inner, params, ALPHA, steps)):
+            diagnose_adapt(phi, params, inner, outer, steps)
+        truth = oracles.numeric_gradient(lambda p: outer(oracles.step(inner, p, ALPHA, steps)), params)
+        check_outer_gradient(outer(phi), params, truth, oracles.gradient(outer, phi))
+    return "The outer gradient flows through 1 and through 3 inner steps and agrees with central differences."
+
+
+def diagnose_adapt(phi: Params, params: Params, inner: Callable, outer: Callable, steps: int) -> None:
+    """Raise what is wrong with the values of the adapted parameters."""
+    if oracles.close(phi, params) or (steps > 1 and oracles.close(phi, oracles.step(inner, params, ALPHA))):
+        raise Misconception(THROWN_AWAY, f"after {steps} {'step' if steps == 1 else 'steps'} the parameters are those "
+                            f"after {'none' if oracles.close(phi, params) else '1'}; each step must start from the "
+                            f"result of the one before.")
+    if oracles.close(phi, oracles.step(outer, params, ALPHA, steps)):
+        raise Misconception("adapted on the query set", "the inner loop used query_x and query_y; it may use only the "
+                            "support set.")
+    if steps == 1:
+        diagnose_step(phi, params, oracles.gradient(inner, params))
+    raise NotYet(f"the parameters after {steps} steps differ from {steps} steps of params - alpha * gradient of the mean "
+                 f"squared error on the support set.")
+
+
+def check_task_loss(answer: object) -> str:
+    """03.4: the query loss after one step on the support set, its value and its gradient."""
+    task_loss = LearnerFunction(answer, "task_loss")
+    episode, params = oracles.sine_episode(7), oracles.small_params(7)
+    inner = lambda p: oracles.mse(p, episode.support_x, episode.support_y)
+    outer = lambda p: oracles.mse(p, episode.query_x, episode.query_y)
+    got = call_step(task_loss, params, oracles.forward, params, episode, ALPHA)
+    if not isinstance(got, Tensor) or got.numel() != 1:
+        found = f"a tensor of shape {tuple(got.shape)}" if isinstance(got, Tensor) else kind(got)
+        raise NotYet(f"task_loss must return a scalar tensor, so that the outer loop can differentiate it; got {found}.")
+    adapted = oracles.step(inner, params, ALPHA)
+    if not is_near(got.detach(), outer(adapted)):
+        diagnose_task_loss(got, params, inner, outer, len(episode.query_y))
+    truth = oracles.numeric_gradient(lambda p: outer(oracles.step(inner, p, ALPHA)), params)
+    check_outer_gradient(got.sum(), params, truth, oracles.gradient(outer, adapted))
+    return "It is the query loss of the adapted model, and its gradient agrees with central differences."
+
+
+def is_near(got: Tensor | float, want: Tensor | float) -> bool:
+    """Whether two scalars agree to 1e-4."""
+    return abs(float(got) - float(want)) <= 1e-4 * max(1.0, abs(float(want)))
+
+
+def diagnose_task_loss(got: Tensor, params: Params, inner: Callable, outer: Callable, queries: int) -> None:
+    """Raise what is wrong with the value of a task's loss."""
+    adapted, peeked = oracles.step(inner, params, ALPHA), oracles.step(outer, params, ALPHA)
+    known = (
+        ("one model adapted, another evaluated", outer(params), "this is the query loss of the initialisation; the "
+         "adapted parameters were computed and never used"),
+        ("adapted and evaluated on the same data", inner(adapted), "this is the support loss after adapting to the "
+         "support set; it says nothing about new points, so evaluate on the query set"),
+        ("adapted on the query set", outer(peeked), "the query set was used to adapt and to evaluate; adapt on the "
+         "support set"),
+        ("support and query swapped", inner(peeked), "the model adapted on the query set and was evaluated on the "
+         "support set; it must be the other way round"),
+        ("no adaptation", inner(params), "this is the support loss of the initialisation, the loss that the inner loop "
+         "starts from"),
+        ("a performance instead of a loss", -outer(adapted), "the outer loop descends, so it needs a number that is "
+         "small when the model is good"),
+        ("sum instead of mean", queries * outer(adapted), "the stub asks for the mean squared error over the query set"),
+    )
+    for name, value, why in known:
+        if is_near(got.detach(), value.detach()):
+            raise Misconception(name, why + ".")
+    raise NotYet(f"the query loss after one step is {float(outer(adapted)):.4f} on a small episode, but you returned "
+                 f"{float(got.detach()):.4f}.")

@@ -1,0 +1,76 @@
+"""Check of exercise 03.5: a ratio of means with a paired interval."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet
+
+
+def task_errors(tasks: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Errors of two methods on the same tasks, float64 (tasks,); hard tasks are hard for both."""
+    noise = torch.randn(3, tasks, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    hard = (0.7 * noise[0]).exp()
+    return 3.0 * hard * (0.15 * noise[1]).exp(), hard * (0.35 * noise[2]).exp()
+
+
+def reference(a: Tensor, b: Tensor) -> tuple[float, float, float]:
+    """mean(a) / mean(b), its standard error when a and b are paired, and the one when they were not."""
+    n, ratio = len(a), float(a.mean() / b.mean())
+    paired = float(((a - ratio * b) / b.mean()).std()) / n ** 0.5
+    unpaired = ratio * float((a.var() / a.mean() ** 2 + b.var() / b.mean() ** 2) / n) ** 0.5
+    return ratio, paired, unpaired
+
+
+def check_paired_ratio(answer: object) -> str:
+    """03.5: the ratio to a tenth, the bounds to a quarter of the half-width, which a bootstrap meets too."""
+    paired_ratio = LearnerFunction(answer, "paired_ratio")
+    for tasks, seed in ((600, 0), (150, 1)):
+        a, b = task_errors(tasks, seed)
+        got = paired_ratio(a.clone(), b.clone())
+        try:
+            ratio, low, high = (float(value) for value in got)
+        except (TypeError, ValueError, RuntimeError):
+            raise NotYet("paired_ratio must return three numbers: the ratio, its lower and its upper bound.") from None
+        want, paired, _ = reference(a, b)
+        if not abs(ratio - want) <= 0.2 * paired:
+            diagnose_ratio(ratio, a, b)
+        if not all(abs(bound - end) <= 0.5 * paired
+                   for bound, end in ((low, want - 1.96 * paired), (high, want + 1.96 * paired))):
+            diagnose_interval(want, low, high, a, b)
+    return "Ratio and interval agree with the delta method for 600 and for 150 tasks."
+
+
+def diagnose_ratio(ratio: float, a: Tensor, b: Tensor) -> None:
+    """Raise what is wrong with the ratio itself."""
+    near = lambda value: abs(ratio - float(value)) <= 0.02 * abs(float(value))
+    want = float(a.mean() / b.mean())
+    if near(b.mean() / a.mean()):
+        raise Misconception("ratio upside down", "the pretrained error stands in the numerator, so that a ratio above 1 "
+                            "says that MAML's error is smaller.")
+    if near((a / b).mean()):
+        raise Misconception("mean of ratios", "you averaged one ratio per task, and tasks with a tiny MAML error dominate "
+                            "that; divide the mean errors instead.")
+    raise NotYet(f"the ratio of the mean errors is {want:.3f} for {len(a)} tasks, but you returned {ratio:.3f}.")
+
+
+def diagnose_interval(ratio: float, low: float, high: float, a: Tensor, b: Tensor) -> None:
+    """Raise what is wrong with the interval."""
+    _, paired, unpaired = reference(a, b)
+    half = (high - low) / 2
+    near = lambda value: abs(half - value) <= 0.15 * value
+    if low > high:
+        raise NotYet("the lower bound is above the upper bound; return ratio, low, high in this order.")
+    if near(1.96 * unpaired):
+        raise Misconception("unpaired interval", "the interval is as wide as for two separate sets of tasks, but both "
+                            "methods met the same tasks; keep the pairs together, by the residual of each task or by "
+                            "drawing whole tasks in a bootstrap.")
+    if half > 0.3 * paired * len(a) ** 0.5:
+        raise Misconception("standard deviation instead of standard error", "the interval is as wide as the spread of "
+                            "single tasks; the mean of n tasks varies less, by a factor of the square root of n.")
+    if near(paired):
+        raise Misconception("one standard error", "the interval reaches one standard error to each side, which covers "
+                            "about 68 %; 95 % needs 1.96 of them.")
+    raise NotYet(f"for {len(a)} tasks the interval should be about {ratio - 1.96 * paired:.3f} to "
+                 f"{ratio + 1.96 * paired:.3f}, but you returned {low:.3f} to {high:.3f}.")

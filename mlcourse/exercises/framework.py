@@ -1,0 +1,195 @@
+"""What an exercise is, and how a learner's answer is judged without ever raising."""
+
+from __future__ import annotations
+
+import random
+import re
+import traceback
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+
+class NotAttempted(Exception):
+    """The stub was left empty."""
+
+
+class NotYet(Exception):
+    """The answer is wrong, in a way that has no name; the message says what to look at."""
+
+
+class Misconception(NotYet):
+    """The answer is wrong in a known way: its name, and a message that says what to look at."""
+
+    def __init__(self, name: str, message: str):
+        super().__init__(message)
+        self.name = name
+
+
+class Crashed(NotYet):
+    """The learner's function raised `error`; the message gives its type, its text and the learner's line."""
+
+    def __init__(self, error: Exception, where: str):
+        super().__init__(f"your code raised {type(error).__name__}{where}: {first_line(error)}")
+        self.error = error
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise of a lesson.
+
+    id: "LESSON.NUMBER"; answer: the name that the stub defines; difficulty: 1 to 5.
+    given: code that the notebook shows before the stub (the broken version of a "spot the bug"), or "".
+    stub: the source in the notebook; solution_source: what replaces it. Both rely on `import torch` alone.
+    check: answer -> one sentence on what was verified; raises NotAttempted, NotYet or Misconception.
+    hints: three tiers, from a nudge to nearly the answer.
+    wrong: pairs (source of a wrong answer, name of the misconception that the check must report).
+    mutations: pairs (line of the solution, replacement); each must make the check fail.
+    """
+
+    id: str
+    title: str
+    answer: str
+    difficulty: int
+    minutes: int
+    stub: str
+    solution_source: str
+    check: Callable[[object], str]
+    hints: tuple[str, str, str]
+    wrong: tuple[tuple[str, str], ...]
+    mutations: tuple[tuple[str, str], ...]
+    given: str = ""
+
+    @property
+    def lesson(self) -> str:
+        """The two digits of the lesson."""
+        return self.id.split(".")[0]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check found. `message` has been printed already, so a notebook shows nothing more.
+
+    status: "passed", "not yet" or "not attempted"; misconception: its name, or None.
+    """
+
+    id: str
+    status: str
+    message: str = field(repr=False)
+    misconception: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.status == "passed"
+
+    def __repr__(self) -> str:
+        return f"<{self.id} {self.status}>"
+
+    def _ipython_display_(self) -> None:
+        """Nothing: the message was printed."""
+
+
+class LearnerFunction:
+    """The learner's function; whatever goes wrong inside it becomes NotAttempted, NotYet or Crashed.
+
+    A call that never returns is not detected: the learner interrupts the kernel.
+    """
+
+    def __init__(self, answer: object, name: str):
+        if answer is None or answer is ...:
+            raise NotAttempted
+        if not callable(answer):
+            raise NotYet(f"the check needs the function {name} itself, but got {kind(answer)}; "
+                         f"pass {name} without brackets")
+        self.answer, self.name = answer, name
+        self.code = getattr(answer, "__code__", None)
+
+    def __call__(self, *args):
+        try:
+            result = self.answer(*args)
+        except Exception as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            own = [frame for frame in frames if self.code and frame.filename == self.code.co_filename]
+            if isinstance(error, NotImplementedError) and own and own[-1] is frames[-1]:
+                raise NotAttempted from None
+            raise Crashed(error, where(own)) from error
+        if result is None and self.code and not is_empty(self.code):
+            raise NotYet(f"{self.name} returned None; end it with a return statement")
+        if result is None or result is ... or result is NotImplemented:
+            raise NotAttempted
+        return result
+
+
+def where(frames: list[traceback.FrameSummary]) -> str:
+    """Which of the learner's own lines raised, as the middle of a sentence; "" where that is unknown."""
+    if not frames:
+        return ""
+    text = f" (`{frames[-1].line}`)" if frames[-1].line else ""
+    return f" in line {frames[-1].lineno} of its cell{text}"
+
+
+def is_empty(code) -> bool:
+    """Whether a function's body does nothing: it reads no name, holds no constant but its docstring,
+    and stores no local variable."""
+    constants = [c for c in code.co_consts if c is not None and c is not ... and not isinstance(c, str)]
+    return not code.co_names and not constants and code.co_nlocals == code.co_argcount + code.co_kwonlyargcount
+
+
+def kind(value: object) -> str:
+    """The type of a value with its article: "an int", "a Tensor"."""
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text, without memory addresses, at most 200 characters."""
+    text = (str(error).strip() or "no message").splitlines()[0]
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)[:200]
+
+
+@contextmanager
+def repeatable():
+    """Grad mode on, and the global random generators seeded inside and put back afterwards, so that an
+    answer that draws random numbers gets the same verdict each time and the notebook's own draws stay."""
+    python, numpy = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        torch.manual_seed(0)
+        random.seed(0)
+        np.random.seed(0)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)
+
+
+def judge(exercise: Exercise, answer: object) -> CheckResult:
+    """Run an exercise's check. A wrong answer of any kind gives a result and raises nothing."""
+    name = f"{exercise.id} {exercise.answer}"
+    try:
+        with repeatable():
+            verified = exercise.check(answer)
+    except NotAttempted:
+        return CheckResult(exercise.id, "not attempted", f"{name}: not attempted. Fill in the stub, run it, and check "
+                                                         f"again; hint(\"{exercise.id}\") helps.")
+    except Misconception as found:
+        return CheckResult(exercise.id, "not yet", f"{name}: not yet ({found.name}): {found}", found.name)
+    except NotYet as found:
+        return CheckResult(exercise.id, "not yet", f"{name}: not yet: {found}")
+    except Exception as error:
+        return CheckResult(exercise.id, "not yet", f"{name}: not yet: the check could not use what it got "
+                                                   f"({type(error).__name__}: {first_line(error)}); compare the "
+                                                   f"returned value with the stub's description.")
+    return CheckResult(exercise.id, "passed", f"{name}: passed. {verified}")
+
+
+def edited(source: str, *edits: tuple[str, str]) -> str:
+    """A source with each old text replaced by the new one. Raises ValueError when an old text is absent."""
+    for old, new in edits:
+        if old not in source:
+            raise ValueError(f"{old!r} is not in the source to edit")
+        source = source.replace(old, new)
+    return source

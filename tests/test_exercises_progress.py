@@ -1,0 +1,174 @@
+"""The progress file: atomic, versioned, and never in the way of a check."""
+
+import json
+import os
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlcourse.exercises import (best_score, check, prediction, progress, record_prediction, record_score, reset, score,
+                                status)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLCOURSE_PROGRESS", str(tmp_path))
+    monkeypatch.setattr(progress, "_in_memory", {})
+    monkeypatch.setattr(progress, "_said", set())
+    return tmp_path
+
+
+def test_file_has_version_and_leaves_nothing_else(folder):
+    progress.record_attempt("03.1", False)
+    record_score("lesson 00", 0.6)
+    record_prediction("03.p1", {"choice": 2})
+    data = json.loads((folder / "progress.json").read_text())
+    assert data["version"] == 1
+    assert data["exercises"]["03.1"] == {"attempts": 1, "passed": False, "first_passed": None, "hints": 0}
+    assert [p.name for p in folder.iterdir()] == ["progress.json"]
+
+
+def test_reading_writes_nothing(folder):
+    assert score("lesson 00") is None and prediction("03.p1") is None and len(status()) == 8
+    assert list(folder.iterdir()) == []
+
+
+def test_scores_keep_last_and_best():
+    for value in (0.6, 0.9, 0.7):
+        record_score("lesson 00", value)
+    assert (score("lesson 00"), best_score("lesson 00")) == (0.7, 0.9)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), True, "0.6", None])
+def test_bad_score(folder, value):
+    with pytest.raises(ValueError, match="a score must be a finite number, got"):
+        record_score("lesson 00", value)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", [float("nan"), {1, 2}, object()])
+def test_bad_prediction(folder, value):
+    with pytest.raises(ValueError, match="a prediction must be a text, a finite number"):
+        record_prediction("03.p1", value)
+    assert list(folder.iterdir()) == []
+
+
+json_values = st.recursive(st.none() | st.booleans() | st.integers(-10**9, 10**9) | st.text(max_size=5),
+                           lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3))
+
+
+@settings(max_examples=30, deadline=None)
+@given(value=json_values)
+def test_prediction_round_trip(tmp_path_factory, value):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLCOURSE_PROGRESS", str(tmp_path_factory.mktemp("progress")))
+        record_prediction("03.p1", value)
+        assert prediction("03.p1") == value
+
+
+DAMAGED = ["", "{", "[]", "null", "7", '{"version": 1}', '{"version": "1", "exercises": {}, "scores": {}, "predictions": {}}',
+           '{"version": true, "exercises": {}, "scores": {}, "predictions": {}}', "[" * 100_000,
+           '{"version": 1, "exercises": {"03.1": 5}, "scores": {}, "predictions": {}}',
+           '{"version": 1, "exercises": {"03.1": {"attempts": -1, "passed": false, "first_passed": null, "hints": 0}}, '
+           '"scores": {}, "predictions": {}}', '{"version": 1, "exercises": {}, "scores": {"k": {"last": "x", "best": 1}}, '
+           '"predictions": {}}']
+
+
+@pytest.mark.parametrize("text", DAMAGED, ids=range(len(DAMAGED)))
+def test_damaged_file_is_kept_aside(folder, capsys, text):
+    (folder / "progress.json").write_text(text)
+    progress.record_attempt("00.1", True)
+    assert (folder / "progress.json.damaged").read_text() == text
+    assert status()[0]["passed"]
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "was damaged; it is kept as progress.json.damaged" in said
+
+
+def test_damaged_twice_keeps_both(folder):
+    for text in ("one", "two"):
+        (folder / "progress.json").write_text(text)
+        status()
+    assert (folder / "progress.json.damaged").read_text() == "one"
+    assert (folder / "progress.json.damaged-2").read_text() == "two"
+
+
+def test_bytes_that_are_no_text(folder):
+    (folder / "progress.json").write_bytes(b"\xff\xfe\x00{")
+    assert score("k") is None
+    assert (folder / "progress.json.damaged").exists()
+
+
+def test_newer_version_is_left_alone(folder, capsys):
+    text = '{"version": 2, "exercises": "otherwise", "more": []}'
+    (folder / "progress.json").write_text(text)
+    assert check("00.1", 7).status == "not yet"
+    record_score("lesson 00", 0.6)
+    assert score("lesson 00") == 0.6 and status()[0]["attempts"] == 1
+    with pytest.raises(ValueError, match="cannot be reset"):
+        reset()
+    assert (folder / "progress.json").read_text() == text and len(list(folder.iterdir())) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "has version 2" in said and "update the course" in said
+
+
+def test_unwritable_folder_warns_once_and_checks_work(folder, monkeypatch, capsys):
+    (folder / "file").write_text("")
+    monkeypatch.setenv("MLCOURSE_PROGRESS", str(folder / "file"))
+    for _ in range(2):
+        assert check("00.1", 7).status == "not yet"
+    assert status()[0]["attempts"] == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "cannot be" in said and "MLCOURSE_PROGRESS" in said
+
+
+def test_full_disk_leaves_the_old_file_whole(folder, monkeypatch, capsys):
+    progress.record_attempt("00.1", True)
+    before = (folder / "progress.json").read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    progress.record_attempt("00.1", True)
+    assert (folder / "progress.json").read_bytes() == before
+    assert [p.name for p in folder.iterdir()] == ["progress.json"]
+    assert status()[0]["attempts"] == 2
+    assert "No space left on device" in capsys.readouterr().err
+
+
+def test_interrupt_while_writing_leaves_the_old_file_whole(folder, monkeypatch):
+    record_score("k", 1)
+    before = (folder / "progress.json").read_bytes()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        record_score("k", 2)
+    assert (folder / "progress.json").read_bytes() == before and len(list(folder.iterdir())) == 1
+
+
+def test_reset_starts_afresh_and_keeps_the_old_file(folder):
+    reset()
+    record_score("k", 1)
+    reset()
+    assert score("k") is None
+    assert json.loads((folder / "progress.json.before-reset").read_text())["scores"]["k"]["last"] == 1
+
+
+def test_entries_of_exercises_that_are_gone_stay(folder):
+    progress.record_attempt("99.9", True)
+    progress.record_attempt("00.1", False)
+    assert set(progress.load()["exercises"]) == {"99.9", "00.1"}
+
+
+@pytest.mark.parametrize("platform, variable, tail", [
+    ("linux", "XDG_DATA_HOME", "mlcourse/progress.json"), ("win32", "LOCALAPPDATA", "mlcourse/progress.json"),
+    ("darwin", "HOME", "Library/Application Support/mlcourse/progress.json")])
+def test_default_place(folder, monkeypatch, platform, variable, tail):
+    monkeypatch.delenv("MLCOURSE_PROGRESS")
+    monkeypatch.setattr(progress.sys, "platform", platform)
+    monkeypatch.setenv(variable, str(folder))
+    assert progress.path() == folder / tail
