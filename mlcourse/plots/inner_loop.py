@@ -49,7 +49,7 @@ class InnerLoopScene(Scene):
         axes.legend(ncols=4, loc="upper center", borderaxespad=0.1, handlelength=2.2, columnspacing=1.6)
 
     def _build_losses(self, axes) -> None:
-        axes.set(xlim=(-0.4, self.max_steps + 0.4), ylim=LOSS_LIMITS, yscale="log", xlabel="inner steps",
+        axes.set(xlim=(-0.4, self.max_steps + 0.4), ylim=(LOSS_LIMITS[0], 4 * LOSS_LIMITS[1]), yscale="log", xlabel="inner steps",
                  ylabel="mean squared error", xticks=range(0, self.max_steps + 1, 2))
         axes.grid(True, which="major")
         axes.set_title("Losses along the path")
@@ -59,7 +59,7 @@ class InnerLoopScene(Scene):
             done = self.moving(axes.plot([], [], **style, ls=line, label=label, clip_on=False)[0])
             off = self.moving(axes.plot([], [], color=style["color"], ls="", marker="^", ms=9, clip_on=False)[0])
             self.losses.append((ahead, done, off))
-        axes.legend(loc="upper right", ncols=2, borderaxespad=0.0)
+        axes.legend(loc="lower left", borderaxespad=0.2)
 
     def _build_path(self, axes):
         line = self.moving(axes.plot([], [], color=BLACK, lw=1.5, marker="o", ms=3.5, zorder=5)[0])

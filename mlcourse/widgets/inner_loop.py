@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import NamedTuple
 
@@ -9,18 +10,18 @@ import ipywidgets
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
+from torch.nn.utils import parameters_to_vector
 
 from mlcourse.losses import task_loss
 from mlcourse.plots.inner_loop import InnerLoopScene
 from mlcourse.plots.style import plural, short
 from mlcourse.widgets.base import CONTROL, Explorer
-from mlcourse.widgets.slices import GRID, Plane, flatten, frame, predictions, squared_errors
+from mlcourse.widgets.slices import GRID, Plane, frame, predictions, squared_errors
 
 MAX_STEPS, MAX_SHOTS = 10, 20
 QUERY_X = torch.linspace(-5, 5, 50)[:, None]
 EXPLODED = 1e3         # a support loss above this, and above where it started, counts as divergence
-FAR = 60.0             # parameter distances beyond this are left out of the window
+FAR = 2.0              # the window reaches no farther than this from θ, in parameter distance
 
 
 class InnerLoopRecord(NamedTuple):
@@ -57,27 +58,35 @@ class InnerLoopRecord(NamedTuple):
 def inner_path(net: nn.Module, support_x: Tensor, support_y: Tensor, alpha: float) -> Tensor:
     """The parameter vectors (MAX_STEPS + 1, P) of gradient descent on the support loss, from the network's own.
 
-    The plain loop of the lesson, without a graph across steps; a test holds it to `descend.trajectory`.
+    The plain loop, on a copy of the network; a test holds it to `descend.trajectory`.
     """
-    phi = {name: p.detach().requires_grad_() for name, p in net.named_parameters()}
-    path = [flatten(phi)]
-    with torch.enable_grad():
-        for _ in range(MAX_STEPS):
-            loss = task_loss(functional_call(net, phi, (support_x,)), support_y)
-            gradient = torch.autograd.grad(loss, list(phi.values()))
-            phi = {name: (p - alpha * g).detach().requires_grad_() for (name, p), g in zip(phi.items(), gradient)}
-            path.append(flatten(phi))
+    copied = copy.deepcopy(net)
+    phi = list(copied.parameters())
+    path = [parameters_to_vector(phi).detach()]
+    for _ in range(MAX_STEPS):
+        with torch.enable_grad():
+            gradient = torch.autograd.grad(task_loss(copied(support_x), support_y), phi)
+        with torch.no_grad():
+            for p, g in zip(phi, gradient):
+                p -= alpha * g
+            path.append(parameters_to_vector(phi))
     return torch.stack(path)
 
 
-def path_plane(points: Tensor) -> Plane:
-    """The plane through θ, the first step and the last step that is still near enough to be shown."""
+def path_plane(points: Tensor, reference: Tensor) -> Plane:
+    """The plane through θ = points[0], the first step and the last one; `reference` (P,) takes the place of the last
+    where none but θ and the first is left."""
     offsets = points - points[0]
-    near = torch.isfinite(points).all(1) & (offsets.norm(dim=1) < 100 * FAR)
-    near[0] = True
-    last = offsets[near][-1]
-    first = offsets[1] if len(points) > 1 and bool(torch.isfinite(points[1]).all()) else last
-    return Plane(points[0], first, last[None])
+    first = offsets[1] if bool(torch.isfinite(offsets[1]).all()) else reference - points[0]
+    return Plane(points[0], first, (offsets[-1] if len(points) > 2 else reference - points[0])[None])
+
+
+def window(path: np.ndarray, aspect: float) -> tuple[np.ndarray, np.ndarray]:
+    """The grid of the slice around the points (M, 2) of a path: all of it, but no farther than FAR from its start,
+    so that a step that explodes is seen to leave."""
+    length = np.hypot(*path.T)[:, None]
+    near = path * np.minimum(1, FAR / np.maximum(length, 1e-12))
+    return frame(near[np.isfinite(near).all(1)], aspect)
 
 
 def inner_loop(net: nn.Module, *, name: str, alpha: float, steps: int, shots: int, amplitude: float, phase: float,
@@ -97,10 +106,11 @@ def inner_loop(net: nn.Module, *, name: str, alpha: float, steps: int, shots: in
         said = predictions(net, points, both)
         support_loss = squared_errors(said[:, :shots], support_y[:, 0])
         query_loss = squared_errors(said[:, shots:], truth[:, 0])
-        plane = path_plane(points)
+        blown = first_explosion(support_loss.tolist())
+        kept = max(2, MAX_STEPS + 1 if blown is None else blown)       # points that define the slice
+        plane = path_plane(points[:kept], points[-1] if kept > 2 else inner_path(net, support_x, support_y, 0.01)[-1])
         path = plane.coordinates(points).double().numpy()
-        shown = path[:steps + 1]
-        a, b = frame(shown[np.hypot(*(shown - shown[0]).T) < FAR], aspect)
+        a, b = window(path[:min(steps + 1, kept)], aspect)
         grid = plane.grid(torch.from_numpy(a).float(), torch.from_numpy(b).float())
         slice_said = predictions(net, grid, both)
         surfaces = [squared_errors(part, y[:, 0]).view(len(b), len(a)).double().numpy()
@@ -108,7 +118,7 @@ def inner_loop(net: nn.Module, *, name: str, alpha: float, steps: int, shots: in
     return InnerLoopRecord(
         alpha, steps, shots, name, QUERY_X[:, 0].numpy(), truth[:, 0].numpy(), said[:, shots:].double().numpy(),
         support_x[:, 0].numpy(), support_y[:, 0].numpy(), support_loss.double().numpy(), query_loss.double().numpy(),
-        first_explosion(support_loss.tolist()), path, plane.distance(points).double().numpy(), a, b, *surfaces)
+        blown, path, plane.distance(points).double().numpy(), a, b, *surfaces)
 
 
 def first_explosion(losses: list[float]) -> int | None:
@@ -175,8 +185,8 @@ class InnerLoopExplorer(Explorer):
         s = record.steps
         text = (f"On the {plural(record.shots, 'support point')} themselves the loss goes from "
                 f"{short(record.support_loss[0])} to {short(record.support_loss[s])}.")
-        if s > 1 and np.isfinite(record.off_plane[:s + 1]).all() and record.off_plane[:s + 1].max() > 1e-4:
-            length = max(np.hypot(*(record.path[:s + 1] - record.path[0]).T).max(), 1e-9)
-            text += (f" The slice holds θ, the first and the tenth step; the others lie up to "
-                     f"{short(100 * record.off_plane[:s + 1].max() / length)} % of the path's length beside it.")
+        away = record.off_plane[:s + 1]
+        if s > 1 and np.isfinite(away).all() and away.max() > 1e-3 and record.diverged_at is None:
+            text += (f" The slice passes through θ, step 1 and step {MAX_STEPS}; the steps between are projected onto "
+                     f"it, from up to {short(away.max())} away.")
         return text
