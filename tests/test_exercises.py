@@ -167,8 +167,8 @@ def test_paired_bootstrap_passes(seed):
              "    loss = lambda w, xy: (w * xy[0] - xy[1]) ** 2 / 2\n"
              "    g, = torch.autograd.grad(loss(t, support), t, create_graph=True)\n"
              "    return torch.autograd.grad(loss(t - alpha * g, query), t)[0]"),
-    ("03.5", "import numpy as np\ndef paired_ratio(a, b):\n    a, b = a.numpy(), b.numpy()\n    r = a.mean() / b.mean()\n"
-             "    se = np.std(a / a.mean() - b / b.mean()) / np.sqrt(len(a))\n"
+    ("03.5", "import numpy as np\ndef paired_ratio(a, b):\n    a, b = a.numpy(), b.numpy()\n"
+             "    r = a.mean() / b.mean()\n    se = np.std(a / a.mean() - b / b.mean()) / np.sqrt(len(a))\n"
              "    return np.array([r, r * np.exp(-1.96 * se), r * np.exp(1.96 * se)])"),
     ("00.1", "def read_episode(e):\n    n = e.way\n    c = torch.bincount(e.support_y), torch.bincount(e.query_y)\n"
              "    return dict(way=n, shot=c[0][0], query=c[1][0], unlabeled=torch.tensor(len(e.unlabeled_x)))"),
@@ -192,7 +192,8 @@ def test_given_code_fails_as_the_lesson_says():
     exec(exercise("03.3").given + "\n" + exercise("03.4").given, namespace)
     assert judge(exercise("03.3"), namespace["adapt_broken"]).misconception == "inner loop under no_grad"
     assert judge(exercise("03.3"), namespace["adapt_silenced"]).misconception == "first order only"
-    assert judge(exercise("03.4"), namespace["task_loss_broken"]).misconception == "one model adapted, another evaluated"
+    result = judge(exercise("03.4"), namespace["task_loss_broken"])
+    assert result.misconception == "one model adapted, another evaluated"
 
 
 def test_hints_come_in_order(capsys):

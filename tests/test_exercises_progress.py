@@ -54,8 +54,9 @@ def test_bad_prediction(folder, value):
     assert list(folder.iterdir()) == []
 
 
-json_values = st.recursive(st.none() | st.booleans() | st.integers(-10**9, 10**9) | st.text(max_size=5),
-                           lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3))
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-10**9, 10**9) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3))
 
 
 @settings(max_examples=30, deadline=None)
@@ -67,12 +68,19 @@ def test_prediction_round_trip(tmp_path_factory, value):
         assert prediction("03.p1") == value
 
 
-DAMAGED = ["", "{", "[]", "null", "7", '{"version": 1}', '{"version": "1", "exercises": {}, "scores": {}, "predictions": {}}',
-           '{"version": true, "exercises": {}, "scores": {}, "predictions": {}}', "[" * 100_000,
-           '{"version": 1, "exercises": {"03.1": 5}, "scores": {}, "predictions": {}}',
-           '{"version": 1, "exercises": {"03.1": {"attempts": -1, "passed": false, "first_passed": null, "hints": 0}}, '
-           '"scores": {}, "predictions": {}}', '{"version": 1, "exercises": {}, "scores": {"k": {"last": "x", "best": 1}}, '
-           '"predictions": {}}']
+def file_text(version="1", exercises="{}", scores="{}"):
+    return f'{{"version": {version}, "exercises": {exercises}, "scores": {scores}, "predictions": {{}}}}'
+
+
+DAMAGED = ["", "{", "[]", "null", "7", '{"version": 1}', "[" * 100_000, file_text(version='"1"'),
+           file_text(version="true"), file_text(exercises='{"03.1": 5}'),
+           file_text(scores='{"k": {"last": "x", "best": 1}}'),
+           file_text(exercises='{"03.1": {"attempts": -1, "passed": false, "first_passed": null, "hints": 0}}')]
+
+
+def test_sound_file_is_read(folder, capsys):
+    (folder / "progress.json").write_text(file_text(scores='{"k": {"last": 1, "best": 2}}'))
+    assert (score("k"), best_score("k"), capsys.readouterr().err) == (1, 2, "")
 
 
 @pytest.mark.parametrize("text", DAMAGED, ids=range(len(DAMAGED)))

@@ -54,8 +54,8 @@ def diagnose_numbers(got: dict, want: dict, episode: Episode) -> None:
     """Raise what is wrong with the four numbers."""
     way, shot, query = want["way"], want["shot"], want["query"]
     if got["way"] != way and got["way"] == int(episode.classes.max()) + 1:
-        raise Misconception("class ids counted as classes", "episode.classes holds the ids that the classes have in the "
-                            "whole data set; count them, or count the different labels in support_y.")
+        raise Misconception("class ids counted as classes", "episode.classes holds the ids that the classes have in "
+                            "the whole data set; count them, or count the different labels in support_y.")
     if got["way"] in (way * shot, way * query):
         raise Misconception("samples counted as classes", f"way is the number of different classes, {way} here, and "
                             f"not the number of samples; look at how many different labels support_y holds.")
@@ -67,15 +67,15 @@ def diagnose_numbers(got: dict, want: dict, episode: Episode) -> None:
                             f"{tuple(episode.support_x.shape)} and its first dimension counts samples, not tasks; only "
                             f"a batch of episodes has a task dimension in front.")
     if got["shot"] == query and got["query"] == shot:
-        raise Misconception("shot and query swapped", f"the shot is the number of support samples of each class, {shot} "
-                            f"here; query is the number of query samples of each class, {query} here.")
+        raise Misconception("shot and query swapped", f"the shot is the number of support samples of each class, "
+                            f"{shot} here; query is the number of query samples of each class, {query} here.")
     if got["shot"] == way * shot or got["query"] == way * query:
-        raise Misconception("total instead of per class", f"the support set holds {way * shot} samples of {way} classes, "
-                            f"so the shot is {shot}; shot and query both count samples of one class.")
+        raise Misconception("total instead of per class", f"the support set holds {way * shot} samples of {way} "
+                            f"classes, so the shot is {shot}; shot and query both count samples of one class.")
     key = next(key for key in want if got[key] != want[key])
     raise NotYet(f"for an episode with support_x of shape {tuple(episode.support_x.shape)}, query_x of shape "
-                 f"{tuple(episode.query_x.shape)}, unlabeled_x of shape {tuple(episode.unlabeled_x.shape)} and labels 0 "
-                 f"to {way - 1}, {key} is {want[key]}, but you returned {got[key]:g}.")
+                 f"{tuple(episode.query_x.shape)}, unlabeled_x of shape {tuple(episode.unlabeled_x.shape)} and labels "
+                 f"0 to {way - 1}, {key} is {want[key]}, but you returned {got[key]:g}.")
 
 
 SETS = {"a": "support", "b": "query", "c": "query", "d": "support", "e": "support", "f": "neither"}
@@ -88,8 +88,8 @@ SET_MISCONCEPTIONS = {
           "not adapt to, and those are the query set"),
     "d": ("adapted on the query set", "the inner loop adapts on the samples whose labels the learner is given, the "
           "support set; a gradient of the query loss would use the labels to be predicted"),
-    "e": ("labelled examples of the user taken for a test", "the user's labelled pictures are what the system adapts on, "
-          "the support set; the pictures they want named later are the query set"),
+    "e": ("labelled examples of the user taken for a test", "the user's labelled pictures are what the system adapts "
+          "on, the support set; the pictures they want named later are the query set"),
     "f": ("support and query overlap", "a picture belongs to one set of an episode only; in both, it would be scored "
           "with its own label known"),
 }
@@ -110,8 +110,8 @@ def check_support_or_query(answer: object) -> str:
     wrong = [key for key in SETS if given[key] != SETS[key]]
     other = {"support": "query", "query": "support"}
     if all(given[key] == other.get(SETS[key]) for key in "abcde"):
-        raise Misconception("support and query swapped", "the support set is what the learner is given with labels; the "
-                            "query set is what it is then asked about.")
+        raise Misconception("support and query swapped", "the support set is what the learner is given with labels; "
+                            "the query set is what it is then asked about.")
     if wrong:
         name, why = SET_MISCONCEPTIONS[wrong[0]]
         count = "one answer is wrong" if len(wrong) == 1 else f"{len(wrong)} answers are wrong"
@@ -141,27 +141,28 @@ def diagnose_labels(got: torch.Tensor, index: torch.Tensor, x: torch.Tensor, y: 
     difference = q[:, None] - x[None]
     square = (difference ** 2).sum((2, 3, 4))
     if got.shape == y.shape and got.shape != index.shape:
-        raise Misconception("minimum over the wrong axis", f"you returned {len(y)} labels, one for each support sample, but "
-                            f"there are {len(q)} query samples; for each query, look for the nearest support sample.")
+        raise Misconception("minimum over the wrong axis", f"you returned {len(y)} labels, one for each support "
+                            f"sample, but there are {len(q)} query samples; for each query, look for the nearest "
+                            f"support sample.")
     if got.ndim == 0:
         raise NotYet(f"you returned a single label for {len(q)} query samples; each needs its own.")
     if got.shape != index.shape:
         raise Misconception("not one distance per pair", f"the answer must have shape ({len(q)},), one label for each "
-                            f"query sample, but yours has shape {tuple(got.shape)}; sum the squared differences over all "
-                            f"pixels of a picture before you look for the smallest.")
+                            f"query sample, but yours has shape {tuple(got.shape)}; sum the squared differences over "
+                            f"all pixels of a picture before you look for the smallest.")
     got = got.long()
     if torch.equal(got, index):
-        raise Misconception("index instead of label", "you returned the position of the nearest support sample; its label "
-                            "is support_y at that position.")
+        raise Misconception("index instead of label", "you returned the position of the nearest support sample; its "
+                            "label is support_y at that position.")
     if torch.equal(got, y[square.argmax(1)]):
         raise Misconception("farthest instead of nearest", "a small distance means alike, so take the position of the "
                             "smallest distance, not of the greatest.")
     if torch.equal(got, y[difference.sum((2, 3, 4)).argmin(1)]):
-        raise Misconception("differences that cancel", "positive and negative differences cancel in a plain sum; square "
-                            "them first.")
+        raise Misconception("differences that cancel", "positive and negative differences cancel in a plain sum; "
+                            "square them first.")
     if torch.equal(got, y[difference.abs().sum((2, 3, 4)).argmin(1)]):
-        raise Misconception("another distance", "this is the nearest neighbour by absolute differences; the exercise asks "
-                            "for the Euclidean distance, with squared differences.")
+        raise Misconception("another distance", "this is the nearest neighbour by absolute differences; the exercise "
+                            "asks for the Euclidean distance, with squared differences.")
     share = int((got == y[index]).sum())
     raise NotYet(f"{share} of {len(q)} labels agree with a double loop over the samples; look at one query sample, its "
                  f"distance to every support sample, and the label of the nearest.")

@@ -18,6 +18,7 @@ FIRST_ORDER = "first order only"
 NO_GRAD = "inner loop under no_grad"
 IN_PLACE = "the initialisation changed in place"
 BACKWARD = "backward() inside the inner loop"
+AT_THETA = "gradient at theta, not at the adapted weight"
 THROWN_AWAY = "the update is thrown away"
 
 
@@ -45,8 +46,8 @@ def explain_crash(crash: Crashed) -> None:
     text = str(crash.error)
     if "does not require grad" in text:
         raise Misconception(NO_GRAD, f"torch says \"{text.splitlines()[0]}\", because the loss was computed under "
-                            f"no_grad or from detached parameters and has no graph to differentiate; compute it with the "
-                            f"graph.") from None
+                            f"no_grad or from detached parameters and has no graph to differentiate; compute it with "
+                            f"the graph.") from None
     if "a leaf Variable that requires grad" in text and "in-place" in text:
         raise Misconception(IN_PLACE, "an in-place operation such as -= would overwrite the initialisation, and torch "
                             "refuses that; build new tensors, p - alpha * g.") from None
@@ -121,15 +122,17 @@ def diagnose_step(adapted: Params, params: Params, g: Params) -> None:
 def check_meta_gradient(answer: object) -> str:
     """03.2: the meta-gradient of a one-weight model, against central differences of its meta-loss."""
     meta_gradient = LearnerFunction(answer, "meta_gradient")
-    cases = ((1.0, (2.0, 1.0), (1.5, 3.0), 0.1), (-0.5, (1.2, 2.0), (0.7, -1.0), 0.3), (2.0, (0.5, -1.0), (3.0, 1.0), 0.05))
+    cases = ((1.0, (2.0, 1.0), (1.5, 3.0), 0.1), (-0.5, (1.2, 2.0), (0.7, -1.0), 0.3),
+             (2.0, (0.5, -1.0), (3.0, 1.0), 0.05))
     for theta, support, query, alpha in cases:
         got = meta_gradient(theta, support, query, alpha)
         try:
             got = float(got.detach() if isinstance(got, Tensor) else got)
         except (TypeError, ValueError, RuntimeError):
             raise NotYet(f"meta_gradient must return one number, got {kind(got)}.") from None
-        half = 1e-4
-        want = (meta_loss(theta + half, support, query, alpha) - meta_loss(theta - half, support, query, alpha)) / (2 * half)
+        h = 1e-4
+        up, down = (meta_loss(theta + move, support, query, alpha) for move in (h, -h))
+        want = (up - down) / (2 * h)
         if not abs(got - want) <= 1e-3 * max(1.0, abs(want)):     # nan included
             diagnose_meta_gradient(got, want, theta, support, query, alpha)
     return f"It agrees with central differences of the meta-loss in {len(cases)} cases."
@@ -149,16 +152,16 @@ def diagnose_meta_gradient(got: float, want: float, theta: float, support: tuple
     adapted = theta - alpha * slope(theta, x_s, y_s)
     at_adapted, factor = slope(adapted, x_q, y_q), 1 - alpha * x_s ** 2
     known = (
-        (FIRST_ORDER, at_adapted, "this is the query gradient at the adapted weight; the adapted weight depends on theta "
-         "too, and its derivative 1 - alpha * x_s² is missing"),
+        (FIRST_ORDER, at_adapted, "this is the query gradient at the adapted weight; the adapted weight depends on "
+         "theta too, and its derivative 1 - alpha * x_s² is missing"),
         ("the support gradient", slope(theta, x_s, y_s), "this is the gradient of the inner loop; the outer loop "
          "differentiates the query loss"),
-        ("gradient at theta, not at the adapted weight", slope(theta, x_q, y_q), "the query loss is computed with the "
+        (AT_THETA, slope(theta, x_q, y_q), "the query loss is computed with the "
          "adapted weight, so its slope is taken there"),
-        ("gradient at theta, not at the adapted weight", factor * slope(theta, x_q, y_q), "the factor is right, but the "
-         "slope of the query loss must be taken at the adapted weight"),
-        ("curvature of the query loss", (1 - alpha * x_q ** 2) * at_adapted, "the adapted weight comes from the support "
-         "loss, so the curvature in the factor is that of the support loss, x_s²"),
+        (AT_THETA, factor * slope(theta, x_q, y_q), "the factor is right, but "
+         "the slope of the query loss must be taken at the adapted weight"),
+        ("curvature of the query loss", (1 - alpha * x_q ** 2) * at_adapted, "the adapted weight comes from the "
+         "support loss, so the curvature in the factor is that of the support loss, x_s²"),
         ("sign of the curvature term", (1 + alpha * x_s ** 2) * at_adapted, "the step subtracts the gradient, so its "
          "derivative subtracts the curvature"),
         ("curvature left out", (1 - alpha) * at_adapted, "the second derivative of the support loss is x_s², not 1"),
@@ -167,8 +170,8 @@ def diagnose_meta_gradient(got: float, want: float, theta: float, support: tuple
     for name, value, why in known:
         if abs(got - value) <= 1e-3 * max(1.0, abs(value)):
             raise Misconception(name, why + ".")
-    raise NotYet(f"for theta {theta:g}, support {support}, query {query} and alpha {alpha:g} central differences of the "
-                 f"meta-loss give {want:.4f}, but you returned {got:.4f}.")
+    raise NotYet(f"for theta {theta:g}, support {support}, query {query} and alpha {alpha:g} central differences of "
+                 f"the meta-loss give {want:.4f}, but you returned {got:.4f}.")
 
 
 def check_adapt(answer: object) -> str:
@@ -197,8 +200,8 @@ def diagnose_adapt(phi: Params, params: Params, inner: Callable, outer: Callable
                             "support set.")
     if steps == 1:
         diagnose_step(phi, params, oracles.gradient(inner, params))
-    raise NotYet(f"the parameters after {steps} steps differ from {steps} steps of params - alpha * gradient of the mean "
-                 f"squared error on the support set.")
+    raise NotYet(f"the parameters after {steps} steps differ from {steps} steps of params - alpha * gradient of the "
+                 f"mean squared error on the support set.")
 
 
 def check_task_loss(answer: object) -> str:
@@ -210,7 +213,8 @@ def check_task_loss(answer: object) -> str:
     got = call_step(task_loss, params, oracles.forward, params, episode, ALPHA)
     if not isinstance(got, Tensor) or got.numel() != 1:
         found = f"a tensor of shape {tuple(got.shape)}" if isinstance(got, Tensor) else kind(got)
-        raise NotYet(f"task_loss must return a scalar tensor, so that the outer loop can differentiate it; got {found}.")
+        raise NotYet(f"task_loss must return a scalar tensor, so that the outer loop can differentiate it; "
+                     f"got {found}.")
     adapted = oracles.step(inner, params, ALPHA)
     if not is_near(got.detach(), outer(adapted)):
         diagnose_task_loss(got, params, inner, outer, len(episode.query_y))
@@ -240,7 +244,7 @@ def diagnose_task_loss(got: Tensor, params: Params, inner: Callable, outer: Call
          "starts from"),
         ("a performance instead of a loss", -outer(adapted), "the outer loop descends, so it needs a number that is "
          "small when the model is good"),
-        ("sum instead of mean", queries * outer(adapted), "the stub asks for the mean squared error over the query set"),
+        ("sum instead of mean", queries * outer(adapted), "the loss is the mean squared error over the query set"),
     )
     for name, value, why in known:
         if is_near(got.detach(), value.detach()):

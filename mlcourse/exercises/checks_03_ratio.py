@@ -47,11 +47,11 @@ def diagnose_ratio(ratio: float, a: Tensor, b: Tensor) -> None:
     near = lambda value: abs(ratio - float(value)) <= 0.02 * abs(float(value))
     want = float(a.mean() / b.mean())
     if near(b.mean() / a.mean()):
-        raise Misconception("ratio upside down", "the pretrained error stands in the numerator, so that a ratio above 1 "
-                            "says that MAML's error is smaller.")
+        raise Misconception("ratio upside down", "the pretrained error stands in the numerator, so that a ratio above "
+                            "1 says that MAML's error is smaller.")
     if near((a / b).mean()):
-        raise Misconception("mean of ratios", "you averaged one ratio per task, and tasks with a tiny MAML error dominate "
-                            "that; divide the mean errors instead.")
+        raise Misconception("mean of ratios", "you averaged one ratio per task, and tasks with a tiny MAML error "
+                            "dominate that; divide the mean errors instead.")
     raise NotYet(f"the ratio of the mean errors is {want:.3f} for {len(a)} tasks, but you returned {ratio:.3f}.")
 
 

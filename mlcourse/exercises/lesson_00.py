@@ -130,14 +130,15 @@ EXERCISES = (
         ),
         wrong=(
             (nearest_wrong(("argmin(1)", "argmax(1)")), "farthest instead of nearest"),
-            (nearest_wrong(("    return support_y[nearest_index]", "    return nearest_index")), "index instead of label"),
+            (nearest_wrong(("support_y[nearest_index]", "nearest_index")), "index instead of label"),
             (nearest_wrong(("argmin(1)", "argmin(0)")), "minimum over the wrong axis"),
             (nearest_wrong(("sum((2, 3, 4))", "sum(-1)")), "not one distance per pair"),
             (nearest_wrong(("(difference ** 2)", "difference")), "differences that cancel"),
             (nearest_wrong(("difference ** 2", "difference.abs()")), "another distance"),
         ),
         mutations=(
-            ("    difference = query_x[:, None] - support_x[None]", "    difference = query_x[:, None] + support_x[None]"),
+            ("    difference = query_x[:, None] - support_x[None]",
+             "    difference = query_x[:, None] + support_x[None]"),
             ("    distance = (difference ** 2).sum((2, 3, 4))", "    distance = (difference ** 2).sum((2, 3))"),
             ("    nearest_index = distance.argmin(1)", "    nearest_index = distance.argmin()"),
             ("    return support_y[nearest_index]", "    return support_y[:len(query_x)]"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlcourse.exercises.checks_03 import (BACKWARD, CUT, FIRST_ORDER, IN_PLACE, NO_GRAD, THROWN_AWAY, check_adapt,
-                                          check_inner_step, check_meta_gradient, check_task_loss)
+from mlcourse.exercises.checks_03 import (AT_THETA, BACKWARD, CUT, FIRST_ORDER, IN_PLACE, NO_GRAD, THROWN_AWAY,
+                                          check_adapt, check_inner_step, check_meta_gradient, check_task_loss)
 from mlcourse.exercises.checks_03_ratio import check_paired_ratio
 from mlcourse.exercises.framework import Exercise, edited
 
@@ -104,24 +104,24 @@ meta_gradient = Exercise(
     stub=META_GRADIENT + "    ...", solution_source=META_GRADIENT_SOLUTION, check=check_meta_gradient,
     hints=(
         "Write the adapted weight as a function of theta, put it into the query loss, and use the chain rule.",
-        "The chain rule gives two factors: the slope of the query loss at the adapted weight, and the derivative of the "
-        "adapted weight with respect to theta.",
+        "The chain rule gives two factors: the slope of the query loss at the adapted weight, and the derivative of "
+        "the adapted weight with respect to theta.",
         "adapted = theta - alpha * (theta * x_s - y_s) * x_s has the derivative 1 - alpha * x_s**2; multiply it by "
         "(adapted * x_q - y_q) * x_q.",
     ),
     wrong=(
         (meta_wrong(CHAIN_RULE, "    return query_gradient"), FIRST_ORDER),
         (meta_wrong(CHAIN_RULE, "    return (theta * x_s - y_s) * x_s"), "the support gradient"),
-        (meta_wrong(AT_ADAPTED, "    query_gradient = (theta * x_q - y_q) * x_q"),
-         "gradient at theta, not at the adapted weight"),
-        (meta_wrong(CHAIN_RULE, "    return (theta * x_q - y_q) * x_q"), "gradient at theta, not at the adapted weight"),
+        (meta_wrong(AT_ADAPTED, "    query_gradient = (theta * x_q - y_q) * x_q"), AT_THETA),
+        (meta_wrong(CHAIN_RULE, "    return (theta * x_q - y_q) * x_q"), AT_THETA),
         (meta_wrong("alpha * x_s**2", "alpha * x_q**2"), "curvature of the query loss"),
         (meta_wrong("1 - alpha", "1 + alpha"), "sign of the curvature term"),
         (meta_wrong("(1 - alpha * x_s**2)", "(1 - alpha)"), "curvature left out"),
         (meta_wrong(CHAIN_RULE, "    return 2 * (1 - alpha * x_s**2) * query_gradient"), "a factor of two"),
     ),
     mutations=(
-        ("    adapted = theta - alpha * (theta * x_s - y_s) * x_s", "    adapted = theta - alpha * (theta * x_s - y_s)"),
+        ("    adapted = theta - alpha * (theta * x_s - y_s) * x_s",
+         "    adapted = theta - alpha * (theta * x_s - y_s)"),
         (AT_ADAPTED, "    query_gradient = adapted * x_q - y_q"),
         (CHAIN_RULE, "    return (1 - alpha * x_s) * query_gradient"),
     ))
@@ -174,9 +174,9 @@ adapt = Exercise(
     id="03.3", title="Spot the bug: an inner loop without a graph", answer="adapt", difficulty=3, minutes=10,
     given=ADAPT_GIVEN, stub=ADAPT + "    ...", solution_source=ADAPT_SOLUTION, check=check_adapt,
     hints=(
-        "Which tensors of the inner loop must the outer loop be able to differentiate, and what does no_grad do to them?",
-        "Under no_grad the loss has no graph, and torch.autograd.grad says so. torch.func.grad builds a graph of its own "
-        "for the inner gradient, but under no_grad nothing leads from that gradient back to the initialisation.",
+        "Which tensors of the inner loop must the outer loop differentiate, and what does no_grad do to them?",
+        "Under no_grad the loss has no graph, and torch.autograd.grad says so. torch.func.grad builds a graph of its "
+        "own for the inner gradient, but under no_grad nothing leads from that gradient back to the initialisation.",
         "Take adapt_broken, move the loss out of no_grad and keep create_graph=True.",
     ),
     wrong=(
@@ -295,6 +295,7 @@ PAIRED_RATIO_SOLUTION = PAIRED_RATIO + '''\
     residual = (pretrained_mse - ratio * maml_mse) / maml_mse.mean()
     half = 1.96 * residual.std() / len(residual) ** 0.5
     return float(ratio), float(ratio - half), float(ratio + half)'''
+RATIO = "    ratio = pretrained_mse.mean() / maml_mse.mean()"
 RESIDUAL = "    residual = (pretrained_mse - ratio * maml_mse) / maml_mse.mean()"
 HALF = "    half = 1.96 * residual.std() / len(residual) ** 0.5"
 BOOTSTRAP = PAIRED_RATIO + '''\
@@ -322,7 +323,7 @@ paired_ratio = Exercise(
         "interval is ratio - half to ratio + half.",
     ),
     wrong=(
-        (ratio_wrong(("    ratio = pretrained_mse.mean() / maml_mse.mean()", "    ratio = (pretrained_mse / maml_mse).mean()"),
+        (ratio_wrong((RATIO, "    ratio = (pretrained_mse / maml_mse).mean()"),
                      (RESIDUAL, "    residual = pretrained_mse / maml_mse")), "mean of ratios"),
         (ratio_wrong((HALF, "    relative = pretrained_mse.var() / pretrained_mse.mean() ** 2 + maml_mse.var() / "
                             "maml_mse.mean() ** 2\n    half = 1.96 * ratio * (relative / len(residual)) ** 0.5")),
@@ -331,11 +332,10 @@ paired_ratio = Exercise(
                             "generator=generator)\n    ratios = pretrained_mse[other]")), "unpaired interval"),
         (ratio_wrong((" / len(residual) ** 0.5", "")), "standard deviation instead of standard error"),
         (ratio_wrong(("1.96 * ", "")), "one standard error"),
-        (ratio_wrong(("    ratio = pretrained_mse.mean() / maml_mse.mean()",
-                      "    ratio = maml_mse.mean() / pretrained_mse.mean()")), "ratio upside down"),
+        (ratio_wrong((RATIO, "    ratio = maml_mse.mean() / pretrained_mse.mean()")), "ratio upside down"),
     ),
     mutations=(
-        ("    ratio = pretrained_mse.mean() / maml_mse.mean()", "    ratio = pretrained_mse.median() / maml_mse.median()"),
+        (RATIO, "    ratio = pretrained_mse.median() / maml_mse.median()"),
         (RESIDUAL, "    residual = pretrained_mse / maml_mse.mean()"),
         (HALF, "    half = 1.96 * residual.std() / len(residual)"),
         ("    return float(ratio), float(ratio - half), float(ratio + half)",

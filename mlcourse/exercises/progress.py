@@ -117,7 +117,8 @@ def reset() -> None:
         if file.exists():
             os.replace(file, file.with_name("progress.json.before-reset"))
     except OSError as error:
-        raise ValueError(f"{file} cannot be moved away ({error.strerror}); check the permissions of its folder") from None
+        raise ValueError(f"{file} cannot be moved away ({error.strerror}); check the permissions of its "
+                         f"folder") from None
 
 
 def load() -> dict:
@@ -130,7 +131,8 @@ def load() -> dict:
     except FileNotFoundError:
         return empty()
     except OSError as error:
-        return keep_in_memory(file, empty(), f"The progress file {file} cannot be read ({error.strerror}), {IN_MEMORY}; "
+        return keep_in_memory(file, empty(), f"The progress file {file} cannot be read ({error.strerror}), "
+                                             f"{IN_MEMORY}; "
                                              f"set MLCOURSE_PROGRESS to a folder of your own.")
     except (ValueError, RecursionError):
         return set_aside(file)
