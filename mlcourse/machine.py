@@ -40,3 +40,10 @@ def keep_freed_memory() -> bool:
         return False
     mallopt = ctypes.CDLL(None).mallopt
     return all([mallopt(numbers[name], value) == 1 for name, value in settings.items()])
+
+
+def limit_threads() -> None:
+    """Let torch compute with THREADS threads, so that the same seed gives the same numbers on any number of cores."""
+    import torch
+
+    torch.set_num_threads(THREADS)

@@ -18,16 +18,16 @@ from mlcourse.learners.reptile import Reptile
 from mlcourse.nets import MLP, Conv4
 
 __all__ = ["ANIL", "FOMAML", "MAML", "METHODS", "FineTune", "FromScratch", "JointTraining", "LinearProbe", "MetaSGD",
-           "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "Reptile", "method"]
+           "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "Reptile", "build", "method"]
 
 
 class Method(NamedTuple):
-    """A method by its command-line name, with the network it uses and the settings it trains with.
+    """A method by its command-line name, with the network it works on and the settings it is trained with.
 
-    kind: its class. net: "headed" (N outputs), "headless" (features), or "" for none. settings: the constructor's
-    arguments on images. train_way: the way of training episodes, None for that of the test. training: the arguments
-    of `phases` on images. test_steps: inner steps at test, None for those of training. regression: whether it fits
-    sinusoids.
+    kind: its class. net: "headed" (N outputs), "headless" (features) or "" (none). settings, training: arguments of
+    the constructor and of `phases` on images. train_way, train_query: the shape of training episodes where it is not
+    that of the test. test_steps: inner steps at test where they are not those of training. sinusoids: (settings,
+    training) in regression, None where the method needs classes.
     """
 
     name: str
@@ -38,24 +38,32 @@ class Method(NamedTuple):
     train_way: int | None = None
     train_query: int | None = None
     test_steps: int | None = None
-    regression: bool = True
+    sinusoids: tuple[dict, dict] | None = None
 
+
+_SINUSOIDS = ({"lr": 0.01}, {"steps": 3000, "tasks": 25, "lr": 1e-2})
 
 METHODS: tuple[Method, ...] = (
-    Method("maml", MAML, "headed", {"lr": 0.4}, {"steps": 2000, "tasks": 32, "lr": 2e-3}, test_steps=3),
-    Method("fomaml", FOMAML, "headed", {"lr": 0.4}, {"steps": 2000, "tasks": 32, "lr": 2e-3}, test_steps=3),
-    Method("anil", ANIL, "headed", {"lr": 0.4}, {"steps": 2000, "tasks": 32, "lr": 2e-3}, test_steps=3),
+    Method("maml", MAML, "headed", {"lr": 0.4}, {"steps": 2000, "tasks": 16, "lr": 2e-3}, test_steps=3,
+           sinusoids=_SINUSOIDS),
+    Method("fomaml", FOMAML, "headed", {"lr": 0.4}, {"steps": 2000, "tasks": 16, "lr": 2e-3}, test_steps=3,
+           sinusoids=_SINUSOIDS),
+    Method("anil", ANIL, "headed", {"lr": 0.4}, {"steps": 2000, "tasks": 16, "lr": 2e-3}, test_steps=3,
+           sinusoids=_SINUSOIDS),
     Method("reptile", Reptile, "headed", {"lr": 0.1, "steps": 8}, {"steps": 2000, "tasks": 5, "lr": 1.0},
-           test_steps=50),
-    Method("meta-sgd", MetaSGD, "headed", {}, {"steps": 2000, "tasks": 32, "lr": 2e-3}),
-    Method("protonet", ProtoNet, "headless", {}, {"steps": 600, "tasks": 1, "lr": 2e-3}, train_way=60, train_query=5,
-           regression=False),
-    Method("none", NoAdaptation, "headed", {}, {"steps": 500, "tasks": 32, "lr": 1e-3}),
-    Method("scratch", FromScratch, "headed", {"lr": 0.1}, {"steps": 1}),
-    Method("joint", JointTraining, "headed", {"lr": 0.1, "steps": 10}, {"steps": 500, "tasks": 32, "lr": 1e-3}),
-    Method("finetune", FineTune, "headless", {}, {"steps": 500, "tasks": 4, "lr": 1e-3}, regression=False),
-    Method("probe", LinearProbe, "headless", {}, {"steps": 500, "tasks": 4, "lr": 1e-3}, regression=False),
-    Method("neighbour", NearestNeighbour, "", {}, {"steps": 1}, regression=False),
+           test_steps=50, sinusoids=({"lr": 0.01, "steps": 8}, {"steps": 3000, "tasks": 5, "lr": 1.0})),
+    Method("meta-sgd", MetaSGD, "headed", {"low": 0.1, "high": 0.4}, {"steps": 2000, "tasks": 16, "lr": 2e-3},
+           sinusoids=({"low": 0.005, "high": 0.02}, {"steps": 3000, "tasks": 25, "lr": 3e-3})),
+    Method("protonet", ProtoNet, "headless", {}, {"steps": 600, "tasks": 1, "lr": 2e-3}, train_way=60, train_query=5),
+    Method("none", NoAdaptation, "headed", {}, {"steps": 500, "tasks": 16, "lr": 1e-3},
+           sinusoids=({}, {"steps": 3000, "tasks": 25, "lr": 3e-3})),
+    Method("scratch", FromScratch, "headed", {"lr": 0.1, "steps": 20}, {"steps": 1},
+           sinusoids=({"lr": 0.01, "steps": 20}, {"steps": 1})),
+    Method("joint", JointTraining, "headed", {"lr": 0.1, "steps": 10}, {"steps": 500, "tasks": 16, "lr": 1e-3},
+           sinusoids=_SINUSOIDS),
+    Method("finetune", FineTune, "headless", {}, {"steps": 500, "tasks": 4, "lr": 1e-3}, train_way=32, train_query=1),
+    Method("probe", LinearProbe, "headless", {}, {"steps": 500, "tasks": 4, "lr": 1e-3}, train_way=32, train_query=1),
+    Method("neighbour", NearestNeighbour, "", {}, {"steps": 1}),
 )
 
 
@@ -65,3 +73,25 @@ def method(name: str) -> Method:
         if entry.name == name:
             return entry
     raise ValueError(f"unknown method {name!r}; known are {', '.join(entry.name for entry in METHODS)}")
+
+
+def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch", seed: int = 0, **settings) -> Learner:
+    """A new learner of this method: for images of 28×28 and `way` classes, or for sinusoids when way is 0.
+
+    train_classes: the number of training classes, which FineTune and LinearProbe tell apart. norm: of the network.
+    seed: of its initial weights. settings: constructor arguments that replace the method's own.
+    Raises ValueError for sinusoids with a method that needs classes, and what the constructors raise.
+    """
+    if way == 0 and entry.sinusoids is None:
+        raise ValueError(f"{entry.name} needs classes, so it cannot fit sinusoids; choose one of "
+                         f"{', '.join(m.name for m in METHODS if m.sinusoids)}")
+    settings = {**(entry.settings if way else entry.sinusoids[0]), **settings}
+    if issubclass(entry.kind, FineTune):
+        settings["train_classes"] = train_classes
+    if not entry.net:
+        return entry.kind(**settings)
+    if way == 0:
+        return entry.kind(MLP(seed=seed), **settings)
+    headless = entry.net == "headless"
+    net = Conv4(0 if headless else way, pool="max" if headless else "stride", norm=norm, seed=seed)
+    return entry.kind(net, **settings)

@@ -1,0 +1,187 @@
+"""Train a method on a domain and evaluate a checkpoint on a domain: what `mlcourse train` and `evaluate` do."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+import mlcourse
+from mlcourse import checkpoint, datasets, paths
+from mlcourse.datasets.sinusoid import SinusoidSampler
+from mlcourse.episode import EpisodeSampler
+from mlcourse.evaluate import EVALUATION_SEED, Result, evaluate
+from mlcourse.learner import Learner
+from mlcourse.learners import METHODS, Method, build, method
+from mlcourse.train import train
+
+SINUSOIDS = "sinusoids"
+ROTATED = ("omniglot", "glyphs")
+STATE = "training.safetensors"
+MODEL = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train. domain: a spec of `datasets.load`, or "sinusoids". steps: outer steps; None takes the method's.
+
+    way, shot, query: of the test episodes (way is ignored for sinusoids). inner_rate, outer_rate: None takes the
+    method's. norm: of the convolutional network. episodes: fixed test episodes that the result is reported on.
+    """
+
+    method: str
+    domain: str
+    way: int = 5
+    shot: int = 1
+    query: int = 15
+    steps: int | None = None
+    inner_rate: float | None = None
+    outer_rate: float | None = None
+    norm: str = "batch"
+    seed: int = 0
+    episodes: int = 600
+
+    def command(self) -> str:
+        """The command line that repeats this job."""
+        words = ["mlcourse", "train", self.method, "--domain", self.domain]
+        for name, default in asdict(Job("", "")).items():
+            value = getattr(self, name)
+            if name not in ("method", "domain") and value != default:
+                words += [f"--{name.replace('_', '-')}", str(value)]
+        return shlex.join(words)
+
+    def name(self) -> str:
+        """A folder name: method, domain and task."""
+        domain = "".join(c if c.isalnum() or c in "@=." else "-" for c in self.domain).strip("-")
+        task = f"{self.way}w{self.shot}s" if self.domain != SINUSOIDS else f"{self.shot}s"
+        return f"{self.method}-{domain}-{task}-{self.norm}-seed{self.seed}"
+
+
+def samplers(job: Job, entry: Method, data_dir=None) -> tuple[object, object, int]:
+    """The training sampler, the test sampler and the number of training classes of a job.
+
+    Training classes of drawn characters are also turned by 90, 180 and 270 degrees, each turn a class of its own;
+    test characters never are.
+    Raises what `datasets.load_splits` and `EpisodeSampler` raise.
+    """
+    if job.domain == SINUSOIDS:
+        return SinusoidSampler(job.shot, 10), SinusoidSampler(job.shot, 100), 0
+    splits = datasets.load_splits(job.domain, data_dir)
+    rotated = job.domain.partition("@")[0].partition(":")[0] in ROTATED
+    source = splits.train.with_rotations() if rotated else splits.train
+    classes = len(source.classes)
+    test = EpisodeSampler(splits.test, job.way, job.shot, job.query)
+    way = min(entry.train_way, classes) if entry.train_way else job.way
+    return EpisodeSampler(source, way, job.shot, entry.train_query or job.query), test, classes
+
+
+def run_training(job: Job, out: Path, data_dir=None, progress: bool = True) -> tuple[Result, Path]:
+    """Train, save a checkpoint with its card under `out`, and report the test result.
+
+    If `out` holds an interrupted run of the same job, training goes on from there.
+    Raises ValueError for anything that does not fit, before anything is written.
+    """
+    entry = method(job.method)
+    source, test, classes = samplers(job, entry, data_dir)
+    overrides = {} if job.inner_rate is None else {"lr": job.inner_rate}
+    if overrides and "lr" not in entry.settings:
+        raise ValueError(f"{entry.name} has no inner rate to set; leave --inner-rate out")
+    way = 0 if job.domain == SINUSOIDS else job.way
+    learner = build(entry, way=way, train_classes=classes, norm=job.norm, seed=job.seed, **overrides)
+    training = dict(entry.training if way else entry.sinusoids[1])
+    if job.steps is not None:
+        training["steps"] = job.steps
+    if job.outer_rate is not None:
+        training["lr"] = job.outer_rate
+    phases = learner.phases(source, **training)
+    check_writable(out)
+    records = train(learner, phases, seed=job.seed, path=out / STATE, label=job.command(), progress=progress)
+    result = evaluate(learner, test, job.episodes, steps=entry.test_steps, name=entry.name,
+                      train_way=getattr(source, "way", 0), command=job.command(), commit=commit())
+    card = {"job": asdict(job), "training": training, "losses": [round(r["loss"], 5) for r in records[-200:]],
+            "result": asdict(result), "versions": versions()}
+    checkpoint.save(out / MODEL, entry.name, learner, card)
+    return result, out / MODEL
+
+
+def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int | None = None,
+                   query: int | None = None, steps: int | None = None, split: str | None = None, episodes: int = 600,
+                   seed: int = EVALUATION_SEED, data_dir=None) -> Result:
+    """Evaluate a checkpoint on a domain. way, shot, query: None takes those it was trained for; steps: inner steps.
+
+    split: "train", "val", "test" or "all"; None takes "test" on the data set it was trained on (so that no class was
+    seen in training) and on glyphs and omniglot, and "all" elsewhere.
+    Raises ValueError when the checkpoint does not fit the domain.
+    """
+    learner, card = checkpoint.load(path)
+    job, entry = Job(**card["job"]), method(card["method"])
+    regression = domain == SINUSOIDS
+    if regression != (job.domain == SINUSOIDS):
+        raise ValueError(f"{path} was trained on {job.domain}, which is {'classification' if regression else 'regression'}"
+                         f"; evaluate it on {'images' if regression else SINUSOIDS}")
+    way, shot, query = way or job.way, shot or job.shot, query or job.query
+    if regression:
+        split, sampler = "test", SinusoidSampler(shot, 100)
+    else:
+        check_way(learner, entry, way)
+        split = split or default_split(domain, job)
+        sampler = EpisodeSampler(choose_split(domain, split, data_dir), way, shot, query)
+    steps = entry.test_steps if steps is None else steps
+    words = ["mlcourse", "evaluate", str(path), "--domain", domain]
+    for name, value, default in (("way", way, job.way), ("shot", shot, job.shot), ("query", query, job.query),
+                                 ("episodes", episodes, 600), ("seed", seed, EVALUATION_SEED)):
+        words += [f"--{name}", str(value)] if value != default else []
+    return evaluate(learner, sampler, episodes, seed=seed, steps=steps, name=entry.name, split=split,
+                    train_way=card["result"]["train_way"], command=shlex.join(words), commit=commit())
+
+
+def check_way(learner: Learner, entry: Method, way: int) -> None:
+    """Raises ValueError when the learner's network has a head for another number of classes."""
+    outputs = learner.net.config["way"] if entry.net == "headed" else way
+    if outputs != way:
+        raise ValueError(f"this {entry.name} checkpoint has a head for {outputs} classes, not {way}; evaluate it with "
+                         f"--way {outputs} or train one with --way {way}")
+
+
+def default_split(domain: str, job: Job) -> str:
+    """The split that holds no training class: see `run_evaluation`."""
+    base = domain.partition("@")[0]
+    return "test" if base in (job.domain.partition("@")[0], "glyphs", "omniglot") else "all"
+
+
+def choose_split(domain: str, split: str, data_dir=None):
+    """The domain of this spec, or one of its splits. Raises ValueError for an unknown split."""
+    if split == "all":
+        return datasets.load(domain, data_dir)
+    splits = datasets.load_splits(domain, data_dir)
+    if split not in splits._fields:
+        raise ValueError(f"split must be one of train, val, test or all, got {split!r}")
+    return getattr(splits, split)
+
+
+def check_writable(folder: Path) -> None:
+    """Raises OSError when nothing can be written to `folder`; leaves nothing there."""
+    probe = folder / ".writable"
+    checkpoint.write_atomically(probe, b"")
+    probe.unlink()
+
+
+def commit() -> str:
+    """The commit of the course's repository, "" where it is not one."""
+    asked = subprocess.run(["git", "-C", str(paths.ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    return asked.stdout.strip() if asked.returncode == 0 else ""
+
+
+def versions() -> dict:
+    """What a number may depend on besides its seed: versions, processor architecture, threads."""
+    return {"mlcourse": mlcourse.__version__, "torch": torch.__version__, "python": platform.python_version(),
+            "machine": platform.machine(), "system": platform.system(), "threads": torch.get_num_threads()}
+
+
+def method_names() -> list[str]:
+    """The names that `mlcourse train` takes."""
+    return [entry.name for entry in METHODS]
