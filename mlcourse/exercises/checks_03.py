@@ -206,15 +206,15 @@ def diagnose_adapt(phi: Params, params: Params, inner: Callable, outer: Callable
 
 def check_task_loss(answer: object) -> str:
     """03.4: the query loss after one step on the support set, its value and its gradient."""
-    task_loss = LearnerFunction(answer, "task_loss")
+    task_loss = LearnerFunction(answer, "task_loss_after_adaptation")
     episode, params = oracles.sine_episode(7), oracles.small_params(7)
     inner = lambda p: oracles.mse(p, episode.support_x, episode.support_y)
     outer = lambda p: oracles.mse(p, episode.query_x, episode.query_y)
     got = call_step(task_loss, params, oracles.forward, params, episode, ALPHA)
     if not isinstance(got, Tensor) or got.numel() != 1:
         found = f"a tensor of shape {tuple(got.shape)}" if isinstance(got, Tensor) else kind(got)
-        raise NotYet(f"task_loss must return a scalar tensor, so that the outer loop can differentiate it; "
-                     f"got {found}.")
+        raise NotYet(f"task_loss_after_adaptation must return a scalar tensor, so that the outer loop can "
+                     f"differentiate it; got {found}.")
     adapted = oracles.step(inner, params, ALPHA)
     if not is_near(got.detach(), outer(adapted)):
         diagnose_task_loss(got, params, inner, outer, len(episode.query_y))

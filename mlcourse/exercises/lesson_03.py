@@ -28,7 +28,7 @@ inner_step = Exercise(
     hints=(
         "The gradient of the loss is itself a function of the parameters, and the outer loop has to see it so.",
         "torch.autograd.grad(loss(params), list(params.values()), create_graph=True) returns one gradient for each "
-        "parameter, each with its own graph.",
+        "parameter, and each can be differentiated again.",
         "Pair names with gradients by zip(params.items(), grads) and build a new dict of p - alpha * g.",
     ),
     wrong=(
@@ -154,7 +154,7 @@ def adapt(forward, params, episode, alpha, steps):
     """The parameters after some inner steps, which the outer loop can differentiate through all of them.
 
     forward(params, x) gives predictions; params: a dict of tensors; alpha: the rate; steps: 1 or more
-    episode: support_x, support_y, query_x, query_y of shape (K, 1); the loss is the mean squared error
+    episode: support_x, support_y (K, 1), query_x, query_y (Q, 1); the loss is the mean squared error
     Returns a new dict with the same keys and shapes. Leaves params and its .grad as they are.
     """
 '''
@@ -230,11 +230,11 @@ def task_loss_broken(forward, params, episode, alpha):
     adapted = {name: p - alpha * g for (name, p), g in zip(params.items(), grads)}
     return mse(params, episode.query_x, episode.query_y)'''
 TASK_LOSS = '''\
-def task_loss(forward, params, episode, alpha):
+def task_loss_after_adaptation(forward, params, episode, alpha):
     """What MAML's outer loop descends for one task: the query loss after one inner step on the support set.
 
     forward(params, x) gives predictions; params: a dict of tensors; alpha: the rate of the inner step
-    episode: support_x, support_y, query_x, query_y of shape (K, 1); the loss is the mean squared error
+    episode: support_x, support_y (K, 1), query_x, query_y (Q, 1); the loss is the mean squared error
     Returns a scalar tensor; its gradient with respect to params is the meta-gradient, second order.
     """
 '''
@@ -249,7 +249,7 @@ def task_wrong(*edits: tuple[str, str]) -> str:
 
 
 task_loss = Exercise(
-    id="03.4", title="Spot the bug: what is being trained?", answer="task_loss", difficulty=2, minutes=8,
+    id="03.4", title="Spot the bug: what is being trained?", answer="task_loss_after_adaptation", difficulty=2, minutes=8,
     given=TASK_LOSS_GIVEN, stub=TASK_LOSS + "    ...", solution_source=TASK_LOSS_SOLUTION, check=check_task_loss,
     hints=(
         "Follow `adapted` from where it is made to where it is used.",
@@ -257,7 +257,7 @@ task_loss = Exercise(
         "In the last line evaluate the adapted parameters, on the query set.",
     ),
     wrong=(
-        (edited(TASK_LOSS_GIVEN, ("task_loss_broken", "task_loss")), "one model adapted, another evaluated"),
+        (edited(TASK_LOSS_GIVEN, ("task_loss_broken", "task_loss_after_adaptation")), "one model adapted, another evaluated"),
         (task_wrong((LAST, "    return mse(adapted, episode.support_x, episode.support_y)")),
          "adapted and evaluated on the same data"),
         (task_wrong((SUPPORT, ON_QUERY)), "adapted on the query set"),
