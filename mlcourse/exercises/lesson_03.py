@@ -257,7 +257,8 @@ task_loss = Exercise(
         "In the last line evaluate the adapted parameters, on the query set.",
     ),
     wrong=(
-        (edited(TASK_LOSS_GIVEN, ("task_loss_broken", "task_loss_after_adaptation")), "one model adapted, another evaluated"),
+        (edited(TASK_LOSS_GIVEN, ("task_loss_broken", "task_loss_after_adaptation")),
+         "one model adapted, another evaluated"),
         (task_wrong((LAST, "    return mse(adapted, episode.support_x, episode.support_y)")),
          "adapted and evaluated on the same data"),
         (task_wrong((SUPPORT, ON_QUERY)), "adapted on the query set"),
