@@ -6,6 +6,7 @@ import io
 import os
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ def typeset(file: str, digit: int) -> np.ndarray:
     side = SIDE * SUPER
     pictures = []
     for rendering in range(RENDERINGS):
-        rng = np.random.default_rng([digit, rendering])
+        rng = np.random.default_rng([zlib.crc32(file.encode()), digit, rendering])
         scale = ink.shape[0] / (TALL * SUPER * rng.uniform(0.85, 1.1))
         angle, slant = rng.normal(0, 0.04), rng.normal(0, 0.06)
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -121,7 +122,12 @@ def write(path: Path, content: bytes) -> None:
 
 
 def build(out: Path) -> Path:
-    """Draws everything and writes the data file into the folder `out`; returns its path."""
-    characters = choose(candidates())
-    write(out / FILE, archive(arrays(characters, FACES)))
+    """Draws everything, and writes the data file, the card and its sheets into the folder `out`; returns the file."""
+    from mlcourse.datasets.glyph_card import card, sheets
+
+    content = arrays(choose(candidates()), FACES)
+    write(out / FILE, archive(content))
+    for name, picture in sheets(content).items():
+        write(out / name, picture)
+    write(out / "glyphs.md", card(content, (out / FILE).stat().st_size).encode())
     return out / FILE

@@ -8,10 +8,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlcourse.datasets.glyph_drawing import BOX, character_map, strokes
+from mlcourse.datasets.glyph_drawing import BOX, character_map, ink_along, strokes
 
 SANS, STIX = "DejaVuSans.ttf", "STIXGeneral.ttf"
-LOOK_ALIKE = 5.25   # pixels, of farthest + 3 · mean: see `apart` and the dataset card
+NEAR = 5.25         # pixels of farthest + 3 · mean (see `apart`) under which two characters look alike
+SIMILAR = 0.92      # correlation (see `correlations`) above which two characters look alike
+GRID = 64           # distance fields have 64 × 64 cells of half a pixel
+WIDTHS = (0.75, 0.87, 1.0, 1.15, 1.33)      # how wide and how slanted hands write, for comparisons
+SLANTS = (-0.24, -0.12, 0.0, 0.12, 0.24)
+FEWEST = 25         # points of a path: characters with fewer consist of dots only
 
 
 class Character(NamedTuple):
@@ -27,31 +32,38 @@ class Character(NamedTuple):
         return f"{self.script}/{unicodedata.name(self.text)}"
 
 
-# script -> (font, code points as inclusive ranges). Earlier scripts keep their shape when a later one repeats it.
-SCRIPTS: dict[str, tuple[str, tuple[tuple[int, int], ...]]] = {
-    "Digits": (SANS, ((0x30, 0x39),)),
-    "Latin": (SANS, ((0x41, 0x5A), (0x61, 0x7A), (0xC0, 0x2AF))),
-    "Greek": (SANS, ((0x391, 0x3C9), (0x370, 0x390), (0x3D7, 0x3E1), (0x3F3, 0x3FF))),
-    "Cyrillic": (SANS, ((0x410, 0x44F), (0x402, 0x40F), (0x450, 0x52F))),
-    "Armenian": (SANS, ((0x531, 0x586),)),
-    "Georgian Mkhedruli": (SANS, ((0x10D0, 0x10FA),)),
-    "Georgian Asomtavruli": (SANS, ((0x10A0, 0x10C5),)),
-    "Georgian Nuskhuri": (SANS, ((0x2D00, 0x2D25),)),
-    "Hebrew": (SANS, ((0x5D0, 0x5EA),)),
-    "Arabic": (SANS, ((0x621, 0x64A),)),
-    "N'Ko": (SANS, ((0x7C0, 0x7EA),)),
-    "Lao": (SANS, ((0xE81, 0xEAE), (0xEBD, 0xEC4), (0xED0, 0xED9))),
-    "Canadian Syllabics": (SANS, ((0x1401, 0x1676),)),
-    "Ogham": (SANS, ((0x1681, 0x169A),)),
-    "Tifinagh": (SANS, ((0x2D30, 0x2D65),)),
-    "Coptic": (SANS, ((0x3E2, 0x3EF),)),
-    "Old Italic": (SANS, ((0x10300, 0x1031E),)),
-    "Fraktur": (STIX, ((0x1D504, 0x1D537), (0x210C, 0x210C), (0x2111, 0x2111), (0x211C, 0x211C),
-                       (0x2128, 0x2128), (0x212D, 0x212D))),
-    "Mathematical Script": (STIX, ((0x1D49C, 0x1D4CF), (0x210B, 0x210B), (0x2110, 0x2110), (0x2112, 0x2112),
+# (script, font, inclusive ranges of code points). When a shape repeats, the earlier place keeps it: so the small
+# scripts stand before the long tails of Latin, Greek and Cyrillic.
+SOURCES: tuple[tuple[str, str, tuple[tuple[int, int], ...]], ...] = (
+    ("Digits", SANS, ((0x30, 0x39),)),
+    ("Latin", SANS, ((0x41, 0x5A), (0x61, 0x7A))),
+    ("Hebrew", SANS, ((0x5D0, 0x5EA),)),
+    ("Arabic", SANS, ((0x621, 0x64A), (0x660, 0x669))),
+    ("Ogham", SANS, ((0x1681, 0x169A),)),
+    ("Georgian Mkhedruli", SANS, ((0x10D0, 0x10FA),)),
+    ("Lao", SANS, ((0xE81, 0xEAE), (0xEBD, 0xEC4), (0xED0, 0xED9))),
+    ("Tifinagh", SANS, ((0x2D30, 0x2D65),)),
+    ("Greek", SANS, ((0x391, 0x3C9),)),
+    ("Cyrillic", SANS, ((0x410, 0x44F),)),
+    ("N'Ko", SANS, ((0x7C0, 0x7EA),)),
+    ("Old Italic", SANS, ((0x10300, 0x1031E),)),
+    ("Armenian", SANS, ((0x531, 0x586),)),
+    ("Georgian Asomtavruli", SANS, ((0x10A0, 0x10C5),)),
+    ("Georgian Nuskhuri", SANS, ((0x2D00, 0x2D25),)),
+    ("Canadian Syllabics", SANS, ((0x1401, 0x1676),)),
+    ("Fraktur", STIX, ((0x1D504, 0x1D537), (0x210C, 0x210C), (0x2111, 0x2111), (0x211C, 0x211C), (0x2128, 0x2128),
+                       (0x212D, 0x212D))),
+    ("Mathematical Script", STIX, ((0x1D49C, 0x1D4CF), (0x210B, 0x210B), (0x2110, 0x2110), (0x2112, 0x2112),
                                    (0x211B, 0x211B), (0x212C, 0x212C), (0x2130, 0x2131), (0x2133, 0x2133))),
-    "Astrological": (SANS, ((0x2609, 0x2609), (0x263D, 0x2653), (0x26B3, 0x26B8), (0x26E2, 0x26E2))),
-}
+    ("Astrological", SANS, ((0x2609, 0x2609), (0x263D, 0x2653), (0x26B3, 0x26B8), (0x26E2, 0x26E2))),
+    ("Mathematical Operators", SANS, ((0x2200, 0x224F), (0x2261, 0x22FF))),
+    ("Cyrillic", SANS, ((0x402, 0x40F), (0x450, 0x52F), (0xA640, 0xA697))),
+    ("Greek", SANS, ((0x370, 0x390), (0x3D7, 0x3E1), (0x3F3, 0x3FF))),
+    ("Latin", SANS, ((0xC0, 0x2AF), (0xA722, 0xA7FF))),
+)
+
+# Negated and compound operators are composites, as letters with accents are.
+COMPOUND = re.compile(r" (WITH|LIGATURE|NOT|NEITHER|NOR|AND|OR|ABOVE|BELOW|BUT)\b")
 
 # Syllabics with a dot, a ring or a doubled vowel are composites, finals are small copies of the large letters.
 SYLLABIC = re.compile(r"CANADIAN SYLLABICS (CARRIER |BLACKFOOT |NASKAPI )?[BCDFGHJKLMNPQRSTVXYZ]*(E|I|O|A|U|EE)$")
@@ -63,14 +75,14 @@ def is_base(text: str) -> bool:
     if name.startswith("CANADIAN"):
         return SYLLABIC.match(name) is not None
     composite = unicodedata.decomposition(text) and not name.startswith(("MATHEMATICAL", "SCRIPT", "BLACK-LETTER"))
-    letter = unicodedata.category(text) in ("Lu", "Ll", "Lo", "Nd", "So")
-    return bool(name) and letter and not composite and " WITH " not in name and "LIGATURE" not in name
+    letter = unicodedata.category(text) in ("Lu", "Ll", "Lo", "Nd", "So", "Sm")
+    return bool(name) and letter and not composite and not COMPOUND.search(name)
 
 
 def candidates() -> list[Character]:
-    """Every base character of the scripts that its font can draw, scripts in order."""
+    """Every base character of the sources that its font can draw, in order."""
     return [Character(script, chr(code), font)
-            for script, (font, ranges) in SCRIPTS.items()
+            for script, font, ranges in SOURCES
             for first, last in ranges for code in range(first, last + 1)
             if code in character_map(font) and is_base(chr(code))]
 
@@ -80,9 +92,6 @@ def normalised(path: np.ndarray, width: float = 1.0, slant: float = 0.0) -> np.n
     path = path @ np.array([[width, 0], [-slant, 1]])
     low, high = path.min(0), path.max(0)
     return (path - (low + high) / 2) * (BOX / max(1e-6, (high - low).max()))
-
-
-GRID = 64  # distance fields have 64 × 64 cells of half a pixel
 
 
 def cells(path: np.ndarray) -> np.ndarray:
@@ -123,8 +132,8 @@ def apart(paths: list[np.ndarray], limit: float = 4.0) -> dict[tuple[int, int], 
         own = np.concatenate([places[j] for j in others])
         sizes = np.array([len(places[j]) for j in others])
         starts = np.cumsum(sizes) - sizes
-        for width in (0.7, 0.84, 1.0, 1.2, 1.43):
-            for slant in (-0.24, -0.12, 0.0, 0.12, 0.24):
+        for width in WIDTHS:
+            for slant in SLANTS:
                 shape = normalised(path, width, slant)
                 there, back = fields[np.ix_(others, cells(shape))], distances(shape)[own]
                 farthest = np.maximum(there.max(1), np.maximum.reduceat(back, starts))
@@ -136,14 +145,50 @@ def apart(paths: list[np.ndarray], limit: float = 4.0) -> dict[tuple[int, int], 
     return found
 
 
-def choose(characters: list[Character]) -> list[Character]:
-    """The characters that stay: each in turn, unless it looks like one that stays already."""
+def correlations(paths: list[np.ndarray]) -> np.ndarray:
+    """The cosine between blurred drawings of every two characters, at the best of many placings: (C, C) in [0, 1].
+
+    One of the two is widened, slanted and shifted by up to a pixel. Beside `apart`, this sees pairs that
+    differ by a small hook or tail only, however far it sticks out.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    def pictures(width, slant):
+        return np.stack([gaussian_filter(ink_along(normalised(path, width, slant), 2.5), 1.0) for path in paths])
+
+    def unit(images):
+        flat = images.reshape(len(images), -1).astype(np.float32)
+        return flat / np.linalg.norm(flat, axis=1, keepdims=True)
+
+    plain, best = unit(pictures(1.0, 0.0)), np.zeros((len(paths), len(paths)), np.float32)
+    for width in WIDTHS:
+        for slant in SLANTS:
+            images = pictures(width, slant)
+            for shift in np.ndindex(3, 3):
+                best = np.maximum(best, unit(np.roll(images, np.subtract(shift, 1), (1, 2))) @ plain.T)
+    return np.maximum(best, best.T)
+
+
+def first_of_each(number: int, pairs: list[tuple[int, int]]) -> list[int]:
+    """The indices 0..number-1 that stay: each in turn, unless it makes a pair with one that stays already."""
     twins: dict[int, list[int]] = {}
-    for (i, j), (farthest, mean) in apart([strokes(c.font, c.text) for c in characters]).items():
-        if farthest + 3 * mean < LOOK_ALIKE:
-            twins.setdefault(j, []).append(i)
+    for i, j in pairs:
+        twins.setdefault(max(i, j), []).append(min(i, j))
     kept: list[int] = []
-    for j in range(len(characters)):
+    for j in range(number):
         if not set(kept).intersection(twins.get(j, ())):
             kept.append(j)
-    return [characters[j] for j in kept]
+    return kept
+
+
+def choose(characters: list[Character]) -> list[Character]:
+    """The characters of the data set: no mere dots, and the first of every group of look-alikes over all scripts."""
+    drawn = [(c, strokes(c.font, c.text)) for c in characters]
+    drawn = [(c, path) for c, path in drawn if len(path) >= FEWEST]
+    near = apart([path for _, path in drawn])
+    kept = first_of_each(len(drawn), [pair for pair, (far, mean) in near.items() if far + 3 * mean < NEAR])
+    drawn = [drawn[j] for j in kept]
+    similar = np.argwhere(correlations([path for _, path in drawn]) > SIMILAR)
+    kept = first_of_each(len(drawn), [(i, j) for i, j in similar.tolist() if i < j])
+    scripts = list(dict.fromkeys(script for script, _, _ in SOURCES))
+    return sorted((drawn[j][0] for j in kept), key=lambda c: scripts.index(c.script))

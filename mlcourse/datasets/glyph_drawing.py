@@ -88,7 +88,7 @@ def prune(lines: np.ndarray, depth: np.ndarray) -> np.ndarray:
     stroke, however short, it stays near half the stroke width. depth: that distance, for every pixel.
     """
     lines = lines.copy()
-    half = np.median(depth[lines])
+    half = np.median(depth[lines]) if lines.any() else 0.0
     for row, column in np.argwhere(lines & (neighbours(lines) == 1)):
         branch, here = [], (row, column)
         while True:
@@ -202,6 +202,12 @@ def ink_along(points: np.ndarray, pen: float, nib: float = 0.0, nib_angle: float
     return ink.reshape(SIDE, SUPER, SIDE, SUPER).mean((1, 3))
 
 
+def spacing(points: np.ndarray) -> float:
+    """How far neighbouring strokes of a path (P, 2) lie apart on average: the area of its box over its length."""
+    area = np.prod(np.maximum(np.ptp(points, 0), 8.0))
+    return float(area / (0.5 * len(np.unique(np.rint(2 * points), axis=0))))
+
+
 def draw(path: np.ndarray, hand: Hand, rng: np.random.Generator) -> np.ndarray:
     """One drawing of a path (P, 2) of unit size by a hand: uint8 (28, 28), ink high, centred on its box."""
     slip = rng.normal(0, 1, 4) * hand.loose
@@ -213,9 +219,10 @@ def draw(path: np.ndarray, hand: Hand, rng: np.random.Generator) -> np.ndarray:
     own = rng.normal(0, 0.65 * hand.loose, (2, 4, 4))
     points = smooth(path, hand.round / 100)
     points = points @ shape.T * BOX + displacement(hand.field + own, points)
+    pen = min(hand.pen, 0.55 * spacing(points))
     points -= (points.max(0) + points.min(0)) / 2
     extent = np.abs(points).max() + (hand.pen + hand.nib) / 2
     goal = min(hand.size * np.exp(0.04 * slip[3]) * extent, SIDE / 2 - 1)
     points *= goal / extent
     points += np.clip(rng.normal(0, 0.5, 2), -1, 1)
-    return np.rint(255 * ink_along(points, hand.pen, hand.nib, hand.nib_angle)).astype(np.uint8)
+    return np.rint(255 * ink_along(points, pen, hand.nib * pen / hand.pen, hand.nib_angle)).astype(np.uint8)

@@ -21,8 +21,8 @@ DATA = Path(__file__).resolve().parents[2] / "data"
 # chooses on the validation scripts has seen no digit when typeset or handwritten digits are the target.
 SPLITS: dict[str, tuple[str, ...]] = {
     "train": ("Latin", "Greek", "Cyrillic", "Canadian Syllabics", "Georgian Asomtavruli", "Georgian Nuskhuri",
-              "Fraktur", "Mathematical Script", "Astrological"),
-    "val": ("Armenian", "N'Ko", "Ogham", "Coptic", "Old Italic"),
+              "Fraktur", "Mathematical Script", "Astrological", "Mathematical Operators"),
+    "val": ("Armenian", "N'Ko", "Ogham", "Old Italic"),
     "test": ("Digits", "Hebrew", "Arabic", "Georgian Mkhedruli", "Lao", "Tifinagh"),
 }
 
