@@ -24,12 +24,12 @@ _FILES = {
     "mnist": tuple(name for name in store.REMOTES if name.startswith("mnist/")),
 }
 _ABOUT = {  # in words, classes, images
-    "glyphs": ("characters of many scripts, rendered from fonts, each in 20 hands", 544, 10880),
-    "glyphs-digits": ("the digits 0 to 9 in every typeface of glyphs", 10, 4200),
-    "digits": ("handwritten digits that scikit-learn carries", 10, 1797),
-    "omniglot": ("handwritten characters of 30 alphabets, each by 20 people", 964, 19280),
-    "omniglot-evaluation": ("handwritten characters of 20 other alphabets, each by 20 people", 659, 13180),
-    "mnist": ("handwritten digits, 60,000 to train and 10,000 to test", 10, 70000),
+    "glyphs": ("characters of 20 scripts in 20 hands", 544, 10880),
+    "glyphs-digits": ("typeset digits", 10, 4200),
+    "digits": ("handwritten digits (UCI)", 10, 1797),
+    "omniglot": ("handwritten, 30 alphabets (background)", 964, 19280),
+    "omniglot-evaluation": ("handwritten, 20 more alphabets", 659, 13180),
+    "mnist": ("handwritten digits, training and test", 10, 70000),
 }
 _SHIFT = re.compile(r"(.+)@(\w+)=([^@/\\]*)")
 
