@@ -12,9 +12,15 @@ from mlcourse.descend import trajectory
 from mlcourse.losses import task_loss
 from mlcourse.widgets import InnerLoopExplorer, sweep
 from mlcourse.widgets.inner_loop import MAX_STEPS, QUERY_X, first_explosion, headline, inner_loop, inner_path
-from mlcourse.widgets.slices import GRID, Plane, flatten, frame, predictions, unflatten
+from mlcourse.widgets.slices import GRID, Plane, flatten, frame, one_thread, predictions, unflatten
 
 SETTINGS = dict(name="θ", alpha=0.03, steps=4, shots=5, amplitude=3.0, phase=1.0)
+
+
+@pytest.fixture(autouse=True)
+def quick():
+    with one_thread():
+        yield
 
 
 def mlp(seed=0, hidden=40):

@@ -2,5 +2,6 @@
 
 from mlcourse.widgets.base import Explorer, sweep
 from mlcourse.widgets.inner_loop import InnerLoopExplorer
+from mlcourse.widgets.outer_loop import OuterLoopPlayer
 
-__all__ = ["Explorer", "InnerLoopExplorer", "sweep"]
+__all__ = ["Explorer", "InnerLoopExplorer", "OuterLoopPlayer", "sweep"]
