@@ -12,7 +12,7 @@ import typer
 
 Domain = Annotated[str, typer.Option(help="glyphs, omniglot, omniglot-evaluation, mnist, digits, sinusoids, folder:PATH, "
                                           "array:FILE.npz or omniglot:FILE.zip; for images also with @SHIFT=SEVERITY.")]
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Look here for data.  [default: MLCOURSE_DATA]")]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here for data.  \[default: MLCOURSE_DATA]")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for a program to read.")]
 
 
@@ -23,13 +23,13 @@ def train_command(
     way: Annotated[int, typer.Option(help="Classes of a test episode.")] = 5,
     shot: Annotated[int, typer.Option(help="Support samples per class (of a sinusoid: points).")] = 1,
     query: Annotated[int, typer.Option(help="Query samples per class.")] = 15,
-    steps: Annotated[int | None, typer.Option(help="Outer steps.  [default: the method's]")] = None,
-    inner_rate: Annotated[float | None, typer.Option(help="Inner learning rate α.  [default: the method's]")] = None,
-    outer_rate: Annotated[float | None, typer.Option(help="Outer learning rate β.  [default: the method's]")] = None,
+    steps: Annotated[int | None, typer.Option(help=r"Outer steps.  \[default: the method's]")] = None,
+    inner_rate: Annotated[float | None, typer.Option(help=r"Inner learning rate α.  \[default: the method's]")] = None,
+    outer_rate: Annotated[float | None, typer.Option(help=r"Outer learning rate β.  \[default: the method's]")] = None,
     norm: Annotated[str, typer.Option(help="batch (transductive), support, running, layer or none.")] = "batch",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and of the training episodes.")] = 0,
     episodes: Annotated[int, typer.Option(min=2, help="Fixed test episodes of the reported result.")] = 600,
-    out: Annotated[Path | None, typer.Option(help="The folder to write to.  [default: runs/ and the job's name]")] = None,
+    out: Annotated[Path | None, typer.Option(help=r"The folder to write to.  \[default: runs/ and the job's name]")] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -67,11 +67,11 @@ def train_command(
 def evaluate_command(
     checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A model.safetensors that train wrote.")],
     domain: Domain = "glyphs",
-    way: Annotated[int | None, typer.Option(help="[default: that of the training]")] = None,
-    shot: Annotated[int | None, typer.Option(help="[default: that of the training]")] = None,
-    query: Annotated[int | None, typer.Option(help="[default: that of the training]")] = None,
-    steps: Annotated[int | None, typer.Option(help="Inner steps.  [default: the method's]")] = None,
-    split: Annotated[str | None, typer.Option(help="train, val, test or all.  [default: test where the domain has "
+    way: Annotated[int | None, typer.Option(help=r"\[default: that of the training]")] = None,
+    shot: Annotated[int | None, typer.Option(help=r"\[default: that of the training]")] = None,
+    query: Annotated[int | None, typer.Option(help=r"\[default: that of the training]")] = None,
+    steps: Annotated[int | None, typer.Option(help=r"Inner steps.  \[default: the method's]")] = None,
+    split: Annotated[str | None, typer.Option(help=r"train, val, test or all.  \[default: test where the domain has "
                                                    "named splits or was trained on, else all]")] = None,
     episodes: Annotated[int, typer.Option(min=2, help="How many fixed episodes.")] = 600,
     data_dir: DataDir = None,
