@@ -227,13 +227,15 @@ def data_list(data_dir: DataDir = None, as_json: Json = False) -> None:
         return
     table = _table("name", "classes", "images", "here", "about")
     for row in rows:
-        table.add_row(row["name"], str(row["classes"]), str(row["images"]), "yes" if row["present"] else row["where"], row["about"])
+        here = "yes" if row["present"] else row["where"]
+        table.add_row(row["name"], str(row["classes"]), str(row["images"]), here, row["about"])
     _print_table(table)
 
 
 @data_app.command("get")
 def data_get(
-    name: Annotated[str, typer.Argument(help="omniglot, omniglot-evaluation, omniglot-runs or mnist.")], data_dir: DataDir = None
+    name: Annotated[str, typer.Argument(help="omniglot, omniglot-evaluation, omniglot-runs or mnist.")],
+    data_dir: DataDir = None,
 ) -> None:
     """Download a data set, verified against its digest, whole or not at all.
 

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-Domain = Annotated[str, typer.Option(help="glyphs, omniglot, omniglot-evaluation, mnist, digits, sinusoids, folder:PATH, "
-                                          "array:FILE.npz or omniglot:FILE.zip; for images also with @SHIFT=SEVERITY.")]
+Domain = Annotated[str, typer.Option(help="glyphs, omniglot, omniglot-evaluation, mnist, digits, sinusoids, "
+                                          "folder:PATH, array:FILE.npz, omniglot:FILE.zip; for images also with @SHIFT=SEVERITY.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here for data.  \[default: MLCOURSE_DATA]")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for a program to read.")]
 
@@ -29,7 +29,7 @@ def train_command(
     norm: Annotated[str, typer.Option(help="batch (transductive), support, running, layer or none.")] = "batch",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and of the training episodes.")] = 0,
     episodes: Annotated[int, typer.Option(min=2, help="Fixed test episodes of the reported result.")] = 600,
-    out: Annotated[Path | None, typer.Option(help=r"The folder to write to.  \[default: runs/ and the job's name]")] = None,
+    out: Annotated[Path | None, typer.Option(help=r"The folder to write to.  \[default: runs/ and the job]")] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:

@@ -57,14 +57,17 @@ NEAREST_SOLUTION = NEAREST + '''\
 
 
 def read_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong answer to 00.1: the solution with edits."""
     return edited(READ_EPISODE_SOLUTION, *edits)
 
 
 def sets_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong answer to 00.2: the solution with edits."""
     return edited(SUPPORT_OR_QUERY_SOLUTION, *edits)
 
 
 def nearest_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong answer to 00.3: the solution with edits."""
     return edited(NEAREST_SOLUTION, *edits)
 
 

@@ -96,6 +96,7 @@ AT_ADAPTED = "    query_gradient = (adapted * x_q - y_q) * x_q"
 
 
 def meta_wrong(old: str, new: str) -> str:
+    """A wrong answer to the meta-gradient: the solution with one edit."""
     return edited(META_GRADIENT_SOLUTION, (old, new))
 
 
@@ -167,6 +168,7 @@ ADAPT_SOLUTION = ADAPT + '''\
 
 
 def adapt_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong inner step: the solution with edits."""
     return edited(ADAPT_SOLUTION, *edits)
 
 
@@ -245,6 +247,7 @@ ON_QUERY = "    support_loss = mse(params, episode.query_x, episode.query_y)"
 
 
 def task_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong task loss: the solution with edits."""
     return edited(TASK_LOSS_SOLUTION, *edits)
 
 
@@ -309,6 +312,7 @@ BOOTSTRAP = PAIRED_RATIO + '''\
 
 
 def ratio_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong paired ratio: the solution with edits."""
     return edited(PAIRED_RATIO_SOLUTION, *edits)
 
 
