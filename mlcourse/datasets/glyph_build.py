@@ -71,9 +71,15 @@ def typeset(file: str, digit: int) -> np.ndarray:
     return np.rint(255 * np.clip(pictures, 0, 1)).astype(np.uint8)
 
 
+def versions() -> list[str]:
+    """The software that decides what a font's outline looks like, with its versions."""
+    from matplotlib import __version__, ft2font
+
+    return [f"matplotlib {__version__}", f"FreeType {ft2font.__freetype_version__}"]
+
+
 def arrays(characters: list[Character], faces: dict[str, str]) -> dict[str, np.ndarray]:
     """What the data file holds, for these characters and typefaces."""
-    from matplotlib import __version__, ft2font
     from tqdm import tqdm
 
     images = np.concatenate([drawings(c) for c in tqdm(characters, "characters", unit="")])
@@ -90,7 +96,7 @@ def arrays(characters: list[Character], faces: dict[str, str]) -> dict[str, np.n
         "digit_labels": np.tile(np.repeat(np.arange(10, dtype=np.uint8), RENDERINGS), len(faces)),
         "digit_faces": np.repeat(np.arange(len(faces), dtype=np.uint8), 10 * RENDERINGS),
         "faces": np.array(list(faces)),
-        "made_with": np.array([f"matplotlib {__version__}", f"FreeType {ft2font.__freetype_version__}"]),
+        "made_with": np.array(versions()),
     }
 
 

@@ -221,8 +221,8 @@ def draw(path: np.ndarray, hand: Hand, rng: np.random.Generator) -> np.ndarray:
     points = points @ shape.T * BOX + displacement(hand.field + own, points)
     pen = min(hand.pen, 0.55 * spacing(points))
     points -= (points.max(0) + points.min(0)) / 2
-    extent = np.abs(points).max() + (hand.pen + hand.nib) / 2
-    goal = min(hand.size * np.exp(0.04 * slip[3]) * extent, SIDE / 2 - 1)
-    points *= goal / extent
-    points += np.clip(rng.normal(0, 0.5, 2), -1, 1)
+    room = SIDE / 2 - 0.75 - (pen + hand.nib) / 2    # how far from the middle the path may reach
+    points *= min(hand.size * np.exp(0.04 * slip[3]), room / np.abs(points).max())
+    margin = room - np.abs(points).max(0)
+    points += np.clip(rng.normal(0, 0.5, 2), -margin, margin)
     return np.rint(255 * ink_along(points, pen, hand.nib * pen / hand.pen, hand.nib_angle)).astype(np.uint8)
