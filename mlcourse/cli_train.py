@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 Domain = Annotated[str, typer.Option(help="glyphs, omniglot, omniglot-evaluation, mnist, digits, sinusoids, "
-                                          "folder:PATH, array:FILE.npz, omniglot:FILE.zip; for images also with @SHIFT=SEVERITY.")]
+                                          "folder:PATH, array:FILE.npz or omniglot:FILE.zip; "
+                                          "for images also with @SHIFT=SEVERITY.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here for data.  \[default: MLCOURSE_DATA]")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for a program to read.")]
 
@@ -74,6 +75,7 @@ def evaluate_command(
     split: Annotated[str | None, typer.Option(help=r"train, val, test or all.  \[default: test where the domain has "
                                                    "named splits or was trained on, else all]")] = None,
     episodes: Annotated[int, typer.Option(min=2, help="How many fixed episodes.")] = 600,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the episodes.  [default: that of train]")] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -95,7 +97,8 @@ def evaluate_command(
     keep_freed_memory()
     limit_threads()
     result = runs.run_evaluation(checkpoint, domain, way=way, shot=shot, query=query, steps=steps, split=split,
-                                 episodes=episodes, data_dir=data_dir)
+                                 episodes=episodes, seed=runs.EVALUATION_SEED if seed is None else seed,
+                                 data_dir=data_dir)
     _report(result, as_json)
 
 

@@ -147,11 +147,11 @@ def _kernel_manager():
     return AsyncKernelManager(kernel_spec_manager=ThisInterpreter())
 
 
-def execute(notebook, folder: Path, on_cell: Callable[[CellRun], None] | None = None):
+def execute(notebook, folder: Path, on_cell: Callable[[CellRun], None] | None = None, progress: Path | None = None):
     """Run every code cell of `notebook` in order, in place, in a fresh kernel whose folder is `folder`.
 
-    The kernel is this interpreter with two threads and an empty progress folder of its own, so neither
-    the learner's progress nor the machine's load shows in the outputs. `on_cell` is called when a cell
+    The kernel is this interpreter with two threads. The learner's progress is not touched: the checks
+    write theirs to `progress`, or to an empty folder that goes afterwards. `on_cell` is called when a cell
     begins (seconds None) and when it has ended. Raises RuntimeError with the cell and its error when one
     fails or takes longer than 120 s; the outputs so far are then in `notebook`.
     """
@@ -168,7 +168,7 @@ def execute(notebook, folder: Path, on_cell: Callable[[CellRun], None] | None = 
             if on_cell:
                 on_cell(CellRun(code.index(index) + 1, len(code), _label(notebook.cells, index), seconds))
 
-    with tempfile.TemporaryDirectory(prefix="mlcourse-progress-") as progress:
+    with tempfile.TemporaryDirectory(prefix="mlcourse-progress-") as empty:
         quiet = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
         client = NotebookClient(
             notebook,
@@ -179,7 +179,8 @@ def execute(notebook, folder: Path, on_cell: Callable[[CellRun], None] | None = 
             on_cell_executed=lambda cell, cell_index, execute_reply: report(cell_index, ended=True),
         )
         try:
-            client.execute(env=os.environ | machine.environment() | quiet | {"MLCOURSE_PROGRESS": progress})
+            own = machine.environment() | quiet | {"MLCOURSE_PROGRESS": str(progress or empty)}
+            client.execute(env=os.environ | own)
         except CellExecutionError as error:
             raise RuntimeError(f"cell {len(began)} of {len(code)}: {error.ename}: {error.evalue}") from error
         except CellTimeoutError as error:
