@@ -29,20 +29,21 @@ class OuterLoopScene(Scene):
         figure.legend(handles, ["true curve (query)", "before, f(x; θ)", "after, f(x; φᵢ)", "support points"], ncols=4,
                       loc="upper center", bbox_to_anchor=(0.5, 0.515), handlelength=2.2)
         self._build_curve(figure.add_axes((0.065, 0.085, 0.26, 0.325)))
-        box = (0.385, 0.045, 0.245, 0.365)
+        box = (0.385, 0.055, 0.245, 0.355)
         self.support = SurfacePanel(self, figure.add_axes(box), SUPPORT_MAP, "", self.points)
         self.query = SurfacePanel(self, figure.add_axes((0.7, *box[1:])), QUERY_MAP, "", self.points)
         self.aspect = self.support.aspect
         self.marks = []
         for panel, left, colormap, what, end in ((self.support, 0.638, SUPPORT_MAP, "Support", 0.685),
                                                  (self.query, 0.953, QUERY_MAP, "Query", 0.635)):
+            panel.axes.set_xlabel("○ θ    ▲◆▼ φᵢ    × lowest of the slice", fontsize=8.5, labelpad=3)
             colour_bar(self, figure.add_axes((left, box[1], 0.011, box[3])), colormap, "MSE")
             self.marks.append(self._build_marks(panel.axes, what, end))
 
     def _build_fit(self, axes, i: int) -> dict:
         axes.set(xlim=(-5.1, 5.1), ylim=(-FIT_LIMIT, FIT_LIMIT), yticks=(-5, 0, 5))
         axes.set_xlabel("x", labelpad=0)
-        axes.set_ylabel("y", labelpad=-6)
+        axes.set_ylabel("y", labelpad=-3)
         axes.grid(True)
         style = TASKS[i]
         plot = lambda **kind: self.moving(axes.plot([], [], **kind)[0])
@@ -114,9 +115,10 @@ class OuterLoopScene(Scene):
         self.check_after.set_data(record.check_steps, clip(record.check_after))
         for line, (steps, losses) in zip(self.left, [*record.abandoned, *[([], [])] * len(self.left)]):
             line.set_data(steps, clip(losses))
-        self.cursor.set_data([record.step, record.step], LOSS_LIMITS)
         at = int(np.searchsorted(record.check_steps, record.step))
-        self.at.set_data([record.step], clip(record.check_after[at:at + 1]))
+        here = clip(record.check_after[at:at + 1])
+        self.cursor.set_data([record.step, record.step], [here[0], LOSS_LIMITS[1]])
+        self.at.set_data([record.step], here)
 
 
 def _within(curve: np.ndarray) -> np.ndarray:

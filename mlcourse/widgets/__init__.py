@@ -3,5 +3,6 @@
 from mlcourse.widgets.base import Explorer, sweep
 from mlcourse.widgets.inner_loop import InnerLoopExplorer
 from mlcourse.widgets.outer_loop import OuterLoopPlayer
+from mlcourse.widgets.you_against_machine import YouAgainstMachine
 
-__all__ = ["Explorer", "InnerLoopExplorer", "OuterLoopPlayer", "sweep"]
+__all__ = ["Explorer", "InnerLoopExplorer", "OuterLoopPlayer", "YouAgainstMachine", "sweep"]

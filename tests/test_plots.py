@@ -1,0 +1,108 @@
+"""Pictures with alt text, surfaces that are what they say, and a scene that redraws only what moved."""
+
+import io
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mlcourse.datasets.sinusoid import SinusoidSampler
+from mlcourse.domains import Domain
+from mlcourse.episode import EpisodeSampler
+from mlcourse.plots import Picture, bars_with_intervals, learning_curve, show_episode
+from mlcourse.plots.style import plural, short
+from mlcourse.plots.surface import BANDS, LOW, PER_DECADE, band_colours, band_picture, stretch
+
+
+def pixels(picture: Picture) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(picture.png)))
+
+
+def domain(classes=6, each=8):
+    images = torch.randint(0, 256, (classes * each, 1, 28, 28), dtype=torch.uint8,
+                           generator=torch.Generator().manual_seed(0))
+    labels = torch.arange(classes).repeat_interleave(each)
+    return Domain("noise", images, labels, tuple(f"S/class {i}" for i in range(classes)), ("S",) * classes)
+
+
+@pytest.mark.parametrize("value, said", [
+    (3.14159, "3.14"), (0.4, "0.4"), (0.04321, "0.043"), (12.345, "12.3"), (123.4, "123"), (0, "0"), (1e6, "10⁶"),
+    (-2.4e7, "-2·10⁷"), (3e-5, "3·10⁻⁵"), (float("nan"), "infinite"), (float("inf"), "infinite"), (100.0, "100"),
+    (20.0, "20"),
+])
+def test_numbers_are_written_as_people_say_them(value, said):
+    assert short(value) == said
+
+
+def test_plural():
+    assert plural(1, "step") == "1 step" and plural(2, "step") == "2 steps"
+
+
+@pytest.mark.parametrize("shot, names", [(1, False), (5, True)])
+def test_an_episode_of_pictures(shot, names):
+    source = domain(each=12)
+    episode = EpisodeSampler(source, 5, shot, 3).sample(1, torch.Generator().manual_seed(0)).task(0)
+    picture = show_episode(episode, source.classes if names else None)
+    assert f"5-way {shot}-shot" in picture.alt and "15 query pictures" in picture.alt
+    assert ("Class" in picture.alt) == names
+    shape = pixels(picture).shape
+    assert shape[1] == 1500 and picture.width == 1000 and pixels(picture).std() > 10
+
+
+def test_an_episode_of_regression_and_a_batch_of_episodes():
+    batch = SinusoidSampler(shot=5, query=7).sample(2, torch.Generator().manual_seed(0))
+    picture = show_episode(batch.task(0))
+    assert "5 support points" in picture.alt and "7 query points" in picture.alt
+    with pytest.raises(ValueError, match=r"got a batch of 2; pass episode.task\(0\)"):
+        show_episode(batch)
+
+
+def test_a_picture_carries_its_alt_text_and_a_short_repr():
+    picture = Picture(b"png", "Two dots.", 300)
+    data, metadata = picture._repr_mimebundle_()
+    assert metadata == {"image/png": {"alt": "Two dots.", "width": 300}} and data["text/plain"] == "Picture: Two dots."
+    assert picture._repr_png_() == ("cG5n", metadata["image/png"])
+
+
+def test_a_learning_curve_states_what_it_shows():
+    run = [{"phase": "meta-train", "step": i, "loss": 4.0 if i < 50 else 1.0} for i in range(100)]
+    assert learning_curve(run).alt == "Outer loss over 100 steps, 4 → 1."
+    assert "MAML: 4 → 1; again: 4 → 1" in learning_curve({"MAML": run, "again": run}, "A title").alt
+    with pytest.raises(ValueError, match="at least one record of MAML"):
+        learning_curve({"MAML": []})
+
+
+def test_bars_state_their_intervals():
+    result = SimpleNamespace(method="MAML", mean=0.9, ci95=0.01, metric="accuracy", episodes=600)
+    picture = bars_with_intervals([result], "MAML is good", reference=0.2)
+    assert picture.alt == "MAML is good. MAML 90 ± 1 (%)."
+    with pytest.raises(ValueError, match="at least one result"):
+        bars_with_intervals([], "nothing")
+
+
+def test_the_same_figure_has_the_same_bytes():
+    run = [{"loss": 1.0 / (i + 1)} for i in range(30)]
+    assert learning_curve(run).png == learning_curve(run).png
+
+
+def test_stretch_keeps_the_ends_and_reproduces_a_line():
+    matrix = stretch(5, 41)
+    line = matrix @ torch.arange(5.0)
+    assert matrix.shape == (41, 5) and line[0] == 0 and line[-1] == 4
+    torch.testing.assert_close(matrix.sum(1), torch.ones(41))
+    assert torch.all(line[10:31].diff() > 0)
+
+
+def test_bands_show_the_level_of_the_loss_with_b_upwards():
+    losses = np.full((5, 5), 10.0)
+    losses[0] = 0.011                                            # the lowest b: the bottom of the picture
+    losses[:, 4] = np.nan                                        # not a number counts as the highest
+    colours = band_colours("Blues")
+    picture = band_picture(losses, stretch(5, 50), stretch(5, 60), colours)
+    assert picture.shape == (50, 60, 4)
+    band = int((np.log10(10.0) - LOW) * PER_DECADE + 1e-6)
+    assert tuple(picture[2, 2]) in {tuple(colours[band]), tuple(colours[band - 1])}
+    assert picture[-1, 2, 0] > picture[2, 2, 0]                  # pale is low
+    assert tuple(picture[10, -1]) == tuple(colours[BANDS - 1])
