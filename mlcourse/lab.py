@@ -68,7 +68,8 @@ def command(browser: bool = True, port: int | None = None) -> list[str]:
 
     The access token is JupyterLab's own, new at every start.
     """
-    line = [sys.executable, "-m", "jupyterlab", str(paths.WORK / FIRST),
+    first = f"{paths.WORK.relative_to(paths.ROOT).as_posix()}/{FIRST}"
+    line = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{first}",
             f"--ServerApp.root_dir={paths.ROOT}", "--ServerApp.ip=127.0.0.1"]
     if port is not None:
         line.append(f"--ServerApp.port={port}")
