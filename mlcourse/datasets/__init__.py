@@ -23,9 +23,9 @@ _FILES = {
     "omniglot-runs": ("omniglot/all_runs.zip",),
     "mnist": tuple(name for name in store.REMOTES if name.startswith("mnist/")),
 }
-_ABOUT = {  # in words, classes, images
-    "glyphs": ("characters of 20 scripts in 20 hands", 544, 10880),
-    "glyphs-digits": ("typeset digits", 10, 4200),
+_ABOUT = {  # in words, classes, images; the glyphs are counted in their file
+    "glyphs": ("characters of many scripts in 20 hands", None, None),
+    "glyphs-digits": ("typeset digits", 10, None),
     "digits": ("handwritten digits (UCI)", 10, 1797),
     "omniglot": ("handwritten, 30 alphabets (background)", 964, 19280),
     "omniglot-evaluation": ("handwritten, 20 more alphabets", 659, 13180),
@@ -109,6 +109,8 @@ def available(data_dir=None) -> list[dict]:
     for name in NAMES:
         about, classes, images = _ABOUT[name]
         where = _where(name, data_dir)
+        if where and images is None:
+            classes, images = _count(name, data_dir)
         command = f"mlcourse data get {name}" if name in _FILES else "mlcourse data build glyphs"
         rows.append({"name": name, "about": about, "classes": classes, "images": images,
                      "present": where is not None, "where": where or command})
@@ -120,6 +122,15 @@ def _where(name: str, data_dir) -> str | None:
         return "scikit-learn"
     found = [_find(relative, data_dir) for relative in _FILES.get(name, ("glyphs.npz",))]
     return next((str(path) for path in found if path), None)
+
+
+def _count(name: str, data_dir) -> tuple[int | None, int | None]:
+    """Classes and images of a data set as it lies here; None and None when it is damaged, which `verify` explains."""
+    try:
+        domain = load(name, data_dir)
+    except ValueError:
+        return None, None
+    return len(domain.classes), len(domain.images)
 
 
 def _find(relative: str, data_dir):
