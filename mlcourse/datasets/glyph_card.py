@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from mlcourse.datasets.glyphs import HANDS, SIDE, SPLITS, unpack
 
 COLUMNS = 32        # characters in a row of the contact sheet
 ZOOM = 1.5          # of the contact sheets
-LABEL = 190         # pixels left of a row for its name
+LABEL = 225         # pixels left of a row for its name
 SHOWN = 2           # characters of every script on the sheet of hands
 
 
@@ -71,12 +72,21 @@ def table(content: dict[str, np.ndarray]) -> str:
 
 def card(content: dict[str, np.ndarray], size: int) -> str:
     """The text of the dataset card. size: bytes of the data file."""
-    return CARD.format(
+    text = CARD.format(
         classes=len(content["classes"]), images=len(content["labels"]), hands=HANDS, size=size / 1e6,
         scripts=len(set(content["groups"].tolist())), table=table(content), digits=len(content["digit_labels"]),
         faces=len(content["faces"]), versions=", ".join(content["made_with"].tolist()),
         eye=len(ALIKE_BY_EYE), names=", ".join(content["faces"].tolist()),
         **{part: ", ".join(names) for part, names in SPLITS.items()})
+    return "\n".join(wrapped(line) for line in text.split("\n"))
+
+
+def wrapped(line: str) -> str:
+    """A line of Markdown broken at 120 characters; tables and pictures stay as they are."""
+    if line.startswith(("|", "!")):
+        return line
+    indent = "   " if line.startswith("   ") else "  " if line.startswith("- ") else ""
+    return textwrap.fill(line, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 CARD = """\
@@ -115,7 +125,9 @@ Every character once, each in another hand.
 
 {table}
 
-Training scripts: {train}. Validation scripts: {val}. Test scripts: {test}.
+- Training scripts: {train}.
+- Validation scripts: {val}.
+- Test scripts: {test}.
 
 No script stands in two splits. The digits are a script of their own in the test split: whoever trains on the training
 scripts and chooses on the validation scripts has seen no digit when typeset or handwritten digits are the target.
@@ -136,25 +148,28 @@ Two characters of every script, one column per hand.
 3. **One of each group of look-alikes.** One shape stands in several scripts (A, Α, А), and within one script (o, O, 0;
    c, C). Two characters look alike when, moved and scaled to the same box, and with one of them widened and slanted as
    the hands do, either (a) the farthest distance from a point of one path to the other path plus three times the mean
-   distance is below 5.25 pixels, or (b) the cosine between their blurred drawings exceeds 0.92. The first finds the same
-   shape in other proportions; the second finds shapes that differ by a hook or a tail only. The limits were set by
+   distance is below 5.25 pixels, or (b) the cosine between their blurred drawings exceeds 0.92. The first finds the
+   same shape in other proportions; the second finds shapes that differ by a hook or a tail only. The limits were set by
    looking at pairs in order of both measures: on the far side of them nearly all pairs are one shape to a reader, on
    the near side nearly all are two. Of each group the first in the order of `SOURCES` stays. In the finished drawings
    we looked at the pairs that a nearest-neighbour classifier confuses most often, and took out the second of
    {eye} more (`ALIKE_BY_EYE` names each with its partner). The rule is strict: scripts lose letters that a person
    tells apart, and no script is complete.
-4. **Hands.** A hand has a slant, a width, a rotation of the baseline, a size, a pen (its width, and for some a broad nib
-   held at an angle), a roundness of corners, and a smooth field that bends all its characters alike. Every single
+4. **Hands.** A hand has a slant, a width, a rotation of the baseline, a size, a pen (its width, and for some a broad
+   nib held at an angle), a roundness of corners, and a smooth field that bends all its characters alike. Every single
    drawing adds a small variation of each. The path is moved at four times the final resolution, followed by the pen,
    and averaged over areas. Where strokes are dense the pen is narrower, so that they do not run together.
 5. **Typeset digits.** 0–9 as the fonts draw them, {faces} faces, 20 renderings of each with small changes of size,
-   place, slant and angle: {names}.
+   place, slant and angle. The faces:
+   {names}.
 
 ![Three renderings of each digit in every typeface](glyphs-digits.png)
 
-The command is `mlcourse data build glyphs`. It needs no network and takes about two minutes. This file was made with
-{versions}; other versions of either may draw slightly different outlines, which is why the result is kept and not made
-anew on every machine. The same versions give the same bytes.
+The command is `mlcourse data build glyphs`. It needs no network and takes about two minutes. The same versions give
+the same bytes; other versions may draw slightly different outlines, which is why the result is kept and not made anew
+on every machine.
+
+This file was made with {versions}.
 
 ## What is in the file
 
@@ -174,6 +189,6 @@ pixels to a byte, the left one in the high four bits), `labels`, `hands`, `class
 
 The outlines come from fonts that matplotlib carries. DejaVu: the Bitstream Vera licence with public-domain changes.
 STIX: SIL Open Font License 1.1. Computer Modern: the BaKoMa fonts in TrueType form, free to use and distribute under
-the BaKoMa Fonts Licence. The licence texts are in matplotlib's `mpl-data/fonts/ttf` and `LICENSE` folders. This data
-set holds small pictures of characters and no font.
+the BaKoMa Fonts Licence. The licence texts come with matplotlib, beside the fonts in `mpl-data/fonts/ttf` and in its
+`LICENSE` file. This data set holds small pictures of characters and no font.
 """

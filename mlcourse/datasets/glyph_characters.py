@@ -219,5 +219,6 @@ def choose(characters: list[Character]) -> list[Character]:
     similar = np.argwhere(correlations([path for _, path in drawn]) > SIMILAR)
     kept = first_of_each(len(drawn), [(i, j) for i, j in similar.tolist() if i < j])
     scripts = list(dict.fromkeys(script for script, _, _ in SOURCES))
-    seen = (drawn[j][0] for j in kept)
-    return sorted((c for c in seen if unicodedata.name(c.text) not in ALIKE_BY_EYE), key=lambda c: scripts.index(c.script))
+    distinct = (drawn[j][0] for j in kept)
+    kept_by_eye = (c for c in distinct if unicodedata.name(c.text) not in ALIKE_BY_EYE)
+    return sorted(kept_by_eye, key=lambda c: scripts.index(c.script))

@@ -93,7 +93,8 @@ def load_hands(path: str | Path | None = None) -> Tensor:
 def digits(arrays: dict[str, np.ndarray], name: str, keep: np.ndarray) -> Domain:
     """The typeset digits that `keep` (M,) selects, as a Domain."""
     labels = torch.from_numpy(arrays["digit_labels"][keep].astype(np.int64))
-    return Domain(name, unpack(arrays["digit_images"][keep]), labels, tuple("0123456789"), ("Digits",) * 10, DIGITS_NOTE)
+    images = unpack(arrays["digit_images"][keep])
+    return Domain(name, images, labels, tuple("0123456789"), ("Digits",) * 10, DIGITS_NOTE)
 
 
 def load_digits(path: str | Path | None = None) -> Domain:
