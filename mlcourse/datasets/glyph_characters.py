@@ -73,6 +73,7 @@ ALIKE_BY_EYE: frozenset[str] = frozenset((
     "OLD ITALIC LETTER TE",                     # Latin T
     "OLD ITALIC LETTER U",                      # Latin Y
     "ARMENIAN CAPITAL LETTER CHA",              # Armenian za
+    "ARMENIAN SMALL LETTER CHA",                # Arabic-Indic four
     "GEORGIAN CAPITAL LETTER DON",              # Armenian ca
     "GEORGIAN CAPITAL LETTER BAN",              # Armenian vew
     "GEORGIAN SMALL LETTER RAE",                # Georgian capital rae
