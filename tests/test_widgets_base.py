@@ -47,7 +47,8 @@ def test_a_change_redraws_once_and_set_moves_several_controls_in_one_redraw():
     assert dot.computed == [(3, 1), (6, 1)] and dot.picture.value != before
     dot.set(at=8, by=2)
     assert dot.computed[2:] == [(8, 2)] and dot.record == 4
-    assert "The dot is at 4" in dot.title.value and dot.picture.tooltip == "The dot is at 4. Nothing else is shown"
+    assert "The dot is at 4" in dot.title.value and dot.picture.tooltip == "The dot is at 4"
+    assert dot.alt == "The dot is at 4. Nothing else is shown" and "Nothing else" in dot.caption.value
 
 
 def test_an_error_is_shown_in_words_keeps_the_last_picture_and_goes_away():

@@ -18,13 +18,13 @@ class InnerLoopScene(Scene):
 
     def __init__(self, max_steps: int, points: int):
         self.max_steps, self.points = max_steps, points
-        super().__init__(10, 6)
+        super().__init__(10, 5.7)
 
     def build(self) -> None:
         figure = self.figure
-        self._build_fit(figure.add_axes((0.055, 0.555, 0.555, 0.345)))
-        self._build_losses(figure.add_axes((0.69, 0.555, 0.295, 0.345)))
-        box = (0.055, 0.075, 0.40, 0.345)
+        self._build_fit(figure.add_axes((0.055, 0.55, 0.555, 0.345)))
+        self._build_losses(figure.add_axes((0.69, 0.55, 0.295, 0.345)))
+        box = (0.055, 0.055, 0.40, 0.355)
         self.support = SurfacePanel(self, figure.add_axes(box), SUPPORT_MAP,
                                     "Support loss around θ: what the steps see", self.points)
         self.query = SurfacePanel(self, figure.add_axes((0.53, *box[1:])), QUERY_MAP,

@@ -19,16 +19,16 @@ class OuterLoopScene(Scene):
 
     def __init__(self, names: tuple[str, ...], points: int):
         self.names, self.points = names, points
-        super().__init__(10, 6)
+        super().__init__(10, 5.7)
 
     def build(self) -> None:
         figure = self.figure
-        self.fits = [self._build_fit(figure.add_axes((0.045 + 0.325 * i, 0.585, 0.29, 0.315)), i)
+        self.fits = [self._build_fit(figure.add_axes((0.045 + 0.325 * i, 0.58, 0.29, 0.315)), i)
                      for i in range(len(self.names))]
         handles = [self.fits[0][key] for key in ("truth", "before", "after", "points")]
         figure.legend(handles, ["true curve (query)", "before, f(x; θ)", "after, f(x; φᵢ)", "support points"], ncols=4,
                       loc="upper center", bbox_to_anchor=(0.5, 0.515), handlelength=2.2)
-        self._build_curve(figure.add_axes((0.065, 0.085, 0.26, 0.325)))
+        self._build_curve(figure.add_axes((0.065, 0.09, 0.26, 0.32)))
         box = (0.385, 0.055, 0.245, 0.355)
         self.support = SurfacePanel(self, figure.add_axes(box), SUPPORT_MAP, "", self.points)
         self.query = SurfacePanel(self, figure.add_axes((0.7, *box[1:])), QUERY_MAP, "", self.points)
@@ -51,7 +51,7 @@ class OuterLoopScene(Scene):
             truth=plot(color=QUERY["color"], lw=2.2, ls=(0, (1, 1.2))),
             before=plot(color=GREY, ls="--", lw=1.5), after=plot(color=BLACK, lw=2.2),
             points=plot(**SUPPORT, ls="", ms=6.5, mec="white", mew=0.8, zorder=5),
-            badge=axes.plot([0.035], [1.075], transform=axes.transAxes, clip_on=False, ls="", ms=9, mec=BLACK, mew=0.8,
+            badge=axes.plot([0.035], [1.07], transform=axes.transAxes, clip_on=False, ls="", ms=9, mec=BLACK, mew=0.8,
                             **style),
             title=self.moving(axes.text(0.075, 1.04, "", transform=axes.transAxes, fontsize=10.5)))
 
@@ -76,7 +76,7 @@ class OuterLoopScene(Scene):
         ends = [self.moving(axes.plot([], [], ls="", ms=9, mec=BLACK, mew=0.9, zorder=6, **style)[0]) for style in TASKS]
         theta = self.moving(axes.plot([], [], ls="", marker="o", ms=9, mfc="white", mec=BLACK, mew=1.6, zorder=7)[0])
         axes.text(0, 1.035, f"{what} loss of task", transform=axes.transAxes, fontsize=10.5)
-        badges = [self.moving(axes.plot([left], [1.075], transform=axes.transAxes, clip_on=False, ls="", ms=9, mec=BLACK,
+        badges = [self.moving(axes.plot([left], [1.068], transform=axes.transAxes, clip_on=False, ls="", ms=9, mec=BLACK,
                                         mew=0.9, **style)[0]) for style in TASKS]
         return dict(arrows=arrows, ends=ends, theta=theta, badges=badges)
 

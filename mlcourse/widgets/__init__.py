@@ -1,8 +1,11 @@
 """Explorers: controls, a compute function that runs real torch, and a picture that follows."""
 
+from mlcourse.widgets.bar import train_live
 from mlcourse.widgets.base import Explorer, sweep
 from mlcourse.widgets.inner_loop import InnerLoopExplorer
 from mlcourse.widgets.outer_loop import OuterLoopPlayer
+from mlcourse.widgets.predict import Predict, outcome
 from mlcourse.widgets.you_against_machine import YouAgainstMachine
 
-__all__ = ["Explorer", "InnerLoopExplorer", "OuterLoopPlayer", "YouAgainstMachine", "sweep"]
+__all__ = ["Explorer", "InnerLoopExplorer", "OuterLoopPlayer", "Predict", "YouAgainstMachine", "outcome",
+           "sweep", "train_live"]

@@ -7,12 +7,21 @@ import html
 from collections.abc import Iterator
 
 import ipywidgets
-from traitlets import HasTraits
+from traitlets import HasTraits, Unicode
 
 from mlcourse.plots.scene import Scene
 from mlcourse.widgets.slices import one_thread
 
 CONTROL = dict(style={"description_width": "9.5em"}, layout={"width": "98%"})
+
+
+class Picture(ipywidgets.Image):
+    """An image whose `tooltip` is its accessible name.
+
+    ipywidgets' image has no alt text, and its view fails on a tooltip because it looks for a `description` too.
+    """
+
+    description = Unicode("").tag(sync=True)
 
 
 class Explorer(ipywidgets.VBox):
@@ -31,8 +40,9 @@ class Explorer(ipywidgets.VBox):
 
     def __init__(self, scene: Scene, controls: dict[str, ipywidgets.Widget], arrangement=None):
         self.scene, self.controls = scene, controls
-        self.record, self.error = None, None
-        self.picture = ipywidgets.Image(format="png", layout={"max_width": "100%", "object_fit": "contain"})
+        self.record, self.error, self.alt = None, None, ""
+        width = round(scene.figure.bbox.width)
+        self.picture = Picture(format="png", layout={"width": f"{width}px", "max_width": "100%"})
         self.title, self.caption = ipywidgets.HTML(), ipywidgets.HTML()
         panel = arrangement if arrangement is not None else columns(list(controls.values()))
         super().__init__([self.title, self.picture, self.caption, panel], layout={"max_width": "1040px"})
@@ -85,7 +95,8 @@ class Explorer(ipywidgets.VBox):
         self.picture.value = picture
         self.title.value = f'<div style="font-size:16px;font-weight:600;margin:4px 6px">{html.escape(finding)}</div>'
         self.caption.value = _paragraph("status", html.escape(text))
-        self.picture.tooltip = f"{finding}. {text}"
+        self.picture.tooltip = finding
+        self.alt = f"{finding}. {text}"
 
     def fail(self, error: Exception) -> None:
         """Show an error as a sentence below the last good picture."""
@@ -105,7 +116,7 @@ class Explorer(ipywidgets.VBox):
         data["text/plain"] = repr(self)
         if self.error is None:
             data["image/png"] = base64.b64encode(self.scene.png(self.headline(self.record))).decode()
-        return data, {"image/png": {"alt": self.picture.tooltip or repr(self)}}
+        return data, {"image/png": {"alt": self.alt or repr(self)}}
 
 
 def _paragraph(role: str, content: str) -> str:

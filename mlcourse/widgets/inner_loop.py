@@ -15,7 +15,7 @@ from torch.nn.utils import parameters_to_vector
 from mlcourse.losses import task_loss
 from mlcourse.plots.inner_loop import InnerLoopScene
 from mlcourse.plots.style import plural, short
-from mlcourse.widgets.base import CONTROL, Explorer
+from mlcourse.widgets.base import CONTROL, Explorer, columns
 from mlcourse.widgets.slices import GRID, Plane, frame, predictions, squared_errors
 
 MAX_STEPS, MAX_SHOTS = 10, 20
@@ -171,7 +171,8 @@ class InnerLoopExplorer(Explorer):
         }
         scene = InnerLoopScene(MAX_STEPS, GRID)
         self.aspect = scene.aspect
-        super().__init__(scene, controls)
+        first, *rest = controls.values()
+        super().__init__(scene, controls, ipywidgets.VBox([first, columns(rest)]))
 
     def compute(self, *, initialisation: str, alpha: float, steps: int, shots: int, amplitude: float, phase: float,
                 draw: int) -> InnerLoopRecord:
