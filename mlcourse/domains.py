@@ -7,6 +7,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from mlcourse.distances import MMD, PAD, mmd, proxy_a_distance, proxy_a_floor
+from mlcourse.shifts import SHIFTS, shift
+
+__all__ = ["Domain", "MMD", "PAD", "SHIFTS", "mmd", "proxy_a_distance", "proxy_a_floor", "shift", "shift_domain"]
+
 
 @dataclass(frozen=True, eq=False)
 class Domain:
@@ -74,3 +79,17 @@ class Domain:
             classes=tuple(f"{name} turned {90 * k}" if k else name for k in turns for name in self.classes),
             groups=self.groups * 4,
         )
+
+
+def shift_domain(domain: Domain, kind: str, severity: float, seed: int = 0) -> Domain:
+    """The domain with its images shifted (see `shift`); its name gets "@kind=severity".
+
+    Labels, classes and groups stay as they are, so that image i of the result is image i of the domain.
+    Raises ValueError as `shift` does.
+    """
+    return replace(
+        domain,
+        name=f"{domain.name}@{kind}={severity:g}",
+        images=shift(domain.images, kind, severity, seed),
+        note=f"{domain.note} Shifted by {kind} of severity {severity:g}.".strip(),
+    )

@@ -129,14 +129,14 @@ class EpisodeSampler:
         query, query_y = shuffled(own[..., k:k + q])
         unlabeled = torch.cat([own[..., k + q:].reshape(tasks, -1), others.reshape(tasks, -1)], 1)
         unlabeled = unlabeled.gather(1, torch.rand(unlabeled.shape, generator=generator).argsort(1))
-        x = self.pixels(torch.cat([support, query, unlabeled], 1))
-        s, e = support.shape[1], support.shape[1] + query.shape[1]
-        return Episode(x[:, :s], support_y, x[:, s:e], query_y, x[:, e:], classes,
+        return Episode(self.pixels(support), support_y, self.pixels(query), query_y, self.pixels(unlabeled), classes,
                        torch.full((tasks,), self.domain_id))
 
     def pixels(self, index: Tensor) -> Tensor:
         """The images at these indices as float32 in [0, 1]."""
-        return self.domain.images[index].float().mul_(1 / 255)
+        # index_select copies whole images, indexing with a tensor pixel by pixel
+        images = self.domain.images.index_select(0, index.flatten())
+        return images.view(*index.shape, *images.shape[1:]).float().mul_(1 / 255)
 
 
 class Splits(NamedTuple):
