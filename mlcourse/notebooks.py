@@ -12,6 +12,7 @@ import json
 import os
 import re
 import struct
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -180,7 +181,7 @@ def execute(notebook, folder: Path, on_cell: Callable[[CellRun], None] | None = 
         )
         try:
             own = machine.environment() | quiet | {"MLCOURSE_PROGRESS": str(progress or empty)}
-            client.execute(env=os.environ | own)
+            client.execute(cleanup_kc=True, env=os.environ | own, stderr=subprocess.DEVNULL)
         except CellExecutionError as error:
             raise RuntimeError(f"cell {len(began)} of {len(code)}: {error.ename}: {error.evalue}") from error
         except CellTimeoutError as error:

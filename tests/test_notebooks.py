@@ -1,8 +1,10 @@
 """Lessons as files: listed, executed, normalised, validated, solved. On small notebooks made here."""
 
 import base64
+import contextlib
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -123,6 +125,17 @@ def test_the_kernel_has_this_interpreter_its_folder_two_threads_and_its_own_prog
     kept = tmp_path / "kept"
     notebooks.execute(lesson, tmp_path, progress=kept)
     assert lesson.cells[0].outputs[0].text.split()[3] == str(kept)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="asks the system for a process by its number")
+@pytest.mark.parametrize("last", ["pass", "1 / 0"])
+def test_no_kernel_is_left_behind(tmp_path, last):
+    lesson = sample()
+    lesson.cells = [new_code_cell("import os; print(os.getpid())"), new_code_cell(last)]
+    with contextlib.suppress(RuntimeError):
+        notebooks.execute(lesson, tmp_path)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(lesson.cells[0].outputs[0].text), 0)
 
 
 def test_a_failing_cell_is_named_and_nothing_is_written(tmp_path):
