@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from mlcourse import notebooks, paths
+from mlcourse import machine, notebooks, paths
 from mlcourse.cli_train import evaluate_command, train_command
 
 app = typer.Typer(
@@ -291,6 +291,7 @@ def _sentence(error: Exception) -> str:
 
 def main() -> None:
     """Run the command line: an error of the course becomes one sentence on stderr and exit status 2."""
+    machine.prepare()
     try:
         app()
     except (ValueError, RuntimeError, OSError) as error:

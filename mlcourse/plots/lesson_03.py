@@ -1,0 +1,83 @@
+"""The figures of lesson 03."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mlcourse.datasets.sinusoid import SinusoidSampler, sinusoid
+from mlcourse.evaluate import interval
+from mlcourse.plots.static import Picture, blank, picture
+from mlcourse.plots.style import BLACK, BLUE, GREY, RC, SERIES, VERMILION
+
+
+def pretrained_curve(net: nn.Module, tasks: int = 40) -> Picture:
+    """The curve of a jointly trained network, the mean of the family, -1.62 cos x, and some of its tasks."""
+    x = torch.linspace(-5, 5, 201)
+    amplitude, phase = SinusoidSampler().tasks(tasks, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        drawn = net(x[:, None])[:, 0]
+    title = "Pretraining learns the mean of the tasks, and the mean is a small cosine"
+    figure = blank(7, 3.2)
+    with matplotlib.rc_context(RC):
+        axes = figure.subplots()
+        for a, p in zip(amplitude, phase, strict=True):
+            axes.plot(x, sinusoid(x, a, p), color=GREY, lw=0.6, alpha=0.45)
+        axes.plot([], [], color=GREY, lw=0.8, label=f"{tasks} tasks")
+        axes.plot(x, -1.623 * torch.cos(x), color=BLACK, ls="--", label="their mean in theory, -1.62 cos x")
+        axes.plot(x, drawn, color=BLUE, lw=2.4, label="the pretrained network")
+        axes.set(xlabel="x", ylabel="y", title=title, ylim=(-5.4, 7.4))
+        axes.legend(loc="upper center", ncols=3)
+    return picture(figure, f"{title}: the network's curve lies close to -1.62 cos x, while the tasks reach from -5 to 5.")
+
+
+def proof_of_order(steps: Sequence[float], errors: Mapping[str, Sequence[float]]) -> Picture:
+    """Relative error of each gradient against central differences, over the size ε of the difference.
+
+    errors: "second order" and "first order" → an error for each of `steps`.
+    """
+    best, miss = min(errors["second order"]), min(errors["first order"])
+    title = f"Second order agrees with the definition to {best:.0e}; first order never gets nearer than {miss:.1g}"
+    figure = blank(7, 3.2)
+    with matplotlib.rc_context(RC):
+        axes = figure.subplots()
+        axes.grid(True)
+        for (name, values), style in zip(errors.items(), SERIES):
+            axes.loglog(steps, np.maximum(values, 1e-16), **style, label=f"{name} gradient")
+        axes.invert_xaxis()
+        axes.set(xlabel="size ε of the finite difference (shrinking to the right)", ylabel="relative error", title=title)
+        axes.legend()
+    return picture(figure, f"{title}. Both against central differences of the loss after one inner step, in float64.")
+
+
+def leaving_the_family(frequencies: Sequence[float], errors: Mapping[str, Sequence[Tensor]]) -> Picture:
+    """Mean squared error of each method over the frequency of the tasks, with 95 % intervals over tasks.
+
+    errors: method → for each frequency the errors of its tasks; the last is the reference, drawn in grey.
+    """
+    means = {name: [interval(values) for values in series] for name, series in errors.items()}
+    reference = list(means)[-1]
+    worse = [f for f, (mean, half), (zero, _) in zip(frequencies, means["MAML"], means[reference], strict=True)
+             if mean - half > zero]
+    title = (f"At home, frequency 1, MAML is far ahead; at frequency {', '.join(f'{f:g}' for f in worse)} it is worse "
+             f"than {reference}" if worse else f"MAML stays below {reference} at every frequency")
+    figure = blank(7, 3.6)
+    with matplotlib.rc_context(RC):
+        axes = figure.subplots()
+        axes.grid(True)
+        axes.axvline(1, color=VERMILION, lw=6, alpha=0.12)
+        for (name, series), style in zip(means.items(), SERIES):
+            if name == reference:
+                style = dict(color=GREY, marker="None", linestyle="--")
+            mean, half = np.array(series).T
+            axes.errorbar(frequencies, mean, yerr=half, **style, capsize=3, label=name)
+        axes.set(xlabel="frequency ω of the tasks (trained on 1)", ylabel="mean squared error after 10 steps",
+                 title=title, ylim=(0, None))
+        axes.legend(ncols=4, loc="lower right", fontsize=8)
+    at = "; ".join(f"frequency {f:g}: " + ", ".join(f"{name} {series[i][0]:.1f}" for name, series in means.items())
+                   for i, f in enumerate(frequencies))
+    return picture(figure, f"{title}. {at}.")
