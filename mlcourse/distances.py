@@ -48,11 +48,11 @@ def proxy_a_distance(a, b, seed: int = 0, splits: int = 10, size: int = 500) -> 
     The interval is Student's t over the splits, with the correction of Nadeau and Bengio 2003 for splits
     that share data: the variance of a split times (1/splits + test size/training size).
 
-    Raises ValueError under 10 rows, for fewer than 2 splits, for different row sizes and for values
-    that are not finite.
+    Raises ValueError under 10 rows, for a size under 10, for fewer than 2 splits, for different row
+    sizes and for values that are not finite.
     """
     a, b = _pair(a, b)
-    _check_splits(splits)
+    _check(splits, size)
     rng = np.random.default_rng(seed)
     n = min(len(a), len(b), size)
     drawn = rng.permutation(len(a))[:n]
@@ -77,7 +77,7 @@ def proxy_a_floor(a, seed: int = 0, splits: int = 10, size: int = 500) -> PAD:
     a: a Domain, uint8 images (M, 1, H, W) or features (M, d). Returns and raises as `proxy_a_distance`.
     """
     a = _rows(a)
-    _check_splits(splits)
+    _check(splits, size)
     if len(a) < 20:
         raise ValueError(f"a floor needs at least 20 rows, got {len(a)}")
     rng = np.random.default_rng(seed)
@@ -106,6 +106,7 @@ def mmd(a, b, seed: int = 0, permutations: int = 200, size: int = 500, bandwidth
     is not positive.
     """
     a, b = _pair(a, b)
+    _check(2, size)
     if permutations < 1:
         raise ValueError(f"permutations must be at least 1, got {permutations}")
     if bandwidth is not None and not 0 < bandwidth < math.inf:
@@ -152,7 +153,9 @@ def _pair(a, b) -> tuple[Tensor, Tensor]:
     return a, b
 
 
-def _check_splits(splits: int) -> None:
+def _check(splits: int, size: int) -> None:
+    if size < 10:
+        raise ValueError(f"size must be at least 10, got {size}")
     if splits < 2:
         raise ValueError(f"an interval needs at least 2 splits, got {splits}")
 

@@ -88,8 +88,8 @@ class EpisodeSampler:
         counts = torch.bincount(domain.labels, minlength=c)
         need, least = shot + query + unlabeled, int(counts.min())
         if need > least:
-            raise ValueError(f"shot {shot} + query {query} + unlabeled {unlabeled} needs {need} samples of every class, "
-                             f"but class {domain.classes[int(counts.argmin())]!r} of {domain.name} has {least}; "
+            raise ValueError(f"shot {shot} + query {query} + unlabeled {unlabeled} needs {need} samples of every "
+                             f"class, but class {domain.classes[int(counts.argmin())]!r} of {domain.name} has {least}; "
                              f"ask for fewer")
         self.domain, self.way, self.shot, self.query = domain, way, shot, query
         self.unlabeled, self.distractors, self.relabel, self.domain_id = unlabeled, distractors, relabel, domain_id
