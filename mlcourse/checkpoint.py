@@ -25,7 +25,8 @@ VERSION = 1
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that its name holds the old bytes or all of the new ones, never a part.
 
-    Raises OSError, in one sentence, when the folder cannot be written to; nothing is left behind then.
+    Raises OSError, in one sentence, when the folder cannot be written to. Whatever is raised, an interrupt included,
+    no part of a file is left behind.
     """
     path = Path(path)
     temporary = None
@@ -37,16 +38,34 @@ def write_atomically(path: Path, data: bytes) -> None:
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except OSError as error:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
         raise OSError(f"cannot write {path}: {error.strerror or error}; free space or choose another folder with "
                       "--out") from error
+    finally:
+        if temporary and os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def check_writable(folder: Path) -> None:
+    """Raises OSError when nothing can be written to `folder`, which is made where it does not exist."""
+    probe = Path(folder) / ".writable"
+    write_atomically(probe, b"")
+    probe.unlink()
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], meta: dict) -> None:
-    """A safetensors file whose header carries `meta` as JSON; written atomically."""
+    """A safetensors file whose header carries `meta` as JSON and a digest of everything; written atomically."""
     data = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-    write_atomically(path, save_bytes(data, {"mlcourse": json.dumps(meta)}))
+    text = json.dumps(meta)
+    write_atomically(path, save_bytes(data, {"mlcourse": text, "sha256": _digest(data, text)}))
+
+
+def _digest(tensors: dict[str, Tensor], text: str) -> str:
+    whole = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        t = tensors[name]
+        whole.update(f"{name} {t.dtype} {tuple(t.shape)}".encode())
+        whole.update(t.flatten().view(torch.uint8).numpy())
+    return whole.hexdigest()
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
@@ -61,7 +80,10 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
     try:
         tensors = load_bytes(data)
         size = struct.unpack("<Q", data[:8])[0]
-        meta = json.loads(json.loads(data[8:8 + size])["__metadata__"]["mlcourse"])
+        header = json.loads(data[8:8 + size])["__metadata__"]
+        meta = json.loads(header["mlcourse"])
+        if header["sha256"] != _digest(tensors, header["mlcourse"]):
+            raise ValueError("its digest differs")
     except (SafetensorError, struct.error, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is damaged or not a file of mlcourse ({type(error).__name__}); train it again or "
                          "restore a copy") from error

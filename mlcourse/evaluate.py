@@ -12,9 +12,10 @@ from scipy import stats
 from torch import Tensor
 
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner
+from mlcourse.learner import Learner, check_counts, check_finite
 
 EVALUATION_SEED = 20170
+BLOCK = 25  # episodes that are drawn together
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,15 @@ class Result:
 
 @torch.no_grad()
 def scores(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVALUATION_SEED, steps: int | None = None,
-           chunk: int = 25) -> Tensor:
+           chunk: int | None = None) -> Tensor:
     """The score of each of `episodes` fixed episodes (episodes,): accuracy, or mean squared error in regression.
 
-    The episodes depend on the sampler and the seed only, so that two learners are judged on the same ones. The
-    learner is in eval mode meanwhile.
+    The episodes depend on the sampler and the seed only, so that two learners are judged on the same ones, and fewer
+    episodes are the first of more. chunk: how many of a block of 25 are computed at once, to bound memory (None: all).
+    The learner is in eval mode meanwhile.
+    Raises ValueError for a count below 1, or samples that are not finite.
     """
+    check_counts(episodes=episodes, **({} if chunk is None else {"chunk": chunk}))
     was_training = learner.training
     learner.eval()
     generator = torch.Generator().manual_seed(seed)
@@ -73,8 +77,10 @@ def scores(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVALUA
 
     try:
         done = []
-        for start in range(0, episodes, chunk):
-            done.append(torch.vmap(one)(sampler.sample(min(chunk, episodes - start), generator)))
+        for start in range(0, episodes, BLOCK):
+            block = sampler.sample(BLOCK, generator).task(slice(0, episodes - start))
+            check_finite(block)
+            done.append(torch.vmap(one, chunk_size=chunk)(block))
         return torch.cat(done)
     finally:
         learner.train(was_training)
@@ -90,7 +96,11 @@ def score(prediction: Tensor, y: Tensor) -> Tensor:
 def evaluate(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVALUATION_SEED, steps: int | None = None,
              name: str | None = None, split: str = "test", train_way: int = 0, command: str = "",
              commit: str = "") -> Result:
-    """The mean score over fixed episodes with its 95 % interval. `seed`, `steps`: as in `scores`."""
+    """The mean score over fixed episodes with its 95 % interval. `seed`, `steps`: as in `scores`.
+
+    Raises ValueError for fewer than 2 episodes, and what `scores` raises.
+    """
+    check_episodes(episodes)
     start = time.perf_counter()
     values = scores(learner, sampler, episodes, seed=seed, steps=steps)
     mean, ci95 = interval(values)
@@ -102,6 +112,12 @@ def evaluate(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVAL
         steps=getattr(learner, "steps", 0) if steps is None else steps,
         metric="accuracy" if sampler.way else "mse", mean=mean, ci95=ci95, episodes=episodes, seed=seed,
         seconds=round(time.perf_counter() - start, 3), command=command, commit=commit)
+
+
+def check_episodes(episodes: int) -> None:
+    """Raises ValueError for fewer episodes than an interval needs."""
+    if episodes < 2:
+        raise ValueError(f"episodes must be at least 2, for an interval, got {episodes}")
 
 
 def interval(values) -> tuple[float, float]:
@@ -137,8 +153,8 @@ def paired_ratio(a, b) -> tuple[float, float, float]:
 
 def _floats(values) -> np.ndarray:
     values = np.asarray(values, dtype=np.float64)
-    if len(values) < 2:
-        raise ValueError(f"an interval needs at least 2 values, got {len(values)}")
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"an interval needs a list of at least 2 values, got an array of shape {values.shape}")
     return values
 
 

@@ -20,10 +20,12 @@ class Learner(nn.Module):
     """A method. Its parameters are the meta-parameters; no call ever changes them.
 
     A subclass writes `adapt` and `predict`, and overrides `loss` where its paper does. All three work on one episode
-    without a task dimension; `torch.vmap` makes the batch.
+    without a task dimension; `torch.vmap` makes the batch. tasks_at_once: how many tasks train.py differentiates
+    together, None for all; it bounds memory and changes no number beyond rounding.
     """
 
     config: dict = {}
+    tasks_at_once: int | None = None
 
     @property
     def is_transductive(self) -> bool:
@@ -50,14 +52,13 @@ class Learner(nn.Module):
         require_grad(self)
         return task_loss(self.predict(self.adapt(episode), episode.query_x), episode.query_y)
 
-    def phases(self, sampler, steps: int, *, tasks: int = 32, lr: float = 1e-3, chunk: int | None = None) -> list[Phase]:
+    def phases(self, sampler, steps: int, *, tasks: int = 32, lr: float = 1e-3) -> list[Phase]:
         """How the method is meta-trained: by default one phase of Adam on the mean loss of `tasks` episodes a step,
         its rate annealed to 0 by a cosine.
 
-        sampler: anything with `sample(tasks, generator) -> Episode`. chunk: tasks differentiated at once, to bound
-        memory; it changes no number beyond rounding.
+        sampler: anything with `sample(tasks, generator) -> Episode`.
         """
-        return [episodic_phase(self, sampler, steps, tasks=tasks, lr=lr, chunk=chunk)]
+        return [episodic_phase(self, sampler, steps, tasks=tasks, lr=lr)]
 
     def after_step(self, batch: Episode) -> None:
         """Called after every meta-step; a network with running statistics updates them here."""
@@ -85,6 +86,7 @@ class NetLearner(Learner):
     def __init__(self, net: nn.Module):
         super().__init__()
         self.net = net
+        self.tasks_at_once = net.tasks_at_once
 
     @property
     def is_transductive(self) -> bool:
@@ -113,12 +115,16 @@ class NetLearner(Learner):
         """The network's output at φ."""
         return call(self.net, state.params, x, state.stats or None)
 
+    def predicting(self, episode: Episode) -> Params:
+        """The parameters of `net` that the queries of this episode are predicted with: φ."""
+        return self.adapt(episode).params
+
     @torch.no_grad()
     def after_step(self, batch: Episode) -> None:
-        """Move running statistics towards those that the adapted networks see on this batch's queries."""
+        """Move running statistics towards those that the predicting networks see on this batch's queries."""
         if self.net.norm != "running":
             return
-        one = lambda episode: _statistics(self.net, self.adapt(episode).params, episode.query_x)
+        one = lambda episode: _statistics(self.net, self.predicting(episode), episode.query_x)
         stats = torch.vmap(one)(batch.task(slice(0, 4)))
         self.net.update_running(tuple((mean.mean(0), var.mean(0)) for mean, var in stats))
 
@@ -161,7 +167,8 @@ class Phase:
 
     sample: draws a batch from a generator. loss: (batch, step) -> scalar, a mean over the batch's tasks. rate: the
     factor on the optimiser's rates at a given share of the phase in [0, 1). chunk: how many tasks are differentiated
-    at once (None: all). after: called with the batch after each optimiser step.
+    at once (None: all). after: called with the batch after each optimiser step. An optimiser made from named
+    parameters lets errors name them. Raises ValueError for steps or a chunk below 1.
     """
 
     name: str
@@ -172,6 +179,9 @@ class Phase:
     rate: Callable[[float], float] = field(default=lambda share: 1.0)
     chunk: int | None = None
     after: Callable[[Any], None] | None = None
+
+    def __post_init__(self):
+        check_counts(steps=self.steps, **({} if self.chunk is None else {"chunk": self.chunk}))
 
 
 def cosine(share: float) -> float:
@@ -189,17 +199,18 @@ def batch_loss(learner: Learner, batch: Episode) -> Tensor:
     return torch.vmap(learner.loss)(batch).mean()
 
 
-def episodic_phase(learner: Learner, sampler, steps: int, *, tasks: int, lr: float, chunk: int | None = None,
+def episodic_phase(learner: Learner, sampler, steps: int, *, tasks: int, lr: float,
                    name: str = "meta-train") -> Phase:
     """Adam on the mean loss of `tasks` episodes a step, the rate annealed to 0 by a cosine.
 
     Raises ValueError for a rate that is not positive and finite, or a count below 1.
     """
-    check_counts(steps=steps, tasks=tasks)
+    check_counts(tasks=tasks)
     check_rate(lr, "outer learning rate")
     return Phase(name, lambda generator: sampler.sample(tasks, generator),
                  lambda batch, step: batch_loss(learner, batch),
-                 torch.optim.Adam(learner.parameters(), lr=lr), steps, cosine, chunk, learner.after_step)
+                 torch.optim.Adam(learner.named_parameters(), lr=lr), steps, cosine, learner.tasks_at_once,
+                 learner.after_step)
 
 
 def check_counts(**counts: int) -> None:
@@ -207,3 +218,17 @@ def check_counts(**counts: int) -> None:
     for what, value in counts.items():
         if value < 1:
             raise ValueError(f"{what} must be at least 1, got {value}")
+
+
+def check_classes(learner: Learner, episode: Episode) -> None:
+    """Raises ValueError for a regression episode."""
+    if episode.way == 0:
+        raise ValueError(f"{type(learner).__name__} classifies, but this episode has no classes; "
+                         "for regression use MAML or JointTraining")
+
+
+def check_finite(batch: Episode) -> None:
+    """Raises ValueError, naming the field, where an episode holds NaN or infinite values."""
+    for name, field in zip(batch._fields, batch, strict=True):
+        if field.is_floating_point() and not torch.isfinite(field).all():
+            raise ValueError(f"{name} holds values that are NaN or infinite; remove or repair those samples first")

@@ -34,6 +34,7 @@ class MLP(nn.Module):
     """
 
     norm = "none"
+    tasks_at_once = None
 
     def __init__(self, sizes: Sequence[int] = (1, 40, 40, 1), seed: int = 0):
         super().__init__()
@@ -95,6 +96,8 @@ class Conv4(nn.Module):
     norm would cancel it.
     Raises ValueError for an unknown pool or norm.
     """
+
+    tasks_at_once = 4
 
     def __init__(self, way: int, width: int = 64, pool: str = "stride", norm: str = "batch", side: int = 28,
                  seed: int = 0):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shlex
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -14,7 +14,7 @@ import mlcourse
 from mlcourse import checkpoint, datasets, paths
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.episode import EpisodeSampler
-from mlcourse.evaluate import EVALUATION_SEED, Result, evaluate
+from mlcourse.evaluate import EVALUATION_SEED, Result, check_episodes, evaluate
 from mlcourse.learner import Learner
 from mlcourse.learners import METHODS, Method, build, method
 from mlcourse.train import train
@@ -82,10 +82,11 @@ def samplers(job: Job, entry: Method, data_dir=None) -> tuple[object, object, in
 def run_training(job: Job, out: Path, data_dir=None, progress: bool = True) -> tuple[Result, Path]:
     """Train, save a checkpoint with its card under `out`, and report the test result.
 
-    If `out` holds an interrupted run of the same job, training goes on from there.
+    If `out` holds a run of the same job (`episodes` may differ), interrupted or complete, training goes on from there.
     Raises ValueError for anything that does not fit, before anything is written.
     """
     entry = method(job.method)
+    check_episodes(job.episodes)
     source, test, classes = samplers(job, entry, data_dir)
     overrides = {} if job.inner_rate is None else {"lr": job.inner_rate}
     if overrides and "lr" not in entry.settings:
@@ -98,8 +99,8 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True) -> t
     if job.outer_rate is not None:
         training["lr"] = job.outer_rate
     phases = learner.phases(source, **training)
-    check_writable(out)
-    records = train(learner, phases, seed=job.seed, path=out / STATE, label=job.command(), progress=progress)
+    records = train(learner, phases, seed=job.seed, path=out / STATE, label=replace(job, episodes=600).command(),
+                    progress=progress)
     result = evaluate(learner, test, job.episodes, steps=entry.test_steps, name=entry.name,
                       train_way=getattr(source, "way", 0), command=job.command(), commit=commit())
     card = {"job": asdict(job), "training": training, "losses": [round(r["loss"], 5) for r in records[-200:]],
@@ -118,25 +119,37 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
     Raises ValueError when the checkpoint does not fit the domain.
     """
     learner, card = checkpoint.load(path)
-    job, entry = Job(**card["job"]), method(card["method"])
+    job, entry = _job(card, path), method(card["method"])
     regression = domain == SINUSOIDS
     if regression != (job.domain == SINUSOIDS):
         raise ValueError(f"{path} was trained on {job.domain}, which is {'classification' if regression else 'regression'}"
                          f"; evaluate it on {'images' if regression else SINUSOIDS}")
-    way, shot, query = way or job.way, shot or job.shot, query or job.query
+    way, shot, query = (given if given is not None else trained for given, trained in
+                        ((way, job.way), (shot, job.shot), (query, job.query)))
     if regression:
-        split, sampler = "test", SinusoidSampler(shot, 100)
+        usual, sampler = "test", SinusoidSampler(shot, 100)
+        split = usual
     else:
         check_way(learner, entry, way)
-        split = split or default_split(domain, job)
+        usual = default_split(domain, job)
+        split = split or usual
         sampler = EpisodeSampler(choose_split(domain, split, data_dir), way, shot, query)
     steps = entry.test_steps if steps is None else steps
     words = ["mlcourse", "evaluate", str(path), "--domain", domain]
     for name, value, default in (("way", way, job.way), ("shot", shot, job.shot), ("query", query, job.query),
+                                 ("steps", steps, entry.test_steps), ("split", split, usual),
                                  ("episodes", episodes, 600), ("seed", seed, EVALUATION_SEED)):
         words += [f"--{name}", str(value)] if value != default else []
     return evaluate(learner, sampler, episodes, seed=seed, steps=steps, name=entry.name, split=split,
                     train_way=card["result"]["train_way"], command=shlex.join(words), commit=commit())
+
+
+def _job(card: dict, path: Path) -> Job:
+    try:
+        return Job(**card["job"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"the card of {path} does not say how it was trained ({error}); evaluate checkpoints that "
+                         "mlcourse train wrote") from error
 
 
 def check_way(learner: Learner, entry: Method, way: int) -> None:
@@ -149,8 +162,14 @@ def check_way(learner: Learner, entry: Method, way: int) -> None:
 
 def default_split(domain: str, job: Job) -> str:
     """The split that holds no training class: see `run_evaluation`."""
-    base = domain.partition("@")[0]
-    return "test" if base in (job.domain.partition("@")[0], "glyphs", "omniglot") else "all"
+    return "test" if _source(domain) in (_source(job.domain), "glyphs", "omniglot") else "all"
+
+
+def _source(spec: str) -> str:
+    """The data of a spec, without its shift; a path in full, so that two ways to write it are the same."""
+    data, at, shift = spec.rpartition("@")
+    kind, colon, path = (data if at and "=" in shift else spec).partition(":")
+    return f"{kind}:{Path(path).resolve()}" if colon else kind
 
 
 def choose_split(domain: str, split: str, data_dir=None):
@@ -161,13 +180,6 @@ def choose_split(domain: str, split: str, data_dir=None):
     if split not in splits._fields:
         raise ValueError(f"split must be one of train, val, test or all, got {split!r}")
     return getattr(splits, split)
-
-
-def check_writable(folder: Path) -> None:
-    """Raises OSError when nothing can be written to `folder`; leaves nothing there."""
-    probe = folder / ".writable"
-    checkpoint.write_atomically(probe, b"")
-    probe.unlink()
 
 
 def commit() -> str:

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from mlcourse.checkpoint import fill, read_tensors, write_tensors
+from mlcourse.checkpoint import check_writable, fill, read_tensors, write_tensors
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner, Phase
+from mlcourse.learner import Learner, Phase, check_finite
 
 
 class Interrupted(KeyboardInterrupt):
@@ -36,12 +36,14 @@ def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | 
     what is trained; a file with another label or seed is not touched. on_step: called with every new record.
 
     Raises Interrupted (a KeyboardInterrupt) after Ctrl-C or SIGTERM, at the end of the step in progress; ValueError
-    when `path` holds another training, a parameter gets no gradient, or the loss is not finite.
+    when `path` holds another training or is damaged, and what `outer_step` raises; OSError when `path` cannot be
+    written. Whatever is raised, the learner keeps what was trained.
     """
-    torch.manual_seed(seed)
     records: list[dict] = []
-    if path is not None and Path(path).exists():
-        records = _restore(Path(path), learner, phases, seed, label)
+    if path is not None:
+        if Path(path).exists():
+            records = _restore(Path(path), learner, phases, seed, label)
+        check_writable(Path(path).parent)
     learner.train()
     done = len(records)
     total = sum(phase.steps for phase in phases)
@@ -69,6 +71,8 @@ def outer_step(phase: Phase, step: int, generator: torch.Generator) -> float:
 
     The batch is differentiated `phase.chunk` tasks at a time, one backward call for each, so that memory does not
     grow with the number of tasks.
+    Raises ValueError, before any parameter changes, when the loss or a gradient is not finite, or when a parameter
+    gets no gradient in the first step.
     """
     batch = phase.sample(generator)
     phase.optimiser.zero_grad(set_to_none=True)
@@ -77,23 +81,38 @@ def outer_step(phase: Phase, step: int, generator: torch.Generator) -> float:
         loss = phase.loss(part, step) * share
         loss.backward()
         total += float(loss.detach())
-    if not np.isfinite(total):
-        raise ValueError(f"the loss is {total} at step {step} of {phase.name}; lower the inner or the outer rate")
+    _check_step(phase, step, batch, total)
     factor = phase.rate(step / phase.steps)
     for group in phase.optimiser.param_groups:
         group.setdefault("initial_lr", group["lr"])
         group["lr"] = group["initial_lr"] * factor
-        if step == 0 and any(p.grad is None for p in group["params"]):
-            raise ValueError(f"a parameter of shape {_without_gradient(group)} gets no gradient in {phase.name}; every "
-                             "parameter handed to the optimiser must take part in the loss")
     phase.optimiser.step()
     if phase.after is not None:
         phase.after(batch)
     return total
 
 
-def _without_gradient(group: dict) -> tuple[int, ...]:
-    return next(tuple(p.shape) for p in group["params"] if p.grad is None)
+def _check_step(phase: Phase, step: int, batch, loss: float) -> None:
+    if not np.isfinite(loss):
+        if isinstance(batch, Episode):
+            check_finite(batch)
+        raise ValueError(f"the loss is {loss} at step {step} of {phase.name}; lower the inner or the outer rate")
+    if step == 0:
+        _check_gradients_exist(phase)
+    gradients = [p.grad for group in phase.optimiser.param_groups for p in group["params"] if p.grad is not None]
+    if not torch.isfinite(torch.nn.utils.get_total_norm(gradients, float("inf"))):
+        raise ValueError(f"the loss is {loss:.4g} at step {step} of {phase.name}, but its gradient is not finite; lower "
+                         "the inner or the outer rate")
+
+
+def _check_gradients_exist(phase: Phase) -> None:
+    for group in phase.optimiser.param_groups:
+        for i, p in enumerate(group["params"]):
+            if p.grad is None:
+                name = repr(group["param_names"][i]) if "param_names" in group else f"{i} of shape {tuple(p.shape)}"
+                why = "takes no part in the loss" if p.requires_grad else "is frozen (requires_grad is False)"
+                raise ValueError(f"parameter {name} {why}, so it gets no gradient in {phase.name}; give the optimiser "
+                                 "only parameters that the phase trains")
 
 
 def _chunks(batch, chunk: int | None) -> Iterator[tuple[object, float]]:
@@ -149,13 +168,12 @@ def _restore(path: Path, learner: Learner, phases: list[Phase], seed: int, label
         if meta.get(key) != value:
             raise ValueError(f"{path} holds another training ({key} {meta.get(key)!r}, now {value!r}); continue with the "
                              "settings it was started with, or choose another --out")
-    fill(learner, {name.removeprefix("learner."): t for name, t in tensors.items() if name.startswith("learner.")}, path)
     flat = {**meta["scalars"], **{name: t for name, t in tensors.items() if name.startswith("optimiser.")}}
-    for number, phase in enumerate(phases):
-        state: dict[int, dict] = {}
-        for name, value in flat.items():
-            _, phase_number, index, key = name.split(".", 3)
-            if int(phase_number) == number:
-                state.setdefault(int(index), {})[key] = value
+    states: list[dict[int, dict]] = [{} for _ in phases]
+    for name, value in flat.items():
+        _, number, index, key = name.split(".", 3)
+        states[int(number)].setdefault(int(index), {})[key] = value
+    fill(learner, {name.removeprefix("learner."): t for name, t in tensors.items() if name.startswith("learner.")}, path)
+    for phase, state in zip(phases, states, strict=True):
         phase.optimiser.load_state_dict({**phase.optimiser.state_dict(), "state": state})
     return meta["records"]

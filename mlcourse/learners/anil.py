@@ -1,7 +1,7 @@
 """ANIL: adapt the head only.
 
 Raghu, Raghu, Bengio, Vinyals: Rapid Learning or Feature Reuse? Towards Understanding the Effectiveness of MAML,
-ICLR 2020, section 5.
+ICLR 2020.
 """
 
 from __future__ import annotations

@@ -12,9 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mlcourse.descend import check_rate, descend
+from mlcourse.descend import Params, check_rate, descend
 from mlcourse.episode import Episode
-from mlcourse.learner import Adapted, Learner, NetLearner, check_counts, features, require_grad
+from mlcourse.learner import (Adapted, Learner, NetLearner, Phase, check_classes, check_counts, features,
+                              require_grad)
 from mlcourse.learners.protonet import squared_distances
 from mlcourse.losses import task_loss
 
@@ -47,7 +48,7 @@ class FromScratch(NetLearner):
         phi = descend(support_loss, self.theta(), self.steps if steps is None else steps, self.lr)
         return self.adapted(phi, episode)
 
-    def phases(self, sampler, steps: int, **_) -> list:
+    def phases(self, sampler, steps: int, **_) -> list[Phase]:
         """No phase: there is nothing to train."""
         return []
 
@@ -94,7 +95,7 @@ class FineTune(NetLearner):
         check_counts(steps=steps, train_classes=train_classes)
         self.lr, self.steps = lr, steps
         self.config = {"train_classes": train_classes, "lr": lr, "steps": steps}
-        self.classifier = nn.Linear(net.size, train_classes)
+        self.classifier = nn.utils.skip_init(nn.Linear, net.size, train_classes)
         generator = torch.Generator().manual_seed(0)
         with torch.no_grad():
             self.classifier.weight.copy_(torch.randn(train_classes, net.size, generator=generator) / net.size**0.5)
@@ -107,6 +108,18 @@ class FineTune(NetLearner):
         x = torch.cat([episode.support_x, episode.query_x])
         y = episode.classes[torch.cat([episode.support_y, episode.query_y])]
         return F.cross_entropy(self.classifier(features(self.net, self.theta(), x)), y)
+
+    def phases(self, sampler, steps: int, **settings) -> list[Phase]:
+        """Pretraining: as in `Learner.phases`. Raises ValueError for a domain of more than `train_classes` classes."""
+        domain, outputs = getattr(sampler, "domain", None), self.classifier.out_features
+        if domain is not None and len(domain.classes) > outputs:
+            raise ValueError(f"{domain.name} has {len(domain.classes)} classes, but the classifier tells {outputs} apart;"
+                             f" make the learner with train_classes={len(domain.classes)}")
+        return super().phases(sampler, steps, **settings)
+
+    def predicting(self, episode: Episode) -> Params:
+        """θ: pretraining predicts without adapting."""
+        return self.theta()
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
         """The body and a new head of N outputs, after gradient steps on the support set."""
@@ -138,14 +151,15 @@ class Ridge(NamedTuple):
 class LinearProbe(FineTune):
     """Pretrained as FineTune is; then the body is frozen and the head is a ridge regression on one-hot labels.
 
-    W = Zᵀ(ZZᵀ + λI)⁻¹(Y - Ȳ) with centred features Z: the closed form in the N·K × N·K kernel
-    (Bertinetto et al., ICLR 2019, equation 6). penalty: λ, positive, relative to the mean squared feature norm.
+    W = Zᵀ(ZZᵀ + λI)⁻¹(Y - Ȳ) with centred features Z: the closed form in the N·K × N·K kernel, as in Bertinetto
+    et al., Meta-learning with Differentiable Closed-form Solvers, ICLR 2019. penalty: λ, positive, as a share of the
+    mean squared norm of the centred features.
     """
 
     def __init__(self, net: nn.Module, train_classes: int, penalty: float = 0.1):
         super().__init__(net, train_classes)
         check_rate(penalty, "ridge penalty")
-        self.penalty = penalty
+        self.penalty, self.steps = penalty, 0
         self.config = {"train_classes": train_classes, "penalty": penalty}
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Ridge:
@@ -158,7 +172,7 @@ class LinearProbe(FineTune):
         z, y = z - z_mean, y - y_mean
         kernel = z @ z.T
         scale = self.penalty * (kernel.diagonal().mean() + 1e-8)
-        weight = z.T @ torch.linalg.solve(kernel + scale * torch.eye(len(z), dtype=z.dtype), y)
+        weight = z.T @ torch.linalg.solve(kernel + scale * torch.eye(len(z)).to(z), y)
         return Ridge(weight, y_mean - z_mean @ weight, stats)
 
     def predict(self, state: Ridge, x: Tensor) -> Tensor:
@@ -181,13 +195,6 @@ class NearestNeighbour(Learner):
         distance = squared_distances(x.flatten(1), support)[:, :, None]
         return -distance.masked_fill(labels[None] == 0, torch.inf).amin(1)
 
-    def phases(self, sampler, steps: int, **_) -> list:
+    def phases(self, sampler, steps: int, **_) -> list[Phase]:
         """No phase: there is nothing to train."""
         return []
-
-
-def check_classes(learner: Learner, episode: Episode) -> None:
-    """Raises ValueError for a regression episode."""
-    if episode.way == 0:
-        raise ValueError(f"{type(learner).__name__} classifies, but this episode has no classes; "
-                         "for regression use JointTraining")

@@ -14,8 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mlcourse.descend import Params
 from mlcourse.episode import Episode
-from mlcourse.learner import NetLearner, features
+from mlcourse.learner import NetLearner, check_classes, features
 
 
 class Prototypes(NamedTuple):
@@ -26,7 +27,11 @@ class Prototypes(NamedTuple):
 
 
 class ProtoNet(NetLearner):
-    """ProtoNet over `net.features`. There is no inner loop: `steps` is ignored."""
+    """ProtoNet over `net.features`. There is no inner loop: `steps` is ignored.
+
+    With norm="batch" support and query are each normalised by their own statistics.
+    Raises ValueError in regression, which has no classes to take the means of.
+    """
 
     def embed(self, x: Tensor, stats: tuple = ()) -> Tensor:
         """f_θ(x): (M, D)."""
@@ -34,10 +39,15 @@ class ProtoNet(NetLearner):
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Prototypes:
         """The prototypes c_k."""
+        check_classes(self, episode)
         state = self.adapted(self.theta(), episode)
         one_hot = F.one_hot(episode.support_y, episode.way).to(episode.support_x.dtype)
         z = self.embed(episode.support_x, state.stats)
         return Prototypes((one_hot.T @ z) / one_hot.sum(0)[:, None], state.stats)
+
+    def predicting(self, episode: Episode) -> Params:
+        """θ: the network does not adapt."""
+        return self.theta()
 
     def predict(self, state: Prototypes, x: Tensor) -> Tensor:
         """-|f_θ(x) - c_k|²: the softmax of these is the class probability."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mlcourse.descend import descend
+from mlcourse.descend import check_rate, descend
 from mlcourse.episode import Episode
 from mlcourse.learner import Phase, batch_loss, check_counts, linear, require_grad
 from mlcourse.learners.maml import MAML
@@ -39,9 +39,10 @@ class Reptile(MAML):
         phi = descend(lambda p: self.loss_at(p, x, y), theta, self.steps, self.lr, order=1)
         return 0.5 * sum((theta[name] - phi[name].detach()).square().sum() for name in theta)
 
-    def phases(self, sampler, steps: int, *, tasks: int = 5, lr: float = 1.0, chunk: int | None = None) -> list[Phase]:
-        """SGD with rate ε = `lr`, annealed to 0 along a line."""
-        check_counts(steps=steps, tasks=tasks)
+    def phases(self, sampler, steps: int, *, tasks: int = 5, lr: float = 1.0) -> list[Phase]:
+        """SGD with rate ε = `lr`, annealed to 0 along a line. Raises what `episodic_phase` raises."""
+        check_counts(tasks=tasks)
+        check_rate(lr, "outer learning rate")
         return [Phase("meta-train", lambda generator: sampler.sample(tasks, generator),
-                      lambda batch, step: batch_loss(self, batch), torch.optim.SGD(self.parameters(), lr=lr),
-                      steps, linear, chunk, self.after_step)]
+                      lambda batch, step: batch_loss(self, batch), torch.optim.SGD(self.named_parameters(), lr=lr),
+                      steps, linear, self.tasks_at_once, self.after_step)]

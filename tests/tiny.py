@@ -1,0 +1,52 @@
+"""Pictures, tasks and learners small enough for float64 and for a test of a second."""
+
+import torch
+
+from mlcourse.datasets.sinusoid import SinusoidSampler
+from mlcourse.domains import Domain
+from mlcourse.episode import EpisodeSampler
+from mlcourse.learners import METHODS, build, method
+from mlcourse.nets import MLP, Conv4
+
+SIDE = 16
+CLASSES = 8
+NAMES = [entry.name for entry in METHODS]
+REGRESSION = [entry.name for entry in METHODS if entry.sinusoids]
+
+
+def patterns(seed=0, classes=CLASSES, per_class=12, side=SIDE) -> Domain:
+    """Classes that are easy to tell apart: a smooth random pattern each, with a little noise."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(classes, 1, 4, 4, generator=generator)
+    smooth = torch.nn.functional.interpolate(coarse, side, mode="bilinear")
+    noisy = smooth.repeat_interleave(per_class, 0)
+    noisy = noisy + 0.3 * torch.rand(noisy.shape, generator=generator)
+    names = tuple(f"class {i}" for i in range(classes))
+    return Domain(f"patterns {seed}", (noisy / 1.3 * 255).byte(), torch.arange(classes).repeat_interleave(per_class),
+                  names, names)
+
+
+PICTURES = EpisodeSampler(patterns(), 3, 2, 3)
+SINUSOIDS = SinusoidSampler(5, 6)
+
+
+def pictures(tasks=1, seed=1):
+    """A batch of 3-way 2-shot episodes in float64."""
+    return PICTURES.sample(tasks, torch.Generator().manual_seed(seed)).to(torch.float64)
+
+
+def sinusoids(tasks=1, seed=1):
+    """A batch of regression episodes in float64."""
+    return SINUSOIDS.sample(tasks, torch.Generator().manual_seed(seed)).to(torch.float64)
+
+
+def learner(name, way=3, norm="batch", width=6, **settings):
+    """The method on a small network, for `pictures`, or for `sinusoids` when way is 0."""
+    entry = method(name)
+    full = build(entry, way=way, train_classes=CLASSES, norm=norm)
+    if not entry.net:
+        return full
+    headless = entry.net == "headless"
+    net = MLP((1, 8, 8, 1)) if way == 0 else Conv4(0 if headless else way, width, "max" if headless else "stride", norm,
+                                                   SIDE)
+    return entry.kind(net, **{**full.config, **settings})
