@@ -106,3 +106,26 @@ def test_bands_show_the_level_of_the_loss_with_b_upwards():
     assert tuple(picture[2, 2]) in {tuple(colours[band]), tuple(colours[band - 1])}
     assert picture[-1, 2, 0] > picture[2, 2, 0]                  # pale is low
     assert tuple(picture[10, -1]) == tuple(colours[BANDS - 1])
+
+
+def test_a_label_looks_like_the_text_that_matplotlib_draws():
+    from mlcourse.plots.scene import Scene
+
+    class Words(Scene):
+        def __init__(self, cached):
+            self.cached = cached
+            super().__init__(4, 2)
+
+        def build(self):
+            axes = self.figure.add_axes((0, 0, 1, 0.7))
+            axes.axis("off")
+            if self.cached:
+                self.label(axes, 0.1, 0.5, 10).set_text("12.5 → 3·10⁶")
+            else:
+                axes.text(0.1, 0.5, "12.5 → 3·10⁶", fontsize=10)
+
+    ink = [255.0 - Words(cached).pixels()[..., 0] for cached in (True, False)]
+    rows, columns = ([np.flatnonzero(each.sum(axis)) for each in ink] for axis in (1, 0))
+    assert abs(rows[0][0] - rows[1][0]) <= 1 and abs(rows[0][-1] - rows[1][-1]) <= 1
+    assert abs(columns[0][0] - columns[1][0]) <= 1 and abs(columns[0][-1] - columns[1][-1]) <= 3
+    assert ink[0].sum() == pytest.approx(ink[1].sum(), rel=0.1)

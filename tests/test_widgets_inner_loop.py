@@ -68,7 +68,7 @@ def test_the_surfaces_equal_the_loss_of_the_network_at_each_grid_point():
     plane = Plane(points[0], points[1] - points[0], (points[-1] - points[0])[None])
     assert record.support_surface.shape == record.query_surface.shape == (GRID, GRID)
     other = copy.deepcopy(net)
-    for row, column in ((0, 0), (3, 17), (10, 10), (20, 5), (20, 20)):
+    for row, column in ((0, 0), (3, 17), (9, 9), (18, 5), (18, 18)):
         vector = plane.origin + record.a[column] * plane.u + record.b[row] * plane.v
         torch.nn.utils.vector_to_parameters(vector.float(), other.parameters())
         truth = 3.0 * torch.sin(QUERY_X - 1.0)

@@ -28,7 +28,7 @@ class InnerLoopScene(Scene):
         self.support = SurfacePanel(self, figure.add_axes(box), SUPPORT_MAP,
                                     "Support loss around θ: what the steps see", self.points)
         self.query = SurfacePanel(self, figure.add_axes((0.53, *box[1:])), QUERY_MAP,
-                                  "Query loss on the same slice: what counts", self.points)
+                                  "Query loss on the same slice: what counts", self.points, False)
         self.aspect = self.support.aspect
         for panel, left, colormap in ((self.support, 0.462, SUPPORT_MAP), (self.query, 0.937, QUERY_MAP)):
             panel.axes.set_xlabel("→ along the first step          ○ θ    ★ φ    × lowest of the slice")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mlcourse.datasets.sinusoid import SinusoidSampler, sinusoid
 from mlcourse.evaluate import interval
 from mlcourse.plots.static import Picture, blank, picture
-from mlcourse.plots.style import BLACK, BLUE, GREY, RC, SERIES, VERMILION
+from mlcourse.plots.style import BLACK, BLUE, GREY, RC, SERIES, VERMILION, short
 
 
 def pretrained_curve(net: nn.Module, tasks: int = 40) -> Picture:
@@ -41,7 +41,7 @@ def proof_of_order(steps: Sequence[float], errors: Mapping[str, Sequence[float]]
     errors: "second order" and "first order" → an error for each of `steps`.
     """
     best, miss = min(errors["second order"]), min(errors["first order"])
-    title = f"Second order agrees with the definition to {best:.0e}; first order never gets nearer than {miss:.1g}"
+    title = f"Second order meets the definition to {short(best)}; first order stays {100 * miss:.0f} % off"
     figure = blank(7, 3.2)
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
@@ -63,8 +63,8 @@ def leaving_the_family(frequencies: Sequence[float], errors: Mapping[str, Sequen
     reference = list(means)[-1]
     worse = [f for f, (mean, half), (zero, _) in zip(frequencies, means["MAML"], means[reference], strict=True)
              if mean - half > zero]
-    title = (f"At home, frequency 1, MAML is far ahead; at frequency {', '.join(f'{f:g}' for f in worse)} it is worse "
-             f"than {reference}" if worse else f"MAML stays below {reference} at every frequency")
+    title = (f"MAML wins at home; at frequency {', '.join(f'{f:g}' for f in worse)} it is worse than {reference}"
+             if worse else f"MAML stays below {reference} at every frequency")
     figure = blank(7, 3.6)
     with matplotlib.rc_context(RC):
         axes = figure.subplots()

@@ -17,21 +17,24 @@ LOSS_LIMITS = (0.02, 50.0)
 class OuterLoopScene(Scene):
     """Six panels; `show` takes an `OuterLoopRecord`. `aspect` is the width over the height of a surface panel."""
 
-    def __init__(self, names: tuple[str, ...], points: int):
-        self.names, self.points = names, points
+    def __init__(self, tasks: list[tuple[str, np.ndarray, np.ndarray]], curves: tuple[np.ndarray, np.ndarray],
+                 points: int):
+        """tasks: (name, support_x, support_y) of the three tasks; curves: x (50,) and the true curves (3, 50). They
+        never change, so they are drawn once. points: grid points along a side of a surface."""
+        self.tasks, self.curves, self.points = tasks, curves, points
         super().__init__(10, 5.7)
 
     def build(self) -> None:
         figure = self.figure
         self.fits = [self._build_fit(figure.add_axes((0.045 + 0.325 * i, 0.58, 0.29, 0.315)), i)
-                     for i in range(len(self.names))]
+                     for i in range(len(self.tasks))]
         handles = [self.fits[0][key] for key in ("truth", "before", "after", "points")]
         figure.legend(handles, ["true curve (query)", "before, f(x; θ)", "after, f(x; φᵢ)", "support points"], ncols=4,
                       loc="upper center", bbox_to_anchor=(0.5, 0.515), handlelength=2.2)
         self._build_curve(figure.add_axes((0.065, 0.09, 0.26, 0.32)))
         box = (0.385, 0.055, 0.245, 0.355)
         self.support = SurfacePanel(self, figure.add_axes(box), SUPPORT_MAP, "", self.points)
-        self.query = SurfacePanel(self, figure.add_axes((0.7, *box[1:])), QUERY_MAP, "", self.points)
+        self.query = SurfacePanel(self, figure.add_axes((0.7, *box[1:])), QUERY_MAP, "", self.points, False)
         self.aspect = self.support.aspect
         self.marks = []
         for panel, left, colormap, what, end in ((self.support, 0.638, SUPPORT_MAP, "Support", 0.685),
@@ -45,15 +48,15 @@ class OuterLoopScene(Scene):
         axes.set_xlabel("x", labelpad=0)
         axes.set_ylabel("y", labelpad=-3)
         axes.grid(True)
-        style = TASKS[i]
-        plot = lambda **kind: self.moving(axes.plot([], [], **kind)[0])
-        return dict(
-            truth=plot(color=QUERY["color"], lw=2.2, ls=(0, (1, 1.2))),
-            before=plot(color=GREY, ls="--", lw=1.5), after=plot(color=BLACK, lw=2.2),
-            points=plot(**SUPPORT, ls="", ms=6.5, mec="white", mew=0.8, zorder=5),
-            badge=axes.plot([0.035], [1.07], transform=axes.transAxes, clip_on=False, ls="", ms=9, mec=BLACK, mew=0.8,
-                            **style),
-            title=self.moving(axes.text(0.075, 1.04, "", transform=axes.transAxes, fontsize=10.5)))
+        name, x, y = self.tasks[i]
+        axes.text(0.075, 1.04, f"Task {name}: query loss", transform=axes.transAxes, fontsize=10.5)
+        axes.plot([0.035], [1.07], transform=axes.transAxes, clip_on=False, ls="", ms=9, mec=BLACK, mew=0.8, **TASKS[i])
+        truth, = axes.plot(self.curves[0], self.curves[1][i], color=QUERY["color"], lw=2.2, ls=(0, (1, 1.2)))
+        points, = axes.plot(x, y, **SUPPORT, ls="", ms=6.5, mec="white", mew=0.8)
+        before, after = self.moving(axes.plot([], [], color=GREY, ls="--", lw=1.5)[0],
+                                    axes.plot([], [], color=BLACK, lw=2.2, alpha=0.9)[0])
+        change = self.label(axes, 0.565, 1.04, 10.5)
+        return dict(truth=truth, before=before, after=after, points=points, change=change)
 
     def _build_curve(self, axes) -> None:
         axes.set(xlim=(0, 100), ylim=LOSS_LIMITS, yscale="log", xlabel="outer steps", ylabel="mean squared error")
@@ -72,7 +75,7 @@ class OuterLoopScene(Scene):
         axes.legend(loc="lower left", borderaxespad=0.1)
 
     def _build_marks(self, axes, what: str, left: float) -> dict:
-        arrows = [self.moving(axes.plot([], [], color=BLACK, lw=1.1, zorder=5)[0]) for _ in TASKS]
+        arrows = self.moving(axes.plot([], [], color=BLACK, lw=1.2, zorder=5)[0])
         ends = [self.moving(axes.plot([], [], ls="", ms=9, mec=BLACK, mew=0.9, zorder=6, **style)[0]) for style in TASKS]
         theta = self.moving(axes.plot([], [], ls="", marker="o", ms=9, mfc="white", mec=BLACK, mew=1.6, zorder=7)[0])
         axes.text(0, 1.035, f"{what} loss of task", transform=axes.transAxes, fontsize=10.5)
@@ -82,12 +85,9 @@ class OuterLoopScene(Scene):
 
     def show(self, record) -> None:
         for i, fit in enumerate(self.fits):
-            fit["truth"].set_data(record.x, record.truth[i])
             fit["before"].set_data(record.x, _within(record.before))
             fit["after"].set_data(record.x, _within(record.after[i]))
-            fit["points"].set_data(record.support_x[i], record.support_y[i])
-            fit["title"].set_text(f"Task {self.names[i]}: loss {short(record.query_before[i])} → "
-                                  f"{short(record.query_after[i])}")
+            fit["change"].set_text(f"{short(record.query_before[i])} → {short(record.query_after[i])}")
         self._show_curve(record)
         self.support.show(record.a, record.b, record.support_surface)
         self.query.show(record.a, record.b, record.query_surface)
@@ -95,12 +95,12 @@ class OuterLoopScene(Scene):
             ends = panel.place(record.phi)
             start = panel.place(np.zeros((1, 2)))
             marks["theta"].set_data(*start.T)
-            for i, (arrow, end, badge) in enumerate(zip(marks["arrows"], marks["ends"], marks["badges"])):
-                badge.set_visible(i == record.shown)
-                arrow.set_data(*np.vstack([start, ends[i:i + 1]]).T)
+            gap = np.full((len(ends), 2), np.nan)
+            marks["arrows"].set_data(*np.stack([np.repeat(start, len(ends), 0), ends, gap], 1).reshape(-1, 2).T)
+            for i, (end, badge) in enumerate(zip(marks["ends"], marks["badges"])):
                 end.set_data(*ends[i:i + 1].T)
-                for artist in (arrow, end):
-                    artist.set_alpha(1.0 if i == record.shown else 0.55)
+                end.set_alpha(1.0 if i == record.shown else 0.6)
+                badge.set_visible(i == record.shown)
 
     def _show_curve(self, record) -> None:
         furthest = max([record.last, *(steps[-1] for steps, _ in record.abandoned)])
@@ -115,6 +115,7 @@ class OuterLoopScene(Scene):
         self.check_after.set_data(record.check_steps, clip(record.check_after))
         for line, (steps, losses) in zip(self.left, [*record.abandoned, *[([], [])] * len(self.left)]):
             line.set_data(steps, clip(losses))
+            line.set_visible(len(steps) > 0)
         at = int(np.searchsorted(record.check_steps, record.step))
         here = clip(record.check_after[at:at + 1])
         self.cursor.set_data([record.step, record.step], [here[0], LOSS_LIMITS[1]])

@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from mlcourse.plots.style import RC
+from mlcourse.plots.label import Label
+from mlcourse.plots.style import BLACK, RC
 
 
 def png_bytes(rgba: np.ndarray, level: int = 1) -> bytes:
@@ -70,6 +71,11 @@ class Scene:
             self._moving.append(artist)
         return artists[0] if len(artists) == 1 else list(artists)
 
+    def label(self, axes, x: float, y: float, size: float) -> Label:
+        """A changing text whose left end and baseline lie at a point in axes coordinates."""
+        left, baseline = axes.transAxes.transform((x, y))
+        return self.moving(self.figure.add_artist(Label(left, baseline, size, self.figure.dpi, BLACK)))
+
     def stale(self) -> None:
         """Have the background drawn again: call it after changing anything that usually stands still."""
         self._background = None
@@ -81,14 +87,15 @@ class Scene:
             self._background = self.canvas.copy_from_bbox(self.figure.bbox)
         else:
             self.canvas.restore_region(self._background)
+        renderer = self.canvas.get_renderer()
         for artist in self._moving:
             if artist.get_visible():
-                self.figure.draw_artist(artist)
+                artist.draw(renderer)
         picture = np.asarray(self.canvas.buffer_rgba())
         if not headline:
             return picture[round(self.STRIP * self.figure.dpi):]
         self._headline.set_text(headline)
-        self.figure.draw_artist(self._headline)
+        self._headline.draw(renderer)
         return picture
 
     def png(self, headline: str = "") -> bytes:

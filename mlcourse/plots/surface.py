@@ -66,10 +66,11 @@ class SurfacePanel:
     """Axes of a scene that show a loss over a plane of parameter space, with a path and marks on it.
 
     The axes' own coordinates run over the fixed window [-1, 1]²; `place` maps points of the plane into it, and a
-    scale bar says how long a distance is. So the frame never changes, and is drawn once.
+    scale bar says how long a distance is (leave it out beside a panel of the same slice). So the frame never changes,
+    and is drawn once.
     """
 
-    def __init__(self, scene, axes, colormap: str, title: str, points: int):
+    def __init__(self, scene, axes, colormap: str, title: str, points: int, with_scale: bool = True):
         self.axes, self.colours = axes, band_colours(colormap)
         axes.set(title=title, xlim=(-1, 1), ylim=(-1, 1), xticks=[], yticks=[])
         axes.spines[["top", "right"]].set_visible(True)
@@ -81,8 +82,11 @@ class SurfacePanel:
         self.image = scene.figure.add_artist(Pixels(left, bottom))
         self.lowest, = axes.plot([], [], ls="", marker="x", color=BLACK, ms=8, mew=1.8, alpha=0.75, zorder=4)
         self.bar, = axes.plot([], [], color=BLACK, lw=1.2, marker="|", ms=6, zorder=4)
-        self.length = axes.text(-0.96, -0.86, "", fontsize=8.5, va="bottom", zorder=4)
-        scene.moving(self.image, self.lowest, self.bar, self.length)
+        scene.moving(self.image, self.lowest, self.bar)
+        self.length = scene.label(axes, 0.02, 0.085, 8.5)
+        self.length.set_zorder(4)
+        self.bar.set_visible(with_scale)
+        self.length.set_visible(with_scale)
 
     def show(self, a: np.ndarray, b: np.ndarray, losses: np.ndarray) -> None:
         """Show `losses` (len(b), len(a)) over the grid, with a cross where it is lowest and a scale bar."""

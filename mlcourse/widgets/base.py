@@ -124,6 +124,12 @@ def _paragraph(role: str, content: str) -> str:
     return f'<p role="{role}" aria-live="polite" style="line-height:1.4;margin:2px 6px">{content}</p>'
 
 
+def labelled(text: str, control: ipywidgets.Widget) -> ipywidgets.Widget:
+    """A control with its name to the left, for those that would put it above."""
+    label = ipywidgets.Label(text, layout={"width": CONTROL["style"]["description_width"], "justify_content": "flex-end"})
+    return ipywidgets.HBox([label, control], layout={"align_items": "center"})
+
+
 def columns(controls: list[ipywidgets.Widget], count: int = 2) -> ipywidgets.Widget:
     """Controls in columns of equal width, filled downwards, in the order of the Tab key."""
     rows = -(-len(controls) // count)

@@ -15,7 +15,7 @@ from torch.nn.utils import parameters_to_vector
 from mlcourse.losses import task_loss
 from mlcourse.plots.inner_loop import InnerLoopScene
 from mlcourse.plots.style import plural, short
-from mlcourse.widgets.base import CONTROL, Explorer, columns
+from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 from mlcourse.widgets.slices import GRID, Plane, frame, predictions, squared_errors
 
 MAX_STEPS, MAX_SHOTS = 10, 20
@@ -159,7 +159,8 @@ class InnerLoopExplorer(Explorer):
         slider, log = ipywidgets.FloatSlider, ipywidgets.FloatLogSlider
         controls = {
             "initialisation": ipywidgets.ToggleButtons(
-                options=list(self.nets), description="start from", style={**CONTROL["style"], "button_width": "9em"}),
+                options=list(self.nets), tooltips=[f"start from {name}" for name in self.nets],
+                style={"button_width": "9em"}),
             "alpha": log(value=alpha, min=-4, max=1, step=0.02, description="inner rate α", readout_format=".4f",
                          **CONTROL),
             "steps": ipywidgets.IntSlider(value=steps, min=0, max=MAX_STEPS, description="steps", **CONTROL),
@@ -172,7 +173,7 @@ class InnerLoopExplorer(Explorer):
         scene = InnerLoopScene(MAX_STEPS, GRID)
         self.aspect = scene.aspect
         first, *rest = controls.values()
-        super().__init__(scene, controls, ipywidgets.VBox([first, columns(rest)]))
+        super().__init__(scene, controls, ipywidgets.VBox([labelled("start from", first), columns(rest)]))
 
     def compute(self, *, initialisation: str, alpha: float, steps: int, shots: int, amplitude: float, phase: float,
                 draw: int) -> InnerLoopRecord:

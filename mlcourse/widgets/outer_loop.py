@@ -17,7 +17,7 @@ from mlcourse.learners import MAML
 from mlcourse.nets import MLP
 from mlcourse.plots.outer_loop import OuterLoopScene
 from mlcourse.plots.style import plural, short
-from mlcourse.widgets.base import CONTROL, Explorer, columns
+from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 from mlcourse.widgets.outer_training import OuterTraining, Settings
 from mlcourse.widgets.slices import GRID, Plane, flatten, frame, one_thread, predictions, squared_errors
 
@@ -128,7 +128,7 @@ class OuterLoopPlayer(Explorer):
         self.tasks = fixed_tasks(self.training.check.support_x.shape[1])
         log, whole = ipywidgets.FloatLogSlider, ipywidgets.IntSlider
         controls = {
-            "rewind": whole(value=0, min=0, max=0, description="outer step", **CONTROL),
+            "rewind": ipywidgets.SelectionSlider(options=[0], description="outer step", **CONTROL),
             "alpha": log(value=settings.alpha, min=-4, max=0, step=0.02, description="inner rate α",
                          readout_format=".4f", **CONTROL),
             "steps": whole(value=settings.steps, min=1, max=5, description="inner steps", **CONTROL),
@@ -136,10 +136,11 @@ class OuterLoopPlayer(Explorer):
                         readout_format=".5f", **CONTROL),
             "tasks": whole(value=settings.tasks, min=1, max=50, description="tasks per step", **CONTROL),
             "shown": ipywidgets.ToggleButtons(options=[(f"task {name}", i) for i, name in enumerate(NAMES)],
-                                              description="surfaces of", style={**CONTROL["style"],
-                                                                                "button_width": "6em"}),
+                                              style={"button_width": "6em"}),
         }
-        scene = OuterLoopScene(NAMES, GRID)
+        tasks = self.tasks
+        scene = OuterLoopScene(list(zip(NAMES, tasks.support_x[..., 0].numpy(), tasks.support_y[..., 0].numpy())),
+                               (QUERY_X[:, 0].numpy(), tasks.query_y[..., 0].numpy()), GRID)
         self.aspect = scene.aspect
         self._task: asyncio.Task | None = None
         super().__init__(scene, controls, self._arrange(controls))
@@ -157,7 +158,8 @@ class OuterLoopPlayer(Explorer):
         restart.on_click(lambda _: self.restart())
         row = ipywidgets.HBox([self.play_button, *(each for each, _ in buttons), restart],
                               layout={"flex_flow": "row wrap", "margin": "2px 6px"})
-        return ipywidgets.VBox([row, controls["rewind"], columns([c for n, c in controls.items() if n != "rewind"])])
+        rest = [control for name, control in controls.items() if name not in ("rewind", "shown")]
+        return ipywidgets.VBox([row, controls["rewind"], columns([*rest, labelled("surfaces of", controls["shown"])])])
 
     @property
     def playing(self) -> bool:
@@ -241,11 +243,11 @@ class OuterLoopPlayer(Explorer):
         return Settings(**{name: settings[name] for name in Settings._fields})
 
     def _follow(self) -> None:
-        """Move the rewind slider to the end of the branch, and draw."""
-        last = self.training.snapshots[-1].step
+        """Move the rewind slider to the end of this branch, and draw."""
+        steps = [snapshot.step for snapshot in self.training.snapshots]
         self._holding = True
-        self.controls["rewind"].max = last
-        self.controls["rewind"].value = last
+        self.controls["rewind"].options = steps
+        self.controls["rewind"].value = steps[-1]
         self._holding = False
         self.refresh()
 

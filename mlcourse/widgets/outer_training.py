@@ -94,7 +94,7 @@ class OuterTraining:
         """Go to the last snapshot that is not after this outer step."""
         at = max(i for i, snapshot in enumerate(self.snapshots) if snapshot.step <= max(step, 0))
         self.cursor = at
-        self._load(self.snapshots[at])
+        vector_to_parameters(self.snapshots[at].theta.clone(), self.net.parameters())
 
     def _snapshot(self, step: int, settings: Settings) -> Snapshot:
         before, after = adaptation_losses(MAML(self.net, settings.alpha, settings.steps), self.check)

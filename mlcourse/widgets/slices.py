@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 Params = dict[str, Tensor]
-GRID = 21              # points along each side of a slice
+GRID = 19              # points along each side of a slice
 CHUNK = 125            # networks evaluated at once: few enough for their activations to stay in the cache
 
 

@@ -1,0 +1,51 @@
+"""Lesson 00 in JupyterLab: the quiz can be answered with the mouse and from the keyboard alone."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SMALL = """\
+from mlcourse.datasets.glyphs import load
+from mlcourse.widgets import YouAgainstMachine
+YouAgainstMachine(load())"""
+
+
+@pytest.fixture
+def lesson(tmp_path):
+    """Lesson 00, or, as long as it is not written, a notebook with its widget."""
+    found = sorted((ROOT / "notebooks").glob("00_*.ipynb"))
+    if found:
+        return found[0]
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(SMALL)],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
+    nbformat.write(notebook, tmp_path / "00_small.ipynb")
+    return tmp_path / "00_small.ipynb"
+
+
+def test_the_quiz_is_answered_with_mouse_and_keyboard(lab, lesson, tmp_path):
+    page = lab(lesson)
+    assert page.errors() == []
+    quiz = page.widget("YouAgainstMachine")
+    assert "Question 1 of 10" in quiz.says()
+    picture = quiz.pixels()
+    quiz.root.get_by_role("button", name="2", exact=True).click()
+    picture = quiz.changed(picture)
+    assert "Question 2 of 10" in quiz.says()
+    quiz.root.get_by_role("button", name="3", exact=True).focus()
+    quiz.page.keyboard.press("Space")
+    picture = quiz.changed(picture)
+    assert "Question 3 of 10" in quiz.says()
+    quiz.root.get_by_placeholder("or type").focus()
+    for number in range(4, 12):
+        quiz.page.keyboard.press(str(number % 5 + 1))
+        picture = quiz.changed(picture)
+        if number < 11:
+            quiz.root.get_by_text(f"Question {number} of 10").wait_for()
+    quiz.root.get_by_text("of 10 right").wait_for()
+    assert "95 % interval" in quiz.says() and "kept for lesson 18" in quiz.says()
+    assert quiz.root.get_by_role("button", name="1", exact=True).is_disabled()
+    quiz.root.screenshot(path=tmp_path / "quiz.png")
+    assert page.errors() == []
