@@ -286,19 +286,26 @@ def validate(path: Path) -> list[str]:
     if tagged != sorted(about.exercises):
         problems.append(f"the metadata list exercises {list(about.exercises)}, but the cells are tagged {tagged}")
 
-    count = 0
+    moved, unrun, count = [], [], 0
     for number, cell in enumerate(notebook.cells, start=1):
         if cell.id != f"{about.lesson}-{number:03d}":
-            problems.append(f"cell {number} has the id {cell.id!r} instead of '{about.lesson}-{number:03d}'")
+            moved.append(str(number))
         if set(cell.metadata) - {"jupyter", "tags"}:
             problems.append(f"cell {number} has metadata that change from run to run: {sorted(cell.metadata)}")
         if cell.cell_type == "code":
             count += 1
-            problems += [f"cell {number} {problem}" for problem in _code_problems(cell, count)]
+            if cell.execution_count != count:
+                unrun.append(str(number))
+            problems += [f"cell {number} {problem}" for problem in _code_problems(cell)]
+    again = f"run mlcourse run {about.lesson} --refresh"
+    if moved:
+        problems.append(f"the ids of cells {', '.join(moved)} are not their places; {again}")
+    if unrun:
+        problems.append(f"cells {', '.join(unrun)} do not have the execution counts of one run; {again}")
     return problems
 
 
-def _code_problems(cell, count: int) -> list[str]:
+def _code_problems(cell) -> list[str]:
     problems = []
     lines = [line for line in cell.source.splitlines() if line.strip()]
     if not lines:
@@ -307,8 +314,6 @@ def _code_problems(cell, count: int) -> list[str]:
         problems.append(f"has {len(lines)} lines of code, more than {LONGEST_CELL}")
     elif lines[-1].rstrip().endswith(";"):
         problems.append("ends in a semicolon, which the notebook test does not honour; write `_ = …`")
-    if cell.execution_count != count:
-        problems.append(f"has the execution count {cell.execution_count} instead of {count}")
     for output in cell.outputs:
         problems += _output_problems(output)
     if _normal_outputs(json_copy(cell.outputs)) != cell.outputs:
