@@ -142,6 +142,8 @@ def _kernel_manager():
     from jupyter_client.manager import AsyncKernelManager
 
     class ThisInterpreter(KernelSpecManager):
+        """Answers every kernel name with this interpreter."""
+
         def get_kernel_spec(self, kernel_name):
             return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
 
