@@ -1,0 +1,204 @@
+"""Checkpoints: what comes back is what was saved, or one sentence says why not; nothing is unpickled."""
+
+import json
+import os
+import pickle
+import shutil
+
+import pytest
+import torch
+from tiny import NAMES, PICTURES, REGRESSION, SINUSOIDS, learner
+
+from mlcourse import checkpoint
+from mlcourse.learners import MAML
+from mlcourse.nets import MLP
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A MAML checkpoint and its card."""
+    path = tmp_path / "model.safetensors"
+    checkpoint.save(path, "maml", learner("maml"), {"note": "a test"})
+    return path, path.with_suffix(".json")
+
+
+def edit(card, **changes):
+    card.write_text(json.dumps({**json.loads(card.read_text()), **changes}))
+
+
+CASES = ([(name, 3, norm) for name in NAMES for norm in ("batch", "running")]
+         + [(name, 0, "batch") for name in REGRESSION])
+
+
+@pytest.mark.parametrize(("name", "way", "norm"), CASES)
+def test_a_learner_comes_back_bit_for_bit(tmp_path, name, way, norm):
+    original = learner(name, way, norm=norm)
+    generator = torch.Generator().manual_seed(0)
+    for tensor in original.state_dict().values():
+        tensor.add_(0.1 * torch.rand(tensor.shape, generator=generator))
+    checkpoint.save(tmp_path / "m.safetensors", name, original, {"note": name})
+    again, card = checkpoint.load(tmp_path / "m.safetensors")
+    assert type(again) is type(original) and again.config == original.config and not again.training
+    assert (card["method"], card["note"]) == (name, name)
+    episode = (PICTURES if way else SINUSOIDS).sample(1, generator).task(0)
+    with torch.no_grad():
+        for judged in (original.eval(), again):
+            judged.answer = judged.predict(judged.adapt(episode), episode.query_x)
+    assert torch.equal(original.answer, again.answer)
+    assert sorted(os.listdir(tmp_path)) == ["m.json", "m.safetensors"]
+
+
+def test_saving_twice_gives_the_same_bytes(saved, tmp_path):
+    path, card = saved
+    checkpoint.save(tmp_path / "again.safetensors", "maml", learner("maml"), {"note": "a test"})
+    assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
+    assert (tmp_path / "again.json").read_text() == card.read_text()
+
+
+def test_a_missing_file_or_card_is_named(saved):
+    path, card = saved
+    with pytest.raises(FileNotFoundError, match="there is no file .*other.safetensors; give the path of a .safetensors"):
+        checkpoint.load(path.with_name("other.safetensors"))
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        checkpoint.load(path.parent)
+    card.unlink()
+    with pytest.raises(FileNotFoundError, match=r"the card .*model\.json is missing; a checkpoint is"):
+        checkpoint.load(path)
+
+
+@pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[:-1], lambda data: data[:50],
+                                    lambda data: data[:-3] + bytes([data[-3] ^ 8]) + data[-2:], lambda data: b"PK" + data,
+                                    lambda data: data + b"more"])
+def test_a_damaged_file_is_refused(saved, damage):
+    path, _ = saved
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError, match="model.safetensors is damaged or not a file of mlcourse"):
+        checkpoint.load(path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", '"card"', "{}", '{"note": 1}', "\x00"])
+def test_a_damaged_card_is_refused(saved, text):
+    path, card = saved
+    card.write_text(text)
+    with pytest.raises(ValueError, match=r"the card .*model\.json is damaged; train again or restore a copy"):
+        checkpoint.load(path)
+
+
+def test_a_card_that_is_no_text_is_refused(saved):
+    path, card = saved
+    card.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match=r"model\.json is damaged"):
+        checkpoint.load(path)
+
+
+def test_a_card_of_another_version_is_refused(saved):
+    path, card = saved
+    edit(card, version=2)
+    with pytest.raises(ValueError, match="has version 2, this program reads version 1; update mlcourse"):
+        checkpoint.load(path)
+
+
+@pytest.mark.parametrize(("changes", "match"), [
+    ({"method": "mamal"}, "unknown method 'mamal'; known are maml"),
+    ({"settings": {"speed": 3}}, "the card does not describe a learner .*speed.*; was it made by another version"),
+    ({"settings": {"lr": -1}}, "inner learning rate must be a positive, finite number, got -1"),
+    ({"settings": 5}, "the card does not describe a learner"),
+    ({"net": {"net": "ResNet"}}, "unknown network 'ResNet'; known are MLP, Conv4"),
+    ({"net": {"net": "Conv4", "depth": 9}}, "the card does not describe a learner"),
+    ({"net": None}, "the card does not describe a learner"),
+])
+def test_a_card_that_describes_no_learner_is_refused(saved, changes, match):
+    path, card = saved
+    edit(card, **changes)
+    with pytest.raises(ValueError, match=match):
+        checkpoint.load(path)
+
+
+def test_tensors_and_card_of_different_runs_are_refused(saved, tmp_path):
+    path, _ = saved
+    other = learner("maml")
+    with torch.no_grad():
+        other.net.head.bias.add_(1)
+    (tmp_path / "other").mkdir()
+    checkpoint.save(tmp_path / "other" / "model.safetensors", "maml", other, {})
+    shutil.copy(tmp_path / "other" / "model.safetensors", path)
+    with pytest.raises(ValueError, match="do not belong together .the digests differ.; restore both from one run"):
+        checkpoint.load(path)
+
+
+@pytest.mark.parametrize(("name", "settings", "match"), [
+    ("meta-sgd", {}, "checkpoint of another method or network: 'alpha.* is missing in the file"),
+    ("maml", {"width": 7}, r"checkpoint of another shape: 'net\.convs\.0\.weight' is \(6, 1, 3, 3\) in the file, "
+                           r"\(7, 1, 3, 3\) in the learner"),
+    ("maml", {"way": 4}, r"another shape: 'net\.head\.bias' is \(3,\) in the file, \(4,\) in the learner"),
+])
+def test_a_checkpoint_of_another_method_or_shape_is_refused_and_changes_nothing(saved, name, settings, match):
+    path, _ = saved
+    other = learner(name, **settings)
+    before = {key: t.clone() for key, t in other.state_dict().items()}
+    with pytest.raises(ValueError, match=match):
+        checkpoint.fill(other, checkpoint.read_tensors(path)[0], path)
+    assert all(torch.equal(t, before[key]) for key, t in other.state_dict().items())
+
+
+def test_a_card_of_another_method_is_refused(saved):
+    path, card = saved
+    edit(card, **checkpoint.describe("meta-sgd", learner("meta-sgd")))
+    with pytest.raises(ValueError, match="checkpoint of another method or network"):
+        checkpoint.load(path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_tensors_that_are_not_finite_are_refused(tmp_path, value):
+    broken = MAML(MLP((1, 4, 1)))
+    with torch.no_grad():
+        broken.net.head.bias[0] = value
+    path = tmp_path / "broken.safetensors"
+    checkpoint.save(path, "maml", broken, {})
+    with pytest.raises(ValueError, match=r"holds a value that is not finite in 'net\.head\.bias'; train it again"):
+        checkpoint.load(path)
+
+
+class Bomb:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def test_a_pickle_is_refused_and_not_opened(saved, tmp_path):
+    path, _ = saved
+    for dump in (lambda: path.write_bytes(pickle.dumps(Bomb(tmp_path / "exploded"))),
+                 lambda: torch.save({"w": Bomb(tmp_path / "exploded")}, path)):
+        dump()
+        with pytest.raises(ValueError, match="is damaged or not a file of mlcourse"):
+            checkpoint.load(path)
+        assert not (tmp_path / "exploded").exists()
+    os.mkdir(tmp_path / "control")
+    with pytest.raises(FileExistsError):
+        pickle.loads(pickle.dumps(Bomb(tmp_path / "control")))
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(saved, monkeypatch):
+    path, card = saved
+    before = path.read_bytes(), card.read_bytes()
+    other = learner("maml", lr=0.2)
+
+    def full(source, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="cannot write .*model.safetensors: No space left on device; free space"):
+        checkpoint.save(path, "maml", other, {})
+    assert (path.read_bytes(), card.read_bytes()) == before
+    assert sorted(os.listdir(path.parent)) == ["model.json", "model.safetensors"]
+
+
+def test_a_folder_is_made_where_it_is_missing_and_a_file_in_its_place_is_told(tmp_path):
+    checkpoint.save(tmp_path / "a" / "b" / "m.safetensors", "maml", learner("maml"), {})
+    assert checkpoint.load(tmp_path / "a" / "b" / "m.safetensors")[1]["method"] == "maml"
+    with pytest.raises(OSError, match="cannot write .*; free space or choose another folder with --out"):
+        checkpoint.save(tmp_path / "a" / "b" / "m.json" / "m.safetensors", "maml", learner("maml"), {})
