@@ -55,12 +55,12 @@ def check_writable(folder: Path) -> None:
 def write_tensors(path: Path, tensors: dict[str, Tensor], meta: dict) -> None:
     """A safetensors file whose header carries `meta` as JSON and a digest of everything; written atomically."""
     data = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-    text = json.dumps(meta)
-    write_atomically(path, save_bytes(data, {"mlcourse": text, "sha256": _digest(data, text)}))
+    header = json.dumps({"meta": meta, "sha256": _digest(data, meta)})
+    write_atomically(path, save_bytes(data, {"mlcourse": header}))
 
 
-def _digest(tensors: dict[str, Tensor], text: str) -> str:
-    whole = hashlib.sha256(text.encode())
+def _digest(tensors: dict[str, Tensor], meta: dict) -> str:
+    whole = hashlib.sha256(json.dumps(meta).encode())
     for name in sorted(tensors):
         t = tensors[name]
         whole.update(f"{name} {t.dtype} {tuple(t.shape)}".encode())
@@ -80,9 +80,9 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
     try:
         tensors = load_bytes(data)
         size = struct.unpack("<Q", data[:8])[0]
-        header = json.loads(data[8:8 + size])["__metadata__"]
-        meta = json.loads(header["mlcourse"])
-        if header["sha256"] != _digest(tensors, header["mlcourse"]):
+        header = json.loads(json.loads(data[8:8 + size])["__metadata__"]["mlcourse"])
+        meta = header["meta"]
+        if header["sha256"] != _digest(tensors, meta):
             raise ValueError("its digest differs")
     except (SafetensorError, struct.error, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is damaged or not a file of mlcourse ({type(error).__name__}); train it again or "
