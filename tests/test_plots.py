@@ -13,7 +13,7 @@ from mlcourse.domains import Domain
 from mlcourse.episode import EpisodeSampler
 from mlcourse.plots import Picture, bars_with_intervals, learning_curve, show_episode
 from mlcourse.plots.style import plural, short
-from mlcourse.plots.surface import BANDS, LOW, PER_DECADE, band_colours, band_picture, stretch
+from mlcourse.plots.surface import COLOURS, HIGH, LOW, colour_table, line_spacing, stretch, surface_picture
 
 
 def pixels(picture: Picture) -> np.ndarray:
@@ -95,17 +95,30 @@ def test_stretch_keeps_the_ends_and_reproduces_a_line():
     assert torch.all(line[10:31].diff() > 0)
 
 
-def test_bands_show_the_level_of_the_loss_with_b_upwards():
+def test_a_surface_has_the_colour_of_its_loss_with_b_upwards():
     losses = np.full((5, 5), 10.0)
     losses[0] = 0.011                                            # the lowest b: the bottom of the picture
     losses[:, 4] = np.nan                                        # not a number counts as the highest
-    colours = band_colours("Blues")
-    picture = band_picture(losses, stretch(5, 50), stretch(5, 60), colours)
+    colours = colour_table("Blues")
+    picture = surface_picture(losses, stretch(5, 50), stretch(5, 60), colours, 1 / 3)
     assert picture.shape == (50, 60, 4)
-    band = int((np.log10(10.0) - LOW) * PER_DECADE + 1e-6)
-    assert tuple(picture[2, 2]) in {tuple(colours[band]), tuple(colours[band - 1])}
+    expected = colours[int((1 - LOW) / (HIGH - LOW) * COLOURS)].astype(int)
+    assert np.abs(picture[2, 2].astype(int) - expected).max() <= 6
     assert picture[-1, 2, 0] > picture[2, 2, 0]                  # pale is low
-    assert tuple(picture[10, -1]) == tuple(colours[BANDS - 1])
+    assert tuple(picture[10, -1]) == tuple(colours[COLOURS - 1])
+
+
+def test_contour_lines_are_where_the_loss_crosses_them():
+    losses = np.tile(10 ** np.linspace(-0.95, 0.98, 9), (9, 1))  # nearly two decades from left to right
+    colours = colour_table("Oranges")
+    spacing = line_spacing(losses)
+    assert spacing == 1 / 6                                      # about 12 lines; 24 would be too many
+    picture = surface_picture(losses, stretch(9, 40), stretch(9, 401), colours, spacing)
+    dark = {tuple(colour) for colour in colours[COLOURS:]}
+    at = [column for column in range(401) if tuple(picture[20, column]) in dark]
+    expected = [(k / 6 + 0.95) / 1.93 * 400 for k in range(-5, 6)]
+    assert at == pytest.approx(expected, abs=6)
+    assert line_spacing(losses, 10 ** np.linspace(-2, 3, 81).reshape(9, 9)) == 1 / 3
 
 
 def test_a_label_looks_like_the_text_that_matplotlib_draws():

@@ -6,7 +6,7 @@ import numpy as np
 
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, GREY, QUERY, SUPPORT
-from mlcourse.plots.surface import SurfacePanel, colour_bar
+from mlcourse.plots.surface import SurfacePanel, colour_bar, line_spacing
 
 LOSS_LIMITS = (1e-3, 1e3)
 FIT_LIMIT = 9.0
@@ -86,8 +86,9 @@ class InnerLoopScene(Scene):
             off.set_data(steps[over], clipped[over])
             off.set_visible(len(over) > 0)
             ahead.set_visible(s < self.max_steps)
-        self.support.show(record.a, record.b, record.support_surface)
-        self.query.show(record.a, record.b, record.query_surface)
+        spacing = line_spacing(record.support_surface, record.query_surface)
+        self.support.show(record.a, record.b, record.support_surface, spacing)
+        self.query.show(record.a, record.b, record.query_surface, spacing)
         for panel, (line, start, end) in zip((self.support, self.query), self.paths):
             path = panel.place(record.path[:s + 1])
             line.set_data(*path.T)

@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from mlcourse.plots.inner_loop import QUERY_MAP, SUPPORT_MAP
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, GREY, QUERY, SUPPORT, TASKS, short
-from mlcourse.plots.surface import SurfacePanel, colour_bar
+from mlcourse.plots.surface import SurfacePanel, colour_bar, line_spacing
 
 FIT_LIMIT = 6.5
 LOSS_LIMITS = (0.02, 50.0)
@@ -89,8 +89,9 @@ class OuterLoopScene(Scene):
             fit["after"].set_data(record.x, _within(record.after[i]))
             fit["change"].set_text(f"{short(record.query_before[i])} → {short(record.query_after[i])}")
         self._show_curve(record)
-        self.support.show(record.a, record.b, record.support_surface)
-        self.query.show(record.a, record.b, record.query_surface)
+        spacing = line_spacing(record.support_surface, record.query_surface)
+        self.support.show(record.a, record.b, record.support_surface, spacing)
+        self.query.show(record.a, record.b, record.query_surface, spacing)
         for panel, marks in zip((self.support, self.query), self.marks):
             ends = panel.place(record.phi)
             start = panel.place(np.zeros((1, 2)))

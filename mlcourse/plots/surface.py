@@ -1,4 +1,4 @@
-"""A loss surface as coloured bands with contour lines, at a fraction of a contour plot's cost."""
+"""A loss surface in colour with contour lines, at a fraction of a contour plot's cost."""
 
 from __future__ import annotations
 
@@ -11,19 +11,30 @@ from torch import Tensor
 
 from mlcourse.plots.style import BLACK, short
 
-LOW, HIGH, PER_DECADE = -2.0, 2.0, 12    # log10 of the losses between which colours change; bands per decade
-STEP = 10 ** (1 / PER_DECADE)            # the factor between two contour lines, about 1.21
+LOW, HIGH = -2.0, 2.0         # log10 of the losses between which the colour changes: the same in every picture
+COLOURS = 128
+SPACINGS = tuple(1 / n for n in (96, 48, 24, 12, 6, 3, 1))       # of contour lines, in decades
+MOST_LINES = 16
 
 
-BANDS = round((HIGH - LOW) * PER_DECADE)
-
-
-def band_colours(colormap: str) -> np.ndarray:
-    """uint8 (2 · BANDS, 4): pale for a low loss, saturated for a high one; then the same darkened, for the lines."""
-    colours = np.ones((2 * BANDS, 4))
-    colours[:BANDS, :3] = matplotlib.colormaps[colormap](np.linspace(0.02, 0.9, BANDS))[:, :3]
-    colours[BANDS:, :3] = 0.78 * colours[:BANDS, :3]
+def colour_table(colormap: str) -> np.ndarray:
+    """uint8 (2 · COLOURS, 4): pale for a low loss, saturated for a high one; then the same darkened, for the lines."""
+    colours = np.ones((2 * COLOURS, 4))
+    colours[:COLOURS, :3] = matplotlib.colormaps[colormap](np.linspace(0.02, 0.9, COLOURS))[:, :3]
+    colours[COLOURS:, :3] = 0.74 * colours[:COLOURS, :3]
     return (colours * 255).astype(np.uint8)
+
+
+def logarithms(losses: np.ndarray) -> np.ndarray:
+    """log10 of losses; what is not finite, or more than a decade above the colours, counts as that high."""
+    highest = 10.0 ** (HIGH + 1)
+    return np.log10(np.clip(np.nan_to_num(losses, nan=highest), 1e-12, highest))
+
+
+def line_spacing(*surfaces: np.ndarray) -> float:
+    """The narrowest of SPACINGS, in decades, with at most MOST_LINES lines on any of these surfaces."""
+    span = max(np.subtract(*np.percentile(logarithms(losses), (98, 2))) for losses in surfaces)
+    return next((spacing for spacing in SPACINGS if span <= MOST_LINES * spacing), SPACINGS[-1])
 
 
 def stretch(points: int, pixels: int) -> Tensor:
@@ -32,21 +43,20 @@ def stretch(points: int, pixels: int) -> Tensor:
     return F.interpolate(each, (pixels, 2), mode="bicubic", align_corners=True)[:, 0, :, 0].T.contiguous()
 
 
-def band_picture(losses: np.ndarray, up: Tensor, across: Tensor, colours: np.ndarray) -> np.ndarray:
-    """uint8 (height, width, 4): the surface `losses` (rows along b, columns along a) in bands, b upwards.
+def surface_picture(losses: np.ndarray, up: Tensor, across: Tensor, colours: np.ndarray, spacing: float) -> np.ndarray:
+    """uint8 (height, width, 4): the surface `losses` (rows along b, columns along a) in colour, b upwards, with
+    contour lines every `spacing` decades.
 
-    up (height, rows) and across (width, columns) are `stretch` matrices; the interpolation is in the logarithm of
-    the loss. Losses that are not finite count as the highest.
+    up (height, rows) and across (width, columns) are `stretch` matrices; the interpolation is in the logarithm.
     """
-    highest = 10.0 ** (HIGH + 1)
-    logs = np.log10(np.clip(np.nan_to_num(losses, nan=highest), 1e-12, highest)).astype(np.float32)
-    level = (up @ torch.from_numpy((logs - LOW) * PER_DECADE) @ across.T).numpy()
-    bands = np.clip(level, 0, BANDS - 1, out=level).astype(np.uint8)
-    edge = np.zeros(bands.shape, bool)
-    edge[1:] = bands[1:] != bands[:-1]
-    edge[:, 1:] |= bands[:, 1:] != bands[:, :-1]
-    bands[edge] += BANDS
-    return np.take(colours.view(np.uint32)[:, 0], bands[::-1]).view(np.uint8).reshape(*bands.shape, 4)
+    level = (up @ torch.from_numpy(logarithms(losses).astype(np.float32)) @ across.T).numpy()
+    bands = np.floor(level * (1 / spacing)).astype(np.int16)
+    colour = np.clip((level - LOW) * (COLOURS / (HIGH - LOW)), 0, COLOURS - 1).astype(np.uint8)
+    line = np.zeros(bands.shape, bool)
+    line[1:] = bands[1:] != bands[:-1]
+    line[:, 1:] |= bands[:, 1:] != bands[:, :-1]
+    colour[line] += COLOURS
+    return np.take(colours.view(np.uint32)[:, 0], colour[::-1]).view(np.uint8).reshape(*colour.shape, 4)
 
 
 class Pixels(Artist):
@@ -71,7 +81,7 @@ class SurfacePanel:
     """
 
     def __init__(self, scene, axes, colormap: str, title: str, points: int, with_scale: bool = True):
-        self.axes, self.colours = axes, band_colours(colormap)
+        self.axes, self.colours = axes, colour_table(colormap)
         axes.set(title=title, xlim=(-1, 1), ylim=(-1, 1), xticks=[], yticks=[])
         axes.spines[["top", "right"]].set_visible(True)
         box = axes.get_window_extent()
@@ -88,13 +98,15 @@ class SurfacePanel:
         self.bar.set_visible(with_scale)
         self.length.set_visible(with_scale)
 
-    def show(self, a: np.ndarray, b: np.ndarray, losses: np.ndarray) -> None:
-        """Show `losses` (len(b), len(a)) over the grid, with a cross where it is lowest and a scale bar."""
+    def show(self, a: np.ndarray, b: np.ndarray, losses: np.ndarray, spacing: float) -> None:
+        """Show `losses` (len(b), len(a)) over the grid, with contour lines every `spacing` decades, a scale bar, and
+        a cross at the lowest point unless that lies on the edge."""
         self.centre = np.array([(a[0] + a[-1]) / 2, (b[0] + b[-1]) / 2])
         self.half = np.array([(a[-1] - a[0]) / 2, (b[-1] - b[0]) / 2])
-        self.image.rgba = band_picture(losses, self.up, self.across, self.colours)
+        self.image.rgba = surface_picture(losses, self.up, self.across, self.colours, spacing)
         row, column = np.unravel_index(np.where(np.isfinite(losses), losses, np.inf).argmin(), losses.shape)
         self.lowest.set_data(*self.place(np.array([[a[column], b[row]]])).T)
+        self.lowest.set_visible(0 < row < len(b) - 1 and 0 < column < len(a) - 1)
         length = _round_down(self.half[0] / 2)
         self.bar.set_data([-0.96, -0.96 + length / self.half[0]], [-0.9, -0.9])
         self.length.set_text(short(length))
@@ -113,7 +125,7 @@ def _round_down(value: float) -> float:
 
 def colour_bar(scene, axes, colormap: str, label: str) -> None:
     """A static colour bar with one tick per decade."""
-    axes.imshow(band_colours(colormap)[:BANDS][::-1, None], aspect="auto", extent=(0, 1, LOW, HIGH))
+    axes.imshow(colour_table(colormap)[:COLOURS][::-1, None], aspect="auto", extent=(0, 1, LOW, HIGH))
     ticks = np.arange(LOW, HIGH + 1)
     axes.set(xticks=[], yticks=ticks, yticklabels=[f"{10.0 ** tick:g}" for tick in ticks], ylim=(LOW, HIGH))
     axes.yaxis.tick_right()

@@ -15,6 +15,7 @@ from torch.nn.utils import parameters_to_vector
 from mlcourse.losses import task_loss
 from mlcourse.plots.inner_loop import InnerLoopScene
 from mlcourse.plots.style import plural, short
+from mlcourse.plots.surface import line_spacing
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 from mlcourse.widgets.slices import GRID, Plane, frame, predictions, squared_errors
 
@@ -187,6 +188,8 @@ class InnerLoopExplorer(Explorer):
         s = record.steps
         text = (f"On the {plural(record.shots, 'support point')} themselves the loss goes from "
                 f"{short(record.support_loss[0])} to {short(record.support_loss[s])}.")
+        factor = 10 ** line_spacing(record.support_surface, record.query_surface)
+        text += f" Contour lines lie a factor {factor:.3g} apart."
         away = record.off_plane[:s + 1]
         if s > 1 and np.isfinite(away).all() and away.max() > 1e-3 and record.diverged_at is None:
             text += (f" The slice passes through θ, step 1 and step {MAX_STEPS}; the steps between are projected onto "

@@ -17,6 +17,7 @@ from mlcourse.learners import MAML
 from mlcourse.nets import MLP
 from mlcourse.plots.outer_loop import OuterLoopScene
 from mlcourse.plots.style import plural, short
+from mlcourse.plots.surface import line_spacing
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 from mlcourse.widgets.outer_training import OuterTraining, Settings
 from mlcourse.widgets.slices import GRID, Plane, flatten, frame, one_thread, predictions, squared_errors
@@ -231,13 +232,14 @@ class OuterLoopPlayer(Explorer):
     def describe(self, record: OuterLoopRecord) -> str:
         at = int(np.searchsorted(record.check_steps, record.step))
         name = NAMES[record.shown]
+        factor = 10 ** line_spacing(record.support_surface, record.query_surface)
         place = ""
         if record.step < record.last:
             place = f"Rewound to outer step {record.step} of {record.last}; going on from here starts a new branch. "
         return (f"{place}On {len(self.training.check.domain)} other tasks the loss goes from "
                 f"{short(record.check_before[at])} to {short(record.check_after[at])}. The slice passes through θ and "
                 f"φ of task {name}; for task {name} it goes from {short(record.query_before[record.shown])} to "
-                f"{short(record.query_after[record.shown])}.")
+                f"{short(record.query_after[record.shown])}. Contour lines lie a factor {factor:.3g} apart.")
 
     def _chosen(self, settings: dict) -> Settings:
         return Settings(**{name: settings[name] for name in Settings._fields})

@@ -27,6 +27,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PATIENCE = 90_000      # milliseconds: a slow machine is not a failure
+LESSON = 300_000       # for all cells of a lesson, which may train
 
 PICTURE_BYTES = """async image => {
     const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
@@ -130,17 +131,21 @@ class LabPage:
 
     def open(self, url):
         self.page.goto(url)
-        self.page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
+        self.page.wait_for_function(
+            "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
         self.page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area').catch(() => {})")
 
     def run_all(self):
         """Run every cell; returns when the last has run and the kernel is idle."""
-        self.page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        self.page.evaluate("() => { window.allRun = false; "
+                           "window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => { window.allRun = true; }); }")
+        self.page.wait_for_function("window.allRun", timeout=LESSON)
         self.idle()
 
     def idle(self):
         """Wait until the kernel is idle."""
-        self.page.wait_for_function("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'")
+        self.page.wait_for_function(
+            "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'", timeout=LESSON)
 
     def errors(self):
         """The error outputs of all cells, as ENAME: EVALUE."""
