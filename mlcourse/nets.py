@@ -73,17 +73,22 @@ class Norm(nn.Module):
             self.gain = nn.Parameter(torch.ones(channels))
             self.shift = nn.Parameter(torch.zeros(channels))
 
-    def forward(self, x: Tensor, stats: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """The normalised x, and the (mean, variance) used."""
+    def forward(self, x: Tensor, stats: tuple[Tensor, Tensor] | None) -> Tensor:
+        """The normalised x; `stats`: the (mean, variance) to use, None for the batch's own."""
         if self.kind == "none":
-            return x, (x.new_zeros(()), x.new_ones(()))
+            return x
+        if self.kind == "layer":
+            return F.group_norm(x, 1, self.gain, self.shift)
         if stats is None:
-            over = (1, 2, 3) if self.kind == "layer" else (0, 2, 3)
-            mean, var = x.mean(over, keepdim=True), x.var(over, correction=0, keepdim=True)
-        else:
-            mean, var = (s.view(1, -1, 1, 1) for s in stats)
-        scale = self.gain.view(1, -1, 1, 1) * torch.rsqrt(var + 1e-5)
-        return x * scale + (self.shift.view(1, -1, 1, 1) - mean * scale), (mean.flatten(), var.flatten())
+            return F.batch_norm(x, None, None, self.gain, self.shift, training=True)
+        mean, var = stats
+        scale = self.gain * torch.rsqrt(var + 1e-5)      # F.batch_norm lets no gradient through given statistics
+        return x * scale.view(1, -1, 1, 1) + (self.shift - mean * scale).view(1, -1, 1, 1)
+
+
+def moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance (without Bessel's correction) of each channel of x (M, C, H, W), each (C,)."""
+    return x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)
 
 
 class Conv4(nn.Module):
@@ -132,21 +137,21 @@ class Conv4(nn.Module):
 
     def features(self, x: Tensor, stats: Stats | None = None) -> Tensor:
         """What the head sees: (M, size)."""
-        return self._run(x, stats)[0]
+        for i, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
+            x = self._activate(norm(conv(x), stats[i] if stats is not None else None))
+        return x.mean((2, 3)) if self.pool == "stride" else x.flatten(1)
 
     def statistics(self, x: Tensor) -> Stats:
         """The statistics of each norm on this batch."""
-        return self._run(x, None)[1]
-
-    def _run(self, x: Tensor, stats: Stats | None) -> tuple[Tensor, Stats]:
         used = []
-        for i, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
-            x, s = norm(conv(x), stats[i] if stats is not None else None)
-            used.append(s)
-            x = F.relu(x)
-            if self.pool == "max":
-                x = F.max_pool2d(x, 2)
-        return x.mean((2, 3)) if self.pool == "stride" else x.flatten(1), tuple(used)
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = conv(x)
+            used.append(moments(x))
+            x = self._activate(norm(x, None))
+        return tuple(used)
+
+    def _activate(self, x: Tensor) -> Tensor:
+        return F.max_pool2d(F.relu(x), 2) if self.pool == "max" else F.relu(x)
 
     def running_stats(self) -> Stats:
         """The running statistics in the form that `forward` takes."""
