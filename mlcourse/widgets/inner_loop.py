@@ -135,12 +135,12 @@ def headline(record: InnerLoopRecord) -> str:
     before, after = record.query_loss[0], record.query_loss[record.steps]
     blown = record.diverged_at
     if blown is not None and blown <= record.steps:
-        return (f"α = {short(record.alpha)} is too large: at step {blown} the support loss is "
+        return (f"α = {record.alpha:.3g} is too large: at step {blown} the support loss is "
                 f"{short(record.support_loss[blown])}, from {short(record.support_loss[0])} at the start")
     if record.steps == 0:
         return f"Before any step the query loss of {record.name} is {short(before)}"
     verb = "falls" if after < before * 0.98 else "rises" if after > before * 1.02 else "barely moves,"
-    rate = f"After {plural(record.steps, 'step')} of α = {short(record.alpha)} "
+    rate = f"After {plural(record.steps, 'step')} of α = {record.alpha:.3g} "
     return f"{rate}the query loss of {record.name} {verb} from {short(before)} to {short(after)}"
 
 

@@ -223,7 +223,7 @@ class OuterLoopPlayer(Explorer):
         inner = plural(record.settings.steps, "inner step")
         after = record.query_after.mean()
         if not np.isfinite(after) or after > 1e3:
-            return f"α = {short(record.settings.alpha)} is too large for this θ: {inner} later the loss is {short(after)}"
+            return f"α = {record.settings.alpha:.3g} is too large for this θ: {inner} later the loss is {short(after)}"
         when = "Before meta-training" if record.step == 0 else f"After {plural(record.step, 'outer step')}"
         verb = "lowers" if after < record.query_before.mean() else "raises"
         return (f"{when}, {inner} {verb} the query loss of the three tasks from {short(record.query_before.mean())} "
