@@ -91,5 +91,5 @@ def shift_domain(domain: Domain, kind: str, severity: float, seed: int = 0) -> D
         domain,
         name=f"{domain.name}@{kind}={severity:g}",
         images=shift(domain.images, kind, severity, seed),
-        note=f"{domain.note} Shifted by {kind} of severity {severity:g}.".strip(),
+        note="; ".join(filter(None, [domain.note.rstrip("."), f"shifted by {kind} of severity {severity:g}"])),
     )

@@ -228,7 +228,7 @@ def test_shift_domain_keeps_everything_but_pictures_name_and_note():
     domain = Domain("toy", IMAGES, torch.arange(200) % 4, tuple("abcd"), tuple("ggxx"), note="Drawn.")
     shifted = shift_domain(domain, "noise", 0.5, seed=2)
     assert shifted.name == "toy@noise=0.5"
-    assert shifted.note == "Drawn. Shifted by noise of severity 0.5."
+    assert shifted.note == "Drawn; shifted by noise of severity 0.5"
     assert torch.equal(shifted.images, shift(IMAGES, "noise", 0.5, seed=2))
     assert shifted.labels is domain.labels
     assert (shifted.classes, shifted.groups) == (domain.classes, domain.groups)
