@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 import torch
-from scipy import stats
+from scipy.special import stdtrit
 from torch import Tensor
 
 from mlcourse.episode import Episode
@@ -133,7 +133,7 @@ def t_interval(values) -> tuple[float, float]:
     """The mean and the half-width of its 95 % t interval: for a few seeds, each of them one average."""
     values = _floats(values)
     n = len(values)
-    return float(values.mean()), float(stats.t.ppf(0.975, n - 1) * values.std(ddof=1) / n**0.5)
+    return float(values.mean()), float(stdtrit(n - 1, 0.975) * values.std(ddof=1) / n**0.5)
 
 
 def paired_ratio(a, b) -> tuple[float, float, float]:

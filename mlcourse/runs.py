@@ -76,7 +76,8 @@ def samplers(job: Job, entry: Method, data_dir=None) -> tuple[object, object, in
     classes = len(source.classes)
     test = EpisodeSampler(splits.test, job.way, job.shot, job.query)
     way = min(entry.train_way, classes) if entry.train_way else job.way
-    return EpisodeSampler(source, way, job.shot, entry.train_query or job.query), test, classes
+    query = min(entry.train_query or job.query, job.query)
+    return EpisodeSampler(source, way, job.shot, query), test, classes
 
 
 def run_training(job: Job, out: Path, data_dir=None, progress: bool = True) -> tuple[Result, Path]:

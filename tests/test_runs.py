@@ -1,0 +1,321 @@
+"""What `mlcourse train` and `mlcourse evaluate` do, from the data on disk to the number."""
+
+import functools
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny import NAMES, patterns
+
+from mlcourse import checkpoint, cli, runs
+from mlcourse.datasets.sinusoid import SinusoidSampler
+from mlcourse.evaluate import evaluate
+from mlcourse.learners import MAML, METHODS, method
+from mlcourse.nets import MLP
+from mlcourse.runs import Job, run_evaluation, run_training
+from mlcourse.train import Interrupted
+
+GROUPS, EACH, SAMPLES = 5, 3, 6  # 9 training classes, 3 for validation, 3 for the test
+
+
+def write_array(path, seed=0):
+    """An array file of five alphabets of three classes."""
+    domain = patterns(seed, GROUPS * EACH, SAMPLES, 28)
+    np.savez(path, images=domain.images.numpy(), labels=domain.labels.numpy(), classes=np.array(domain.classes),
+             groups=np.array([f"alphabet {i // EACH}" for i in range(GROUPS * EACH)]))
+    return f"array:{path}"
+
+
+@pytest.fixture(scope="module")
+def array(tmp_path_factory):
+    return write_array(tmp_path_factory.mktemp("data") / "letters.npz")
+
+
+def job(domain, method="protonet", **settings):
+    return Job(method, domain, **{"way": 3, "query": 3, "steps": 2, "episodes": 10, **settings})
+
+
+def trained(domain, out, **settings):
+    return run_training(job(domain, **settings), out, progress=False)
+
+
+@pytest.fixture(scope="module")
+def protonet(array, tmp_path_factory):
+    """(result, checkpoint) of a ProtoNet on the array domain."""
+    return trained(array, tmp_path_factory.mktemp("run"))
+
+
+# ------------------------------------------------------------------- the job
+
+
+def test_a_job_says_the_command_that_repeats_it():
+    assert Job("maml", "omniglot").command() == "mlcourse train maml --domain omniglot"
+    longer = Job("maml", "folder:my pictures", way=20, inner_rate=0.1, norm="none", episodes=100)
+    assert longer.command() == ("mlcourse train maml --domain 'folder:my pictures' --way 20 --inner-rate 0.1 "
+                                "--norm none --episodes 100")
+
+
+def test_the_commands_words_are_options_of_the_command_line(monkeypatch):
+    received = []
+    monkeypatch.setattr(runs, "run_training", lambda job, out, data_dir: received.append(job) or 1 / 0)
+    full = Job("reptile", "array:some where.npz", 4, 2, 7, 11, 0.25, 0.5, "layer", 3, 40)
+    monkeypatch.setattr(sys, "argv", shlex.split(full.command()))
+    with pytest.raises(ZeroDivisionError):
+        cli.main()
+    assert received == [full]
+
+
+def test_a_job_names_its_folder():
+    assert Job("maml", "omniglot").name() == "maml-omniglot-5w1s-batch-seed0"
+    assert Job("maml", "glyphs@rotation=0.5", way=20, shot=5, seed=3, norm="none").name() == (
+        "maml-glyphs@rotation=0.5-20w5s-none-seed3")
+    assert Job("maml", "sinusoids", shot=10).name() == "maml-sinusoids-10s-batch-seed0"
+    assert "/" not in Job("maml", "folder:/home/me/pictures").name()
+
+
+# ------------------------------------------------------- training, evaluating
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_method_trains_and_its_checkpoint_repeats_the_number(array, tmp_path, name):
+    result, path = trained(array, tmp_path / "run", method=name, steps=1, episodes=4)
+    again = run_evaluation(path, array, episodes=4)
+    assert (again.mean, again.ci95, again.steps, again.split) == (result.mean, result.ci95, result.steps, "test")
+    card = json.loads(path.with_suffix(".json").read_text())
+    assert card["job"] == asdict(job(array, name, steps=1, episodes=4)) and card["result"] == asdict(result)
+    assert {"torch", "python", "threads"} <= card["versions"].keys()
+    assert result.method == name and result.command == job(array, name, steps=1, episodes=4).command()
+
+
+def test_sinusoids_train_and_repeat(tmp_path):
+    result, path = trained("sinusoids", tmp_path, method="maml", shot=5, steps=20)
+    assert result.metric == "mse" and result.way == 0
+    assert run_evaluation(path, "sinusoids", episodes=10).mean == result.mean
+    more = run_evaluation(path, "sinusoids", shot=10, steps=0, episodes=10)
+    assert (more.shot, more.steps) == (10, 0) and more.mean != result.mean
+    assert more.command.endswith("--domain sinusoids --shot 10 --steps 0 --episodes 10")
+
+
+def test_a_folder_of_pictures_trains(tmp_path):
+    domain = patterns(classes=6, per_class=4, side=28)
+    for image, label in zip(domain.images, domain.labels, strict=True):
+        folder = tmp_path / "pictures" / domain.classes[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[0].numpy()).save(folder / f"{len(os.listdir(folder))}.png")
+    spec = f"folder:{tmp_path / 'pictures'}"
+    with pytest.raises(ValueError, match="folder:pictures/test has 1 class; an episode needs at least 2"):
+        trained(spec, tmp_path / "run")
+    domain_of_groups = tmp_path / "alphabets"
+    for i, name in enumerate(sorted(os.listdir(tmp_path / "pictures"))):
+        (domain_of_groups / f"alphabet {i // 2}").mkdir(parents=True, exist_ok=True)
+        os.rename(tmp_path / "pictures" / name, domain_of_groups / f"alphabet {i // 2}" / name)
+    result, path = trained(f"folder:{domain_of_groups}", tmp_path / "run", way=2, query=2)
+    assert (result.way, result.split) == (2, "test")
+    assert run_evaluation(path, f"folder:{domain_of_groups}", episodes=10).mean == result.mean
+
+
+def test_an_interrupted_run_goes_on_and_a_longer_evaluation_retrains_nothing(array, tmp_path, monkeypatch):
+    whole, path = trained(array, tmp_path / "whole", steps=4)
+
+    def stop_after_two(record):
+        if record["step"] == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "train", functools.partial(runs.train, on_step=stop_after_two))
+        with pytest.raises(Interrupted, match="interrupted after step 2 of 4"):
+            trained(array, tmp_path / "parts", steps=4)
+    assert os.listdir(tmp_path / "parts") == [runs.STATE]
+    result, other_path = trained(array, tmp_path / "parts", steps=4)
+    assert (result.mean, result.ci95) == (whole.mean, whole.ci95)
+    assert other_path.read_bytes() == path.read_bytes()
+    state = (tmp_path / "parts" / runs.STATE).read_bytes()
+    assert trained(array, tmp_path / "parts", steps=4, episodes=12)[0].episodes == 12
+    assert (tmp_path / "parts" / runs.STATE).read_bytes() == state
+
+
+def test_a_checkpoint_is_evaluated_on_another_domain(protonet, tmp_path):
+    _, path = protonet
+    other = write_array(tmp_path / "numerals.npz", seed=3)
+    result = run_evaluation(path, other, way=10, shot=2, episodes=12, seed=5)
+    assert (result.domain, result.split, result.way, result.shot) == ("array:numerals", "all", 10, 2)
+    assert (result.train_way, result.query, result.seed) == (9, 3, 5)
+    assert shlex.split(result.command) == ["mlcourse", "evaluate", str(path), "--domain", other, "--way", "10", "--shot",
+                                           "2", "--episodes", "12", "--seed", "5"]
+    test_only = run_evaluation(path, other, split="test", episodes=10)
+    assert test_only.split == "test" and "--split test" in test_only.command
+
+
+def test_the_data_it_was_trained_on_are_known_by_any_path(protonet, array, tmp_path, monkeypatch):
+    """However the file is written, no class of the training takes part in the test."""
+    result, path = protonet
+    folder, name = os.path.split(array.removeprefix("array:"))
+    monkeypatch.chdir(folder)
+    again = run_evaluation(path, f"array:{name}", episodes=10)
+    assert (again.split, again.mean) == ("test", result.mean)
+    assert runs.default_split(f"{array}@rotation=0.5", Job("maml", array)) == "test"
+    assert runs.default_split("glyphs", Job("maml", array)) == "test"
+    assert runs.default_split("digits", Job("maml", array)) == "all"
+    assert runs.default_split("folder:here@home", Job("maml", "folder:here@work")) == "all"
+
+
+# ----------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize(("settings", "match"), [
+    ({"method": "mamal"}, "unknown method 'mamal'; known are maml, fomaml"),
+    ({"way": 4}, "way 4 .*needs 4 classes, but array:letters/test has 3; ask for a way of at most 3"),
+    ({"way": 0}, "way must be at least 1, got 0"),
+    ({"shot": 4}, "shot 4 . query 3 .*needs 7 samples of every class, but class .* has 6; ask for fewer"),
+    ({"shot": 0}, "shot must be at least 1, got 0"),
+    ({"steps": 0}, "steps must be at least 1, got 0"),
+    ({"episodes": 1}, "episodes must be at least 2, for an interval, got 1"),
+    ({"norm": "instance"}, "norm must be one of batch, support, running, layer, none, got 'instance'"),
+    ({"inner_rate": 0.1}, "protonet has no inner rate to set; leave --inner-rate out"),
+    *[({"method": name, "outer_rate": rate}, f"outer learning rate must be a positive, finite number, got {rate}")
+      for name in ("protonet", "reptile") for rate in (0.0, -1.0, float("inf"))],
+    *[({"method": "maml", "inner_rate": rate}, f"inner learning rate must be a positive, finite number, got {rate}")
+      for rate in (0.0, -1.0, float("inf"))],
+])
+def test_a_job_that_cannot_work_is_refused_before_anything_is_written(array, tmp_path, settings, match):
+    with pytest.raises(ValueError, match=match):
+        trained(array, tmp_path / "run", **settings)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(("domain", "match"), [
+    ("omnigloat", "unknown data set 'omnigloat'; choose one of glyphs"),
+    ("array:nowhere.npz", "nowhere.npz is not a file"),
+    ("folder:nowhere", "nowhere"),
+])
+def test_a_domain_that_is_not_there_is_refused_before_anything_is_written(tmp_path, domain, match):
+    with pytest.raises(ValueError, match=match):
+        trained(domain, tmp_path / "run")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_method_that_needs_classes_is_refused_on_sinusoids(tmp_path):
+    with pytest.raises(ValueError, match="probe needs classes, so it cannot fit sinusoids; choose one of maml"):
+        trained("sinusoids", tmp_path / "run", method="probe")
+    assert os.listdir(tmp_path) == []
+
+
+def test_another_run_in_the_folder_is_not_touched(protonet, array):
+    _, path = protonet
+    before = {name: (path.parent / name).read_bytes() for name in os.listdir(path.parent)}
+    for change in ({"steps": 3}, {"seed": 1}, {"outer_rate": 0.1}, {"method": "maml"}):
+        with pytest.raises(ValueError, match="training.safetensors holds another training"):
+            trained(array, path.parent, **change)
+    assert {name: (path.parent / name).read_bytes() for name in os.listdir(path.parent)} == before
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(array, tmp_path):
+    (tmp_path / "run").write_text("")
+    with pytest.raises(OSError, match="cannot write .*run.*; free space or choose another folder with --out"):
+        trained(array, tmp_path / "run")
+
+
+@pytest.mark.parametrize(("options", "match"), [
+    ({"way": 4}, "way 4 .*needs 4 classes, but array:letters/test has 3"),
+    ({"way": 0}, "way must be at least 1, got 0"),
+    ({"shot": 0}, "shot must be at least 1, got 0"),
+    ({"query": 9}, "needs 10 samples of every class"),
+    ({"split": "tset"}, "split must be one of train, val, test or all, got 'tset'"),
+    ({"episodes": 1}, "episodes must be at least 2"),
+])
+def test_an_evaluation_that_does_not_fit_is_refused(protonet, array, options, match):
+    with pytest.raises(ValueError, match=match):
+        run_evaluation(protonet[1], array, **options)
+
+
+def test_a_head_for_another_number_of_classes_is_refused(array, tmp_path):
+    _, path = trained(array, tmp_path, method="maml", steps=1)
+    with pytest.raises(ValueError, match="has a head for 3 classes, not 2; evaluate it with --way 3 or train one with "
+                                         "--way 2"):
+        run_evaluation(path, array, way=2)
+    with pytest.raises(ValueError, match="was trained on array.*, which is classification; evaluate it on images"):
+        run_evaluation(path, "sinusoids")
+
+
+def test_a_checkpoint_of_sinusoids_is_refused_on_images(array, tmp_path):
+    _, path = trained("sinusoids", tmp_path, method="maml", steps=1)
+    with pytest.raises(ValueError, match="which is regression; evaluate it on sinusoids"):
+        run_evaluation(path, array)
+
+
+def test_a_card_without_a_job_is_refused(array, tmp_path):
+    checkpoint.save(tmp_path / "m.safetensors", "maml", MAML(MLP()), {})
+    with pytest.raises(ValueError, match="the card of .*m.safetensors does not say how it was trained .'job'."):
+        run_evaluation(tmp_path / "m.safetensors", "sinusoids")
+
+
+# ------------------------------------------------------------ the table of methods
+
+
+def test_the_settings_of_every_method_are_its_constructors_and_its_phases():
+    sampler = SinusoidSampler(5)
+    for entry in METHODS:
+        if entry.sinusoids:
+            settings, training = entry.sinusoids
+            entry.kind(MLP(), **settings).phases(sampler, **training)
+    assert len({entry.name for entry in METHODS}) == len(METHODS)
+    assert runs.method_names() == [entry.name for entry in METHODS] == NAMES
+    assert method("maml").kind is MAML
+
+
+def test_images_of_drawn_characters_are_turned_for_training_only():
+    train, test, classes = runs.samplers(Job("maml", "glyphs", query=5), method("maml"))
+    assert classes == len(train.domain.classes) and classes % 4 == 0
+    assert sum("turned" in name for name in train.domain.classes) == 3 * classes // 4
+    assert not any("turned" in name for name in test.domain.classes)
+    assert not set(test.domain.classes) & set(train.domain.classes)
+
+
+# --------------------------------------------------------------- the command line
+
+
+def start(*words):
+    return subprocess.Popen([sys.executable, "-m", "mlcourse", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_the_command_line_trains_resumes_and_says_no(tmp_path):
+    words = ["train", "maml", "--domain", "sinusoids", "--shot", "5", "--steps", "300", "--episodes", "30", "--json",
+             "--out", str(tmp_path / "parts")]
+    refused = start("train", "mamal", "--domain", "sinusoids", "--out", str(tmp_path / "none"))
+    process = start(*words)
+    seen = b""
+    while b"loss" not in seen:  # the first sign of progress
+        seen += process.stderr.read(1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert process.returncode == 130 and out == b""
+    assert b"mlcourse: interrupted after step" in err and b"the same command goes on from there" in err
+    assert os.listdir(tmp_path / "parts") == [runs.STATE]
+
+    resumed = start(*words)
+    whole, path = run_training(Job("maml", "sinusoids", shot=5, steps=300, episodes=30), tmp_path / "whole",
+                               progress=False)
+    out, _ = resumed.communicate()
+    assert resumed.returncode == 0
+    assert {**json.loads(out), "seconds": 0} == {**asdict(whole), "seconds": 0}
+    assert (tmp_path / "parts" / runs.MODEL).read_bytes() == path.read_bytes()
+
+    out, err = refused.communicate()
+    assert refused.returncode == 2 and out == b""
+    assert err.startswith(b"mlcourse: unknown method 'mamal'; known are") and err.count(b"\n") == 1
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_library_and_the_command_measure_the_same(protonet):
+    """`evaluate` on the test sampler is the number on the card."""
+    result, path = protonet
+    learner, card = checkpoint.load(path)
+    _, test, _ = runs.samplers(Job(**card["job"]), method("protonet"))
+    assert evaluate(learner, test, 10).mean == result.mean
