@@ -152,8 +152,9 @@ def fill(learner: Learner, tensors: dict[str, Tensor], path: Path) -> None:
             where = "is missing in" if name not in tensors else "is not part of this method but stands in"
             raise ValueError(f"{path} is a checkpoint of another method or network: {name!r} {where} the file")
         if own[name].shape != tensors[name].shape:
-            raise ValueError(f"{path} is a checkpoint of another shape: {name!r} is {tuple(tensors[name].shape)} in the "
-                             f"file, {tuple(own[name].shape)} in the learner; train or load with the same way and width")
+            raise ValueError(f"{path} is a checkpoint of another shape: {name!r} is {tuple(tensors[name].shape)} in "
+                             f"the file, {tuple(own[name].shape)} in the learner; train or load with the same way and "
+                             "width")
         if not torch.isfinite(tensors[name]).all():
             raise ValueError(f"{path} holds a value that is not finite in {name!r}; train it again")
     learner.load_state_dict(tensors)

@@ -227,6 +227,14 @@ def check_classes(learner: Learner, episode: Episode) -> None:
                          "for regression use MAML or JointTraining")
 
 
+def check_head(learner: NetLearner, episode: Episode) -> None:
+    """Raises ValueError when the network's head has not as many outputs as the episode has classes."""
+    outputs = learner.net.head.out_features
+    if episode.way and episode.way != outputs:
+        raise ValueError(f"the network of this {type(learner).__name__} has {outputs} outputs, but the episode has "
+                         f"{episode.way} classes; make a network for {episode.way}, or sample with way {outputs}")
+
+
 def check_finite(batch: Episode) -> None:
     """Raises ValueError, naming the field, where an episode holds NaN or infinite values."""
     for name, field in zip(batch._fields, batch, strict=True):

@@ -123,8 +123,8 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
     job, entry = _job(card, path), method(card["method"])
     regression = domain == SINUSOIDS
     if regression != (job.domain == SINUSOIDS):
-        raise ValueError(f"{path} was trained on {job.domain}, which is {'classification' if regression else 'regression'}"
-                         f"; evaluate it on {'images' if regression else SINUSOIDS}")
+        kind, fitting = ("classification", "images") if regression else ("regression", SINUSOIDS)
+        raise ValueError(f"{path} was trained on {job.domain}, which is {kind}; evaluate it on {fitting}")
     way, shot, query = (given if given is not None else trained for given, trained in
                         ((way, job.way), (shot, job.shot), (query, job.query)))
     if regression:
@@ -185,7 +185,8 @@ def choose_split(domain: str, split: str, data_dir=None):
 
 def commit() -> str:
     """The commit of the course's repository, "" where it is not one."""
-    asked = subprocess.run(["git", "-C", str(paths.ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    command = ["git", "-C", str(paths.ROOT), "rev-parse", "--short", "HEAD"]
+    asked = subprocess.run(command, capture_output=True, text=True)
     return asked.stdout.strip() if asked.returncode == 0 else ""
 
 

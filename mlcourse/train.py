@@ -101,8 +101,8 @@ def _check_step(phase: Phase, step: int, batch, loss: float) -> None:
         _check_gradients_exist(phase)
     gradients = [p.grad for group in phase.optimiser.param_groups for p in group["params"] if p.grad is not None]
     if not torch.isfinite(torch.nn.utils.get_total_norm(gradients, float("inf"))):
-        raise ValueError(f"the loss is {loss:.4g} at step {step} of {phase.name}, but its gradient is not finite; lower "
-                         "the inner or the outer rate")
+        raise ValueError(f"the loss is {loss:.4g} at step {step} of {phase.name}, but its gradient is not finite; "
+                         "lower the inner or the outer rate")
 
 
 def _check_gradients_exist(phase: Phase) -> None:
@@ -166,14 +166,15 @@ def _restore(path: Path, learner: Learner, phases: list[Phase], seed: int, label
     expected = {"label": label, "seed": seed, "phases": [[p.name, p.steps] for p in phases]}
     for key, value in expected.items():
         if meta.get(key) != value:
-            raise ValueError(f"{path} holds another training ({key} {meta.get(key)!r}, now {value!r}); continue with the "
-                             "settings it was started with, or choose another --out")
+            raise ValueError(f"{path} holds another training ({key} {meta.get(key)!r}, now {value!r}); continue with "
+                             "the settings it was started with, or choose another --out")
     flat = {**meta["scalars"], **{name: t for name, t in tensors.items() if name.startswith("optimiser.")}}
     states: list[dict[int, dict]] = [{} for _ in phases]
     for name, value in flat.items():
         _, number, index, key = name.split(".", 3)
         states[int(number)].setdefault(int(index), {})[key] = value
-    fill(learner, {name.removeprefix("learner."): t for name, t in tensors.items() if name.startswith("learner.")}, path)
+    own = {name.removeprefix("learner."): t for name, t in tensors.items() if name.startswith("learner.")}
+    fill(learner, own, path)
     for phase, state in zip(phases, states, strict=True):
         phase.optimiser.load_state_dict({**phase.optimiser.state_dict(), "state": state})
     return meta["records"]

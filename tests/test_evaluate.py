@@ -219,8 +219,8 @@ def test_a_result_reads_as_a_sentence():
                                     "(95 % interval over 600 episodes; norm batch, transductive)")
     regression = {**facts, "metric": "mse", "way": 0, "shot": 10, "domain": "sinusoids", "norm": "none",
                   "transductive": False, "mean": 0.6666, "ci95": 0.05}
-    assert str(Result(**regression)) == ("maml on sinusoids (test), 10-shot regression: mean squared error 0.667 ± 0.050 "
-                                         "(95 % interval over 600 episodes; norm none, one query at a time)")
+    assert str(Result(**regression)) == ("maml on sinusoids (test), 10-shot regression: mean squared error 0.667 ± "
+                                         "0.050 (95 % interval over 600 episodes; norm none, one query at a time)")
 
 
 def test_regression_is_scored_by_the_squared_error():

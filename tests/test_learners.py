@@ -217,7 +217,8 @@ def test_fine_tuning_starts_from_a_head_of_zeros_and_moves_every_layer():
     start = tuned.predict(tuned.adapt(episode, steps=0), episode.query_x)
     assert torch.equal(start, torch.zeros(9, 3, dtype=torch.float64))
     weight = torch.zeros(3, tuned.net.size, dtype=torch.float64, requires_grad=True)
-    g, = torch.autograd.grad(F.cross_entropy(tuned.net.features(episode.support_x) @ weight.T, episode.support_y), weight)
+    logits = tuned.net.features(episode.support_x) @ weight.T
+    g, = torch.autograd.grad(F.cross_entropy(logits, episode.support_y), weight)
     torch.testing.assert_close(tuned.adapt(episode, steps=1).params["new.weight"], -0.3 * g, rtol=0, atol=1e-12)
     phi = tuned.adapt(episode, steps=2).params
     assert all(not torch.equal(phi[name], p) for name, p in tuned.theta().items())
@@ -300,6 +301,15 @@ def test_a_classifier_refuses_regression(name):
             call_(episode)
     with pytest.raises(ValueError, match=f"{name} needs classes, so it cannot fit sinusoids; choose one of maml"):
         build(method(name), way=0)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if method(n).net == "headed"])
+def test_a_head_for_another_number_of_classes_is_told(name):
+    five = EpisodeSampler(patterns(), 5, 1, 2).sample(1, torch.Generator().manual_seed(0)).task(0)
+    method_ = learner(name)
+    for call_ in (method_.adapt, method_.loss):
+        with pytest.raises(ValueError, match="has 3 outputs, but the episode has 5 classes; make a network for 5, or"):
+            call_(five)
 
 
 def test_making_a_learner_leaves_the_global_generator_alone():

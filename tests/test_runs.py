@@ -147,8 +147,8 @@ def test_a_checkpoint_is_evaluated_on_another_domain(protonet, tmp_path):
     result = run_evaluation(path, other, way=10, shot=2, episodes=12, seed=5)
     assert (result.domain, result.split, result.way, result.shot) == ("array:numerals", "all", 10, 2)
     assert (result.train_way, result.query, result.seed) == (9, 3, 5)
-    assert shlex.split(result.command) == ["mlcourse", "evaluate", str(path), "--domain", other, "--way", "10", "--shot",
-                                           "2", "--episodes", "12", "--seed", "5"]
+    assert shlex.split(result.command) == ["mlcourse", "evaluate", str(path), "--domain", other, "--way", "10",
+                                           "--shot", "2", "--episodes", "12", "--seed", "5"]
     test_only = run_evaluation(path, other, split="test", episodes=10)
     assert test_only.split == "test" and "--split test" in test_only.command
 

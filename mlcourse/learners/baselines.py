@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from mlcourse.descend import Params, check_rate, descend
 from mlcourse.episode import Episode
-from mlcourse.learner import (Adapted, Learner, NetLearner, Phase, check_classes, check_counts, features,
+from mlcourse.learner import (Adapted, Learner, NetLearner, Phase, check_classes, check_counts, check_head, features,
                               require_grad)
 from mlcourse.learners.protonet import squared_distances
 from mlcourse.losses import task_loss
@@ -25,6 +25,7 @@ class NoAdaptation(NetLearner):
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
         """θ itself."""
+        check_head(self, episode)
         return self.adapted(self.theta(), episode)
 
 
@@ -44,6 +45,7 @@ class FromScratch(NetLearner):
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
         """The network fitted to the support set alone."""
+        check_head(self, episode)
         support_loss = lambda phi: self.loss_at(phi, episode.support_x, episode.support_y)
         phi = descend(support_loss, self.theta(), self.steps if steps is None else steps, self.lr)
         return self.adapted(phi, episode)
@@ -69,6 +71,7 @@ class JointTraining(NetLearner):
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
         """θ after fine-tuning on the support set."""
+        check_head(self, episode)
         support_loss = lambda phi: self.loss_at(phi, episode.support_x, episode.support_y)
         phi = descend(support_loss, self.theta(), self.steps if steps is None else steps, self.lr, order=1)
         return self.adapted(phi, episode)
@@ -76,6 +79,7 @@ class JointTraining(NetLearner):
     def loss(self, episode: Episode) -> Tensor:
         """L(θ; support and query together), before any adaptation."""
         require_grad(self)
+        check_head(self, episode)
         return self.loss_at(self.theta(), torch.cat([episode.support_x, episode.query_x]),
                             torch.cat([episode.support_y, episode.query_y]))
 
@@ -113,8 +117,8 @@ class FineTune(NetLearner):
         """Pretraining: as in `Learner.phases`. Raises ValueError for a domain of more than `train_classes` classes."""
         domain, outputs = getattr(sampler, "domain", None), self.classifier.out_features
         if domain is not None and len(domain.classes) > outputs:
-            raise ValueError(f"{domain.name} has {len(domain.classes)} classes, but the classifier tells {outputs} apart;"
-                             f" make the learner with train_classes={len(domain.classes)}")
+            raise ValueError(f"{domain.name} has {len(domain.classes)} classes, but the classifier tells {outputs} "
+                             f"apart; make the learner with train_classes={len(domain.classes)}")
         return super().phases(sampler, steps, **settings)
 
     def predicting(self, episode: Episode) -> Params:

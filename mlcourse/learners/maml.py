@@ -14,7 +14,7 @@ from torch import nn
 
 from mlcourse.descend import check_rate, descend
 from mlcourse.episode import Episode
-from mlcourse.learner import Adapted, NetLearner, check_counts
+from mlcourse.learner import Adapted, NetLearner, check_counts, check_head
 
 
 class MAML(NetLearner):
@@ -37,6 +37,7 @@ class MAML(NetLearner):
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
         """φ: `steps` gradient steps on the support loss from θ."""
+        check_head(self, episode)
         support_loss = lambda phi: self.loss_at(phi, episode.support_x, episode.support_y)
         phi = descend(support_loss, self.theta(), self.steps if steps is None else steps, self.lr,
                       order=self.order, only=self.only)

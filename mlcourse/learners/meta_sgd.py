@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mlcourse.descend import Params, descend
 from mlcourse.episode import Episode
-from mlcourse.learner import Adapted, NetLearner, check_counts
+from mlcourse.learner import Adapted, NetLearner, check_counts, check_head
 
 
 class MetaSGD(NetLearner):
@@ -46,6 +46,7 @@ class MetaSGD(NetLearner):
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
         """φ: `steps` steps of θ - α ∘ ∇L_support."""
+        check_head(self, episode)
         support_loss = lambda phi: self.loss_at(phi, episode.support_x, episode.support_y)
         phi = descend(support_loss, self.theta(), self.steps if steps is None else steps, self.rates(),
                       order=self.order)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mlcourse.descend import check_rate, descend
 from mlcourse.episode import Episode
-from mlcourse.learner import Phase, batch_loss, check_counts, linear, require_grad
+from mlcourse.learner import Phase, batch_loss, check_counts, check_head, linear, require_grad
 from mlcourse.learners.maml import MAML
 
 
@@ -33,6 +33,7 @@ class Reptile(MAML):
     def loss(self, episode: Episode) -> Tensor:
         """½ |θ - stop(φ)|², summed over all parameters."""
         require_grad(self)
+        check_head(self, episode)
         x = torch.cat([episode.support_x, episode.query_x])
         y = torch.cat([episode.support_y, episode.query_y])
         theta = self.theta()
