@@ -57,14 +57,16 @@ def test_the_path_is_the_one_that_descend_takes():
     x, y = (part.double() for part in support(record))
     theta = {name: p.detach() for name, p in net.named_parameters()}
     path = trajectory(lambda phi: task_loss(functional_call(net, phi, (x,)), y), theta, MAX_STEPS, 0.03)
-    torch.testing.assert_close(inner_path(net, x, y, 0.03), torch.stack([flatten(phi) for phi in path]))
+    points, losses = inner_path(net, x, y, 0.03)
+    torch.testing.assert_close(points, torch.stack([flatten(phi) for phi in path]))
+    assert losses == pytest.approx([task_loss(functional_call(net, phi, (x,)), y).item() for phi in path])
 
 
 def test_the_surfaces_equal_the_loss_of_the_network_at_each_grid_point():
     net = mlp()
     record = inner_loop(net, **SETTINGS)
     x, y = support(record)
-    points = inner_path(net, x, y, 0.03)
+    points, _ = inner_path(net, x, y, 0.03)
     plane = Plane(points[0], points[1] - points[0], (points[-1] - points[0])[None])
     assert record.support_surface.shape == record.query_surface.shape == (GRID, GRID)
     other = copy.deepcopy(net)

@@ -56,22 +56,26 @@ class InnerLoopRecord(NamedTuple):
     query_surface: np.ndarray
 
 
-def inner_path(net: nn.Module, support_x: Tensor, support_y: Tensor, alpha: float) -> Tensor:
-    """The parameter vectors (MAX_STEPS + 1, P) of gradient descent on the support loss, from the network's own.
+def inner_path(net: nn.Module, support_x: Tensor, support_y: Tensor, alpha: float,
+               steps: int = MAX_STEPS) -> tuple[Tensor, list[float]]:
+    """The parameter vectors (steps + 1, P) of gradient descent on the support loss from the network's own, and
+    the support loss at each.
 
     The plain loop, on a copy of the network; a test holds it to `descend.trajectory`.
     """
     copied = copy.deepcopy(net)
     phi = list(copied.parameters())
-    path = [parameters_to_vector(phi).detach()]
-    for _ in range(MAX_STEPS):
-        with torch.enable_grad():
-            gradient = torch.autograd.grad(task_loss(copied(support_x), support_y), phi)
-        with torch.no_grad():
-            for p, g in zip(phi, gradient):
-                p -= alpha * g
-            path.append(parameters_to_vector(phi))
-    return torch.stack(path)
+    path, losses = [], []
+    for step in range(steps + 1):
+        loss = task_loss(copied(support_x), support_y)
+        losses.append(loss.item())
+        path.append(parameters_to_vector(phi).detach())
+        if step < steps:
+            gradient = torch.autograd.grad(loss, phi)
+            with torch.no_grad():
+                for p, g in zip(phi, gradient):
+                    p -= alpha * g
+    return torch.stack(path), losses
 
 
 def path_plane(points: Tensor, reference: Tensor) -> Plane:
@@ -101,25 +105,23 @@ def inner_loop(net: nn.Module, *, name: str, alpha: float, steps: int, shots: in
     support_x = (torch.rand(MAX_SHOTS, 1, generator=generator) * 10 - 5)[:shots]
     support_y = amplitude * torch.sin(support_x - phase)
     truth = amplitude * torch.sin(QUERY_X - phase)
-    with torch.no_grad():
-        points = inner_path(net, support_x, support_y, alpha)
-        both = torch.cat([support_x, QUERY_X])
-        said = predictions(net, points, both)
-        support_loss = squared_errors(said[:, :shots], support_y[:, 0])
-        query_loss = squared_errors(said[:, shots:], truth[:, 0])
-        blown = first_explosion(support_loss.tolist())
-        kept = max(2, MAX_STEPS + 1 if blown is None else blown)       # points that define the slice
-        plane = path_plane(points[:kept], points[-1] if kept > 2 else inner_path(net, support_x, support_y, 0.01)[-1])
-        path = plane.coordinates(points).double().numpy()
-        a, b = window(path[:min(steps + 1, kept)], aspect)
-        grid = plane.grid(torch.from_numpy(a).float(), torch.from_numpy(b).float())
-        slice_said = predictions(net, grid, both)
-        surfaces = [squared_errors(part, y[:, 0]).view(len(b), len(a)).double().numpy()
-                    for part, y in ((slice_said[:, :shots], support_y), (slice_said[:, shots:], truth))]
+    points, losses = inner_path(net, support_x, support_y, alpha)
+    blown = first_explosion(losses)
+    kept = max(2, MAX_STEPS + 1 if blown is None else blown)           # points that define the slice
+    last = points[-1] if kept > 2 else inner_path(net, support_x, support_y, 0.01, 2)[0][-1]
+    plane = path_plane(points[:kept], last)
+    path = plane.coordinates(points).double().numpy()
+    a, b = window(path[:min(steps + 1, kept)], aspect)
+    grid = plane.grid(torch.from_numpy(a).float(), torch.from_numpy(b).float())
+    said = predictions(net, torch.cat([points, grid]), torch.cat([support_x, QUERY_X]))
+    on_support, on_query = (squared_errors(part, y[:, 0]).double().numpy()
+                            for part, y in ((said[:, :shots], support_y), (said[:, shots:], truth)))
+    s = len(points)
     return InnerLoopRecord(
-        alpha, steps, shots, name, QUERY_X[:, 0].numpy(), truth[:, 0].numpy(), said[:, shots:].double().numpy(),
-        support_x[:, 0].numpy(), support_y[:, 0].numpy(), support_loss.double().numpy(), query_loss.double().numpy(),
-        blown, path, plane.distance(points).double().numpy(), a, b, *surfaces)
+        alpha, steps, shots, name, QUERY_X[:, 0].numpy(), truth[:, 0].numpy(), said[:s, shots:].double().numpy(),
+        support_x[:, 0].numpy(), support_y[:, 0].numpy(), on_support[:s], on_query[:s], blown, path,
+        plane.distance(points).double().numpy(), a, b, on_support[s:].reshape(len(b), -1),
+        on_query[s:].reshape(len(b), -1))
 
 
 def first_explosion(losses: list[float]) -> int | None:

@@ -89,7 +89,6 @@ def outer_view(net: nn.Module, tasks: Episode, settings: Settings, shown: int, a
     theta = flatten(dict(net.named_parameters()))
     phi = adapted_vectors(net, tasks, settings.alpha, settings.steps)
     truth = tasks.query_y[..., 0]
-    said = predictions(net, torch.cat([theta[None], phi]), QUERY_X)
     offsets = torch.where(torch.isfinite(phi), phi - theta, torch.zeros(()))
     others = [i for i in range(len(phi)) if i != shown]
     plane = Plane(theta, offsets[shown], offsets[others])
@@ -97,8 +96,10 @@ def outer_view(net: nn.Module, tasks: Episode, settings: Settings, shown: int, a
     corners = np.vstack([np.zeros((1, 2)), np.nan_to_num(marks, nan=0.0, posinf=0.0, neginf=0.0)])
     a, b = frame(corners * np.minimum(1, FAR / np.maximum(np.hypot(*corners.T), 1e-12))[:, None], aspect)
     both = torch.cat([tasks.support_x[shown], QUERY_X])
-    slice_said = predictions(net, plane.grid(torch.from_numpy(a).float(), torch.from_numpy(b).float()), both)
-    shot = tasks.support_x.shape[1]
+    grid = plane.grid(torch.from_numpy(a).float(), torch.from_numpy(b).float())
+    points, shot = 1 + len(phi), tasks.support_x.shape[1]
+    everywhere = predictions(net, torch.cat([theta[None], phi, grid]), both)
+    said, slice_said = everywhere[:points, shot:], everywhere[points:]
     surface = lambda part, y: squared_errors(part, y).view(len(b), len(a)).double().numpy()
     return dict(
         shown=shown, x=QUERY_X[:, 0].numpy(), truth=truth.numpy(), before=said[0].numpy(), after=said[1:].numpy(),
