@@ -7,6 +7,8 @@ import shutil
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tiny import NAMES, PICTURES, REGRESSION, SINUSOIDS, learner
 
 from mlcourse import checkpoint
@@ -74,6 +76,23 @@ def test_a_damaged_file_is_refused(saved, damage):
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ValueError, match="model.safetensors is damaged or not a file of mlcourse"):
         checkpoint.load(path)
+
+
+@given(position=st.floats(0, 1, exclude_max=True), value=st.integers(1, 255))
+@settings(max_examples=60, deadline=None)
+def test_one_wrong_byte_is_noticed_or_harmless(tmp_path_factory, position, value):
+    folder = tmp_path_factory.mktemp("damage")
+    tensors = {"w": torch.arange(6.0).view(2, 3), "n": torch.tensor(3)}
+    checkpoint.write_tensors(folder / "good.safetensors", tensors, {"seed": 1})
+    data = bytearray((folder / "good.safetensors").read_bytes())
+    data[int(position * len(data))] ^= value
+    (folder / "bad.safetensors").write_bytes(data)
+    try:
+        read, meta = checkpoint.read_tensors(folder / "bad.safetensors")
+    except ValueError as error:
+        assert "bad.safetensors is damaged or not a file of mlcourse" in str(error)
+    else:  # white space in the header
+        assert meta == {"seed": 1} and all(torch.equal(read[name], t) for name, t in tensors.items())
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '"card"', "{}", '{"note": 1}', "\x00"])
@@ -202,3 +221,16 @@ def test_a_folder_is_made_where_it_is_missing_and_a_file_in_its_place_is_told(tm
     assert checkpoint.load(tmp_path / "a" / "b" / "m.safetensors")[1]["method"] == "maml"
     with pytest.raises(OSError, match="cannot write .*; free space or choose another folder with --out"):
         checkpoint.save(tmp_path / "a" / "b" / "m.json" / "m.safetensors", "maml", learner("maml"), {})
+
+
+def test_an_interrupt_while_writing_leaves_nothing_behind(tmp_path, monkeypatch):
+    path = tmp_path / "file.bin"
+    checkpoint.write_atomically(path, b"old")
+
+    def interrupted(source, target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoint.write_atomically(path, b"new")
+    assert os.listdir(tmp_path) == ["file.bin"] and path.read_bytes() == b"old"
