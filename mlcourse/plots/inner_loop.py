@@ -33,7 +33,7 @@ class InnerLoopScene(Scene):
         for panel, left, colormap in ((self.support, 0.462, SUPPORT_MAP), (self.query, 0.937, QUERY_MAP)):
             panel.axes.set_xlabel("→ along the first step          ○ θ    ★ φ    × lowest of the slice")
             colour_bar(self, figure.add_axes((left, box[1], 0.011, box[3])), colormap, "MSE")
-        self.support.axes.set_ylabel("across it, towards the tenth")
+        self.support.axes.set_ylabel("↑ across it")
         self.paths = [self._build_path(panel.axes) for panel in (self.support, self.query)]
 
     def _build_fit(self, axes) -> None:
