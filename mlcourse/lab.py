@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -13,12 +13,21 @@ from mlcourse import machine, notebooks, paths
 FIRST = "00_start_here.ipynb"
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Copy a file whole or not at all."""
+def unread(data: bytes) -> bytes:
+    """A notebook without its outputs, so that a prediction is made before its outcome can be read."""
+    notebook = json.loads(data)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell.update(outputs=[], execution_count=None)
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _write(data: bytes, target: Path) -> None:
+    """Write a file whole or not at all."""
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.stem, suffix=".part")
-    os.close(handle)
     try:
-        shutil.copyfile(source, temporary)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
         os.chmod(temporary, 0o644)
         os.replace(temporary, target)
     except BaseException:
@@ -26,10 +35,16 @@ def _copy(source: Path, target: Path) -> None:
         raise
 
 
+def _lay_out(source: Path, target: Path) -> None:
+    """Copy one of the course's files; a lesson without its outputs."""
+    data = source.read_bytes()
+    _write(unread(data) if source.suffix == ".ipynb" else data, target)
+
+
 def fill(work: Path | None = None, folder: Path | None = None) -> list[Path]:
     """Copy into `work` every file of the course's `folder` that is not there yet; the new copies, in order.
 
-    What is there already is the learner's and stays as it is. Raises FileNotFoundError without lessons.
+    Lessons are copied without their outputs. What is there already is the learner's and stays as it is. Raises FileNotFoundError without lessons.
     """
     work, folder = work or paths.WORK, folder or paths.NOTEBOOKS
     sources = [path for path in sorted(folder.glob("*")) if path.is_file() and path.name[0] not in "._"]
@@ -40,7 +55,7 @@ def fill(work: Path | None = None, folder: Path | None = None) -> list[Path]:
     work.mkdir(parents=True, exist_ok=True)
     new = [work / source.name for source in sources if not (work / source.name).exists()]
     for target in new:
-        _copy(folder / target.name, target)
+        _lay_out(folder / target.name, target)
     return new
 
 
@@ -58,8 +73,8 @@ def restore(name: str, work: Path | None = None, folder: Path | None = None) -> 
         number = 1
         while (backup := target.with_name(f"{target.stem}.mine-{number}.ipynb")).exists():
             number += 1
-        _copy(target, backup)
-    _copy(source, target)
+        _write(target.read_bytes(), backup)
+    _lay_out(source, target)
     return backup
 
 

@@ -35,8 +35,20 @@ def test_the_working_copy_is_filled_once_and_never_overwritten(course):
     (work / "03_maml.ipynb").unlink()
     assert lab.fill(work, folder) == [work / "03_maml.ipynb"]
     assert (work / "00_start_here.ipynb").read_text(encoding="utf-8") == "mine"
-    assert (work / "03_maml.ipynb").read_bytes() == (folder / "03_maml.ipynb").read_bytes()
+    copied, stored = (nbformat.read(where / "03_maml.ipynb", 4) for where in (work, folder))
+    assert [cell.source for cell in copied.cells] == [cell.source for cell in stored.cells]
     assert lab.fill(work, folder) == []
+
+
+def test_a_lesson_is_laid_out_without_its_outputs():
+    """Or the learner would read the outcome before predicting it."""
+    stored = sample()
+    stored.cells[1].outputs = [nbformat.v4.new_output("stream", text="the outcome")]
+    stored.cells[1].execution_count = 1
+    fresh = nbformat.reads(lab.unread(nbformat.writes(stored).encode()), 4)
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in fresh.cells if "outputs" in cell)
+    assert [cell.source for cell in fresh.cells] == [cell.source for cell in stored.cells]
+    assert fresh.metadata == stored.metadata
 
 
 def test_a_course_without_lessons_says_where_it_looked(tmp_path):
@@ -48,7 +60,7 @@ def test_a_course_without_lessons_says_where_it_looked(tmp_path):
 def test_restoring_keeps_every_version_of_the_learner(course):
     folder, work = course
     assert lab.restore("03", work, folder) is None
-    original = (folder / "03_maml.ipynb").read_bytes()
+    original = (work / "03_maml.ipynb").read_bytes()
     for number in (1, 2):
         (work / "03_maml.ipynb").write_text(f"mine {number}", encoding="utf-8")
         backup = lab.restore("03", work, folder)
@@ -67,7 +79,7 @@ def test_a_copy_that_fails_leaves_what_was_there(course, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(lab.shutil, "copyfile", full)
+    monkeypatch.setattr(lab.os, "replace", full)
     with pytest.raises(OSError, match="No space left"):
         lab.restore("03", work, folder)
     assert (work / "03_maml.ipynb").read_text(encoding="utf-8") == "mine"
