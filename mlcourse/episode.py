@@ -71,9 +71,9 @@ class EpisodeSampler:
 
     def __init__(self, domain: Domain, way: int, shot: int, query: int = 15, *, unlabeled: int = 0,
                  distractors: int = 0, relabel: bool = True, domain_id: int = 0):
-        for value, what in ((way, "way"), (shot, "shot"), (query, "query")):
-            if value < 1:
-                raise ValueError(f"{what} must be at least 1, got {value}")
+        for value, what, minimum in ((way, "way", 2), (shot, "shot", 1), (query, "query", 1)):
+            if value < minimum:
+                raise ValueError(f"{what} must be at least {minimum}, got {value}")
         if unlabeled < 0 or distractors < 0:
             raise ValueError(f"unlabeled and distractors must not be negative, got {unlabeled} and {distractors}")
         c = len(domain.classes)

@@ -104,7 +104,7 @@ def test_without_the_right_labels_accuracy_is_chance(entry):
     labels = torch.rand(episodes.support_y.shape, generator=generator).argsort(1)
     episodes = episodes._replace(support_y=episodes.support_y.gather(1, labels)).to(torch.float64)
     with torch.no_grad():
-        correct = torch.vmap(lambda e: score(learner.predict(learner.adapt(e), e.query_x), e.query_y))(episodes)
+        correct = torch.vmap(lambda e: score(learner.predict(learner.adapt(e, 2), e.query_x), e.query_y))(episodes)
     assert abs(correct.mean() - 1 / WAY) < 4 * correct.std() / 300**0.5
 
 

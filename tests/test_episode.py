@@ -33,10 +33,10 @@ def origin(x):
 
 @st.composite
 def samplers(draw):
-    way, distractors = draw(st.integers(1, 5)), draw(st.integers(0, 3))
+    way, distractors = draw(st.integers(2, 5)), draw(st.integers(0, 3))
     shot, query, unlabeled = draw(st.integers(1, 4)), draw(st.integers(1, 5)), draw(st.integers(0, 3))
     relabel = draw(st.booleans()) or distractors > 0
-    classes = max(2, way + distractors + draw(st.integers(0, 4)))
+    classes = way + distractors + draw(st.integers(0, 4))
     if not relabel:
         way = classes
     need = shot + query + unlabeled
@@ -148,7 +148,7 @@ def test_an_episode_can_be_cut_cast_and_moved():
 
 
 @pytest.mark.parametrize("settings, sentence", [
-    ({"way": 0}, "way must be at least 1, got 0"),
+    ({"way": 1}, "way must be at least 2, got 1"),
     ({"shot": 0}, "shot must be at least 1, got 0"),
     ({"query": -2}, "query must be at least 1, got -2"),
     ({"unlabeled": -1}, "unlabeled and distractors must not be negative, got -1 and 0"),
@@ -168,7 +168,7 @@ def test_a_sampler_refuses_what_the_domain_cannot_fill(settings, sentence):
 
 def test_a_domain_of_one_class_makes_no_episodes():
     with pytest.raises(ValueError, match="numbered has 1 class; an episode needs at least 2, so choose another domain"):
-        EpisodeSampler(numbered([9]), 1, 1, 1)
+        EpisodeSampler(numbered([9]), 2, 1, 1)
 
 
 def test_exactly_as_many_samples_as_needed_are_enough():

@@ -75,7 +75,8 @@ def method(name: str) -> Method:
     raise ValueError(f"unknown method {name!r}; known are {', '.join(entry.name for entry in METHODS)}")
 
 
-def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch", seed: int = 0, **settings) -> Learner:
+def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch", seed: int = 0,
+          **settings) -> Learner:
     """A new learner of this method: for images of 28×28 and `way` classes, or for sinusoids when way is 0.
 
     train_classes: the number of training classes, which FineTune and LinearProbe tell apart. norm: of the network.
