@@ -63,6 +63,21 @@ def test_vmap_equals_a_loop(entry, way):
         torch.testing.assert_close(logits[i], one, rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize(("entry", "way"), CASES)
+def test_the_gradient_under_vmap_is_that_of_a_loop(entry, way, norm):
+    """Equal losses are not enough: torch's own batch norm has a wrong second derivative under vmap."""
+    learner, episodes = small(entry, norm, way), batch(way)
+    parameters = [p for p in learner.parameters() if p.requires_grad]
+    if not parameters:
+        assert not batch_loss(learner, episodes).requires_grad
+        return
+    together = torch.autograd.grad(batch_loss(learner, episodes), parameters)
+    loop = torch.autograd.grad(sum(learner.loss(episodes.task(i)) for i in range(3)) / 3, parameters)
+    for ours, slow in zip(together, loop, strict=True):
+        torch.testing.assert_close(ours, slow, rtol=1e-8, atol=1e-11)
+
+
 @pytest.mark.parametrize(("entry", "way"), CASES)
 def test_predict_is_idempotent_and_nothing_changes_the_meta_parameters(entry, way):
     learner, episode = small(entry, way=way), batch(way).task(0)

@@ -2,6 +2,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from mlcourse.episode import Episode
+from mlcourse.learner import batch_loss
+from mlcourse.learners import MAML
 from mlcourse.nets import MLP, NORMS, Conv4, build_net, call, params_of
 
 X = torch.rand(6, 1, 28, 28, generator=torch.Generator().manual_seed(0))
@@ -26,6 +29,26 @@ def reference(net, x):
 def test_conv4_equals_torchs_layers(norm, pool):
     net = Conv4(5, 8, pool, norm)
     torch.testing.assert_close(net(X), reference(net, X), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_the_meta_gradient_under_vmap_meets_finite_differences(norm):
+    """torch's own F.batch_norm fails this: its second derivative is wrong under vmap."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(2, 2, 6, 1, 28, 28, generator=generator, dtype=torch.float64)
+    y = torch.arange(3).repeat(2).expand(2, 6)
+    episodes = Episode(x[0], y, x[1], y, x[0, :, :0], torch.zeros(2, 3, dtype=torch.int64), torch.zeros(2))
+    learner = MAML(Conv4(3, 5, norm=norm).double(), lr=0.1)
+    parameters = list(learner.parameters())
+    u = [torch.randn(p.shape, generator=generator, dtype=torch.float64) for p in parameters]
+    along_u = sum((g * d).sum() for g, d in zip(torch.autograd.grad(batch_loss(learner, episodes), parameters), u))
+    values = []
+    for sign in (1, -2):
+        with torch.no_grad():
+            for p, d in zip(parameters, u):
+                p += sign * 1e-7 * d
+        values.append(batch_loss(learner, episodes).item())
+    assert along_u.item() == pytest.approx((values[0] - values[1]) / 2e-7, rel=1e-4)
 
 
 def test_sizes_of_the_papers_networks():
