@@ -44,7 +44,7 @@ class Method(NamedTuple):
 _SINUSOIDS = ({"lr": 0.01}, {"steps": 3000, "tasks": 25, "lr": 1e-2})
 
 METHODS: tuple[Method, ...] = (
-    Method("maml", MAML, "headed", {"lr": 0.4}, {"steps": 2000, "tasks": 16, "lr": 2e-3}, test_steps=3,
+    Method("maml", MAML, "headed", {"lr": 0.4}, {"steps": 900, "tasks": 16, "lr": 2e-3}, test_steps=3,
            sinusoids=_SINUSOIDS),
     Method("fomaml", FOMAML, "headed", {"lr": 0.4}, {"steps": 2000, "tasks": 16, "lr": 2e-3}, test_steps=3,
            sinusoids=_SINUSOIDS),
@@ -54,7 +54,7 @@ METHODS: tuple[Method, ...] = (
            test_steps=50, sinusoids=({"lr": 0.01, "steps": 8}, {"steps": 3000, "tasks": 5, "lr": 1.0})),
     Method("meta-sgd", MetaSGD, "headed", {"low": 0.1, "high": 0.4}, {"steps": 2000, "tasks": 16, "lr": 2e-3},
            sinusoids=({"low": 0.005, "high": 0.02}, {"steps": 3000, "tasks": 25, "lr": 3e-3})),
-    Method("protonet", ProtoNet, "headless", {}, {"steps": 800, "tasks": 1, "lr": 2e-3}, train_way=30, train_query=5),
+    Method("protonet", ProtoNet, "headless", {}, {"steps": 600, "tasks": 1, "lr": 2e-3}, train_way=30, train_query=5),
     Method("none", NoAdaptation, "headed", {}, {"steps": 500, "tasks": 16, "lr": 1e-3},
            sinusoids=({}, {"steps": 3000, "tasks": 25, "lr": 3e-3})),
     Method("scratch", FromScratch, "headed", {"lr": 0.1, "steps": 20}, {"steps": 1},

@@ -40,7 +40,8 @@ def proof_of_order(steps: Sequence[float], errors: Mapping[str, Sequence[float]]
 
     errors: "second order" and "first order" → an error for each of `steps`.
     """
-    best, miss = min(errors["second order"]), min(errors["first order"])
+    at = int(np.argmin(errors["second order"]))
+    best, miss = errors["second order"][at], errors["first order"][at]
     title = f"Second order meets the definition to {short(best)}; first order stays {100 * miss:.0f} % off"
     figure = blank(7, 3.2)
     with matplotlib.rc_context(RC):

@@ -226,7 +226,8 @@ class OuterLoopPlayer(Explorer):
         if not np.isfinite(after) or after > 1e3:
             return f"α = {record.settings.alpha:.3g} is too large for this θ: {inner} later the loss is {short(after)}"
         when = "Before meta-training" if record.step == 0 else f"After {plural(record.step, 'outer step')}"
-        verb = "lowers" if after < record.query_before.mean() else "raises"
+        one = record.settings.steps == 1
+        verb = ("lower" if after < record.query_before.mean() else "raise") + "s" * one
         return (f"{when}, {inner} {verb} the query loss of the three tasks from {short(record.query_before.mean())} "
                 f"to {short(after)}")
 
