@@ -172,7 +172,7 @@ def test_the_data_it_was_trained_on_are_known_by_any_path(protonet, array, tmp_p
 @pytest.mark.parametrize(("settings", "match"), [
     ({"method": "mamal"}, "unknown method 'mamal'; known are maml, fomaml"),
     ({"way": 4}, "way 4 .*needs 4 classes, but array:letters/test has 3; ask for a way of at most 3"),
-    ({"way": 0}, "way must be at least 1, got 0"),
+    ({"way": 0}, "way must be at least 2, got 0"),
     ({"shot": 4}, "shot 4 . query 3 .*needs 7 samples of every class, but class .* has 6; ask for fewer"),
     ({"shot": 0}, "shot must be at least 1, got 0"),
     ({"steps": 0}, "steps must be at least 1, got 0"),
@@ -224,7 +224,7 @@ def test_a_file_in_the_place_of_the_folder_is_told(array, tmp_path):
 
 @pytest.mark.parametrize(("options", "match"), [
     ({"way": 4}, "way 4 .*needs 4 classes, but array:letters/test has 3"),
-    ({"way": 0}, "way must be at least 1, got 0"),
+    ({"way": 0}, "way must be at least 2, got 0"),
     ({"shot": 0}, "shot must be at least 1, got 0"),
     ({"query": 9}, "needs 10 samples of every class"),
     ({"split": "tset"}, "split must be one of train, val, test or all, got 'tset'"),

@@ -38,9 +38,13 @@ CELL_OF_WIDGET = """name => window.jupyterapp.shell.currentWidget.content.widget
     (cell.model.toJSON().outputs ?? []).some(output => [output.data?.['text/plain'] ?? ''].flat().join('').startsWith(name + '(')))"""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """A headless Chromium; skips the test where none is installed."""
+    """A headless Chromium; skips the test where none is installed.
+
+    Closed after each module: while it runs, playwright keeps an event loop running in the main thread, which later
+    tests would meet.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright for Python is not installed")
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:

@@ -1,32 +1,8 @@
 """Lesson 00 in JupyterLab: the quiz can be answered with the mouse and from the keyboard alone."""
 
-from pathlib import Path
 
-import nbformat
-import pytest
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-SMALL = """\
-from mlcourse.datasets.glyphs import load
-from mlcourse.widgets import YouAgainstMachine
-YouAgainstMachine(load())"""
-
-
-@pytest.fixture
-def lesson(tmp_path):
-    """Lesson 00, or, as long as it is not written, a notebook with its widget."""
-    found = sorted((ROOT / "notebooks").glob("00_*.ipynb"))
-    if found:
-        return found[0]
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(SMALL)],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}})
-    nbformat.write(notebook, tmp_path / "00_small.ipynb")
-    return tmp_path / "00_small.ipynb"
-
-
-def test_the_quiz_is_answered_with_mouse_and_keyboard(lab, lesson, tmp_path):
-    page = lab(lesson)
+def test_the_quiz_is_answered_with_mouse_and_keyboard(lab, tmp_path):
+    page = lab("notebooks/00_start_here.ipynb")
     assert page.errors() == []
     quiz = page.widget("YouAgainstMachine")
     assert "Question 1 of 10" in quiz.says()
