@@ -16,6 +16,7 @@ from mlcourse.descend import Params, check_rate, descend
 from mlcourse.episode import Episode
 from mlcourse.learner import (Adapted, Learner, NetLearner, Phase, check_classes, check_counts, check_head, features,
                               require_grad)
+from mlcourse.learners.maml import MAML
 from mlcourse.learners.protonet import squared_distances
 from mlcourse.losses import task_loss
 
@@ -29,52 +30,31 @@ class NoAdaptation(NetLearner):
         return self.adapted(self.theta(), episode)
 
 
-class FromScratch(NetLearner):
+class FromScratch(MAML):
     """Forgets everything: gradient steps on the support set from a fixed random start. It has no meta-parameters.
 
-    lr, steps: the rate and number of its gradient steps.
+    Adapts as MAML does; lr, steps: the rate and number of its gradient steps.
     """
 
-    def __init__(self, net: nn.Module, lr: float = 0.01, steps: int = 10):
-        super().__init__(net)
-        check_rate(lr, "inner learning rate")
-        check_counts(steps=steps)
-        self.lr, self.steps = lr, steps
-        self.config = {"lr": lr, "steps": steps}
-        net.requires_grad_(False)
+    order = 1
 
-    def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
-        """The network fitted to the support set alone."""
-        check_head(self, episode)
-        support_loss = lambda phi: self.loss_at(phi, episode.support_x, episode.support_y)
-        phi = descend(support_loss, self.theta(), self.steps if steps is None else steps, self.lr)
-        return self.adapted(phi, episode)
+    def __init__(self, net: nn.Module, lr: float = 0.01, steps: int = 10):
+        super().__init__(net, lr, steps)
+        net.requires_grad_(False)
 
     def phases(self, sampler, steps: int, **_) -> list[Phase]:
         """No phase: there is nothing to train."""
         return []
 
 
-class JointTraining(NetLearner):
+class JointTraining(MAML):
     """The multi-task objective min_θ Σ_t L(θ; D_t): one network fitted to all tasks at once, then fine-tuned.
 
-    In regression this is the "pretrained" baseline of Finn et al. 2017, section 5.1. The outer loop descends the loss
-    *before* adaptation; that is the whole difference from MAML. lr, steps: of the fine-tuning at test.
+    In regression this is the "pretrained" baseline of Finn et al. 2017, section 5.1. It adapts as MAML does, but its
+    outer loop descends the loss *before* adaptation, on support and query together. lr, steps: of the fine-tuning.
     """
 
-    def __init__(self, net: nn.Module, lr: float = 0.01, steps: int = 1):
-        super().__init__(net)
-        check_rate(lr, "inner learning rate")
-        check_counts(steps=steps)
-        self.lr, self.steps = lr, steps
-        self.config = {"lr": lr, "steps": steps}
-
-    def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
-        """θ after fine-tuning on the support set."""
-        check_head(self, episode)
-        support_loss = lambda phi: self.loss_at(phi, episode.support_x, episode.support_y)
-        phi = descend(support_loss, self.theta(), self.steps if steps is None else steps, self.lr, order=1)
-        return self.adapted(phi, episode)
+    order = 1
 
     def loss(self, episode: Episode) -> Tensor:
         """L(θ; support and query together), before any adaptation."""
