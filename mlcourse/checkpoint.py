@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import struct
-import tempfile
 from pathlib import Path
 
 import torch
@@ -15,6 +13,7 @@ from safetensors.torch import load as load_bytes
 from safetensors.torch import save as save_bytes
 from torch import Tensor
 
+from mlcourse import files
 from mlcourse.learner import Learner
 from mlcourse.learners import method
 from mlcourse.nets import build_net
@@ -28,21 +27,11 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises OSError, in one sentence, when the folder cannot be written to. Whatever is raised, an interrupt included,
     no part of a file is left behind.
     """
-    path = Path(path)
-    temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        files.write_atomically(Path(path), lambda file: file.write(data))
     except OSError as error:
         raise OSError(f"cannot write {path}: {error.strerror or error}; free space or choose another folder with "
                       "--out") from error
-    finally:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
 
 
 def check_writable(folder: Path) -> None:

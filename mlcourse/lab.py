@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 from mlcourse import machine, notebooks, paths
+from mlcourse.files import write_atomically
 
 FIRST = "00_start_here.ipynb"
 
@@ -22,23 +22,11 @@ def unread(data: bytes) -> bytes:
     return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _write(data: bytes, target: Path) -> None:
-    """Write a file whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.stem, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def _lay_out(source: Path, target: Path) -> None:
     """Copy one of the course's files; a lesson without its outputs."""
     data = source.read_bytes()
-    _write(unread(data) if source.suffix == ".ipynb" else data, target)
+    data = unread(data) if source.suffix == ".ipynb" else data
+    write_atomically(target, lambda file: file.write(data))
 
 
 def fill(work: Path | None = None, folder: Path | None = None) -> list[Path]:
@@ -73,7 +61,8 @@ def restore(name: str, work: Path | None = None, folder: Path | None = None) -> 
         number = 1
         while (backup := target.with_name(f"{target.stem}.mine-{number}.ipynb")).exists():
             number += 1
-        _write(target.read_bytes(), backup)
+        mine = target.read_bytes()
+        write_atomically(backup, lambda file: file.write(mine))
     _lay_out(source, target)
     return backup
 

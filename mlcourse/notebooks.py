@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlcourse import machine, paths
+from mlcourse.files import write_atomically
 
 SIZE_CAP = 2_000_000
 LONGEST_CELL = 25
@@ -97,15 +98,8 @@ def write(notebook, path: Path) -> None:
     """Write a notebook whole or not at all."""
     import nbformat
 
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            nbformat.write(notebook, file)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    text = nbformat.writes(notebook).rstrip("\n") + "\n"
+    write_atomically(path, lambda file: file.write(text.encode()))
 
 
 # ---------------------------------------------------------------- execute

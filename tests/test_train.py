@@ -9,7 +9,7 @@ import pytest
 import torch
 from tiny import SINUSOIDS
 
-from mlcourse import checkpoint
+from mlcourse import checkpoint, files
 from mlcourse.learner import Phase, episodic_phase
 from mlcourse.learners import MAML, JointTraining, MetaSGD, Reptile
 from mlcourse.nets import MLP
@@ -377,7 +377,7 @@ def test_a_folder_that_cannot_be_written_to_is_told_before_the_first_step(tmp_pa
     def refuse(**_):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(checkpoint.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(files.tempfile, "mkstemp", refuse)
     with pytest.raises(OSError, match="Permission denied; free space or choose another folder"):
         train(learner, phases, path=tmp_path / "state.safetensors", progress=False, on_step=at(1, die))
     assert os.listdir(tmp_path) == ["file"]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -14,6 +12,7 @@ import numpy as np
 from mlcourse.datasets.glyph_characters import Character, candidates, choose
 from mlcourse.datasets.glyph_drawing import SIDE, SUPER, draw, make_hand, outline, strokes
 from mlcourse.datasets.glyphs import FILE, HANDS, pack
+from mlcourse.files import write_atomically
 
 RENDERINGS = 20     # of every typeset digit in every face
 TALL = 20.0         # the height of a typeset digit in pixels, before it varies
@@ -113,27 +112,15 @@ def archive(content: dict[str, np.ndarray]) -> bytes:
     return buffer.getvalue()
 
 
-def write(path: Path, content: bytes) -> None:
-    """Writes a file as a whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
 def build(out: Path) -> Path:
     """Draws everything, and writes the data file, the card and its sheets into the folder `out`; returns the file."""
     from mlcourse.datasets.glyph_card import card, sheets
 
     content = arrays(choose(candidates()), FACES)
-    write(out / FILE, archive(content))
+    data = archive(content)
+    write_atomically(out / FILE, lambda file: file.write(data))
     for name, picture in sheets(content).items():
-        write(out / name, picture)
-    write(out / "glyphs.md", card(content, (out / FILE).stat().st_size).encode())
+        write_atomically(out / name, lambda file, picture=picture: file.write(picture))
+    page = card(content, len(data)).encode()
+    write_atomically(out / "glyphs.md", lambda file: file.write(page))
     return out / FILE

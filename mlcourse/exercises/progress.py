@@ -12,9 +12,10 @@ import json
 import math
 import os
 import sys
-import tempfile
 from datetime import date
 from pathlib import Path
+
+from mlcourse.files import write_atomically
 
 VERSION = 1
 NO_ATTEMPT = {"attempts": 0, "passed": False, "first_passed": None, "hints": 0}
@@ -158,18 +159,8 @@ def save(data: dict) -> None:
 
 def write(file: Path, data: dict) -> None:
     """Write a temporary file in the same folder, then put it in the place of the old one. Raises OSError."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".progress-", suffix=".tmp")
-    try:
-        with open(handle, "w", encoding="utf-8") as stream:
-            json.dump(data, stream, indent=1, sort_keys=True, ensure_ascii=False)
-            stream.write("\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    text = json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    write_atomically(file, lambda stream: stream.write(text.encode()))
 
 
 def set_aside(file: Path) -> dict:
