@@ -171,7 +171,7 @@ def test_a_failed_write_leaves_the_old_file(stored, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("nbformat.write", full)
+    monkeypatch.setattr("mlcourse.files.os.replace", full)
     with pytest.raises(OSError, match="No space left"):
         notebooks.write(notebook, path)
     assert path.read_bytes() == before and list(path.parent.iterdir()) == [path]
