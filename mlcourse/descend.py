@@ -12,23 +12,24 @@ Params = dict[str, Tensor]
 
 
 def descend(loss: Callable[[Params], Tensor], params: Params, steps: int, lr: float | Params, *,
-            order: int = 2, only: Iterable[str] | None = None) -> Params:
+             order: int = 2, only: Iterable[str] | None = None, stacked: bool = False) -> Params:
     """`steps` steps of gradient descent on `loss` from `params`: φ ← φ - α ∇loss(φ) (Finn et al. 2017, Algorithm 1,
     line 6).
 
     loss: a function of the parameters that returns a scalar. lr: α, a positive number, or a dict of tensors shaped
     like the adapted parameters (Meta-SGD's rates, of any sign). order: 2 lets gradients flow through ∇loss to
     `params`; 1 treats ∇loss as a constant (FOMAML). only: the names of the parameters to adapt, or their prefixes
-    ("head."); the others are used as they are.
+    ("head."); the others are used as they are. stacked: T tasks at once: parameters have a leading task dimension, and
+    `loss` returns (T,), each loss a function of its own task's parameters only.
 
     Returns new tensors; `params` is never changed. Works under vmap and, at test time, under no_grad.
     Raises ValueError for a rate that is not positive and finite, or for a name in `only` that matches nothing.
     """
-    return trajectory(loss, params, steps, lr, order=order, only=only)[-1]
+    return trajectory(loss, params, steps, lr, order=order, only=only, stacked=stacked)[-1]
 
 
 def trajectory(loss: Callable[[Params], Tensor], params: Params, steps: int, lr: float | Params, *,
-               order: int = 2, only: Iterable[str] | None = None) -> list[Params]:
+               order: int = 2, only: Iterable[str] | None = None, stacked: bool = False) -> list[Params]:
     """The path of `descend`: the parameters before the first step and after each one, steps + 1 in all."""
     if steps < 0:
         raise ValueError(f"the number of inner steps must not be negative, got {steps}")
@@ -46,11 +47,28 @@ def trajectory(loss: Callable[[Params], Tensor], params: Params, steps: int, lr:
         phi = path[-1]
         start = {name: phi[name] if order == 2 else phi[name].detach() for name in adapted}
         fixed = {name: p if order == 2 else p.detach() for name, p in phi.items() if name not in start}
-        g = torch.func.grad(lambda moving: loss({**fixed, **moving}))(start)
+        at = lambda moving, fixed=fixed: loss({**fixed, **moving})
+        g = _stacked_gradient(at, start, order) if stacked else torch.func.grad(at)(start)
         if order == 1:
             g = {name: g[name].detach() for name in adapted}
-        path.append({**phi, **{name: phi[name] - rate[name] * g[name] for name in adapted}})
+        path.append({**phi, **{name: _step(phi[name], rate[name], g[name]) for name in adapted}})
     return path
+
+
+def _step(p: Tensor, rate: float | Tensor, g: Tensor) -> Tensor:
+    """p - rate · g, memory touched once."""
+    return torch.addcmul(p, rate, g, value=-1) if torch.is_tensor(rate) else torch.sub(p, g, alpha=rate)
+
+
+def _stacked_gradient(loss: Callable[[Params], Tensor], start: Params, order: int) -> Params:
+    """The gradients of T losses by their own parameters, as the gradient of their sum."""
+    differentiable = order == 2 and torch.is_grad_enabled()
+    with torch.enable_grad():
+        moving = {name: p if differentiable and p.requires_grad else p.detach().requires_grad_()
+                  for name, p in start.items()}
+        g = torch.autograd.grad(loss(moving).sum(), list(moving.values()), create_graph=differentiable,
+                                materialize_grads=True)
+    return dict(zip(moving, g, strict=True))
 
 
 def check_rate(lr: float, what: str = "learning rate") -> None:

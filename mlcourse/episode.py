@@ -49,6 +49,20 @@ class Episode(NamedTuple):
         """Task i of a batch (an episode without the leading dimension), or a slice of tasks."""
         return Episode(*(field[i] for field in self))
 
+    def parts(self, at_most: int | None) -> list[Episode]:
+        """A batch in parts of nearly equal size, of at most `at_most` tasks; two parts or more, so that two cores share
+        the work. None: the whole batch."""
+        if at_most is None or self.tasks == 1:
+            return [self]
+        count = max(2, -(-self.tasks // at_most))
+        ends = [self.tasks * i // count for i in range(count + 1)]
+        return [self.task(slice(start, end)) for start, end in zip(ends[:-1], ends[1:], strict=True)]
+
+    def samples(self) -> tuple[Tensor, Tensor]:
+        """Support and query together: x and y."""
+        return tuple(torch.cat(pair, self.domain.ndim) for pair in ((self.support_x, self.query_x),
+                                                                    (self.support_y, self.query_y)))
+
     def to(self, *args) -> Episode:
         """The floating-point fields cast to a dtype, or every field moved to a device."""
         cast = lambda field: field.to(*args) if field.is_floating_point() else field

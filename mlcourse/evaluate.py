@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mlcourse.episode import Episode
 from mlcourse.learner import Learner, check_counts, check_finite
+from mlcourse.machine import in_parallel
 
 EVALUATION_SEED = 20170
 BLOCK = 25  # episodes that are drawn together
@@ -63,7 +64,8 @@ def scores(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVALUA
     """The score of each of `episodes` fixed episodes (episodes,): accuracy, or mean squared error in regression.
 
     The episodes depend on the sampler and the seed only, so that two learners are judged on the same ones, and fewer
-    episodes are the first of more. chunk: how many of a block of 25 are computed at once, to bound memory (None: all).
+    episodes are the first of more. chunk: how many of a block of 25 a core computes at once, to bound memory (None: the learner's
+    `tasks_at_once`).
     The learner is in eval mode meanwhile.
     Raises ValueError for a count below 1, or samples that are not finite.
     """
@@ -71,16 +73,17 @@ def scores(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVALUA
     was_training = learner.training
     learner.eval()
     generator = torch.Generator().manual_seed(seed)
+    at_once = learner.tasks_at_once if chunk is None else chunk
 
-    def one(episode: Episode) -> Tensor:
-        return score(learner.predict(learner.adapt(episode, steps), episode.query_x), episode.query_y)
+    def part_scores(part: Episode) -> Tensor:
+        return torch.vmap(score)(learner.predictions(part, steps), part.query_y)
 
     try:
         done = []
         for start in range(0, episodes, BLOCK):
             block = sampler.sample(BLOCK, generator).task(slice(0, episodes - start))
             check_finite(block)
-            done.append(torch.vmap(one, chunk_size=chunk)(block))
+            done += (in_parallel if learner.is_stacked else map)(part_scores, block.parts(at_once))
         return torch.cat(done)
     finally:
         learner.train(was_training)

@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from mlcourse.descend import Params, check_rate
 from mlcourse.episode import Episode
 from mlcourse.losses import task_loss
-from mlcourse.nets import call
+from mlcourse.nets import call, features, statistics
 
 
 class Learner(nn.Module):
     """A method. Its parameters are the meta-parameters; no call ever changes them.
 
     A subclass writes `adapt` and `predict`, and overrides `loss` where its paper does. All three work on one episode
-    without a task dimension; `torch.vmap` makes the batch. tasks_at_once: how many tasks train.py differentiates
+    without a task dimension; `torch.vmap` makes the batch. tasks_at_once: how many tasks a core differentiates
     together, None for all; it bounds memory and changes no number beyond rounding.
     """
 
@@ -30,6 +30,12 @@ class Learner(nn.Module):
     @property
     def is_transductive(self) -> bool:
         """Whether the prediction for one query depends on the other queries in the batch."""
+        return False
+
+    @property
+    def is_stacked(self) -> bool:
+        """Whether the fast engine (stacked.py) computes a batch, not vmap. Only then may several threads share its
+        tasks: torch.func is not made for threads."""
         return False
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Any:
@@ -60,6 +66,15 @@ class Learner(nn.Module):
         """
         return [episodic_phase(self, sampler, steps, tasks=tasks, lr=lr)]
 
+    def losses(self, batch: Episode) -> Tensor:
+        """The losses (T,) of a batch of T episodes: `loss` under vmap."""
+        return torch.vmap(self.loss)(batch)
+
+    def predictions(self, batch: Episode, steps: int | None = None) -> Tensor:
+        """Logits (T, M, N), or values (T, M, 1), for the queries of a batch: `adapt` and `predict` under vmap."""
+        one = lambda episode: self.predict(self.adapt(episode, steps), episode.query_x)
+        return torch.vmap(one)(batch)
+
     def after_step(self, batch: Episode) -> None:
         """Called after every meta-step; a network with running statistics updates them here."""
 
@@ -81,7 +96,19 @@ class Adapted(NamedTuple):
 
 
 class NetLearner(Learner):
-    """A method around one network `net`, whose own parameters are θ."""
+    """A method around one network `net`, whose own parameters are θ.
+
+    stacks: True where `loss`, `adapt` and `predict` also take a batch of T episodes, with a leading task dimension on
+    everything: the fast engine (stacked.py) then takes the place of vmap. A subclass that overrides one of the three
+    says so anew.
+    """
+
+    stacks = False
+
+    def __init_subclass__(cls, **settings):
+        super().__init_subclass__(**settings)
+        if {"loss", "adapt", "predict"} & set(vars(cls)) and "stacks" not in vars(cls):
+            cls.stacks = False
 
     def __init__(self, net: nn.Module):
         super().__init__()
@@ -93,9 +120,24 @@ class NetLearner(Learner):
         """True with norm="batch": the queries of a batch are then normalised together."""
         return self.net.norm == "batch"
 
-    def theta(self) -> Params:
-        """θ by name."""
-        return dict(self.net.named_parameters())
+    def theta(self, tasks: tuple = ()) -> Params:
+        """θ by name; with `tasks` = (T,), as the weights of T tasks (T, …)."""
+        return {name: p.expand(*tasks, *p.shape) if tasks else p for name, p in self.net.named_parameters()}
+
+    @property
+    def is_stacked(self) -> bool:
+        """Whether both the method and its network take batches."""
+        return self.stacks and self.net.stacks
+
+    def losses(self, batch: Episode) -> Tensor:
+        """The losses (T,) of a batch of T episodes."""
+        return self.loss(batch) if self.is_stacked else super().losses(batch)
+
+    def predictions(self, batch: Episode, steps: int | None = None) -> Tensor:
+        """Logits (T, M, N), or values (T, M, 1), for the queries of a batch."""
+        if self.is_stacked:
+            return self.predict(self.adapt(batch, steps), batch.query_x)
+        return super().predictions(batch, steps)
 
     def fixed_stats(self) -> tuple:
         """The running statistics at test time, if the network keeps them; else an empty tuple."""
@@ -105,7 +147,11 @@ class NetLearner(Learner):
         """The state for these parameters, with the norm statistics of the support set where the norm asks for them."""
         if self.net.norm != "support":
             return Adapted(params, self.fixed_stats())
-        return Adapted(params, _statistics(self.net, params, episode.support_x))
+        return Adapted(params, statistics(self.net, params, episode.support_x))
+
+    def prepare(self, x: Tensor, episode: Episode):
+        """Samples of a batch of episodes in the form that costs least to use often; those of one episode as they are."""
+        return self.net.prepare(x) if episode.domain.ndim else x
 
     def loss_at(self, phi: Params, x: Tensor, y: Tensor) -> Tensor:
         """L(φ): the loss of the network with parameters φ on labelled samples."""
@@ -124,41 +170,10 @@ class NetLearner(Learner):
         """Move running statistics towards those that the predicting networks see on this batch's queries."""
         if self.net.norm != "running":
             return
-        one = lambda episode: _statistics(self.net, self.predicting(episode), episode.query_x)
-        stats = torch.vmap(one)(batch.task(slice(0, 4)))
+        one = lambda episode: statistics(self.net, self.predicting(episode), episode.query_x)
+        some = batch.task(slice(0, 4))
+        stats = one(some) if self.is_stacked else torch.vmap(one)(some)
         self.net.update_running(tuple((mean.mean(0), var.mean(0)) for mean, var in stats))
-
-
-class _Statistics(nn.Module):
-    """Lets `functional_call` reach `net.statistics`."""
-
-    def __init__(self, net: nn.Module):
-        super().__init__()
-        self.net = net
-
-    def forward(self, x: Tensor):
-        return self.net.statistics(x)
-
-
-def _statistics(net: nn.Module, params: Params, x: Tensor) -> tuple:
-    return torch.func.functional_call(_Statistics(net), {f"net.{k}": v for k, v in params.items()}, (x,))
-
-
-def features(net: nn.Module, params: Params, x: Tensor, stats: tuple = ()) -> Tensor:
-    """net.features(x) at `params`: (M, size)."""
-    return torch.func.functional_call(_Features(net), {f"net.{k}": v for k, v in params.items()},
-                                      (x, stats) if stats else (x,))
-
-
-class _Features(nn.Module):
-    """Lets `functional_call` reach `net.features`."""
-
-    def __init__(self, net: nn.Module):
-        super().__init__()
-        self.net = net
-
-    def forward(self, *arguments):
-        return self.net.features(*arguments)
 
 
 @dataclass
@@ -167,7 +182,8 @@ class Phase:
 
     sample: draws a batch from a generator. loss: (batch, step) -> scalar, a mean over the batch's tasks. rate: the
     factor on the optimiser's rates at a given share of the phase in [0, 1). chunk: how many tasks are differentiated
-    at once (None: all). after: called with the batch after each optimiser step. An optimiser made from named
+    at once (None: all). after: called with the batch after each optimiser step. parallel: whether the cores may share
+    the chunks (not where the loss uses torch.func, which is not made for threads). An optimiser made from named
     parameters lets errors name them. Raises ValueError for steps or a chunk below 1.
     """
 
@@ -179,6 +195,7 @@ class Phase:
     rate: Callable[[float], float] = field(default=lambda share: 1.0)
     chunk: int | None = None
     after: Callable[[Any], None] | None = None
+    parallel: bool = False
 
     def __post_init__(self):
         check_counts(steps=self.steps, **({} if self.chunk is None else {"chunk": self.chunk}))
@@ -195,8 +212,8 @@ def linear(share: float) -> float:
 
 
 def batch_loss(learner: Learner, batch: Episode) -> Tensor:
-    """The mean of the learner's loss over a batch of episodes: one vmap."""
-    return torch.vmap(learner.loss)(batch).mean()
+    """The mean of the learner's loss over a batch of episodes."""
+    return learner.losses(batch).mean()
 
 
 def episodic_phase(learner: Learner, sampler, steps: int, *, tasks: int, lr: float,
@@ -210,7 +227,7 @@ def episodic_phase(learner: Learner, sampler, steps: int, *, tasks: int, lr: flo
     return Phase(name, lambda generator: sampler.sample(tasks, generator),
                  lambda batch, step: batch_loss(learner, batch),
                  torch.optim.Adam(learner.named_parameters(), lr=lr), steps, cosine, learner.tasks_at_once,
-                 learner.after_step)
+                 learner.after_step, learner.is_stacked)
 
 
 def check_counts(**counts: int) -> None:

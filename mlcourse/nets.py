@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mlcourse import stacked
 from mlcourse.descend import Params
 
 NORMS = ("batch", "support", "running", "layer", "none")
@@ -19,32 +20,79 @@ def params_of(net: nn.Module) -> Params:
     return dict(net.named_parameters())
 
 
+def is_stacked(net: nn.Module, params: Params) -> bool:
+    """Whether `params` holds the weights of several tasks, with a leading task dimension."""
+    name, p = next(iter(net.named_parameters()))
+    return params[name].ndim > p.ndim
+
+
 def call(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) -> Tensor:
-    """net(x) with `params` in place of the network's own; `stats` as in `Conv4.forward`."""
+    """net(x) with `params` in place of the network's own; `stats` as in `Conv4.forward`.
+
+    Parameters with a leading task dimension T, and x (T, M, *D), give (T, M, way).
+    """
+    if is_stacked(net, params):
+        out = net.stacked(params, x, stats)[0]
+        return stacked.linear(out, params["head.weight"], params["head.bias"]) if "head" in net._modules else out
     if stats is None:
         return torch.func.functional_call(net, params, (x,))
     return torch.func.functional_call(net, params, (x, stats))
+
+
+def features(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) -> Tensor:
+    """net.features(x) with `params` in place of the network's own: (M, size), or (T, M, size) as in `call`."""
+    if is_stacked(net, params):
+        return net.stacked(params, x, stats)[0]
+    return _method(net, "features", params, *((x, stats) if stats else (x,)))
+
+
+def statistics(net: nn.Module, params: Params, x: Tensor) -> Stats:
+    """net.statistics(x) with `params` in place of the network's own; each with a leading T as in `call`."""
+    if is_stacked(net, params):
+        return tuple(net.stacked(params, x)[1])
+    return _method(net, "statistics", params, x)
+
+
+class _Method(nn.Module):
+    """Lets `functional_call` reach another method than `forward`."""
+
+    def __init__(self, net: nn.Module, name: str):
+        super().__init__()
+        self.net, self.name = net, name
+
+    def forward(self, *arguments):
+        return getattr(self.net, self.name)(*arguments)
+
+
+def _method(net: nn.Module, name: str, params: Params, *arguments):
+    return torch.func.functional_call(_Method(net, name), {f"net.{k}": p for k, p in params.items()}, arguments)
 
 
 class MLP(nn.Module):
     """A fully connected network with ReLU between its layers; (1, 40, 40, 1) is the sinusoid network of
     Finn et al. 2017. Input (M, *D) is flattened to (M, sizes[0]); output (M, sizes[-1]).
 
-    The last layer is called `head`. Initialised by torch's default from `seed`.
+    The last layer is called `head`. Initialised by torch's default from `seed`. norm="batch" puts batch normalisation
+    before each ReLU, as the fully connected Omniglot network of that paper has, (784, 256, 128, 64, 64, 5).
     """
 
-    norm = "none"
     tasks_at_once = None
+    stacks = True
 
-    def __init__(self, sizes: Sequence[int] = (1, 40, 40, 1), seed: int = 0):
+    def __init__(self, sizes: Sequence[int] = (1, 40, 40, 1), norm: str = "none", seed: int = 0):
         super().__init__()
         if len(sizes) < 2 or min(sizes) < 1:
             raise ValueError(f"an MLP needs at least an input and an output size, all positive, got {tuple(sizes)}")
-        self.config = {"net": "MLP", "sizes": list(sizes), "seed": seed}
+        if norm not in ("none", "batch"):
+            raise ValueError(f"norm of an MLP must be 'none' or 'batch', got {norm!r}; Conv4 has the others")
+        self.config = {"net": "MLP", "sizes": list(sizes), "norm": norm, "seed": seed}
+        self.norm, self.size = norm, sizes[-2]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.body = nn.ModuleList(nn.Linear(i, o) for i, o in zip(sizes[:-2], sizes[1:-1], strict=True))
+            self.body = nn.ModuleList(nn.Linear(i, o, bias=norm == "none")
+                                      for i, o in zip(sizes[:-2], sizes[1:-1], strict=True))
             self.head = nn.Linear(sizes[-2], sizes[-1])
+            self.norms = nn.ModuleList(Norm(norm, size) for size in sizes[1:-1])
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.features(x))
@@ -52,8 +100,16 @@ class MLP(nn.Module):
     def features(self, x: Tensor) -> Tensor:
         """What the head sees: (M, sizes[-2])."""
         x = x.flatten(1)
-        for layer in self.body:
-            x = F.relu(layer(x))
+        for layer, norm in zip(self.body, self.norms, strict=True):
+            x = F.relu(norm(layer(x)[..., None, None], None)[..., 0, 0])
+        return x
+
+    def stacked(self, params: Params, x: Tensor, stats: None = None) -> tuple[Tensor, tuple]:
+        """`features` for T tasks at once: parameters (T, …), x (T, M, *D), features (T, M, size); no statistics."""
+        return stacked.mlp(self, params, x), ()
+
+    def prepare(self, x: Tensor) -> Tensor:
+        """What `stacked` can reuse of x."""
         return x
 
 
@@ -113,7 +169,7 @@ class Conv4(nn.Module):
     Raises ValueError for an unknown pool or norm.
     """
 
-    tasks_at_once = 8
+    tasks_at_once = 4
 
     def __init__(self, way: int, width: int = 64, pool: str = "stride", norm: str = "batch", side: int = 28,
                  seed: int = 0):
@@ -125,11 +181,11 @@ class Conv4(nn.Module):
         self.config = {"net": "Conv4", "way": way, "width": width, "pool": pool, "norm": norm, "side": side,
                        "seed": seed}
         self.pool, self.norm, self.side = pool, norm, side
+        self.stride = 2 if pool == "stride" else 1
         channels = [1] + [width] * 4
-        stride = 2 if pool == "stride" else 1
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.convs = nn.ModuleList(nn.Conv2d(i, o, 3, stride, padding=1, bias=norm == "none")
+            self.convs = nn.ModuleList(nn.Conv2d(i, o, 3, self.stride, padding=1, bias=norm == "none")
                                        for i, o in zip(channels[:-1], channels[1:], strict=True))
             for conv in self.convs:
                 nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
@@ -151,6 +207,21 @@ class Conv4(nn.Module):
         for i, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
             x = self._activate(norm(conv(x), stats[i] if stats is not None else None))
         return x.mean((2, 3)) if self.pool == "stride" else x.flatten(1)
+
+    @property
+    def stacks(self) -> bool:
+        """Whether `stacked` knows this network's norm."""
+        return self.norm != "layer"
+
+    def stacked(self, params: Params, x: Tensor | stacked.Patches,
+                stats: Stats | None = None) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+        """`features` for T tasks at once and the statistics that its norms saw: parameters (T, …), x (T, M, 1, S, S)
+        or its `prepare`, features (T, M, size), statistics (T, width)."""
+        return stacked.conv4(self, params, x, stats)
+
+    def prepare(self, x: Tensor) -> stacked.Patches:
+        """What `stacked` can reuse of pictures x (T, M, 1, S, S): the patches that the first convolution sees."""
+        return stacked.patches(x, self.stride)
 
     def statistics(self, x: Tensor) -> Stats:
         """The statistics of each norm on this batch."""

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from mlcourse.checkpoint import check_writable, fill, read_tensors, write_tensors
 from mlcourse.episode import Episode
 from mlcourse.learner import Learner, Phase, check_finite
+from mlcourse.machine import in_parallel
 
 
 class Interrupted(KeyboardInterrupt):
@@ -69,18 +70,13 @@ def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | 
 def outer_step(phase: Phase, step: int, generator: torch.Generator) -> float:
     """One step of a phase's optimiser; returns the loss before it.
 
-    The batch is differentiated `phase.chunk` tasks at a time, one backward call for each, so that memory does not
-    grow with the number of tasks.
+    The batch is differentiated in parts of at most `phase.chunk` tasks, so that memory does not grow with the number of
+    tasks; the cores share the parts.
     Raises ValueError, before any parameter changes, when the loss or a gradient is not finite, or when a parameter
     gets no gradient in the first step.
     """
     batch = phase.sample(generator)
-    phase.optimiser.zero_grad(set_to_none=True)
-    total = 0.0
-    for part, share in _chunks(batch, phase.chunk):
-        loss = phase.loss(part, step) * share
-        loss.backward()
-        total += float(loss.detach())
+    total = _differentiate(phase, step, batch)
     _check_step(phase, step, batch, total)
     factor = phase.rate(step / phase.steps)
     for group in phase.optimiser.param_groups:
@@ -115,14 +111,21 @@ def _check_gradients_exist(phase: Phase) -> None:
                                  "only parameters that the phase trains")
 
 
-def _chunks(batch, chunk: int | None) -> Iterator[tuple[object, float]]:
-    """The batch in parts of `chunk` tasks, each with its share of the whole."""
-    if chunk is None or not isinstance(batch, Episode) or chunk >= batch.tasks:
-        yield batch, 1.0
-        return
-    for start in range(0, batch.tasks, chunk):
-        part = batch.task(slice(start, start + chunk))
-        yield part, part.tasks / batch.tasks
+def _differentiate(phase: Phase, step: int, batch) -> float:
+    """Leave the gradient of the phase's loss on this batch in the parameters, and return the loss."""
+    parameters = [p for group in phase.optimiser.param_groups for p in group["params"]]
+    trained = [p for p in parameters if p.requires_grad]
+    parts = batch.parts(phase.chunk) if isinstance(batch, Episode) and phase.chunk else [batch]
+
+    def gradient(part):
+        loss = phase.loss(part, step) * (part.tasks / batch.tasks if len(parts) > 1 else 1.0)
+        return float(loss.detach()), torch.autograd.grad(loss, trained, allow_unused=True)
+
+    phase.optimiser.zero_grad(set_to_none=True)
+    losses, gradients = zip(*(in_parallel if phase.parallel else map)(gradient, parts), strict=True)
+    for p, pieces in zip(trained, zip(*gradients, strict=True), strict=True):
+        p.grad = None if pieces[0] is None else sum(pieces[1:], pieces[0])
+    return sum(losses)
 
 
 @contextmanager

@@ -65,17 +65,28 @@ def test_vmap_equals_a_loop(entry, way):
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize(("entry", "way"), CASES)
-def test_the_gradient_under_vmap_is_that_of_a_loop(entry, way, norm):
-    """Equal losses are not enough: torch's own batch norm has a wrong second derivative under vmap."""
+def test_the_gradient_of_a_batch_is_that_of_a_loop(entry, way, norm):
+    """By vmap, and by the fast engine where the method has one. Equal losses are not enough: torch's own batch norm has
+    a wrong second derivative under vmap."""
     learner, episodes = small(entry, norm, way), batch(way)
     parameters = [p for p in learner.parameters() if p.requires_grad]
     if not parameters:
         assert not batch_loss(learner, episodes).requires_grad
         return
-    together = torch.autograd.grad(batch_loss(learner, episodes), parameters)
     loop = torch.autograd.grad(sum(learner.loss(episodes.task(i)) for i in range(3)) / 3, parameters)
-    for ours, slow in zip(together, loop, strict=True):
-        torch.testing.assert_close(ours, slow, rtol=1e-8, atol=1e-11)
+    for together in (batch_loss(learner, episodes), torch.vmap(learner.loss)(episodes).mean()):
+        for ours, slow in zip(torch.autograd.grad(together, parameters), loop, strict=True):
+            torch.testing.assert_close(ours, slow, rtol=1e-8, atol=1e-11)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize(("entry", "way"), CASES)
+def test_the_predictions_of_a_batch_are_those_of_a_loop(entry, way, norm):
+    learner, episodes = small(entry, norm, way).eval(), batch(way)
+    with torch.no_grad():
+        together = learner.predictions(episodes, 2)
+        loop = torch.stack([learner.predict(learner.adapt(e, 2), e.query_x) for e in map(episodes.task, range(3))])
+    torch.testing.assert_close(together, loop, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize(("entry", "way"), CASES)

@@ -14,20 +14,23 @@ from torch import Tensor, nn
 
 from mlcourse.descend import Params, check_rate, descend
 from mlcourse.episode import Episode
-from mlcourse.learner import (Adapted, Learner, NetLearner, Phase, check_classes, check_counts, check_head, features,
+from mlcourse.learner import (Adapted, Learner, NetLearner, Phase, check_classes, check_counts, check_head,
                               require_grad)
 from mlcourse.learners.maml import MAML
 from mlcourse.learners.protonet import squared_distances
 from mlcourse.losses import task_loss
+from mlcourse.nets import features
 
 
 class NoAdaptation(NetLearner):
     """Uses the network as it is on every task: φ = θ. Trained on the query loss at θ."""
 
+    stacks = True
+
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
         """θ itself."""
         check_head(self, episode)
-        return self.adapted(self.theta(), episode)
+        return self.adapted(self.theta(episode.domain.shape), episode)
 
 
 class FromScratch(MAML):
@@ -55,13 +58,13 @@ class JointTraining(MAML):
     """
 
     order = 1
+    stacks = True
 
     def loss(self, episode: Episode) -> Tensor:
         """L(θ; support and query together), before any adaptation."""
         require_grad(self)
         check_head(self, episode)
-        return self.loss_at(self.theta(), torch.cat([episode.support_x, episode.query_x]),
-                            torch.cat([episode.support_y, episode.query_y]))
+        return self.loss_at(self.theta(episode.domain.shape), *episode.samples())
 
 
 class FineTune(NetLearner):

@@ -27,6 +27,7 @@ class MAML(NetLearner):
 
     order = 2
     only = None
+    stacks = True
 
     def __init__(self, net: nn.Module, lr: float = 0.01, steps: int = 1):
         super().__init__(net)
@@ -38,7 +39,8 @@ class MAML(NetLearner):
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
         """φ: `steps` gradient steps on the support loss from θ."""
         check_head(self, episode)
-        support_loss = lambda phi: self.loss_at(phi, episode.support_x, episode.support_y)
-        phi = descend(support_loss, self.theta(), self.steps if steps is None else steps, self.lr,
-                      order=self.order, only=self.only)
+        x, tasks = self.prepare(episode.support_x, episode), episode.domain.shape
+        support_loss = lambda phi: self.loss_at(phi, x, episode.support_y)
+        phi = descend(support_loss, self.theta(tasks), self.steps if steps is None else steps, self.lr,
+                      order=self.order, only=self.only, stacked=bool(tasks))
         return self.adapted(phi, episode)

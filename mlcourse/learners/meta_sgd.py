@@ -22,6 +22,8 @@ class MetaSGD(NetLearner):
     Raises ValueError unless 0 < low <= high < infinity, or for fewer than 1 step.
     """
 
+    stacks = True
+
     def __init__(self, net: nn.Module, low: float = 0.005, high: float = 0.1, steps: int = 1, order: int = 2,
                  seed: int = 0):
         super().__init__(net)
@@ -47,7 +49,8 @@ class MetaSGD(NetLearner):
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
         """φ: `steps` steps of θ - α ∘ ∇L_support."""
         check_head(self, episode)
-        support_loss = lambda phi: self.loss_at(phi, episode.support_x, episode.support_y)
-        phi = descend(support_loss, self.theta(), self.steps if steps is None else steps, self.rates(),
-                      order=self.order)
+        x, tasks = self.prepare(episode.support_x, episode), episode.domain.shape
+        support_loss = lambda phi: self.loss_at(phi, x, episode.support_y)
+        phi = descend(support_loss, self.theta(tasks), self.steps if steps is None else steps, self.rates(),
+                      order=self.order, stacked=bool(tasks))
         return self.adapted(phi, episode)

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from mlcourse.descend import Params
 from mlcourse.episode import Episode
-from mlcourse.learner import NetLearner, check_classes, features
+from mlcourse.learner import NetLearner, check_classes
+from mlcourse.nets import features
 
 
 class Prototypes(NamedTuple):
@@ -33,27 +34,30 @@ class ProtoNet(NetLearner):
     Raises ValueError in regression, which has no classes to take the means of.
     """
 
-    def embed(self, x: Tensor, stats: tuple = ()) -> Tensor:
-        """f_θ(x): (M, D)."""
-        return features(self.net, self.theta(), x, stats)
+    stacks = True
+
+    def embed(self, x: Tensor, stats: tuple = (), tasks: tuple = ()) -> Tensor:
+        """f_θ(x): (M, D), or (T, M, D) for tasks = (T,)."""
+        return features(self.net, self.theta(tasks), x, stats or None)
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Prototypes:
         """The prototypes c_k."""
         check_classes(self, episode)
-        state = self.adapted(self.theta(), episode)
+        tasks = episode.domain.shape
+        stats = self.adapted(self.theta(tasks), episode).stats
         one_hot = F.one_hot(episode.support_y, episode.way).to(episode.support_x.dtype)
-        z = self.embed(episode.support_x, state.stats)
-        return Prototypes((one_hot.T @ z) / one_hot.sum(0)[:, None], state.stats)
+        z = self.embed(episode.support_x, stats, tasks)
+        return Prototypes((one_hot.mT @ z) / one_hot.sum(-2).unsqueeze(-1), stats)
 
     def predicting(self, episode: Episode) -> Params:
         """θ: the network does not adapt."""
-        return self.theta()
+        return self.theta(episode.domain.shape)
 
     def predict(self, state: Prototypes, x: Tensor) -> Tensor:
         """-|f_θ(x) - c_k|²: the softmax of these is the class probability."""
-        return -squared_distances(self.embed(x, state.stats), state.means)
+        return -squared_distances(self.embed(x, state.stats, state.means.shape[:-2]), state.means)
 
 
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:
-    """|a_i - b_j|², shape (len(a), len(b)), for a (A, D) and b (B, D)."""
-    return (a * a).sum(1)[:, None] - 2 * a @ b.T + (b * b).sum(1)
+    """|a_i - b_j|², shape (A, B), for a (A, D) and b (B, D); a leading task dimension on both stays."""
+    return (a * a).sum(-1).unsqueeze(-1) - 2 * a @ b.mT + (b * b).sum(-1).unsqueeze(-2)

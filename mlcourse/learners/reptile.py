@@ -29,16 +29,18 @@ class Reptile(MAML):
     """
 
     order = 1
+    stacks = True
 
     def loss(self, episode: Episode) -> Tensor:
         """½ |θ - stop(φ)|², summed over all parameters."""
         require_grad(self)
         check_head(self, episode)
-        x = torch.cat([episode.support_x, episode.query_x])
-        y = torch.cat([episode.support_y, episode.query_y])
-        theta = self.theta()
-        phi = descend(lambda p: self.loss_at(p, x, y), theta, self.steps, self.lr, order=1)
-        return 0.5 * sum((theta[name] - phi[name].detach()).square().sum() for name in theta)
+        tasks = episode.domain.shape
+        x, y = episode.samples()
+        x, theta = self.prepare(x, episode), self.theta(tasks)
+        phi = descend(lambda p: self.loss_at(p, x, y), theta, self.steps, self.lr, order=1, stacked=bool(tasks))
+        squares = [(theta[name] - phi[name].detach()).square() for name in theta]
+        return 0.5 * sum(s.flatten(len(tasks)).sum(-1) for s in squares)
 
     def phases(self, sampler, steps: int, *, tasks: int = 5, lr: float = 1.0) -> list[Phase]:
         """SGD with rate ε = `lr`, annealed to 0 along a line. Raises what `episodic_phase` raises."""
@@ -46,4 +48,4 @@ class Reptile(MAML):
         check_rate(lr, "outer learning rate")
         return [Phase("meta-train", lambda generator: sampler.sample(tasks, generator),
                       lambda batch, step: batch_loss(self, batch), torch.optim.SGD(self.named_parameters(), lr=lr),
-                      steps, linear, self.tasks_at_once, self.after_step)]
+                      steps, linear, self.tasks_at_once, self.after_step, self.is_stacked)]

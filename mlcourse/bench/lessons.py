@@ -1,0 +1,91 @@
+"""What a lesson costs: seconds to run it, memory at its peak, bytes of its file."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from mlcourse import notebooks
+from mlcourse.bench.results import facts
+
+KEY = ("lesson",)
+INTERVAL = 0.05     # seconds between two looks at the memory
+MB = 1_000_000
+
+
+class PeakMemory:
+    """The most memory that the processes started inside the block held at one time: `peak_mb`, in 10⁶ bytes.
+
+    The kernel and whatever it starts are looked at every 50 ms. Where the system keeps a process's own peak (Linux),
+    that counts, so that nothing is missed between two looks; memory that processes share counts once for each.
+
+        with PeakMemory() as memory:
+            notebooks.execute(…)
+    """
+
+    def __enter__(self) -> PeakMemory:
+        self.peak_mb = 0.0
+        self._before = set(psutil.Process().children(recursive=True))
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        own = psutil.Process()
+        while not self._end.wait(INTERVAL):
+            started = set(own.children(recursive=True)) - self._before
+            self.peak_mb = max(self.peak_mb, sum(map(resident_bytes, started)) / MB)
+
+
+def resident_bytes(process: psutil.Process) -> int:
+    """The most memory that a process has held so far where /proc says it, elsewhere what it holds; 0 if it is gone."""
+    try:
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii", errors="replace")
+        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        pass
+    try:
+        return process.memory_info().rss
+    except psutil.Error:
+        return 0
+
+
+def measure(path: Path) -> dict:
+    """The row of the lesson at `path`, run as `mlcourse run` does, in a kernel of its own, which the seconds include.
+
+    Nothing is written. Raises ValueError if the file is no lesson, RuntimeError when a cell fails.
+    """
+    about = notebooks.read_lesson(path)
+    notebook = notebooks.read(path)
+    with PeakMemory() as memory:
+        start = time.perf_counter()
+        try:
+            notebooks.execute(notebook, path.resolve().parent)
+        except RuntimeError as error:
+            raise RuntimeError(f"{path.name}, {error}") from error
+        seconds = time.perf_counter() - start
+    return {"lesson": about.lesson, "seconds": round(seconds, 1), "peak_mb": round(memory.peak_mb),
+            "bytes": os.path.getsize(path), **facts(f"mlcourse bench lessons {about.lesson}", seed=0)}
+
+
+def rows(names: list[str]) -> Iterator[dict]:
+    """A row for each of these lessons, or for all. Raises FileNotFoundError, before anything runs, for one there is
+    not, and what `measure` raises."""
+    found = [notebooks.find(name) for name in names] or [lesson.path for lesson in notebooks.lessons()]
+    return map(measure, found)
+
+
+def line(row: dict) -> str:
+    """One line of the table."""
+    return (f"lesson {row['lesson']}   {row['seconds']:6.1f} s   {row['peak_mb']:5.0f} MB at the peak   "
+            f"{row['bytes'] / MB:5.2f} MB on disk")

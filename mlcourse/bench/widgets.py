@@ -1,0 +1,194 @@
+"""How long a widget takes from a changed control to the new picture, in the kernel and in a browser."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import numpy as np
+
+from mlcourse import widgets
+from mlcourse.bench import browser
+from mlcourse.bench.results import facts
+from mlcourse.datasets import load_splits
+from mlcourse.nets import MLP
+from mlcourse.notebooks import KERNELSPEC
+from mlcourse.widgets import Explorer, InnerLoopExplorer, OuterLoopPlayer, YouAgainstMachine
+
+KEY = ("widget",)
+VALUES = 15       # of each control
+PRESSES = 15      # of an arrow key
+WAIT = 20_000     # milliseconds for a new picture
+
+# A key's own time stamp is on the clock of performance.now().
+TIMER = """image => {
+    document.addEventListener('keydown', event => { window.pressed = event.timeStamp; window.latency = null; }, true);
+    new MutationObserver(() => image.decode().then(() => { window.latency ??= performance.now() - window.pressed; }))
+        .observe(image, {attributes: true, attributeFilter: ['src']});
+}"""
+
+
+def player() -> OuterLoopPlayer:
+    """An outer-loop player with something to rewind."""
+    widget = OuterLoopPlayer()
+    widget.step(200)
+    return widget
+
+
+EXAMPLES: dict[type[Explorer], Callable[[], Explorer]] = {
+    InnerLoopExplorer: lambda: InnerLoopExplorer({"random": MLP(seed=0), "other": MLP(seed=1)}),
+    OuterLoopPlayer: player,
+    YouAgainstMachine: lambda: YouAgainstMachine(load_splits("glyphs").test, key=None),
+}
+
+
+def names() -> list[str]:
+    """Every widget of `mlcourse.widgets` that is an `Explorer`: controls over a picture that follows them."""
+    exported = {name: getattr(widgets, name) for name in widgets.__all__}
+    return [name for name, kind in exported.items()
+            if isinstance(kind, type) and issubclass(kind, Explorer) and kind is not Explorer]
+
+
+def example(name: str) -> Explorer:
+    """The widget of this name as it is measured. Raises ValueError for one without an example."""
+    for kind, make in EXAMPLES.items():
+        if kind.__name__ == name:
+            return make()
+    raise ValueError(f"{name} has no example to measure; add one to EXAMPLES in mlcourse/bench/widgets.py")
+
+
+# ---------------------------------------------------------- in the kernel
+
+
+def values_of(control) -> list:
+    """Up to 15 values of a control from its least to its greatest, or all its options."""
+    if hasattr(control, "options"):
+        return [option[1] if isinstance(option, tuple) else option for option in control.options]
+    if not hasattr(control, "min"):
+        return [False, True] if isinstance(control.value, bool) else []
+    span = np.linspace(control.min, control.max, VALUES)
+    if hasattr(control, "base"):
+        return [float(control.base**value) for value in span]
+    return sorted({int(value) for value in span}) if isinstance(control.value, int) else [float(v) for v in span]
+
+
+def sweep(widget: Explorer) -> list[tuple[float, float]]:
+    """Milliseconds of every change over all controls, as (compute, all the rest): the others stay where they stand.
+
+    The first change of a control, which may build a new frame, counts too.
+    Raises what the widget could not show.
+    """
+    compute, spent, times = widget.compute, [], []
+
+    def timed(**settings):
+        start = time.perf_counter()
+        record = compute(**settings)
+        spent.append(time.perf_counter() - start)
+        return record
+
+    widget.compute = timed
+    for control in widget.controls.values():
+        before = control.value
+        for value in values_of(control):
+            if value == control.value:
+                continue
+            spent.clear()
+            start = time.perf_counter()
+            control.value = value
+            total = time.perf_counter() - start
+            if widget.error is not None:
+                raise widget.error
+            times.append((1000 * sum(spent), 1000 * (total - sum(spent))))
+        control.value = before
+    return times
+
+
+# ----------------------------------------------------------- in a browser
+
+
+def key_to_pixel(running, server: browser.Server, name: str) -> list[float]:
+    """Milliseconds from each press of an arrow key on a slider until the browser has decoded the new picture.
+
+    The widget stands alone in a notebook; 15 presses on its first slider or number field. Measured by the page's own
+    clock, so whatever delays the front end adds are inside.
+    running: a browser of playwright. Raises RuntimeError when a press brings no new picture.
+    """
+    cell = f"from mlcourse.bench.widgets import example\n\nexample({name!r})"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)], metadata={"kernelspec": KERNELSPEC})
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.ipynb"
+        nbformat.write(notebook, path)
+        with browser.opened(running, server, path) as lab:
+            if errors := lab.errors():
+                raise RuntimeError(f"{name} cannot be shown in JupyterLab: {errors[0]}")
+            return _press(lab.widget(name), name)
+
+
+def _press(shown: browser.LabWidget, name: str) -> list[float]:
+    from playwright.sync_api import TimeoutError
+
+    control = shown.root.locator(".noUi-handle").or_(shown.root.locator("input[type=number]")).first
+    shown.picture.evaluate(TIMER)
+    times, key = [], "ArrowLeft"
+    for _ in range(PRESSES):
+        shown.settled()
+        key = _direction(control, key)
+        control.focus()
+        shown.page.keyboard.press(key)
+        try:
+            shown.page.wait_for_function("window.latency != null", timeout=WAIT)
+        except TimeoutError as error:
+            raise RuntimeError(f"{name} shows no new picture after {key} on its first control") from error
+        times.append(shown.page.evaluate("window.latency"))
+    return times
+
+
+def _direction(handle, last: str) -> str:
+    """The key that moves a control: the last one until the control's end, then the other."""
+    low, high, now = (float(handle.get_attribute(name) or "nan") for name in
+                      ("aria-valuemin", "aria-valuemax", "aria-valuenow"))
+    if math.isnan(now):
+        return "ArrowUp"
+    return "ArrowRight" if now <= low else "ArrowLeft" if now >= high else last
+
+
+# ------------------------------------------------------------------- rows
+
+
+def measure(name: str, running=None, server: browser.Server | None = None) -> dict:
+    """The row of one widget; key_to_pixel_ms is None without a browser. Raises what the parts raise."""
+    times = np.array(sweep(example(name)))
+    total = times.sum(1)
+    pressed = key_to_pixel(running, server, name) if running is not None else None
+    command = f"mlcourse bench widgets {name}" + ("" if pressed else " --no-browser")
+    return {"widget": name, "changes": len(times), "compute_ms": round(float(np.median(times[:, 0])), 1),
+            "draw_ms": round(float(np.median(times[:, 1])), 1), "p50_ms": round(float(np.median(total)), 1),
+            "p95_ms": round(float(np.percentile(total, 95)), 1),
+            "key_to_pixel_ms": round(float(statistics.median(pressed)), 1) if pressed else None, **facts(command, seed=0)}
+
+
+def rows(chosen: list[str], in_browser: bool = True) -> Iterator[dict]:
+    """A row for each of these widgets, or for all. Raises ValueError, before anything is measured, for an unknown
+    one, RuntimeError where there is no browser, and what `measure` raises."""
+    for name in chosen:
+        if name not in names():
+            raise ValueError(f"there is no widget {name!r}; the widgets are {', '.join(names())}")
+    if not in_browser:
+        yield from map(measure, chosen or names())
+        return
+    with tempfile.TemporaryDirectory() as base, browser.chromium() as running:
+        with browser.jupyterlab(Path(base)) as server:
+            for name in chosen or names():
+                yield measure(name, running, server)
+
+
+def line(row: dict) -> str:
+    """One line of the table."""
+    pressed = "not measured" if row["key_to_pixel_ms"] is None else f"{row['key_to_pixel_ms']:5.1f} ms"
+    return (f"{row['widget']:20s} {row['changes']:4d} changes   compute {row['compute_ms']:5.1f} ms   "
+            f"draw {row['draw_ms']:5.1f} ms   p95 {row['p95_ms']:5.1f} ms   key to pixel {pressed}")
