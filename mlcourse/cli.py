@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from mlcourse import machine, notebooks, paths
+from mlcourse.cli_bench import bench_app
 from mlcourse.cli_train import evaluate_command, train_command
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 data_app = typer.Typer(help="The data sets: which are here, fetch one, verify one, build the shipped one.",
                        no_args_is_help=True, rich_markup_mode="rich")
 app.add_typer(data_app, name="data")
+app.add_typer(bench_app, name="bench")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here first.  \[default: MLCOURSE_DATA]")]

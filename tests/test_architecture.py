@@ -12,7 +12,8 @@ PACKAGE = ROOT / "mlcourse"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 
-FACE = {"widgets", "plots", "exercises", "cli", "cli_train", "lab", "notebooks", "ipywidgets", "anywidget", "IPython"}
+COMMANDS = {"cli", "cli_train", "cli_bench", "bench"}
+FACE = COMMANDS | {"widgets", "plots", "exercises", "lab", "notebooks", "ipywidgets", "anywidget", "IPython"}
 METHODS = {"learners", "train", "evaluate", "checkpoint", "runs"}
 FORBIDDEN = {    # component of mlcourse: what it never imports
     "domains": FACE | METHODS | {"learner", "descend", "nets", "episode", "datasets"},
@@ -27,9 +28,10 @@ FORBIDDEN = {    # component of mlcourse: what it never imports
     "evaluate": FACE | {"datasets", "train", "runs"},
     "checkpoint": FACE | {"datasets", "train", "runs"},
     "runs": FACE,
-    "plots": {"widgets", "exercises", "cli", "cli_train", "lab", "notebooks", "ipywidgets", "anywidget", "IPython"},
-    "widgets": {"cli", "cli_train", "lab", "notebooks"},
-    "exercises": {"widgets", "plots", "cli", "cli_train", "lab", "notebooks"},
+    "plots": COMMANDS | {"widgets", "exercises", "lab", "notebooks", "ipywidgets", "anywidget", "IPython"},
+    "widgets": COMMANDS | {"lab", "notebooks"},
+    "exercises": COMMANDS | {"widgets", "plots", "lab", "notebooks"},
+    "bench": COMMANDS - {"bench"},
 }
 DRAWS = {"plots", "widgets"}
 RENDERS = {"glyphs", "glyph_build", "glyph_card", "glyph_characters", "glyph_drawing"}    # inside functions only

@@ -52,6 +52,7 @@ def said(outcome, sentence):
 
 def test_help_has_examples_for_every_command_and_is_quick_to_import(mlcourse):
     for words in (["lab"], ["list"], ["run"], ["validate"], ["progress"], ["train"], ["evaluate"],
+                  ["bench", "sampler"], ["bench", "lessons"], ["bench", "widgets"],
                   ["data", "list"], ["data", "get"], ["data", "verify"], ["data", "build"]):
         status, out, _ = mlcourse(*words, "--help")
         assert status == 0 and "Example" in out and f"mlcourse {' '.join(words)}" in out, words

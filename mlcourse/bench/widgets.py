@@ -7,6 +7,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import nbformat
@@ -181,10 +182,15 @@ def rows(chosen: list[str], in_browser: bool = True) -> Iterator[dict]:
     if not in_browser:
         yield from map(measure, chosen or names())
         return
-    with tempfile.TemporaryDirectory() as base, browser.chromium() as running:
-        with browser.jupyterlab(Path(base)) as server:
-            for name in chosen or names():
-                yield measure(name, running, server)
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(browser.chromium())
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}, or leave key to pixel out with --no-browser") from error
+        base = stack.enter_context(tempfile.TemporaryDirectory())
+        server = stack.enter_context(browser.jupyterlab(Path(base)))
+        for name in chosen or names():
+            yield measure(name, running, server)
 
 
 def line(row: dict) -> str:

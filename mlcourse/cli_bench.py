@@ -1,0 +1,102 @@
+"""`mlcourse bench`: every benchmark of the course."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+from mlcourse import paths
+
+bench_app = typer.Typer(help="The benchmarks; each prints its table and puts its rows into benchmarks/results/.",
+                        no_args_is_help=True, rich_markup_mode="rich")
+
+Out = Annotated[Path, typer.Option(help="The file of rows to write to; rows of other keys in it stay.")]
+
+
+def _prepare() -> None:
+    """Memory and threads as every command that computes has them."""
+    from mlcourse.machine import keep_freed_memory, limit_threads
+
+    keep_freed_memory()
+    limit_threads()
+
+
+def _keep(benchmark: ModuleType, rows: Iterator[dict], out: Path) -> None:
+    """Print and save every row as soon as it is measured, so that an interrupt loses only the one in progress."""
+    from mlcourse.bench import results
+
+    if out.exists():
+        results.read(out)
+    for row in rows:
+        results.save(out, [row], benchmark.KEY)
+        print(benchmark.line(row), flush=True)
+    print(f"kept in {out}")
+
+
+@bench_app.command()
+def sampler(
+    rounds: Annotated[int, typer.Option(min=1, help="How often the two sides take turns.")] = 9,
+    out: Out = paths.RESULTS / "sampler.json",
+) -> None:
+    """Episodes per second: the course's sampler against torch's DataLoader over the same arrays.
+
+    5-way 1-shot episodes with 15 queries of 28x28 pictures from 964 x 4 classes; the pictures are random.
+
+    [bold]Examples[/bold]
+
+      mlcourse bench sampler
+
+      mlcourse bench sampler --rounds 3 --out /tmp/sampler.json
+    """
+    _prepare()
+    from mlcourse.bench import sampler as benchmark
+
+    _keep(benchmark, benchmark.rows(rounds), out)
+
+
+@bench_app.command()
+def lessons(
+    lesson: Annotated[list[str] | None, typer.Argument(metavar="[LESSON…]", help="All of them if left out.")] = None,
+    out: Out = paths.RESULTS / "lessons.json",
+) -> None:
+    """What lessons cost: seconds, memory at the peak, bytes of the file.
+
+    Each runs as mlcourse run does, in a kernel of its own; nothing is written into it.
+
+    [bold]Examples[/bold]
+
+      mlcourse bench lessons
+
+      mlcourse bench lessons 03
+    """
+    _prepare()
+    from mlcourse.bench import lessons as benchmark
+
+    _keep(benchmark, benchmark.rows(lesson or []), out)
+
+
+@bench_app.command()
+def widgets(
+    name: Annotated[list[str] | None, typer.Argument(metavar="[NAME…]", help="All of them if left out.")] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Leave key to pixel out.")] = False,
+    out: Out = paths.RESULTS / "widgets.json",
+) -> None:
+    """How long widgets take from a changed control to the new picture, in the kernel and in a browser.
+
+    Every control visits up to 15 values. Key to pixel is the median over arrow keys pressed on sliders in JupyterLab,
+    until the browser has decoded the new picture; it needs Chromium and playwright.
+
+    [bold]Examples[/bold]
+
+      mlcourse bench widgets
+
+      mlcourse bench widgets OuterLoopPlayer --no-browser
+    """
+    _prepare()
+    from mlcourse.bench import widgets as benchmark
+
+    _keep(benchmark, benchmark.rows(name or [], in_browser=not no_browser), out)
