@@ -38,10 +38,7 @@ def _keep(benchmark: ModuleType, rows: Iterator[dict], out: Path) -> None:
 
 
 @bench_app.command()
-def sampler(
-    rounds: Annotated[int, typer.Option(min=1, help="How often the two sides take turns.")] = 9,
-    out: Out = paths.RESULTS / "sampler.json",
-) -> None:
+def sampler(out: Out = paths.RESULTS / "sampler.json") -> None:
     """Episodes per second: the course's sampler against torch's DataLoader over the same arrays.
 
     5-way 1-shot episodes with 15 queries of 28x28 pictures from 964 x 4 classes; the pictures are random.
@@ -50,12 +47,12 @@ def sampler(
 
       mlcourse bench sampler
 
-      mlcourse bench sampler --rounds 3 --out /tmp/sampler.json
+      mlcourse bench sampler --out /tmp/sampler.json
     """
     _prepare()
     from mlcourse.bench import sampler as benchmark
 
-    _keep(benchmark, benchmark.rows(rounds), out)
+    _keep(benchmark, benchmark.rows(), out)
 
 
 @bench_app.command()

@@ -78,7 +78,7 @@ def test_rows_merge_replace_and_are_sorted(tmp_path):
     path = tmp_path / "deep" / "rows.json"
     results.save(path, [{"name": "b", "shot": 10, "is": 1}, {"name": "b", "shot": 5, "is": 2}], ("name", "shot"))
     results.save(path, [{"name": "a", "shot": 1, "is": 3}, {"name": "b", "shot": 5, "is": 4}], ("name", "shot"))
-    assert [(row["name"], row["shot"], row["is"]) for row in results.read(path)] == [("a", 1, 3), ("b", 5, 4), ("b", 10, 1)]
+    assert [tuple(row.values()) for row in results.read(path)] == [("a", 1, 3), ("b", 5, 4), ("b", 10, 1)]
     before = path.read_bytes()
     results.save(path, [], ("name", "shot"))
     assert path.read_bytes() == before

@@ -22,6 +22,7 @@ KEY = ("alternative",)
 CLASSES, PER_CLASS, SIDE = 964 * 4, 20, 28      # the training classes of Omniglot, each in four rotations
 WAY, SHOT, QUERY = 5, 1, 15
 BLOCK = 32                                      # episodes of one meta-step
+ROUNDS = 9
 REST = 0.4                                      # seconds in which workers finish what they prepare
 PREPARED = 4                                    # blocks that two workers prepare ahead
 SEED = 0
@@ -133,7 +134,7 @@ def turn(left: Iterator[Episode], right: Iterator[Episode]) -> tuple[float, floa
     return first, rate(right, 12)
 
 
-def measure(name: str, domain: Domain, rounds: int) -> dict:
+def measure(name: str, domain: Domain, rounds: int = ROUNDS) -> dict:
     """The row of one alternative: the two sides take turns, after a turn of each that does not count."""
     left, right = ours(domain), ALTERNATIVES[name](domain)
     turns = [turn(left, right) for _ in range(rounds + 1)][1:]
@@ -146,11 +147,11 @@ def measure(name: str, domain: Domain, rounds: int) -> dict:
             "rounds": rounds, **facts("mlcourse bench sampler", SEED)}
 
 
-def rows(rounds: int) -> Iterator[dict]:
+def rows() -> Iterator[dict]:
     """A row for each alternative."""
     domain = arrays()
     for name in ALTERNATIVES:
-        yield measure(name, domain, rounds)
+        yield measure(name, domain)
 
 
 def line(row: dict) -> str:

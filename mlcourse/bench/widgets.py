@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -164,13 +163,13 @@ def _direction(handle, last: str) -> str:
 def measure(name: str, running=None, server: browser.Server | None = None) -> dict:
     """The row of one widget; key_to_pixel_ms is None without a browser. Raises what the parts raise."""
     times = np.array(sweep(example(name)))
-    total = times.sum(1)
     pressed = key_to_pixel(running, server, name) if running is not None else None
     command = f"mlcourse bench widgets {name}" + ("" if pressed else " --no-browser")
-    return {"widget": name, "changes": len(times), "compute_ms": round(float(np.median(times[:, 0])), 1),
-            "draw_ms": round(float(np.median(times[:, 1])), 1), "p50_ms": round(float(np.median(total)), 1),
-            "p95_ms": round(float(np.percentile(total, 95)), 1),
-            "key_to_pixel_ms": round(float(statistics.median(pressed)), 1) if pressed else None, **facts(command, seed=0)}
+    percentile = lambda values, share: round(float(np.percentile(values, share)), 1)
+    return {"widget": name, "changes": len(times), "compute_ms": percentile(times[:, 0], 50),
+            "draw_ms": percentile(times[:, 1], 50), "p50_ms": percentile(times.sum(1), 50),
+            "p95_ms": percentile(times.sum(1), 95), "key_to_pixel_ms": percentile(pressed, 50) if pressed else None,
+            **facts(command, seed=0)}
 
 
 def rows(chosen: list[str], in_browser: bool = True) -> Iterator[dict]:
