@@ -12,8 +12,7 @@ from scipy.special import stdtrit
 from torch import Tensor
 
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner, check_counts, check_finite
-from mlcourse.machine import in_parallel
+from mlcourse.learner import Learner, check_counts, check_finite, map_parts
 
 EVALUATION_SEED = 20170
 BLOCK = 25  # episodes that are drawn together
@@ -83,7 +82,7 @@ def scores(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVALUA
         for start in range(0, episodes, BLOCK):
             block = sampler.sample(BLOCK, generator).task(slice(0, episodes - start))
             check_finite(block)
-            done += (in_parallel if learner.is_stacked else map)(part_scores, block.parts(at_once))
+            done += map_parts(part_scores, block, at_once, learner.is_stacked)
         return torch.cat(done)
     finally:
         learner.train(was_training)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mlcourse.descend import Params, check_rate
 from mlcourse.episode import Episode
 from mlcourse.losses import task_loss
+from mlcourse.machine import in_parallel
 from mlcourse.nets import call, features, statistics
 
 
@@ -21,7 +22,7 @@ class Learner(nn.Module):
 
     A subclass writes `adapt` and `predict`, and overrides `loss` where its paper does. All three work on one episode
     without a task dimension; `torch.vmap` makes the batch. tasks_at_once: how many tasks a core differentiates
-    together, None for all; it bounds memory and changes no number beyond rounding.
+    together; it bounds memory and changes no number beyond rounding. None: all, where a batch is small work.
     """
 
     config: dict = {}
@@ -209,6 +210,17 @@ def cosine(share: float) -> float:
 def linear(share: float) -> float:
     """From 1 to 0 along a line."""
     return 1 - share
+
+
+def map_parts(work: Callable[[Episode], Any], batch: Episode, at_once: int | None, parallel: bool) -> list:
+    """work(part) for each part of a batch of at most `at_once` tasks; None: the whole batch.
+
+    parallel: whether the cores may share the parts. A batch that needs no parts is then small, and one core's work.
+    """
+    parts = batch.parts(at_once)
+    if parallel and (at_once is None or len(parts) > 1):
+        return in_parallel(work, parts)
+    return [work(part) for part in parts]
 
 
 def batch_loss(learner: Learner, batch: Episode) -> Tensor:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 
 THREADS = 2
@@ -70,14 +71,12 @@ def in_parallel(work: Callable, items: Sequence) -> list:
     """[work(item) for item in items], the items shared among THREADS threads that compute with one core each.
 
     Large pieces of work run faster so than one after the other with every core on each operation: no operation waits
-    for threads to start, and each core keeps its own piece in its cache. A single item is done here, with all threads.
-    Gradient mode is that of the caller. The results come in the order of the items; whatever `work` raises is raised.
+    for threads to start, and each core keeps its own piece in its cache. Gradient mode is that of the caller. The
+    results come in the order of the items; whatever `work` raises is raised. `work` must not use torch.func, whose
+    transforms are not made for threads.
     """
     import torch
 
-    threads = torch.get_num_threads()
-    if len(items) < 2 or threads < 2:
-        return [work(item) for item in items]
     grad = torch.is_grad_enabled()
 
     def alone(item):
@@ -85,9 +84,19 @@ def in_parallel(work: Callable, items: Sequence) -> list:
         with torch.set_grad_enabled(grad):
             return work(item)
 
+    with one_core():
+        return [work(item) for item in items] if len(items) < 2 else list(_workers().map(alone, items))
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Let torch compute with one thread in this block: for many small operations, which threads would only slow down."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     try:
-        torch.set_num_threads(1)
-        return list(_workers().map(alone, items))
+        yield
     finally:
         torch.set_num_threads(threads)
 

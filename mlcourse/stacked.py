@@ -80,9 +80,11 @@ def _windows(padded: Tensor, stride: int) -> Tensor:
     return padded.as_strided(shape, (s[0], stride * s[1], stride * s[2], s[1], s[2], s[3]))
 
 
-def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """x (T, M, I) times weight (T, O, I) plus bias (T, O)."""
-    return torch.baddbmm(bias.unsqueeze(1), x, weight.mT)
+def linear(x: Tensor, weight, bias: Tensor) -> Tensor:
+    """x (T, M, I) times weight (T, O, I) plus bias (T, O); the weight may be a `dual.Adapted`."""
+    if torch.is_tensor(weight):
+        return torch.baddbmm(bias.unsqueeze(1), x, weight.mT)
+    return weight.times(x) + bias.unsqueeze(1)
 
 
 def kernel(weight: Tensor) -> Tensor:
@@ -98,7 +100,8 @@ def mlp(net, params: dict[str, Tensor], x: Tensor) -> Tensor:
         if net.norm == "none":
             h = linear(h, weight, params[f"body.{i}.bias"]).relu_()
         else:
-            h, _ = normalise(torch.bmm(h, weight.mT), params[f"norms.{i}.gain"], params[f"norms.{i}.shift"])
+            z = torch.bmm(h, weight.mT) if torch.is_tensor(weight) else weight.times(h)
+            h, _ = normalise(z, params[f"norms.{i}.gain"], params[f"norms.{i}.shift"])
             h = h.relu_()
     return h
 

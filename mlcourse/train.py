@@ -14,8 +14,7 @@ from tqdm import tqdm
 
 from mlcourse.checkpoint import check_writable, fill, read_tensors, write_tensors
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner, Phase, check_finite
-from mlcourse.machine import in_parallel
+from mlcourse.learner import Learner, Phase, check_finite, map_parts
 
 
 class Interrupted(KeyboardInterrupt):
@@ -115,14 +114,15 @@ def _differentiate(phase: Phase, step: int, batch) -> float:
     """Leave the gradient of the phase's loss on this batch in the parameters, and return the loss."""
     parameters = [p for group in phase.optimiser.param_groups for p in group["params"]]
     trained = [p for p in parameters if p.requires_grad]
-    parts = batch.parts(phase.chunk) if isinstance(batch, Episode) and phase.chunk else [batch]
 
     def gradient(part):
-        loss = phase.loss(part, step) * (part.tasks / batch.tasks if len(parts) > 1 else 1.0)
+        loss = phase.loss(part, step) * (1.0 if part is batch else part.tasks / batch.tasks)
         return float(loss.detach()), torch.autograd.grad(loss, trained, allow_unused=True)
 
     phase.optimiser.zero_grad(set_to_none=True)
-    losses, gradients = zip(*(in_parallel if phase.parallel else map)(gradient, parts), strict=True)
+    results = (map_parts(gradient, batch, phase.chunk, phase.parallel) if isinstance(batch, Episode)
+               else [gradient(batch)])
+    losses, gradients = zip(*results, strict=True)
     for p, pieces in zip(trained, zip(*gradients, strict=True), strict=True):
         p.grad = None if pieces[0] is None else sum(pieces[1:], pieces[0])
     return sum(losses)

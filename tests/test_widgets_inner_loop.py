@@ -10,16 +10,17 @@ from torch.func import functional_call
 
 from mlcourse.descend import trajectory
 from mlcourse.losses import task_loss
+from mlcourse.machine import one_core
 from mlcourse.widgets import InnerLoopExplorer, sweep
 from mlcourse.widgets.inner_loop import MAX_STEPS, QUERY_X, first_explosion, headline, inner_loop, inner_path
-from mlcourse.widgets.slices import GRID, Plane, flatten, frame, one_thread, predictions, unflatten
+from mlcourse.widgets.slices import GRID, Plane, flatten, frame, predictions, unflatten
 
 SETTINGS = dict(name="θ", alpha=0.03, steps=4, shots=5, amplitude=3.0, phase=1.0)
 
 
 @pytest.fixture(autouse=True)
 def quick():
-    with one_thread():
+    with one_core():
         yield
 
 

@@ -9,19 +9,20 @@ import torch
 
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.learners import MAML
+from mlcourse.machine import one_core
 from mlcourse.nets import MLP, call
 from mlcourse.train import step_generator
 from mlcourse.widgets import OuterLoopPlayer, sweep
 from mlcourse.widgets.outer_loop import QUERY_X, adapted_vectors, fixed_tasks, outer_view
 from mlcourse.widgets.outer_training import MOST_SNAPSHOTS, OuterTraining, Settings, adaptation_losses
-from mlcourse.widgets.slices import Plane, flatten, one_thread
+from mlcourse.widgets.slices import Plane, flatten
 
 SETTINGS = Settings(alpha=0.02, steps=2, beta=3e-3, tasks=4)
 
 
 @pytest.fixture(autouse=True)
 def quick():
-    with one_thread():
+    with one_core():
         yield
 
 

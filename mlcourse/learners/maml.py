@@ -12,9 +12,11 @@ from __future__ import annotations
 
 from torch import nn
 
+from mlcourse import dual
 from mlcourse.descend import check_rate, descend
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, NetLearner, check_counts, check_head
+from mlcourse.nets import MLP
 
 
 class MAML(NetLearner):
@@ -39,8 +41,10 @@ class MAML(NetLearner):
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
         """φ: `steps` gradient steps on the support loss from θ."""
         check_head(self, episode)
-        x, tasks = self.prepare(episode.support_x, episode), episode.domain.shape
-        support_loss = lambda phi: self.loss_at(phi, x, episode.support_y)
-        phi = descend(support_loss, self.theta(tasks), self.steps if steps is None else steps, self.lr,
+        steps = self.steps if steps is None else steps
+        x, y, tasks = self.prepare(episode.support_x, episode), episode.support_y, episode.domain.shape
+        if tasks and self.only is None and isinstance(self.net, MLP):
+            return Adapted(dual.descend(self.net, self.theta(), x, y, steps, self.lr, self.order), ())
+        phi = descend(lambda phi: self.loss_at(phi, x, y), self.theta(tasks), steps, self.lr,
                       order=self.order, only=self.only, stacked=bool(tasks))
         return self.adapted(phi, episode)

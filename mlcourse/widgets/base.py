@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import ipywidgets
 from traitlets import HasTraits, Unicode
 
+from mlcourse.machine import one_core
 from mlcourse.plots.scene import Scene
-from mlcourse.widgets.slices import one_thread
 
 CONTROL = dict(style={"description_width": "9.5em"}, layout={"width": "98%"})
 
@@ -84,7 +84,7 @@ class Explorer(ipywidgets.VBox):
     def refresh(self) -> None:
         """Compute and draw with the controls as they stand."""
         try:
-            with one_thread():
+            with one_core():
                 self.record = self.compute(**self.settings)
                 self.scene.show(self.record)
             picture, finding, text = self.scene.png(), self.headline(self.record), self.describe(self.record)

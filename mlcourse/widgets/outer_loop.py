@@ -14,13 +14,14 @@ from torch import Tensor, nn
 from mlcourse.datasets.sinusoid import SinusoidSampler, sinusoid
 from mlcourse.episode import Episode
 from mlcourse.learners import MAML
+from mlcourse.machine import one_core
 from mlcourse.nets import MLP
 from mlcourse.plots.outer_loop import OuterLoopScene
 from mlcourse.plots.style import plural, short
 from mlcourse.plots.surface import line_spacing
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 from mlcourse.widgets.outer_training import OuterTraining, Settings
-from mlcourse.widgets.slices import GRID, Plane, flatten, frame, one_thread, predictions, squared_errors
+from mlcourse.widgets.slices import GRID, Plane, flatten, frame, predictions, squared_errors
 
 NAMES = ("A", "B", "C")
 AMPLITUDES, PHASES = (4.0, 2.5, 1.5), (0.3, 1.5, 2.8)
@@ -172,7 +173,7 @@ class OuterLoopPlayer(Explorer):
         """Run `count` outer steps from where θ stands, and show them."""
         chosen = self._chosen(self.settings)
         try:
-            with one_thread():
+            with one_core():
                 self.training.advance(count, chosen)
         except ValueError as error:
             self.fail(error)

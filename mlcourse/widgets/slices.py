@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -12,17 +10,6 @@ from torch.func import functional_call, vmap
 Params = dict[str, Tensor]
 GRID = 19              # points along each side of a slice
 CHUNK = 125            # networks evaluated at once: few enough for their activations to stay in the cache
-
-
-@contextmanager
-def one_thread():
-    """Torch on one thread inside the block: small networks lose more to waiting for threads than they gain."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def flatten(params: Params) -> Tensor:
