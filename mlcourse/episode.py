@@ -118,7 +118,7 @@ class EpisodeSampler:
         classes and (T, distractors, U) of the others. All indices of a class in an episode differ."""
         c, n, m = len(self.domain.classes), self.way, self.way + self.distractors
         if self.relabel:
-            chosen = torch.rand(tasks, c, generator=generator).topk(m, dim=1).indices
+            chosen = distinct(tasks, m, c, generator)
         else:
             chosen = torch.arange(c).expand(tasks, c)
         keys = torch.rand(tasks, m, self.table.shape[1], generator=generator)
@@ -151,6 +151,16 @@ class EpisodeSampler:
         # index_select copies whole images, indexing with a tensor pixel by pixel
         images = self.domain.images.index_select(0, index.flatten())
         return images.view(*index.shape, *images.shape[1:]).float().mul_(1 / 255)
+
+
+def distinct(rows: int, m: int, n: int, generator: torch.Generator) -> Tensor:
+    """`rows` times m different numbers of 0..n-1 in random order (rows, m), every choice equally likely."""
+    if m * m > n:
+        return torch.rand(rows, n, generator=generator).topk(m, dim=1).indices
+    drawn = torch.randint(n, (rows, m), generator=generator)
+    while (again := (drawn.sort(1).values.diff(dim=1) == 0).any(1)).any():
+        drawn[again] = torch.randint(n, (int(again.sum()), m), generator=generator)
+    return drawn
 
 
 class Splits(NamedTuple):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlcourse.domains import Domain
-from mlcourse.episode import Episode, EpisodeSampler, split_by_group, split_classes
+from mlcourse.episode import Episode, EpisodeSampler, distinct, split_by_group, split_classes
 
 
 def generator(seed=0):
@@ -226,3 +226,18 @@ def test_seeded_splits_depend_on_names_and_seed_only():
     assert any(groups(split_classes(forward, 3)) != groups(split_classes(forward, seed)) for seed in range(4, 8))
     with pytest.raises(ValueError, match="numbered has 2 class groups; a train, .* split needs at least 3"):
         split_classes(numbered([2] * 3, ("a", "a", "b")))
+
+
+@pytest.mark.parametrize(("m", "n"), [(2, 5), (3, 3), (2, 4), (5, 40)])
+def test_distinct_numbers_are_distinct_and_every_ordered_choice_is_equally_likely(m, n):
+    rows = 20_000
+    drawn = distinct(rows, m, n, generator())
+    assert drawn.shape == (rows, m) and drawn.min() >= 0 and drawn.max() < n
+    assert (drawn.sort(1).values.diff(dim=1) > 0).all()
+    for column in range(m):
+        counts = torch.bincount(drawn[:, column], minlength=n)
+        assert (counts - rows / n).abs().max() < 5 * (rows / n) ** 0.5
+    pairs = torch.bincount(drawn[:, 0] * n + drawn[:, 1], minlength=n * n).view(n, n)
+    expected = rows / (n * (n - 1))
+    off = ~torch.eye(n, dtype=torch.bool)
+    assert (pairs[off] - expected).abs().max() < 6 * expected**0.5 and pairs[~off].sum() == 0
