@@ -97,3 +97,51 @@ def widgets(
     from mlcourse.bench import widgets as benchmark
 
     _keep(benchmark, benchmark.rows(name or [], in_browser=not no_browser), out)
+
+
+@bench_app.command()
+def peers(
+    workload: Annotated[list[str] | None, typer.Argument(metavar="[WORKLOAD…]", help="All of them if left out.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often the sides take turns.")] = 9,
+    out: Out = paths.RESULTS / "peers.json",
+) -> None:
+    """One meta-step: ours against a loop over tasks, higher and TorchOpt, with equal gradients.
+
+    Needs the extra "peers": pip install -e '.\\[peers]'.
+
+    [bold]Examples[/bold]
+
+      mlcourse bench peers
+
+      mlcourse bench peers "Conv4-64, 16 tasks 5-shot"
+    """
+    _prepare()
+    from mlcourse.bench import peers as benchmark
+
+    _keep(benchmark, benchmark.rows(workload or list(benchmark.LOADS), rounds), out)
+
+
+@bench_app.command()
+def omniglot(
+    minutes: Annotated[float, typer.Option(min=0.01, help="Minutes of training, evaluation not counted.")] = 5.0,
+    method: Annotated[list[str] | None, typer.Option(help="Repeat it for several; all of them if left out.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(min=0, help="Repeat it for several; 0, 1 and 2 if left out.")] = None,
+    out: Out = paths.RESULTS / "omniglot.json",
+) -> None:
+    """Accuracy against training time on Omniglot's held-out alphabets, 5-way 1-shot.
+
+    Each method and seed trains for the same minutes; on the way and at the end 1,000 fixed episodes are judged. Ctrl-C
+    keeps the rows that are there.
+
+    [bold]Examples[/bold]
+
+      mlcourse bench omniglot --minutes 5
+
+      mlcourse bench omniglot --minutes 10 --method maml --seed 0
+    """
+    _prepare()
+    from mlcourse.bench import omniglot as benchmark
+
+    for name in method or list(benchmark.PLANS):
+        for each in seed or [0, 1, 2]:
+            _keep(benchmark, benchmark.rows(name, minutes, each), out)

@@ -1,0 +1,211 @@
+"""One meta-step: ours against a loop, higher and TorchOpt, in the same run.
+
+All compute the same meta-gradient of the same weights on the same episodes with the same threads, in turn; gradients are
+compared in float64 first. Omniglot loads have as many queries as shots, as Finn et al. trained; one more row has 15.
+Floating-point operations are those that the plain loop's convolutions and matrix products do.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from mlcourse.bench.peer_code import PEERS, Work, stock
+from mlcourse.bench.results import facts
+from mlcourse.bench.sampler import arrays
+from mlcourse.datasets.sinusoid import SinusoidSampler
+from mlcourse.episode import Episode, EpisodeSampler
+from mlcourse.learner import Learner, map_parts
+from mlcourse.learners import FOMAML, MAML, MetaSGD
+from mlcourse.machine import keep_freed_memory, limit_threads
+from mlcourse.nets import MLP, Conv4
+
+KEY = ("workload", "peer")
+SEED = 0
+ROUNDS = 9
+SINUSOID, CONNECTED = (1, 40, 40, 1), (784, 256, 128, 64, 64, 5)
+
+
+@dataclass(frozen=True)
+class Load:
+    """A workload: the learner and its batch of tasks. peers: those that can do it."""
+
+    name: str
+    learner: Callable[[], Learner]
+    tasks: int
+    shot: int = 1
+    query: int = 1
+    peers: tuple[str, ...] = tuple(PEERS)
+
+    def batch(self) -> Episode:
+        """The episodes: sinusoids of `shot` points, or 5-way tasks of random pictures (time does not depend on them)."""
+        generator = torch.Generator().manual_seed(SEED + 1)
+        if self.name.startswith("sinusoid"):
+            return SinusoidSampler(self.shot, self.query).sample(self.tasks, generator)
+        return EpisodeSampler(arrays(40), 5, self.shot, self.query).sample(self.tasks, generator)
+
+
+def _mlp(sizes, steps, norm="none", lr=0.01):
+    return lambda: MAML(MLP(sizes, norm), lr, steps)
+
+
+def _conv(steps=1, pool="stride", kind=MAML):
+    return lambda: kind(Conv4(5, pool=pool), 0.4, steps)
+
+
+LOADS = {load.name: load for load in (
+    Load("sinusoid MLP, 25 tasks, 1 step", _mlp(SINUSOID, 1), 25, 10, 10),
+    Load("sinusoid MLP, 25 tasks, 5 steps", _mlp(SINUSOID, 5), 25, 10, 10),
+    Load("fully connected, 32 tasks, 1 step", _mlp(CONNECTED, 1, "batch", 0.4), 32),
+    Load("fully connected, 32 tasks, 5 steps", _mlp(CONNECTED, 5, "batch", 0.4), 32),
+    Load("Conv4-64, 32 tasks 1-shot", _conv(), 32),
+    Load("Conv4-64, 16 tasks 5-shot", _conv(), 16, 5, 5),
+    Load("Conv4-64, 8 tasks, 5 steps", _conv(5), 8),
+    Load("Conv4-64 max-pool, 8 tasks", _conv(pool="max"), 8),
+    Load("Conv4-64 FOMAML, 32 tasks 1-shot", _conv(kind=FOMAML), 32, peers=("loop", "higher")),
+    Load("Conv4-64 Meta-SGD, 32 tasks 1-shot", lambda: MetaSGD(Conv4(5)), 32, peers=("loop", "higher")),
+    Load("Conv4-64, 32 tasks 1-shot, 15 queries", _conv(), 32, 1, 15),
+)}
+
+
+def rows(names: list[str], rounds: int = ROUNDS) -> Iterator[dict]:
+    """The rows of these loads, one for each peer. Raises ValueError for an unknown load, RuntimeError where a gradient
+    differs from ours by more than 1e-4 of its norm."""
+    for name in names:
+        if name not in LOADS:
+            raise ValueError(f"unknown workload {name!r}; known are: {'; '.join(LOADS)}")
+    for name in names:
+        yield from measure(LOADS[name], rounds)
+
+
+def measure(load: Load, rounds: int) -> Iterator[dict]:
+    """Time ours and every peer in turn, after two turns that do not count."""
+    differences = {peer: difference(load, peer) for peer in load.peers}
+    learner, batch = load.learner(), load.batch()
+    sides = {"ours": lambda: ours(learner, batch)}
+    for peer in load.peers:
+        net = stock(learner.net)
+        sides[peer] = lambda peer=peer, net=net, work=work_of(learner, batch): _clean(PEERS[peer], net, work)
+    square = torch.randn(2048, 2048)
+    sides["product"] = lambda: square @ square
+    times = {name: [] for name in sides}
+    for _ in range(rounds + 2):
+        for name, side in sides.items():
+            start = time.perf_counter()
+            side()
+            times[name].append(1000 * (time.perf_counter() - start))
+    times = {name: measured[2:] for name, measured in times.items()}
+    medians = {name: statistics.median(measured) for name, measured in times.items()}
+    flop, rate = operations(load), 2 * 2048**3 / medians["product"] / 1e6
+    memory = {name: peak_memory(load.name, name) for name in ("ours", *load.peers)}
+    for peer in load.peers:
+        ratios = sorted(b / a for a, b in zip(times["ours"], times[peer], strict=True))
+        yield {"workload": load.name, "peer": peer, "ours_ms": round(medians["ours"], 2),
+               "peer_ms": round(medians[peer], 2), "ratio": round(statistics.median(ratios), 2),
+               "ratio_range": [round(ratios[0], 2), round(ratios[-1], 2)],
+               "gradient_difference": float(f"{differences[peer]:.1e}"), "gflop": round(flop / 1e9, 4),
+               "product_gflops": round(rate, 1), "peak_share": round(flop / 1e6 / medians["ours"] / rate, 3),
+               "peer_share": round(flop / 1e6 / medians[peer] / rate, 3), "ours_peak_mb": memory["ours"],
+               "peer_peak_mb": memory[peer], "rounds": rounds,
+               **facts(f"mlcourse bench peers {load.name!r}", SEED)}
+
+
+def ours(learner: Learner, batch: Episode) -> list[torch.Tensor]:
+    """The meta-gradient as train.py computes it."""
+    parameters = list(learner.parameters())
+
+    def gradient(part):
+        return torch.autograd.grad(learner.losses(part).sum() / batch.tasks, parameters)
+
+    pieces = map_parts(gradient, batch, learner.tasks_at_once, learner.is_stacked)
+    return [sum(each[1:], each[0]) for each in zip(*pieces, strict=True)]
+
+
+def work_of(learner: Learner, batch: Episode) -> Work:
+    """The same meta-step in the words that the peers understand."""
+    if isinstance(learner, MetaSGD):
+        rates = learner.rates()
+        return Work(batch, 1.0, learner.steps,
+                    alpha=tuple(rates[name].detach().clone().requires_grad_() for name in stock_order(learner.net)))
+    return Work(batch, learner.lr, learner.steps, learner.order)
+
+
+def stock_order(net: nn.Module) -> list[str]:
+    """The names of our parameters in the order of the stock network's: layer, norm, layer, norm, …, head."""
+    layer = "convs" if isinstance(net, Conv4) else "body"
+    place = lambda name: (name.startswith("head"), int(name.split(".")[1]) if not name.startswith("head") else 0,
+                          not name.startswith(layer))
+    return sorted((name for name, _ in net.named_parameters()), key=place)
+
+
+def _clean(peer: Callable, net: nn.Module, work: Work) -> None:
+    """A peer's meta-step from empty gradients."""
+    for p in [*net.parameters(), *work.alpha]:
+        p.grad = None
+    peer(net, work)
+
+
+def difference(load: Load, peer: str) -> float:
+    """|ours - peer's| / |peer's| of the whole meta-gradient in float64, on two of the tasks."""
+    learner = load.learner().double()
+    batch = load.batch().task(slice(0, 2)).to(torch.float64)
+    names, gradients = [name for name, _ in learner.named_parameters()], ours(learner, batch)
+    mine = dict(zip(names, gradients, strict=True))
+    net, work = stock(learner.net), work_of(learner, batch)
+    _clean(PEERS[peer], net, work)
+    order = stock_order(learner.net)
+    theirs = [p.grad for p in [*net.parameters(), *work.alpha]]
+    mine = [mine[f"net.{name}"] for name in order] + [mine[f"alpha.{name.replace('.', '/')}"] for name in order
+                                                      if work.alpha]
+    flat = lambda tensors: torch.cat([t.flatten() for t in tensors])
+    relative = float((flat(mine) - flat(theirs)).norm() / flat(theirs).norm())
+    if relative > 1e-4:
+        raise RuntimeError(f"{load.name}: our gradient and that of {peer} differ by {relative:.1e} of its norm")
+    return relative
+
+
+def operations(load: Load) -> int:
+    """The floating-point operations of the plain loop's convolutions and matrix products, counted on two tasks."""
+    learner = load.learner()
+    part = replace(load, tasks=2)
+    with FlopCounterMode(display=False) as counter:
+        PEERS["loop"](stock(learner.net), work_of(learner, part.batch()))
+    return counter.get_total_flops() * load.tasks // 2
+
+
+def peak_memory(name: str, side: str) -> float:
+    """The megabytes by which three meta-steps raise the peak memory of a fresh process."""
+    context = multiprocessing.get_context("spawn")
+    answers = context.SimpleQueue()
+    process = context.Process(target=_measure_memory, args=(name, side, answers))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise RuntimeError(f"measuring the memory of {side} on {name} ended with exit status {process.exitcode}")
+    return answers.get()
+
+
+def _measure_memory(name: str, side: str, answers) -> None:
+    keep_freed_memory()
+    limit_threads()
+    learner, batch = LOADS[name].learner(), LOADS[name].batch()
+    net, work = stock(learner.net), work_of(learner, batch)
+    peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    before = peak()
+    for _ in range(3):
+        _ = ours(learner, batch) if side == "ours" else _clean(PEERS[side], net, work)
+    answers.put(round(peak() - before, 1))
+
+
+def line(row: dict) -> str:
+    """The row as a line of a table."""
+    return (f"{row['workload']:40s} ours {row['ours_ms']:8.2f} ms  {row['peer']:8s} {row['peer_ms']:8.2f} ms  "
+            f"ratio {row['ratio']:5.2f}  {100 * row['peak_share']:4.0f} % of the product rate")
