@@ -115,11 +115,14 @@ def conv4(net, params: dict[str, Tensor], x: Tensor | Patches, stats) -> tuple[T
     t, side, used = len(seen.rows), seen.side, []
     for i in range(4):
         weight = kernel(params[f"convs.{i}.weight"])
+        own = None if net.norm == "none" else (params[f"norms.{i}.gain"], params[f"norms.{i}.shift"])
         given = stats[i] if stats is not None else None
         if i == 0:
-            z, moments = _first(net, params, weight, seen, given)
+            z, moments = _first(weight, seen, own, given) if own else (_first_biased(weight, seen, params), None)
+        elif own:
+            z, moments = normalise(torch.bmm(z, weight), *own, given)
         else:
-            z, moments = _later(net, params, i, torch.bmm(z, weight), given)
+            z, moments = torch.baddbmm(params[f"convs.{i}.bias"].unsqueeze(1), z, weight), None
         used.append(moments)
         z, side = _pool(z, side) if net.pool == "max" else (z, side)
         z = z.relu_()
@@ -131,42 +134,41 @@ def conv4(net, params: dict[str, Tensor], x: Tensor | Patches, stats) -> tuple[T
     return (z.mean(2) if net.pool == "stride" else z.mT.flatten(2)), used
 
 
-def _first(net, params, weight, seen, given):
-    """The first convolution and its norm as one product: the norm of P·W is P times a rescaled W, because mean and
-    variance of P·W follow from those of P."""
+def _first(weight, seen: Patches, own, given) -> tuple[Tensor, tuple]:
+    """The first convolution and its norm as one product: mean and variance of P·W follow from those of the patches P, so
+    the norm of P·W is P times a rescaled W."""
     mean = torch.bmm(seen.mean, weight)
-    if net.norm == "none":
-        return torch.bmm(seen.rows, torch.cat([weight, mean + params["convs.0.bias"].unsqueeze(1)], 1)), None
     var = (weight * torch.bmm(seen.cov, weight)).sum(1, keepdim=True)
-    used_mean, used_var = (mean, var) if given is None else _rows(given)
-    scale = params["norms.0.gain"].unsqueeze(1) * torch.rsqrt(used_var + EPS)
-    shift = params["norms.0.shift"].unsqueeze(1)
-    if given is not None:
-        shift = shift + (mean - used_mean) * scale
-    return torch.bmm(seen.rows, torch.cat([weight * scale, shift], 1)), (mean[:, 0], var[:, 0])
+    scale, offset = _affine(mean, var, *own, given)
+    return torch.bmm(seen.rows, torch.cat([weight * scale, offset], 1)), (mean[:, 0], var[:, 0])
 
 
-def _later(net, params, i, z, given):
-    """The norm of z (T, P, C)."""
-    if net.norm == "none":
-        return z + params[f"convs.{i}.bias"].unsqueeze(1), None
-    return normalise(z, params[f"norms.{i}.gain"], params[f"norms.{i}.shift"], given)
+def _first_biased(weight, seen: Patches, params) -> Tensor:
+    """The first convolution where no norm follows."""
+    offset = torch.bmm(seen.mean, weight) + params["convs.0.bias"].unsqueeze(1)
+    return torch.bmm(seen.rows, torch.cat([weight, offset], 1))
 
 
-def normalise(z, gain, shift, given=None):
-    """Batch normalisation of z (T, P, C) with gain and shift (T, C), and the (mean, variance) of z."""
+def normalise(z: Tensor, gain: Tensor, shift: Tensor, given=None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """Batch normalisation of z (T, P, C) with gain and shift (T, C), and the (mean, variance) of z, each (T, C).
+
+    given: the statistics to normalise with, each (T, C) or (C,); None takes those of z.
+    """
     mean = z.mean(1, keepdim=True)
     centred = z - mean
     var = centred.square().mean(1, keepdim=True)
-    used_mean, used_var = (mean, var) if given is None else _rows(given)
-    scale = gain.unsqueeze(1) * torch.rsqrt(used_var + EPS)
-    offset = shift.unsqueeze(1) if given is None else shift.unsqueeze(1) + (mean - used_mean) * scale
+    scale, offset = _affine(mean, var, gain, shift, given)
     return torch.addcmul(offset, centred, scale), (mean[:, 0], var[:, 0])
 
 
-def _rows(given):
-    """Statistics (T, C) or (C,) as rows (T or 1, 1, C)."""
-    return [s.unsqueeze(-2) if s.dim() == 2 else s for s in given]
+def _affine(mean: Tensor, var: Tensor, gain: Tensor, shift: Tensor, given) -> tuple[Tensor, Tensor]:
+    """Scale and offset, (T, 1, C), that make centred values normalised ones."""
+    gain, shift = gain.unsqueeze(1), shift.unsqueeze(1)
+    if given is None:
+        return gain * torch.rsqrt(var + EPS), shift
+    given_mean, given_var = (s.unsqueeze(-2) if s.ndim == 2 else s for s in given)
+    scale = gain * torch.rsqrt(given_var + EPS)
+    return scale, shift + (mean - given_mean) * scale
 
 
 def _pool(z: Tensor, side: int) -> tuple[Tensor, int]:
