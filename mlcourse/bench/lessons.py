@@ -11,11 +11,11 @@ from pathlib import Path
 import psutil
 
 from mlcourse import notebooks
+from mlcourse.bench.memory import MB, resident_bytes
 from mlcourse.bench.results import facts
 
 KEY = ("lesson",)
 INTERVAL = 0.05     # seconds between two looks at the memory
-MB = 1_000_000
 
 
 class PeakMemory:
@@ -45,19 +45,6 @@ class PeakMemory:
         while not self._end.wait(INTERVAL):
             started = set(own.children(recursive=True)) - self._before
             self.peak_mb = max(self.peak_mb, sum(map(resident_bytes, started)) / MB)
-
-
-def resident_bytes(process: psutil.Process) -> int:
-    """The most memory that a process has held so far where /proc says it, elsewhere what it holds; 0 if it is gone."""
-    try:
-        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii", errors="replace")
-        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
-    except (OSError, StopIteration):
-        pass
-    try:
-        return process.memory_info().rss
-    except psutil.Error:
-        return 0
 
 
 def measure(path: Path) -> dict:

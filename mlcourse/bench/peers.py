@@ -7,28 +7,29 @@ Floating-point operations are those that the plain loop's convolutions and matri
 
 from __future__ import annotations
 
-import multiprocessing
-import resource
+import math
 import statistics
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from mlcourse.bench.memory import peak_memory
 from mlcourse.bench.peer_code import PEERS, Work, stock
 from mlcourse.bench.results import facts
 from mlcourse.bench.sampler import arrays
+from mlcourse.bench.timing import in_turn
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.episode import Episode, EpisodeSampler
 from mlcourse.learner import Learner, map_parts
 from mlcourse.learners import FOMAML, MAML, MetaSGD
-from mlcourse.machine import keep_freed_memory, limit_threads
 from mlcourse.nets import MLP, Conv4
 
 KEY = ("workload", "peer")
+EXTRA = "Conv4-64, 32 tasks 1-shot, 15 queries"
 SEED = 0
 ROUNDS = 9
 SINUSOID, CONNECTED = (1, 40, 40, 1), (784, 256, 128, 64, 64, 5)
@@ -53,6 +54,15 @@ class Load:
         return EpisodeSampler(arrays(40), 5, self.shot, self.query).sample(self.tasks, generator)
 
 
+class Summary(NamedTuple):
+    """Ratios to the best peer: their geometric mean over `workloads` loads, the least, and which load that is."""
+
+    geometric_mean: float
+    least: float
+    which: str
+    workloads: int
+
+
 def _mlp(sizes, steps, norm="none", lr=0.01):
     return lambda: MAML(MLP(sizes, norm), lr, steps)
 
@@ -72,7 +82,7 @@ LOADS = {load.name: load for load in (
     Load("Conv4-64 max-pool, 8 tasks", _conv(pool="max"), 8),
     Load("Conv4-64 FOMAML, 32 tasks 1-shot", _conv(kind=FOMAML), 32, peers=("loop", "higher")),
     Load("Conv4-64 Meta-SGD, 32 tasks 1-shot", lambda: MetaSGD(Conv4(5)), 32, peers=("loop", "higher")),
-    Load("Conv4-64, 32 tasks 1-shot, 15 queries", _conv(), 32, 1, 15),
+    Load(EXTRA, _conv(), 32, 1, 15),
 )}
 
 
@@ -89,23 +99,12 @@ def rows(names: list[str], rounds: int = ROUNDS) -> Iterator[dict]:
 def measure(load: Load, rounds: int) -> Iterator[dict]:
     """Time ours and every peer in turn, after two turns that do not count."""
     differences = {peer: difference(load, peer) for peer in load.peers}
-    learner, batch = load.learner(), load.batch()
-    sides = {"ours": lambda: ours(learner, batch)}
-    for peer in load.peers:
-        net = stock(learner.net)
-        sides[peer] = lambda peer=peer, net=net, work=work_of(learner, batch): _clean(PEERS[peer], net, work)
     square = torch.randn(2048, 2048)
-    sides["product"] = lambda: square @ square
-    times = {name: [] for name in sides}
-    for _ in range(rounds + 2):
-        for name, side in sides.items():
-            start = time.perf_counter()
-            side()
-            times[name].append(1000 * (time.perf_counter() - start))
-    times = {name: measured[2:] for name, measured in times.items()}
+    sides = {side: step_of(load.name, side) for side in ("ours", *load.peers)}
+    times = in_turn({**sides, "product": lambda: square @ square}, rounds)
     medians = {name: statistics.median(measured) for name, measured in times.items()}
     flop, rate = operations(load), 2 * 2048**3 / medians["product"] / 1e6
-    memory = {name: peak_memory(load.name, name) for name in ("ours", *load.peers)}
+    memory = {side: peak_memory(step_of, load.name, side) for side in sides}
     for peer in load.peers:
         ratios = sorted(b / a for a, b in zip(times["ours"], times[peer], strict=True))
         yield {"workload": load.name, "peer": peer, "ours_ms": round(medians["ours"], 2),
@@ -181,28 +180,35 @@ def operations(load: Load) -> int:
     return counter.get_total_flops() * load.tasks // 2
 
 
-def peak_memory(name: str, side: str) -> float:
-    """The megabytes by which three meta-steps raise the peak memory of a fresh process."""
-    context = multiprocessing.get_context("spawn")
-    answers = context.SimpleQueue()
-    process = context.Process(target=_measure_memory, args=(name, side, answers))
-    process.start()
-    process.join()
-    if process.exitcode:
-        raise RuntimeError(f"measuring the memory of {side} on {name} ended with exit status {process.exitcode}")
-    return answers.get()
-
-
-def _measure_memory(name: str, side: str, answers) -> None:
-    keep_freed_memory()
-    limit_threads()
+def step_of(name: str, side: str) -> Callable[[], object]:
+    """A function that computes the meta-step of this load as ours or as a peer does."""
     learner, batch = LOADS[name].learner(), LOADS[name].batch()
+    if side == "ours":
+        return lambda: ours(learner, batch)
     net, work = stock(learner.net), work_of(learner, batch)
-    peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    before = peak()
-    for _ in range(3):
-        _ = ours(learner, batch) if side == "ours" else _clean(PEERS[side], net, work)
-    answers.put(round(peak() - before, 1))
+    return lambda: _clean(PEERS[side], net, work)
+
+
+def summary(rows: list[dict]) -> Summary | None:
+    """The ratios to the best peer of each load but EXTRA: the best is the one with the least ratio. None without
+    rows."""
+    ratios = {}
+    for row in rows:
+        if row["workload"] != EXTRA:
+            ratios.setdefault(row["workload"], []).append(row["ratio"])
+    best = {workload: min(of_peers) for workload, of_peers in ratios.items()}
+    if not best:
+        return None
+    which = min(best, key=best.get)
+    return Summary(math.prod(best.values()) ** (1 / len(best)), best[which], which, len(best))
+
+
+def conclusions(rows: list[dict]) -> list[str]:
+    """Lines below the table: none without a load that counts."""
+    found = summary(rows)
+    return [] if found is None else [
+        f"against the best peer: geometric mean {found.geometric_mean:.2f} over {found.workloads} workloads, least "
+        f"{found.least:.2f} ({found.which})"]
 
 
 def line(row: dict) -> str:
