@@ -153,6 +153,21 @@ def paired_ratio(a, b) -> tuple[float, float, float]:
     return float(ratio), float(ratio - half), float(ratio + half)
 
 
+def fitted_line(x, y) -> tuple[float, float, float]:
+    """The least-squares line through the points (x_i, y_i): slope, intercept and R², the share of y's variance on it.
+
+    Raises ValueError for fewer than 3 points, as any line fits two, for unequal lengths, or where all x are equal.
+    """
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if x.ndim != 1 or x.shape != y.shape or len(x) < 3 or np.ptp(x) == 0:
+        raise ValueError(f"a fitted line needs at least 3 points that differ in x, got x {x.tolist()}, y {y.tolist()}")
+    dx, dy = x - x.mean(), y - y.mean()
+    slope = (dx @ dy) / (dx @ dx)
+    left = dy - slope * dx
+    r2 = 1 - (left @ left) / (dy @ dy) if dy.any() else 1.0
+    return float(slope), float(y.mean() - slope * x.mean()), float(r2)
+
+
 def _floats(values) -> np.ndarray:
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 1 or len(values) < 2:

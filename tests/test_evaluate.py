@@ -9,8 +9,8 @@ from scipy import stats
 from tiny import NAMES, PICTURES, REGRESSION, SINUSOIDS, learner, patterns
 
 from mlcourse.episode import EpisodeSampler
-from mlcourse.evaluate import (EVALUATION_SEED, Result, compare, evaluate, interval, paired_ratio, score, scores,
-                               t_interval)
+from mlcourse.evaluate import (EVALUATION_SEED, Result, compare, evaluate, fitted_line, interval, paired_ratio, score,
+                               scores, t_interval)
 from mlcourse.learner import Learner
 
 
@@ -177,6 +177,16 @@ def test_paired_ratio_against_the_bootstrap():
 def test_a_ratio_that_never_varies_has_no_width():
     b = np.array([1.0, 4.0, 2.0])
     assert paired_ratio(2.5 * b, b) == pytest.approx((2.5, 2.5, 2.5))
+
+
+def test_a_fitted_line_recovers_a_line_and_says_how_well_it_fits():
+    assert fitted_line([1, 2, 3, 4], [5, 7, 9, 11]) == pytest.approx((2, 3, 1))
+    slope, intercept, r2 = fitted_line([0, 1, 2, 3], [0, 0, 1, 1])
+    assert (slope, intercept, r2) == pytest.approx((0.4, -0.1, 0.8))
+    assert fitted_line([1, 2, 3], [5, 5, 5]) == pytest.approx((0, 5, 1))
+    for x, y in (([1, 2], [1, 2]), ([1, 2, 3], [1, 2]), ([2, 2, 2], [1, 2, 3])):
+        with pytest.raises(ValueError, match="at least 3 points that differ in x"):
+            fitted_line(x, y)
 
 
 def test_intervals_refuse_what_they_cannot_answer():
