@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mlcourse import paths
+
+if TYPE_CHECKING:
+    from mlcourse.plots import Picture
 
 bench_app = typer.Typer(help="The benchmarks; each prints its table and puts its rows into benchmarks/results/.",
                         no_args_is_help=True, rich_markup_mode="rich")
@@ -29,12 +32,32 @@ def _keep(benchmark: ModuleType, rows: Iterator[dict], out: Path) -> None:
     """Print and save every row as soon as it is measured, so that an interrupt loses only the one in progress."""
     from mlcourse.bench import results
 
+    if out.suffix == ".png":
+        raise ValueError(f"the rows are written as JSON, got --out {out}; give it a name that ends in .json")
     if out.exists():
         results.read(out)
     for row in rows:
         results.save(out, [row], benchmark.KEY)
         print(benchmark.line(row), flush=True)
     print(f"kept in {out}")
+
+
+def _conclude(benchmark: ModuleType, out: Path) -> None:
+    """Print what all rows in the file say together."""
+    from mlcourse.bench import results
+
+    for text in benchmark.conclusions(results.read(out)):
+        print(text)
+
+
+def _draw(draw: Callable[[list[dict]], Picture], out: Path) -> None:
+    """Draw all rows in the file, as a PNG of the same name beside it."""
+    from mlcourse.bench import results
+    from mlcourse.files import write_atomically
+
+    drawn, path = draw(results.read(out)), out.with_suffix(".png")
+    write_atomically(path, lambda file: file.write(drawn.png))
+    print(f"drawn in {path}")
 
 
 @bench_app.command()
@@ -119,6 +142,33 @@ def peers(
     from mlcourse.bench import peers as benchmark
 
     _keep(benchmark, benchmark.rows(workload or list(benchmark.LOADS), rounds), out)
+    _conclude(benchmark, out)
+
+
+@bench_app.command()
+def growth(
+    axis: Annotated[list[str] | None, typer.Option(help="Repeat it for several; all four if left out.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often the points of an axis take turns.")] = 9,
+    out: Out = paths.RESULTS / "growth.json",
+) -> None:
+    """Time and memory of one MAML meta-step against tasks, inner steps, ways and width, with a picture.
+
+    Conv4 with strides, 1-shot with 5 queries of each class; what does not vary stays at 8 tasks, 1 inner step, 5-way
+    and 64 filters. The axes are tasks, steps (also in first order), ways and width.
+
+    [bold]Examples[/bold]
+
+      mlcourse bench growth
+
+      mlcourse bench growth --axis steps
+    """
+    _prepare()
+    from mlcourse.bench import growth as benchmark
+    from mlcourse.plots.bench import growth as draw
+
+    _keep(benchmark, benchmark.rows(axis or list(benchmark.AXES), rounds), out)
+    _conclude(benchmark, out)
+    _draw(draw, out)
 
 
 @bench_app.command()
@@ -131,7 +181,7 @@ def omniglot(
     """Accuracy against training time on Omniglot's held-out alphabets, 5-way 1-shot.
 
     Each method and seed trains for the same minutes; on the way and at the end 1,000 fixed episodes are judged. Ctrl-C
-    keeps the rows that are there.
+    keeps the rows that are there; the picture is drawn after the last one.
 
     [bold]Examples[/bold]
 
@@ -141,7 +191,7 @@ def omniglot(
     """
     _prepare()
     from mlcourse.bench import omniglot as benchmark
+    from mlcourse.plots.bench import accuracy
 
-    for name in method or list(benchmark.PLANS):
-        for each in seed or [0, 1, 2]:
-            _keep(benchmark, benchmark.rows(name, minutes, each), out)
+    _keep(benchmark, benchmark.rows(method or list(benchmark.PLANS), minutes, seed or [0, 1, 2]), out)
+    _draw(accuracy, out)

@@ -66,11 +66,20 @@ class Clock:
         return min(self.spent / self.budget, 1 - 1e-9)
 
 
-def rows(name: str, minutes: float, seed: int) -> Iterator[dict]:
-    """Train one method for so many minutes and yield its row at each of MARKS up to there, and at the end."""
-    if name not in PLANS:
-        raise ValueError(f"unknown method {name!r}; known are {', '.join(PLANS)}")
+def rows(names: list[str], minutes: float, seeds: list[int]) -> Iterator[dict]:
+    """The rows of each of these methods with each of these seeds. Raises ValueError, before anything is read or
+    trained, for an unknown method."""
+    for name in names:
+        if name not in PLANS:
+            raise ValueError(f"unknown method {name!r}; known are {', '.join(PLANS)}")
     splits = datasets.load_splits("omniglot")
+    for name in names:
+        for seed in seeds:
+            yield from measure(name, splits, minutes, seed)
+
+
+def measure(name: str, splits: Splits, minutes: float, seed: int) -> Iterator[dict]:
+    """Train one method for so many minutes and yield its row at each of MARKS up to there, and at the end."""
     command = f"mlcourse bench omniglot --method {name} --minutes {minutes:g} --seed {seed}"
     test = EpisodeSampler(splits.test, WAY, SHOT, QUERY)
     for learner, at, outer_steps in trained(name, PLANS[name], splits, minutes, seed):
