@@ -74,8 +74,8 @@ def test_operations_are_those_counted_by_hand():
     assert peers.operations(peers.replace(load, tasks=64)) == 2 * peers.operations(load)
 
 
-@pytest.mark.parametrize("net", [MLP((784, 20, 10, 5)), MLP((784, 20, 10, 5), "batch"), Conv4(5, 8), Conv4(5, 8, "max")],
-                         ids=lambda net: str(net.config))
+@pytest.mark.parametrize("net", [MLP((784, 20, 10, 5)), MLP((784, 20, 10, 5), "batch"), Conv4(5, 8),
+                                 Conv4(5, 8, "max")], ids=lambda net: str(net.config))
 def test_a_stock_network_predicts_as_ours(net):
     with torch.no_grad():
         for p in net.parameters():

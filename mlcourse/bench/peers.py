@@ -1,8 +1,8 @@
 """One meta-step: ours against a loop, higher and TorchOpt, in the same run.
 
-All compute the same meta-gradient of the same weights on the same episodes with the same threads, in turn; gradients are
-compared in float64 first. Omniglot loads have as many queries as shots, as Finn et al. trained; one more row has 15.
-Floating-point operations are those that the plain loop's convolutions and matrix products do.
+All compute the same meta-gradient of the same weights on the same episodes with the same threads, in turn; gradients
+are compared in float64 first. Omniglot loads have as many queries as shots, as Finn et al. trained; one more row has
+15. Floating-point operations are those that the plain loop's convolutions and matrix products do.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Load:
     peers: tuple[str, ...] = tuple(PEERS)
 
     def batch(self) -> Episode:
-        """The episodes: sinusoids of `shot` points, or 5-way tasks of random pictures (time does not depend on them)."""
+        """The episodes: sinusoids of `shot` points, or 5-way tasks of random pictures: time does not depend on them."""
         generator = torch.Generator().manual_seed(SEED + 1)
         if self.name.startswith("sinusoid"):
             return SinusoidSampler(self.shot, self.query).sample(self.tasks, generator)

@@ -1,4 +1,4 @@
-"""The benchmarks' pictures, from the rows in benchmarks/results/: accuracy against minutes, the growth of a meta-step."""
+"""The benchmarks' pictures, from their rows: accuracy against minutes, the growth of a meta-step."""
 
 from __future__ import annotations
 
@@ -160,7 +160,8 @@ def growth(rows: list[dict]) -> Picture:
 def _fixed(rows: list[dict]) -> str:
     """Where an axis stands while another one varies."""
     at = {axis: next((row[axis] for row in rows if row["axis"] != axis), None) for axis in AXES}
-    return "What does not vary: " + ", ".join(f"{AXES[axis]} {value}" for axis, value in at.items() if value is not None)
+    said = ", ".join(f"{AXES[axis]} {value}" for axis, value in at.items() if value is not None)
+    return f"What does not vary: {said}"
 
 
 def _line(rows: list[dict], axis: str, order: int) -> list[dict]:
