@@ -124,8 +124,8 @@ def widgets(
 
 @bench_app.command()
 def peers(
-    workload: Annotated[list[str] | None, typer.Argument(metavar="[WORKLOAD…]", help="All of them if left out.")] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="How often the sides take turns.")] = 9,
+    workload: Annotated[list[str] | None, typer.Argument(metavar="[WORKLOAD…]", help="All if left out.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often the sides take turns.")] = 7,
     out: Out = paths.RESULTS / "peers.json",
 ) -> None:
     """One meta-step: ours against a loop over tasks, higher and TorchOpt, with equal gradients.
@@ -148,7 +148,7 @@ def peers(
 @bench_app.command()
 def growth(
     axis: Annotated[list[str] | None, typer.Option(help="Repeat it for several; all four if left out.")] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="How often the points of an axis take turns.")] = 9,
+    rounds: Annotated[int, typer.Option(min=1, help="How often the points of an axis take turns.")] = 7,
     out: Out = paths.RESULTS / "growth.json",
 ) -> None:
     """Time and memory of one MAML meta-step against tasks, inner steps, ways and width, with a picture.
@@ -175,7 +175,7 @@ def growth(
 def omniglot(
     minutes: Annotated[float, typer.Option(min=0.01, help="Minutes of training, evaluation not counted.")] = 5.0,
     method: Annotated[list[str] | None, typer.Option(help="Repeat it for several; all of them if left out.")] = None,
-    seed: Annotated[list[int] | None, typer.Option(min=0, help="Repeat it for several; 0, 1 and 2 if left out.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(min=0, help="Repeat it for several.  [default: 0, 1, 2]")] = None,
     out: Out = paths.RESULTS / "omniglot.json",
 ) -> None:
     """Accuracy against training time on Omniglot's held-out alphabets, 5-way 1-shot.

@@ -89,7 +89,7 @@ def tiny_load(monkeypatch):
     """The only load: two tasks of a small network, whose memory is not measured."""
     load = peers.Load("tiny", lambda: MAML(MLP((784, 8, 5)), 0.1), 2, peers=("loop",))
     monkeypatch.setattr(peers, "LOADS", {"tiny": load})
-    monkeypatch.setattr(peers, "peak_memory", lambda *_: 12.5)
+    monkeypatch.setattr(peers, "peak_memories", lambda make, each: [12.5 for _ in each])
     return load
 
 
@@ -204,7 +204,7 @@ def test_growth_computes_the_meta_gradient_of_its_point(order, kind):
 def test_growth_keeps_rows_and_draws_them(monkeypatch, mlcourse, tmp_path):
     monkeypatch.setattr(growth, "AXES", {"tasks": (1, 2), "steps": (1, 2, 3)})
     monkeypatch.setattr(growth, "Point", partial(growth.Point, tasks=2, width=4))
-    monkeypatch.setattr(growth, "peak_memory", lambda make, point: 10.0 * point.steps)
+    monkeypatch.setattr(growth, "peak_memories", lambda make, each: [10.0 * point.steps for (point,) in each])
     out = tmp_path / "growth.json"
     status, said, _ = mlcourse("bench", "growth", "--rounds", 1, "--out", out)
     assert status == 0 and "ms for each inner step, R² " in said and "times as long as first" in said

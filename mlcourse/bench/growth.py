@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch
 
-from mlcourse.bench.memory import peak_memory
+from mlcourse.bench.memory import peak_memories
 from mlcourse.bench.peers import ours
 from mlcourse.bench.results import facts
 from mlcourse.bench.sampler import arrays
@@ -28,7 +28,7 @@ AXES = {"tasks": (2, 4, 8, 16, 32), "steps": (1, 2, 3, 4, 5, 6, 7, 8), "ways": (
         "width": (16, 32, 64, 96, 128)}
 SHOT, QUERY, RATE = 1, 5, 0.4
 SEED = 0
-ROUNDS = 9
+ROUNDS = 7
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,13 @@ def rows(axes: list[str], rounds: int = ROUNDS) -> Iterator[dict]:
 
 
 def measure(axis: str, rounds: int = ROUNDS) -> Iterator[dict]:
-    """The rows of one axis, whose points take turns. Raises what `peak_memory` raises."""
+    """The rows of one axis, whose points take turns. Raises what `peak_memories` raises."""
     times = in_turn({point: step_of(point) for point in points(axis)}, rounds)
-    for point, measured in times.items():
+    memory = peak_memories(step_of, [(point,) for point in times])
+    for (point, measured), peak_mb in zip(times.items(), memory, strict=True):
         yield {"axis": axis, "value": getattr(point, axis), "order": point.order,
                "ms": round(statistics.median(measured), 2),
-               "ms_range": [round(min(measured), 2), round(max(measured), 2)], "peak_mb": peak_memory(step_of, point),
+               "ms_range": [round(min(measured), 2), round(max(measured), 2)], "peak_mb": peak_mb,
                **asdict(point), "shot": SHOT, "query": QUERY, "rounds": rounds,
                **facts(f"mlcourse bench growth --axis {axis}", SEED)}
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -28,7 +29,7 @@ def resident_bytes(process: psutil.Process) -> int:
 
 
 def peak_memory(make: Callable[..., Callable[[], object]], *arguments) -> float:
-    """The megabytes, 10⁶ bytes, by which three calls of `make(*arguments)()` raise the peak memory of a fresh process.
+    """The megabytes, 10⁶ bytes, by which three calls of `make(*arguments)()` raise a fresh process's peak memory.
 
     make: something that a new process can import by its name; the memory that it takes itself does not count. Raises
     RuntimeError when the process fails.
@@ -42,6 +43,12 @@ def peak_memory(make: Callable[..., Callable[[], object]], *arguments) -> float:
         raise RuntimeError(f"measuring the memory of {', '.join(map(str, arguments))} ended with exit status "
                            f"{process.exitcode}")
     return answers.get()
+
+
+def peak_memories(make: Callable[..., Callable[[], object]], each: Sequence[tuple]) -> list[float]:
+    """`peak_memory(make, *arguments)` for each of these arguments, two processes at a time."""
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(lambda arguments: peak_memory(make, *arguments), each))
 
 
 def _measure(answers, make: Callable, *arguments) -> None:

@@ -79,7 +79,8 @@ def with_higher(net: nn.Module, work: Work) -> None:
     task, backward per task. First order: `track_higher_grads=False`, and the query gradient at the last parameters."""
     import higher
 
-    optimiser = torch.optim.SGD([{"params": [p]} for p in net.parameters()] if work.alpha else net.parameters(), lr=work.lr)
+    groups = [{"params": [p]} for p in net.parameters()] if work.alpha else net.parameters()
+    optimiser = torch.optim.SGD(groups, lr=work.lr)
     override = {"lr": list(work.alpha)} if work.alpha else None
     for i in range(work.batch.tasks):
         task = work.batch.task(i)

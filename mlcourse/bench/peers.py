@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from mlcourse.bench.memory import peak_memory
+from mlcourse.bench.memory import peak_memories
 from mlcourse.bench.peer_code import PEERS, Work, stock
 from mlcourse.bench.results import facts
 from mlcourse.bench.sampler import arrays
@@ -31,7 +31,7 @@ from mlcourse.nets import MLP, Conv4
 KEY = ("workload", "peer")
 EXTRA = "Conv4-64, 32 tasks 1-shot, 15 queries"
 SEED = 0
-ROUNDS = 9
+ROUNDS = 7
 SINUSOID, CONNECTED = (1, 40, 40, 1), (784, 256, 128, 64, 64, 5)
 
 
@@ -104,7 +104,7 @@ def measure(load: Load, rounds: int) -> Iterator[dict]:
     times = in_turn({**sides, "product": lambda: square @ square}, rounds)
     medians = {name: statistics.median(measured) for name, measured in times.items()}
     flop, rate = operations(load), 2 * 2048**3 / medians["product"] / 1e6
-    memory = {side: peak_memory(step_of, load.name, side) for side in sides}
+    memory = dict(zip(sides, peak_memories(step_of, [(load.name, side) for side in sides]), strict=True))
     for peer in load.peers:
         ratios = sorted(b / a for a, b in zip(times["ours"], times[peer], strict=True))
         yield {"workload": load.name, "peer": peer, "ours_ms": round(medians["ours"], 2),
