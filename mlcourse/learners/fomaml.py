@@ -6,6 +6,8 @@ Finn, Abbeel, Levine, ICML 2017, section 5.2, "first-order approximation": the g
 
 from __future__ import annotations
 
+from torch import nn
+
 from mlcourse.learners.maml import MAML
 
 
@@ -13,3 +15,8 @@ class FOMAML(MAML):
     """MAML whose inner gradients are constants: ∂L_query/∂θ := ∇L_query(φ)."""
 
     order = 1
+
+    def __init__(self, net: nn.Module, lr: float = 0.01, steps: int = 1):
+        super().__init__(net, lr, steps)
+        if self.tasks_at_once:      # no graph of the inner steps is kept: twice the tasks fit in the same cache
+            self.tasks_at_once *= 2
