@@ -63,8 +63,8 @@ def scores(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVALUA
     """The score of each of `episodes` fixed episodes (episodes,): accuracy, or mean squared error in regression.
 
     The episodes depend on the sampler and the seed only, so that two learners are judged on the same ones, and fewer
-    episodes are the first of more. chunk: how many of a block of 25 a core computes at once, to bound memory (None: the learner's
-    `tasks_at_once`).
+    episodes are the first of more. chunk: how many of a block of 25 a core computes at once, to bound memory
+    (None: the learner's `tasks_at_once`).
     The learner is in eval mode meanwhile.
     Raises ValueError for a count below 1, or samples that are not finite.
     """

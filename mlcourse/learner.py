@@ -100,15 +100,15 @@ class NetLearner(Learner):
     """A method around one network `net`, whose own parameters are θ.
 
     stacks: True where `loss`, `adapt` and `predict` also take a batch of T episodes, with a leading task dimension on
-    everything: the fast engine (stacked.py) then takes the place of vmap. A subclass that overrides one of the three
-    says so anew.
+    everything: the fast engine (stacked.py) then takes the place of vmap. A subclass that overrides one of the three, or
+    `loss_at`, says so anew.
     """
 
     stacks = False
 
     def __init_subclass__(cls, **settings):
         super().__init_subclass__(**settings)
-        if {"loss", "adapt", "predict"} & set(vars(cls)) and "stacks" not in vars(cls):
+        if {"loss", "loss_at", "adapt", "predict"} & set(vars(cls)) and "stacks" not in vars(cls):
             cls.stacks = False
 
     def __init__(self, net: nn.Module):

@@ -129,6 +129,20 @@ class Scaled(MAML):
         return 3 * super().loss(episode._replace(support_x=episode.support_x.flatten(0)[:, None]))
 
 
+class Smoothed(MAML):
+    """Another inner loss, which the dual form would not see."""
+
+    def loss_at(self, phi, x, y):
+        return 2 * super().loss_at(phi, x, y)
+
+
+def test_a_method_with_another_inner_loss_falls_back_on_vmap():
+    batch = SinusoidSampler(3, 4).sample(2, torch.Generator().manual_seed(0)).to(torch.float64)
+    learner = Smoothed(MLP()).double()
+    loop = torch.stack([learner.loss(batch.task(i)) for i in range(2)])
+    torch.testing.assert_close(learner.losses(batch), loop, rtol=0, atol=1e-12)
+
+
 def test_a_method_that_overrides_a_part_falls_back_on_vmap():
     batch = SinusoidSampler(3, 4).sample(2, torch.Generator().manual_seed(0))
     assert MAML(MLP()).is_stacked and not Scaled(MLP()).is_stacked
