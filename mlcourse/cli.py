@@ -12,6 +12,7 @@ import typer
 
 from mlcourse import machine, notebooks, paths
 from mlcourse.cli_bench import bench_app
+from mlcourse.cli_study import study_app
 from mlcourse.cli_train import evaluate_command, train_command
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ data_app = typer.Typer(help="The data sets: which are here, fetch one, verify on
                        no_args_is_help=True, rich_markup_mode="rich")
 app.add_typer(data_app, name="data")
 app.add_typer(bench_app, name="bench")
+app.add_typer(study_app, name="study")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here first.  \[default: MLCOURSE_DATA]")]

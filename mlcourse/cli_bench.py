@@ -30,7 +30,7 @@ def _prepare() -> None:
 
 def _keep(benchmark: ModuleType, rows: Iterator[dict], out: Path) -> None:
     """Print and save every row as soon as it is measured, so that an interrupt loses only the one in progress."""
-    from mlcourse.bench import results
+    from mlcourse import results
 
     if out.suffix == ".png":
         raise ValueError(f"the rows are written as JSON, got --out {out}; give it a name that ends in .json")
@@ -44,7 +44,7 @@ def _keep(benchmark: ModuleType, rows: Iterator[dict], out: Path) -> None:
 
 def _conclude(benchmark: ModuleType, out: Path) -> None:
     """Print what all rows in the file say together."""
-    from mlcourse.bench import results
+    from mlcourse import results
 
     for text in benchmark.conclusions(results.read(out)):
         print(text)
@@ -52,7 +52,7 @@ def _conclude(benchmark: ModuleType, out: Path) -> None:
 
 def _draw(draw: Callable[[list[dict]], Picture], out: Path) -> None:
     """Draw all rows in the file, as a PNG of the same name beside it."""
-    from mlcourse.bench import results
+    from mlcourse import results
     from mlcourse.files import write_atomically
 
     drawn, path = draw(results.read(out)), out.with_suffix(".png")

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "mlcourse"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 
-COMMANDS = {"cli", "cli_train", "cli_bench", "bench"}
+COMMANDS = {"cli", "cli_train", "cli_bench", "cli_study", "bench", "study"}
 FACE = COMMANDS | {"widgets", "plots", "exercises", "lab", "notebooks", "ipywidgets", "anywidget", "IPython"}
 METHODS = {"learners", "train", "evaluate", "checkpoint", "runs"}
 FORBIDDEN = {    # component of mlcourse: what it never imports
@@ -31,6 +31,8 @@ FORBIDDEN = {    # component of mlcourse: what it never imports
     "plots": COMMANDS | {"widgets", "exercises", "lab", "notebooks", "ipywidgets", "anywidget", "IPython"},
     "widgets": COMMANDS | {"lab", "notebooks"},
     "exercises": COMMANDS | {"widgets", "plots", "lab", "notebooks"},
+    "results": FACE - {"results"},
+    "study": FACE - {"study"},
     "bench": COMMANDS - {"bench"},
 }
 DRAWS = {"plots", "widgets"}

@@ -9,8 +9,8 @@ import pytest
 import torch
 from sample_lesson import sample
 
-from mlcourse import cli, notebooks, paths
-from mlcourse.bench import lessons, results, sampler, widgets
+from mlcourse import cli, notebooks, paths, results
+from mlcourse.bench import lessons, sampler, widgets
 from mlcourse.widgets import Explorer
 
 COURSE = notebooks.lessons()

@@ -9,8 +9,8 @@ import torch
 from test_bench import FACTS, kept, mlcourse
 from tiny import patterns
 
-from mlcourse import paths
-from mlcourse.bench import growth, omniglot, peers, results
+from mlcourse import paths, results
+from mlcourse.bench import growth, omniglot, peers
 from mlcourse.bench.memory import peak_memory
 from mlcourse.bench.peer_code import stock
 from mlcourse.bench.timing import WARM_UP, in_turn

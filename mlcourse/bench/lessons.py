@@ -12,7 +12,7 @@ import psutil
 
 from mlcourse import notebooks
 from mlcourse.bench.memory import MB, resident_bytes
-from mlcourse.bench.results import facts
+from mlcourse.results import facts
 
 KEY = ("lesson",)
 INTERVAL = 0.05     # seconds between two looks at the memory

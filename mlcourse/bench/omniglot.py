@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from tqdm import tqdm
 
 from mlcourse import datasets
-from mlcourse.bench.results import facts
 from mlcourse.episode import EpisodeSampler, Splits
 from mlcourse.evaluate import evaluate
 from mlcourse.learners import build, method
+from mlcourse.results import facts
 from mlcourse.train import outer_step, step_generator
 
 KEY = ("method", "norm", "of_minutes", "seed", "minutes")

@@ -19,7 +19,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mlcourse.bench.memory import peak_memories
 from mlcourse.bench.peer_code import PEERS, Work, stock
-from mlcourse.bench.results import facts
 from mlcourse.bench.sampler import arrays
 from mlcourse.bench.timing import in_turn
 from mlcourse.datasets.sinusoid import SinusoidSampler
@@ -27,6 +26,7 @@ from mlcourse.episode import Episode, EpisodeSampler
 from mlcourse.learner import Learner, map_parts
 from mlcourse.learners import FOMAML, MAML, MetaSGD
 from mlcourse.nets import MLP, Conv4
+from mlcourse.results import facts
 
 KEY = ("workload", "peer")
 EXTRA = "Conv4-64, 32 tasks 1-shot, 15 queries"

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from mlcourse.bench.results import facts
 from mlcourse.domains import Domain
 from mlcourse.episode import Episode, EpisodeSampler
+from mlcourse.results import facts
 
 KEY = ("alternative",)
 CLASSES, PER_CLASS, SIDE = 964 * 4, 20, 28      # the training classes of Omniglot, each in four rotations

@@ -14,10 +14,10 @@ import numpy as np
 
 from mlcourse import widgets
 from mlcourse.bench import browser
-from mlcourse.bench.results import facts
 from mlcourse.datasets import load_splits
 from mlcourse.nets import MLP
 from mlcourse.notebooks import KERNELSPEC
+from mlcourse.results import facts
 from mlcourse.widgets import Explorer, InnerLoopExplorer, OuterLoopPlayer, YouAgainstMachine
 
 KEY = ("widget",)

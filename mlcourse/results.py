@@ -1,4 +1,4 @@
-"""The rows that a benchmark leaves in benchmarks/results/: {"rows": [...]}, each with what made it."""
+"""The rows that a benchmark or a study leaves in a file: {"rows": [...]}, each with what made it."""
 
 from __future__ import annotations
 
