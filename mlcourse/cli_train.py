@@ -18,8 +18,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, fo
 
 
 def train_command(
-    method: Annotated[str, typer.Argument(help="maml, fomaml, anil, reptile, meta-sgd, protonet, or a baseline: none, "
-                                               "scratch, joint, finetune, probe, neighbour.")],
+    method: Annotated[str, typer.Argument(help="maml, fomaml, anil, reptile, meta-sgd, meta-transfer, protonet, or a "
+                                               "baseline: none, scratch, joint, finetune, probe, neighbour.")],
     domain: Domain = "glyphs",
     way: Annotated[int, typer.Option(help="Classes of a test episode.")] = 5,
     shot: Annotated[int, typer.Option(help="Support samples per class (of a sinusoid: points).")] = 1,

@@ -13,12 +13,13 @@ from mlcourse.learners.baselines import (FineTune, FromScratch, JointTraining, L
 from mlcourse.learners.fomaml import FOMAML
 from mlcourse.learners.maml import MAML
 from mlcourse.learners.meta_sgd import MetaSGD
+from mlcourse.learners.meta_transfer import MetaTransfer
 from mlcourse.learners.protonet import ProtoNet
 from mlcourse.learners.reptile import Reptile
 from mlcourse.nets import MLP, Conv4
 
 __all__ = ["ANIL", "FOMAML", "MAML", "METHODS", "FineTune", "FromScratch", "JointTraining", "LinearProbe", "MetaSGD",
-           "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "Reptile", "build", "method"]
+           "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "Reptile", "build", "method"]
 
 
 class Method(NamedTuple):
@@ -54,6 +55,7 @@ METHODS: tuple[Method, ...] = (
            test_steps=50, sinusoids=({"lr": 0.01, "steps": 8}, {"steps": 3000, "tasks": 5, "lr": 1.0})),
     Method("meta-sgd", MetaSGD, "headed", {"low": 0.1, "high": 0.4}, {"steps": 2000, "tasks": 16, "lr": 2e-3},
            sinusoids=({"low": 0.005, "high": 0.02}, {"steps": 3000, "tasks": 25, "lr": 3e-3})),
+    Method("meta-transfer", MetaTransfer, "headed", {"low": 0.1, "high": 0.4}, {"steps": 2000, "tasks": 16, "lr": 2e-3}),
     Method("protonet", ProtoNet, "headless", {}, {"steps": 600, "tasks": 1, "lr": 2e-3}, train_way=30, train_query=5),
     Method("none", NoAdaptation, "headed", {}, {"steps": 500, "tasks": 16, "lr": 1e-3},
            sinusoids=({}, {"steps": 3000, "tasks": 25, "lr": 3e-3})),
@@ -79,7 +81,8 @@ def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch
           **settings) -> Learner:
     """A new learner of this method: for images of 28×28 and `way` classes, or for sinusoids when way is 0.
 
-    train_classes: the number of training classes, which FineTune and LinearProbe tell apart. norm: of the network.
+    train_classes: the number of training classes, which FineTune, LinearProbe and MetaTransfer tell apart. norm: of the
+    network.
     seed: of its initial weights. settings: constructor arguments that replace the method's own.
     Raises ValueError for sinusoids with a method that needs classes, and what the constructors raise.
     """
@@ -87,7 +90,7 @@ def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch
         raise ValueError(f"{entry.name} needs classes, so it cannot fit sinusoids; choose one of "
                          f"{', '.join(m.name for m in METHODS if m.sinusoids)}")
     settings = {**(entry.settings if way else entry.sinusoids[0]), **settings}
-    if issubclass(entry.kind, FineTune):
+    if issubclass(entry.kind, (FineTune, MetaTransfer)):
         settings["train_classes"] = train_classes
     if not entry.net:
         return entry.kind(**settings)
