@@ -268,20 +268,22 @@ def data_verify(name: str, data_dir: DataDir = None) -> None:
 
 @data_app.command("build")
 def data_build(
-    name: Annotated[str, typer.Argument(help="glyphs, the one data set that the course makes itself.")],
+    name: Annotated[str, typer.Argument(help="glyphs or strokes, the data sets that the course makes itself.")],
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = paths.ROOT / "data",
 ) -> None:
-    """Render the glyphs from the fonts that matplotlib carries.
+    """Render the glyphs from the fonts that matplotlib carries, or trace the pen strokes of the glyphs.
 
-    [bold]Example[/bold]
+    [bold]Examples[/bold]
 
       mlcourse data build glyphs --out /tmp/glyphs
-    """
-    if name != "glyphs":
-        raise ValueError(f"only glyphs can be built, not {name!r}; mlcourse data list shows the data sets")
-    from mlcourse.datasets import glyphs
 
-    print(glyphs.build(out))
+      mlcourse data build strokes --out /tmp/strokes
+    """
+    if name not in ("glyphs", "strokes"):
+        raise ValueError(f"only glyphs and strokes can be built, not {name!r}; mlcourse data list shows the data sets")
+    from mlcourse.datasets import glyphs, strokes
+
+    print(glyphs.build(out) if name == "glyphs" else strokes.build(out))
 
 
 # ------------------------------------------------------------------- main

@@ -247,10 +247,49 @@ class Conv4(nn.Module):
             self.running_var[i].lerp_(var, momentum)
 
 
+class StrokeNet(nn.Module):
+    """Four 1-D convolutions along a pen's path, each with stride 2, norm and ReLU, then a mean over the path.
+
+    Input (M, P, 3): P points with x, y and the pen (1 where a line was drawn from the point before, 0 where the pen was
+    set down); the network adds the step from the point before, 0 where the pen was up. Output: features (M, width).
+    norm: "layer" (statistics of each path by itself) or "none". Raises ValueError for another norm.
+    """
+
+    tasks_at_once = None
+    stacks = False
+
+    def __init__(self, width: int = 64, norm: str = "layer", seed: int = 0):
+        super().__init__()
+        if norm not in ("layer", "none"):
+            raise ValueError(f"norm of a StrokeNet must be 'layer' or 'none', got {norm!r}")
+        self.config = {"net": "StrokeNet", "width": width, "norm": norm, "seed": seed}
+        self.norm, self.size = norm, width
+        channels = [5] + [width] * 4
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.convs = nn.ModuleList(nn.Conv1d(i, o, 5, 2, padding=2, bias=norm == "none")
+                                       for i, o in zip(channels[:-1], channels[1:], strict=True))
+            for conv in self.convs:
+                nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+            self.norms = nn.ModuleList(Norm(norm, width) for _ in self.convs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.features(x)
+
+    def features(self, x: Tensor) -> Tensor:
+        """The mean over the path of what the last convolution sees: (M, width)."""
+        place, pen = x[..., :2], x[..., 2:]
+        step = F.pad(place.diff(dim=1), (0, 0, 1, 0)) * pen
+        x = torch.cat([place, 4 * step, pen], -1).mT
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = F.relu(norm(conv(x)[..., None], None)[..., 0])
+        return x.mean(-1)
+
+
 def build_net(config: dict) -> nn.Module:
     """The network that a checkpoint's card describes (its `config`)."""
     arguments = dict(config)
-    kinds = {"MLP": MLP, "Conv4": Conv4}
+    kinds = {"MLP": MLP, "Conv4": Conv4, "StrokeNet": StrokeNet}
     kind = arguments.pop("net", None)
     if kind not in kinds:
         raise ValueError(f"unknown network {kind!r}; known are {', '.join(kinds)}")

@@ -145,7 +145,7 @@ def test_data(mlcourse, tmp_path):
     assert status == 0 and "1,797 images" in out
     assert said(mlcourse("data", "verify", "nothing"), "'nothing'")
     assert said(mlcourse("data", "get", "nothing"), "'nothing' has no download")
-    assert said(mlcourse("data", "build", "mnist"), "only glyphs can be built, not 'mnist'")
+    assert said(mlcourse("data", "build", "mnist"), "only glyphs and strokes can be built, not 'mnist'")
     assert said(mlcourse("data", "list", "--data-dir", str(tmp_path / "nowhere")), "is not a directory")
 
 

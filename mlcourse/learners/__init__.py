@@ -10,16 +10,19 @@ from mlcourse.learner import Learner
 from mlcourse.learners.anil import ANIL
 from mlcourse.learners.baselines import (FineTune, FromScratch, JointTraining, LinearProbe, NearestNeighbour,
                                          NoAdaptation)
+from mlcourse.learners.contrastive import SimCLR, SupCon
 from mlcourse.learners.fomaml import FOMAML
 from mlcourse.learners.maml import MAML
 from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.learners.meta_transfer import MetaTransfer
 from mlcourse.learners.protonet import ProtoNet
 from mlcourse.learners.reptile import Reptile
+from mlcourse.learners.two_encoders import TwoEncoders
 from mlcourse.nets import MLP, Conv4
 
 __all__ = ["ANIL", "FOMAML", "MAML", "METHODS", "FineTune", "FromScratch", "JointTraining", "LinearProbe", "MetaSGD",
-           "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "Reptile", "build", "method"]
+           "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "Reptile", "SimCLR", "SupCon",
+           "TwoEncoders", "build", "method"]
 
 
 class Method(NamedTuple):
@@ -65,6 +68,10 @@ METHODS: tuple[Method, ...] = (
            sinusoids=_SINUSOIDS),
     Method("finetune", FineTune, "headless", {}, {"steps": 500, "tasks": 4, "lr": 1e-3}, train_way=32, train_query=1),
     Method("probe", LinearProbe, "headless", {}, {"steps": 500, "tasks": 4, "lr": 1e-3}, train_way=32, train_query=1),
+    Method("simclr", SimCLR, "headless", {"views": 0.75}, {"steps": 1000, "tasks": 1, "lr": 4e-3}, train_way=32,
+           train_query=1),
+    Method("supcon", SupCon, "headless", {"views": 0.5}, {"steps": 1000, "tasks": 1, "lr": 4e-3}, train_way=64,
+           train_query=1),
     Method("neighbour", NearestNeighbour, "", {}, {"steps": 1}),
 )
 
