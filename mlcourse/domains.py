@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from mlcourse.distances import MMD, PAD, mmd, proxy_a_distance, proxy_a_floor
 from mlcourse.shifts import SHIFTS, shift
 
-__all__ = ["Domain", "MMD", "PAD", "SHIFTS", "mmd", "proxy_a_distance", "proxy_a_floor", "shift", "shift_domain"]
+__all__ = ["Domain", "MMD", "PAD", "SHIFTS", "deal", "mmd", "proxy_a_distance", "proxy_a_floor", "shift", "shift_domain"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +66,10 @@ class Domain:
             groups=tuple(self.groups[i] for i in classes),
         )
 
+    def take(self, index: Tensor) -> Domain:
+        """The domain with these images only, int64 indices (M',); the classes stay."""
+        return replace(self, images=self.images[index], labels=self.labels[index])
+
     def with_rotations(self) -> Domain:
         """Four times the classes: every class turned by 0, 90, 180 and 270 degrees is a class of its own.
 
@@ -93,3 +98,17 @@ def shift_domain(domain: Domain, kind: str, severity: float, seed: int = 0) -> D
         images=shift(domain.images, kind, severity, seed),
         note="; ".join(filter(None, [domain.note.rstrip("."), f"shifted by {kind} of severity {severity:g}"])),
     )
+
+
+def deal(domain: Domain, shares: Sequence[float], seed: int = 0) -> list[Domain]:
+    """The images dealt at random into parts that share none, each with its share of them (rounded down).
+
+    Classes and groups stay, and so does the name. Raises ValueError unless the shares are positive and add up to at
+    most 1.
+    """
+    if not shares or min(shares) <= 0 or sum(shares) > 1 + 1e-9:
+        raise ValueError(f"shares must be positive and add up to at most 1, got {tuple(shares)}")
+    order = torch.randperm(len(domain.images), generator=torch.Generator().manual_seed(seed))
+    sizes = [int(share * len(order) + 1e-9) for share in shares]
+    parts = order.split([*sizes, len(order) - sum(sizes)])
+    return [replace(domain, images=domain.images[part], labels=domain.labels[part]) for part in parts[:len(shares)]]

@@ -18,6 +18,7 @@ METHODS = {"learners", "train", "evaluate", "checkpoint", "runs"}
 FORBIDDEN = {    # component of mlcourse: what it never imports
     "domains": FACE | METHODS | {"learner", "descend", "nets", "episode", "datasets"},
     "episode": FACE | METHODS | {"learner", "descend", "nets", "datasets"},
+    "domain_episodes": FACE | METHODS | {"learner", "descend", "nets", "datasets"},
     "losses": FACE | METHODS | {"learner", "descend", "datasets"},
     "losses_contrast": FACE | METHODS | {"learner", "descend", "datasets"},
     "augment": FACE | METHODS | {"learner", "descend", "nets", "datasets"},

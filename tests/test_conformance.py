@@ -10,7 +10,7 @@ from mlcourse.domains import Domain
 from mlcourse.episode import EpisodeSampler
 from mlcourse.evaluate import score
 from mlcourse.learner import batch_loss
-from mlcourse.learners import METHODS, MetaSGD, build
+from mlcourse.learners import ACROSS_DOMAINS, METHODS, MetaSGD, build
 from mlcourse.nets import MLP, NORMS, Conv4
 from mlcourse.train import outer_step
 
@@ -27,7 +27,7 @@ def pictures() -> Domain:
                   tuple("abcdefgh"), tuple("abcdefgh"))
 
 
-PICTURES = EpisodeSampler(pictures(), WAY, 2, 3)
+PICTURES = EpisodeSampler(pictures(), WAY, 2, 3, unlabeled=2)
 SINUSOIDS = SinusoidSampler(5, 6)
 
 
@@ -47,8 +47,8 @@ def batch(way, tasks=3):
 
 
 CASES = [pytest.param(entry, way, id=f"{entry.name}-{'pictures' if way else 'sinusoids'}")
-         for entry in METHODS for way in (WAY, 0) if way or entry.sinusoids]
-CLASSIFIERS = [pytest.param(entry, id=entry.name) for entry in METHODS]
+         for entry in METHODS + ACROSS_DOMAINS for way in (WAY, 0) if way or entry.sinusoids]
+CLASSIFIERS = [pytest.param(entry, id=entry.name) for entry in METHODS + ACROSS_DOMAINS]
 
 
 @pytest.mark.parametrize(("entry", "way"), CASES)

@@ -7,22 +7,29 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from mlcourse.learner import Learner
+from mlcourse.learners.adabn import AdaBN
+from mlcourse.learners.adapter import Adapter
 from mlcourse.learners.anil import ANIL
 from mlcourse.learners.baselines import (FineTune, FromScratch, JointTraining, LinearProbe, NearestNeighbour,
                                          NoAdaptation)
 from mlcourse.learners.contrastive import SimCLR, SupCon
+from mlcourse.learners.coral import CORAL
+from mlcourse.learners.dann import DANN
 from mlcourse.learners.fomaml import FOMAML
+from mlcourse.learners.l2sp import L2SP
 from mlcourse.learners.maml import MAML
 from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.learners.meta_transfer import MetaTransfer
+from mlcourse.learners.mldg import MLDG
 from mlcourse.learners.protonet import ProtoNet
 from mlcourse.learners.reptile import Reptile
 from mlcourse.learners.two_encoders import TwoEncoders
 from mlcourse.nets import MLP, Conv4
 
-__all__ = ["ANIL", "FOMAML", "MAML", "METHODS", "FineTune", "FromScratch", "JointTraining", "LinearProbe", "MetaSGD",
-           "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "Reptile", "SimCLR", "SupCon",
-           "TwoEncoders", "build", "method"]
+__all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "CORAL", "DANN", "FOMAML", "FineTune", "FromScratch",
+           "JointTraining", "L2SP", "LinearProbe", "MAML", "METHODS", "MLDG", "MetaSGD", "MetaTransfer", "Method",
+           "NearestNeighbour", "NoAdaptation", "ProtoNet", "Reptile", "SimCLR", "SupCon", "TwoEncoders", "build",
+           "method"]
 
 
 class Method(NamedTuple):
@@ -66,6 +73,7 @@ METHODS: tuple[Method, ...] = (
            sinusoids=({"lr": 0.01, "steps": 20}, {"steps": 1})),
     Method("joint", JointTraining, "headed", {"lr": 0.1, "steps": 10}, {"steps": 500, "tasks": 16, "lr": 1e-3},
            sinusoids=_SINUSOIDS),
+    Method("l2sp", L2SP, "headed", {"lr": 0.1, "steps": 10}, {"steps": 500, "tasks": 16, "lr": 1e-3}, sinusoids=_SINUSOIDS),
     Method("finetune", FineTune, "headless", {}, {"steps": 500, "tasks": 4, "lr": 1e-3}, train_way=32, train_query=1),
     Method("probe", LinearProbe, "headless", {}, {"steps": 500, "tasks": 4, "lr": 1e-3}, train_way=32, train_query=1),
     Method("simclr", SimCLR, "headless", {"views": 0.75}, {"steps": 1000, "tasks": 1, "lr": 4e-3}, train_way=32,
@@ -75,12 +83,24 @@ METHODS: tuple[Method, ...] = (
     Method("neighbour", NearestNeighbour, "", {}, {"steps": 1}),
 )
 
+# Closed-set methods between a labelled source and a target: they train on episodes of `DomainSampler`, not of one domain,
+# so `mlcourse study transfer` runs them and `mlcourse train` does not.
+ACROSS_DOMAINS: tuple[Method, ...] = (
+    Method("adabn", AdaBN, "headed", {}, {"steps": 300, "tasks": 2, "lr": 2e-3}),
+    Method("coral", CORAL, "headed", {}, {"steps": 300, "tasks": 2, "lr": 1e-3}),
+    Method("dann", DANN, "headed", {}, {"steps": 300, "tasks": 2, "lr": 1e-3}),
+    Method("mldg", MLDG, "headed", {}, {"steps": 300, "tasks": 2, "lr": 1e-3}),
+    Method("adapter", Adapter, "headed", {}, {"steps": 300, "tasks": 2, "lr": 1e-3}),
+)
+
 
 def method(name: str) -> Method:
     """The method of this name. Raises ValueError, listing the names, for any other."""
     for entry in METHODS:
         if entry.name == name:
             return entry
+    if any(entry.name == name for entry in ACROSS_DOMAINS):
+        raise ValueError(f"{name} learns from a source and a target, not from one domain; run mlcourse study transfer")
     raise ValueError(f"unknown method {name!r}; known are {', '.join(entry.name for entry in METHODS)}")
 
 

@@ -1,0 +1,35 @@
+"""CORAL: train a classifier of the source whose features have the same covariance in both domains.
+
+Sun, Saenko: Deep CORAL: Correlation Alignment for Deep Domain Adaptation, ECCV 2016 workshops, equation 6.
+
+    L = L_class(source) + λ |C_S - C_T|²_F / (4 d²)
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from mlcourse.descend import check_rate
+from mlcourse.episode import Episode
+from mlcourse.learners.adabn import AdaBN
+from mlcourse.losses_alignment import coral
+
+
+class CORAL(AdaBN):
+    """Deep CORAL with λ = `weight`: source in the support set, target in the unlabelled pictures.
+
+    Deviations from the paper: each domain is normalised by its own statistics, in training and at test; the features
+    are those below the head, not the head's outputs.
+    """
+
+    stacks = True
+
+    def __init__(self, net: nn.Module, weight: float = 10.0):
+        super().__init__(net)
+        check_rate(weight, "weight of the alignment")
+        self.weight = weight
+        self.config = {"weight": weight}
+
+    def loss(self, episode: Episode) -> Tensor:
+        """L_class + λ L_CORAL."""
+        return super().loss(episode) + self.weight * coral(*self.embeddings(episode))

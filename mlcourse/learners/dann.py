@@ -1,0 +1,69 @@
+"""DANN: features on which a classifier succeeds and a discriminator of domains fails.
+
+Ganin, Ustinova, Ajakan, Germain, Larochelle, Laviolette, Marchand, Lempitsky: Domain-Adversarial Training of Neural
+Networks, JMLR 2016, equations 9, 13 and 14.
+
+    min over θ_f, θ_y; max over θ_d:   L_y(θ_f, θ_y) - λ_p L_d(θ_f, θ_d)
+    λ_p = λ (2 / (1 + exp(-10 p)) - 1),   p the share of training that is done
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from mlcourse.descend import check_rate
+from mlcourse.episode import Episode
+from mlcourse.learner import Phase, check_counts, cosine
+from mlcourse.learners.adabn import AdaBN
+from mlcourse.losses_alignment import domain_loss, reversed_gradient
+
+HIDDEN = 64
+
+
+class DANN(AdaBN):
+    """DANN with λ = `weight`, and a discriminator with one hidden layer (θ_d) drawn from `seed`: source in the support
+    set, target in the unlabelled pictures.
+
+    Deviations from the paper: each domain is normalised by its own statistics, in training and at test; Adam with
+    β₁ = 0.5 takes the place of SGD with momentum; λ is a setting, where the paper has 1.
+    """
+
+    stacks = True
+
+    def __init__(self, net: nn.Module, weight: float = 0.1, seed: int = 0):
+        super().__init__(net)
+        check_rate(weight, "weight of the alignment")
+        self.weight = weight
+        self.config = {"weight": weight, "seed": seed}
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.discriminator = nn.Sequential(nn.Linear(net.size, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 1))
+
+    def loss(self, episode: Episode, progress: float = 1.0) -> Tensor:
+        """L_y + L_d, the gradient of L_d times -λ_p where it enters the features: one step down this loss is the
+        paper's step towards the saddle point. progress: p, in [0, 1]."""
+        label_loss = super().loss(episode)
+        source, target = (self.discriminator(reversed_gradient(z, self.weight * strength(progress))).squeeze(-1)
+                          for z in self.embeddings(episode))
+        return label_loss + domain_loss(source, target)
+
+    def phases(self, sampler, steps: int, *, tasks: int = 2, lr: float = 1e-3) -> list[Phase]:
+        """One phase of Adam while λ_p rises; its rate is annealed to 0 by a cosine. Raises what `episodic_phase` raises."""
+        check_counts(tasks=tasks)
+        check_rate(lr, "outer learning rate")
+
+        def loss(batch: Episode, step: int) -> Tensor:
+            one = lambda episode: self.loss(episode, step / steps)
+            return (one(batch) if self.is_stacked else torch.vmap(one)(batch)).mean()
+
+        optimiser = torch.optim.Adam(self.named_parameters(), lr=lr, betas=(0.5, 0.999))
+        return [Phase("adversarial", lambda generator: sampler.sample(tasks, generator), loss, optimiser, steps, cosine,
+                      self.tasks_at_once, self.after_step, self.is_stacked)]
+
+
+def strength(p: float) -> float:
+    """λ_p / λ, from 0 at p = 0 to nearly 1 at p = 1 (equation 14)."""
+    return 2 / (1 + math.exp(-10 * p)) - 1

@@ -1,0 +1,59 @@
+"""L2-SP: fine-tune, but stay near the starting point.
+
+Li, Grandvalet, Davoine: Explicit Inductive Bias for Transfer Learning with Convolutional Networks, ICML 2018,
+equation 3, with one weight for all parameters.
+
+    minimise over φ, from θ:   L(φ; support) + (β / 2) |φ - θ|²
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from mlcourse.descend import Params, check_rate, descend
+from mlcourse.episode import Episode
+from mlcourse.learner import Adapted, check_head
+from mlcourse.learners.baselines import JointTraining
+from mlcourse.losses import task_loss
+from mlcourse.nets import call
+
+
+class L2SP(JointTraining):
+    """Trained as JointTraining is, then fine-tuned by `steps` steps of rate `lr` with the penalty of weight β = `anchor`.
+
+    Works in regression too. Raises ValueError for a rate or an anchor that is not positive and finite.
+    """
+
+    stacks = True
+
+    def __init__(self, net: nn.Module, lr: float = 0.1, steps: int = 10, anchor: float = 0.1):
+        super().__init__(net, lr, steps)
+        check_rate(anchor, "weight of the anchor")
+        self.anchor = anchor
+        self.config = {"lr": lr, "steps": steps, "anchor": anchor}
+
+    def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
+        """φ: gradient steps on the anchored support loss from θ."""
+        check_head(self, episode)
+        x, tasks = self.prepare(episode.support_x, episode), episode.domain.shape
+        theta = self.theta(tasks)
+        support_loss = lambda phi: (self.loss_at(phi, x, episode.support_y)
+                                    + penalty(phi, theta, self.anchor, len(tasks)))
+        steps = self.steps if steps is None else steps
+        return self.adapted(descend(support_loss, theta, steps, self.lr, order=self.order, stacked=bool(tasks)), episode)
+
+
+def penalty(phi: Params, theta: Params, anchor: float, batched: int = 0) -> Tensor:
+    """(anchor / 2) |φ - θ|² summed over all parameters; batched: 1 where both have a leading task dimension, for (T,)."""
+    return anchor / 2 * sum((phi[name] - theta[name]).square().flatten(batched).sum(-1) for name in phi)
+
+
+def fine_tuned(net: nn.Module, state: Adapted, x: Tensor, y: Tensor, steps: int, lr: float,
+               anchor: float = 0.0) -> Adapted:
+    """A state moved by gradient steps on labelled pictures x (M, *D), y (M,): from its φ₀, its norm statistics held.
+
+    anchor: β of L2-SP around φ₀; 0 is plain fine-tuning.
+    """
+    start = {name: p.detach() for name, p in state.params.items()}
+    loss = lambda phi: task_loss(call(net, phi, x, state.stats or None), y) + penalty(phi, start, anchor)
+    return Adapted(descend(loss, start, steps, lr, order=1), state.stats)
