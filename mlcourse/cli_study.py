@@ -2,7 +2,157 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+from mlcourse import paths
+
+Five = Annotated[list[int] | None, typer.Option("--seed", min=0, help=r"Repeat it for several.  \[default: 0 to 4]")]
+Choose = Annotated[bool, typer.Option("--choose", help="Measure all settings on validation data first.")]
+Out = Annotated[Path, typer.Option(help="The file of rows to write to; rows that are in it are not measured again.")]
 
 study_app = typer.Typer(help="The studies: methods side by side on the same data, over seeds, with intervals.",
                         no_args_is_help=True, rich_markup_mode="rich")
+
+
+def _open(out: Path, key: tuple[str, ...]) -> set[tuple]:
+    """The keys of the rows in a study's file, after a look that it can be read."""
+    from mlcourse import results
+    from mlcourse.machine import keep_freed_memory, limit_threads
+
+    if out.suffix == ".png":
+        raise ValueError(f"the rows are written as JSON, got --out {out}; give it a name that ends in .json")
+    keep_freed_memory()
+    limit_threads()
+    return {tuple(row[field] for field in key) for row in results.read(out)} if out.exists() else set()
+
+
+def _keep(rows, key: tuple[str, ...], line: Callable[[dict], str], out: Path) -> None:
+    """Print and save every row as soon as it is measured: the same command goes on after an interrupt."""
+    from mlcourse import results
+
+    for row in rows:
+        results.save(out, [row], key)
+        print(line(row), flush=True)
+
+
+@study_app.command("meta-transfer")
+def meta_transfer(seed: Five = None, choose: Choose = False, out: Out = paths.RESULTS / "meta_transfer.json") -> None:
+    """Lesson 05: pretrain, Meta-SGD, adapt, from glyphs to digits and Omniglot, against each part left out.
+
+    Every arm has the same training scripts and the same number of outer steps; 400 fixed test episodes of each domain,
+    5-way 1-shot. About a minute and a half for each seed on two cores, and four minutes for --choose.
+
+    [bold]Examples[/bold]
+
+      mlcourse study meta-transfer --choose
+
+      mlcourse study meta-transfer --seed 0
+    """
+    from mlcourse.study import meta_transfer as study
+
+    done = _open(out, study.KEY)
+    _keep(study.rows(seed or list(range(5)), choose, done), study.KEY, study.line, out)
+    from mlcourse.plots.lesson_05 import pipeline
+
+    _draw(pipeline, out)
+
+
+@study_app.command("rates")
+def rates(seed: Five = None, choose: Choose = False, out: Out = paths.RESULTS / "rates.json") -> None:
+    """Lesson 05: one fixed rate, one learned, one for each tensor, one for each weight, on sinusoids.
+
+    3,000 outer steps and 600 test tasks each; about a minute for each seed on two cores, and two for --choose.
+
+    [bold]Examples[/bold]
+
+      mlcourse study rates --choose
+
+      mlcourse study rates --seed 0
+    """
+    from mlcourse.study import rates as study
+
+    done = _open(out, study.KEY)
+    _keep(study.rows(seed or list(range(5)), choose, done), study.KEY, study.line, out)
+    from mlcourse.plots.lesson_05 import granularity
+
+    _draw(granularity, out)
+
+
+@study_app.command("shift")
+def shift(seed: Five = None, out: Out = paths.RESULTS / "shift.json") -> None:
+    """Lesson 01: accuracy of a fixed classifier, PAD and MMD against the severity of every shift, with their floors.
+
+    Typeset digits under eight kinds of shift, UCI digits, MNIST where it is at hand, and two-dimensional worlds that
+    differ in one factor of P(x, y). A minute for each seed on two cores.
+
+    [bold]Examples[/bold]
+
+      mlcourse study shift
+
+      mlcourse study shift --seed 0
+    """
+    from mlcourse.plots.lesson_01 import dial_curves
+    from mlcourse.study import shift as study
+
+    done = _open(out, study.KEY)
+    _keep(study.rows(seed or list(range(study.SEEDS)), done), study.KEY, study.line, out)
+    _draw(dial_curves, out)
+
+
+@study_app.command("crossing")
+def crossing(seed: Five = None, out: Out = paths.RESULTS / "crossing.json") -> None:
+    """Lesson 01: what crosses from a digit classifier to another task, another domain and another modality.
+
+    [bold]Examples[/bold]
+
+      mlcourse study crossing
+
+      mlcourse study crossing --seed 0
+    """
+    from mlcourse.plots.lesson_01 import crossings
+    from mlcourse.study import crossing as study
+
+    done = _open(out, study.KEY)
+    _keep(study.rows(seed or list(range(study.SEEDS)), done), study.KEY, study.line, out)
+    _draw(crossings, out)
+
+
+@study_app.command("contrast")
+def contrast(
+    part: Annotated[list[str] | None, typer.Option(help="features, temperature, negatives or strokes.  "
+                                                        r"\[default: all]")] = None,
+    seed: Annotated[list[int] | None, typer.Option(min=0, help="Repeat it for several.  "
+                                                   r"\[default: 0 to 4, 0 to 2 of the sweeps]")] = None,
+    out: Out = paths.RESULTS / "contrast.json",
+) -> None:
+    """Lesson 16: contrastive features against random and supervised ones, in and out of domain, each on the same budget;
+    SimCLR over temperatures and numbers of negatives; retrieval between pictures and pen strokes.
+
+    About 12 minutes on two cores in all, 15 seconds for each trained network.
+
+    [bold]Examples[/bold]
+
+      mlcourse study contrast
+
+      mlcourse study contrast --part strokes --seed 0
+    """
+    from mlcourse.plots.lesson_16 import study_picture
+    from mlcourse.study import contrast as study
+
+    done = _open(out, study.KEY)
+    _keep(study.rows(part or [], seed, done), study.KEY, study.line, out)
+    _draw(study_picture, out)
+
+
+def _draw(draw: Callable, out: Path) -> None:
+    """Draw all rows in the file, as a PNG of the same name beside it."""
+    from mlcourse import results
+    from mlcourse.files import write_atomically
+
+    drawn, path = draw(results.read(out)), out.with_suffix(".png")
+    write_atomically(path, lambda file: file.write(drawn.png))
+    print(f"drawn in {path}")
