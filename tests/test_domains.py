@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from mlcourse import distances
-from mlcourse.domains import Domain, mmd, proxy_a_distance, proxy_a_floor, shift_domain
+from mlcourse.domains import Domain, deal, mmd, proxy_a_distance, proxy_a_floor, shift_domain
 
 
 def generator(seed):
@@ -253,3 +253,26 @@ def test_components_have_unit_variance_and_drop_what_is_constant():
     assert white.shape == (200, 3)
     assert np.allclose(white.T @ white / 200, np.eye(3))
     assert distances._components(gaussians(300, 70, 0).double()).shape == (300, 50)
+
+
+# Dealing
+
+
+def test_dealt_parts_share_no_image_and_hold_their_shares():
+    domain = toy(classes=5, per_class=20)
+    parts = deal(domain, (0.5, 0.25, 0.2), seed=3)
+    assert [len(part.images) for part in parts] == [50, 25, 20]
+    rows = [tuple(image.flatten().tolist()) for part in parts for image in part.images]
+    assert len(set(rows)) == len(rows)
+    label_of = {tuple(image.flatten().tolist()): int(label) for image, label in zip(domain.images, domain.labels)}
+    assert [label_of[row] for row in rows] == torch.cat([part.labels for part in parts]).tolist()
+    assert all((part.name, part.classes, part.groups) == (domain.name, domain.classes, domain.groups) for part in parts)
+    again, other = deal(domain, (0.5,), seed=3)[0], deal(domain, (0.5,), seed=4)[0]
+    assert torch.equal(parts[0].images, again.images) and not torch.equal(again.images, other.images)
+    assert len(deal(domain, (0.3, 0.7))[1].images) == 70
+
+
+@pytest.mark.parametrize("shares", [(), (0.5, 0.6), (0.0, 0.5), (-0.1,)])
+def test_shares_that_cannot_be_dealt(shares):
+    with pytest.raises(ValueError, match="shares must be positive and add up to at most 1"):
+        deal(toy(), shares)
