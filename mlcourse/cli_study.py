@@ -145,7 +145,8 @@ def contrast(
 
     done = _open(out, study.KEY)
     _keep(study.rows(part or [], seed, done), study.KEY, study.line, out)
-    _draw(study_picture, out)
+    if not part or "features" in part:
+        _draw(study_picture, out)
 
 
 def _draw(draw: Callable, out: Path) -> None:

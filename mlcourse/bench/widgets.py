@@ -14,11 +14,15 @@ import numpy as np
 
 from mlcourse import widgets
 from mlcourse.bench import browser
-from mlcourse.datasets import load_splits
-from mlcourse.nets import MLP
+from mlcourse.datasets import load, load_splits
+from mlcourse.datasets.strokes import draw, pictures_and_strokes
+from mlcourse.domains import deal
+from mlcourse.learners import TwoEncoders
+from mlcourse.nets import MLP, Conv4, StrokeNet
 from mlcourse.notebooks import KERNELSPEC
 from mlcourse.results import facts
-from mlcourse.widgets import Explorer, InnerLoopExplorer, OuterLoopPlayer, YouAgainstMachine
+from mlcourse.widgets import (ContrastExplorer, Explorer, FactorDial, InnerLoopExplorer, OuterLoopPlayer, ShiftDial,
+                              YouAgainstMachine)
 
 KEY = ("widget",)
 VALUES = 15       # of each control
@@ -40,9 +44,26 @@ def player() -> OuterLoopPlayer:
     return widget
 
 
+def seen(widget: Explorer) -> Explorer:
+    """The widget after a visit to every value of `sweep`, so that what it computes once and keeps is there."""
+    sweep(widget)
+    return widget
+
+
+def contrasted() -> ContrastExplorer:
+    """A contrast explorer over the pictures and pen strokes of the test scripts, its encoders untrained."""
+    images, paths, labels = pictures_and_strokes("test")
+    encoders = {str(seed): TwoEncoders(Conv4(0, norm="layer", seed=seed), StrokeNet().config) for seed in (0, 1)}
+    return ContrastExplorer({name: (each.embed, each.embed_other) for name, each in encoders.items()}, images, paths,
+                            labels, images.float() / 255, draw(paths))
+
+
 EXAMPLES: dict[type[Explorer], Callable[[], Explorer]] = {
+    ContrastExplorer: contrasted,
+    FactorDial: lambda: seen(FactorDial()),
     InnerLoopExplorer: lambda: InnerLoopExplorer({"random": MLP(seed=0), "other": MLP(seed=1)}),
     OuterLoopPlayer: player,
+    ShiftDial: lambda: seen(ShiftDial(Conv4(10, width=32, norm="none"), *deal(load("glyphs-digits"), (0.25, 0.25)))),
     YouAgainstMachine: lambda: YouAgainstMachine(load_splits("glyphs").test, key=None),
 }
 

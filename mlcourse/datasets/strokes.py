@@ -17,7 +17,7 @@ from torch import Tensor
 
 from mlcourse.datasets.glyph_build import archive
 from mlcourse.datasets.glyph_drawing import neighbours, thin
-from mlcourse.datasets.glyphs import DATA, HANDS, SIDE, load
+from mlcourse.datasets.glyphs import DATA, HANDS, SIDE, SPLITS, load
 from mlcourse.files import write_atomically
 
 POINTS = 64
@@ -189,6 +189,17 @@ def load_strokes(path: str | Path | None = None) -> Tensor:
         return unpack(arrays)
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error, TypeError) as error:
         raise ValueError(f"{path} is damaged ({error}); {REMEDY}") from error
+
+
+def pictures_and_strokes(split: str) -> tuple[Tensor, Tensor, Tensor]:
+    """The drawings of a split's scripts twice over: pictures uint8 (M, 1, 28, 28), strokes (M, 64, 3), and labels (M,).
+
+    split: "train", "val" or "test"; rows and labels are those of `load_splits("glyphs")`. Raises as `load_strokes` does.
+    """
+    domain, paths = load(), load_strokes()
+    members = torch.tensor([group in SPLITS[split] for group in domain.groups])
+    mine = members[domain.labels]
+    return domain.images[mine], paths[mine], (members.cumsum(0) - 1)[domain.labels[mine]]
 
 
 def build(out: str | Path) -> Path:

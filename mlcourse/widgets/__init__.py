@@ -2,10 +2,13 @@
 
 from mlcourse.widgets.bar import train_live
 from mlcourse.widgets.base import Explorer, sweep
+from mlcourse.widgets.contrast import ContrastExplorer
+from mlcourse.widgets.factor_dial import FactorDial
 from mlcourse.widgets.inner_loop import InnerLoopExplorer
 from mlcourse.widgets.outer_loop import OuterLoopPlayer
 from mlcourse.widgets.predict import Predict, outcome
+from mlcourse.widgets.shift_dial import ShiftDial
 from mlcourse.widgets.you_against_machine import YouAgainstMachine
 
-__all__ = ["Explorer", "InnerLoopExplorer", "OuterLoopPlayer", "Predict", "YouAgainstMachine", "outcome",
-           "sweep", "train_live"]
+__all__ = ["ContrastExplorer", "Explorer", "FactorDial", "InnerLoopExplorer", "OuterLoopPlayer", "Predict", "ShiftDial",
+           "YouAgainstMachine", "outcome", "sweep", "train_live"]

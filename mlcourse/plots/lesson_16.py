@@ -1,0 +1,145 @@
+"""The figures of lesson 16."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+import torch
+from torch import Tensor
+
+from mlcourse.evaluate import t_interval
+from mlcourse.plots.static import Picture, blank, picture
+from mlcourse.plots.style import BLACK, GREY, RC, SERIES
+
+Rows = list[dict]
+LEARNED = ("ProtoNet", "SupCon", "SimCLR", "two encoders", "one encoder, same pairs", "classifier")
+WHERE = (("test", "held-out scripts"), ("digits", "UCI digits"), ("chalk", "in chalk"), ("across", "paper → chalk"))
+
+
+def by_seed(rows: Rows, part: str, arm: str, field: str, setting: float = 0) -> np.ndarray:
+    """The numbers of an arm in order of their seeds; shares as per cent."""
+    found = {row["seed"]: row[field] for row in rows
+             if (row["part"], row["arm"], row["setting"]) == (part, arm, setting) and field in row}
+    return 100 * np.array([found[seed] for seed in sorted(found)])
+
+
+def said(values: np.ndarray) -> str:
+    """A mean with its 95 % t interval over seeds, "63.3" where there is one value only."""
+    return f"{values[0]:.1f}" if len(values) == 1 else "{:.1f} ± {:.1f}".format(*t_interval(values))
+
+
+def strips(rows: dict[str, Tensor], title: str, marks: tuple[int, ...] = ()) -> Picture:
+    """Rows of pictures (M, 1, S, S) in [0, 1], dark ink on white, each with its name; equally many in all rows.
+
+    marks: places (from 0) along the rows that get a number below, counted from 1.
+    """
+    count, side = len(next(iter(rows.values()))), 28
+    figure = blank(10, 0.55 + 0.75 * len(rows) + (0.2 if marks else 0))
+    with matplotlib.rc_context(RC):
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+        axes = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
+        for each, (name, pictures) in zip(axes, rows.items(), strict=True):
+            wide = torch.nn.functional.pad(pictures[:, 0], (3, 3)).permute(1, 0, 2).reshape(side, -1)
+            each.imshow(1 - wide.numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest", aspect="equal")
+            each.set(yticks=[], xticks=[])
+            each.set_ylabel(name, rotation=0, ha="right", va="center")
+            each.spines[:].set_visible(False)
+        if marks:
+            axes[-1].set_xticks([(m + 0.5) * (side + 6) - 0.5 for m in marks], [str(m + 1) for m in marks])
+            axes[-1].tick_params(length=0, labelsize=10)
+    return picture(figure, f"{title}. {count} characters in each of {len(rows)} rows: {', '.join(rows)}.")
+
+
+def features_table(rows: Rows) -> Picture:
+    """5-way 1-shot accuracy of the arms' frozen features, in domain and out of it, with intervals over seeds."""
+    figure = blank(10, 3.7)
+    alt = []
+    best = {field: max(LEARNED, key=lambda arm: by_seed(rows, "features", arm, field).mean()) for field, _ in WHERE}
+    title = "Best, " + "; ".join(f"{name}: {best[field]}" for field, name in WHERE)
+    with matplotlib.rc_context(RC):
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+        panels = figure.subplots(1, 4, sharey=True)
+        arms = ("random", *reversed(LEARNED))
+        for axes, (field, name) in zip(panels, WHERE, strict=True):
+            axes.grid(True, axis="x")
+            pixels = by_seed(rows, "features", "pixels", field)[0]
+            axes.axvline(pixels, color=BLACK, ls="--", lw=1.3)
+            axes.axvline(20, color=GREY, ls=":", lw=1.3)
+            for y, arm in enumerate(arms):
+                mean, half = t_interval(by_seed(rows, "features", arm, field))
+                style = SERIES[1] if arm == best[field] else SERIES[0]
+                axes.errorbar(mean, y, xerr=half, fmt=style["marker"], color=style["color"], capsize=3, ms=6)
+                axes.annotate(f"{mean:.0f}", (mean, y), (0, 6), textcoords="offset points", ha="center", fontsize=8)
+                alt.append(f"{arm} {name} {mean:.1f}±{half:.1f}")
+            alt.append(f"pixels {name} {pixels:.1f}")
+            axes.set(xlim=(0, 105), title=name, ylim=(-0.6, len(arms) - 0.3), xlabel="accuracy (%)")
+            axes.set_yticks(range(len(arms)), arms)
+    return picture(figure, f"5-way 1-shot accuracy of frozen features. {title}. " + "; ".join(alt)
+                   + ". Dashed: pixels; dotted: chance.")
+
+
+def sweeps(rows: Rows) -> Picture:
+    """SimCLR's accuracy over the temperature and over the number of pictures that are each other's negatives."""
+    seeds = sorted({row["seed"] for row in rows if row["part"] == "temperature"})
+    centre = {field: by_seed(rows, "features", "SimCLR", field)[:len(seeds)] for field in ("val", "test")}
+    figure = blank(8, 3.2)
+    alt = []
+    with matplotlib.rc_context(RC):
+        panels = figure.subplots(1, 2, sharey=True)
+        for axes, (part, own, label) in zip(panels, (("temperature", 0.1, "temperature τ"),
+                                                     ("negatives", 64, "pictures that compete in one loss")), strict=True):
+            settings = sorted({row["setting"] for row in rows if row["part"] == part} | {own})
+            for (field, name), style in zip((("val", "validation scripts"), ("test", "test scripts")), SERIES):
+                values = [centre[field] if at == own else by_seed(rows, part, "SimCLR", field, at) for at in settings]
+                mean, half = np.array([t_interval(v) for v in values]).T
+                axes.errorbar(settings, mean, yerr=half, **style, capsize=3, label=name)
+                alt += [f"{name}, {label} {at:g}: {m:.1f}±{h:.1f}" for at, m, h in zip(settings, mean, half)]
+                if field == "val":
+                    best = settings[int(np.argmax(mean))]
+            axes.set(xscale="log", xlabel=label)
+            axes.set_xticks(settings, [f"{at:g}" for at in settings])
+            axes.minorticks_off()
+            axes.grid(True)
+            axes.set_title(f"Best on validation scripts: {best:g}")
+        panels[0].set_ylabel("5-way 1-shot accuracy (%)")
+        panels[1].legend(loc="lower right")
+    return picture(figure, f"SimCLR over the temperature and the number of negatives. {'; '.join(alt)}.")
+
+
+def retrieval_bars(rows: Rows) -> Picture:
+    """Retrieval at 1 among 100 test characters between pictures and strokes, both ways, by arm."""
+    arms = ("two encoders", "pairs of one drawing", "redrawn, pixels", "random")
+    means = {arm: by_seed(rows, "strokes", arm, "to_stroke").mean() for arm in arms}
+    first = max(means, key=means.get)
+    title = f"{first.capitalize()} find the right one of 100 most often: {means[first]:.0f} % of the time"
+    figure = blank(8, 2.9)
+    alt = []
+    with matplotlib.rc_context(RC):
+        axes = figure.subplots()
+        axes.grid(True, axis="x")
+        for shift, (field, name), style in zip((-0.16, 0.16), (("to_stroke", "picture → stroke"),
+                                                               ("to_image", "stroke → picture")), SERIES):
+            for y, arm in enumerate(reversed(arms)):
+                values = by_seed(rows, "strokes", arm, field)
+                mean, half = t_interval(values) if len(values) > 1 else (values[0], 0.0)
+                axes.errorbar(mean, y - shift, xerr=half, fmt=style["marker"], color=style["color"], capsize=3, ms=6,
+                              label=name if y == 0 else None)
+                alt.append(f"{arm}, {name} {mean:.1f}±{half:.1f}")
+        axes.axvline(1, color=GREY, ls=":", label="chance")
+        axes.axvline(20, color=BLACK, ls="--", lw=1.2, label="20 times chance")
+        axes.set_yticks(range(len(arms)), reversed(arms))
+        axes.set(xlim=(0, None), ylim=(-0.5, len(arms) - 0.5), title=title,
+                 xlabel="right at 1 among 100 test characters, drawn by different hands (%)")
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return picture(figure, f"{title}. {'; '.join(alt)}.")
+
+
+def study_picture(rows: Rows) -> Picture:
+    """What `mlcourse study contrast` draws: the features, where all their rows are there."""
+    have = {(row["arm"]) for row in rows if row["part"] == "features"}
+    missing = {"random", "pixels", *LEARNED} - have
+    seeds = [len(by_seed(rows, "features", arm, "test")) for arm in LEARNED]
+    if missing or min(seeds) < 2:
+        raise ValueError("the picture of this study needs the part features of at least two seeds; run mlcourse study "
+                         "contrast --part features first")
+    return features_table(rows)
