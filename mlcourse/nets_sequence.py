@@ -18,8 +18,8 @@ class Transformer(nn.Module):
         e ← e + W_o [softmax(QKᵀ/√d) V],   Q, K, V = linear maps of norm(e)
         e ← e + W_2 relu(W_1 norm(e))
 
-    The head sees the mean of the tokens. Initialised by torch's defaults for linear layers from `seed`, positions from a
-    normal distribution of sd 0.1. Raises ValueError for a size below 1, a length that is no multiple of `patch`, or a
+    The head sees the mean of the tokens. Initialised by torch's defaults for linear layers from `seed`, positions from
+    a normal distribution of sd 0.1. Raises ValueError for a size below 1, a length that is no multiple of `patch`, or a
     width that is no multiple of `heads`.
     """
 

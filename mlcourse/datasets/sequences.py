@@ -14,8 +14,8 @@ CYCLES, DECAY, SHARE = (1.0, 6.0), (0.0, 4.0), (0.0, 1.0)
 
 
 class OscillationSampler:
-    """Draws N-way K-shot episodes of sequences. A class is an instrument: the number of cycles c, uniform in [1, 6], the
-    decay d, uniform in [0, 4], and the share s of its first overtone, uniform in [0, 1].
+    """Draws N-way K-shot episodes of sequences. A class is an instrument: the number of cycles c, uniform in [1, 6],
+    the decay d, uniform in [0, 4], and the share s of its first overtone, uniform in [0, 1].
 
         x(t) = a · exp(-d t) · (sin(2πct + p) + s · sin(4πct + q)) + noise
 

@@ -57,17 +57,17 @@ class MetaTransfer(MetaSGD):
         return F.cross_entropy(logits.flatten(0, -2), y.flatten(), reduction="none").view(y.shape).mean(-1)
 
     def phases(self, sampler, steps: int, *, tasks: int = 16, lr: float = 2e-3, pretrain: float = 0.5) -> list[Phase]:
-        """A share `pretrain` of the outer steps on `pretraining_loss`, the others on Meta-SGD's loss; each phase is Adam
-        with its rate annealed to 0 by a cosine.
+        """A share `pretrain` of the outer steps on `pretraining_loss`, the others on Meta-SGD's loss; each phase is
+        Adam with its rate annealed to 0 by a cosine.
 
-        Raises ValueError for a share outside (0, 1), for fewer than 2 steps, for a rate that is not positive and finite,
-        or for a domain of more than `train_classes` classes.
+        Raises ValueError for a share outside (0, 1), for fewer than 2 steps, for a rate that is not positive and
+        finite, or for a domain of more than `train_classes` classes.
         """
         check_counts(tasks=tasks)
         check_rate(lr, "outer learning rate")
         if not 0 < pretrain < 1 or steps < 2:
-            raise ValueError(f"pretraining takes a share in (0, 1) of at least 2 outer steps, got a share of {pretrain} "
-                             f"of {steps}; for one phase alone use meta-sgd or finetune")
+            raise ValueError(f"pretraining takes a share in (0, 1) of at least 2 outer steps, got a share of {pretrain}"
+                             f" of {steps}; for one phase alone use meta-sgd or finetune")
         domain, outputs = getattr(sampler, "domain", None), self.classifier.out_features
         if domain is not None and len(domain.classes) > outputs:
             raise ValueError(f"{domain.name} has {len(domain.classes)} classes, but the classifier tells {outputs} "
@@ -79,8 +79,8 @@ class MetaTransfer(MetaSGD):
         later = {name: p for name, p in named.items() if name not in classifier}
         sample = lambda generator: sampler.sample(tasks, generator)
         adam = lambda parameters: torch.optim.Adam(parameters.items(), lr=lr)
-        return [Phase("pretrain", sample, lambda batch, step: self._pretraining(batch), adam({**body, **classifier}), first,
-                      cosine, self.tasks_at_once, None, self.is_stacked),
+        return [Phase("pretrain", sample, lambda batch, step: self._pretraining(batch), adam({**body, **classifier}),
+                      first, cosine, self.tasks_at_once, None, self.is_stacked),
                 Phase("meta-train", sample, lambda batch, step: batch_loss(self, batch), adam(later), steps - first,
                       cosine, self.tasks_at_once, self.after_step, self.is_stacked)]
 

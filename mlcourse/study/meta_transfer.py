@@ -1,9 +1,9 @@
 """Pretrain, Meta-SGD, adapt: the pipeline from glyphs to other characters, and the same with each part left out.
 
-All arms see the same training scripts of glyphs (turned by 90° as further classes), in the same number of outer steps of
-the same number of episodes; HALF alone has half of them. Settings were chosen on the validation scripts of glyphs (rows
-of split "val", seed CHOOSING); no target label chose anything. An arm without Meta-SGD or MAML spends all its outer
-steps on pretraining, and fine-tunes with a new head.
+All arms see the same training scripts of glyphs (turned by 90° as further classes), in the same number of outer steps
+of the same number of episodes; HALF alone has half of them. Settings were chosen on the validation scripts of glyphs
+(rows of split "val", seed CHOOSING); no target label chose anything. An arm without Meta-SGD or MAML spends all its
+outer steps on pretraining, and fine-tunes with a new head.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FULL, NO_ADAPT, NO_PRETRAIN, HALF, NO_RATES, NEITHER, NO_META, HEAD, NOTHING = (
     "pretrain, Meta-SGD, adapt", "without adapting", "without pretraining", "without pretraining, half the steps",
     "without learned rates", "without pretraining and learned rates", "without Meta-SGD",
     "without Meta-SGD, head alone adapts", "random start")
-_RANGES: tuple[dict, ...] = tuple({"low": low, "high": high} for low, high in ((0.1, 0.4), (0.3, 0.7), (0.5, 1.0), (1.0, 2.0)))
+_RANGES = tuple({"low": low, "high": high} for low, high in ((0.1, 0.4), (0.3, 0.7), (0.5, 1.0), (1.0, 2.0)))
 _RATES = tuple({"lr": rate} for rate in (0.3, 0.6, 1.0, 2.0))
 _TUNING = tuple({"lr": rate, "steps": 20} for rate in (0.03, 0.1, 0.3, 1.0))
 CANDIDATES: dict[str, tuple[dict, ...]] = {
@@ -49,7 +49,8 @@ CHOSEN: dict[str, dict] = {
 class Bench:
     """What the arms of one seed share: the training episodes, and the pretrained networks, each trained once.
 
-    steps: outer steps of an arm. tasks, query: episodes of an outer step and their queries of each class. width: filters.
+    steps: outer steps of an arm. tasks, query: episodes of an outer step and their queries of each class. width: of
+    the network, in filters.
     """
 
     def __init__(self, source: Domain, seed: int, *, steps: int = 600, tasks: int = 8, query: int = 5, width: int = 32,
@@ -96,7 +97,8 @@ class Bench:
     def body(self) -> Conv4:
         """The body of the network after all outer steps, all of them pretraining."""
         net = Conv4(0, self.width)
-        net.load_state_dict({name: t for name, t in self.pretrained(self.steps).items() if not name.startswith("head.")})
+        state = self.pretrained(self.steps)
+        net.load_state_dict({name: t for name, t in state.items() if not name.startswith("head.")})
         return net
 
 
@@ -178,8 +180,8 @@ def measure(bench: Bench, arm: str, setting: dict, domains: dict, done: set[tupl
         result = evaluate(learner, EpisodeSampler(target, WAY, SHOT, QUERY), episodes, steps=k)
         yield {"arm": name, "setting": name_of(setting), "domain": domain, "split": split, "steps": k,
                "norm": result.norm, "transductive": result.transductive, "way": WAY, "shot": SHOT, "query": QUERY,
-               "outer_steps": {NOTHING: 0, HALF: bench.steps // 2}.get(arm, bench.steps), "accuracy": round(100 * result.mean, 2),
-               "ci95": round(100 * result.ci95, 2), "episodes": episodes, "negative_rates": negative,
+               "outer_steps": {NOTHING: 0, HALF: bench.steps // 2}.get(arm, bench.steps),
+               "accuracy": round(100 * result.mean, 2), "ci95": round(100 * result.ci95, 2), "episodes": episodes, "negative_rates": negative,
                "training_seconds": round(seconds, 1), **facts(f"mlcourse study meta-transfer {which}", bench.seed)}
 
 

@@ -1,4 +1,4 @@
-"""How fine should learned rates be? Sinusoids, and one fixed rate, one learned, one for each tensor, one for each weight.
+"""How fine should rates be? Sinusoids, and one fixed rate, one learned, one for each tensor, one for each weight.
 
 All arms have the same network, the same batches of 25 tasks and the same number of outer steps. The outer rate of each
 arm was chosen on validation tasks (rows of split "val", seed CHOOSING).
@@ -100,7 +100,8 @@ def judged(arm: str, learner: Learner, outer_rate: float, split: str, seed: int,
     negative = round(float(learner.negative_rates()), 4) if isinstance(learner, MetaSGD) else None
     which = "--choose --seed 0" if split == "val" else f"--seed {seed}"
     for shot in (10, 5):
-        result = evaluate(learner, SinusoidSampler(shot, 100), tasks, seed=TEST if split == "test" else VALIDATION, steps=1)
+        result = evaluate(learner, SinusoidSampler(shot, 100), tasks, steps=1,
+                          seed=TEST if split == "test" else VALIDATION)
         yield {"arm": arm, "outer_rate": outer_rate, "split": split, "shot": shot, "steps": 1,
                "mse": round(result.mean, 4), "ci95": round(result.ci95, 4), "episodes": tasks,
                "negative_rates": negative, **facts(f"mlcourse study rates {which}", seed)}
@@ -108,5 +109,5 @@ def judged(arm: str, learner: Learner, outer_rate: float, split: str, seed: int,
 
 def line(row: dict) -> str:
     """The row as a line of a table."""
-    return (f"{row['arm']:42s} β {row['outer_rate']:g}  {row['split']:4s} seed {row['seed']:3d}  {row['shot']:2d} points  "
-            f"{row['mse']:.3f} ± {row['ci95']:.3f}")
+    return (f"{row['arm']:42s} β {row['outer_rate']:g}  {row['split']:4s} seed {row['seed']:3d}  "
+            f"{row['shot']:2d} points  {row['mse']:.3f} ± {row['ci95']:.3f}")

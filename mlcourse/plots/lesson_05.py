@@ -1,0 +1,86 @@
+"""The figures of lesson 05, and the pictures of its two studies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+import numpy as np
+
+from mlcourse.evaluate import t_interval
+from mlcourse.plots.static import Picture, blank, picture
+from mlcourse.plots.style import BLACK, BLUE, GREY, RC, SERIES, VERMILION, short
+
+
+def rate_sweep(rates: Sequence[float], losses: Mapping[str, Sequence[float]], own: float) -> Picture:
+    """The query loss after one step over the inner rate, for the rate of all weights and for that of one tensor alone,
+    the others at `own`, the rate that θ was trained with. losses: name → one loss for each of `rates`."""
+    best = {name: rates[int(np.argmin(values))] for name, values in losses.items()}
+    low, high = min(best.values()), max(best.values())
+    title = (f"One rate for all: the best for a tensor alone lies between {short(low)} and {short(high)}"
+             if high > low else f"Every tensor is best served by {short(low)}")
+    figure = blank(7, 3.4)
+    with matplotlib.rc_context(RC):
+        axes = figure.subplots()
+        axes.grid(True)
+        axes.axvline(own, color=GREY, ls="--", lw=1.2)
+        for (name, values), style in zip(losses.items(), SERIES):
+            axes.plot(rates, values, **{**style, "marker": "None"}, label=name)
+            at = int(np.argmin(values))
+            axes.plot([rates[at]], [values[at]], color=style["color"], marker=style["marker"], ms=8, mec=BLACK)
+        axes.set(xscale="log", yscale="log", xlabel=f"inner rate (dashed: {own:g}, the rate θ was trained with)",
+                 ylabel="mean squared error after one step", title=title, ylim=(None, 10))
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="the rate of")
+    return picture(figure, f"{title}. Lowest points: " + "; ".join(f"{n} at {short(r)}" for n, r in best.items()) + ".")
+
+
+def granularity(rows: list[dict], shot: int = 10) -> Picture:
+    """Mean squared error after one step, for every arm of `mlcourse study rates`, 95 % t intervals over seeds."""
+    found = by_arm([r for r in rows if r["split"] == "test" and r["shot"] == shot], "mse")
+    shown = {arm: values for arm, values in found.items() if "set to 0" not in arm}
+    order = sorted(shown, key=lambda arm: -np.mean(shown[arm]))
+    title = f"Finer rates, smaller error: from {np.mean(shown[order[0]]):.2f} to {np.mean(shown[order[-1]]):.2f}"
+    label = f"mean squared error after one step on {shot} points"
+    return _bars({arm: shown[arm] for arm in order}, title, label, "{:.3f}")
+
+
+def pipeline(rows: list[dict], domain: str = "digits") -> Picture:
+    """Accuracy of every arm of `mlcourse study meta-transfer` on one domain, after the steps that it was made for (1
+    for those trained with one), 95 % t intervals over seeds."""
+    chosen = [r for r in rows if r["split"] != "val" and r["domain"] == domain and r["steps"] != 5]
+    found = by_arm(chosen, "accuracy")
+    order = sorted(found, key=lambda arm: -np.mean(found[arm]))
+    title = f"Glyphs → {domain}: {order[0]} leads with {np.mean(found[order[0]]):.1f} %"
+    return _bars({arm: found[arm] for arm in order}, title, f"5-way 1-shot accuracy on {domain} (%)", "{:.1f}", 20)
+
+
+def by_arm(rows: list[dict], value: str) -> dict[str, np.ndarray]:
+    """The values of each arm, one for each seed in the order of the seeds. Raises ValueError without rows."""
+    if not rows:
+        raise ValueError("there are no rows to show; run the study first")
+    arms = dict.fromkeys(row["arm"] for row in rows)
+    return {arm: np.array([r[value] for r in sorted(rows, key=lambda r: r["seed"]) if r["arm"] == arm]) for arm in arms}
+
+
+def _bars(found: Mapping[str, np.ndarray], title: str, xlabel: str, form: str, chance: float | None = None) -> Picture:
+    said = []
+    figure = blank(8.4, 0.9 + 0.4 * len(found))
+    with matplotlib.rc_context(RC):
+        axes = figure.subplots()
+        top = max(float(values.max()) for values in found.values())
+        for at, (arm, values) in enumerate(found.items()):
+            mean, half = t_interval(values) if len(values) > 1 else (float(values[0]), 0.0)
+            axes.barh(at, mean, height=0.62, color=BLUE, alpha=0.75)
+            axes.errorbar(mean, at, xerr=half, fmt="none", ecolor=BLACK, elinewidth=1.5, capsize=3)
+            axes.plot(values, np.full(len(values), at), ls="", marker="|", ms=7, color=VERMILION)
+            text = f"{form} ± {form}".format(mean, half)
+            axes.annotate(text, (max(mean + half, values.max()), at), (6, 0), textcoords="offset points", va="center",
+                          fontsize=9)
+            said.append(f"{arm} {text}")
+        if chance is not None:
+            axes.axvline(chance, color=GREY, ls="--", lw=1.4)
+        axes.set_yticks(range(len(found)), list(found))
+        seeds = len(next(iter(found.values())))
+        axes.set(xlim=(0, 1.24 * top), ylim=(len(found) - 0.4, -0.6),
+                 xlabel=f"{xlabel}, 95 % t interval over {seeds} seeds (red ticks)", title=title)
+    return picture(figure, f"{title}. " + "; ".join(said) + ".")
