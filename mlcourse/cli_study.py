@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mlcourse import paths
+from mlcourse.cli_transfer import transfer_command
 
 Five = Annotated[list[int] | None, typer.Option("--seed", min=0, help=r"Repeat it for several.  \[default: 0 to 4]")]
 Choose = Annotated[bool, typer.Option("--choose", help="Measure all settings on validation data first.")]
@@ -37,6 +38,9 @@ def _keep(rows, key: tuple[str, ...], line: Callable[[dict], str], out: Path) ->
     for row in rows:
         results.save(out, [row], key)
         print(line(row), flush=True)
+
+
+study_app.command("transfer")(transfer_command)
 
 
 @study_app.command("meta-transfer")

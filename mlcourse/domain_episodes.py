@@ -61,12 +61,11 @@ def pixels(images: Tensor) -> Tensor:
     return images.float().mul_(1 / 255)
 
 
-def shared_classes(sources: Sequence[Domain], target: Domain) -> tuple[list[Domain], Domain]:
-    """The sources and the target restricted to the classes that all of them have by name, in the target's order; with
-    no class at all where they share none."""
-    names = [name for name in target.classes if all(name in source.classes for source in sources)]
-    restricted = [d.subset([d.classes.index(name) for name in names]) for d in (*sources, target)]
-    return restricted[:-1], restricted[-1]
+def shared_classes(*domains: Domain) -> list[Domain]:
+    """The domains restricted to the classes that all of them have by name, in the order of the first; with no class at
+    all where they share none."""
+    names = [name for name in domains[0].classes if all(name in other.classes for other in domains)]
+    return [domain.subset([domain.classes.index(name) for name in names]) for domain in domains]
 
 
 def pooled(domains: Sequence[Domain]) -> Domain:

@@ -135,12 +135,24 @@ class Ridge(NamedTuple):
     stats: tuple
 
 
-class LinearProbe(FineTune):
-    """Pretrained as FineTune is; then the body is frozen and the head is a ridge regression on one-hot labels.
+def ridge(z: Tensor, y: Tensor, penalty: float) -> tuple[Tensor, Tensor]:
+    """Weight (D, N) and bias (N,) of a ridge regression of y (M, N) on features z (M, D).
 
-    W = Zᵀ(ZZᵀ + λI)⁻¹(Y - Ȳ) with centred features Z: the closed form in the N·K × N·K kernel, as in Bertinetto
-    et al., Meta-learning with Differentiable Closed-form Solvers, ICLR 2019. penalty: λ, positive, as a share of the
-    mean squared norm of the centred features.
+    W = Zᵀ(ZZᵀ + λI)⁻¹(Y - Ȳ) with centred features Z: the closed form in the M × M kernel, as in Bertinetto et al.,
+    Meta-learning with Differentiable Closed-form Solvers, ICLR 2019. penalty: λ as a share of the mean squared norm of
+    the centred features.
+    """
+    z_mean, y_mean = z.mean(0), y.mean(0)
+    z, y = z - z_mean, y - y_mean
+    kernel = z @ z.T
+    scale = penalty * (kernel.diagonal().mean() + 1e-8)
+    weight = z.T @ torch.linalg.solve(kernel + scale * torch.eye(len(z)).to(z), y)
+    return weight, y_mean - z_mean @ weight
+
+
+class LinearProbe(FineTune):
+    """Pretrained as FineTune is; then the body is frozen and the head is a `ridge` regression on one-hot labels, with
+    λ = `penalty`, positive.
     """
 
     def __init__(self, net: nn.Module, train_classes: int, penalty: float = 0.1):
@@ -154,13 +166,7 @@ class LinearProbe(FineTune):
         check_classes(self, episode)
         stats = self.adapted(self.theta(), episode).stats
         z = features(self.net, self.theta(), episode.support_x, stats)
-        y = F.one_hot(episode.support_y, episode.way).to(z.dtype)
-        z_mean, y_mean = z.mean(0), y.mean(0)
-        z, y = z - z_mean, y - y_mean
-        kernel = z @ z.T
-        scale = self.penalty * (kernel.diagonal().mean() + 1e-8)
-        weight = z.T @ torch.linalg.solve(kernel + scale * torch.eye(len(z)).to(z), y)
-        return Ridge(weight, y_mean - z_mean @ weight, stats)
+        return Ridge(*ridge(z, F.one_hot(episode.support_y, episode.way).to(z.dtype), self.penalty), stats)
 
     def predict(self, state: Ridge, x: Tensor) -> Tensor:
         """The ridge regression's N outputs."""

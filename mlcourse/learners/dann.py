@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from mlcourse.descend import check_rate
 from mlcourse.episode import Episode
-from mlcourse.learner import Phase, check_counts, cosine
+from mlcourse.learner import Phase, check_counts
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.losses_alignment import domain_loss, reversed_gradient
 
@@ -51,7 +51,8 @@ class DANN(AdaBN):
         return label_loss + domain_loss(source, target)
 
     def phases(self, sampler, steps: int, *, tasks: int = 2, lr: float = 1e-3) -> list[Phase]:
-        """One phase of Adam while λ_p rises; its rate is annealed to 0 by a cosine. Raises what `episodic_phase` raises."""
+        """One phase of Adam while λ_p rises. Its rate stays: an annealed one would leave the full strength, at the end,
+        nothing to do. Raises what `episodic_phase` raises."""
         check_counts(tasks=tasks)
         check_rate(lr, "outer learning rate")
 
@@ -60,8 +61,8 @@ class DANN(AdaBN):
             return (one(batch) if self.is_stacked else torch.vmap(one)(batch)).mean()
 
         optimiser = torch.optim.Adam(self.named_parameters(), lr=lr, betas=(0.5, 0.999))
-        return [Phase("adversarial", lambda generator: sampler.sample(tasks, generator), loss, optimiser, steps, cosine,
-                      self.tasks_at_once, self.after_step, self.is_stacked)]
+        return [Phase("adversarial", lambda generator: sampler.sample(tasks, generator), loss, optimiser, steps,
+                      chunk=self.tasks_at_once, after=self.after_step, parallel=self.is_stacked)]
 
 
 def strength(p: float) -> float:

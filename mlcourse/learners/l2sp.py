@@ -50,10 +50,12 @@ def penalty(phi: Params, theta: Params, anchor: float, batched: int = 0) -> Tens
 
 def fine_tuned(net: nn.Module, state: Adapted, x: Tensor, y: Tensor, steps: int, lr: float,
                anchor: float = 0.0) -> Adapted:
-    """A state moved by gradient steps on labelled pictures x (M, *D), y (M,): from its φ₀, its norm statistics held.
+    """The state of one task moved by gradient steps on labelled pictures x (M, *D), y (M,), from its φ₀ and with its norm
+    statistics held.
 
-    anchor: β of L2-SP around φ₀; 0 is plain fine-tuning.
+    Everything in the state has a leading task dimension of 1, as `adapt` leaves it for a batch of one. anchor: β of L2-SP
+    around φ₀; 0 is plain fine-tuning.
     """
     start = {name: p.detach() for name, p in state.params.items()}
-    loss = lambda phi: task_loss(call(net, phi, x, state.stats or None), y) + penalty(phi, start, anchor)
-    return Adapted(descend(loss, start, steps, lr, order=1), state.stats)
+    loss = lambda phi: task_loss(call(net, phi, x[None], state.stats or None), y[None]) + penalty(phi, start, anchor, 1)
+    return Adapted(descend(loss, start, steps, lr, order=1, stacked=True), state.stats)

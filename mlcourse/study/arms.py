@@ -1,0 +1,196 @@
+"""The arms of a transfer study: what each carries over from the source, and what it adapts.
+
+An arm is `ready(seed) -> Adapted`, its network before any label of the target, or None where it needs labels; and
+`fit(seed, x, y) -> predict`, from k labels per class.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mlcourse.domain_episodes import DomainSampler, pixels
+from mlcourse.episode import Episode
+from mlcourse.learner import Adapted, Learner
+from mlcourse.learners import CORAL, DANN, MLDG, AdaBN, Adapter, FromScratch
+from mlcourse.learners.baselines import ridge
+from mlcourse.learners.l2sp import fine_tuned
+from mlcourse.nets import Conv4, call, features, statistics
+from mlcourse.study.setting import Setting
+from mlcourse.train import train
+
+WIDTH = 32
+SOURCE_STEPS, SOURCE_RATE = 300, 2e-3
+ALIGN_STEPS, ALIGN_RATE = 200, 1e-3
+TUNE_STEPS, TUNE_RATE, ANCHOR = 60, 0.05, 0.3
+SCRATCH_STEPS, SCRATCH_RATE = 60, 0.1
+PENALTY = 0.1
+WEIGHTS = {"CORAL": (1.0, 10.0, 100.0), "DANN": (0.03, 0.1, 0.3)}     # chosen from without a label of the target
+BLOCK = 500         # pictures that are predicted at once
+
+Predict = Callable[[Tensor], Tensor]
+
+
+@dataclass
+class Seed:
+    """One seed of a study: its source network, trained once when an arm first needs it.
+
+    weights: of the alignment, by arm. progress: called after every outer step.
+    """
+
+    setting: Setting
+    seed: int
+    weights: dict[str, float]
+    progress: Callable[[dict], None] = field(default=lambda record: None)
+
+    def fit(self, learner: Learner, sampler: DomainSampler, steps: int, rate: float) -> Learner:
+        """Train a learner on two half-batches a step, one for each core."""
+        train(learner, learner.phases(sampler, steps, tasks=2, lr=rate), seed=self.seed, progress=False,
+              on_step=self.progress)
+        return learner.eval()
+
+    @cached_property
+    def base(self) -> AdaBN:
+        """The classifier of the source."""
+        s = self.setting
+        net = Conv4(len(s.source.classes), WIDTH, "max", "batch", s.source.images.shape[-1], self.seed)
+        sampler = DomainSampler([s.source], s.shot, 1, unlabeled=1, target=s.train)
+        return self.fit(AdaBN(net), sampler, SOURCE_STEPS, SOURCE_RATE)
+
+    @cached_property
+    def episode(self) -> Episode:
+        """The source in the support set, the target's training pictures without labels, as a batch of one."""
+        s = self.setting
+        support = DomainSampler([s.source], s.shot, 1, unlabeled=1, target=s.train)
+        episode = support.sample(1, torch.Generator().manual_seed(self.seed))
+        return episode._replace(unlabeled_x=pixels(s.known(s.train, self.seed).images)[None])
+
+    def copied(self) -> Conv4:
+        """A copy of the source network to train on."""
+        return copy.deepcopy(self.base.net)
+
+
+def source_only(s: Seed) -> Adapted:
+    """The source network with the source's statistics."""
+    theta = s.base.theta((1,))
+    known = pixels(s.setting.known(s.setting.source, s.seed).images)
+    with torch.no_grad():
+        return Adapted(theta, statistics(s.base.net, theta, known[None]))
+
+
+def adabn(s: Seed) -> Adapted:
+    """The source network with the target's statistics."""
+    base = s.base
+    with torch.no_grad():
+        return base.adapt(s.episode)
+
+
+def aligned(kind: type[CORAL] | type[DANN], name: str) -> Callable[[Seed], Adapted]:
+    """A learner that aligns source and target, trained on from the source network."""
+
+    def ready(s: Seed) -> Adapted:
+        sampler = DomainSampler([s.setting.source], s.setting.shot, 1, unlabeled=s.setting.shot, target=s.setting.train)
+        learner = s.fit(kind(s.copied(), s.weights[name]), sampler, ALIGN_STEPS, ALIGN_RATE)
+        with torch.no_grad():
+            return learner.adapt(s.episode)
+
+    return ready
+
+
+def across_sources(kind: type[MLDG] | type[Adapter]) -> Callable[[Seed], Adapted]:
+    """A learner whose queries come from another source domain, trained on from the source network."""
+
+    def ready(s: Seed) -> Adapted:
+        shot = s.setting.shot_of_several()
+        sampler = DomainSampler(s.setting.several(), shot, shot, unlabeled=shot)
+        learner = s.fit(kind(s.copied()), sampler, ALIGN_STEPS, ALIGN_RATE)
+        with torch.no_grad():
+            return learner.adapt(s.episode)
+
+    return ready
+
+
+# ------------------------------------------------------------ from k labels
+
+
+def tune(s: Seed, state: Adapted, x: Tensor, y: Tensor, anchor: float = 0.0) -> Predict:
+    """Fine-tune a network on labels of the target, with a new head where source and target share no class."""
+    if not s.setting.shared:
+        ways = len(s.setting.train.classes)
+        head = {"head.weight": x.new_zeros(1, ways, s.base.net.size), "head.bias": x.new_zeros(1, ways)}
+        state = Adapted({**state.params, **head}, state.stats)
+    tuned = fine_tuned(s.base.net, state, x, y, TUNE_STEPS, TUNE_RATE, anchor)
+    return lambda pictures: call(s.base.net, tuned.params, pictures[None], tuned.stats)[0]
+
+
+def probe(s: Seed, state: Adapted, x: Tensor, y: Tensor) -> Predict:
+    """A ridge regression on the source network's features."""
+    embed = lambda pictures: features(s.base.net, state.params, pictures[None], state.stats)[0]
+    with torch.no_grad():
+        weight, bias = ridge(embed(x), F.one_hot(y, len(s.setting.train.classes)).to(x.dtype), PENALTY)
+    return lambda pictures: embed(pictures) @ weight + bias
+
+
+def scratch(s: Seed, x: Tensor, y: Tensor) -> Predict:
+    """A network from random weights, trained on the labels alone."""
+    net = Conv4(len(s.setting.train.classes), WIDTH, "max", "support", x.shape[-1], s.seed)
+    learner = FromScratch(net, SCRATCH_RATE, SCRATCH_STEPS)
+    none = torch.zeros(1, 0, *x.shape[1:])
+    state = learner.adapt(Episode(x[None], y[None], none, y[None, :0], none, torch.arange(len(s.setting.train.classes))[None],
+                                  torch.zeros(1)))
+    return lambda pictures: learner.predict(state, pictures[None])[0]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """name: in tables. ready: the network before labels (None: there is none). labels: how k > 0 labels are used, from
+    (seed, network, x, y); None: not at all. zero: whether k = 0 makes sense. shared: whether it needs shared classes;
+    several: whether it needs several domains. trains: whether `ready` trains on from the source network."""
+
+    name: str
+    ready: Callable[[Seed], Adapted] | None
+    labels: Callable[[Seed, Adapted | None, Tensor, Tensor], Predict] | None
+    zero: bool = True
+    shared: bool = True
+    several: bool = False
+    trains: bool = False
+
+
+ARMS = (
+    Arm("no adaptation", source_only, None),
+    Arm("from scratch", None, lambda s, _, x, y: scratch(s, x, y), zero=False, shared=False),
+    Arm("linear probe", source_only, probe, zero=False, shared=False),
+    Arm("fine-tuning", source_only, tune, zero=False, shared=False),
+    Arm("L2-SP", source_only, lambda s, state, x, y: tune(s, state, x, y, ANCHOR), zero=False, shared=False),
+    Arm("AdaBN", adabn, tune),
+    Arm("CORAL", aligned(CORAL, "CORAL"), tune, trains=True),
+    Arm("DANN", aligned(DANN, "DANN"), tune, trains=True),
+    Arm("MLDG", across_sources(MLDG), tune, several=True, trains=True),
+    Arm("adapter", across_sources(Adapter), tune, several=True, trains=True),
+)
+
+
+def outer_steps(arm: Arm | None = None) -> int:
+    """The outer steps of an arm's own training, or of the source network."""
+    return SOURCE_STEPS if arm is None else ALIGN_STEPS * arm.trains
+
+
+def named(names) -> list[Arm]:
+    """The arms of these names. Raises ValueError, listing all, for any other."""
+    known = {arm.name: arm for arm in ARMS}
+    for name in names:
+        if name not in known:
+            raise ValueError(f"unknown arm {name!r}; the arms are {', '.join(known)}")
+    return [known[name] for name in names]
+
+
+@torch.no_grad()
+def in_blocks(predict: Predict, pictures: Tensor) -> Tensor:
+    """predict(pictures), a block at a time."""
+    return torch.cat([predict(block) for block in pictures.split(BLOCK)])

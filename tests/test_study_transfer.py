@@ -1,0 +1,206 @@
+"""The transfer study: what it matches and refuses, what it measures, that it resumes, and what it advises."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from test_bench import mlcourse  # noqa: F401, a fixture
+from tiny import patterns
+
+from mlcourse import results
+from mlcourse.domain_episodes import pixels
+from mlcourse.study import advice, arms, transfer
+from mlcourse.study.setting import setting
+
+KS = (0, 1, 2)
+
+
+def named(domain, names, name="other"):
+    """The domain under another name, with these class names."""
+    return replace(domain, name=name, classes=tuple(names), groups=tuple(names))
+
+
+def pair(ks=KS, per_class=24):
+    """Patterns, and the same patterns inverted, as source and target."""
+    source = patterns(0, classes=3, per_class=per_class)
+    target = replace(patterns(0, classes=3, per_class=per_class), name="inverted")
+    return setting([source], replace(target, images=255 - target.images), ks)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Networks of a few steps."""
+    for name, value in {"SOURCE_STEPS": 3, "ALIGN_STEPS": 2, "TUNE_STEPS": 2, "SCRATCH_STEPS": 2, "WIDTH": 4}.items():
+        monkeypatch.setattr(arms, name, value)
+    monkeypatch.setattr(transfer, "DRAWS", 2)
+
+
+# ----------------------------------------------------------- what is compared
+
+
+def test_classes_match_by_name_whatever_their_order():
+    source = patterns(0, classes=4)
+    target = named(patterns(1, classes=3), ["class 2", "class 9", "class 0"])
+    s = setting([source], target, KS)
+    assert s.shared and s.train.classes == s.test.classes == s.source.classes == ("class 2", "class 0")
+    assert torch.equal(s.source.images[s.source.labels == 0], source.images[source.labels == 2])
+
+
+def test_the_halves_share_no_picture_and_do_not_depend_on_k():
+    s, other = pair((0, 1)), pair((0, 5))
+    a, b = ({bytes(image.numpy().tobytes()) for image in half.images} for half in (s.train, s.test))
+    assert a and b and not a & b
+    assert torch.equal(s.test.images, other.test.images)
+
+
+def test_k_labels_of_each_class_come_from_the_training_half_and_are_repeated_for_every_arm():
+    s = pair()
+    x, y = s.labelled(2, 0, 0)
+    assert torch.bincount(y).tolist() == [2, 2, 2]
+    train = {bytes(image.numpy().tobytes()) for image in pixels(s.train.images)}
+    assert all(bytes(image.numpy().tobytes()) in train for image in x)
+    assert torch.equal(x, s.labelled(2, 0, 0)[0]) and not torch.equal(x, s.labelled(2, 0, 1)[0])
+
+
+def test_where_no_class_is_shared_only_what_learns_a_new_head_from_labels_is_defined():
+    s = setting([patterns(0, classes=3)], named(patterns(1, classes=4), "wxyz"), KS)
+    assert not s.shared and len(s.train.classes) == 4
+    at = {arm.name: [k for k in KS if transfer.defined(s, arm, k)] for arm in arms.ARMS}
+    assert {name for name, ks in at.items() if ks} == {"from scratch", "linear probe", "fine-tuning", "L2-SP"}
+    assert all(ks in ([], [1, 2]) for ks in at.values())
+    assert "No class of the source is a class of the target" in transfer.protocol(s, arms.ARMS)
+
+
+@pytest.mark.parametrize(("make", "says"), [
+    (lambda: pair((0, 20)), r"k = 20 labels per class .* has 12 images of class 'class 0'; lower k"),
+    (lambda: pair((-1,)), r"must be 0 or more"),
+    (lambda: pair(()), r"must be 0 or more"),
+    (lambda: setting([patterns(0, classes=2)], named(patterns(1, classes=2), ["class 0", "b"]), KS), "needs at least 2"),
+    (lambda: setting([patterns(0, per_class=1)], patterns(1), KS), "a source needs at least 2 of every class"),
+    (lambda: setting([patterns(0)], patterns(1, per_class=1), (0,)), "a training and a test half need at least 2"),
+    (lambda: transfer.check(setting([patterns(0)], named(patterns(1), "stuvwxyz"), KS), arms.named(["CORAL"]), True),
+     "CORAL is not defined here: no class of the source is a class of the target"),
+    (lambda: transfer.check(pair((0,)), arms.named(["fine-tuning"]), True), "needs labels of the target"),
+    (lambda: arms.named(["magic"]), "unknown arm 'magic'; the arms are no adaptation"),
+])
+def test_what_cannot_be_done_is_one_sentence_before_anything_runs(make, says):
+    with pytest.raises(ValueError, match=says) as error:
+        make()
+    assert "\n" not in str(error.value)
+
+
+def test_a_source_too_small_to_be_split_still_runs_the_other_arms():
+    small = pair(per_class=8)
+    with pytest.raises(ValueError, match=r"cannot be split .* or run only the arms that need no second domain"):
+        transfer.check(small, arms.ARMS, False)
+    transfer.check(small, [arm for arm in arms.ARMS if not arm.several], True)
+
+
+# ------------------------------------------------------------------- measuring
+
+
+def test_every_arm_is_measured_at_every_k_at_which_it_is_defined(quick):
+    s, total = pair(), []
+    found = [row for block in transfer.rows(s, arms.ARMS, [0, 1], [], "a command", total.append) for row in block]
+    assert sum(total) == transfer.steps(s, arms.ARMS, [0, 1], [])
+    choices = [row for row in found if row["arm"].startswith(transfer.CHOICE)]
+    assert {row["arm"]: row["weight"] in arms.WEIGHTS[row["arm"].removeprefix(transfer.CHOICE)] for row in choices} == {
+        "choice of CORAL": True, "choice of DANN": True}
+    for arm in arms.ARMS:
+        for seed in (0, 1):
+            mine = [row for row in found if row["arm"] == arm.name and row["seed"] == seed]
+            assert [row["k"] for row in mine] == [k for k in KS if arm.zero or k]
+            assert all(0 <= row["accuracy"] <= 100 for row in mine)
+            assert all(("pad" in row) == (row["k"] == 0) for row in mine)
+    assert transfer.steps(s, arms.ARMS, [0, 1], found) == 0
+
+
+def test_a_study_that_was_interrupted_goes_on_with_the_same_numbers(quick):
+    s, chosen = pair((0, 1)), arms.named(["no adaptation", "CORAL", "adapter"])
+    clean = lambda found: [{key: v for key, v in row.items() if key not in ("commit",)} for row in found]
+    whole = [row for block in transfer.rows(s, chosen, [0, 1], [], "c") for row in block]
+    stopped = []
+    for block in transfer.rows(s, chosen, [0, 1], [], "c"):
+        stopped += block
+        if len(stopped) > 3:
+            break
+    rest = [row for block in transfer.rows(s, chosen, [0, 1], stopped, "c") for row in block]
+    assert rest and clean(stopped + rest) == clean(whole)
+
+
+def test_rows_of_other_pictures_under_the_same_names_are_refused(quick):
+    s = pair((0,))
+    kept = [row for block in transfer.rows(s, arms.named(["AdaBN"]), [0], [], "c") for row in block]
+    other = pair((0,))
+    changed = replace(other, train=replace(other.train, images=other.train.images.flip(3)))
+    with pytest.raises(ValueError, match="made with other pictures or labels"):
+        next(transfer.rows(changed, arms.named(["AdaBN"]), [1], kept, "c"))
+
+
+def test_without_shared_classes_a_new_head_is_learned(quick):
+    s = setting([patterns(0, classes=3, per_class=24)], named(patterns(0, classes=3, per_class=24), "xyz"), KS)
+    found = [row for block in transfer.rows(s, arms.ARMS, [0], [], "c") for row in block]
+    assert {row["arm"] for row in found} == {"from scratch", "linear probe", "fine-tuning", "L2-SP"}
+    assert all(row["k"] > 0 for row in found)
+
+
+def test_labels_of_the_target_do_not_reach_what_adapts_without_them(quick):
+    """Target labels dealt anew change the accuracies at k = 0, and neither the networks nor the choice of a weight."""
+    s = pair((0,))
+    order = torch.randperm(len(s.train.labels), generator=torch.Generator().manual_seed(0))
+    wrong = replace(s, train=replace(s.train, labels=s.train.labels[order]))
+    for arm in arms.named(["AdaBN", "CORAL", "DANN", "MLDG", "adapter"]):
+        one, other = (arm.ready(arms.Seed(which, 0, {"CORAL": 10.0, "DANN": 0.1})) for which in (s, wrong))
+        assert all(torch.equal(one.params[name], other.params[name]) for name in one.params)
+        assert all(torch.equal(a, b) for pair_ in zip(one.stats, other.stats) for a, b in zip(*pair_))
+
+
+# ----------------------------------------------------------------- conclusions
+
+
+def made(values):
+    """Rows from arm → k → accuracies by seed."""
+    return [{"arm": arm, "k": k, "seed": seed, "accuracy": value, "source": "a", "target": "b"}
+            for arm, by_k in values.items() for k, each in by_k.items() for seed, value in enumerate(each)]
+
+
+def test_the_advice_follows_from_the_numbers():
+    rows = made({"no adaptation": {0: (20, 22, 24), 5: (20, 22, 24)}, "AdaBN": {0: (60, 61, 62), 5: (80, 81, 82)},
+                 "DANN": {0: (10, 11, 12), 5: (70, 71, 72)}, "fine-tuning": {5: (60, 61, 62)},
+                 "from scratch": {5: (30, 31, 32)}})
+    text = advice.advice(rows)
+    assert "take AdaBN: 61.0 %, a gain of 39.0 ± 2.5 points" in text and "It hurts to use DANN" in text
+    assert "With 5 labels per class take AdaBN: 81.0 ± 2.5 %, 20.0 ± 0.0 points above plain fine-tuning" in text
+    assert advice.table(rows)["AdaBN"][0].mean == 61
+
+
+def test_where_nothing_beats_no_adaptation_the_advice_says_so():
+    rows = made({"no adaptation": {0: (50, 60, 70)}, "AdaBN": {0: (70, 50, 66)}})
+    assert "no arm beats it by more than the interval" in advice.advice(rows)
+    assert advice.advice(made({"AdaBN": {0: (70,)}})) == "One seed gives no interval, and so no advice; run at least two."
+
+
+def test_where_training_from_scratch_is_best_the_advice_is_to_carry_nothing_over():
+    rows = made({"fine-tuning": {1: (20, 30, 25)}, "from scratch": {1: (90, 91, 92)}})
+    assert "no class is shared" in advice.advice(rows) and "carry nothing over" in advice.advice(rows)
+
+
+# ----------------------------------------------------------------- the command
+
+
+def test_the_command_writes_rows_and_a_picture_and_resumes(quick, mlcourse, tmp_path):
+    for name, flip in (("a", False), ("b", True)):
+        domain = patterns(0, classes=3, per_class=24, side=28)
+        images = domain.images[:, 0].numpy()
+        np.savez(tmp_path / f"{name}.npz", images=255 - images if flip else images, labels=domain.labels.numpy())
+    words = ["study", "transfer", "--source", f"array:{tmp_path}/a.npz", "--target", f"array:{tmp_path}/b.npz", "--seed",
+             "0", "--seed", "1", "--k", "0", "--k", "1", "--json", str(tmp_path / "rows.json"), "--plot",
+             str(tmp_path / "plot.png")]
+    status, said, _ = mlcourse(*words, "--arm", "AdaBN", "--arm", "fine-tuning")
+    assert status == 0 and "3 classes are shared" in said and "needs labels" in said and "label" in said
+    first = results.read(tmp_path / "rows.json")
+    assert {row["arm"] for row in first} == {"AdaBN", "fine-tuning"} and (tmp_path / "plot.png").stat().st_size > 10_000
+    assert mlcourse(*words, "--arm", "AdaBN", "--arm", "fine-tuning", "--arm", "no adaptation")[0] == 0
+    rows = results.read(tmp_path / "rows.json")
+    assert [row for row in rows if row["arm"] != "no adaptation"] == first and len(rows) == len(first) + 4
