@@ -21,8 +21,8 @@ from mlcourse.learners import TwoEncoders
 from mlcourse.nets import MLP, Conv4, StrokeNet
 from mlcourse.notebooks import KERNELSPEC
 from mlcourse.results import facts
-from mlcourse.widgets import (ContrastExplorer, Explorer, FactorDial, InnerLoopExplorer, OuterLoopPlayer, ShiftDial,
-                              YouAgainstMachine)
+from mlcourse.widgets import (ContrastExplorer, Explorer, FactorDial, InnerLoopExplorer, LearnedRates,
+                              OuterLoopPlayer, ShiftDial, YouAgainstMachine)
 
 KEY = ("widget",)
 VALUES = 15       # of each control
@@ -44,6 +44,13 @@ def player() -> OuterLoopPlayer:
     return widget
 
 
+def rates() -> LearnedRates:
+    """A learned-rates explorer with something to rewind."""
+    widget = LearnedRates()
+    widget.step(200)
+    return widget
+
+
 def seen(widget: Explorer) -> Explorer:
     """The widget after a visit to every value of `sweep`, so that what it computes once and keeps is there."""
     sweep(widget)
@@ -61,6 +68,7 @@ def contrasted() -> ContrastExplorer:
 EXAMPLES: dict[type[Explorer], Callable[[], Explorer]] = {
     ContrastExplorer: contrasted,
     FactorDial: lambda: seen(FactorDial()),
+    LearnedRates: rates,
     InnerLoopExplorer: lambda: InnerLoopExplorer({"random": MLP(seed=0), "other": MLP(seed=1)}),
     OuterLoopPlayer: player,
     ShiftDial: lambda: seen(ShiftDial(Conv4(10, width=32, norm="none"), *deal(load("glyphs-digits"), (0.25, 0.25)))),

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import matplotlib
 import numpy as np
 
+from mlcourse.episode import Episode
 from mlcourse.evaluate import t_interval
 from mlcourse.plots.static import Picture, blank, picture
-from mlcourse.plots.style import BLACK, BLUE, GREY, RC, SERIES, VERMILION, short
+from mlcourse.plots.style import BLACK, BLUE, GREY, QUERY, RC, SERIES, SUPPORT, VERMILION, short
 
 
 def rate_sweep(rates: Sequence[float], losses: Mapping[str, Sequence[float]], own: float) -> Picture:
@@ -84,3 +85,22 @@ def _bars(found: Mapping[str, np.ndarray], title: str, xlabel: str, form: str, c
         axes.set(xlim=(0, 1.24 * top), ylim=(len(found) - 0.4, -0.6),
                  xlabel=f"{xlabel}, 95 % t interval over {seeds} seeds (red ticks)", title=title)
     return picture(figure, f"{title}. " + "; ".join(said) + ".")
+
+
+def instruments(episode: Episode) -> Picture:
+    """A 1-shot episode of sequences: for each class its support sample, and one query sample below it."""
+    figure = blank(9, 2.7)
+    with matplotlib.rc_context(RC):
+        axes = figure.subplots(2, episode.way, sharex=True, sharey=True)
+        for row, (xs, ys, style) in enumerate(((episode.support_x, episode.support_y, SUPPORT),
+                                               (episode.query_x, episode.query_y, QUERY))):
+            for label in range(episode.way):
+                x = xs[ys == label][0, :, 0].numpy()
+                axes[row, label].plot(x, color=style["color"], marker=style["marker"], ms=3, lw=1.2)
+                axes[row, label].grid(True)
+                axes[0, label].set_title(f"instrument {label}", fontsize=9.5)
+        axes[0, 0].set_ylabel("support")
+        axes[1, 0].set_ylabel("a query")
+        figure.supxlabel("time step", fontsize=9.5)
+    return picture(figure, f"Sequences of {episode.way} instruments, a support sample above and a query sample below: "
+                           "the same frequency and decay, other phases and loudness.")

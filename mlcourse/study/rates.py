@@ -19,6 +19,7 @@ from mlcourse.evaluate import evaluate
 from mlcourse.learner import Learner
 from mlcourse.learners import MAML, MetaSGD
 from mlcourse.nets import MLP
+from mlcourse.rates import agreement_at_theta, signs
 from mlcourse.results import facts
 from mlcourse.train import train
 
@@ -98,13 +99,28 @@ def rows(seeds: list[int], choose: bool, done: set[tuple], tasks: int = 600, **t
 def judged(arm: str, learner: Learner, outer_rate: float, split: str, seed: int, tasks: int) -> Iterator[dict]:
     """Its mean squared error after one step on 10 and on 5 points."""
     negative = round(float(learner.negative_rates()), 4) if isinstance(learner, MetaSGD) else None
+    agreements = sign_facts(learner) if arm == WEIGHT else {}
     which = "--choose --seed 0" if split == "val" else f"--seed {seed}"
     for shot in (10, 5):
         result = evaluate(learner, SinusoidSampler(shot, 100), tasks, steps=1,
                           seed=TEST if split == "test" else VALIDATION)
         yield {"arm": arm, "outer_rate": outer_rate, "split": split, "shot": shot, "steps": 1,
                "mse": round(result.mean, 4), "ci95": round(result.ci95, 4), "episodes": tasks,
-               "negative_rates": negative, **facts(f"mlcourse study rates {which}", seed)}
+               "negative_rates": negative, **agreements, **facts(f"mlcourse study rates {which}", seed)}
+
+
+def sign_facts(learner: MetaSGD) -> dict:
+    """agree_at_theta: `agreement_at_theta` of 200 tasks. signs_agree: among the fifth of 300 weights whose rates are
+    worth most, the share whose rate has the sign of the mean product (see `mlcourse.rates`); negative_there: the share
+    of negative rates among them."""
+    tasks = SinusoidSampler(10, 100).sample(200, torch.Generator().manual_seed(VALIDATION))
+    theta, alpha = ({name: p.detach() for name, p in params.items()} for params in (learner.theta(), learner.rates()))
+    found = signs(learner.net, theta, alpha, tasks)
+    top = found.worth.argsort(descending=True)[:60]
+    agree = (found.rate[top] > 0) == (found.product[top] > 0)
+    return {"agree_at_theta": round(agreement_at_theta(learner.net, theta, tasks), 4),
+            "signs_agree": round(float(agree.float().mean()), 4),
+            "negative_there": round(float((found.rate[top] < 0).float().mean()), 4)}
 
 
 def line(row: dict) -> str:

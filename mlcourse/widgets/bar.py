@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import ipywidgets
 import numpy as np
 from IPython.display import display
@@ -36,11 +38,18 @@ class Bar(ipywidgets.HBox):
         return data
 
 
-def train_live(learner: Learner, phases: list[Phase], what: str, *, seed: int = 0) -> list[dict]:
+def train_live(learner: Learner, phases: list[Phase], what: str, *, seed: int = 0,
+               on_step: Callable[[dict], None] | None = None) -> list[dict]:
     """`train` with a bar below the cell; the notebook's stop button ends it after the step in progress.
 
-    Returns the records of `train`.
+    on_step: also called with every new record. Returns the records of `train`.
     """
     bar = Bar(sum(phase.steps for phase in phases), what)
     display(bar)
-    return train(learner, phases, seed=seed, progress=False, on_step=bar)
+
+    def both(record: dict) -> None:
+        bar(record)
+        if on_step is not None:
+            on_step(record)
+
+    return train(learner, phases, seed=seed, progress=False, on_step=both)

@@ -7,30 +7,20 @@ from typing import NamedTuple
 import ipywidgets
 import numpy as np
 import torch
-from torch import Tensor
-from torch.func import grad, vmap
 
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.descend import Params
-from mlcourse.episode import Episode
 from mlcourse.learners import MetaSGD
-from mlcourse.losses import task_loss
 from mlcourse.machine import one_core
-from mlcourse.nets import MLP, call
+from mlcourse.nets import MLP
 from mlcourse.plots.learned_rates import LearnedRatesScene
 from mlcourse.plots.style import short
+from mlcourse.rates import Weight, loss_along, query_gradient_unmoved, support_gradients
 from mlcourse.widgets.base import CONTROL, Explorer, columns
 from mlcourse.widgets.rate_history import RateHistory, Snapshot
 
 SLICE = 21             # rates at which the loss along one α is drawn
 ALL = "all"
-
-
-class Weight(NamedTuple):
-    """One weight: the name of its tensor and its place in the flattened tensor."""
-
-    tensor: str
-    index: int
 
 
 class LearnedRatesRecord(NamedTuple):
@@ -59,35 +49,6 @@ class LearnedRatesRecord(NamedTuple):
     agreement: float
     slice_rates: np.ndarray
     slice_loss: np.ndarray
-
-
-def support_gradients(net, theta: Params, tasks: Episode) -> Params:
-    """∇L(θ; S_i) of every task: tensors with a leading task dimension."""
-    loss = lambda params, x, y: task_loss(call(net, params, x), y)
-    return vmap(grad(loss), (None, 0, 0))(theta, tasks.support_x, tasks.support_y)
-
-
-def moved_alone(net, theta: Params, alpha: Params, g: Params, weight: Weight, tasks: Episode) -> Tensor:
-    """∂L(φ_i; Q_i)/∂w at φ = θ - α ∘ g but with the weight w where it was: (T,)."""
-    phi = {name: theta[name] - alpha[name] * g[name] for name in theta}
-    picked = phi.pop(weight.tensor)
-    picked.view(tasks.tasks, -1)[:, weight.index] = theta[weight.tensor].reshape(-1)[weight.index]
-    loss = lambda tensor, rest, x, y: task_loss(call(net, {**rest, weight.tensor: tensor}, x), y)
-    found = vmap(grad(loss))(picked, phi, tasks.query_x, tasks.query_y)
-    return found.reshape(tasks.tasks, -1)[:, weight.index]
-
-
-def loss_along(net, theta: Params, alpha: Params, g: Params, weight: Weight, rates: Tensor, tasks: Episode) -> Tensor:
-    """The mean query loss of the tasks where the picked weight has each of `rates` (R,) instead of its own: (R,)."""
-    phi = {name: theta[name] - alpha[name] * g[name] for name in theta}
-    start, slope = theta[weight.tensor].reshape(-1)[weight.index], g[weight.tensor].flatten(1)[:, weight.index]
-    moved = start - rates[:, None] * slope                                        # (R, T)
-    tensor = phi[weight.tensor].expand(len(rates), *phi[weight.tensor].shape).clone()
-    tensor.flatten(2)[:, :, weight.index] = moved
-    many = {name: p.expand(len(rates), *p.shape) for name, p in phi.items()} | {weight.tensor: tensor}
-    flat = {name: p.flatten(0, 1) for name, p in many.items()}
-    x, y = (part.repeat(len(rates), 1, 1) for part in (tasks.query_x, tasks.query_y))
-    return task_loss(call(net, flat, x), y).view(len(rates), -1).mean(1)
 
 
 def ranked(theta: Params, alpha: Params, g: Params, tensor: str) -> list[Weight]:
@@ -175,7 +136,7 @@ class LearnedRates(Explorer):
         weight = self.picked(tensor, rank)
         g = self._support(shown)
         g_s = g[weight.tensor].flatten(1)[:, weight.index]
-        g_q = moved_alone(net, shown.theta, shown.alpha, g, weight, tasks)
+        g_q = query_gradient_unmoved(net, shown.theta, shown.alpha, g, weight, tasks)
         scale = (g_s.square().mean() * g_q.square().mean()).sqrt()
         own = lambda snapshot: float(snapshot.alpha[weight.tensor].reshape(-1)[weight.index])
         span = max(2 * abs(own(shown)), 0.02)
