@@ -124,9 +124,11 @@ def test_the_words_follow_the_numbers():
     got = shown.record
     assert shown.headline(got) == (f"turned: the right stroke is nearest for {round(10 * got.hits_forth)} of 10 pictures, "
                                    f"the right picture for {round(10 * got.hits_back)} of 10 strokes")
-    assert "log N is 2.3" in shown.alt and "of 9 negatives" in shown.alt
-    assert "says nothing" in shown.describe(got._replace(forth=5.0, back=5.0))
-    assert "at least 1.3 nats" in shown.describe(got._replace(forth=1.0, back=1.0))
+    assert "guessing costs log N = 2.3." in shown.alt and "of its 9 negatives" in shown.alt
+    assert "is 1 nats from picture to stroke and 2 back" in shown.describe(got._replace(forth=1.0, back=2.0))
+    right, wrong = np.arange(10), np.roll(np.arange(10), 1)
+    assert shown.describe(got._replace(best_forth=right, best_back=wrong)).endswith(
+        "from picture to stroke: yes; from stroke to picture: no.")
 
 
 def test_a_query_beyond_the_batch_wraps_around_and_two_pairs_suffice():

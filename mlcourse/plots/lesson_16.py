@@ -52,10 +52,12 @@ def strips(rows: dict[str, Tensor], title: str, marks: tuple[int, ...] = ()) -> 
 
 def features_table(rows: Rows) -> Picture:
     """5-way 1-shot accuracy of the arms' frozen features, in domain and out of it, with intervals over seeds."""
-    figure = blank(10, 3.7)
+    figure = blank(10, 4)
     alt = []
     best = {field: max(LEARNED, key=lambda arm: by_seed(rows, "features", arm, field).mean()) for field, _ in WHERE}
-    title = "Best, " + "; ".join(f"{name}: {best[field]}" for field, name in WHERE)
+    over = {field: by_seed(rows, "features", "SimCLR", field).mean() - by_seed(rows, "features", "pixels", field)[0]
+            for field, _ in WHERE}
+    title = "SimCLR above (+) or below (-) raw pixels, in points: " + "; ".join(f"{name} {over[field]:+.0f}" for field, name in WHERE)
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
         panels = figure.subplots(1, 4, sharey=True)
@@ -63,17 +65,21 @@ def features_table(rows: Rows) -> Picture:
         for axes, (field, name) in zip(panels, WHERE, strict=True):
             axes.grid(True, axis="x")
             pixels = by_seed(rows, "features", "pixels", field)[0]
-            axes.axvline(pixels, color=BLACK, ls="--", lw=1.3)
-            axes.axvline(20, color=GREY, ls=":", lw=1.3)
+            axes.axvline(pixels, color=BLACK, ls="--", lw=1.3, label="raw pixels")
+            axes.axvline(20, color=GREY, ls=":", lw=1.3, label="chance")
             for y, arm in enumerate(arms):
                 mean, half = t_interval(by_seed(rows, "features", arm, field))
                 style = SERIES[1] if arm == best[field] else SERIES[0]
                 axes.errorbar(mean, y, xerr=half, fmt=style["marker"], color=style["color"], capsize=3, ms=6)
-                axes.annotate(f"{mean:.0f}", (mean, y), (0, 6), textcoords="offset points", ha="center", fontsize=8)
+                axes.annotate(f"{mean:.0f}", (mean, y), (0, 7), textcoords="offset points", ha="center", fontsize=8,
+                              bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})
                 alt.append(f"{arm} {name} {mean:.1f}±{half:.1f}")
             alt.append(f"pixels {name} {pixels:.1f}")
             axes.set(xlim=(0, 105), title=name, ylim=(-0.6, len(arms) - 0.3), xlabel="accuracy (%)")
             axes.set_yticks(range(len(arms)), arms)
+        for style, name in zip(SERIES, ("a method", "the best of the methods")):
+            panels[0].errorbar([], [], xerr=[], fmt=style["marker"], color=style["color"], ms=6, label=name)
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return picture(figure, f"5-way 1-shot accuracy of frozen features. {title}. " + "; ".join(alt)
                    + ". Dashed: pixels; dotted: chance.")
 
@@ -100,7 +106,7 @@ def sweeps(rows: Rows) -> Picture:
             axes.set_xticks(settings, [f"{at:g}" for at in settings])
             axes.minorticks_off()
             axes.grid(True)
-            axes.set_title(f"Best on validation scripts: {best:g}")
+            axes.set_title(f"Highest on validation scripts at {best:g}")
         panels[0].set_ylabel("5-way 1-shot accuracy (%)")
         panels[1].legend(loc="lower right")
     return picture(figure, f"SimCLR over the temperature and the number of negatives. {'; '.join(alt)}.")

@@ -132,11 +132,8 @@ class ContrastExplorer(Explorer):
 
     def describe(self, record: ContrastRecord) -> str:
         n, (one, other) = len(record.s), self.sides
-        loss, most = (record.forth + record.back) / 2, math.log(n)
-        bound = (f"so at least {short(most - loss)} nats are shared by the two sides" if loss < most else
-                 "so the bound log N minus loss says nothing")
+        yes = lambda best: "yes" if best[record.query] == record.query else "no"
         return (f"InfoNCE at τ = {record.tau:.3g} is {short(record.forth)} nats from {one} to {other} and "
-                f"{short(record.back)} back; log N is {short(most)}, {bound}. The push is shared by {short(record.rivals)} "
-                f"of {n - 1} negatives. Pair {record.query} finds its partner from {one} to {other}: "
-                f"{'yes' if record.best_forth[record.query] == record.query else 'no'}; back: "
-                f"{'yes' if record.best_back[record.query] == record.query else 'no'}.")
+                f"{short(record.back)} back; guessing costs log N = {short(math.log(n))}. The push on a {one} is shared by "
+                f"{short(record.rivals)} of its {n - 1} negatives, in effect. Pair {record.query} finds its partner from "
+                f"{one} to {other}: {yes(record.best_forth)}; from {other} to {one}: {yes(record.best_back)}.")
