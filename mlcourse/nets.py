@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mlcourse import stacked
 from mlcourse.descend import Params
+from mlcourse.nets_sequence import Transformer
 
 NORMS = ("batch", "support", "running", "layer", "none")
 Stats = tuple[tuple[Tensor, Tensor], ...]
@@ -289,7 +290,7 @@ class StrokeNet(nn.Module):
 def build_net(config: dict) -> nn.Module:
     """The network that a checkpoint's card describes (its `config`)."""
     arguments = dict(config)
-    kinds = {"MLP": MLP, "Conv4": Conv4, "StrokeNet": StrokeNet}
+    kinds = {"MLP": MLP, "Conv4": Conv4, "StrokeNet": StrokeNet, "Transformer": Transformer}
     kind = arguments.pop("net", None)
     if kind not in kinds:
         raise ValueError(f"unknown network {kind!r}; known are {', '.join(kinds)}")
