@@ -61,7 +61,6 @@ def by_face(seed: int) -> tuple[Domain, Domain]:
     return home, away
 
 
-@torch.no_grad()
 def task(arm: str, seed: int) -> float:
     """Slanted or upright, from LABELS labelled home pictures, in one of three representations."""
     home, away = by_face(seed)
@@ -70,11 +69,10 @@ def task(arm: str, seed: int) -> float:
         see = lambda domain: x(domain).flatten(1)
     else:
         net = world(seed).learner.net if "classifier" in arm else Conv4(10, width=32, norm="none", seed=100 + seed)
-        see = lambda domain: net.features(x(domain))
+        see = lambda domain: net.features(x(domain)).detach()
     return probe(see(home)[:LABELS], slanted(home)[:LABELS], see(away), slanted(away))
 
 
-@torch.no_grad()
 def modality(arm: str, seed: int) -> float:
     """Sweeps named by a classifier of sweeps, which learned from the true labels or from the picture classifier's."""
     w: World = world(seed)

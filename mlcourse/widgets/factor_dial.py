@@ -14,6 +14,7 @@ from mlcourse.plots.factor_dial import FactorDialScene
 from mlcourse.plots.shift_dial import Curve, over_seeds
 from mlcourse.widgets.base import CONTROL, Explorer
 
+SPLITS = 5
 SAMPLE = 300               # points of each world, all of them drawn
 FITTED_ON = 2000           # points that the line is fitted to
 SEVERITIES = np.round(np.arange(0, 1.01, 0.1), 1)
@@ -64,7 +65,8 @@ class FactorDial(Explorer):
         self.curves = {kind: np.array([factors.accuracy(self.line, kind, float(s), 5000) for s in SEVERITIES]).T
                        for kind in factors.KINDS}
         self._seen: dict[tuple[str, float], PAD] = {}
-        same = proxy_a_floor(torch.cat([self.home[0], factors.draw(factors.LEFT, 0, SAMPLE, seed=4)[0]]), size=SAMPLE)
+        same = proxy_a_floor(torch.cat([self.home[0], factors.draw(factors.LEFT, 0, SAMPLE, seed=4)[0]]), size=SAMPLE,
+                             splits=SPLITS)
         controls = {
             "kind": ipywidgets.Dropdown(options=factors.KINDS, value=kind, description="what changes", **CONTROL),
             "severity": ipywidgets.FloatSlider(value=severity, min=0, max=1, step=0.1, description="severity",
@@ -76,7 +78,7 @@ class FactorDial(Explorer):
         severity = round(severity, 1)
         x, y = factors.draw(kind, severity, SAMPLE, seed=3)
         if (kind, severity) not in self._seen:
-            self._seen[kind, severity] = proxy_a_distance(self.home[0], x, size=SAMPLE)
+            self._seen[kind, severity] = proxy_a_distance(self.home[0], x, size=SAMPLE, splits=SPLITS)
         at = int(round(10 * severity))
         accuracy, best = self.curves[kind]
         ends = np.array([-9.0, 9.0])
@@ -95,6 +97,6 @@ class FactorDial(Explorer):
 
     def describe(self, record: FactorRecord) -> str:
         home = 100 * float(self.curves[record.kind][0][0])
-        return (f"{CHANGES[record.kind]}. The line is right on {100 * record.accuracy:.1f} % away, {home:.1f} % at home; the "
-                f"best classifier for this world reaches {100 * record.best:.1f} %. PAD of the inputs "
+        return (f"{CHANGES[record.kind]}. The line is right on {100 * record.accuracy:.1f} % away, {home:.1f} % at "
+                f"home; the best classifier for this world reaches {100 * record.best:.1f} %. PAD of the inputs "
                 f"{record.pad.value:.2f}, 95 % interval [{record.pad.low:.2f}, {record.pad.high:.2f}].")
