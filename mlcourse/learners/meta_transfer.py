@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from mlcourse.descend import check_rate
 from mlcourse.episode import Episode
-from mlcourse.learner import Phase, batch_loss, check_classes, check_counts, cosine, require_grad
+from mlcourse.learner import Adapted, Phase, batch_loss, check_classes, check_counts, cosine, require_grad
 from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.nets import features
 
@@ -55,6 +55,11 @@ class MetaTransfer(MetaSGD):
         y = episode.classes.gather(-1, labels)
         logits = self.classifier(features(self.net, self.theta(tasks), self.prepare(x, episode)))
         return F.cross_entropy(logits.flatten(0, -2), y.flatten(), reduction="none").view(y.shape).mean(-1)
+
+    def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
+        """φ: `steps` steps of θ - α ∘ ∇L_support. Raises ValueError in regression."""
+        check_classes(self, episode)
+        return super().adapt(episode, steps)
 
     def phases(self, sampler, steps: int, *, tasks: int = 16, lr: float = 2e-3, pretrain: float = 0.5) -> list[Phase]:
         """A share `pretrain` of the outer steps on `pretraining_loss`, the others on Meta-SGD's loss; each phase is

@@ -15,11 +15,12 @@ from mlcourse.plots.style import BLACK, BLUE, GREY, QUERY, RC, SERIES, SUPPORT, 
 
 def rate_sweep(rates: Sequence[float], losses: Mapping[str, Sequence[float]], own: float) -> Picture:
     """The query loss after one step over the inner rate, for the rate of all weights and for that of one tensor alone,
-    the others at `own`, the rate that θ was trained with. losses: name → one loss for each of `rates`."""
+    the others at `own`, the rate that θ was trained with. losses: "all six" or a tensor → a loss for each of `rates`."""
     best = {name: rates[int(np.argmin(values))] for name, values in losses.items()}
-    low, high = min(best.values()), max(best.values())
-    title = (f"One rate for all: the best for a tensor alone lies between {short(low)} and {short(high)}"
-             if high > low else f"Every tensor is best served by {short(low)}")
+    tensors = {name: values for name, values in losses.items() if name != "all six"}
+    leans = max(tensors, key=lambda name: tensors[name][0])
+    still = [name for name in tensors if best[name] == rates[0]]
+    title = f"θ leans on the rate of {leans}; best at the lowest rate: {', '.join(still) or 'none'}"
     figure = blank(7, 3.4)
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
