@@ -174,6 +174,18 @@ def test_paired_bootstrap_passes(seed):
              "    return dict(way=n, shot=c[0][0], query=c[1][0], unlabeled=torch.tensor(len(e.unlabeled_x)))"),
     ("00.3", "def nearest(sx, sy, qx):\n    d = torch.cdist(qx.flatten(1), sx.flatten(1))\n"
              "    return [int(sy[i]) for i in d.argmin(1)]"),
+    ("01.1", "situations = dict(a='Task', b='domain', c='task ', d='modality', e='DOMAIN', f='task and domain')"),
+    ("01.2", "import numpy as np\ndef pad(h, a):\n    h, a = h.numpy(), a.numpy()\n"
+             "    return np.float64(2 - 2 * h.mean() - 2 * (1 - a.mean()))"),
+    ("01.3", "def distance(a, b, fit, generator):\n    r = torch.rand(len(a), generator=generator).argsort()\n"
+             "    t, s = r[len(a) // 2:], r[:len(a) // 2]\n"
+             "    zeros = torch.zeros(len(t)).long()\n    ones = zeros + 1\n"
+             "    says = fit(torch.cat([b[t], a[t]]), torch.cat([ones, zeros]))\n"
+             "    return 2 * (1 - (says(a[s]) == 1).double().mean() - (says(b[s]) == 0).double().mean())"),
+    ("01.4", "def name_shift(p, q):\n    same = lambda u, v: bool((u - v).abs().max() < 1e-7)\n"
+             "    names = [('none', lambda t: t), ('covariate', lambda t: t / t.sum(1)[:, None]),\n"
+             "             ('label', lambda t: t / t.sum(0)), ('concept', lambda t: t.sum(1))]\n"
+             "    return next((n for n, f in names if same(f(p), f(q))), 'several')"),
     ("00.2", "answers = dict(a='Support', b='query ', c='QUERY', d='support', e='support', f='neither')"),
 ])
 def test_other_right_answers_pass(id, source):
@@ -189,6 +201,8 @@ def test_half_filled_answers_name_what_is_open():
 
 def test_given_code_fails_as_the_lesson_says():
     namespace = {"torch": torch}
+    exec(exercise("01.3").given, namespace)
+    assert judge(exercise("01.3"), namespace["distance_broken"]).misconception == "measured on the training half"
     exec(exercise("03.3").given + "\n" + exercise("03.4").given, namespace)
     assert judge(exercise("03.3"), namespace["adapt_broken"]).misconception == "inner loop under no_grad"
     assert judge(exercise("03.3"), namespace["adapt_silenced"]).misconception == "first order only"
@@ -214,6 +228,7 @@ def test_solution_is_printed(capsys):
 
 def test_ids():
     assert exercise_ids("00") == ["00.1", "00.2", "00.3"]
+    assert exercise_ids("01") == ["01.1", "01.2", "01.3", "01.4"]
     assert exercise_ids("03") == ["03.1", "03.2", "03.3", "03.4", "03.5"]
     assert exercise_ids("77") == []
     for function in (hint, solution, solution_source, lambda id: check(id, None)):

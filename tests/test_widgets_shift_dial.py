@@ -122,7 +122,7 @@ def test_curves_over_seeds_are_means_with_their_interval(net, parts):
     curve = explorer.record.curves["accuracy"]
     assert explorer.error is None and curve.mean.tolist() == pytest.approx([0.7] * 11)
     assert curve.half.tolist() == pytest.approx([4.3027 * 0.2 / 3**0.5] * 11, rel=1e-4)
-    assert "its 95 % interval" in explorer.alt
+    assert "over the seeds of the study" in explorer.alt
     with pytest.raises(ValueError, match="there is no row of 'rotation' among these; run mlcourse study shift"):
         ShiftDial(net, *parts, rows=[row("blur", 0, 1.0)]).compute(kind="rotation", severity=0.3)
 

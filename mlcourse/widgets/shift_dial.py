@@ -136,5 +136,5 @@ class ShiftDial(Explorer):
                 f"[{point.pad.low:.2f}, {point.pad.high:.2f}] over {SPLITS} splits; squared MMD {point.mmd.value:.4f}, "
                 f"{seen} {point.mmd.floor:.4f}, below which chance stays 95 times in 100.")
         if record.curves:
-            text += " Grey: the mean of five other classifiers and its 95 % interval."
+            text += " Grey: the mean over the seeds of the study, and its 95 % interval."
         return text
