@@ -37,14 +37,14 @@ FULL, NO_ADAPT, NO_PRETRAIN, HALF, NO_RATES, NEITHER, NO_META, HEAD, NOTHING = (
 _RANGES = tuple({"low": low, "high": high}
                 for low, high in ((0.1, 0.4), (0.3, 0.7), (0.5, 1.0), (1.0, 2.0), (2.0, 4.0)))
 _RATES = tuple({"lr": rate} for rate in (0.3, 0.6, 1.0, 2.0))
-_TUNING = tuple({"lr": rate, "steps": 10} for rate in (0.1, 0.3, 1.0, 3.0))
+_TUNING = tuple({"lr": rate, "steps": 10} for rate in (0.3, 1.0, 3.0, 10.0))
 CANDIDATES: dict[str, tuple[dict, ...]] = {
     FULL: _RANGES, NO_PRETRAIN: _RANGES, NO_RATES: _RATES, NEITHER: _RATES, NO_META: _TUNING, NOTHING: _TUNING,
     HEAD: tuple({"penalty": penalty} for penalty in (0.01, 0.1, 1.0, 10.0))}
 CHOSEN: dict[str, dict] = {
     FULL: {"low": 1.0, "high": 2.0}, NO_PRETRAIN: {"low": 0.5, "high": 1.0}, HALF: {"low": 0.5, "high": 1.0},
-    NO_RATES: {"lr": 1.0}, NEITHER: {"lr": 1.0}, NO_META: {"lr": 1.0, "steps": 10}, HEAD: {"penalty": 1.0},
-    NOTHING: {"lr": 1.0, "steps": 10}}
+    NO_RATES: {"lr": 1.0}, NEITHER: {"lr": 1.0}, NO_META: {"lr": 3.0, "steps": 10}, HEAD: {"penalty": 1.0},
+    NOTHING: {"lr": 3.0, "steps": 10}}
 
 
 class Bench:
