@@ -66,7 +66,7 @@ class ContrastScene(Scene):
         return tiles, self.moving(*row)
 
     def _build_plane(self, axes) -> None:
-        axes.set(xlim=(-1.05, 1.05), ylim=(-0.85, 1.05), xticks=(-1, 0, 1), yticks=())
+        axes.set(xlim=(-1.05, 1.05), ylim=(-1.0, 1.15), xticks=(-1, 0, 1), yticks=())
         axes.set_title("Embedding on its first two components", fontsize=9.5)
         axes.grid(True)
         plot = lambda **style: self.moving(axes.plot([], [], **style)[0])
