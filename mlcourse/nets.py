@@ -34,10 +34,16 @@ def call(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) 
     """
     if is_stacked(net, params):
         out = net.stacked(params, x, stats)[0]
-        return stacked.linear(out, params["head.weight"], params["head.bias"]) if "head" in net._modules else out
+        return head(params, out) if "head" in net._modules else out
     if stats is None:
         return torch.func.functional_call(net, params, (x,))
     return torch.func.functional_call(net, params, (x, stats))
+
+
+def head(params: Params, z: Tensor) -> Tensor:
+    """The linear head of `params` on features z (M, size), or (T, M, size) as in `call`: logits (M, way), or (T, M, way)."""
+    weight, bias = params["head.weight"], params["head.bias"]
+    return stacked.linear(z, weight, bias) if weight.ndim == 3 else F.linear(z, weight, bias)
 
 
 def features(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) -> Tensor:

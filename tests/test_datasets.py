@@ -258,3 +258,11 @@ def test_the_shift_acts_on_the_same_points():
 def test_bad_gaussians(wrong, message):
     with pytest.raises(ValueError, match=message):
         gaussians(**wrong)
+
+
+def test_the_typeset_digits_of_one_face_have_a_name_of_their_own():
+    one = datasets.load("glyphs-digits/STIX Bold")
+    assert one.name == "glyphs-digits/STIX Bold" and len(one.images) == 200
+    assert datasets.load("glyphs-digits/STIX Bold@blur=0.5").name == "glyphs-digits/STIX Bold@blur=0.5"
+    with pytest.raises(ValueError, match="unknown typeface 'Comic'; the typeset digits come in DejaVu Sans, "):
+        datasets.load("glyphs-digits/Comic")

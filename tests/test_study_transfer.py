@@ -31,7 +31,7 @@ def pair(ks=KS, per_class=24):
 @pytest.fixture
 def quick(monkeypatch):
     """Networks of a few steps."""
-    for name, value in {"SOURCE_STEPS": 3, "ALIGN_STEPS": 2, "TUNE_STEPS": 2, "SCRATCH_STEPS": 2, "WIDTH": 4}.items():
+    for name, value in {"SOURCE_STEPS": 3, "ALIGN_STEPS": 2, "META_STEPS": 2, "TUNE_STEPS": 2, "SCRATCH_STEPS": 2, "WIDTH": 4}.items():
         monkeypatch.setattr(arms, name, value)
     monkeypatch.setattr(transfer, "DRAWS", 2)
 

@@ -1,7 +1,7 @@
 """Every data set of the course by name.
 
-A spec is a name of NAMES, "omniglot:PATH.zip", "folder:PATH" or "array:FILE.npz", each optionally followed by a shift
-"@kind=severity", such as "glyphs@rotation=0.5".
+A spec is a name of NAMES, "glyphs-digits/TYPEFACE", "omniglot:PATH.zip", "folder:PATH" or "array:FILE.npz", each
+optionally followed by a shift "@kind=severity", such as "glyphs@rotation=0.5".
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ def load(spec: str, data_dir=None) -> Domain:
         from mlcourse.datasets import glyphs
         path = store.find(glyphs.FILE, data_dir)
         return glyphs.load(path) if spec == "glyphs" else glyphs.load_digits(path)
+    if spec.startswith("glyphs-digits/"):
+        return _face(spec.removeprefix("glyphs-digits/"), data_dir)
     if spec == "digits":
         from mlcourse.datasets import digits
         return digits.load()
@@ -63,6 +65,14 @@ def load(spec: str, data_dir=None) -> Domain:
         return mnist.load(data_dir)
     raise ValueError(f"unknown data set {spec!r}; choose one of {', '.join(NAMES)}, omniglot:PATH.zip, folder:PATH "
                      f"or array:FILE.npz, each optionally followed by @kind=severity")
+
+
+def _face(face: str, data_dir) -> Domain:
+    from mlcourse.datasets import glyphs
+    faces = glyphs.load_digits_by_face(store.find(glyphs.FILE, data_dir))
+    if face not in faces:
+        raise ValueError(f"unknown typeface {face!r}; the typeset digits come in {', '.join(faces)}")
+    return faces[face]
 
 
 def _load_path(kind: str, path: str) -> Domain:

@@ -11,7 +11,7 @@ from torch import Tensor
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, NetLearner, check_classes, check_head, require_grad
 from mlcourse.losses import task_loss
-from mlcourse.nets import call, features, statistics
+from mlcourse.nets import features, head, statistics
 
 
 class AdaBN(NetLearner):
@@ -33,12 +33,21 @@ class AdaBN(NetLearner):
         """The cross-entropy of the source, L_y(θ; support)."""
         require_grad(self)
         self.check(episode)
-        return task_loss(call(self.net, self.theta(episode.domain.shape), episode.support_x), episode.support_y)
+        return self.label_loss(self.embed(episode.support_x, episode), episode)
 
-    def embeddings(self, episode: Episode) -> tuple[Tensor, Tensor]:
-        """The features of support and unlabelled pictures, each under the statistics of its own domain."""
-        theta = self.theta(episode.domain.shape)
-        return features(self.net, theta, episode.support_x), features(self.net, theta, episode.unlabeled_x)
+    def embed(self, x: Tensor, episode: Episode) -> Tensor:
+        """The features of pictures x of one domain, under their own batch's statistics."""
+        return features(self.net, self.theta(episode.domain.shape), x)
+
+    def label_loss(self, z: Tensor, episode: Episode) -> Tensor:
+        """L_y from the features of the support set."""
+        return task_loss(head(self.theta(episode.domain.shape), z), episode.support_y)
+
+    def pair(self, episode: Episode) -> tuple[Tensor, Tensor]:
+        """The features of source and target, each domain under its own statistics."""
+        require_grad(self)
+        self.check(episode)
+        return self.embed(episode.support_x, episode), self.embed(episode.unlabeled_x, episode)
 
     def check(self, episode: Episode) -> None:
         """Raises ValueError as the class says."""

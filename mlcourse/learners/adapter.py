@@ -26,7 +26,8 @@ from mlcourse.nets import call, features, statistics
 
 
 class Adapter(MetaSGD):
-    """The adapter with `steps` inner steps, rates α that start in [low, high], and w that starts at `weight`.
+    """The adapter with `steps` inner steps, rates α that start in [low, high], and w that starts at `weight`. It is
+    second order: in first order w would get no gradient.
 
     At test the support set is the source's and the unlabelled pictures are the target's. Queries are normalised by the
     statistics of the unlabelled pictures under φ. Raises ValueError as MetaSGD and AdaBN do.
@@ -37,10 +38,10 @@ class Adapter(MetaSGD):
     is_transductive = AdaBN.is_transductive
 
     def __init__(self, net: nn.Module, low: float = 0.01, high: float = 0.1, weight: float = 10.0, steps: int = 1,
-                 order: int = 2, seed: int = 0):
-        super().__init__(net, low, high, steps, order, seed)
+                 seed: int = 0):
+        super().__init__(net, low, high, steps, seed=seed)
         check_rate(weight, "weight of the alignment")
-        self.config = {**self.config, "weight": weight}
+        self.config = {"low": low, "high": high, "weight": weight, "steps": steps, "seed": seed}
         self.log_weight = nn.Parameter(torch.tensor(math.log(weight)))
 
     def inner_loss(self, phi: Params, episode: Episode) -> Tensor:

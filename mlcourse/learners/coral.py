@@ -32,4 +32,5 @@ class CORAL(AdaBN):
 
     def loss(self, episode: Episode) -> Tensor:
         """L_class + λ L_CORAL."""
-        return super().loss(episode) + self.weight * coral(*self.embeddings(episode))
+        source, target = self.pair(episode)
+        return self.label_loss(source, episode) + self.weight * coral(source, target)

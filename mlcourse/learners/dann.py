@@ -45,10 +45,10 @@ class DANN(AdaBN):
     def loss(self, episode: Episode, progress: float = 1.0) -> Tensor:
         """L_y + L_d, the gradient of L_d times -λ_p where it enters the features: one step down this loss is the
         paper's step towards the saddle point. progress: p, in [0, 1]."""
-        label_loss = super().loss(episode)
-        source, target = (self.discriminator(reversed_gradient(z, self.weight * strength(progress))).squeeze(-1)
-                          for z in self.embeddings(episode))
-        return label_loss + domain_loss(source, target)
+        source, target = self.pair(episode)
+        says = [self.discriminator(reversed_gradient(z, self.weight * strength(progress))).squeeze(-1)
+                for z in (source, target)]
+        return self.label_loss(source, episode) + domain_loss(*says)
 
     def phases(self, sampler, steps: int, *, tasks: int = 2, lr: float = 1e-3) -> list[Phase]:
         """One phase of Adam while λ_p rises. Its rate stays: an annealed one would leave the full strength, at the end,

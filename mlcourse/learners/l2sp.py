@@ -48,14 +48,14 @@ def penalty(phi: Params, theta: Params, anchor: float, batched: int = 0) -> Tens
     return anchor / 2 * sum((phi[name] - theta[name]).square().flatten(batched).sum(-1) for name in phi)
 
 
-def fine_tuned(net: nn.Module, state: Adapted, x: Tensor, y: Tensor, steps: int, lr: float,
-               anchor: float = 0.0) -> Adapted:
-    """The state of one task moved by gradient steps on labelled pictures x (M, *D), y (M,), from its φ₀ and with its norm
-    statistics held.
+def fine_tuned(net: nn.Module, params: Params, x: Tensor, y: Tensor, steps: int, lr: float,
+               anchor: float = 0.0) -> Params:
+    """φ of one task: gradient steps from `params` on labelled pictures x (M, *D), y (M,), under their own statistics.
 
-    Everything in the state has a leading task dimension of 1, as `adapt` leaves it for a batch of one. anchor: β of L2-SP
-    around φ₀; 0 is plain fine-tuning.
+    All parameters have a leading task dimension of 1, as `adapt` leaves them for a batch of one. anchor: β of L2-SP; 0 is
+    plain fine-tuning. (With statistics that are held instead, the network is no longer indifferent to the scale of its
+    weights, and rates ten times smaller diverge.)
     """
-    start = {name: p.detach() for name, p in state.params.items()}
-    loss = lambda phi: task_loss(call(net, phi, x[None], state.stats or None), y[None]) + penalty(phi, start, anchor, 1)
-    return Adapted(descend(loss, start, steps, lr, order=1, stacked=True), state.stats)
+    start = {name: p.detach() for name, p in params.items()}
+    loss = lambda phi: task_loss(call(net, phi, x[None]), y[None]) + penalty(phi, start, anchor, 1)
+    return descend(loss, start, steps, lr, order=1, stacked=True)

@@ -25,8 +25,8 @@ from mlcourse.study.setting import Setting
 
 KEY = ("source", "target", "arm", "k", "seed")
 PILOT = 1000            # the seed of the network that chooses
-DRAWS = 5               # of k labelled pictures, averaged within a seed
-DRAW_COST = 20          # in outer steps, for the progress bar
+DRAWS = 3               # of k labelled pictures, averaged within a seed
+DRAW_COST = 10          # in outer steps, for the progress bar
 CHOICE = "choice of "
 
 
