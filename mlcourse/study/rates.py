@@ -30,7 +30,7 @@ OUTER_RATES = (3e-3, 1e-2)
 FIXED, ONE, TENSOR, WEIGHT, POSITIVE, CLAMPED = (
     "fixed at 0.01 (MAML)", "one learned rate", "one for each tensor", "one for each weight (Meta-SGD)",
     "one for each weight, never negative", "Meta-SGD, negative rates set to 0 at test")
-CHOSEN: dict[str, float] = dict.fromkeys((FIXED, ONE, TENSOR, WEIGHT, POSITIVE), 1e-2)
+CHOSEN: dict[str, float] = {FIXED: 1e-2, ONE: 1e-2, TENSOR: 3e-3, WEIGHT: 1e-2, POSITIVE: 1e-2}
 
 
 class SharedRates(MetaSGD):
