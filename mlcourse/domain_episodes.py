@@ -11,6 +11,7 @@ from torch import Tensor
 from mlcourse.domains import Domain
 from mlcourse.episode import Episode, EpisodeSampler
 
+MOST_CLASSES = 30       # of an episode
 MOST_IMAGES = 2000      # of either half of a target
 FITTED = 3000           # images that the direction of style is fitted on
 
@@ -18,7 +19,8 @@ FITTED = 3000           # images that the direction of style is fitted on
 class DomainSampler:
     """Draws closed-set episodes across domains: a label means the same class in all of them.
 
-    sources: labelled domains with the same classes in the same order. shot, query: samples per class. Of several
+    sources: labelled domains with the same classes in the same order. shot, query: samples per class; of more than
+    MOST_CLASSES classes an episode holds as many, drawn at random, and `way` stays the number of all. Of several
     sources, the queries of an episode come from another one than its support set (i ≠ j); with one, from itself.
     target: where the `unlabeled` pictures per class come from, drawn regardless of their classes, which nobody knows;
     None: from the domain of the queries. `domain` of an episode is the index of the queries' source.
@@ -34,7 +36,8 @@ class DomainSampler:
         self.domain, self.way, self.shot, self.query = sources[0], len(sources[0].classes), shot, query
         self.target, self.unlabeled = target, unlabeled
         own = 0 if target is not None else unlabeled
-        self.samplers = [EpisodeSampler(source, self.way, shot, query, unlabeled=own, relabel=False, domain_id=i)
+        drawn = min(self.way, MOST_CLASSES)
+        self.samplers = [EpisodeSampler(source, drawn, shot, query, unlabeled=own, relabel=drawn < self.way, domain_id=i)
                          for i, source in enumerate(sources)]
 
     def sample(self, tasks: int, generator: torch.Generator) -> Episode:
@@ -44,16 +47,23 @@ class DomainSampler:
     def _one(self, generator: torch.Generator) -> Episode:
         count = len(self.samplers)
         j = int(torch.randint(count, (), generator=generator))
-        queried = self.samplers[j].sample(1, generator).task(0)
+        queried = self._of(j, generator)
         given = queried
         if count > 1:
             i = (j + 1 + int(torch.randint(count - 1, (), generator=generator))) % count
-            given = self.samplers[i].sample(1, generator).task(0)
+            given = self._of(i, generator)
         unlabeled = queried.unlabeled_x
         if self.target is not None:
-            drawn = torch.randint(len(self.target.images), (self.way * self.unlabeled,), generator=generator)
+            count = self.samplers[j].way * self.unlabeled
+            drawn = torch.randint(len(self.target.images), (count,), generator=generator)
             unlabeled = pixels(self.target.images[drawn])
         return queried._replace(support_x=given.support_x, support_y=given.support_y, unlabeled_x=unlabeled)
+
+    def _of(self, source: int, generator: torch.Generator) -> Episode:
+        """An episode of one source, its labels those of all classes."""
+        episode = self.samplers[source].sample(1, generator).task(0)
+        return episode._replace(support_y=episode.classes[episode.support_y], query_y=episode.classes[episode.query_y],
+                                classes=torch.arange(self.way))
 
 
 def pixels(images: Tensor) -> Tensor:

@@ -8,10 +8,11 @@ import torch
 from test_bench import mlcourse  # noqa: F401, a fixture
 from tiny import patterns
 
-from mlcourse import results
+from mlcourse import domain_episodes, results
 from mlcourse.domain_episodes import pixels
 from mlcourse.study import advice, arms, transfer
 from mlcourse.study.setting import setting
+from mlcourse.train import Interrupted
 
 KS = (0, 1, 2)
 
@@ -31,7 +32,7 @@ def pair(ks=KS, per_class=24):
 @pytest.fixture
 def quick(monkeypatch):
     """Networks of a few steps."""
-    for name, value in {"SOURCE_STEPS": 3, "ALIGN_STEPS": 2, "META_STEPS": 2, "TUNE_STEPS": 2, "SCRATCH_STEPS": 2, "WIDTH": 4}.items():
+    for name, value in {"SOURCE_STEPS": 3, "ALIGN_STEPS": 2, "META_STEPS": 2, "TUNE_STEPS": 2, "TUNE_EPOCHS": 1, "WIDTH": 4}.items():
         monkeypatch.setattr(arms, name, value)
     monkeypatch.setattr(transfer, "DRAWS", 2)
 
@@ -97,6 +98,16 @@ def test_a_source_too_small_to_be_split_still_runs_the_other_arms():
     transfer.check(small, [arm for arm in arms.ARMS if not arm.several], True)
 
 
+def test_episodes_of_many_classes_hold_some_of_them_under_their_own_labels(monkeypatch):
+    monkeypatch.setattr(domain_episodes, "MOST_CLASSES", 3)
+    source = patterns(0, classes=8)
+    episode = domain_episodes.DomainSampler([source], 2, 1, unlabeled=1).sample(4, torch.Generator().manual_seed(0))
+    assert episode.way == 8 and episode.support_x.shape[1] == 6
+    assert len(episode.support_y.unique()) > 3 and all(len(labels.unique()) == 3 for labels in episode.support_y)
+    for x, y in zip(episode.support_x.flatten(0, 1), episode.support_y.flatten(), strict=True):
+        assert any(torch.equal(x, other) for other in pixels(source.images[source.labels == y]))
+
+
 # ------------------------------------------------------------------- measuring
 
 
@@ -127,6 +138,22 @@ def test_a_study_that_was_interrupted_goes_on_with_the_same_numbers(quick):
             break
     rest = [row for block in transfer.rows(s, chosen, [0, 1], stopped, "c") for row in block]
     assert rest and clean(stopped + rest) == clean(whole)
+
+
+def test_an_interrupt_keeps_what_was_measured_and_says_how_to_go_on(quick, monkeypatch, mlcourse, tmp_path):
+    measure = transfer.measure
+
+    def stop(s, arm, ks, progress):
+        if arm.name == "AdaBN":
+            raise Interrupted("interrupted after step 1 of 3")
+        yield from measure(s, arm, ks, progress)
+
+    monkeypatch.setattr(transfer, "measure", stop)
+    words = ["study", "transfer", "--source", "glyphs-digits/STIX", "--target", "glyphs-digits/STIX Bold", "--json",
+             tmp_path / "rows.json", "--arm", "no adaptation", "--arm", "AdaBN", "--k", "0"]
+    status, _, said = mlcourse(*words)
+    assert status == 130 and "what was measured is in" in said and "the same command goes on" in said
+    assert [row["arm"] for row in results.read(tmp_path / "rows.json")] == ["no adaptation"]
 
 
 def test_rows_of_other_pictures_under_the_same_names_are_refused(quick):

@@ -8,6 +8,7 @@ equation 3, with one weight for all parameters.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from mlcourse.descend import Params, check_rate, descend
@@ -48,14 +49,20 @@ def penalty(phi: Params, theta: Params, anchor: float, batched: int = 0) -> Tens
     return anchor / 2 * sum((phi[name] - theta[name]).square().flatten(batched).sum(-1) for name in phi)
 
 
-def fine_tuned(net: nn.Module, params: Params, x: Tensor, y: Tensor, steps: int, lr: float,
-               anchor: float = 0.0) -> Params:
+def fine_tuned(net: nn.Module, params: Params, x: Tensor, y: Tensor, steps: int, lr: float, anchor: float = 0.0,
+               batch: int | None = None) -> Params:
     """φ of one task: gradient steps from `params` on labelled pictures x (M, *D), y (M,), under their own statistics.
 
     All parameters have a leading task dimension of 1, as `adapt` leaves them for a batch of one. anchor: β of L2-SP; 0 is
-    plain fine-tuning. (With statistics that are held instead, the network is no longer indifferent to the scale of its
-    weights, and rates ten times smaller diverge.)
+    plain fine-tuning. batch: of more pictures than that, each step takes as many, drawn by a fixed seed.
+    (With statistics that are held instead, the network is no longer indifferent to the scale of its weights, and rates
+    ten times smaller diverge.)
     """
     start = {name: p.detach() for name, p in params.items()}
-    loss = lambda phi: task_loss(call(net, phi, x[None]), y[None]) + penalty(phi, start, anchor, 1)
-    return descend(loss, start, steps, lr, order=1, stacked=True)
+    generator, phi = torch.Generator().manual_seed(0), start
+    for _ in range(steps):
+        some = slice(None) if batch is None or len(x) <= batch else torch.randperm(len(x), generator=generator)[:batch]
+        loss = lambda p, xs=x[some], ys=y[some]: (task_loss(call(net, p, xs[None]), ys[None])
+                                                  + penalty(p, start, anchor, 1))
+        phi = descend(loss, phi, 1, lr, order=1, stacked=True)
+    return phi

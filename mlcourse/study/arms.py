@@ -18,19 +18,19 @@ from torch import Tensor
 from mlcourse.domain_episodes import DomainSampler, pixels
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, Learner
-from mlcourse.learners import CORAL, DANN, MLDG, AdaBN, Adapter, FromScratch
+from mlcourse.learners import CORAL, DANN, MLDG, AdaBN, Adapter
 from mlcourse.learners.baselines import ridge
 from mlcourse.learners.l2sp import fine_tuned
 from mlcourse.nets import Conv4, call, features, statistics
-from mlcourse.study.setting import Setting
+from mlcourse.study.setting import KNOWN, Setting
 from mlcourse.train import train
 
 WIDTH = 24
 SOURCE_STEPS, SOURCE_RATE = 300, 2e-3
 ALIGN_STEPS, ALIGN_RATE = 200, 1e-3     # of CORAL and DANN
 META_STEPS = 80                         # of MLDG and the adapter, whose steps cost more
-TUNE_STEPS, TUNE_RATE, ANCHOR = 30, 0.1, 0.1
-SCRATCH_STEPS, SCRATCH_RATE = 30, 0.4
+TUNE_STEPS, TUNE_BATCH, TUNE_EPOCHS, MOST_STEPS = 30, 100, 5, 150    # TUNE_STEPS, or TUNE_EPOCHS where those are more
+TUNE_RATE, SCRATCH_RATE, ANCHOR = 0.1, 0.4, 0.1
 PENALTY = 0.1
 WEIGHTS = {"CORAL": (1.0, 10.0, 100.0), "DANN": (0.03, 0.1, 0.3)}     # chosen from without a label of the target
 BLOCK = 500         # pictures that are predicted at once
@@ -135,10 +135,17 @@ def tuned(s: Seed, state: Adapted, x: Tensor, y: Tensor, known: Tensor, anchor: 
     params, ways = state.params, len(s.setting.train.classes)
     if not s.setting.shared:
         params = {**params, "head.weight": x.new_zeros(1, ways, s.base.net.size), "head.bias": x.new_zeros(1, ways)}
-    phi = fine_tuned(s.base.net, params, x, y, TUNE_STEPS, TUNE_RATE, anchor)
+    return descended(s.base.net, params, x, y, TUNE_RATE, known, anchor)
+
+
+def descended(net: Conv4, params: dict[str, Tensor], x: Tensor, y: Tensor, rate: float, known: Tensor,
+              anchor: float = 0.0) -> Predict:
+    """Gradient steps on labelled pictures, then predictions with the statistics of `known`."""
+    steps = min(max(TUNE_STEPS, TUNE_EPOCHS * -(-len(x) // TUNE_BATCH)), MOST_STEPS)
+    phi = fine_tuned(net, params, x, y, steps, rate, anchor, TUNE_BATCH)
     with torch.no_grad():
-        stats = statistics(s.base.net, phi, known[None])
-    return lambda pictures: call(s.base.net, phi, pictures[None], stats)[0]
+        stats = statistics(net, phi, known[None, :KNOWN])
+    return lambda pictures: call(net, phi, pictures[None], stats)[0]
 
 
 def probe(s: Seed, state: Adapted, x: Tensor, y: Tensor) -> Predict:
@@ -151,12 +158,9 @@ def probe(s: Seed, state: Adapted, x: Tensor, y: Tensor) -> Predict:
 
 def scratch(s: Seed, x: Tensor, y: Tensor) -> Predict:
     """A network from random weights, trained on the labels alone."""
-    net = Conv4(len(s.setting.train.classes), WIDTH, "max", "support", x.shape[-1], s.seed)
-    learner = FromScratch(net, SCRATCH_RATE, SCRATCH_STEPS)
-    none = torch.zeros(1, 0, *x.shape[1:])
-    state = learner.adapt(Episode(x[None], y[None], none, y[None, :0], none, torch.arange(len(s.setting.train.classes))[None],
-                                  torch.zeros(1)))
-    return lambda pictures: learner.predict(state, pictures[None])[0]
+    net = Conv4(len(s.setting.train.classes), WIDTH, "max", "batch", x.shape[-1], s.seed)
+    params = {name: p.detach()[None] for name, p in net.named_parameters()}
+    return descended(net, params, x, y, SCRATCH_RATE, x)
 
 
 @dataclass(frozen=True)

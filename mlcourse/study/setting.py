@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mlcourse.domain_episodes import halves, pixels, pooled, pseudo_domains, shared_classes
+from mlcourse.domain_episodes import MOST_CLASSES, halves, pixels, pooled, pseudo_domains, shared_classes
 from mlcourse.domains import Domain
 
 PARTS = 3               # pseudo-domains that one source is split into
@@ -40,7 +40,7 @@ class Setting:
     def shot(self) -> int:
         """Labelled pictures per class and domain in a training episode."""
         fits = int(torch.bincount(self.source.labels).min()) // 2
-        return max(1, min(round(BATCH / len(self.source.classes)), fits))
+        return max(1, min(round(BATCH / min(len(self.source.classes), MOST_CLASSES)), fits))
 
     def several(self) -> list[Domain]:
         """The sources, or one source split into pseudo-domains. Raises ValueError where it cannot be split."""
