@@ -57,7 +57,7 @@ def features_table(rows: Rows) -> Picture:
     best = {field: max(LEARNED, key=lambda arm: by_seed(rows, "features", arm, field).mean()) for field, _ in WHERE}
     over = {field: by_seed(rows, "features", "SimCLR", field).mean() - by_seed(rows, "features", "pixels", field)[0]
             for field, _ in WHERE}
-    title = "SimCLR above (+) or below (-) raw pixels, in points: " + "; ".join(f"{name} {over[field]:+.0f}" for field, name in WHERE)
+    title = "SimCLR above (+) or below (-) raw pixels, in points: " + "; ".join(f"{name} {round(over[field]):+d}" for field, name in WHERE)
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
         panels = figure.subplots(1, 4, sharey=True)
