@@ -65,11 +65,10 @@ class Gauge:
         self.bar = plot(color=QUERY["color"], lw=2.2, zorder=5)
         self.mark = plot(**QUERY, ls="", ms=9, mec="white", mew=1.2, zorder=6)
 
-    def line(self, value: float, label: str, above: bool = True) -> None:
-        """A dashed line that stays, with its name."""
+    def line(self, value: float, label: str, at: float = 1.0) -> None:
+        """A dashed line that stays, with its name ending at severity `at`."""
         self.axes.axhline(value, color=BLACK, ls=(0, (4, 2)), lw=1.1)
-        self.axes.annotate(label, (1.0, value), (0, 3 if above else -3), textcoords="offset points", ha="right",
-                           va="bottom" if above else "top", fontsize=8)
+        self.axes.annotate(label, (at, value), (0, 3), textcoords="offset points", ha="right", va="bottom", fontsize=8)
 
     def floor(self, low: float, high: float) -> None:
         """A hatched band that stays: what the measure shows where there is no shift."""
@@ -118,7 +117,7 @@ class ShiftDialScene(Scene):
         self.accuracy = gauge(boxes[0], "Accuracy of the fixed classifier (%)", (0, 112))
         self.pad = gauge(boxes[1], "PAD to home (hatched: home against home)", (-0.4, 2.4))
         self.mmd = gauge(boxes[2], "Squared MMD to home (hatched: chance)", MMD_LIMITS, last=True, scale="log")
-        self.accuracy.line(10, "guessing")
+        self.accuracy.line(10, "guessing", at=0.2)
         self.pad.floor(*self.floor[:2])
         self.mmd.floor(MMD_LIMITS[0], self.floor[2])
         if self.other is not None:
