@@ -42,7 +42,7 @@ def transfer(source: str, target: str, cells: Mapping[str, Mapping[int, tuple]],
         many = len(cells)
         for i, (arm, by_k) in enumerate(cells.items()):
             mean, half = np.array([by_k[k][:2] for k in sorted(by_k)]).T
-            at = [ks.index(k) + 0.05 * (i - many / 2) for k in sorted(by_k)]
+            at = [ks.index(k) + 0.035 * (i - (many - 1) / 2) for k in sorted(by_k)]
             left.errorbar(at, mean, yerr=np.nan_to_num(half), **STYLES.get(arm, OTHER), capsize=2, ms=5, lw=1.4, label=arm)
         left.axhline(chance, color=GREY, lw=1, ls="--")
         left.annotate("chance", (1, chance), (-2, 2), xycoords=("axes fraction", "data"), textcoords="offset points",
@@ -62,21 +62,23 @@ def _distances(axes, cells: Mapping, pads: Mapping[str, float], floor: float) ->
     for arm, pad in pads.items():
         style = {key: value for key, value in STYLES.get(arm, OTHER).items() if key != "linestyle"}
         axes.errorbar(pad, cells[arm][0][0], yerr=np.nan_to_num(cells[arm][0][1]), **style, ls="", ms=7, capsize=2)
-        axes.annotate(arm, (pad, cells[arm][0][0]), (6, 4), textcoords="offset points", fontsize=8)
     if pads:
         axes.axvline(floor, color=GREY, ls="--", lw=1)
         axes.annotate("floor", (floor, 1), (3, -2), xycoords=("data", "axes fraction"), textcoords="offset points",
                       va="top", fontsize=8, color="#555555")
     axes.set(xlabel="PAD between source and target features", ylabel="accuracy at k = 0 (%)", xlim=(-0.3, 2.45),
              ylim=(0, 100))
-    axes.set_title("Does less distance mean more accuracy?" if pads else "Not defined: no class is shared")
+    axes.set_title("Distance of features, and accuracy" if pads else "k = 0: not defined or not measured")
 
 
 def finding(source: str, target: str, cells: Mapping[str, Mapping[int, tuple]]) -> str:
-    """The best arm at the fewest and at the most labels, in one line."""
+    """No adaptation and the arm with the highest mean at the fewest labels and at the most, in one line."""
     ks = sorted({k for by_k in cells.values() for k in by_k})
     says = []
+    if 0 in cells.get("no adaptation", {}):
+        says.append(f"{cells['no adaptation'][0][0]:.0f} % without adaptation")
     for k in dict.fromkeys((ks[0], ks[-1])):
         arm = max((arm for arm in cells if k in cells[arm]), key=lambda arm: cells[arm][k][0])
-        says.append(f"{arm} leads with {cells[arm][k][0]:.0f} % at k = {k}")
+        if (arm, k) != ("no adaptation", 0):
+            says.append(f"{cells[arm][k][0]:.0f} % by {arm} with {'no' if k == 0 else k} label{'' if k == 1 else 's'} per class")
     return f"{source} → {target}: " + ", ".join(says)

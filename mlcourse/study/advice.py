@@ -8,7 +8,8 @@ from typing import NamedTuple
 from mlcourse.evaluate import t_interval
 from mlcourse.study.transfer import CHOICE
 
-NONE = "no adaptation"
+NONE, SCRATCH = "no adaptation", "from scratch"
+SIMPLEST = (NONE, "AdaBN", "linear probe", "fine-tuning", "L2-SP", SCRATCH, "CORAL", "DANN", "MLDG", "adapter")
 
 
 class Cell(NamedTuple):
@@ -47,57 +48,64 @@ def paired(rows: Sequence[dict], arm: str, other: str, k: int) -> tuple[float, f
     return t_interval([a[seed] - b[seed] for seed in both]) if len(both) > 1 else None
 
 
-def best(rows: Sequence[dict], k: int) -> str | None:
-    """The arm with the highest mean accuracy at k."""
-    cells = {arm: by_k[k].mean for arm, by_k in table(rows).items() if k in by_k}
-    return max(cells, key=cells.get) if cells else None
+def unbeaten(rows: Sequence[dict], k: int) -> list[str]:
+    """The arms that no other arm beats at k by more than the interval of their paired difference, the simplest first.
+
+    Ten arms are forty-five pairs, each with its own 95 % interval, so a verdict is a reading of the table, not a proof.
+    """
+    there = [arm for arm, by_k in table(rows).items() if k in by_k]
+    beats = lambda a, b: (difference := paired(rows, a, b, k)) is not None and difference[0] > difference[1]
+    simple = sorted(there, key=lambda arm: SIMPLEST.index(arm) if arm in SIMPLEST else len(SIMPLEST))
+    return [arm for arm in simple if not any(beats(other, arm) for other in there if other != arm)]
 
 
 def advice(rows: Sequence[dict]) -> str:
-    """One paragraph of advice, computed from the rows of one source and target.
+    """A paragraph of advice, computed from the rows of one source and target.
 
-    At k = 0: the arm to take, if it beats no adaptation by more than the interval of their paired difference, and the
-    arms that hurt. At each k > 0: the best arm and how it compares with plain fine-tuning, or with the best from no label.
+    For each k: the simplest arm that no other beats for certain, and the arm with the highest mean where that is another;
+    without labels, also the gain over no adaptation and the arms that hurt; with labels, whether the source helped.
     """
     found = table(rows)
     ks = sorted({k for cells in found.values() for k in cells})
-    seeds = len({row["seed"] for row in rows if "accuracy" in row})
-    if seeds < 2:
+    if len({row["seed"] for row in rows if "accuracy" in row}) < 2:
         return "One seed gives no interval, and so no advice; run at least two."
-    sentences = [_without_labels(rows, found)] if 0 in ks else ["Without labels nothing is defined: no class is shared."]
+    sentences = [_without_labels(rows, found)] if 0 in ks else ["Without labels nothing is defined or measured."]
     sentences += [_with_labels(rows, found, k) for k in ks if k > 0]
     return " ".join(filter(None, sentences))
 
 
 def _without_labels(rows: Sequence[dict], found: dict) -> str:
-    top = best(rows, 0)
     base = found.get(NONE, {}).get(0)
     if base is None or len([arm for arm in found if 0 in found[arm]]) < 2:
         return ""
+    take = unbeaten(rows, 0)[0]
     gains = {arm: paired(rows, arm, NONE, 0) for arm in found if arm != NONE and 0 in found[arm]}
-    hurt = [arm for arm, (gain, half) in gains.items() if gain + half < 0]
     text = f"Without labels of the target no adaptation reaches {base.mean:.1f} %; "
-    if top != NONE and gains[top][0] > gains[top][1]:
-        gain, half = gains[top]
-        text += f"take {top}: {found[top][0].mean:.1f} %, a gain of {gain:.1f} ± {half:.1f} points."
-        dull = gains.get("AdaBN")
-        if top != "AdaBN" and dull and (more := paired(rows, top, "AdaBN", 0)):
-            text += (f" Against AdaBN, which needs no training, it gains {more[0]:.1f} ± {more[1]:.1f}"
-                     + (", which may be chance." if more[0] <= more[1] else "."))
-    else:
+    if take == NONE:
         text += "no arm beats it by more than the interval, so label some pictures first."
+    else:
+        text += (f"take {take}: {found[take][0].mean:.1f} %, a gain of {gains[take][0]:.1f} ± {gains[take][1]:.1f} points"
+                 f"{_higher(rows, found, take, 0)}.")
+    hurt = [arm for arm, (gain, half) in gains.items() if gain + half < 0]
     return text + (f" It hurts to use {', '.join(hurt)}." if hurt else "")
 
 
 def _with_labels(rows: Sequence[dict], found: dict, k: int) -> str:
-    top = best(rows, k)
-    reached = found[top][k]
-    text = f"With {k} label{'s' if k > 1 else ''} per class take {top}: {reached.mean:.1f} ± {reached.half:.1f} %"
-    if top != "fine-tuning" and (gain := paired(rows, top, "fine-tuning", k)):
-        text += f", {gain[0]:.1f} ± {gain[1]:.1f} points above plain fine-tuning"
-        text += " (which may be chance)" if gain[0] <= gain[1] else ""
-    if top != "from scratch" and (gain := paired(rows, "from scratch", top, k)) and gain[0] + gain[1] >= 0:
-        text += "; training from scratch may be as good, so the source is worth little here"
-    elif top == "from scratch":
-        text += ": carry nothing over"
+    take = unbeaten(rows, k)[0]
+    cell = found[take][k]
+    text = (f"With {k} label{'s' if k > 1 else ''} per class take {take}: {cell.mean:.1f} ± {cell.half:.1f} %"
+            f"{_higher(rows, found, take, k)}")
+    if SCRATCH in unbeaten(rows, k):
+        text += "; no arm that uses the source beats training from scratch for certain"
+    elif gain := paired(rows, take, SCRATCH, k):
+        text += f"; the source is worth {gain[0]:.1f} ± {gain[1]:.1f} points against training from scratch"
     return text + "."
+
+
+def _higher(rows: Sequence[dict], found: dict, take: str, k: int) -> str:
+    """A clause on the arm with the highest mean, where that is not the one to take."""
+    top = max((arm for arm in found if k in found[arm]), key=lambda arm: found[arm][k].mean)
+    if top == take:
+        return ""
+    gain, half = paired(rows, top, take, k)
+    return f" ({top} has {found[top][k].mean:.1f} %, but {gain:.1f} ± {half:.1f} points more may be chance)"
