@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib
@@ -36,7 +37,7 @@ def transfer(source: str, target: str, cells: Mapping[str, Mapping[int, tuple]],
     title = finding(source, target, cells)
     figure = blank(10, 4.4)
     with matplotlib.rc_context(RC):
-        figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+        figure.suptitle(textwrap.fill(title, 115), x=0.01, ha="left", fontsize=11, fontweight="bold")
         left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
         left.grid(True)
         many = len(cells)
@@ -72,13 +73,12 @@ def _distances(axes, cells: Mapping, pads: Mapping[str, float], floor: float) ->
 
 
 def finding(source: str, target: str, cells: Mapping[str, Mapping[int, tuple]]) -> str:
-    """No adaptation and the arm with the highest mean at the fewest labels and at the most, in one line."""
+    """No adaptation, and the arms with the highest means at the fewest labels and at the most, in one line."""
     ks = sorted({k for by_k in cells.values() for k in by_k})
-    says = []
-    if 0 in cells.get("no adaptation", {}):
-        says.append(f"{cells['no adaptation'][0][0]:.0f} % without adaptation")
+    tops = []
     for k in dict.fromkeys((ks[0], ks[-1])):
         arm = max((arm for arm in cells if k in cells[arm]), key=lambda arm: cells[arm][k][0])
-        if (arm, k) != ("no adaptation", 0):
-            says.append(f"{cells[arm][k][0]:.0f} % by {arm} with {'no' if k == 0 else k} label{'' if k == 1 else 's'} per class")
-    return f"{source} → {target}: " + ", ".join(says)
+        tops.append(f"{arm} {cells[arm][k][0]:.0f} % at k = {k}")
+    base = cells.get("no adaptation", {}).get(0)
+    start = f"no adaptation {base[0]:.0f} %; " if base else ""
+    return f"{source} → {target}: {start}highest means: {', '.join(tops)}"
