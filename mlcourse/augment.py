@@ -25,9 +25,9 @@ def view(x: Tensor, u: Tensor, strength: float = 1.0) -> Tensor:
     """A view of each picture x (M, 1, S, S) in [0, 1] by its draws u (M, DRAWS): (M, 1, S, S) in [0, 1].
 
     At strength 1: turned by up to 15°, sheared by up to 0.3, each side scaled by a factor of up to 1.25, shifted by up
-    to a tenth of the side, bent smoothly by up to about a tenth, strokes thicker or thinner by up to half a pixel or so,
-    and, for half of the views, a square of up to three tenths of the side blanked. Strength scales all of it; 0 gives
-    back the pictures. Raises ValueError for a strength outside [0, 2] or draws that do not fit.
+    to a tenth of the side, bent smoothly by up to about a tenth, strokes thicker or thinner by up to half a pixel or
+    so, and, for half of the views, a square of up to three tenths of the side blanked. Strength scales all of it; 0
+    gives back the pictures. Raises ValueError for a strength outside [0, 2] or draws that do not fit.
     """
     if not 0 <= strength <= 2:
         raise ValueError(f"the strength of a view must lie between 0 and 2, got {strength}")

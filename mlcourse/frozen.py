@@ -1,4 +1,5 @@
-"""What frozen features are good for: few-shot episodes, a linear probe, and retrieval, without embedding anything twice."""
+"""What frozen features are good for: few-shot episodes, a linear probe, and retrieval, without embedding anything
+twice."""
 
 from __future__ import annotations
 
@@ -28,9 +29,9 @@ def few_shot(z: Tensor, domain: Domain, *, query_z: Tensor | None = None, way: i
              episodes: int = 1000, seed: int = SEED) -> Tensor:
     """The accuracy of ProtoNet on frozen features in each of some fixed episodes: (episodes,).
 
-    z (M, D): the features of the domain's images in order; query_z: other features for the queries, such as those of the
-    same drawings in another rendering (support and query are then different drawings, too). Ties go to the first class.
-    Raises ValueError where z has not one row for each image, and what `EpisodeSampler` raises.
+    z (M, D): the features of the domain's images in order; query_z: other features for the queries, such as those of
+    the same drawings in another rendering (support and query are then different drawings, too). Ties go to the first
+    class. Raises ValueError where z has not one row for each image, and what `EpisodeSampler` raises.
     """
     query_z = z if query_z is None else query_z
     if len(z) != len(domain.images) or len(query_z) != len(z):
@@ -50,14 +51,14 @@ def linear_probe(z: Tensor, labels: Tensor, train: int, penalty: float = 1.0) ->
     """The accuracy of a linear classifier on frozen features: ridge regression to one-hot labels, fitted on the first
     `train` samples of each class, tested on the others.
 
-    z (M, D), labels (M,). Features are scaled to mean 0 and variance 1 first. penalty: of the squared weights, per sample.
-    Raises ValueError where a class has no more than `train` samples.
+    z (M, D), labels (M,). Features are scaled to mean 0 and variance 1 first. penalty: of the squared weights, per
+    sample. Raises ValueError where a class has no more than `train` samples.
     """
     check_counts(train=train)
     counts = torch.bincount(labels)
     if int(counts.min()) <= train:
-        raise ValueError(f"a probe on {train} samples of each class needs more of each to be tested on, but one class has "
-                         f"{int(counts.min())}; train on fewer")
+        raise ValueError(f"a probe on {train} samples of each class needs more of each to be tested on, but one class "
+                         f"has {int(counts.min())}; train on fewer")
     order = torch.argsort(labels, stable=True)
     place = torch.empty_like(labels)
     place[order] = torch.cat([torch.arange(int(count)) for count in counts])

@@ -14,8 +14,8 @@ def similarities(a: Tensor, b: Tensor) -> Tensor:
 
 
 def info_nce(a: Tensor, b: Tensor, tau: float) -> Tensor:
-    """InfoNCE: -mean_i log( exp(s_ii/τ) / Σ_j exp(s_ij/τ) ), the cross-entropy of finding b_i, the partner of a_i, among
-    all N of b (van den Oord, Li and Vinyals 2018, "Representation Learning with Contrastive Predictive Coding",
+    """InfoNCE: -mean_i log( exp(s_ii/τ) / Σ_j exp(s_ij/τ) ), the cross-entropy of finding b_i, the partner of a_i,
+    among all N of b (van den Oord, Li and Vinyals 2018, "Representation Learning with Contrastive Predictive Coding",
     equation 4, with exp(cos/τ) as the score).
 
     a, b (N, D): row i of both is a positive pair. Between 0 and about log N + 2/τ; log N where nothing is told apart.

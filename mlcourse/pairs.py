@@ -1,4 +1,5 @@
-"""Batches that contrastive methods learn from, as episodes: pairs from two domains or modalities, and single pictures."""
+"""Batches that contrastive methods learn from, as episodes: pairs from two domains or modalities, and single
+pictures."""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ class PairSampler:
 
     a, b: the samples of the two sides, (M, *D) and (M, *E), row i of both belonging to one drawing; uint8 becomes float
     in [0, 1]. labels (M,) int64: the class of each row. way: N. shot: samples of each class on either side.
-    same=False takes them from different drawings, so that no drawing stands on both sides; same=True from the same ones.
-    Raises ValueError where the sides do not fit together or a class has too few drawings.
+    same=False takes them from different drawings, so that no drawing stands on both sides; same=True from the same
+    ones. Raises ValueError where the sides do not fit together or a class has too few drawings.
     """
 
     def __init__(self, a: Tensor, b: Tensor, labels: Tensor, way: int, shot: int = 1, *, same: bool = False):
@@ -26,8 +27,8 @@ class PairSampler:
         if not 2 <= way <= len(counts):
             raise ValueError(f"way must lie between 2 and {len(counts)}, the number of classes, got {way}")
         if not 1 <= need <= int(counts.min()):
-            raise ValueError(f"shot {shot} needs {need} drawings of every class, but one has {int(counts.min())}; ask for "
-                             f"fewer, and at least 1")
+            raise ValueError(f"shot {shot} needs {need} drawings of every class, but one has {int(counts.min())}; ask "
+                             f"for fewer, and at least 1")
         self.a, self.b, self.way, self.shot, self.query, self.same = a, b, way, shot, shot, same
         self.counts, self.rows = counts, torch.zeros(len(counts), int(counts.max()), dtype=torch.int64)
         self.rows[torch.arange(self.rows.shape[1]) < counts[:, None]] = torch.argsort(labels, stable=True)
@@ -47,8 +48,8 @@ class PairSampler:
 
 
 class PictureSampler:
-    """Draws `count` pictures of a domain, regardless of their classes, each a class of its own (support_y 0 to count - 1);
-    there are no queries. What a method without labels trains on.
+    """Draws `count` pictures of a domain, regardless of their classes, each a class of its own (support_y 0 to count -
+    1); there are no queries. What a method without labels trains on.
 
     Raises ValueError for a count below 2 or above the number of pictures.
     """

@@ -92,7 +92,8 @@ def test_two_encoders_are_symmetric_info_nce_over_the_pairs():
     a, b = learner.embed(episode.support_x), learner.embed_other(episode.query_x)
     torch.testing.assert_close(learner.loss(episode), symmetric_info_nce(a, b, 0.2))
     state = learner.adapt(episode)
-    torch.testing.assert_close(learner.predict(state, episode.query_x), F.cosine_similarity(b[:, None], a, dim=-1) / 0.2)
+    want = F.cosine_similarity(b[:, None], a, dim=-1) / 0.2
+    torch.testing.assert_close(learner.predict(state, episode.query_x), want)
 
 
 def test_two_encoders_do_what_every_learner_does():
@@ -127,7 +128,8 @@ def test_a_shared_encoder_has_one_network_and_both_kinds_learn():
 def test_an_image_meets_a_stroke_and_the_settings_build_both_encoders_anew():
     learner = TwoEncoders(net(), StrokeNet(8).config)
     labels = torch.arange(6).repeat_interleave(4)
-    episode = PairSampler(torch.rand(24, 1, SIDE, SIDE), torch.rand(24, 64, 3), labels, 5).sample(1, generator()).task(0)
+    sampler = PairSampler(torch.rand(24, 1, SIDE, SIDE), torch.rand(24, 64, 3), labels, 5)
+    episode = sampler.sample(1, generator()).task(0)
     logits = learner.predict(learner.adapt(episode), episode.query_x)
     assert logits.shape == (5, 5)
     again = TwoEncoders(build_net(learner.net.config), **learner.config)

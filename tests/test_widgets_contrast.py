@@ -122,8 +122,8 @@ def test_every_control_can_be_swept_and_moves_the_picture():
 def test_the_words_follow_the_numbers():
     shown = explorer(batch=10, tau=0.1)
     got = shown.record
-    assert shown.headline(got) == (f"turned: the right stroke is nearest for {round(10 * got.hits_forth)} of 10 pictures, "
-                                   f"the right picture for {round(10 * got.hits_back)} of 10 strokes")
+    assert shown.headline(got) == (f"turned: the right stroke is nearest for {round(10 * got.hits_forth)} of 10 "
+                                   f"pictures, the right picture for {round(10 * got.hits_back)} of 10 strokes")
     assert "guessing costs log N = 2.3." in shown.alt and "of its 9 negatives" in shown.alt
     assert "is 1 nats from picture to stroke and 2 back" in shown.describe(got._replace(forth=1.0, back=2.0))
     right, wrong = np.arange(10), np.roll(np.arange(10), 1)

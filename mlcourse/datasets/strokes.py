@@ -1,8 +1,8 @@
 """Pen strokes of the glyphs: the skeleton of each drawing, followed as a pen would, as 64 points in order.
 
 A second modality of the same characters. A picture is thinned to lines one pixel wide; the pen starts at the upper left
-end of a line, goes straight on where lines meet, and is lifted where it can go no farther. Nobody saw the hand move: the
-order and direction of these strokes are the program's, the same rule for every drawing.
+end of a line, goes straight on where lines meet, and is lifted where it can go no farther. Nobody saw the hand move:
+the order and direction of these strokes are the program's, the same rule for every drawing.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ CARD = """# Dataset card: glyph strokes
 
 *This file is written by `mlcourse data build strokes`, together with the data.*
 
-**What it is.** A pen's path through each of the {count:,} drawings of [glyphs](glyphs.md), in their order: 64 points with x,
-y and the pen (0 where it is set down, 1 where it has drawn a line from the point before). One file, `glyph-strokes.npz`,
-{size:.0f} kB, to a quarter of a pixel. {strokes:.1f} strokes a drawing on average, at most {most}.
+**What it is.** A pen's path through each of the {count:,} drawings of [glyphs](glyphs.md), in their order: 64 points
+with x, y and the pen (0 where it is set down, 1 where it has drawn a line from the point before). One file,
+`glyph-strokes.npz`, {size:.0f} kB, to a quarter of a pixel. {strokes:.1f} strokes a drawing on average, at most {most}.
 
-**Nobody's hand was watched.** The paths are traced from the pictures by a program: thinned to lines one pixel wide (Zhang
-and Suen 1984), followed from the upper left, straight on where lines meet, no line twice. Order and direction are the
-program's and not a writer's, and two drawings of one character may fall into different strokes.
+**Nobody's hand was watched.** The paths are traced from the pictures by a program: thinned to lines one pixel wide
+(Zhang and Suen 1984), followed from the upper left, straight on where lines meet, no line twice. Order and direction
+are the program's and not a writer's, and two drawings of one character may fall into different strokes.
 
 ```python
 from mlcourse.datasets.strokes import draw, load_strokes
@@ -80,7 +80,8 @@ def _around(p) -> list[tuple[int, int]]:
 
 
 def _loose_end(left: set) -> tuple[int, int]:
-    """Where to set the pen down among pixels none of which ends a line: on one with few neighbours, upper left first."""
+    """Where to set the pen down among pixels none of which ends a line: on one with few neighbours, upper left
+    first."""
     return min(left, key=lambda p: (sum(q in left for q in _around(p)) > 1, sum(p), p))
 
 
@@ -103,8 +104,8 @@ def _walk(start: tuple[int, int], left: set) -> list[tuple[int, int]]:
 def resample(strokes: list[np.ndarray], points: int = POINTS) -> np.ndarray:
     """Strokes as `points` points, evenly spaced along each and shared out by length: float64 (points, 3).
 
-    Columns: x and y in the strokes' own units, and the pen: 0 where it is set down, 1 where it has drawn a line from the
-    point before. Every stroke gets at least two points; where there are too many strokes, the shortest go.
+    Columns: x and y in the strokes' own units, and the pen: 0 where it is set down, 1 where it has drawn a line from
+    the point before. Every stroke gets at least two points; where there are too many strokes, the shortest go.
     """
     length = [np.hypot(*np.diff(s, axis=0).T).sum() for s in strokes]
     kept = sorted(np.argsort(length, kind="stable")[::-1][:points // 2])
@@ -194,7 +195,8 @@ def load_strokes(path: str | Path | None = None) -> Tensor:
 def pictures_and_strokes(split: str) -> tuple[Tensor, Tensor, Tensor]:
     """The drawings of a split's scripts twice over: pictures uint8 (M, 1, 28, 28), strokes (M, 64, 3), and labels (M,).
 
-    split: "train", "val" or "test"; rows and labels are those of `load_splits("glyphs")`. Raises as `load_strokes` does.
+    split: "train", "val" or "test"; rows and labels are those of `load_splits("glyphs")`. Raises as `load_strokes`
+    does.
     """
     domain, paths = load(), load_strokes()
     members = torch.tensor([group in SPLITS[split] for group in domain.groups])

@@ -45,8 +45,8 @@ def table(a: Tensor, b: Tensor, tau: float, score: str = "cosine") -> list[list[
     return rows
 
 
-def found(rows: list[list[float]], partner: Callable[[int], int], leave_out: Callable[[int, int], bool] = lambda i, j: False
-          ) -> list[float]:
+def found(rows: list[list[float]], partner: Callable[[int], int],
+          leave_out: Callable[[int, int], bool] = lambda i, j: False) -> list[float]:
     """-log of the softmax of row i at its partner, for every row; leave_out(i, j): not in the denominator of row i."""
     losses = []
     for i, row in enumerate(rows):
@@ -97,15 +97,15 @@ def check_gradient(function: LearnerFunction, a: Tensor, b: Tensor, tau: float) 
     grads = torch.autograd.grad(loss, (a, b), allow_unused=True) if loss.requires_grad else (None, None)
     if any(g is None or not g.abs().max() > 0 for g in grads):
         side = "first" if grads[0] is None or not grads[0].abs().max() > 0 else "second"
-        raise Misconception(NO_DETOUR, f"the value is right, but no gradient reaches the {side} side, so its encoder would "
-                            "not learn; look for detach(), .data, item() or no_grad.")
+        raise Misconception(NO_DETOUR, f"the value is right, but no gradient reaches the {side} side, so its encoder "
+                            "would not learn; look for detach(), .data, item() or no_grad.")
     u = torch.randn(2, *a.shape, generator=torch.Generator().manual_seed(9), dtype=torch.float64)
     with torch.no_grad():
         ends = [float(scalar(function, a + h * u[0], b + h * u[1], tau)) for h in (1e-5, -1e-5)]
     along = float(sum((g * d).sum() for g, d in zip(grads, u)))
     if not abs(along - (ends[0] - ends[1]) / 2e-5) <= 1e-4 * max(1.0, abs(along)):
-        raise Misconception(NO_DETOUR, "the value is right, but its gradient is not that of the value; look for a part that "
-                            "is detached.")
+        raise Misconception(NO_DETOUR, "the value is right, but its gradient is not that of the value; look for a part "
+                            "that is detached.")
 
 
 def check_info_nce(answer: object) -> str:
@@ -118,16 +118,16 @@ def check_info_nce(answer: object) -> str:
         losses = found(rows, own)
         other = lambda score: mean(found(table(a, b, tau, score), own))
         known = [
-            (NO_NORM, other("dot"), "the score is the dot product of vectors as they are, so the loss can be lowered by "
-             "making them longer; divide each by its length first"),
+            (NO_NORM, other("dot"), "the score is the dot product of vectors as they are, so the loss can be lowered "
+             "by making them longer; divide each by its length first"),
             (MULTIPLIED, other("times"), "the similarity is divided by tau, so that a small temperature sharpens the "
              "softmax"),
             (NO_TAU, other("plain"), "tau does not enter; the logits are the similarities divided by tau"),
             (SUMMED, sum(losses), "the loss is the mean over the anchors, so that it does not grow with the batch"),
-            (OTHER_WAY, mean(found(transposed(rows), own)), "you let b search for its partner in a: here a_i searches among "
-             "all b_j, so the softmax runs over j"),
-            (NO_POSITIVE, mean(found(rows, own, lambda i, j: i == j)), "the sum in the denominator runs over all j, the "
-             "partner included, or the loss has no lower end"),
+            (OTHER_WAY, mean(found(transposed(rows), own)), "you let b search for its partner in a: here a_i searches "
+             "among all b_j, so the softmax runs over j"),
+            (NO_POSITIVE, mean(found(rows, own, lambda i, j: i == j)), "the sum in the denominator runs over all j, "
+             "the partner included, or the loss has no lower end"),
             (ALL_PAIRS, mean([mean([math.log(sum(map(math.exp, row))) - value for value in row]) for row in rows]),
              "you averaged over every pair (i, j); only j = i is a positive"),
             ("sign", -mean(losses), "the loss must be small when partners are found, so the log of the softmax gets a "
@@ -156,12 +156,12 @@ def check_nt_xent(answer: object) -> str:
         rows, dots = table(z, z, tau), table(z, z, tau, "dot")
         others = lambda i, j: j in (i, partner(i))
         known = [
-            (SELF, mean(found(rows, partner)), "every view is most similar to itself, and that similarity of 1 still stands "
-             "in its denominator: even a perfect encoder pays for it. Mask the diagonal"),
-            (NO_NORM, mean(found(dots, partner, itself)), "the diagonal is masked, but the similarities are dot products of "
-             "vectors as they are; divide each by its length first"),
-            (f"{SELF}, {NO_NORM}", mean(found(dots, partner)), "this is what the broken version returns: the diagonal is in "
-             "the denominators, and vectors keep their lengths. There are two bugs"),
+            (SELF, mean(found(rows, partner)), "every view is most similar to itself, and that similarity of 1 still "
+             "stands in its denominator: even a perfect encoder pays for it. Mask the diagonal"),
+            (NO_NORM, mean(found(dots, partner, itself)), "the diagonal is masked, but the similarities are dot "
+             "products of vectors as they are; divide each by its length first"),
+            (f"{SELF}, {NO_NORM}", mean(found(dots, partner)), "this is what the broken version returns: the diagonal "
+             "is in the denominators, and vectors keep their lengths. There are two bugs"),
             (HALF, mean(found(rows, partner, itself)[:n]), "the N first views ask and the N second ones do not; all 2N "
              "views are anchors"),
             (NO_POSITIVE, mean(found(rows, partner, others)), "the partner must stay in the denominator; only the view "
@@ -169,10 +169,10 @@ def check_nt_xent(answer: object) -> str:
             ("masked with 0", mean(found([[0.0 if i == j else value for j, value in enumerate(row)]
                                           for i, row in enumerate(rows)], partner)),
              "a logit of 0 still adds exp(0) = 1 to the denominator; a logit of minus infinity adds nothing"),
-            ("in-batch InfoNCE instead", mean(found(table(a, b, tau), lambda i: i)), "the negatives of NT-Xent are all 2N - "
-             "2 other views, those of the same side included"),
-            (NO_TAU, mean(found(table(z, z, tau, "plain"), partner, itself)), "tau does not enter; divide the similarities "
-             "by it"),
+            ("in-batch InfoNCE instead", mean(found(table(a, b, tau), lambda i: i)), "the negatives of NT-Xent are all "
+             "2N - 2 other views, those of the same side included"),
+            (NO_TAU, mean(found(table(z, z, tau, "plain"), partner, itself)), "tau does not enter; divide the "
+             "similarities by it"),
             (SUMMED, sum(found(rows, partner, itself)), "the loss is the mean over the 2N views"),
         ]
         compare(got, mean(found(rows, partner, itself)), known, f"{n} pictures at tau = {tau}")
@@ -190,14 +190,14 @@ def check_symmetric(answer: object) -> str:
         forth, back = mean(found(rows, own)), mean(found(transposed(rows), own))
         dots = table(a, b, tau, "dot")
         known = [
-            (TWICE, forth, "this is the loss from pictures to strokes alone, counted twice or with the other half left out; "
-             "for the way back the softmax runs over the pictures: transpose the logits"),
+            (TWICE, forth, "this is the loss from pictures to strokes alone, counted twice or with the other half left "
+             "out; for the way back the softmax runs over the pictures: transpose the logits"),
             (ONE_WAY, forth / 2, "half of the loss from pictures to strokes is here, and the other half is missing"),
             (OTHER_WAY, back, "this is the loss from strokes to pictures alone; take the mean of both directions"),
-            (SUMMED, forth + back, "the two directions are added; take their mean, so that the loss stays on the scale of "
-             "log N"),
-            (NO_NORM, (mean(found(dots, own)) + mean(found(transposed(dots), own))) / 2, "both directions are there, but "
-             "without unit vectors"),
+            (SUMMED, forth + back, "the two directions are added; take their mean, so that the loss stays on the scale "
+             "of log N"),
+            (NO_NORM, (mean(found(dots, own)) + mean(found(transposed(dots), own))) / 2, "both directions are there, "
+             "but without unit vectors"),
         ]
         compare(got, (forth + back) / 2, known, f"{n} pairs at tau = {tau}")
         swapped = scalar(symmetric, b.clone(), a.clone(), tau)
@@ -216,18 +216,20 @@ def check_retrieval(answer: object) -> str:
         try:
             forth, back = (float(value) for value in got)
         except (TypeError, ValueError, RuntimeError):
-            raise NotYet("retrieval_at_1 must return two numbers: the share found from a to b, and from b to a.") from None
+            raise NotYet("retrieval_at_1 must return two numbers: the share found from a to b, and the one from b to "
+                         "a.") from None
         want = rates(table(a, b, 1.0))
         if near(forth, want[0]) and near(back, want[1]):
             continue
         dots, own = rates(table(a, b, 1.0, "dot")), rates([[-v for v in row] for row in table(a, b, 1.0)])
         same = lambda pair: near(forth, pair[0]) and near(back, pair[1])
         known = [
-            ((want[0], want[0]), TWICE, "both numbers are those from a to b; on the way back the nearest a is sought for "
-             "each b, over the other dimension"),
-            ((want[1], want[1]), TWICE, "both numbers are those from b to a; from a to b the nearest b is sought for each a"),
-            (want[::-1], "the two directions swapped", "the first number is the share of a whose nearest b is the partner: "
-             "the maximum over j of row i"),
+            ((want[0], want[0]), TWICE, "both numbers are those from a to b; on the way back the nearest a is sought "
+             "for each b, over the other dimension"),
+            ((want[1], want[1]), TWICE, "both numbers are those from b to a; from a to b the nearest b is sought for "
+             "each a"),
+            (want[::-1], "the two directions swapped", "the first number is the share of a whose nearest b is the "
+             "partner: the maximum over j of row i"),
             (dots, NO_NORM, "long vectors win dot products whoever asks; compare unit vectors"),
             (own, FARTHEST, "the similarity of the partner must be the largest, not the smallest"),
             ((n * want[0], n * want[1]), "counts instead of shares", "divide by the number of pairs"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mlcourse.exercises.checks_16 import (FARTHEST, HALF, MULTIPLIED, NO_DETOUR, NO_NORM, NO_POSITIVE, NO_TAU, ONE_WAY,
-                                          OTHER_WAY, SELF, SUMMED, TWICE, check_info_nce, check_nt_xent, check_retrieval,
-                                          check_symmetric)
+                                          OTHER_WAY, SELF, SUMMED, TWICE, check_info_nce, check_nt_xent,
+                                          check_retrieval, check_symmetric)
 from mlcourse.exercises.framework import Exercise, edited
 
 # ---------------------------------------------------------------- 16.1
@@ -34,8 +34,8 @@ info_nce = Exercise(
     stub=INFO_NCE + "    ...", solution_source=INFO_NCE_SOLUTION, check=check_info_nce,
     hints=(
         "It is a classification: a_i must pick its partner among N candidates, and the scores are s_ij / tau.",
-        "Divide each row by its length, then one matrix product gives all s_ij. Row i of the result holds the logits of "
-        "a_i, and the right class of row i is i.",
+        "Divide each row by its length, then one matrix product gives all s_ij. Row i of the result holds the logits "
+        "of a_i, and the right class of row i is i.",
         "logits = a @ b.T / tau; then minus the mean of the diagonal of logits.log_softmax(dim=1), which is "
         "torch.nn.functional.cross_entropy(logits, torch.arange(len(a))).",
     ),
@@ -92,12 +92,13 @@ def xent_wrong(*edits: tuple[str, str]) -> str:
 
 
 nt_xent = Exercise(
-    id="16.2", title="Spot the bugs: a loss that compares you with yourself", answer="nt_xent", difficulty=3, minutes=10,
-    given=NT_XENT_GIVEN, stub=NT_XENT + "    ...", solution_source=NT_XENT_SOLUTION, check=check_nt_xent,
+    id="16.2", title="Spot the bugs: a loss that compares you with yourself", answer="nt_xent", difficulty=3,
+    minutes=10, given=NT_XENT_GIVEN, stub=NT_XENT + "    ...", solution_source=NT_XENT_SOLUTION, check=check_nt_xent,
     hints=(
-        "Which view is the most similar to view i? And what happens to the logits when every vector gets twice as long?",
-        "The diagonal of z @ z.T holds each view's similarity to itself, and it must leave the denominator. Rows must have "
-        "unit length, or the scores are no cosines.",
+        "Which view is the most similar to view i? And what happens to the logits when every vector gets twice as "
+        "long?",
+        "The diagonal of z @ z.T holds each view's similarity to itself, and it must leave the denominator. Rows must "
+        "have unit length, or the scores are no cosines.",
         "Put z = z / z.norm(dim=1, keepdim=True) after the cat, and "
         "logits.masked_fill(torch.eye(len(z), dtype=torch.bool), -torch.inf) before the cross-entropy.",
     ),
@@ -105,7 +106,8 @@ nt_xent = Exercise(
         (edited(NT_XENT_GIVEN, ("nt_xent_broken", "nt_xent")), f"{SELF}, {NO_NORM}"),
         (xent_wrong((MASK + "\n", "")), SELF),
         (xent_wrong((UNIT + "\n", "")), NO_NORM),
-        (xent_wrong((ENTROPY, "    return torch.nn.functional.cross_entropy(logits[:len(a)], partner[:len(a)])")), HALF),
+        (xent_wrong((ENTROPY, "    n = len(a)\n    return torch.nn.functional.cross_entropy(logits[:n], partner[:n])")),
+         HALF),
         (xent_wrong(("-torch.inf", "0.0")), "masked with 0"),
         (xent_wrong((ENTROPY, '''\
     rest = logits.masked_fill(torch.eye(len(z), dtype=torch.bool).roll(len(a), 0), -torch.inf)
@@ -157,8 +159,8 @@ symmetric = Exercise(
     id="16.3", title="Spot the bug: one way only", answer="symmetric_loss", difficulty=2, minutes=6,
     given=SYMMETRIC_GIVEN, stub=SYMMETRIC + "    ...", solution_source=SYMMETRIC_SOLUTION, check=check_symmetric,
     hints=(
-        "Row i of the logits holds everything that picture i can be matched with. Where is everything that stroke j can be "
-        "matched with?",
+        "Row i of the logits holds everything that picture i can be matched with. Where is everything that stroke j "
+        "can be matched with?",
         "A stroke chooses among pictures, so its softmax runs over a column. cross_entropy normalises rows.",
         "Hand logits.T to the second cross_entropy.",
     ),
@@ -204,7 +206,8 @@ retrieval = Exercise(
     stub=RETRIEVAL + "    ...", solution_source=RETRIEVAL_SOLUTION, check=check_retrieval,
     hints=(
         "You need the same matrix of similarities as the loss, and no temperature: dividing by it moves no maximum.",
-        "a_i finds its partner when the largest entry of row i stands on the diagonal; b_j, when that of column j does.",
+        "a_i finds its partner when the largest entry of row i stands on the diagonal; b_j, when that of column j "
+        "does.",
         "Unit rows, s = a @ b.T, and compare s.argmax(1) and s.argmax(0) with torch.arange(len(a)).",
     ),
     wrong=(
@@ -214,7 +217,8 @@ retrieval = Exercise(
         (retrieval_wrong((UNIT_A + "\n" + UNIT_B + "\n", "")), NO_NORM),
         (retrieval_wrong(("argmax", "argmin")), FARTHEST),
         (retrieval_wrong((".float().mean()", ".sum()")), "counts instead of shares"),
-        (retrieval_wrong((SHARES, SHARES.replace("mean(),", "mean() * 100,") + " * 100")), "per cent instead of shares"),
+        (retrieval_wrong((SHARES, SHARES.replace("mean(),", "mean() * 100,") + " * 100")),
+         "per cent instead of shares"),
     ),
     mutations=(
         (COSINES, "    s = a @ a.T"),

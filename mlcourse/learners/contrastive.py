@@ -86,8 +86,8 @@ class SimCLR(SupCon):
     """SupCon without classes: the label of a view is the picture that it was made of."""
 
     def phases(self, sampler, steps: int, **settings) -> list[Phase]:
-        """As in `Learner.phases`, on two views of each picture. Of a sampler of episodes only the domain and the number of
-        pictures count: they are drawn anew, regardless of class."""
+        """As in `Learner.phases`, on two views of each picture. Of a sampler of episodes only the domain and the number
+        of pictures count: they are drawn anew, regardless of class."""
         if isinstance(sampler, EpisodeSampler):
             sampler = PictureSampler(sampler.domain, sampler.way * (sampler.shot + sampler.query))
         return super().phases(sampler, steps, **settings)
@@ -105,7 +105,8 @@ def in_views(batch: Episode, generator: torch.Generator, strength: float) -> Epi
 
 
 def instances(batch: Episode, generator: torch.Generator, strength: float) -> Episode:
-    """A batch of episodes in which each of the M pictures is a class of its own: support and query are two views of each.
+    """A batch of episodes in which each of the M pictures is a class of its own: support and query are two views of
+    each.
 
     The labels of the batch are not used. M-way 1-shot: the task of telling pictures apart.
     """

@@ -49,17 +49,20 @@ class ContrastScene(Scene):
         self.weights = self._build_matrix((0.36, 0.475, high * 5.9 / 10, high), "viridis", 0, 1,
                                           "Weights: softmax over j of s/τ")
         self._build_plane(figure.add_axes((0.68, 0.475, 0.31, high)))
-        self.strips = [self._build_strip(figure.add_axes((0.04, bottom, 0.5, 0.145)), text) for bottom, text in
-                       ((0.235, f"This {one} asks; nearest {other}s (framed: the partner)"), (0.025, f"This {other} asks; nearest {one}s (framed: the partner)"))]
+        self.strips = [self._build_strip(figure.add_axes((0.04, bottom, 0.5, 0.145)),
+                                         f"This {asks} asks; nearest {found}s (framed: the partner)")
+                       for bottom, asks, found in ((0.235, one, other), (0.025, other, one))]
         self._build_bars(figure.add_axes((0.68, 0.085, 0.295, 0.28)))
 
     def _build_matrix(self, box, colours: str, low: float, high: float, title: str):
         axes = self.figure.add_axes(box)
-        axes.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(1, 0), xlabel=f"{self.sides[1]} j →", ylabel=f"← {self.sides[0]} i")
+        axes.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(1, 0), xlabel=f"{self.sides[1]} j →",
+                 ylabel=f"← {self.sides[0]} i")
         axes.set_title(title, fontsize=9.5)
         axes.spines[:].set_visible(True)
         bar_axes = self.figure.add_axes((box[0] + box[2] + 0.007, box[1], 0.011, box[3]))
-        bar = self.figure.colorbar(ScalarMappable(Normalize(low, high), colours), cax=bar_axes, ticks=(low, (low + high) / 2, high))
+        bar = self.figure.colorbar(ScalarMappable(Normalize(low, high), colours), cax=bar_axes,
+                                   ticks=(low, (low + high) / 2, high))
         bar.ax.tick_params(labelsize=7.5)
         tiles = Mosaic(self, axes, colours, low, high)
         row = axes.plot([], [], color=BLACK, lw=3)[0], axes.plot([], [], color="white", lw=1)[0]

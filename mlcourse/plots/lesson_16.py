@@ -57,7 +57,8 @@ def features_table(rows: Rows) -> Picture:
     best = {field: max(LEARNED, key=lambda arm: by_seed(rows, "features", arm, field).mean()) for field, _ in WHERE}
     over = {field: by_seed(rows, "features", "SimCLR", field).mean() - by_seed(rows, "features", "pixels", field)[0]
             for field, _ in WHERE}
-    title = "SimCLR above (+) or below (-) raw pixels, in points: " + "; ".join(f"{name} {round(over[field]):+d}" for field, name in WHERE)
+    points = "; ".join(f"{name} {round(over[field]):+d}" for field, name in WHERE)
+    title = f"SimCLR above (+) or below (-) raw pixels, in points: {points}"
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
         panels = figure.subplots(1, 4, sharey=True)
@@ -92,8 +93,8 @@ def sweeps(rows: Rows) -> Picture:
     alt = []
     with matplotlib.rc_context(RC):
         panels = figure.subplots(1, 2, sharey=True)
-        for axes, (part, own, label) in zip(panels, (("temperature", 0.1, "temperature τ"),
-                                                     ("negatives", 64, "pictures that compete in one loss")), strict=True):
+        parts = (("temperature", 0.1, "temperature τ"), ("negatives", 64, "pictures that compete in one loss"))
+        for axes, (part, own, label) in zip(panels, parts, strict=True):
             settings = sorted({row["setting"] for row in rows if row["part"] == part} | {own})
             for (field, name), style in zip((("val", "validation scripts"), ("test", "test scripts")), SERIES):
                 values = [centre[field] if at == own else by_seed(rows, part, "SimCLR", field, at) for at in settings]

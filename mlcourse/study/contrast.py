@@ -1,10 +1,10 @@
 """Contrastive features against random and supervised ones, in and out of domain; temperature, negatives, and retrieval
 between pictures and pen strokes.
 
-Every trained arm gets the same budget: STEPS outer steps on PICTURES pictures (views, or drawings) each, the same network
-and the same training scripts of glyphs, turned by 90° as further classes. Rates, strengths of the views and the ridge
-penalty were chosen on the validation scripts; test scripts and digits chose nothing. The episodes, galleries and probes
-are the same for all arms and seeds, so that differences over seeds are paired.
+Every trained arm gets the same budget: STEPS outer steps on PICTURES pictures (views, or drawings) each, the same
+network and the same training scripts of glyphs, turned by 90° as further classes. Rates, strengths of the views and the
+ridge penalty were chosen on the validation scripts; test scripts and digits chose nothing. The episodes, galleries and
+probes are the same for all arms and seeds, so that differences over seeds are paired.
 
 "Chalk" is the second rendering of every drawing: the texture shift, then inverted, both at full severity.
 """
@@ -104,8 +104,8 @@ ARMS: dict[str, Callable[[int, int], Learner]] = {
     "one encoder, same pairs": lambda seed, steps: _trained(TwoEncoders(network(seed), "shared"), _pairs(), seed, steps,
                                                             lr=2e-3),
     "ProtoNet": lambda seed, steps: _trained(ProtoNet(network(seed)), _episodes(1, 1), seed, steps),
-    "classifier": lambda seed, steps: _trained(FineTune(network(seed), len(data().train.classes)), _episodes(1, 1), seed,
-                                               steps),
+    "classifier": lambda seed, steps: _trained(FineTune(network(seed), len(data().train.classes)), _episodes(1, 1),
+                                               seed, steps),
 }
 
 
@@ -152,8 +152,9 @@ def sweep_row(seed: int, steps: int, episodes: int, **setting) -> dict:
     start = time.perf_counter()
     learner, d = simclr(seed, steps, **setting), data()
     seconds = round(time.perf_counter() - start, 1)
-    score = lambda domain: float(few_shot(embed_all(learner.net.features, domain.images), domain, episodes=episodes).mean())
-    return {"train_seconds": seconds, "val": score(d.val), "test": score(d.test)}
+    val, test = (float(few_shot(embed_all(learner.net.features, domain.images), domain, episodes=episodes).mean())
+                 for domain in (d.val, d.test))
+    return {"train_seconds": seconds, "val": val, "test": test}
 
 
 # ------------------------------------------------------------ pictures and pen strokes
@@ -162,7 +163,8 @@ stroke_data = cache(pictures_and_strokes)
 
 
 def image_and_stroke(seed: int, steps: int = STROKE_STEPS, same: bool = False) -> TwoEncoders:
-    """Two encoders, of a picture and of a pen stroke of the same character, by different hands or (same) one drawing."""
+    """Two encoders, of a picture and of a pen stroke of the same character, by different hands or (same) one
+    drawing."""
     sampler = PairSampler(*stroke_data("train"), PICTURES // 2, same=same)
     return _trained(TwoEncoders(network(seed), StrokeNet(seed=seed).config), sampler, seed, steps, lr=2e-3)
 
@@ -195,7 +197,8 @@ def plan(parts: list[str], seeds: list[int] | None) -> list[tuple[str, str, floa
         for seed in seeds if seeds is not None else range(SEEDS[part]):
             settings = {"features": [(arm, 0) for arm in ARMS], "temperature": [("SimCLR", t) for t in TEMPERATURES],
                         "negatives": [("SimCLR", g) for g in GROUPS],
-                        "strokes": [("two encoders", 0), ("random", 0)] + [("pairs of one drawing", 0)] * (seed < 3)}[part]
+                        "strokes": [(arm, 0) for arm in ("two encoders", "random", "pairs of one drawing")
+                                    if seed < 3 or arm != "pairs of one drawing"]}[part]
             keys += [(part, arm, setting, seed) for arm, setting in settings]
         keys += {"features": [(part, "pixels", 0, 0)], "strokes": [(part, "redrawn, pixels", 0, 0)]}.get(part, [])
     return keys
@@ -218,7 +221,7 @@ def rows(parts: list[str], seeds: list[int] | None, done: set[tuple], *, steps: 
 
 def line(row: dict) -> str:
     """One line of the table."""
-    said = [f"{name} {100 * row[name]:5.1f}" for name in ("val", "test", "test_probe", "digits", "digits_probe", "chalk",
-                                                          "across", "to_stroke", "to_image") if name in row]
+    names = ("val", "test", "test_probe", "digits", "digits_probe", "chalk", "across", "to_stroke", "to_image")
+    said = "   ".join(f"{name} {100 * row[name]:5.1f}" for name in names if name in row)
     setting = f" {row['setting']:g}" if row["setting"] else ""
-    return f"{row['part']:11s} {row['arm'] + setting:26s} seed {row['seed']}   {'   '.join(said)}   {row['train_seconds']} s"
+    return f"{row['part']:11s} {row['arm'] + setting:26s} seed {row['seed']}   {said}   {row['train_seconds']} s"

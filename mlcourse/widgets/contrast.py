@@ -26,11 +26,11 @@ class ContrastRecord(NamedTuple):
 
     tau, name: the settings. rows_a, rows_b (N,): which drawings. s (N, N): cosine of a_i and b_j. weights (N, N): the
     softmax of each row of s/τ: how the loss from a to b shares its push. forth, back: InfoNCE a → b and b → a, nats.
-    rivals: the effective number of negatives, the mean over the rows of exp(entropy of the weights without the partner).
-    hits_forth, hits_back: the share of the N whose nearest on the other side is the partner; best_forth, best_back (N,):
-    the nearest. plane_a, plane_b (N, 2): both on the first two principal components of all 2N. push_a, push_b (N, 2):
-    minus the gradient of the mean of both losses there, the longest scaled to STEP. query: which pair is asked; found_b,
-    found_a (up to 5,): its nearest on the other side, nearest first.
+    rivals: the effective number of negatives, the mean over the rows of exp(entropy of the weights without the
+    partner). hits_forth, hits_back: the share of the N whose nearest on the other side is the partner; best_forth,
+    best_back (N,): the nearest. plane_a, plane_b (N, 2): both on the first two principal components of all 2N. push_a,
+    push_b (N, 2): minus the gradient of the mean of both losses there, the longest scaled to STEP. query: which pair is
+    asked; found_b, found_a (up to 5,): its nearest on the other side, nearest first.
     """
 
     tau: float
@@ -56,14 +56,16 @@ class ContrastRecord(NamedTuple):
 
 
 def drawn_pairs(rows: Tensor, count: int, draw: int) -> tuple[Tensor, Tensor]:
-    """`count` classes of `rows` (C, K), and of each two different drawings: (N,), (N,). More pairs keep those before."""
+    """`count` classes of `rows` (C, K), and of each two different drawings: (N,), (N,). More pairs keep those
+    before."""
     generator = torch.Generator().manual_seed(draw)
     classes = torch.randperm(len(rows), generator=generator)
     hands = torch.rand(rows.shape, generator=generator).argsort(1)
     return tuple(rows[classes, hands[classes, side]][:count] for side in (0, 1))
 
 
-def contrast(a: Tensor, b: Tensor, rows_a: Tensor, rows_b: Tensor, *, tau: float, query: int, name: str) -> ContrastRecord:
+def contrast(a: Tensor, b: Tensor, rows_a: Tensor, rows_b: Tensor, *, tau: float, query: int,
+             name: str) -> ContrastRecord:
     """What InfoNCE at temperature tau makes of the pairs of unit features a_i = a[rows_a[i]], b_i = b[rows_b[i]]."""
     a, b = a[rows_a].clone().requires_grad_(), b[rows_b].clone().requires_grad_()
     forth, back = info_nce(a, b, tau), info_nce(b, a, tau)
@@ -91,9 +93,9 @@ class ContrastExplorer(Explorer):
     """Move the temperature and the batch, and watch similarities, softmax weights, the push on the embedding, and
     retrieval both ways.
 
-    encoders: name → two functions, that embed the samples of the one side and of the other; the names become a selector.
-    a, b: the samples of both sides (M, …); row i of both is one drawing of class labels[i]. pictures_a, pictures_b: how to
-    show them, (M, 1, S, S) in [0, 1]. sides: what they are called.
+    encoders: name → two functions, that embed the samples of the one side and of the other; the names become a
+    selector. a, b: the samples of both sides (M, …); row i of both is one drawing of class labels[i]. pictures_a,
+    pictures_b: how to show them, (M, 1, S, S) in [0, 1]. sides: what they are called.
     A batch pairs different drawings of a character; it holds at most 40, or as many as there are classes.
     """
 
@@ -127,13 +129,14 @@ class ContrastExplorer(Explorer):
 
     def headline(self, record: ContrastRecord) -> str:
         n, (one, other) = len(record.s), self.sides
-        return (f"{record.name}: the right {other} is nearest for {round(n * record.hits_forth)} of {n} {one}s, the right "
-                f"{one} for {round(n * record.hits_back)} of {n} {other}s")
+        return (f"{record.name}: the right {other} is nearest for {round(n * record.hits_forth)} of {n} {one}s, the "
+                f"right {one} for {round(n * record.hits_back)} of {n} {other}s")
 
     def describe(self, record: ContrastRecord) -> str:
         n, (one, other) = len(record.s), self.sides
         yes = lambda best: "yes" if best[record.query] == record.query else "no"
         return (f"InfoNCE at τ = {record.tau:.3g} is {short(record.forth)} nats from {one} to {other} and "
-                f"{short(record.back)} back; guessing costs log N = {short(math.log(n))}. The push on a {one} is shared by "
-                f"{short(record.rivals)} of its {n - 1} negatives, in effect. Pair {record.query} finds its partner from "
-                f"{one} to {other}: {yes(record.best_forth)}; from {other} to {one}: {yes(record.best_back)}.")
+                f"{short(record.back)} back; guessing costs log N = {short(math.log(n))}. The push on a {one} is "
+                f"shared by {short(record.rivals)} of its {n - 1} negatives, in effect. Pair {record.query} finds its "
+                f"partner from {one} to {other}: {yes(record.best_forth)}; "
+                f"from {other} to {one}: {yes(record.best_back)}.")
