@@ -182,7 +182,8 @@ def test_the_adapter_takes_its_steps_at_test():
 
 
 def test_the_penalty_of_l2sp_by_hand_and_for_a_batch():
-    phi, theta = {"a": torch.tensor([3.0, 1.0]), "b": torch.tensor([[2.0]])}, {"a": torch.zeros(2), "b": torch.ones(1, 1)}
+    phi = {"a": torch.tensor([3.0, 1.0]), "b": torch.tensor([[2.0]])}
+    theta = {"a": torch.zeros(2), "b": torch.ones(1, 1)}
     assert float(penalty(phi, theta, 0.5)) == pytest.approx(0.25 * (9 + 1 + 1))
     stack = lambda params, other: {name: torch.stack([p, other * p]) for name, p in params.items()}
     batch = penalty(stack(phi, 2), stack(theta, 2), 0.5, 1)

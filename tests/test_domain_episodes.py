@@ -148,5 +148,5 @@ def test_halves_keep_most_pictures_in_proportion_but_at_least_some():
     train, test = halves(domain, most=30, least=15)
     assert torch.bincount(train.labels).tolist() == [15] * 3 and torch.bincount(test.labels).tolist() == [10] * 3
     lonely = domain.take(torch.cat([torch.nonzero(domain.labels == 0)[:1, 0], torch.nonzero(domain.labels > 0)[:, 0]]))
-    with pytest.raises(ValueError, match="class 'a' of world 1 has 1 image; a training and a test half need at least 2"):
+    with pytest.raises(ValueError, match="class 'a' of world 1 has 1 image; a training and a test half need"):
         halves(lonely)

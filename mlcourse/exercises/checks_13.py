@@ -1,0 +1,242 @@
+"""Checks of lesson 13: CORAL, a reversed gradient, the batches of DANN, and what aligned features must get wrong."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, kind
+
+FORWARD, NO_GRADIENT, NOT_REVERSED = ("the forward pass reversed too", "no gradient at all",
+                                      "the gradient is not reversed")
+NO_STRENGTH, INVISIBLE = "the strength is forgotten", "invisible to torch.func"
+
+
+def draw(*shape: int, seed: int = 0) -> Tensor:
+    """Normal numbers in float64."""
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def as_tensor(got: object, name: str, shape: tuple[int, ...]) -> Tensor:
+    """The answer as a tensor of this shape. Raises NotYet for anything else, and for NaN."""
+    if not isinstance(got, Tensor) or tuple(got.shape) != shape:
+        found = f"a tensor of shape {tuple(got.shape)}" if isinstance(got, Tensor) else kind(got)
+        raise NotYet(f"{name} must return a tensor of shape {shape}, got {found}.")
+    if not bool(torch.isfinite(got).all()):
+        raise NotYet(f"{name} returned values that are NaN or infinite.")
+    return got.to(torch.float64)
+
+
+def near(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors agree to 1e-6 of their size."""
+    return bool((a - b).abs().max() <= 1e-6 * (1 + b.abs().max()))
+
+
+# ---------------------------------------------------------------- 13.1
+
+BY_N, UNCENTRED, NO_SCALE, DIAGONAL, MEANS = ("divided by n", "not centred", "the factor 1/(4 d²) is missing",
+                                              "only the variances compared", "the means compared")
+
+
+def check_coral_loss(answer: object) -> str:
+    """13.1: against an entry-by-entry sum, on features with a mean and with correlations."""
+    coral_loss = LearnerFunction(answer, "coral_loss")
+    d = 3
+    a, b = draw(6, d) @ draw(d, d, seed=2) + 2, draw(9, d, seed=1) - 1
+    got = as_tensor(coral_loss(a, b), "coral_loss", ())
+    cov = lambda x, centre=True, by=1: (x - centre * x.mean(0)).T @ (x - centre * x.mean(0)) / (len(x) - by)
+    gap = lambda one, other: (one - other).square().sum() / (4 * d**2)
+    want = gap(cov(a), cov(b))
+    known = (
+        (BY_N, gap(cov(a, by=0), cov(b, by=0)), "the covariance of n samples is divided by n - 1"),
+        (UNCENTRED, gap(cov(a, False), cov(b, False)), "the mean of each domain must be taken away first: a "
+         "covariance is about how features vary, not where they lie"),
+        (NO_SCALE, 4 * d**2 * want, "the sum of squares must be divided by 4 d², d the number of features, or λ means "
+         "something else for every width of the network"),
+        (DIAGONAL, (cov(a).diagonal() - cov(b).diagonal()).square().sum() / (4 * d**2), "the covariances between "
+         "features count too, not only their variances: the norm is over all entries of the matrix"),
+        (MEANS, (a.mean(0) - b.mean(0)).square().sum(), "CORAL compares covariances; two domains with the same "
+         "covariance and different means have a loss of 0"),
+        ("a norm that is not squared", (cov(a) - cov(b)).norm() / (4 * d**2), "the norm is squared: the sum of the "
+         "squared entries"),
+        ("the mean over entries", (cov(a) - cov(b)).square().mean(), "a mean over the d² entries divides by d²; the "
+         "paper divides by 4 d²"),
+    )
+    if not near(got, want):
+        for name, value, why in known:
+            if near(got, value):
+                raise Misconception(name, why + ".")
+        raise NotYet(f"on a small example the loss is {float(want):.4f}, but you returned {float(got):.4f}.")
+    leaf = a.clone().requires_grad_()
+    got = coral_loss(leaf, b)
+    if not got.requires_grad:
+        raise Misconception(NO_GRADIENT, "the value is right, but no gradient reaches the features; the network "
+                            "could not learn from it.")
+    return "It is the sum over all entries of both covariance matrices, and its gradient reaches the features."
+
+
+# ---------------------------------------------------------------- 13.2
+
+
+def check_reverse(answer: object) -> str:
+    """13.2: the value, the gradient, and both again under torch.func."""
+    reverse = LearnerFunction(answer, "reverse")
+    x, w = draw(4, 3), draw(4, 3, seed=1)
+    for strength in (0.5, 2.0):
+        leaf = x.clone().requires_grad_()
+        got = as_tensor(reverse(leaf, strength), "reverse", (4, 3))
+        if not near(got.detach(), x):
+            if near(got.detach(), -strength * x):
+                raise Misconception(FORWARD, "the discriminator must see the features as they are; you hand it "
+                                    "-strength times them. Only the gradient is to be turned around.")
+            raise NotYet("the value must be x itself; only the gradient is to change.")
+        if not torch.equal(leaf.detach(), x):
+            raise NotYet("reverse changed x itself; return a new tensor.")
+        diagnose_reversed(got, leaf, w, strength)
+    check_under_func(reverse, x, w)
+    return "The value is x, the gradient is -strength times what arrives, and torch.func and vmap see it too."
+
+
+def diagnose_reversed(got: Tensor, leaf: Tensor, w: Tensor, strength: float) -> None:
+    """Raise what is wrong with the gradient; right is -strength · w."""
+    if not got.requires_grad:
+        raise Misconception(NO_GRADIENT, "x was cut out of the graph whole, so the features learn nothing from the "
+                            "discriminator; one part must stay attached.")
+    g, = torch.autograd.grad((got * w).sum(), leaf, allow_unused=True)
+    if g is None or near(g, 0 * w):
+        raise Misconception(NO_GRADIENT, "no gradient reaches x; one part must stay attached.")
+    if near(g, -strength * w):
+        return
+    if near(g, strength * w) or near(g, w):
+        raise Misconception(NOT_REVERSED, "the gradient reaches x with its own sign, so the features help the "
+                            "discriminator to tell the domains apart; that drives them away from each other.")
+    if near(g, -w):
+        raise Misconception(NO_STRENGTH, "the gradient is turned around, but its size does not depend on the strength.")
+    raise NotYet(f"for a strength of {strength:g} the gradient must be {-strength:g} times the one that arrives.")
+
+
+def check_under_func(reverse: LearnerFunction, x: Tensor, w: Tensor) -> None:
+    """The gradient under torch.func.grad and vmap. Raises Misconception where they cannot see through the answer."""
+    loss = lambda z, u: (reverse(z, 2.0) * u).sum()
+    why = "plain PyTorch differentiates it, but under torch.func.vmap and grad "
+    try:
+        got = torch.func.vmap(torch.func.grad(loss))(x, w)
+    except Crashed as error:
+        raise Misconception(INVISIBLE, f"{why}it raises {type(error.error).__name__}; write it as a sum of x and "
+                            "x.detach(), which they see through.") from error
+    if not near(got, -2.0 * w):
+        raise Misconception(INVISIBLE, f"{why}the gradient is another one; write it as a sum of x and x.detach(), "
+                            "which they see through.")
+
+
+# ---------------------------------------------------------------- 13.3
+
+SOURCE_TWICE, SHORTER, STORED_ORDER, SAME_TARGET = (
+    "the source in the place of the target", "zip stops at the shorter", "the target in its stored order",
+    "the same target pictures in every batch")
+TARGET = 1000          # what marks a row of the target
+
+
+def check_adversarial_batches(answer: object) -> str:
+    """13.3: marked rows are watched through an epoch."""
+    function = LearnerFunction(answer, "adversarial_batches")
+    n, m, size = 50, 24, 8
+    source_x, target_x = torch.arange(n).double()[:, None], TARGET + torch.arange(m).double()[:, None]
+    source_y, epochs = torch.arange(n) % 7, []
+    for seed in (0, 1):
+        batches = function(source_x.clone(), source_y.clone(), target_x.clone(), size,
+                           torch.Generator().manual_seed(seed))
+        epochs.append(rows_of(batches, source_y))
+    for sources, targets in epochs:
+        watch_epoch(sources, targets, n, m, size)
+    if epochs[0] == epochs[1]:
+        raise NotYet("two generators gave the same epoch; draw with the generator that is handed in.")
+    return f"All {n} source samples are used once, with as many random target samples beside them in every batch."
+
+
+def rows_of(batches: object, source_y: Tensor) -> tuple[list[list[int]], list[list[int]]]:
+    """The marks of source and target in every batch. Raises NotYet for anything but a list of triples."""
+    sources, targets = [], []
+    for batch in list(batches):
+        x, y, t = batch
+        mine, theirs = x[:, 0].long().tolist(), t[:, 0].long().tolist()
+        if max(mine) < TARGET and y.tolist() != source_y[mine].tolist():
+            raise NotYet("a batch's labels are not those of its source pictures; index both with the same rows.")
+        sources.append(mine)
+        targets.append(theirs)
+    if not sources:
+        raise NotYet("there is no batch; return a list of (source_x, source_y, target_x).")
+    return sources, targets
+
+
+def watch_epoch(sources: list[list[int]], targets: list[list[int]], n: int, m: int, size: int) -> None:
+    """Raise what is wrong with one epoch."""
+    seen = [row for batch in sources for row in batch]
+    shown = [row for batch in targets for row in batch]
+    if any(row < TARGET for row in shown):
+        raise Misconception(SOURCE_TWICE, "the third part of a batch holds source pictures: the target is loaded and "
+                            "never used, and the discriminator compares the source with itself.")
+    if any(row >= TARGET for row in seen):
+        raise NotYet("the first part of a batch must hold source pictures only; the target has no labels here.")
+    if len(seen) <= m < n:
+        raise Misconception(SHORTER, f"the epoch ends with the target's {m} pictures, after {len(seen)} of {n} source "
+                            "pictures; zip stops at the shorter list without a word.")
+    if sorted(seen) != list(range(n)):
+        raise NotYet(f"every source sample must be used once in an epoch; {len(set(seen))} of {n} were, in "
+                     f"{len(seen)} places.")
+    if [len(batch) for batch in sources] != [size] * (n // size) + [n % size]:
+        raise NotYet(f"the batches must have {size} source pictures each, the last one the {n % size} that are left.")
+    if [len(batch) for batch in targets] != [len(batch) for batch in sources]:
+        raise NotYet("a batch needs as many target as source pictures, or the discriminator can win by naming the "
+                     "larger side.")
+    if len({tuple(sorted(batch)) for batch in targets if len(batch) == size}) == 1:
+        raise Misconception(SAME_TARGET, "every batch shows the same target pictures; draw anew for each.")
+    steps = [b - a for batch in targets for a, b in zip(batch, batch[1:])]
+    if sum(step == 1 for step in steps) > len(steps) / 2:
+        raise Misconception(STORED_ORDER, "the target's pictures come in the order in which they are stored, and those "
+                            "often lie sorted by class: each batch then has a label shift of its own, and alignment "
+                            "pulls a few classes of the target over all of the source's.")
+    if sources[0] == sorted(sources[0]):
+        raise NotYet("the source's pictures come in their stored order; deal them with torch.randperm.")
+
+
+# ---------------------------------------------------------------- 13.4
+
+NOT_ALIGNED, LABELS_OF_SOURCE, INDEPENDENT, TRANSPOSED = (
+    "the features are not aligned", "the target has the source's labels", "more error than alignment forces",
+    "rows and columns swapped")
+
+
+def check_aligned_target(answer: object) -> str:
+    """13.4: the marginals, and the error, on random and on hand-made proportions."""
+    aligned_target = LearnerFunction(answer, "aligned_target")
+    pairs = [(draw(4, seed=s).softmax(0).tolist(), draw(4, seed=s + 9).softmax(0).tolist()) for s in range(3)]
+    pairs += [([0.5, 0.5], [0.9, 0.1]), ([0.1] * 10, [0.3, 0.3, 0.3] + [0.1 / 7] * 7), ([0.5, 0.5], [0.5, 0.5])]
+    for p, q in pairs:
+        p, q = torch.tensor(p, dtype=torch.float64), torch.tensor(q, dtype=torch.float64)
+        table = as_tensor(aligned_target(p.clone(), q.clone()), "aligned_target", (len(p), len(p)))
+        diagnose_table(table, p, q)
+    return "The features have the source's distribution, and the error is the label distance: it cannot be less."
+
+
+def diagnose_table(table: Tensor, p: Tensor, q: Tensor) -> None:
+    """Raise what is wrong with a joint table of target features and labels."""
+    least = float((p - q).abs().sum() / 2)
+    if bool((table < -1e-9).any()):
+        raise NotYet(f"a probability is {float(table.min()):.3f}; none may be negative.")
+    rows, columns = table.sum(1), table.sum(0)
+    if near(rows, q) and near(columns, p) and not near(p, q):
+        raise Misconception(TRANSPOSED, "rows are features and columns labels: row sums must be the source's "
+                            "proportions p, column sums the target's q.")
+    if not near(columns, q):
+        if near(columns, p):
+            raise Misconception(LABELS_OF_SOURCE, "the column sums are p, so the labels of this target are distributed "
+                                "as the source's, and there is no label shift; they must be q.")
+        raise NotYet("the column sums must be q, the proportions of the target's labels.")
+    if not near(rows, p):
+        raise Misconception(NOT_ALIGNED, "the row sums are not p. A discriminator would tell the domains apart by how "
+                            "often each feature occurs; perfectly aligned features occur as often as in the source.")
+    error = 1 - float(table.diagonal().sum())
+    if error > least + 1e-6:
+        raise Misconception(INDEPENDENT, f"both marginals are right, and the error is {error:.3f}; keeping as many "
+                            f"labels as possible on their own feature leaves {least:.3f}.")
