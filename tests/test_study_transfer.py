@@ -8,7 +8,7 @@ import torch
 from test_bench import mlcourse  # noqa: F401, a fixture
 from tiny import patterns
 
-from mlcourse import domain_episodes, results
+from mlcourse import domain_episodes, paths, results
 from mlcourse.domain_episodes import pixels
 from mlcourse.study import advice, arms, transfer
 from mlcourse.study.setting import setting
@@ -240,3 +240,20 @@ def test_the_command_writes_rows_and_a_picture_and_resumes(quick, mlcourse, tmp_
     assert mlcourse(*words, "--arm", "AdaBN", "--arm", "fine-tuning", "--arm", "no adaptation")[0] == 0
     rows = results.read(tmp_path / "rows.json")
     assert [row for row in rows if row["arm"] != "no adaptation"] == first and len(rows) == len(first) + 4
+
+
+# ------------------------------------------------------------- the stored rows
+
+
+@pytest.mark.parametrize("source", ["glyphs-digits", "mnist"])
+def test_the_stored_rows_hold_every_arm_at_every_k_over_five_seeds(source):
+    rows = [row for row in results.read(paths.RESULTS / "transfer.json")
+            if (row["source"], row["target"]) == (source, "digits")]
+    for arm in arms.ARMS:
+        for k in (0, 1, 5, 10):
+            seeds = set(advice.by_seed(rows, arm.name, k))
+            assert seeds == (set(range(5)) if arm.zero or k else set()), (arm.name, k)
+    for arm in ("AdaBN", "CORAL", "adapter"):
+        gain, half = advice.paired(rows, arm, "no adaptation", 0)
+        assert gain > half, (arm, gain, half)
+    assert all(row["command"].startswith(f"mlcourse study transfer --source {source}") and row["commit"] for row in rows)
