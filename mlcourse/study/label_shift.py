@@ -89,28 +89,29 @@ def trained(w: World, sampler: DomainSampler, kinds: list, seed: int) -> list[Le
 
 
 def rows(seeds: list[int], done: set[tuple] = frozenset()) -> Iterator[dict]:
-    """A row for every arm, weight, distance and seed that is not done."""
+    """A row for every arm, weight, distance and seed that is not done; those of one training come together."""
     for seed in seeds:
-        for arm, kind in ACROSS.items():
-            if any((arm, 0.0, distance, seed) not in done for distance in DISTANCES):
-                yield from across(arm, kind, seed)
+        missing = lambda arm, weights, distance, seed=seed: any((arm, weight, distance, seed) not in done
+                                                                for weight in weights)
+        if any(missing(arm, (0.0,), distance) for arm in ACROSS for distance in DISTANCES):
+            yield from across(seed)
         for distance in DISTANCES:
             for arm, adapts in (("no adaptation", False), ("AdaBN", True)):
-                if (arm, 0.0, distance, seed) not in done:
+                if missing(arm, (0.0,), distance):
                     yield row(arm, 0.0, distance, seed, lambda w: w.base, adapts)
             for arm, weights in WEIGHTS.items():
-                if any((arm, weight, distance, seed) not in done for weight in weights):
+                if missing(arm, weights, distance):
                     yield from aligned(arm, distance, seed)
 
 
-def across(arm: str, kind: type, seed: int) -> Iterator[dict]:
-    """MLDG or the adapter: one training between typefaces, judged on every target."""
+def across(seed: int) -> Iterator[dict]:
+    """MLDG and the adapter: each is trained once, between typefaces, and judged on every target."""
     start, w = time.perf_counter(), world(seed)
     faces = [alignment.shrunk(face) for face in load_digits_by_face().values()]
     sampler = DomainSampler(faces, alignment.SHOT, alignment.SHOT, unlabeled=alignment.SHOT)
-    learner, = trained(w, sampler, [kind], seed)
-    for distance in DISTANCES:
-        yield row(arm, 0.0, distance, seed, lambda _: learner, True, start)
+    for arm, learner in zip(ACROSS, trained(w, sampler, list(ACROSS.values()), seed), strict=True):
+        for distance in DISTANCES:
+            yield row(arm, 0.0, distance, seed, lambda _, learner=learner: learner, True, start)
 
 
 def aligned(arm: str, distance: float, seed: int) -> Iterator[dict]:
