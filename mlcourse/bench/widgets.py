@@ -12,17 +12,18 @@ from pathlib import Path
 import nbformat
 import numpy as np
 
-from mlcourse import widgets
+from mlcourse import alignment, widgets
 from mlcourse.bench import browser
 from mlcourse.datasets import load, load_splits
 from mlcourse.datasets.strokes import draw, pictures_and_strokes
+from mlcourse.domain_episodes import halves
 from mlcourse.domains import deal
 from mlcourse.learners import TwoEncoders
 from mlcourse.nets import MLP, Conv4, StrokeNet
 from mlcourse.notebooks import KERNELSPEC
 from mlcourse.results import facts
-from mlcourse.widgets import (ContrastExplorer, Explorer, FactorDial, InnerLoopExplorer, LearnedRates,
-                              OuterLoopPlayer, ShiftDial, YouAgainstMachine)
+from mlcourse.widgets import (AdversarialWeight, ContrastExplorer, Explorer, FactorDial, InnerLoopExplorer,
+                              LearnedRates, OuterLoopPlayer, ShiftDial, YouAgainstMachine)
 
 KEY = ("widget",)
 VALUES = 15       # of each control
@@ -65,7 +66,14 @@ def contrasted() -> ContrastExplorer:
                             labels, images.float() / 255, draw(paths))
 
 
+def aligned() -> AdversarialWeight:
+    """An adversarial weight between typeset and handwritten digits."""
+    source = alignment.shrunk(load("glyphs-digits"))
+    return AdversarialWeight(alignment.source_network(source), source, *halves(alignment.shrunk(load("digits"))))
+
+
 EXAMPLES: dict[type[Explorer], Callable[[], Explorer]] = {
+    AdversarialWeight: lambda: seen(aligned()),
     ContrastExplorer: contrasted,
     FactorDial: lambda: seen(FactorDial()),
     LearnedRates: rates,
