@@ -9,8 +9,8 @@ from mlcourse.learners import MetaSGD
 from mlcourse.machine import one_core
 from mlcourse.nets import MLP, call
 from mlcourse.train import step_generator, train
-from mlcourse.widgets import LearnedRates, RateHistory, sweep
-from mlcourse.widgets.learned_rates import ranked
+from mlcourse.widgets import RateHistory, sweep
+from mlcourse.widgets.learned_rates import LearnedRates, ranked
 from mlcourse.rates import Weight, support_gradients
 
 

@@ -12,18 +12,17 @@ from pathlib import Path
 import nbformat
 import numpy as np
 
-from mlcourse import alignment, widgets
+from mlcourse import widgets
 from mlcourse.bench import browser
 from mlcourse.datasets import load, load_splits
 from mlcourse.datasets.strokes import draw, pictures_and_strokes
-from mlcourse.domain_episodes import halves
 from mlcourse.domains import deal
 from mlcourse.learners import TwoEncoders
 from mlcourse.nets import MLP, Conv4, StrokeNet
 from mlcourse.notebooks import KERNELSPEC
 from mlcourse.results import facts
-from mlcourse.widgets import (AdversarialWeight, ContrastExplorer, Explorer, FactorDial, InnerLoopExplorer,
-                              LearnedRates, OuterLoopPlayer, ShiftDial, YouAgainstMachine)
+from mlcourse.widgets import (ContrastExplorer, Explorer, FactorDial, InnerLoopExplorer, OuterLoopPlayer, ShiftDial,
+                              YouAgainstMachine)
 
 KEY = ("widget",)
 VALUES = 15       # of each control
@@ -45,13 +44,6 @@ def player() -> OuterLoopPlayer:
     return widget
 
 
-def rates() -> LearnedRates:
-    """A learned-rates explorer with something to rewind."""
-    widget = LearnedRates()
-    widget.step(200)
-    return widget
-
-
 def seen(widget: Explorer) -> Explorer:
     """The widget after a visit to every value of `sweep`, so that what it computes once and keeps is there."""
     sweep(widget)
@@ -66,17 +58,9 @@ def contrasted() -> ContrastExplorer:
                             labels, images.float() / 255, draw(paths))
 
 
-def aligned() -> AdversarialWeight:
-    """An adversarial weight between typeset and handwritten digits."""
-    source = alignment.shrunk(load("glyphs-digits"))
-    return AdversarialWeight(alignment.source_network(source), source, *halves(alignment.shrunk(load("digits"))))
-
-
 EXAMPLES: dict[type[Explorer], Callable[[], Explorer]] = {
-    AdversarialWeight: lambda: seen(aligned()),
     ContrastExplorer: contrasted,
     FactorDial: lambda: seen(FactorDial()),
-    LearnedRates: rates,
     InnerLoopExplorer: lambda: InnerLoopExplorer({"random": MLP(seed=0), "other": MLP(seed=1)}),
     OuterLoopPlayer: player,
     ShiftDial: lambda: seen(ShiftDial(Conv4(10, width=32, norm="none"), *deal(load("glyphs-digits"), (0.25, 0.25)))),
