@@ -140,8 +140,8 @@ def label_shift(rows: Sequence[dict]) -> Picture:
             axes.set(xlabel="label distance (total variation from the source's proportions)", xticks=distances)
         left.set(ylabel="accuracy on the target (%)", ylim=(0, 103), title="The target's class proportions move away")
         right.set(ylabel="points over AdaBN, paired")
-        right.set_title(title, fontsize=9.5)
-        left.legend(fontsize=7.5, ncols=2, loc="upper right", bbox_to_anchor=(1.0, 0.92))
+        right.set_title(f"Over AdaBN, from {distances[0]:g} to {far:g}: {', '.join(said)}", fontsize=9.5)
+        left.legend(fontsize=7.5, ncols=2, loc="lower left")
     listed = {arm: ", ".join(f"{m:+.1f} ± {h:.1f}" for m, h in gaps[arm]) for arm in arms if arm != "AdaBN"}
     values = "; ".join(f"{arm} {text}" for arm, text in listed.items())
     return picture(figure, f"{title}. Paired differences from AdaBN at label distances "
