@@ -21,8 +21,8 @@ from mlcourse.learners import TwoEncoders
 from mlcourse.nets import MLP, Conv4, StrokeNet
 from mlcourse.notebooks import KERNELSPEC
 from mlcourse.results import facts
-from mlcourse.widgets import (ContrastExplorer, Explorer, FactorDial, InnerLoopExplorer, OuterLoopPlayer, ShiftDial,
-                              YouAgainstMachine)
+from mlcourse.widgets import (ContrastExplorer, Explorer, FactorDial, InnerLoopExplorer,
+                              LearnedRates, OuterLoopPlayer, ShiftDial, YouAgainstMachine)
 
 KEY = ("widget",)
 VALUES = 15       # of each control
@@ -40,6 +40,13 @@ TIMER = """image => {
 def player() -> OuterLoopPlayer:
     """An outer-loop player with something to rewind."""
     widget = OuterLoopPlayer()
+    widget.step(200)
+    return widget
+
+
+def rates() -> LearnedRates:
+    """A learned-rates explorer with something to rewind."""
+    widget = LearnedRates()
     widget.step(200)
     return widget
 
@@ -62,6 +69,7 @@ EXAMPLES: dict[type[Explorer], Callable[[], Explorer]] = {
     ContrastExplorer: contrasted,
     FactorDial: lambda: seen(FactorDial()),
     InnerLoopExplorer: lambda: InnerLoopExplorer({"random": MLP(seed=0), "other": MLP(seed=1)}),
+    LearnedRates: rates,
     OuterLoopPlayer: player,
     ShiftDial: lambda: seen(ShiftDial(Conv4(10, width=32, norm="none"), *deal(load("glyphs-digits"), (0.25, 0.25)))),
     YouAgainstMachine: lambda: YouAgainstMachine(load_splits("glyphs").test, key=None),
