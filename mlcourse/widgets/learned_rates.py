@@ -85,7 +85,7 @@ class LearnedRates(Explorer):
         controls = {
             "rewind": ipywidgets.SelectionSlider(options=steps, value=steps[-1], description="outer step", **CONTROL),
             "tensor": ipywidgets.Dropdown(options=[ALL, *names], description="pick from", **CONTROL),
-            "rank": ipywidgets.IntSlider(value=0, min=0, max=100, description="weight, by its step (%)", **CONTROL),
+            "rank": ipywidgets.IntSlider(value=0, min=0, max=100, description="by its step (%)", **CONTROL),
         }
         super().__init__(LearnedRatesScene({name: tuple(p.shape) for name, p in history.snapshots[0].theta.items()}),
                          controls, self._arrange(controls))
