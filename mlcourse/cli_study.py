@@ -48,7 +48,7 @@ def meta_transfer(seed: Five = None, choose: Choose = False, out: Out = paths.RE
     """Lesson 05: pretrain, Meta-SGD, adapt, from glyphs to digits and Omniglot, against each part left out.
 
     Every arm has the same training scripts and the same number of outer steps; 400 fixed test episodes of each domain,
-    5-way 1-shot. About a minute and a half for each seed on two cores, and four minutes for --choose.
+    5-way 1-shot. Four to five minutes for each seed on two cores; --choose takes longer.
 
     [bold]Examples[/bold]
 
