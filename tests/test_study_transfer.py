@@ -172,6 +172,24 @@ def test_without_shared_classes_a_new_head_is_learned(quick):
     assert all(row["k"] > 0 for row in found)
 
 
+@pytest.mark.parametrize("name", ["from scratch", "linear probe", "fine-tuning", "L2-SP", "AdaBN"])
+def test_the_draws_that_the_cores_share_give_the_numbers_of_a_loop(quick, monkeypatch, name):
+    monkeypatch.setattr(transfer, "DRAWS", 6)
+    s, (arm,) = arms.Seed(pair(), 0, {}), arms.named([name])
+    state = arm.ready(s)
+    shared = [transfer.labelled(s, arm, state, 2) for _ in range(3)]
+    monkeypatch.setattr(transfer, "in_parallel", lambda work, items: [work(item) for item in items])
+    assert shared == [transfer.labelled(s, arm, state, 2)] * 3
+
+
+def test_the_random_start_is_that_of_the_seed(quick):
+    torch.manual_seed(5)
+    one, other = (arms.random_start(arms.Seed(pair(), seed, {})) for seed in (3, 4))
+    again = arms.random_start(arms.Seed(pair(), 3, {}))
+    assert all(torch.equal(one.params[name], again.params[name]) for name in one.params)
+    assert not torch.equal(one.params["head.weight"], other.params["head.weight"])
+
+
 def test_labels_of_the_target_do_not_reach_what_adapts_without_them(quick):
     """Target labels dealt anew change the accuracies at k = 0, and neither the networks nor the choice of a weight."""
     s = pair((0,))

@@ -92,8 +92,10 @@ def _bars(found: Mapping[str, np.ndarray], title: str, xlabel: str, form: str, c
 
 def instruments(episode: Episode) -> Picture:
     """A 1-shot episode of sequences: for each class its support sample, and one query sample below it."""
-    figure = blank(9, 2.7)
+    title = "An instrument keeps its frequency and decay; loudness and phases change with every stroke"
+    figure = blank(9, 3)
     with matplotlib.rc_context(RC):
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
         axes = figure.subplots(2, episode.way, sharex=True, sharey=True)
         for row, (xs, ys, style) in enumerate(((episode.support_x, episode.support_y, SUPPORT),
                                                (episode.query_x, episode.query_y, QUERY))):
@@ -105,5 +107,4 @@ def instruments(episode: Episode) -> Picture:
         axes[0, 0].set_ylabel("support")
         axes[1, 0].set_ylabel("a query")
         figure.supxlabel("time step", fontsize=9.5)
-    return picture(figure, f"Sequences of {episode.way} instruments, a support sample above and a query sample below: "
-                           "the same frequency and decay, other phases and loudness.")
+    return picture(figure, f"{title}. {episode.way} instruments, a support sample above and a query sample below.")

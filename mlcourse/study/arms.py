@@ -1,7 +1,7 @@
 """The arms of a transfer study: what each carries over from the source, and what it adapts.
 
-An arm is `ready(seed) -> Adapted`, its network before any label of the target, or None where it needs labels; and
-`fit(seed, x, y) -> predict`, from k labels per class.
+An arm is `ready(seed)`, its network before any label of the target, and `labels(seed, network, x, y)`, what it predicts with
+after k labels per class.
 """
 
 from __future__ import annotations
@@ -60,9 +60,18 @@ class Seed:
     def base(self) -> AdaBN:
         """The classifier of the source."""
         s = self.setting
-        net = Conv4(len(s.source.classes), WIDTH, "max", "batch", s.source.images.shape[-1], self.seed)
+        net = self.network(len(s.source.classes))
         sampler = DomainSampler([s.source], s.shot, 1, unlabeled=1, target=s.train)
         return self.fit(AdaBN(net), sampler, SOURCE_STEPS, SOURCE_RATE)
+
+    @cached_property
+    def random(self) -> Conv4:
+        """A network of random weights with a head for the target's classes."""
+        return self.network(len(self.setting.train.classes))
+
+    def network(self, classes: int) -> Conv4:
+        """An untrained network of this seed. Not to be made in threads: its weights come from torch's one generator."""
+        return Conv4(classes, WIDTH, "max", "batch", self.setting.train.images.shape[-1], self.seed)
 
     @cached_property
     def episode(self) -> Episode:
@@ -75,6 +84,11 @@ class Seed:
     def copied(self) -> Conv4:
         """A copy of the source network to train on."""
         return copy.deepcopy(self.base.net)
+
+
+def random_start(s: Seed) -> Adapted:
+    """Random weights, nothing of the source."""
+    return Adapted({name: p.detach()[None] for name, p in s.random.named_parameters()}, ())
 
 
 def source_only(s: Seed) -> Adapted:
@@ -156,22 +170,21 @@ def probe(s: Seed, state: Adapted, x: Tensor, y: Tensor) -> Predict:
     return lambda pictures: embed(pictures) @ weight + bias
 
 
-def scratch(s: Seed, x: Tensor, y: Tensor) -> Predict:
-    """A network from random weights, trained on the labels alone."""
-    net = Conv4(len(s.setting.train.classes), WIDTH, "max", "batch", x.shape[-1], s.seed)
-    params = {name: p.detach()[None] for name, p in net.named_parameters()}
-    return descended(net, params, x, y, SCRATCH_RATE, x)
+def tune_random(s: Seed, state: Adapted, x: Tensor, y: Tensor) -> Predict:
+    """Train a network of random weights on the labels alone."""
+    return descended(s.random, state.params, x, y, SCRATCH_RATE, x)
 
 
 @dataclass(frozen=True)
 class Arm:
-    """name: in tables. ready: the network before labels (None: there is none). labels: how k > 0 labels are used, from
-    (seed, network, x, y); None: not at all. zero: whether k = 0 makes sense. shared: whether it needs shared classes;
+    """name: in tables. ready: the network before labels. labels: how k > 0 labels are used, from (seed, network, x, y),
+    called in threads; None: not at all. source: whether it begins with the source network. zero: whether k = 0 makes sense. shared: whether it needs shared classes;
     several: whether it needs several domains. trains: whether `ready` trains on from the source network."""
 
     name: str
-    ready: Callable[[Seed], Adapted] | None
-    labels: Callable[[Seed, Adapted | None, Tensor, Tensor], Predict] | None
+    ready: Callable[[Seed], Adapted]
+    labels: Callable[[Seed, Adapted, Tensor, Tensor], Predict] | None
+    source: bool = True
     zero: bool = True
     shared: bool = True
     several: bool = False
@@ -180,7 +193,7 @@ class Arm:
 
 ARMS = (
     Arm("no adaptation", source_only, None),
-    Arm("from scratch", None, lambda s, _, x, y: scratch(s, x, y), zero=False, shared=False),
+    Arm("from scratch", random_start, tune_random, zero=False, shared=False, source=False),
     Arm("linear probe", source_only, probe, zero=False, shared=False),
     Arm("fine-tuning", source_only, tune_source, zero=False, shared=False),
     Arm("L2-SP", source_only, lambda s, state, x, y: tune_source(s, state, x, y, ANCHOR), zero=False, shared=False),

@@ -41,7 +41,7 @@ def steps(setting: Setting, arms: Sequence[Arm], seeds: Sequence[int], kept: Seq
         left = {arm.name: missing(setting, arm, seed, mine) for arm in arms}
         total += sum(outer_steps(arm) + DRAWS * DRAW_COST * sum(k > 0 for k in left[arm.name]) * (arm.labels is not None)
                      for arm in arms if left[arm.name])
-        total += outer_steps() if any(arm.ready and left[arm.name] for arm in arms) else 0
+        total += outer_steps() if any(arm.source and left[arm.name] for arm in arms) else 0
     return total
 
 
@@ -162,9 +162,9 @@ def choose(pilot: Seed, name: str) -> dict:
 
 def measure(s: Seed, arm: Arm, ks: Sequence[int], progress: Callable[[int], None]) -> Iterator[tuple[int, dict]]:
     """(k, values) of one arm and seed at each of ks."""
-    state = arm.ready(s) if arm.ready else None
+    state = arm.ready(s)
     unchanged = None
-    if state is not None and arm.zero:
+    if arm.zero:
         predict = lambda x: call(s.base.net, state.params, x[None], state.stats)[0]
         unchanged = {"accuracy": accuracy(s.setting, predict), "draws": 0}
     for k in ks:
@@ -177,8 +177,9 @@ def measure(s: Seed, arm: Arm, ks: Sequence[int], progress: Callable[[int], None
             progress(DRAWS * DRAW_COST)
 
 
-def labelled(s: Seed, arm: Arm, state: Adapted | None, k: int) -> float:
+def labelled(s: Seed, arm: Arm, state: Adapted, k: int) -> float:
     """The accuracy (%) from k labels per class, averaged over the draws, which the cores share."""
+
     def one(draw: int) -> float:
         x, y = s.setting.labelled(k, s.seed, draw)
         return accuracy(s.setting, arm.labels(s, state, x, y))
