@@ -12,16 +12,17 @@ from pathlib import Path
 import nbformat
 import numpy as np
 
-from mlcourse import widgets
+from mlcourse import alignment, widgets
 from mlcourse.bench import browser
 from mlcourse.datasets import load, load_splits
 from mlcourse.datasets.strokes import draw, pictures_and_strokes
+from mlcourse.domain_episodes import halves
 from mlcourse.domains import deal
 from mlcourse.learners import TwoEncoders
 from mlcourse.nets import MLP, Conv4, StrokeNet
 from mlcourse.notebooks import KERNELSPEC
 from mlcourse.results import facts
-from mlcourse.widgets import (ContrastExplorer, Explorer, FactorDial, InnerLoopExplorer,
+from mlcourse.widgets import (AdversarialWeight, ContrastExplorer, Explorer, FactorDial, InnerLoopExplorer,
                               LearnedRates, OuterLoopPlayer, ShiftDial, YouAgainstMachine)
 
 KEY = ("widget",)
@@ -65,7 +66,14 @@ def contrasted() -> ContrastExplorer:
                             labels, images.float() / 255, draw(paths))
 
 
+def aligned() -> AdversarialWeight:
+    """An adversarial weight between typeset and handwritten digits."""
+    source = alignment.shrunk(load("glyphs-digits"))
+    return AdversarialWeight(alignment.source_network(source), source, *halves(alignment.shrunk(load("digits"))))
+
+
 EXAMPLES: dict[type[Explorer], Callable[[], Explorer]] = {
+    AdversarialWeight: lambda: seen(aligned()),
     ContrastExplorer: contrasted,
     FactorDial: lambda: seen(FactorDial()),
     InnerLoopExplorer: lambda: InnerLoopExplorer({"random": MLP(seed=0), "other": MLP(seed=1)}),
@@ -194,8 +202,8 @@ def measure(name: str, running=None, server: browser.Server | None = None) -> di
     times = np.array(sweep(example(name)))
     pressed = key_to_pixel(running, server, name) if running is not None else None
     command = f"mlcourse bench widgets {name}" + ("" if pressed else " --no-browser")
-    percentile = lambda values, share: round(float(np.percentile(values, share)), 1)
-    return {"widget": name, "changes": len(times), "compute_ms": percentile(times[:, 0], 50),
+    percentile = lambda values, share, digits=1: round(float(np.percentile(values, share)), digits)
+    return {"widget": name, "changes": len(times), "compute_ms": percentile(times[:, 0], 50, 3),
             "draw_ms": percentile(times[:, 1], 50), "p50_ms": percentile(times.sum(1), 50),
             "p95_ms": percentile(times.sum(1), 95), "key_to_pixel_ms": percentile(pressed, 50) if pressed else None,
             **facts(command, seed=0)}

@@ -1,5 +1,6 @@
 """Explorers: controls, a compute function that runs real torch, and a picture that follows."""
 
+from mlcourse.widgets.adversarial_weight import AdversarialWeight
 from mlcourse.widgets.bar import train_live
 from mlcourse.widgets.base import Explorer, sweep
 from mlcourse.widgets.contrast import ContrastExplorer
@@ -12,6 +13,6 @@ from mlcourse.widgets.rate_history import RateHistory
 from mlcourse.widgets.shift_dial import ShiftDial
 from mlcourse.widgets.you_against_machine import YouAgainstMachine
 
-__all__ = ["ContrastExplorer", "Explorer", "FactorDial", "InnerLoopExplorer", "LearnedRates",
+__all__ = ["AdversarialWeight", "ContrastExplorer", "Explorer", "FactorDial", "InnerLoopExplorer", "LearnedRates",
            "OuterLoopPlayer", "Predict", "RateHistory", "ShiftDial", "YouAgainstMachine", "outcome", "sweep",
            "train_live"]

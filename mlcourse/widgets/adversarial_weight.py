@@ -101,7 +101,7 @@ class AdversarialWeight(Explorer):
         super().__init__(self._scene(), controls, self._arrange(controls))
 
     def _arrange(self, controls: dict) -> ipywidgets.Widget:
-        play = ipywidgets.Play(min=0, max=controls["at"].max, interval=PERIOD, show_repeat=False,
+        play = ipywidgets.Play(value=controls["at"].value, max=controls["at"].max, interval=PERIOD, show_repeat=False,
                                tooltip="play the training")
         self.player = ipywidgets.jslink((play, "value"), (controls["at"], "value"))
         return columns([labelled("align by", controls["method"]), controls["weight"],
