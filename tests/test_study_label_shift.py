@@ -26,7 +26,8 @@ def small(monkeypatch):
 def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twice():
     rows = list(study.rows([1]))
     assert [(row["arm"], row["weight"]) for row in rows] == [
-        ("MLDG", 0), ("adapter", 0), ("no adaptation", 0), ("AdaBN", 0), ("CORAL", 1), ("DANN", 0.1), ("DANN", 1)]
+        ("MLDG", 0), ("adapter", 0), (study.CONTROL, 0), ("no adaptation", 0), ("AdaBN", 0), ("CORAL", 1), ("DANN", 0.1),
+        ("DANN", 1)]
     assert not list(study.rows([1], {tuple(row[field] for field in study.KEY) for row in rows}))
     w = study.world(1)
     seen, q = study.target(w, 0.6, 1)
@@ -60,7 +61,7 @@ def test_the_command_writes_and_draws(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("sys.argv", words)
     with pytest.raises(SystemExit) as end:
         cli.main()
-    assert end.value.code in (0, None) and len(results.read(out)) == 28
+    assert end.value.code in (0, None) and len(results.read(out)) == 32
     assert out.with_suffix(".png").exists() and "label distance 0.6" in capsys.readouterr().out
 
 

@@ -169,6 +169,7 @@ adversarial_batches = Exercise(
         (DRAWN, "        t = torch.randint(len(target_x), (size,), generator=generator)"),
         (ADDED, "        batches.append((source_x[s], source_y[:len(s)], target_x[t]))"),
         (LOOP, LOOP.replace("randperm(len(source_x)", "randperm(len(source_x) - 1")),
+        (DRAWN, DRAWN.replace(", generator=generator", "")),
     ))
 
 # ---------------------------------------------------------------- 13.4
@@ -181,7 +182,7 @@ def aligned_target(p, q):
     p, q (N,): the class proportions of source and target, float64, each adding up to 1
     Returns (N, N), float64, not negative: entry (i, j) is the probability of feature i and label j in the
     target. Feature i is to occur as often as in the source, with probability p[i]; label j with q[j];
-    and the classifier is to err as seldom as that allows.
+    and the classifier is to err, 1 - the sum of the diagonal, as seldom as that allows.
     """
 '''
 ALIGNED_SOLUTION = ALIGNED + '''\

@@ -84,8 +84,9 @@ def transfer(rows: Sequence[dict]) -> Picture:
     ks = sorted({row["k"] for row in rows})
     zero = {arm: at(arm, 0) for arm in UNLABELLED}
     best = max(zero, key=lambda arm: zero[arm][0])
+    level = [arm for arm in UNLABELLED if round(zero[arm][0]) == round(zero[best][0])]
     title = (f"Without labels: {zero['no adaptation'][0]:.0f} % becomes {zero['AdaBN'][0]:.0f} % (AdaBN), "
-             f"{zero[best][0]:.0f} % ({best})")
+             f"{zero[best][0]:.0f} % ({', '.join(level)})")
     few = min(k for k in ks if k > 0)
     scratch, tuned = at("from scratch", max(ks))[0], at("fine-tuning", max(ks))[0]
     figure = blank(9.4, 3.7)
@@ -130,7 +131,7 @@ def label_shift(rows: Sequence[dict]) -> Picture:
     with matplotlib.rc_context(RC):
         left, right = figure.subplots(1, 2)
         left.plot(distances, [100 * (1 - d) for d in distances], color=BLACK, ls=(0, (4, 2)), lw=1.2,
-                  label="ceiling of aligned features")
+                  label="ceiling: aligned, no source error")
         for arm in arms:
             _errorbars(left, distances, [t_interval(list(of_arm(rows, arm, d).values())) for d in distances], arm)
             if arm not in ("AdaBN", "no adaptation"):
