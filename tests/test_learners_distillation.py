@@ -57,20 +57,27 @@ def test_a_teacher_answers_as_its_learner_did_and_is_a_copy():
         state = learner.adapt(episode)
         answers = learner.predict(state, episode.query_x)
         frozen = Teacher(net, state)
-        assert torch.equal(frozen(episode.query_x), answers)
+        torch.testing.assert_close(frozen(episode.query_x), answers)
+        answers = frozen(episode.query_x)
         batch = Teacher(net, learner.adapt(Episode(*(field[None] for field in episode))))
         torch.testing.assert_close(batch(episode.query_x), answers)
         net.head.weight.mul_(-1)
     assert torch.equal(frozen(episode.query_x), answers) and not frozen(episode.query_x).requires_grad
-    assert torch.equal(frozen(episode.query_x[None])[0], answers)
+    torch.testing.assert_close(frozen(episode.query_x[None])[0], answers)
+
+
+def test_a_teacher_without_shared_statistics_answers_too():
+    net, episode = network(6, 5, norm="layer"), episodes().task(0)
+    frozen = Teacher(net, AdaBN(net).adapted(dict(net.named_parameters()), episode))
+    torch.testing.assert_close(frozen(episode.query_x), net(episode.query_x))
 
 
 def test_training_leaves_the_teacher_bit_for_bit_and_the_student_follows_it():
     frozen = teacher(torch.float32)
-    before = [p.clone() for p in (*frozen.params.values(), *(t for pair in frozen.stats for t in pair))]
+    before = [p.clone() for p in (*frozen.net.parameters(), *(t for pair in frozen.stats for t in pair))]
     learner = Distillation(network(8, dtype=torch.float32), frozen, 3.0)
     records = train(learner, learner.phases(SAMPLER, 80, tasks=2, lr=1e-2), progress=False)
-    after = (*frozen.params.values(), *(t for pair in frozen.stats for t in pair))
+    after = (*frozen.net.parameters(), *(t for pair in frozen.stats for t in pair))
     assert all(torch.equal(one, other) for one, other in zip(before, after, strict=True))
     assert sum(r["loss"] for r in records[-5:]) < 0.3 * sum(r["loss"] for r in records[:5])
 

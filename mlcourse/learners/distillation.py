@@ -11,6 +11,7 @@ Across domains the teacher knows the source's labels, and the pictures are the t
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import torch
@@ -21,26 +22,28 @@ from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, require_grad
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.losses_distillation import distillation
-from mlcourse.nets import call, head
+from mlcourse.nets import head, is_stacked
 
 
 class Teacher:
     """A trained network that answers and never learns: logits (…, N) of pictures (…, 1, S, S).
 
     net, state: as `adapt` of a learner around `net` leaves them for one episode, or for a batch of one. Everything is
-    copied, so that no training can reach it.
+    copied, so that no training can reach it; no parameter asks for a gradient.
     """
 
     def __init__(self, net: nn.Module, state: Adapted):
-        batched = next(iter(state.params.values())).ndim > next(net.parameters()).ndim
+        batched = is_stacked(net, state.params)
         own = lambda t: (t[0] if batched else t).detach().clone()
-        self.net = net
-        self.params = {name: own(p) for name, p in state.params.items()}
+        self.net = copy.deepcopy(net).requires_grad_(False)
+        for name, p in self.net.named_parameters():
+            p.copy_(own(state.params[name]))
         self.stats = tuple((own(mean), own(var)) for mean, var in state.stats)
 
     @torch.no_grad()
     def __call__(self, x: Tensor) -> Tensor:
-        v = call(self.net, self.params, x.flatten(0, -4), self.stats or None)
+        pictures = x.flatten(0, -4)
+        v = self.net(pictures, self.stats) if self.stats else self.net(pictures)
         return v.view(*x.shape[:-3], -1)
 
 
