@@ -35,16 +35,16 @@ from mlcourse.results import facts
 from mlcourse.train import train
 
 KEY = ("part", "data", "arm", "width", "temperature", "seed")
-SEEDS = 5
-STEPS, RATE, SHOT = 300, 2e-3, 6                    # 10 · SHOT pictures a step
+SHOT = 6                                            # 10 · SHOT pictures a step
 TEACHER, WIDTHS, WIDTH = 64, (4, 8, 16, 32), 8      # filters of each layer
 TEMPERATURE, TEMPERATURES = 1.0, (1.0, 2.0, 4.0, 8.0, 20.0)
-LEFT_OUT, LEFT_OUT_TEMPERATURES = 3, (1.0, 4.0, 20.0)
+LEFT_OUT, LEFT_OUT_WIDTH, LEFT_OUT_TEMPERATURES = 3, 32, (1.0, 4.0, 20.0)
 MOST = 5000                                         # pictures in either half of MNIST
 BIASES = torch.arange(0, 20.05, 0.1)                # added to the logit of the class that was left out
 SURE = 30.0                                         # a logit that turns a soft target into a label
 BATCH, TIMES = 100, 25                              # of a timing: pictures at once, repetitions
-PARTS = {"domains": ("digits",), "left out": ("digits", "mnist"), "cost": ("digits",)}
+PARTS = {"domains": {"digits": 5}, "left out": {"digits": 5, "mnist": 3}, "cost": {"digits": 1}}      # data: seeds
+PLAN = {"domains": (300, 2e-3), "left out": (600, 5e-3), "cost": (0, 0.0)}     # steps and rate of everyone
 
 
 class Student(NamedTuple):
@@ -76,11 +76,11 @@ def network(width: int, seed: int) -> Conv4:
     return Conv4(10, width, "max", "batch", alignment.SIDE, seed)
 
 
-def learned(learner: AdaBN, labelled: Domain, seen: Domain, seed: int, steps: int) -> AdaBN:
+def learned(learner: AdaBN, labelled: Domain, seen: Domain, seed: int, steps: int, rate: float) -> AdaBN:
     """The learner after training: on 10 · SHOT labelled pictures a step, or, if it distils, on as many without labels."""
     shots = (1, SHOT) if isinstance(learner, Distillation) else (SHOT, 1)
     sampler = DomainSampler([labelled], shots[0], 1, unlabeled=shots[1], target=seen)
-    train(learner, learner.phases(sampler, steps, tasks=1, lr=RATE), seed=seed, progress=False)
+    train(learner, learner.phases(sampler, steps, tasks=1, lr=rate), seed=seed, progress=False)
     return learner.eval()
 
 
@@ -97,20 +97,18 @@ def answers(net: Conv4, state: Adapted, x: Tensor) -> Tensor:
     return call(net, state.params, x, state.stats)
 
 
-def worlds(part: str, data: str, seed: int, steps: int = STEPS) -> World:
+@lru_cache(maxsize=1)
+def world(part: str, data: str, seed: int) -> World:
     """The world of a part and a seed, with its teacher trained. Raises DataError where the data are not here."""
     seen, test = halves(alignment.shrunk(load(data)), MOST)
     labelled = alignment.shrunk(load("glyphs-digits")) if part == "domains" else seen
     with one_core():
-        net = learned(AdaBN(network(TEACHER, seed)), labelled, seen, seed, steps).net
+        net = learned(AdaBN(network(TEACHER, seed)), labelled, seen, seed, *PLAN[part]).net
     states = {"AdaBN": normalised_by(net, pixels(seen.images))}
     if part == "domains":
         states["no adaptation"] = normalised_by(net, alignment.known(labelled, seed))
     scores = {name: float(information(answers(net, state, pixels(seen.images)))) for name, state in states.items()}
     return World(labelled, seen, test, {name: Teacher(net, state) for name, state in states.items()}, scores)
-
-
-world = lru_cache(maxsize=1)(worlds)
 
 
 def first_choice(teacher: Teacher) -> Callable[[Tensor], Tensor]:
@@ -128,8 +126,8 @@ def students(part: str) -> list[Student]:
                 *(Student("distilled", WIDTH, t) for t in TEMPERATURES if t != TEMPERATURE),
                 Student("other teacher", WIDTH, TEMPERATURE), Student("first choices", WIDTH, TEMPERATURE)]
     if part == "left out":
-        return [Student("labels", WIDTH), *(Student(arm, WIDTH, t) for arm in ("distilled", "left out")
-                                            for t in LEFT_OUT_TEMPERATURES)]
+        return [Student("labels", LEFT_OUT_WIDTH), Student("distilled", LEFT_OUT_WIDTH, max(LEFT_OUT_TEMPERATURES)),
+                *(Student("left out", LEFT_OUT_WIDTH, t) for t in LEFT_OUT_TEMPERATURES)]
     return []
 
 
@@ -212,26 +210,26 @@ def plan(parts: list[str], seeds: list[int] | None) -> list[tuple[str, str, int]
     unknown = set(parts) - set(PARTS)
     if unknown:
         raise ValueError(f"there is no part {sorted(unknown)[0]!r}; the parts are {', '.join(PARTS)}")
-    return [(part, data, seed) for part in parts or PARTS for data in PARTS[part]
-            for seed in (range(SEEDS if part != "cost" else 1) if seeds is None else seeds)]
+    return [(part, data, seed) for part in parts or PARTS for data, count in PARTS[part].items() for seed in range(count)
+            if seeds is None or seed in seeds]
 
 
-def rows(parts: list[str], seeds: list[int] | None, done: set[tuple], steps: int = STEPS) -> Iterator[dict]:
+def rows(parts: list[str], seeds: list[int] | None, done: set[tuple]) -> Iterator[dict]:
     """A row for every arm, width, temperature and seed that is not in `done`. Data that are not here are passed over, by
     name. Raises what `plan` raises, before anything is measured."""
     todo = plan(parts, seeds)
     with tqdm(total=sum(len(students(part)) + 1 for part, _, _ in todo), unit="student") as bar:
         for part, data, seed in todo:
             try:
-                for who, values in _world_rows(part, data, seed, done, steps, bar.update):
-                    yield {"part": part, "data": data, **who._asdict(), "steps": steps,
+                for who, values in _world_rows(part, data, seed, done, bar.update):
+                    yield {"part": part, "data": data, **who._asdict(), "steps": PLAN[part][0],
                            **{key: round(v, 4) if isinstance(v, float) else v for key, v in values.items()},
                            **facts(f'mlcourse study distillation --part "{part}" --seed {seed}', seed)}
             except DataError as error:
                 print(f"{part}, {data}: passed over ({error})")
 
 
-def _world_rows(part: str, data: str, seed: int, done: set[tuple], steps: int,
+def _world_rows(part: str, data: str, seed: int, done: set[tuple],
                 tick: Callable[[int], None]) -> Iterator[tuple[Student, dict]]:
     """(who, values) for the teachers and the students of a world that are not in `done`, two trained at a time."""
     is_done = lambda who: (part, data, who.arm, who.width, who.temperature, seed) in done
@@ -247,7 +245,7 @@ def _world_rows(part: str, data: str, seed: int, done: set[tuple], steps: int,
     if not missing and all(map(is_done, teachers.values())):
         tick(1)
         return
-    w = world(part, data, seed, steps)
+    w = world(part, data, seed)
     for name, who in teachers.items():
         teacher = w.teachers[name]
         state = Adapted(dict(teacher.net.named_parameters()), teacher.stats)
@@ -255,7 +253,7 @@ def _world_rows(part: str, data: str, seed: int, done: set[tuple], steps: int,
     tick(1)
     for pair in (missing[i:i + 2] for i in range(0, len(missing), 2)):
         start, made = time.perf_counter(), [untrained(w, student, seed) for student in pair]
-        in_parallel(lambda each: learned(*each, seed, steps), made)
+        in_parallel(lambda each: learned(*each, seed, *PLAN[part]), made)
         seconds = {"seconds": round(time.perf_counter() - start, 1)}
         for student, (learner, _, seen) in zip(pair, made, strict=True):
             yield from ((who, {**values, **seconds}) for who, values in measured(w, student, learner, seen, seed))
