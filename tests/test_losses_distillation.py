@@ -1,4 +1,4 @@
-"""The distillation loss against loops written from the paper, central differences, and its limits at high temperature."""
+"""The distillation loss against loops written from the paper, central differences, and its limit at high T."""
 
 import math
 
@@ -60,7 +60,8 @@ def test_without_t_squared_gradients_fall_as_one_over_t_squared_and_with_it_they
     z.requires_grad_()
     size = lambda t: torch.autograd.grad(distillation(z, v, t), z)[0]
     bare = {t: float(size(t).norm()) / t**2 for t in (50.0, 100.0, 200.0)}
-    assert bare[50.0] / bare[100.0] == pytest.approx(4, rel=0.05) and bare[100.0] / bare[200.0] == pytest.approx(4, rel=0.02)
+    assert bare[50.0] / bare[100.0] == pytest.approx(4, rel=0.05)
+    assert bare[100.0] / bare[200.0] == pytest.approx(4, rel=0.02)
     torch.testing.assert_close(size(1e4), (z.detach() - v) / 4 / len(z), rtol=1e-2, atol=1e-4)
 
 
@@ -87,8 +88,8 @@ def test_a_leading_task_dimension_gives_the_losses_of_the_tasks():
 
 
 def test_with_the_roles_swapped_the_student_collapses_to_one_hot():
-    """Cross-entropy with the student's q as the target and the teacher's p inside the logarithm is smallest where q puts
-    everything on the teacher's first choice; with the roles right the student ends at the teacher's probabilities."""
+    """Cross-entropy with the student's q as the target and the teacher's p inside the logarithm is smallest where q
+    puts everything on the teacher's first choice; with the roles right the student ends at the teacher's p."""
     v, temperature = logits(1, (6, 4), 1.0), 2.0
     target = soft_targets(v, temperature)
 

@@ -59,7 +59,8 @@ class Distillation(AdaBN):
 
     stacks = True
 
-    def __init__(self, net: nn.Module, teacher: Callable[[Tensor], Tensor], temperature: float = 4.0, hard: float = 0.0):
+    def __init__(self, net: nn.Module, teacher: Callable[[Tensor], Tensor], temperature: float = 4.0,
+                 hard: float = 0.0):
         super().__init__(net)
         check_rate(temperature, "temperature")
         if hard < 0:
@@ -83,7 +84,8 @@ class Distillation(AdaBN):
 
 def _check_frozen(teacher) -> None:
     """Raises ValueError, naming it, for a parameter of the teacher that a training could change."""
-    trains = [name for name, p in teacher.named_parameters() if p.requires_grad] if isinstance(teacher, nn.Module) else []
-    if trains:
-        raise ValueError(f"the teacher's parameter {trains[0]!r} would train along with the student; freeze the teacher "
-                         "first, with teacher.requires_grad_(False) or as a Teacher, which is a frozen copy")
+    named = teacher.named_parameters() if isinstance(teacher, nn.Module) else ()
+    for name, p in named:
+        if p.requires_grad:
+            raise ValueError(f"the teacher's parameter {name!r} would train along with the student; freeze the teacher "
+                             "first, with teacher.requires_grad_(False) or as a Teacher, which is a frozen copy")

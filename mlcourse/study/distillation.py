@@ -1,11 +1,12 @@
-"""A big teacher that knows the source, a small student on the target's pictures without labels; a class that the student
-never saw; the student's size; the temperature.
+"""A big teacher that knows the source, a small student on the target's pictures without labels; a class that the
+student never saw; the student's size; the temperature.
 
-16×16 pictures (`mlcourse.alignment`). Every student takes the same number of steps on as many pictures each, from the
-same weights within a seed. Part "domains": typeset digits → UCI handwritten digits. The teacher adapts by AdaBN or not at
-all, whichever makes its predictions on the target's unlabelled pictures more informative; its temperature was chosen on
-typeset digits under shifts of the dial. Part "left out": teacher and student see one set of handwritten digits, the
-student without any 3 (Hinton, Vinyals and Dean 2015, section 3). Part "cost": parameters and milliseconds.
+16×16 pictures (`mlcourse.alignment`). In a part every student takes the same number of steps on as many pictures each,
+from the same weights within a seed. Part "domains": typeset digits → UCI handwritten digits. The teacher adapts by
+AdaBN or not at all, whichever makes its predictions on the target's unlabelled pictures more informative; the
+temperature was chosen on typeset digits under shifts of the dial. Part "left out": teacher and student see one set of
+handwritten digits, the student without any 3 (Hinton, Vinyals and Dean 2015, section 3). Part "cost": parameters and
+milliseconds.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ class Student(NamedTuple):
 
 
 class World(NamedTuple):
-    """One seed of a part: where the teacher's labels come from, the pictures that students see, those they are judged on,
-    the teachers by how they adapt, and their information on the students' pictures, in nats."""
+    """One seed of a part: where the teacher's labels come from, the pictures that students see, those they are judged
+    on, the teachers by how they adapt, and their information on the students' pictures, in nats."""
 
     labelled: Domain
     seen: Domain
@@ -77,7 +78,7 @@ def network(width: int, seed: int) -> Conv4:
 
 
 def learned(learner: AdaBN, labelled: Domain, seen: Domain, seed: int, steps: int, rate: float) -> AdaBN:
-    """The learner after training: on 10 · SHOT labelled pictures a step, or, if it distils, on as many without labels."""
+    """The learner, trained on 10 · SHOT labelled pictures a step, or, if it distils, on as many without labels."""
     shots = (1, SHOT) if isinstance(learner, Distillation) else (SHOT, 1)
     sampler = DomainSampler([labelled], shots[0], 1, unlabeled=shots[1], target=seen)
     train(learner, learner.phases(sampler, steps, tasks=1, lr=rate), seed=seed, progress=False)
@@ -165,9 +166,9 @@ def best_bias(logits: Tensor, labels: Tensor) -> float:
 
 
 def judged(w: World, student: Student, net: Conv4, state: Adapted) -> dict:
-    """Accuracy (%) and errors on the test half; for a student that missed a class also the shift of its bias that leaves
-    the fewest errors on the test half, as the paper chose it, and on the half that the teacher trained on, and the errors
-    on the test half after each."""
+    """Accuracy (%) and errors on the test half; for a student that missed a class also the shift of its bias that
+    leaves the fewest errors on the test half, as the paper chose it, and on the half that the teacher trained on, and
+    the errors on the test half after each."""
     logits, labels = answers(net, state, pixels(w.test.images)), w.test.labels
     values = {"accuracy": 100 * float((logits.argmax(1) == labels).double().mean()), **wrong(logits, labels),
               "pictures": len(labels)}
@@ -210,13 +211,13 @@ def plan(parts: list[str], seeds: list[int] | None) -> list[tuple[str, str, int]
     unknown = set(parts) - set(PARTS)
     if unknown:
         raise ValueError(f"there is no part {sorted(unknown)[0]!r}; the parts are {', '.join(PARTS)}")
-    return [(part, data, seed) for part in parts or PARTS for data, count in PARTS[part].items() for seed in range(count)
-            if seeds is None or seed in seeds]
+    return [(part, data, seed) for part in parts or PARTS for data, count in PARTS[part].items()
+            for seed in range(count) if seeds is None or seed in seeds]
 
 
 def rows(parts: list[str], seeds: list[int] | None, done: set[tuple]) -> Iterator[dict]:
-    """A row for every arm, width, temperature and seed that is not in `done`. Data that are not here are passed over, by
-    name. Raises what `plan` raises, before anything is measured."""
+    """A row for every arm, width, temperature and seed that is not in `done`. Data that are not here are passed over,
+    by name. Raises what `plan` raises, before anything is measured."""
     todo = plan(parts, seeds)
     with tqdm(total=sum(len(students(part)) + 1 for part, _, _ in todo), unit="student") as bar:
         for part, data, seed in todo:
@@ -249,7 +250,8 @@ def _world_rows(part: str, data: str, seed: int, done: set[tuple],
     for name, who in teachers.items():
         teacher = w.teachers[name]
         state = Adapted(dict(teacher.net.named_parameters()), teacher.stats)
-        yield who, {**judged(w, who, teacher.net, state), "information": w.information[name], "chosen": name == w.chosen}
+        yield who, {**judged(w, who, teacher.net, state), "information": w.information[name],
+                    "chosen": name == w.chosen}
     tick(1)
     for pair in (missing[i:i + 2] for i in range(0, len(missing), 2)):
         start, made = time.perf_counter(), [untrained(w, student, seed) for student in pair]
@@ -263,7 +265,8 @@ def _world_rows(part: str, data: str, seed: int, done: set[tuple],
 def line(row: dict) -> str:
     """One line of the table."""
     if row["part"] == "cost":
-        return f"cost   {row['width']:3d} filters   {row['parameters']:7,d} parameters   {row['milliseconds']:.3f} ms a picture"
+        return (f"cost   {row['width']:3d} filters   {row['parameters']:7,d} parameters   "
+                f"{row['milliseconds']:.3f} ms a picture")
     name = f"{row['arm']}, {row['width']} filters" + (f", T = {row['temperature']:g}" if row["temperature"] else "")
     after = (f"   after a shift of {row['bias_test']:g}: {row['errors_test']}, of {row['bias_train']:g}: "
              f"{row['errors_train']}" if "bias_test" in row else "")
