@@ -1,7 +1,7 @@
 """The arms of a transfer study: what each carries over from the source, and what it adapts.
 
-An arm is `ready(seed)`, its network before any label of the target, and `labels(seed, network, x, y)`, what it predicts with
-after k labels per class.
+An arm is `ready(seed)`, its network before any label of the target, and `labels(seed, network, x, y)`, what it predicts
+with after k labels per class.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ class BothDomains:
 
 
 def contrasted(s: Seed) -> Adapted:
-    """SimCLR on pictures of source and target without labels, then the source's labels, then the target's statistics."""
+    """SimCLR on pictures of both domains without labels, then the source's labels, then the target's statistics."""
     net = s.network(len(s.setting.source.classes))
     encoder = build_net({**net.config, "way": 0})
     s.fit(SimCLR(encoder, views=VIEWS), BothDomains(s.setting), VIEW_STEPS, VIEW_RATE)
@@ -217,8 +217,9 @@ def tune_random(s: Seed, state: Adapted, x: Tensor, y: Tensor) -> Predict:
 @dataclass(frozen=True)
 class Arm:
     """name: in tables. ready: the network before labels. labels: how k > 0 labels are used, from (seed, network, x, y),
-    called in threads; None: not at all. source: whether it begins with the source network. zero: whether k = 0 makes sense. shared: whether it needs shared classes;
-    several: whether it needs several domains. trains: whether `ready` trains on from the source network."""
+    called in threads; None: not at all. source: whether it needs the source network. zero: whether k = 0 makes sense.
+    shared: whether it needs shared classes; several: whether it needs several domains. trains: whether `ready` has a
+    training of its own."""
 
     name: str
     ready: Callable[[Seed], Adapted]
@@ -241,12 +242,18 @@ ARMS = (
     Arm("DANN", aligned(DANN, "DANN"), tune, trains=True),
     Arm("MLDG", across_sources(MLDG), tune, several=True, trains=True),
     Arm("adapter", across_sources(Adapter), tune, several=True, trains=True),
+    Arm("distillation", distilled, tune, trains=True),
+    Arm("contrastive", contrasted, tune, trains=True),
 )
 
 
 def outer_steps(arm: Arm | None = None) -> int:
     """The outer steps of an arm's own training, or of the source network."""
-    return SOURCE_STEPS if arm is None else (META_STEPS if arm.several else ALIGN_STEPS) * arm.trains
+    if arm is None:
+        return SOURCE_STEPS
+    if arm.ready is contrasted:
+        return VIEW_STEPS + LABEL_STEPS
+    return (META_STEPS if arm.several else ALIGN_STEPS) * arm.trains
 
 
 def named(names) -> list[Arm]:
