@@ -27,8 +27,8 @@ def said(values: np.ndarray) -> str:
 
 
 def study_picture(rows: Rows) -> Picture:
-    """What `mlcourse study distillation` draws: accuracy over the student's size, accuracy over the temperature, and the
-    errors of a student that never saw a 3. Raises ValueError where rows are missing."""
+    """What `mlcourse study distillation` draws: accuracy over the student's size, accuracy over the temperature, and
+    the errors of a student that never saw a 3. Raises ValueError where rows are missing."""
     try:
         return _study_picture(rows)
     except (ValueError, IndexError) as error:
@@ -102,14 +102,14 @@ def _temperatures(axes, rows: Rows, alt: list[str]) -> None:
 
 
 def _left_out(axes, rows: Rows, alt: list[str]) -> None:
-    names = (("errors", "as it is"), ("errors_train", "bias shifted"), ("errors_test", "shift chosen on the test, as published"))
+    names = (("errors", "as it is"), ("errors_train", "bias shifted"), ("errors_test", "shift chosen on the test half"))
     temperatures = sorted({row["temperature"] for row in rows if row["arm"] == "left out"})
     share = lambda field, t: 100 * (by_seed(rows, "left out", "left out", field, temperature=t)
                                     / by_seed(rows, "left out", "left out", "pictures", temperature=t))
     for (field, name), style in zip(names, SERIES):
         _points(axes, temperatures, [share(field, t) for t in temperatures], style, name, alt)
-    teacher = by_seed(rows, "left out", "teacher, AdaBN", "errors") / by_seed(rows, "left out", "teacher, AdaBN", "pictures")
-    _line(axes, 100 * teacher, dict(color=BLACK, ls="--"), "the teacher", alt)
+    of_teacher = lambda field: by_seed(rows, "left out", "teacher, AdaBN", field)
+    _line(axes, 100 * of_teacher("errors") / of_teacher("pictures"), dict(color=BLACK, ls="--"), "the teacher", alt)
     axes.set(xscale="log", xlabel="temperature T", ylabel="errors on UCI digits (%)", ylim=(0, None),
              title="A student that never saw a 3")
     axes.set_xticks(temperatures, [f"{t:g}" for t in temperatures])
