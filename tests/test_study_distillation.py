@@ -82,8 +82,10 @@ def test_the_chosen_teacher_is_the_more_informative_one_and_a_first_choice_is_a_
     w = study.world("domains", "digits", 0)
     assert w.chosen == max(("AdaBN", "no adaptation"), key=w.information.get)
     x = torch.rand(5, 1, 16, 16)
-    v, hard = w.teachers["AdaBN"](x), study.first_choice(w.teachers["AdaBN"])(x)
+    v, hard = w.teachers["AdaBN"](x), study.remembered(w.teachers["AdaBN"], x, True)(x)
     assert torch.equal(hard.argmax(1), v.argmax(1)) and float(hard.softmax(1).max(1).values.min()) > 1 - 1e-9
+    asked = x[[3, 0, 3, 4]].view(2, 2, 1, 16, 16)
+    torch.testing.assert_close(study.remembered(w.teachers["AdaBN"], x)(asked), w.teachers["AdaBN"](asked))
 
 
 def test_the_best_bias_is_that_of_a_loop():

@@ -116,3 +116,38 @@ def _left_out(axes, rows: Rows, alt: list[str]) -> None:
     axes.minorticks_off()
     axes.grid(True)
     axes.legend(loc="upper right", fontsize=7.5)
+
+
+def domain_bars(rows: Rows, width: int = 8) -> Picture:
+    """Accuracy on the target of the students of one width, by what they learned from, with intervals over seeds."""
+    arms = (("source labels", "labels of the source"), ("source labels, AdaBN", "the same, with AdaBN"),
+            ("other teacher", "distilled from the other teacher"), ("distilled", "distilled from the chosen teacher"),
+            ("first choices", "its first choices alone"), ("target labels", "labels of the target"))
+    temperature = next(row["temperature"] for row in rows if row["arm"] == "other teacher")
+    values = {name: by_seed(rows, "domains", arm, "accuracy", width=width,
+                            temperature=temperature if arm == "distilled" else None) for arm, name in arms}
+    (chosen,) = {row["arm"] for row in rows if row.get("chosen") and row["part"] == "domains"}
+    gain, half = t_interval(values["distilled from the chosen teacher"] - values["labels of the source"])
+    title = (f"{width} filters: distilled without a label of the target, {gain:.0f} ± {half:.0f} points above the "
+             "source's labels")
+    figure = blank(8, 3.1)
+    alt = []
+    with matplotlib.rc_context(RC):
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+        axes = figure.subplots()
+        axes.grid(True, axis="x")
+        for y, (name, of) in enumerate(reversed(values.items())):
+            style = SERIES[1] if "labels of the target" in name else SERIES[0]
+            mean, half = t_interval(of)
+            axes.errorbar(mean, y, xerr=half, fmt=style["marker"], color=style["color"], capsize=3, ms=6)
+            axes.annotate(f"{mean:.0f}", (mean, y), (0, 6), textcoords="offset points", ha="center", fontsize=8,
+                          bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})
+            alt.append(f"{name} {mean:.1f}±{half:.1f}")
+        big = by_seed(rows, "domains", chosen, "accuracy").mean()
+        axes.axvline(big, color=BLACK, ls="--", lw=1.3, label="the chosen teacher, 64 filters")
+        axes.axvline(10, color=GREY, ls=":", lw=1.3, label="chance")
+        axes.set_yticks(range(len(values)), list(reversed(values)))
+        axes.set(xlim=(0, 100), ylim=(-0.5, len(values) - 0.3),
+                 xlabel="accuracy on UCI digits, typeset digits as source (%)")
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return picture(figure, f"{title}. {'; '.join(alt)}; the chosen teacher {big:.1f}.")

@@ -112,9 +112,16 @@ def world(part: str, data: str, seed: int) -> World:
     return World(labelled, seen, test, {name: Teacher(net, state) for name, state in states.items()}, scores)
 
 
-def first_choice(teacher: Teacher) -> Callable[[Tensor], Tensor]:
-    """A teacher that tells its first choice and no more: hard pseudo-labels as logits."""
-    return lambda x: SURE * F.one_hot(teacher(x).argmax(-1), 10).to(x.dtype)
+def remembered(teacher: Teacher, x: Tensor, first_choice: bool = False) -> Callable[[Tensor], Tensor]:
+    """The teacher's answers to pictures x, given once and looked up from then on; as logits.
+
+    first_choice: it tells its first choice and no more, hard pseudo-labels.
+    """
+    v = teacher(x)
+    v = SURE * F.one_hot(v.argmax(1), v.shape[1]).to(v.dtype) if first_choice else v
+    known = {picture.numpy().tobytes(): answer for picture, answer in zip(x, v, strict=True)}
+    look_up = lambda pictures: torch.stack([known[picture.numpy().tobytes()] for picture in pictures])
+    return lambda asked: look_up(asked.flatten(0, -4)).view(*asked.shape[:-3], -1)
 
 
 # ------------------------------------------------------------ students
@@ -143,13 +150,11 @@ def untrained(w: World, student: Student, seed: int) -> tuple[AdaBN, Domain, Dom
     net = network(student.width, seed)
     if not student.temperature:
         return AdaBN(net), w.labelled if student.arm == "source labels" else w.seen, w.seen
-    teacher = w.teachers[w.chosen]
-    if student.arm == "other teacher":
-        teacher = w.teachers[min(w.information, key=w.information.get)]
-    elif student.arm == "first choices":
-        teacher = first_choice(teacher)
+    other = min(w.information, key=w.information.get)
+    teacher = w.teachers[other if student.arm == "other teacher" else w.chosen]
     seen = without(w.seen, LEFT_OUT) if student.arm == "left out" else w.seen
-    return Distillation(net, teacher, student.temperature), w.labelled, seen
+    answers_of = remembered(teacher, pixels(seen.images), student.arm == "first choices")
+    return Distillation(net, answers_of, student.temperature), w.labelled, seen
 
 
 def wrong(logits: Tensor, labels: Tensor) -> dict:
