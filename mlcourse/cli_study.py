@@ -170,10 +170,13 @@ def distillation(
 
       mlcourse study distillation --part domains --seed 0
     """
+    from mlcourse.plots.lesson_15 import study_picture
     from mlcourse.study import distillation as study
 
     done = _open(out, study.KEY)
     _keep(study.rows(part or [], seed, done), study.KEY, study.line, out)
+    if not part:
+        _draw(study_picture, out)
 
 
 @study_app.command("label-shift")
