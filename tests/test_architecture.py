@@ -20,6 +20,7 @@ FORBIDDEN = {    # component of mlcourse: what it never imports
     "episode": FACE | METHODS | {"learner", "descend", "nets", "datasets"},
     "domain_episodes": FACE | METHODS | {"learner", "descend", "nets", "datasets"},
     "losses": FACE | METHODS | {"learner", "descend", "datasets"},
+    "losses_distillation": FACE | METHODS | {"learner", "descend", "nets", "datasets"},
     "losses_contrast": FACE | METHODS | {"learner", "descend", "datasets"},
     "augment": FACE | METHODS | {"learner", "descend", "nets", "datasets"},
     "pairs": FACE | METHODS | {"learner", "descend", "nets", "datasets"},

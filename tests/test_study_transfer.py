@@ -32,7 +32,8 @@ def pair(ks=KS, per_class=24):
 @pytest.fixture
 def quick(monkeypatch):
     """Networks of a few steps."""
-    for name, value in {"SOURCE_STEPS": 3, "ALIGN_STEPS": 2, "META_STEPS": 2, "TUNE_STEPS": 2, "TUNE_EPOCHS": 1, "WIDTH": 4}.items():
+    for name, value in {"SOURCE_STEPS": 3, "ALIGN_STEPS": 2, "META_STEPS": 2, "TUNE_STEPS": 2, "TUNE_EPOCHS": 1, "WIDTH": 4,
+                        "VIEW_STEPS": 1, "LABEL_STEPS": 2}.items():
         monkeypatch.setattr(arms, name, value)
     monkeypatch.setattr(transfer, "DRAWS", 2)
 
@@ -177,9 +178,9 @@ def test_the_draws_that_the_cores_share_give_the_numbers_of_a_loop(quick, monkey
     monkeypatch.setattr(transfer, "DRAWS", 6)
     s, (arm,) = arms.Seed(pair(), 0, {}), arms.named([name])
     state = arm.ready(s)
-    shared = [transfer.labelled(s, arm, state, 2) for _ in range(3)]
+    shared = [transfer.labelled(s, arm, state, (1, 2)) for _ in range(3)]
     monkeypatch.setattr(transfer, "in_parallel", lambda work, items: [work(item) for item in items])
-    assert shared == [transfer.labelled(s, arm, state, 2)] * 3
+    assert shared == [transfer.labelled(s, arm, state, (1, 2))] * 3 and list(shared[0]) == [1, 2]
 
 
 def test_the_random_start_is_that_of_the_seed(quick):
@@ -195,10 +196,48 @@ def test_labels_of_the_target_do_not_reach_what_adapts_without_them(quick):
     s = pair((0,))
     order = torch.randperm(len(s.train.labels), generator=torch.Generator().manual_seed(0))
     wrong = replace(s, train=replace(s.train, labels=s.train.labels[order]))
-    for arm in arms.named(["AdaBN", "CORAL", "DANN", "MLDG", "adapter"]):
+    for arm in arms.named(["AdaBN", "CORAL", "DANN", "MLDG", "adapter", "distillation", "contrastive"]):
         one, other = (arm.ready(arms.Seed(which, 0, {"CORAL": 10.0, "DANN": 0.1})) for which in (s, wrong))
         assert all(torch.equal(one.params[name], other.params[name]) for name in one.params)
         assert all(torch.equal(a, b) for pair_ in zip(one.stats, other.stats) for a, b in zip(*pair_))
+
+
+def test_the_students_teacher_is_the_adapted_source_network_and_stays_as_it_is(quick, monkeypatch):
+    teachers = []
+
+    class Watched(arms.Distillation):
+        def __init__(self, net, teacher, temperature):
+            teachers.append(teacher)
+            super().__init__(net, teacher, temperature)
+
+    monkeypatch.setattr(arms, "Distillation", Watched)
+    s = arms.Seed(pair((0,)), 0, {})
+    state, source = arms.distilled(s), arms.adabn(s)
+    assert all(torch.equal(p, source.params[name][0]) for name, p in teachers[0].net.named_parameters())
+    assert all(torch.equal(a, b[0]) for ours, theirs in zip(teachers[0].stats, source.stats) for a, b in zip(ours, theirs))
+    assert not torch.equal(state.params["head.weight"], source.params["head.weight"])
+
+
+def test_contrastive_pre_training_sees_both_domains_each_by_itself_and_its_body_is_kept(quick, monkeypatch):
+    s = pair((0,))
+    episode = arms.BothDomains(s).sample(2, torch.Generator().manual_seed(0))
+    for x, domain in zip(episode.support_x, (s.source, s.train), strict=True):
+        own = {image.numpy().tobytes() for image in pixels(domain.images)}
+        assert all(image.numpy().tobytes() in own for image in x)
+    monkeypatch.setattr(arms, "LABEL_STEPS", 1)
+    monkeypatch.setattr(arms, "SOURCE_RATE", 1e-12)             # so that the labels change nothing
+    kept = []
+
+    class Watched(arms.SimCLR):
+        def __init__(self, net, **settings):
+            kept.append(net)
+            super().__init__(net, **settings)
+
+    monkeypatch.setattr(arms, "SimCLR", Watched)
+    state = arms.contrasted(arms.Seed(s, 0, {}))
+    torch.testing.assert_close(state.params["convs.0.weight"][0], kept[0].convs[0].weight, rtol=0, atol=1e-6)
+    start = arms.Seed(s, 0, {}).network(3)
+    assert not torch.allclose(state.params["convs.0.weight"][0], start.convs[0].weight, rtol=0, atol=1e-4)
 
 
 # ----------------------------------------------------------------- conclusions

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+import torch
 
 from mlcourse import alignment, widgets
 from mlcourse.bench import browser
@@ -23,7 +24,7 @@ from mlcourse.nets import MLP, Conv4, StrokeNet
 from mlcourse.notebooks import KERNELSPEC
 from mlcourse.results import facts
 from mlcourse.widgets import (AdversarialWeight, ContrastExplorer, Explorer, FactorDial, InnerLoopExplorer,
-                              LearnedRates, OuterLoopPlayer, ShiftDial, YouAgainstMachine)
+                              LearnedRates, OuterLoopPlayer, ShiftDial, TemperatureExplorer, YouAgainstMachine)
 
 KEY = ("widget",)
 VALUES = 15       # of each control
@@ -72,6 +73,14 @@ def aligned() -> AdversarialWeight:
     return AdversarialWeight(alignment.source_network(source), source, *halves(alignment.shrunk(load("digits"))))
 
 
+def tempered() -> TemperatureExplorer:
+    """A temperature explorer over the digits; teacher and students answer at random."""
+    digits, generator = load("digits"), torch.Generator().manual_seed(0)
+    teacher, *students = 3 * torch.randn(3, len(digits.labels), 10, generator=generator)
+    return TemperatureExplorer(teacher, dict(zip(("one", "other"), students, strict=True)), digits.images.float() / 255,
+                               digits.labels, digits.classes, list(range(30)))
+
+
 EXAMPLES: dict[type[Explorer], Callable[[], Explorer]] = {
     AdversarialWeight: lambda: seen(aligned()),
     ContrastExplorer: contrasted,
@@ -80,6 +89,7 @@ EXAMPLES: dict[type[Explorer], Callable[[], Explorer]] = {
     LearnedRates: rates,
     OuterLoopPlayer: player,
     ShiftDial: lambda: seen(ShiftDial(Conv4(10, width=32, norm="none"), *deal(load("glyphs-digits"), (0.25, 0.25)))),
+    TemperatureExplorer: tempered,
     YouAgainstMachine: lambda: YouAgainstMachine(load_splits("glyphs").test, key=None),
 }
 

@@ -15,6 +15,7 @@ from mlcourse.learners.baselines import (FineTune, FromScratch, JointTraining, L
 from mlcourse.learners.contrastive import SimCLR, SupCon
 from mlcourse.learners.coral import CORAL
 from mlcourse.learners.dann import DANN
+from mlcourse.learners.distillation import Distillation, Teacher
 from mlcourse.learners.fomaml import FOMAML
 from mlcourse.learners.l2sp import L2SP
 from mlcourse.learners.maml import MAML
@@ -26,10 +27,10 @@ from mlcourse.learners.reptile import Reptile
 from mlcourse.learners.two_encoders import TwoEncoders
 from mlcourse.nets import MLP, Conv4
 
-__all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "CORAL", "DANN", "FOMAML", "FineTune", "FromScratch",
-           "JointTraining", "L2SP", "LinearProbe", "MAML", "METHODS", "MLDG", "MetaSGD", "MetaTransfer", "Method",
-           "NearestNeighbour", "NoAdaptation", "ProtoNet", "Reptile", "SimCLR", "SupCon", "TwoEncoders", "build",
-           "method"]
+__all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "CORAL", "DANN", "Distillation", "FOMAML", "FineTune",
+           "FromScratch", "JointTraining", "L2SP", "LinearProbe", "MAML", "METHODS", "MLDG", "MetaSGD",
+           "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "Reptile", "SimCLR", "SupCon",
+           "Teacher", "TwoEncoders", "build", "method"]
 
 
 class Method(NamedTuple):

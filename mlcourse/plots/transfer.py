@@ -22,6 +22,8 @@ STYLES = {
     "DANN": dict(color=VERMILION, marker="^", linestyle="-"),
     "MLDG": dict(color=PURPLE, marker="<", linestyle="--"),
     "adapter": dict(color=PURPLE, marker=">", linestyle="-"),
+    "distillation": dict(color=BLACK, marker="p", linestyle="-"),
+    "contrastive": dict(color=SKY, marker="h", linestyle="-"),
 }
 OTHER = dict(color=BLACK, marker="*", linestyle=":")
 
@@ -51,7 +53,7 @@ def transfer(source: str, target: str, cells: Mapping[str, Mapping[int, tuple]],
         left.set_xticks(range(len(ks)), [str(k) for k in ks])
         left.set(xlabel="labels per class of the target, k", ylabel="accuracy on the target's test half (%)", ylim=(0, 100))
         left.set_title("Accuracy, mean and 95 % interval over seeds")
-        left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=5, fontsize=8)
+        left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=6, fontsize=8)
         _distances(right, cells, pads, floor)
     values = "; ".join(f"{arm}: " + ", ".join(f"k = {k} {by_k[k][0]:.1f} %" for k in sorted(by_k))
                        for arm, by_k in cells.items())

@@ -9,7 +9,8 @@ from mlcourse.evaluate import t_interval
 from mlcourse.study.transfer import CHOICE
 
 NONE, SCRATCH = "no adaptation", "from scratch"
-SIMPLEST = (NONE, "AdaBN", "linear probe", "fine-tuning", "L2-SP", SCRATCH, "CORAL", "DANN", "MLDG", "adapter")
+SIMPLEST = (NONE, "AdaBN", "linear probe", "fine-tuning", "L2-SP", SCRATCH, "CORAL", "DANN", "distillation", "MLDG", "adapter",
+            "contrastive")
 
 
 class Cell(NamedTuple):
@@ -51,7 +52,7 @@ def paired(rows: Sequence[dict], arm: str, other: str, k: int) -> tuple[float, f
 def unbeaten(rows: Sequence[dict], k: int) -> list[str]:
     """The arms that no other arm beats at k by more than the interval of their paired difference, the simplest first.
 
-    Ten arms are forty-five pairs, each with its own 95 % interval, so a verdict is a reading of the table, not a proof.
+    Twelve arms are sixty-six pairs, each with its own 95 % interval, so a verdict is a reading of the table, not a proof.
     """
     there = [arm for arm, by_k in table(rows).items() if k in by_k]
     beats = lambda a, b: (difference := paired(rows, a, b, k)) is not None and difference[0] > difference[1]

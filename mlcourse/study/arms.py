@@ -1,7 +1,7 @@
 """The arms of a transfer study: what each carries over from the source, and what it adapts.
 
-An arm is `ready(seed)`, its network before any label of the target, and `labels(seed, network, x, y)`, what it predicts with
-after k labels per class.
+An arm is `ready(seed)`, its network before any label of the target, and `labels(seed, network, x, y)`, what it predicts
+with after k labels per class.
 """
 
 from __future__ import annotations
@@ -18,17 +18,20 @@ from torch import Tensor
 from mlcourse.domain_episodes import DomainSampler, pixels
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, Learner
-from mlcourse.learners import CORAL, DANN, MLDG, AdaBN, Adapter
+from mlcourse.learners import CORAL, DANN, MLDG, AdaBN, Adapter, Distillation, SimCLR, Teacher
 from mlcourse.learners.baselines import ridge
 from mlcourse.learners.l2sp import fine_tuned
-from mlcourse.nets import Conv4, call, features, statistics
-from mlcourse.study.setting import KNOWN, Setting
+from mlcourse.nets import Conv4, build_net, call, features, statistics
+from mlcourse.pairs import PictureSampler
+from mlcourse.study.setting import BATCH, KNOWN, Setting
 from mlcourse.train import train
 
 WIDTH = 24
 SOURCE_STEPS, SOURCE_RATE = 300, 2e-3
 ALIGN_STEPS, ALIGN_RATE = 200, 1e-3     # of CORAL and DANN
 META_STEPS = 80                         # of MLDG and the adapter, whose steps cost more
+TEMPERATURE = 1.0                       # of distillation
+VIEW_STEPS, LABEL_STEPS, VIEW_RATE, VIEWS = 100, 100, 2e-3, 0.75    # of contrastive pre-training, then of labels
 TUNE_STEPS, TUNE_BATCH, TUNE_EPOCHS, MOST_STEPS = 30, 100, 5, 150    # TUNE_STEPS, or TUNE_EPOCHS where those are more
 TUNE_RATE, SCRATCH_RATE, ANCHOR = 0.1, 0.4, 0.1
 PENALTY = 0.1
@@ -131,6 +134,42 @@ def across_sources(kind: type[MLDG] | type[Adapter]) -> Callable[[Seed], Adapted
     return ready
 
 
+def distilled(s: Seed) -> Adapted:
+    """A student of random weights on the target's pictures; its teacher is the source network with AdaBN."""
+    sampler = DomainSampler([s.setting.source], 1, 1, unlabeled=s.setting.shot, target=s.setting.train)
+    student = Distillation(s.network(len(s.setting.source.classes)), Teacher(s.base.net, adabn(s)), TEMPERATURE)
+    learner = s.fit(student, sampler, ALIGN_STEPS, SOURCE_RATE)
+    with torch.no_grad():
+        return learner.adapt(s.episode)
+
+
+class BothDomains:
+    """Pictures of the source in one task, of the target in the other, regardless of class: each domain has its own
+    statistics, and is its own negatives."""
+
+    def __init__(self, setting: Setting):
+        domains = (setting.source, setting.train)
+        count = min(BATCH, *(len(domain.images) for domain in domains))
+        self.samplers = [PictureSampler(domain, count) for domain in domains]
+
+    def sample(self, tasks: int, generator: torch.Generator) -> Episode:
+        """A batch of two tasks, whatever `tasks` says."""
+        drawn = [sampler.sample(1, generator) for sampler in self.samplers]
+        return Episode(*map(torch.cat, zip(*drawn, strict=True)))
+
+
+def contrasted(s: Seed) -> Adapted:
+    """SimCLR on pictures of both domains without labels, then the source's labels, then the target's statistics."""
+    net = s.network(len(s.setting.source.classes))
+    encoder = build_net({**net.config, "way": 0})
+    s.fit(SimCLR(encoder, views=VIEWS), BothDomains(s.setting), VIEW_STEPS, VIEW_RATE)
+    net.load_state_dict(encoder.state_dict(), strict=False)
+    sampler = DomainSampler([s.setting.source], s.setting.shot, 1, unlabeled=1, target=s.setting.train)
+    learner = s.fit(AdaBN(net), sampler, LABEL_STEPS, SOURCE_RATE)
+    with torch.no_grad():
+        return learner.adapt(s.episode)
+
+
 # ------------------------------------------------------------ from k labels
 
 
@@ -178,8 +217,9 @@ def tune_random(s: Seed, state: Adapted, x: Tensor, y: Tensor) -> Predict:
 @dataclass(frozen=True)
 class Arm:
     """name: in tables. ready: the network before labels. labels: how k > 0 labels are used, from (seed, network, x, y),
-    called in threads; None: not at all. source: whether it begins with the source network. zero: whether k = 0 makes sense. shared: whether it needs shared classes;
-    several: whether it needs several domains. trains: whether `ready` trains on from the source network."""
+    called in threads; None: not at all. source: whether it needs the source network. zero: whether k = 0 makes sense.
+    shared: whether it needs shared classes; several: whether it needs several domains. trains: whether `ready` has a
+    training of its own."""
 
     name: str
     ready: Callable[[Seed], Adapted]
@@ -202,12 +242,18 @@ ARMS = (
     Arm("DANN", aligned(DANN, "DANN"), tune, trains=True),
     Arm("MLDG", across_sources(MLDG), tune, several=True, trains=True),
     Arm("adapter", across_sources(Adapter), tune, several=True, trains=True),
+    Arm("distillation", distilled, tune, trains=True),
+    Arm("contrastive", contrasted, tune, trains=True),
 )
 
 
 def outer_steps(arm: Arm | None = None) -> int:
     """The outer steps of an arm's own training, or of the source network."""
-    return SOURCE_STEPS if arm is None else (META_STEPS if arm.several else ALIGN_STEPS) * arm.trains
+    if arm is None:
+        return SOURCE_STEPS
+    if arm.ready is contrasted:
+        return VIEW_STEPS + LABEL_STEPS
+    return (META_STEPS if arm.several else ALIGN_STEPS) * arm.trains
 
 
 def named(names) -> list[Arm]:

@@ -163,6 +163,7 @@ def choose(pilot: Seed, name: str) -> dict:
 def measure(s: Seed, arm: Arm, ks: Sequence[int], progress: Callable[[int], None]) -> Iterator[tuple[int, dict]]:
     """(k, values) of one arm and seed at each of ks."""
     state = arm.ready(s)
+    scores = labelled(s, arm, state, [k for k in ks if k > 0]) if arm.labels is not None else {}
     unchanged = None
     if arm.zero:
         predict = lambda x: call(s.base.net, state.params, x[None], state.stats)[0]
@@ -173,19 +174,22 @@ def measure(s: Seed, arm: Arm, ks: Sequence[int], progress: Callable[[int], None
         elif arm.labels is None:
             yield k, unchanged
         else:
-            yield k, {"accuracy": labelled(s, arm, state, k), "draws": DRAWS}
+            yield k, {"accuracy": scores[k], "draws": DRAWS}
             progress(DRAWS * DRAW_COST)
 
 
-def labelled(s: Seed, arm: Arm, state: Adapted, k: int) -> float:
-    """The accuracy (%) from k labels per class, averaged over the draws, which the cores share."""
+def labelled(s: Seed, arm: Arm, state: Adapted, ks: Sequence[int]) -> dict[int, float]:
+    """The accuracy (%) from each k labels per class, averaged over its draws. The cores share the draws of all k, the
+    longest first."""
 
-    def one(draw: int) -> float:
+    def one(k_and_draw: tuple[int, int]) -> float:
+        k, draw = k_and_draw
         x, y = s.setting.labelled(k, s.seed, draw)
         return accuracy(s.setting, arm.labels(s, state, x, y))
 
-    scores = in_parallel(one, range(DRAWS))
-    return round(sum(scores) / len(scores), 3)
+    every = [(k, draw) for k in sorted(ks, reverse=True) for draw in range(DRAWS)]
+    scores = dict(zip(every, in_parallel(one, every), strict=True))
+    return {k: round(sum(scores[k, draw] for draw in range(DRAWS)) / DRAWS, 3) for k in ks}
 
 
 def accuracy(setting: Setting, predict: Predict) -> float:

@@ -11,8 +11,9 @@ from mlcourse.widgets.outer_loop import OuterLoopPlayer
 from mlcourse.widgets.predict import Predict, outcome
 from mlcourse.widgets.rate_history import RateHistory
 from mlcourse.widgets.shift_dial import ShiftDial
+from mlcourse.widgets.temperature import TemperatureExplorer
 from mlcourse.widgets.you_against_machine import YouAgainstMachine
 
 __all__ = ["AdversarialWeight", "ContrastExplorer", "Explorer", "FactorDial", "InnerLoopExplorer", "LearnedRates",
-           "OuterLoopPlayer", "Predict", "RateHistory", "ShiftDial", "YouAgainstMachine", "outcome", "sweep",
-           "train_live"]
+           "OuterLoopPlayer", "Predict", "RateHistory", "ShiftDial", "TemperatureExplorer",
+           "YouAgainstMachine", "outcome", "sweep", "train_live"]
