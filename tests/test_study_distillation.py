@@ -1,11 +1,17 @@
 """The distillation study: its plan, its rows at a tiny size, and what the stored rows say."""
 
+import numpy as np
 import pytest
 import torch
 
+from mlcourse import paths, results
 from mlcourse.datasets.store import DataError
 from mlcourse.domains import Domain
+from mlcourse.evaluate import t_interval
+from mlcourse.plots import lesson_15 as plots
 from mlcourse.study import distillation as study
+
+STORED = results.read(paths.RESULTS / "distillation.json")
 
 
 @pytest.fixture
@@ -126,3 +132,64 @@ def test_students_of_labels_see_as_many_pictures_a_step_as_those_of_soft_targets
     for student in (study.Student("source labels", 4), study.Student("distilled", 4, 1.0)):
         study.learned(*study.untrained(w, student, 0), 0, 3, 1e-3)
     assert [len(batches[0].support_x), len(batches[1].unlabeled_x)] == [60, 60]
+
+
+# ------------------------------------------------------------ the stored rows
+
+def of(arm, width=8, **more):
+    """The accuracies of an arm of the part "domains", by seed."""
+    return plots.by_seed(STORED, "domains", arm, "accuracy", width=width, **more)
+
+
+def left(field, temperature=20.0, data="digits"):
+    return plots.by_seed(STORED, "left out", "left out", field, temperature=temperature, data=data)
+
+
+def test_every_planned_row_is_stored_once():
+    keys = [tuple(row[field] for field in study.KEY) for row in STORED]
+    assert len(keys) == len(set(keys))
+    for part, by_data in study.PARTS.items():
+        for data, count in by_data.items():
+            for student in study.students(part):
+                assert {(part, data, *student, seed) for seed in range(count)} <= set(keys), student
+
+
+def test_a_distilled_student_beats_the_same_student_of_source_labels_by_more_than_the_interval():
+    for width in study.WIDTHS:
+        for arm in ("source labels", "source labels, AdaBN"):
+            gain, half = t_interval(of("distilled", width, temperature=1.0) - of(arm, width))
+            assert gain > half, (width, arm)
+    gain, half = t_interval(of("distilled", temperature=1.0) - of("source labels"))
+    assert gain - half > 20
+
+
+def test_what_the_lesson_says_about_where_the_gain_comes_from():
+    soft = of("distilled", temperature=1.0)
+    assert np.abs((soft - of("first choices")).mean()) < 5
+    gain, half = t_interval(soft - of("other teacher"))
+    assert gain > half
+    means = [of("distilled", temperature=t).mean() for t in study.TEMPERATURES]
+    assert (np.diff(means) < 0).all()
+    teacher = plots.by_seed(STORED, "domains", "teacher, AdaBN", "accuracy")
+    for width in (16, 32):
+        assert (of("distilled", width, temperature=1.0) > teacher).all()
+    assert (of("distilled", 4, temperature=1.0) < teacher - 15).all()
+
+
+def test_what_the_lesson_says_about_the_class_that_was_left_out():
+    for data in ("digits", "mnist"):
+        for temperature in study.LEFT_OUT_TEMPERATURES:
+            assert (left("errors", temperature, data) > left("errors_train", temperature, data)).all()
+        assert left("errors_train", 1.0, data).mean() > 2 * left("errors_train", 20.0, data).mean()
+        assert (left("errors_left_out", 20.0, data) < left("errors_left_out", 1.0, data)).all()
+        assert left("errors_train", 20.0, data).mean() < 0.5 * left("errors", 20.0, data).mean()
+
+
+def test_the_pictures_say_what_the_rows_say():
+    gain, half = t_interval(of("distilled", temperature=1.0) - of("source labels"))
+    assert plots.domain_bars(STORED).alt.startswith(f"8 filters: distilled without a label of the target, {gain:.0f} ± "
+                                                    f"{half:.0f} points")
+    assert f"the teacher, 64 filters {plots.by_seed(STORED, 'domains', 'teacher, AdaBN', 'accuracy').mean():.1f}" in (
+        plots.study_picture(STORED).alt)
+    with pytest.raises(ValueError, match="needs the parts domains, left out and cost"):
+        plots.study_picture([row for row in STORED if row["seed"] == 0])

@@ -33,7 +33,7 @@ def pair(ks=KS, per_class=24):
 def quick(monkeypatch):
     """Networks of a few steps."""
     for name, value in {"SOURCE_STEPS": 3, "ALIGN_STEPS": 2, "META_STEPS": 2, "TUNE_STEPS": 2, "TUNE_EPOCHS": 1, "WIDTH": 4,
-                        "VIEW_STEPS": 1, "LABEL_STEPS": 2}.items():
+                        "VIEW_STEPS": 1}.items():
         monkeypatch.setattr(arms, name, value)
     monkeypatch.setattr(transfer, "DRAWS", 2)
 
@@ -224,7 +224,6 @@ def test_contrastive_pre_training_sees_both_domains_each_by_itself_and_its_body_
     for x, domain in zip(episode.support_x, (s.source, s.train), strict=True):
         own = {image.numpy().tobytes() for image in pixels(domain.images)}
         assert all(image.numpy().tobytes() in own for image in x)
-    monkeypatch.setattr(arms, "LABEL_STEPS", 1)
     monkeypatch.setattr(arms, "SOURCE_RATE", 1e-12)             # so that the labels change nothing
     kept = []
 

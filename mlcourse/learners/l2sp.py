@@ -60,9 +60,10 @@ def fine_tuned(net: nn.Module, params: Params, x: Tensor, y: Tensor, steps: int,
     """
     start = {name: p.detach() for name, p in params.items()}
     generator, phi = torch.Generator().manual_seed(0), start
+    every = (net.prepare(x[None]), y[None]) if batch is None or len(x) <= batch else None
     for _ in range(steps):
-        some = slice(None) if batch is None or len(x) <= batch else torch.randperm(len(x), generator=generator)[:batch]
-        loss = lambda p, xs=x[some], ys=y[some]: (task_loss(call(net, p, xs[None]), ys[None])
-                                                  + penalty(p, start, anchor, 1))
+        some = None if every else torch.randperm(len(x), generator=generator)[:batch]
+        xs, ys = every or (x[some][None], y[some][None])
+        loss = lambda p, xs=xs, ys=ys: task_loss(call(net, p, xs), ys) + penalty(p, start, anchor, 1)
         phi = descend(loss, phi, 1, lr, order=1, stacked=True)
     return phi

@@ -11,7 +11,7 @@ from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, GREEN, GREY, QUERY, SUPPORT
 
 TEACHER, STUDENT = SUPPORT, QUERY
-LEAST, MOST = 0.5, 20.0             # temperatures
+LEAST, MOST = 2.0**-1, 2.0**4.5     # temperatures
 BAR = 0.19                          # half the distance between two bars of a class
 
 

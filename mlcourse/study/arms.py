@@ -31,7 +31,7 @@ SOURCE_STEPS, SOURCE_RATE = 300, 2e-3
 ALIGN_STEPS, ALIGN_RATE = 200, 1e-3     # of CORAL and DANN
 META_STEPS = 80                         # of MLDG and the adapter, whose steps cost more
 TEMPERATURE = 1.0                       # of distillation
-VIEW_STEPS, LABEL_STEPS, VIEW_RATE, VIEWS = 100, 100, 2e-3, 0.75    # of contrastive pre-training, then of labels
+VIEW_STEPS, VIEW_RATE, VIEWS = 100, 2e-3, 0.75     # of contrastive pre-training
 TUNE_STEPS, TUNE_BATCH, TUNE_EPOCHS, MOST_STEPS = 30, 100, 5, 150    # TUNE_STEPS, or TUNE_EPOCHS where those are more
 TUNE_RATE, SCRATCH_RATE, ANCHOR = 0.1, 0.4, 0.1
 PENALTY = 0.1
@@ -165,7 +165,7 @@ def contrasted(s: Seed) -> Adapted:
     s.fit(SimCLR(encoder, views=VIEWS), BothDomains(s.setting), VIEW_STEPS, VIEW_RATE)
     net.load_state_dict(encoder.state_dict(), strict=False)
     sampler = DomainSampler([s.setting.source], s.setting.shot, 1, unlabeled=1, target=s.setting.train)
-    learner = s.fit(AdaBN(net), sampler, LABEL_STEPS, SOURCE_RATE)
+    learner = s.fit(AdaBN(net), sampler, SOURCE_STEPS, SOURCE_RATE)
     with torch.no_grad():
         return learner.adapt(s.episode)
 
@@ -252,7 +252,7 @@ def outer_steps(arm: Arm | None = None) -> int:
     if arm is None:
         return SOURCE_STEPS
     if arm.ready is contrasted:
-        return VIEW_STEPS + LABEL_STEPS
+        return VIEW_STEPS + SOURCE_STEPS
     return (META_STEPS if arm.several else ALIGN_STEPS) * arm.trains
 
 

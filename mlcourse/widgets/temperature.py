@@ -22,12 +22,12 @@ TEMPERATURES = np.geomspace(LEAST, MOST, 25)
 class TemperatureRecord(NamedTuple):
     """What one setting of the explorer computes, for N classes.
 
-    temperature, picture, student, squared: the settings; label: the picture's class. p, q (N,): softmax of the teacher's
-    and of the student's logits of the picture, divided by T. entropy: of the teacher's soft targets, the mean over all
+    temperature, picture, student, squared: the settings; label: the picture's class. p, q (N,): softmax of the logits
+    of teacher and student for the picture, divided by T. entropy: of the teacher's soft targets, the mean over all
     pictures, in nats; own: that of this picture. temperatures (25,): of the curves entropies, own_entropies and
-    gradients. gradient: the mean over the pictures of the length of the gradient of the loss of one picture in its logits,
-    |q - p|/T, times T² where `squared`; gradients: without T². teacher_errors, student_errors (N,): pictures of each
-    class that are named wrong.
+    gradients. gradient: the mean over the pictures of the length of the gradient of the loss of one picture in its
+    logits, |q - p|/T, times T² where `squared`; gradients: without T². teacher_errors, student_errors (N,): pictures of
+    each class that are named wrong.
     """
 
     temperature: float
@@ -86,9 +86,9 @@ class TemperatureExplorer(Explorer):
             "student": ipywidgets.ToggleButtons(options=list(students), value=list(students)[-1],
                                                 tooltips=[f"student: {name}" for name in students],
                                                 style={"button_width": "11em"}),
-            "temperature": ipywidgets.FloatLogSlider(value=temperature, min=math.log10(LEAST), max=math.log10(MOST),
-                                                     step=0.02, description="temperature T", readout_format=".2f",
-                                                     **CONTROL),
+            "temperature": ipywidgets.FloatLogSlider(value=temperature, base=2, min=math.log2(LEAST),
+                                                     max=math.log2(MOST), step=0.05, description="temperature T",
+                                                     readout_format=".2f", **CONTROL),
             "picture": ipywidgets.IntSlider(value=0, min=0, max=len(self.chosen) - 1, description="picture", **CONTROL),
             "squared": ipywidgets.Checkbox(value=True, description="multiply the loss by T²", **CONTROL),
         }
