@@ -102,7 +102,8 @@ def _temperatures(axes, rows: Rows, alt: list[str]) -> None:
 
 
 def _left_out(axes, rows: Rows, alt: list[str]) -> None:
-    names = (("errors", "as it is"), ("errors_train", "its bias shifted"), ("errors_test", "the shift chosen on the test half"))
+    names = (("errors", "as it is"), ("errors_train", "its bias shifted"),
+             ("errors_test", "the shift chosen on the test half"))
     temperatures = sorted({row["temperature"] for row in rows if row["arm"] == "left out"})
     share = lambda field, t: 100 * (by_seed(rows, "left out", "left out", field, temperature=t)
                                     / by_seed(rows, "left out", "left out", "pictures", temperature=t))
