@@ -80,8 +80,8 @@ def _sizes(axes, rows: Rows, alt: list[str]) -> str:
     axes.legend(loc="lower right", fontsize=7.5)
     gains = [t_interval(a - b) for a, b in zip(distilled, plain)]
     least = min(range(len(widths)), key=lambda i: gains[i][0])
-    return (f"Distilled on unlabelled target pictures, a student gains {gains[least][0]:.0f} points or more over "
-            f"the source's labels on average, {widths[0]} to {widths[-1]} filters, {len(distilled[0])} seeds")
+    return (f"Distilled, a student of {widths[0]} to {widths[-1]} filters gains {gains[least][0]:.0f} points or more over "
+            f"the source's labels, the average of {len(distilled[0])} seeds")
 
 
 def _temperatures(axes, rows: Rows, alt: list[str]) -> None:
