@@ -218,6 +218,19 @@ def test_the_students_teacher_is_the_adapted_source_network_and_stays_as_it_is(q
     assert not torch.equal(state.params["head.weight"], source.params["head.weight"])
 
 
+def test_the_source_network_is_trained_before_the_cores_share_the_draws(quick, monkeypatch):
+    """A draw that trained it would wait for the very cores that wait for the draw."""
+    for arm in (arm for arm in arms.ARMS if arm.source and arm.labels):
+        s = arms.Seed(pair((1,)), 0, {"CORAL": 1.0, "DANN": 0.1})
+
+        def alone(work, items, s=s):
+            assert "base" in vars(s)
+            return [work(item) for item in items]
+
+        monkeypatch.setattr(transfer, "in_parallel", alone)
+        assert [k for k, _ in transfer.measure(s, arm, [1], lambda steps: None)] == [1]
+
+
 def test_contrastive_pre_training_sees_both_domains_each_by_itself_and_its_body_is_kept(quick, monkeypatch):
     s = pair((0,))
     episode = arms.BothDomains(s).sample(2, torch.Generator().manual_seed(0))

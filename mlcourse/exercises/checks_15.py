@@ -29,6 +29,7 @@ NOT_DIVIDED = "not divided by the number of pictures"
 HARD = "the temperature left out of both sides"
 TRAINS_TEACHER = "a gradient that reaches the teacher"
 NO_GRADIENT = "a gradient that is cut off"
+LIMIT = "the limit of high T"
 
 Rows = list[list[float]]
 
@@ -101,8 +102,8 @@ def check_entropy(answer: object) -> str:
         average = [mean(column) for column in zip(*p)]
         columns = [list(row) for row in zip(*targets(v.T, t))]
         known = [
-            (MULTIPLIED, of(targets(v, 1 / t)), "logits are divided by T; multiplied, a high temperature would make "
-             "the targets sharper, and that is how the claim that it makes them sparser comes about"),
+            (MULTIPLIED, of(targets(v, 1 / t)), "logits are divided by T; multiplied, a high temperature makes the "
+             "targets sharper, and would make the false claim look true"),
             (NO_T, of(targets(v, 1.0)), "T does not enter; the softmax is that of v / T"),
             (SUMMED, m * want, "average over the pictures, so that the number does not grow with them"),
             (ALL_NUMBERS, want / n, "sum over the classes, then average over the pictures only"),
@@ -150,6 +151,9 @@ def check_gradient(answer: object) -> str:
             (SWAPPED, torch.tensor(_swapped_gradient(z, v, t), dtype=torch.float64), "this is the gradient of the loss "
              "in which the student's q is the target; the soft target is the teacher's"),
         ]
+        limit = (z - v) / (n * t * t * m)
+        known += [(LIMIT, each, "this is where the gradient goes as T grows; at any T it is a difference of softmaxes")
+                  for each in (limit, limit - limit.mean(1, keepdim=True))]
         for name, value, why in known:
             if is_(value):
                 raise Misconception(name, why + ".")
@@ -186,30 +190,20 @@ def check_distillation(answer: object) -> str:
     for seed, m, n, t in ((20, 5, 3, 4.0), (22, 6, 10, 2.0), (24, 3, 5, 20.0)):
         z, v = logits(seed, m, n), logits(seed + 1, m, n)
         p, q, hot_p, hot_q = targets(v, t), targets(z, t), targets(v, 1.0), targets(z, 1.0)
-        bare, swapped = cross(p, q), cross(q, p)
+        h_p, h_q = mean(entropies(p)), mean(entropies(q))
         leaf, teacher = z.clone().requires_grad_(), v.clone().requires_grad_()
         loss = scalar(distil, leaf, teacher, t)
-        known = [
-            (f"{SWAPPED}, {NO_SQUARE}", swapped, "the student's q stands where the teacher's p belongs, so that the "
-             "loss is smallest for a q that bets everything on one class; and T² is missing, so that the gradient "
-             "fades as T grows"),
-            (SWAPPED, t * t * swapped, "the student's q is the target, and the logarithm is the teacher's: this loss "
-             "is smallest for a q that bets everything on one class"),
-            (NO_SQUARE, bare, "the gradient falls as 1/T²; multiply the loss by T²"),
-            (ONE_T, t * bare, "the gradient falls as 1/T², once for the chain rule and once because q - p shrinks; a "
-             "factor T mends one of the two"),
+        known = [pair for less_p, less_q in ((0.0, 0.0), (h_p, h_q))        # as a cross-entropy, and as a divergence
+                 for pair in _known(cross(p, q) - less_p, cross(q, p) - less_q, t, m, n)]
+        known += [
             (STUDENT_ONLY, t * t * cross(hot_p, q), "the teacher's logits are divided by T as well; otherwise q must "
              "imitate at T what the teacher says at 1"),
             (TEACHER_ONLY, t * t * cross(p, hot_q), "the student's logits are divided by T as well in training; only "
              "at the test is T = 1"),
             (HARD, t * t * cross(hot_p, hot_q), "T must divide the logits of both"),
-            (SUMMED, t * t * m * bare, "average over the pictures, so that the loss does not grow with the batch"),
-            (ALL_NUMBERS, t * t * bare / n, "sum over the classes, then average over the pictures only: what "
-             "reduction='mean' of kl_div gets wrong, and 'batchmean' right"),
-            (SIGN, -t * t * bare, "a loss falls as the student improves: minus the sum of p log q"),
         ]
-        value, floor = float(loss.detach()), t * t * mean(entropies(p))
-        compare(value, t * t * bare - floor if near(value, t * t * bare - floor) else t * t * bare, known,
+        value, want, divergence = float(loss.detach()), t * t * cross(p, q), t * t * (cross(p, q) - h_p)
+        compare(value, divergence if near(value, divergence) else want, known,
                 f"{m} pictures, {n} classes and T = {t}")
         grads = torch.autograd.grad(loss, (leaf, teacher), allow_unused=True) if loss.requires_grad else (None, None)
         want = t * (torch.tensor(q, dtype=torch.float64) - torch.tensor(p, dtype=torch.float64)) / m
@@ -220,3 +214,20 @@ def check_distillation(answer: object) -> str:
             raise Misconception(TRAINS_TEACHER, "the value is right, but a gradient flows to the teacher, who would "
                                 "come to meet the student half-way; detach its logits.")
     return "Value and gradient agree with a loop over the definition at three temperatures, and the teacher gets none."
+
+
+def _known(bare: float, swapped: float, t: float, m: int, n: int) -> list[tuple[str, float, str]]:
+    """Known mistakes from the loss without T² and from the one with the roles swapped, of m pictures and n classes."""
+    return [
+        (f"{SWAPPED}, {NO_SQUARE}", swapped, "the student's q stands where the teacher's p belongs, and T² is missing, "
+         "so that the gradient fades as T grows"),
+        (SWAPPED, t * t * swapped, "the student's q is the target, and the logarithm is the teacher's; the soft target "
+         "is the teacher's p"),
+        (NO_SQUARE, bare, "the gradient falls as 1/T²; multiply the loss by T²"),
+        (ONE_T, t * bare, "the gradient falls as 1/T², once for the chain rule and once because q - p shrinks; a "
+         "factor T mends one of the two"),
+        (SUMMED, t * t * m * bare, "average over the pictures, so that the loss does not grow with the batch"),
+        (ALL_NUMBERS, t * t * bare / n, "sum over the classes, then average over the pictures only: what "
+         "reduction='mean' of kl_div gets wrong, and 'batchmean' right"),
+        (SIGN, -t * t * bare, "a loss falls as the student improves: minus the sum of p log q"),
+    ]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mlcourse.exercises.checks_15 import (ALL_NUMBERS, BITS, HARD, MULTIPLIED, NO_CHAIN, NO_GRADIENT, NO_SQUARE, NO_T,
-                                          NOT_DIVIDED, OF_MEAN, ONE_T, OTHER_AXIS, SIGN, STUDENT_ONLY, SUMMED, SWAPPED,
-                                          TEACHER_ONLY, TRAINS_TEACHER, WITH_SQUARE, check_distillation, check_entropy,
-                                          check_gradient)
+from mlcourse.exercises.checks_15 import (ALL_NUMBERS, BITS, HARD, LIMIT, MULTIPLIED, NO_CHAIN, NO_GRADIENT, NO_SQUARE,
+                                          NO_T, NOT_DIVIDED, OF_MEAN, ONE_T, OTHER_AXIS, SIGN, STUDENT_ONLY, SUMMED,
+                                          SWAPPED, TEACHER_ONLY, TRAINS_TEACHER, WITH_SQUARE, check_distillation,
+                                          check_entropy, check_gradient)
 from mlcourse.exercises.framework import Exercise, edited
 
 # ---------------------------------------------------------------- 15.1
@@ -93,6 +93,7 @@ soft_gradient = Exercise(
         (gradient_wrong(("(v / temperature)", "v"), ("(z / temperature)", "z")), NO_T),
         (gradient_wrong(("(v / temperature)", "v"), ("(z / temperature)", "z"), ("temperature * len(z)", "len(z)")),
          HARD),
+        (gradient_wrong((SLOPE, "    return (z - v) / (z.shape[1] * temperature**2 * len(z))")), LIMIT),
         (GRADIENT + '''\
     z = z.clone().requires_grad_()
     q, p = (z / temperature).softmax(dim=1), (v / temperature).softmax(dim=1)
@@ -131,6 +132,11 @@ def distil_wrong(*edits: tuple[str, str]) -> str:
     return edited(DISTIL_SOLUTION, *edits)
 
 
+def divergence(loss: str) -> str:
+    """A wrong loss written as a Kullback–Leibler divergence."""
+    return distil_wrong((LOSS, f"    return {loss}"))
+
+
 distil = Exercise(
     id="15.3", title="Spot the bugs: who teaches whom", answer="distil", difficulty=3, minutes=10, given=DISTIL_GIVEN,
     stub=DISTIL + "    ...", solution_source=DISTIL_SOLUTION, check=check_distillation,
@@ -153,6 +159,12 @@ distil = Exercise(
         (distil_wrong((".sum(dim=1).mean()", ".sum()")), SUMMED),
         (distil_wrong((".sum(dim=1).mean()", ".mean()")), ALL_NUMBERS),
         (distil_wrong(("return -", "return ")), SIGN),
+        (divergence("(p * (p.log() - log_q)).sum(dim=1).mean()"), NO_SQUARE),
+        (divergence("temperature * (p * (p.log() - log_q)).sum(dim=1).mean()"), ONE_T),
+        (divergence("temperature**2 * (p * (p.log() - log_q)).mean()"), ALL_NUMBERS),
+        (divergence("temperature**2 * (p * (p.log() - log_q)).sum()"), SUMMED),
+        (divergence("temperature**2 * (log_q.exp() * (log_q - p.log())).sum(dim=1).mean()"), SWAPPED),
+        (divergence("(log_q.exp() * (log_q - p.log())).sum(dim=1).mean()"), f"{SWAPPED}, {NO_SQUARE}"),
         (distil_wrong(("v.detach()", "v")), TRAINS_TEACHER),
         (distil_wrong(("(z / temperature)", "(z.detach() / temperature)")), NO_GRADIENT),
     ),

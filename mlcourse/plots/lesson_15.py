@@ -80,8 +80,8 @@ def _sizes(axes, rows: Rows, alt: list[str]) -> str:
     axes.legend(loc="lower right", fontsize=7.5)
     gains = [t_interval(a - b) for a, b in zip(distilled, plain)]
     least = min(range(len(widths)), key=lambda i: gains[i][0])
-    return (f"Distilled on unlabelled target pictures, a student gains {gains[least][0]:.0f} points or more over the "
-            f"source's labels, from {widths[0]} filters to {widths[-1]}")
+    return (f"Distilled, a student of {widths[0]} to {widths[-1]} filters gains {gains[least][0]:.0f} points or more over "
+            f"the source's labels, the average of {len(distilled[0])} seeds")
 
 
 def _temperatures(axes, rows: Rows, alt: list[str]) -> None:
@@ -102,7 +102,8 @@ def _temperatures(axes, rows: Rows, alt: list[str]) -> None:
 
 
 def _left_out(axes, rows: Rows, alt: list[str]) -> None:
-    names = (("errors", "as it is"), ("errors_train", "its bias shifted"), ("errors_test", "the shift chosen on the test half"))
+    names = (("errors", "as it is"), ("errors_train", "its bias shifted"),
+             ("errors_test", "the shift chosen on the test half"))
     temperatures = sorted({row["temperature"] for row in rows if row["arm"] == "left out"})
     share = lambda field, t: 100 * (by_seed(rows, "left out", "left out", field, temperature=t)
                                     / by_seed(rows, "left out", "left out", "pictures", temperature=t))

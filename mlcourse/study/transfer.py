@@ -163,6 +163,8 @@ def choose(pilot: Seed, name: str) -> dict:
 def measure(s: Seed, arm: Arm, ks: Sequence[int], progress: Callable[[int], None]) -> Iterator[tuple[int, dict]]:
     """(k, values) of one arm and seed at each of ks."""
     state = arm.ready(s)
+    if arm.source:
+        _ = s.base                  # trained now: the draws share the cores, and none of them may train it
     scores = labelled(s, arm, state, [k for k in ks if k > 0]) if arm.labels is not None else {}
     unchanged = None
     if arm.zero:

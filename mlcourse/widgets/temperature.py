@@ -107,7 +107,7 @@ class TemperatureExplorer(Explorer):
                                  self.errors[student])
 
     def headline(self, record: TemperatureRecord) -> str:
-        times = "times T²" if record.squared else "without T²"
+        times = "with T²" if record.squared else "without T²"
         return (f"T = {record.temperature:.3g}: soft targets of {short(record.entropy)} nats on average (even: "
                 f"{short(math.log(len(record.p)))}); gradient {short(record.gradient)} {times}")
 

@@ -5,7 +5,7 @@ def test_the_temperature_explorer_follows_keyboard_and_mouse(lab, tmp_path):
     page = lab("notebooks/15_distillation.ipynb")
     assert page.errors() == []
     explorer = page.widget("TemperatureExplorer")
-    assert "T = 4: soft targets of" in explorer.says() and "times T²" in explorer.says()
+    assert "T = 4: soft targets of" in explorer.says() and "with T²" in explorer.says()
     assert "soft targets" in explorer.picture.get_attribute("title")
 
     picture, temperature = explorer.pixels(), explorer.readout("temperature")
