@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mlcourse import paths
+from mlcourse.cli_daml import daml_command
 from mlcourse.cli_transfer import transfer_command
 
 Five = Annotated[list[int] | None, typer.Option("--seed", min=0, help=r"Repeat it for several.  \[default: 0 to 4]")]
@@ -41,6 +42,7 @@ def _keep(rows, key: tuple[str, ...], line: Callable[[dict], str], out: Path) ->
 
 
 study_app.command("transfer")(transfer_command)
+study_app.command("daml")(daml_command)
 
 
 @study_app.command("meta-transfer")

@@ -97,8 +97,9 @@ class Spectral(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """D(x): three 4×4 convolutions of stride 2 and a linear map, all of spectral norm 1. Pictures (M, 1, S, S), S
-    divisible by 4, to scores (M,): positive says "target", negative "generated"."""
+    """D(x): three 4×4 convolutions of stride 2, each of spectral norm 1, and a linear map, which has no bound: the scores
+    must be able to grow, or the hinge is never reached. Pictures (M, 1, S, S), S divisible by 8, to scores (M,):
+    positive says "target", negative "generated"."""
 
     def __init__(self, side: int = 16, widths: Sequence[int] = (32, 64, 128), seed: int = 0):
         super().__init__()
@@ -108,14 +109,14 @@ class Discriminator(nn.Module):
             self.convs = nn.ModuleList(Spectral((o, i, 4, 4)) for i, o in zip(channels, widths, strict=False))
             for _ in widths:
                 left //= 2
-            self.head = Spectral((1, widths[-1] * left ** 2))
+            self.head = nn.Linear(widths[-1] * left ** 2, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         for conv in self.convs:
             x = F.leaky_relu(F.conv2d(x, conv.normalised(), conv.bias, stride=2, padding=1), 0.1)
-        return F.linear(x.flatten(1), self.head.normalised(), self.head.bias)[:, 0]
+        return self.head(x.flatten(1))[:, 0]
 
     def iterate(self) -> None:
         """One power iteration in every layer; to be called after each step of the optimiser."""
-        for layer in (*self.convs, self.head):
-            layer.iterate()
+        for conv in self.convs:
+            conv.iterate()
