@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 NOISE = 16          # the size of z
+FAINT = 0.1         # a correction's size below which it is not made
 
 
 class FiLM(nn.Module):
@@ -19,6 +20,8 @@ class FiLM(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
         self.film = nn.Linear(NOISE, 2 * outputs)
+        nn.init.normal_(self.film.weight, std=0.1)
+        nn.init.zeros_(self.film.bias)
 
     def forward(self, h: Tensor, z: Tensor) -> Tensor:
         """h (M, inputs, H, W), z (M, NOISE) → (M, outputs, H, W)."""
@@ -57,7 +60,8 @@ class Generator(nn.Module):
         first = self.up[1](torch.cat([F.interpolate(second, scale_factor=2.0), first], 1), z)
         correction, step = self.out(first).split([1, 2], 1)
         drawn = F.grid_sample(x, at + step.permute(0, 2, 3, 1), align_corners=False) + correction
-        return drawn.clamp(0, 1).detach() + (drawn - drawn.detach())
+        seen = (drawn - correction.clamp(-FAINT, FAINT)).clamp(0, 1)
+        return seen.detach() + (drawn - drawn.detach())
 
 
 def places(x: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ Closest to Bousmalis et al., Unsupervised Pixel-Level Domain Adaptation with Gen
 CVPR 2017: the label of x is kept by G(x, z), and the classifier f learns from source and generated pictures together.
 
     L_D = relu(1 - D(t)) + relu(1 + D(G(x, z)))
-    L_G = -D(G) + 5 CE(f(G), y) + |down(G) - down(x)|_1 - 0.1 mode-seeking ratio
+    L_G = -D(G) + 5 CE(f(G), y) + 0.3 |down(G) - down(x)|_1 - 0.02 mode-seeking ratio
     L_f = CE(f(x), y) + CE(f(G), y)
 """
 
@@ -24,7 +24,7 @@ from mlcourse.losses_gan import content, hinge_discriminator, hinge_generator, m
 from mlcourse.nets import call
 from mlcourse.nets_gan import NOISE, Discriminator, Generator
 
-LABEL, CONTENT, SEEK = 5.0, 1.0, 0.1        # weights in L_G
+LABEL, CONTENT, SEEK = 5.0, 0.3, 0.02       # weights in L_G
 RATES = {"discriminator": 1e-3, "generator": 4e-4, "net": 1e-3}      # annealed to 0 by a cosine
 DECAY = 0.995                               # of the generator's moving average
 

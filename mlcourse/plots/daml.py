@@ -78,7 +78,9 @@ def accuracies(rows: Sequence[dict], arms: Sequence[str], ks: Sequence[int]) -> 
         right.grid(axis="y")
         if others:
             right.legend(fontsize=7.5)
-        left.set_title(f"{rows[0]['source']} → {rows[0]['target']}")
+        least = min(ks)
+        left.set_title(f"{rows[0]['source']} → {rows[0]['target']}, k = {least}: " + ", ".join(
+            f"{arm} {cell(of(rows, arm, least).values())}" for arm in ("source only", "DAML") if of(rows, arm, least)))
         title = verdict(rows, ks) if {"DAML", "meta, hand-made"} <= set(arms) else ""
         right.set_title(title)
     seeds = len(of(rows, arms[0], ks[0]))

@@ -169,7 +169,7 @@ def marks(world: World) -> dict:
     alone, oracle = (Ready(world.classifier(world.untrained, d.images, d.labels), None) for d in (kept, seen))
     right = oracle.says(drawn.images).argmax(1) == drawn.labels
     by_class = lambda hit: [round(100 * float(hit[drawn.labels == c].float().mean()), 1) for c in range(len(seen.classes))]
-    first, second = noise_pair(world, 200)
+    first, second = noise_pair(world)
     return found | {
         "acceptance": round(100 * float(accepted.float().mean()), 2), "acceptance_by_class": by_class(accepted),
         "label_fidelity": round(100 * float(right.float().mean()), 2), "label_fidelity_by_class": by_class(right),

@@ -21,7 +21,7 @@ from mlcourse.descend import descend
 from mlcourse.domain_episodes import DomainSampler, pixels
 from mlcourse.domains import Domain
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner, Phase, cosine
+from mlcourse.learner import Learner, NetLearner, Phase, cosine
 from mlcourse.learners import DAML, MLDG, TranslationSampler, Translator
 from mlcourse.learners.daml import Redraw, by_generator
 from mlcourse.learners.translator import check_unseen
@@ -65,7 +65,7 @@ class World:
     def classifier(self, start: nn.Module, images: Tensor, labels: Tensor) -> nn.Module:
         """A copy of a network, trained on labelled pictures."""
         net = copy.deepcopy(start)
-        self.fit(Translator(net), [supervised(net, images, labels, SOURCE_STEPS)])
+        self.fit(NetLearner(net), [supervised(net, images, labels, SOURCE_STEPS)])
         return net
 
     @cached_property
@@ -236,7 +236,7 @@ ARMS: dict[str, Callable[[World, float, int], Ready]] = {
 }
 
 
-def noise_pair(w: World, count: int) -> tuple[Tensor, Tensor]:
-    """Two drawings of the first `count` bases with independent noise, float (count, 1, S, S) each."""
-    x, generator = pixels(w.bases.images[:count]), w.generator(4)
-    return tuple(w.translator.translated(x, torch.randn(count, NOISE, generator=generator)) for _ in range(2))
+def noise_pair(w: World) -> tuple[Tensor, Tensor]:
+    """Two drawings of each of the first 200 bases with independent noise, float (M, 1, S, S) each."""
+    x, generator = pixels(w.bases.images[:200]), w.generator(4)
+    return tuple(w.translator.translated(x, torch.randn(len(x), NOISE, generator=generator)) for _ in range(2))
