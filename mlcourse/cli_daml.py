@@ -83,10 +83,11 @@ def _measure(split, dev, chosen: Sequence[str], seeds: Sequence[int], command: s
     kept = results.read(rows_file) if rows_file.exists() else []
 
     def sheet(world) -> None:
-        """The samples of the first seed, beside the picture."""
-        if world.seed == seeds[0]:
+        """The samples of the first generator that is measured, beside the picture."""
+        path = picture.with_name(f"{picture.stem}-samples.png")
+        if not path.exists():
             drawn = samples(world.bases, world.generated[0], world.setting.train)
-            write_atomically(picture.with_name(f"{picture.stem}-samples.png"), lambda file: file.write(drawn.png))
+            write_atomically(path, lambda file: file.write(drawn.png))
 
     with one_core(), tqdm(total=study.steps(seeds), unit="step") as bar:
         try:

@@ -46,7 +46,7 @@ class Generator(nn.Module):
             torch.manual_seed(seed)
             self.down = nn.ModuleList([FiLM(3, a), FiLM(a, b), FiLM(b, c)])
             self.middle = FiLM(c, c)
-            self.up = nn.ModuleList([FiLM(c + b, b), FiLM(b + a, a)])
+            self.up = nn.ModuleList([FiLM(c + b, b), FiLM(b + a, a), FiLM(a, a)])
             self.out = nn.Conv2d(a, 3, 3, padding=1)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
@@ -58,6 +58,7 @@ class Generator(nn.Module):
         third = self.middle(self.down[2](F.avg_pool2d(second, 2), z), z)
         second = self.up[0](torch.cat([F.interpolate(third, scale_factor=2.0), second], 1), z)
         first = self.up[1](torch.cat([F.interpolate(second, scale_factor=2.0), first], 1), z)
+        first = self.up[2](first, z)
         correction, step = self.out(first).split([1, 2], 1)
         drawn = F.grid_sample(x, at + step.permute(0, 2, 3, 1), align_corners=False) + correction
         seen = (drawn - correction.clamp(-FAINT, FAINT)).clamp(0, 1)
@@ -114,6 +115,7 @@ class Discriminator(nn.Module):
             for _ in widths:
                 left //= 2
             self.head = nn.Linear(widths[-1] * left ** 2, 1)
+            nn.init.normal_(self.head.weight, std=0.5)
 
     def forward(self, x: Tensor) -> Tensor:
         for conv in self.convs:

@@ -102,13 +102,13 @@ class Translator(NetLearner):
         return self.generator(batch.x.repeat(2, 1, 1, 1), torch.cat([batch.z1, batch.z2]))
 
     def phases(self, sampler: TranslationSampler, steps: int) -> list[Phase]:
-        """Phase 1: L_D + L_G + L_f in one step of one Adam, β = (0, 0.9), its rates annealed to 0 by a cosine. Each term
+        """Phase 1: L_D + L_G + L_f in one step of one Adam, β = (0.5, 0.9), its rates annealed to 0 by a cosine. Each term
         moves the weights of its own network alone, so the sum's gradient is all three gradients."""
         check_counts(steps=steps)
         terms = [self.discriminator_loss, self.generator_loss] + [self.classifier_loss] * (not self.frozen)
         groups = [{"params": [(f"{part}.{name}", p) for name, p in getattr(self, part).named_parameters()], "lr": lr}
                   for part, lr in RATES.items() if part != "net" or not self.frozen]
-        optimiser = torch.optim.Adam(groups, betas=(0.0, 0.9))
+        optimiser = torch.optim.Adam(groups, betas=(0.5, 0.9))
 
         def loss(batch: Translation, step: int) -> Tensor:
             drawn = self.both(batch)

@@ -31,9 +31,9 @@ from mlcourse.study.setting import Setting
 from mlcourse.train import train
 
 SIDE, WIDTH, NORM = 16, 16, "layer"
-SOURCE_STEPS, SOURCE_RATE, BATCH = 300, 2e-3, 64
-GENERATOR_STEPS = 1200
-META_STEPS, META_RATE, TASKS, SHOT = 150, 1e-3, 2, 3
+SOURCE_STEPS, SOURCE_RATE, BATCH = 250, 2e-3, 64
+GENERATOR_STEPS = 800
+META_STEPS, META_RATE, TASKS, SHOT = 120, 1e-3, 2, 3
 GENERATED = 2000                    # pictures that the generator, or a hand-made augmentation, adds to the source
 STRENGTH = 1.0                      # of the hand-made augmentation, `augment.view`
 MOST_STEPS = 10                     # of adaptation to k labels
