@@ -30,7 +30,8 @@ def daml_command(
     """Lesson 14: a generator that imitates the target inside meta-learning, against everything that could explain its gain.
 
     Source alone; source and generated pictures; source and hand-made ones; meta-learning on real pictures alone; MLDG;
-    DAML; the same with hand-made pictures, and with shuffled labels, in place of generated ones; the target's own labels.
+    DAML; the same with hand-made pictures, and with shuffled labels, in place of generated ones; the target's own labels;
+    and DAML and its hand-made twin fine-tuned as the classifiers are, not at their learnt rates.
     0, 1, 3, 5 and 10 labels per class, 20 draws of them within each of five seeds, 95 % intervals paired by seed; and of
     every generator its PAD to the target by two discriminators, label fidelity, diversity and memorisation. 16×16
     pictures; classes match by name. Where the target is a shift of the source, half the pictures go to either side. About

@@ -155,6 +155,29 @@ def contrast(
         _draw(study_picture, out)
 
 
+@study_app.command("daml-failures")
+def daml_failures(seed: Annotated[list[int] | None, typer.Option(min=0, help="Repeat it for several.  "
+                                                                 r"\[default: 0 to 2]")] = None,
+                  out: Out = paths.RESULTS / "daml_failures.json") -> None:
+    """Lesson 14: ways in which a generator fails, each provoked: no label term, a frozen classifier, no mode seeking, 40
+    target pictures, a target in which three classes prevail.
+
+    Typeset to handwritten digits at 16×16; five to ten minutes for each seed on one core.
+
+    [bold]Examples[/bold]
+
+      mlcourse study daml-failures
+
+      mlcourse study daml-failures --seed 0
+    """
+    from mlcourse.machine import one_core
+    from mlcourse.study import daml_failures as study
+
+    done = _open(out, study.KEY)
+    with one_core():
+        _keep(study.rows(seed or list(range(study.SEEDS)), done), study.KEY, study.line, out)
+
+
 @study_app.command("label-shift")
 def label_shift(seed: Five = None, out: Out = paths.RESULTS / "label_shift.json") -> None:
     """Lesson 13: where alignment hurts. Typeset to handwritten digits, the target's class proportions further and

@@ -92,9 +92,9 @@ def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twic
 
 def test_the_fine_tuning_of_an_arm_against_a_loop():
     w = world()
-    ready, (x, y) = daml_arms.tuned(w.source_only, 0.1), w.setting.labelled(2, 0, 0)
+    ready, (x, y) = daml_arms.tuned(w.source_only, 0.003), w.setting.labelled(2, 0, 0)
     net = daml_arms.copy.deepcopy(w.source_only)
-    optimiser = torch.optim.SGD(net.parameters(), 0.1)
+    optimiser = torch.optim.Adam(net.parameters(), 0.003)
     for _ in range(10):
         optimiser.zero_grad()
         torch.nn.functional.cross_entropy(net(x), y).backward()

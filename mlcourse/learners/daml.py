@@ -39,8 +39,8 @@ class DAML(MetaSGD):
     Raises ValueError for a weight out of range, and as `MetaSGD`.
     """
 
-    def __init__(self, net: nn.Module, translator: Translator | None = None, weight: float = 0.5, low: float = 0.02,
-                 high: float = 0.1, seed: int = 0):
+    def __init__(self, net: nn.Module, translator: Translator | None = None, weight: float = 0.5, low: float = 0.005,
+                 high: float = 0.02, seed: int = 0):
         super().__init__(net, low, high, seed=seed)
         if not 0 <= weight <= 1:
             raise ValueError(f"the weight of the generated pictures must lie in [0, 1], got {weight}")

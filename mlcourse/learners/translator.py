@@ -68,16 +68,18 @@ class TranslationSampler:
 class Translator(NetLearner):
     """G, D and the classifier f = `net` of phase 1. Predicts with f, which needs no adaptation.
 
-    frozen=True leaves f as it is: the ablation. averaged: the exponential moving average of G's weights, with which
-    pictures are generated. seed: of the initial weights of G and D.
+    frozen=True leaves f as it is: the ablation. label, seek: the weights of the label term and of mode seeking in L_G.
+    averaged: the exponential moving average of G's weights, with which pictures are generated. seed: of the initial
+    weights of G and D.
     """
 
-    def __init__(self, net: nn.Module, side: int = 16, frozen: bool = False, seed: int = 0):
+    def __init__(self, net: nn.Module, side: int = 16, frozen: bool = False, label: float = LABEL, seek: float = SEEK,
+                 seed: int = 0):
         super().__init__(net)
         self.generator, self.discriminator = Generator(seed=seed), Discriminator(side, seed=seed)
         self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
-        self.frozen = frozen
-        self.config = {"side": side, "frozen": frozen, "seed": seed}
+        self.frozen, self.label, self.seek = frozen, label, seek
+        self.config = {"side": side, "frozen": frozen, "label": label, "seek": seek, "seed": seed}
 
     def discriminator_loss(self, batch: Translation, drawn: Tensor) -> Tensor:
         """L_D, of which G is no part."""
@@ -88,9 +90,9 @@ class Translator(NetLearner):
         """L_G; D and f judge, and are not changed by it."""
         judged = call(self.discriminator, constant(self.discriminator), shift_and_cut(drawn, batch.u_fake))
         said = call(self.net, constant(self.net), drawn)
-        return (hinge_generator(judged) + LABEL * F.cross_entropy(said, batch.y.repeat(2))
+        return (hinge_generator(judged) + self.label * F.cross_entropy(said, batch.y.repeat(2))
                 + CONTENT * content(drawn, batch.x.repeat(2, 1, 1, 1))
-                - SEEK * mode_seeking(*drawn.chunk(2), batch.z1, batch.z2))
+                - self.seek * mode_seeking(*drawn.chunk(2), batch.z1, batch.z2))
 
     def classifier_loss(self, batch: Translation, drawn: Tensor) -> Tensor:
         """L_f, of which G is no part."""

@@ -11,7 +11,7 @@ import torch
 from mlcourse.domains import Domain
 from mlcourse.evaluate import t_interval
 from mlcourse.plots.static import Picture, blank, picture
-from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RC, SKY, VERMILION
+from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RC, SKY, VERMILION, YELLOW
 
 STYLES = {
     "source only": dict(color=GREY, marker="o", linestyle=":"),
@@ -22,6 +22,8 @@ STYLES = {
     "DAML": dict(color=BLUE, marker="^", linestyle="-"),
     "meta, hand-made": dict(color=ORANGE, marker="^", linestyle="-"),
     "meta, shuffled labels": dict(color=VERMILION, marker="X", linestyle=":"),
+    "DAML, tuned": dict(color=SKY, marker="v", linestyle="-"),
+    "meta, hand-made, tuned": dict(color=YELLOW, marker="v", linestyle="-"),
     "target oracle": dict(color=BLACK, marker="", linestyle="--"),
 }
 AGAINST = ("source only", "source + generated", "meta, real only", "MLDG", "meta, hand-made")

@@ -1,4 +1,4 @@
-"""The arms of the DAML study: one classifier of 16×16 pictures, brought to a target in nine ways.
+"""The arms of the DAML study: one classifier of 16×16 pictures, brought to a target in eleven ways.
 
 Every classifier has the same budget: SOURCE_STEPS on the source, then SOURCE_STEPS more on what its arm adds to the source,
 then, where the arm meta-learns, META_STEPS. Layer norm throughout: no prediction depends on another picture, so no
@@ -17,7 +17,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mlcourse.augment import draws, view
-from mlcourse.descend import descend
 from mlcourse.domain_episodes import DomainSampler, pixels
 from mlcourse.domains import Domain
 from mlcourse.episode import Episode
@@ -37,7 +36,7 @@ META_STEPS, META_RATE, TASKS, SHOT = 120, 1e-3, 2, 3
 GENERATED = 2000                    # pictures that the generator, or a hand-made augmentation, adds to the source
 STRENGTH = 1.0                      # of the hand-made augmentation, `augment.view`
 MOST_STEPS = 10                     # of adaptation to k labels
-RATES, STEPS = (0.03, 0.1, 0.3), (1, 3, MOST_STEPS)     # chosen from on the source
+RATES, STEPS = (0.001, 0.003, 0.01), (1, 3, MOST_STEPS)     # chosen from on the source
 
 
 @dataclass
@@ -138,6 +137,21 @@ class World:
         """The classifier of source and hand-made pictures."""
         return self.with_source(self.hand_made)
 
+    @cached_property
+    def meta_real(self) -> DAML:
+        """Meta-learning on real pictures alone."""
+        return self.joint(self.source_only, lambda x, generator: x, 0.0)
+
+    @cached_property
+    def daml(self) -> DAML:
+        """Phase 2 with the generator."""
+        return self.joint(self.with_generated, by_generator(self.translator))
+
+    @cached_property
+    def meta_hand_made(self) -> DAML:
+        """Phase 2 with hand-made pictures in place of generated ones."""
+        return self.joint(self.with_hand_made, by_hand)
+
     def joint(self, start: nn.Module, redraw: Redraw, weight: float = 0.5) -> DAML:
         """Phase 2 from a classifier."""
         learner = DAML(copy.deepcopy(start), weight=weight, seed=self.seed)
@@ -203,10 +217,18 @@ class Ready:
 
 
 def tuned(net: nn.Module, rate: float) -> Ready:
-    """A classifier that is fine-tuned at one rate."""
-    own = {name: p.detach() for name, p in net.named_parameters()}
-    return Ready(net, lambda x, y: descend(lambda phi: F.cross_entropy(call(net, phi, x), y), own, MOST_STEPS, rate,
-                                           order=1))
+    """A classifier that is fine-tuned with MOST_STEPS steps of Adam."""
+
+    def adapt(x: Tensor, y: Tensor) -> dict[str, Tensor]:
+        phi = copy.deepcopy(net)
+        optimiser = torch.optim.Adam(phi.parameters(), lr=rate)
+        for _ in range(MOST_STEPS):
+            optimiser.zero_grad()
+            F.cross_entropy(phi(x), y).backward()
+            optimiser.step()
+        return {name: p.detach() for name, p in phi.named_parameters()}
+
+    return Ready(net, adapt)
 
 
 def adapted(learner: DAML, steps: int) -> Ready:
@@ -220,17 +242,19 @@ def adapted(learner: DAML, steps: int) -> Ready:
     return Ready(learner.net, adapt)
 
 
-# name → (world, rate, steps) → Ready
+# name → (world, rate of fine-tuning, steps at learnt rates) → Ready
 ARMS: dict[str, Callable[[World, float, int], Ready]] = {
     "source only": lambda w, rate, steps: tuned(w.source_only, rate),
     "source + generated": lambda w, rate, steps: tuned(w.with_generated, rate),
     "source + hand-made": lambda w, rate, steps: tuned(w.with_hand_made, rate),
-    "meta, real only": lambda w, rate, steps: adapted(w.joint(w.source_only, lambda x, g: x, 0.0), steps),
+    "meta, real only": lambda w, rate, steps: adapted(w.meta_real, steps),
     "MLDG": lambda w, rate, steps: tuned(w.mldg(), rate),
-    "DAML": lambda w, rate, steps: adapted(w.joint(w.with_generated, by_generator(w.translator)), steps),
-    "meta, hand-made": lambda w, rate, steps: adapted(w.joint(w.with_hand_made, by_hand), steps),
+    "DAML": lambda w, rate, steps: adapted(w.daml, steps),
+    "meta, hand-made": lambda w, rate, steps: adapted(w.meta_hand_made, steps),
     "meta, shuffled labels": lambda w, rate, steps: adapted(
         w.joint(w.with_source(w.shuffled), by_chance(by_generator(w.translator))), steps),
+    "DAML, tuned": lambda w, rate, steps: tuned(w.daml.net, rate),
+    "meta, hand-made, tuned": lambda w, rate, steps: tuned(w.meta_hand_made.net, rate),
     "target oracle": lambda w, rate, steps: tuned(
         w.classifier(w.start, w.setting.train.images, w.setting.train.labels), rate),
 }
