@@ -142,13 +142,13 @@ def test_shuffled_pictures_lose_their_labels():
 def test_differences_are_paired_by_seed_and_the_title_follows_from_them():
     made = lambda arm, k, values: [{"arm": arm, "k": k, "seed": s, "accuracy": v, "source": "a", "target": "b"}
                                    for s, v in enumerate(values)]
-    rows = made("DAML", 0, [50, 60, 70]) + made("meta, hand-made", 0, [45, 54, 66]) + made("DAML", 1, [70, 80, 75]) + made(
-        "meta, hand-made", 1, [75, 79, 73])
-    assert study.difference(rows, "DAML", "meta, hand-made", 0) == pytest.approx(t_interval([5, 6, 4]))
-    assert plots.paired(rows, "DAML", "meta, hand-made", 0) == pytest.approx(t_interval([5, 6, 4]))
-    assert plots.verdict(rows, (0, 1)) == "DAML is ahead of hand-made at k = 0"
-    assert plots.verdict(rows, (1,)) == "No k at which generated and hand-made pictures differ"
-    assert "ahead of hand-made at k = 0" in plots.accuracies(rows, ["DAML", "meta, hand-made"], (0, 1)).alt
+    rows = (made("DAML, tuned", 0, [50, 60, 70]) + made(plots.TWIN, 0, [45, 54, 66]) + made("DAML, tuned", 1, [70, 80, 75])
+            + made(plots.TWIN, 1, [75, 79, 73]))
+    assert study.difference(rows, "DAML, tuned", plots.TWIN, 0) == pytest.approx(t_interval([5, 6, 4]))
+    assert plots.paired(rows, "DAML, tuned", plots.TWIN, 0) == pytest.approx(t_interval([5, 6, 4]))
+    assert plots.verdict(rows, (0, 1)) == "Generated against hand-made: ahead at k = 0"
+    assert plots.verdict(rows, (1,)).endswith("no difference beyond the interval at any k")
+    assert "ahead at k = 0" in plots.accuracies(rows, ["DAML, tuned", plots.TWIN], (0, 1)).alt
     assert (plots.cell([3.0]), plots.cell([])) == ("3.0", "–")
 
 

@@ -1,4 +1,4 @@
-"""Checks of lesson 14: the joint loss of phase 2, what a discriminator may see, and an interval of paired differences."""
+"""Checks of lesson 14: what a discriminator may see, the joint loss of phase 2, and an interval of paired differences."""
 
 from __future__ import annotations
 
@@ -31,6 +31,41 @@ T_TABLE = {3: 4.302652729911275, 5: 2.7764451051977987, 8: 2.3646242510102993}  
 
 
 # ---------------------------------------------------------------- 14.1
+
+
+def check_split(answer: object) -> str:
+    """14.1: three parts of a target that share no picture."""
+    split = LearnerFunction(answer, "split_target")
+    for count, seed in ((30, 0), (31, 4), (60, 7)):
+        images = torch.arange(count)[:, None].repeat(1, 2)
+        got = split(images.clone(), seed)
+        if not isinstance(got, tuple) or len(got) != 3 or not all(isinstance(part, Tensor) for part in got):
+            raise NotYet("split_target must return three tensors: (seen, dev, test).")
+        seen, dev, test = ({int(row[0]) for row in part} for part in got)
+        if len(seen) and seen & test:
+            raise Misconception(LEAK_TEST, f"{len(seen & test)} of the pictures that the discriminator sees are test "
+                                "pictures. They carry no label, and yet the generator learns to draw exactly the pictures "
+                                "that the accuracies are taken on.")
+        if seen & dev:
+            raise Misconception(LEAK_DEV, f"{len(seen & dev)} of the pictures that the generator is judged on were shown "
+                                "to its discriminator. A generator that copied them would get the best mark of all.")
+        if dev & test:
+            raise Misconception(CHOSEN, f"{len(dev & test)} pictures stand in both dev and test; whatever you choose by dev "
+                                "is then chosen by the test.")
+        sizes = [len(part) for part in got]
+        if not all(len(part) == len(rows) for part, rows in zip(got, (seen, dev, test), strict=True)):
+            raise NotYet("a picture stands twice in one part.")
+        if sum(sizes) != count or max(sizes) - min(sizes) > 2:
+            raise NotYet(f"the parts should be thirds of all {count} pictures, got {sizes[0]}, {sizes[1]} and {sizes[2]}.")
+        again, other = split(images.clone(), seed), split(images.clone(), seed + 1)
+        if not all(torch.equal(a, b) for a, b in zip(got, again, strict=True)):
+            raise NotYet("the same seed must give the same three parts.")
+        if all(torch.equal(a, b) for a, b in zip(got, other, strict=True)):
+            raise NotYet("another seed must give other parts.")
+    return "No picture stands in two parts, together they are all pictures, and the seed decides."
+
+
+# ---------------------------------------------------------------- 14.2
 
 
 def linear_net(params: Params, x: Tensor) -> Tensor:
@@ -74,7 +109,7 @@ def both(pairs) -> tuple[Tensor, Tensor]:
 
 
 def check_joint(answer: object) -> str:
-    """14.1: value and gradient of the loss of phase 2."""
+    """14.2: value and gradient of the loss of phase 2."""
     joint_loss = LearnerFunction(answer, "joint_loss")
     for seed in range(3):
         raw, alpha, support, query, generated, weight = problem(seed)
@@ -122,41 +157,6 @@ def check_second_order(got: Tensor, params: Params, raw: Params, rest: tuple) ->
     if not all(g is not None and torch.allclose(g, want, atol=1e-7) for g, want in zip(ours, theirs, strict=True)):
         raise Misconception(FIRST_ORDER, "the value is right, but its gradient leaves out how θ' depends on θ through the "
                             "inner gradient; pass create_graph=True to torch.autograd.grad, or use torch.func.grad.")
-
-
-# ---------------------------------------------------------------- 14.2
-
-
-def check_split(answer: object) -> str:
-    """14.2: three parts of a target that share no picture."""
-    split = LearnerFunction(answer, "split_target")
-    for count, seed in ((30, 0), (31, 4), (60, 7)):
-        images = torch.arange(count)[:, None].repeat(1, 2)
-        got = split(images.clone(), seed)
-        if not isinstance(got, tuple) or len(got) != 3 or not all(isinstance(part, Tensor) for part in got):
-            raise NotYet("split_target must return three tensors: (seen, dev, test).")
-        seen, dev, test = ({int(row[0]) for row in part} for part in got)
-        if len(seen) and seen & test:
-            raise Misconception(LEAK_TEST, f"{len(seen & test)} of the pictures that the discriminator sees are test "
-                                "pictures. They carry no label, and yet the generator learns to draw exactly the pictures "
-                                "that the accuracies are taken on.")
-        if seen & dev:
-            raise Misconception(LEAK_DEV, f"{len(seen & dev)} of the pictures that the generator is judged on were shown "
-                                "to its discriminator. A generator that copied them would get the best mark of all.")
-        if dev & test:
-            raise Misconception(CHOSEN, f"{len(dev & test)} pictures stand in both dev and test; whatever you choose by dev "
-                                "is then chosen by the test.")
-        sizes = [len(part) for part in got]
-        if not all(len(part) == len(rows) for part, rows in zip(got, (seen, dev, test), strict=True)):
-            raise NotYet("a picture stands twice in one part.")
-        if sum(sizes) != count or max(sizes) - min(sizes) > 2:
-            raise NotYet(f"the parts should be thirds of all {count} pictures, got {sizes[0]}, {sizes[1]} and {sizes[2]}.")
-        again, other = split(images.clone(), seed), split(images.clone(), seed + 1)
-        if not all(torch.equal(a, b) for a, b in zip(got, again, strict=True)):
-            raise NotYet("the same seed must give the same three parts.")
-        if all(torch.equal(a, b) for a, b in zip(got, other, strict=True)):
-            raise NotYet("another seed must give other parts.")
-    return "No picture stands in two parts, together they are all pictures, and the seed decides."
 
 
 # ---------------------------------------------------------------- 14.3

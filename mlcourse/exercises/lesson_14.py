@@ -1,4 +1,4 @@
-"""Exercises of lesson 14: the joint loss, a leak, and an honest interval."""
+"""Exercises of lesson 14: a leak, the joint loss, and an honest interval."""
 
 from __future__ import annotations
 
@@ -8,57 +8,6 @@ from mlcourse.exercises.checks_14 import (ADDED, AT_THETA, BIASED, CHOSEN, FIRST
 from mlcourse.exercises.framework import Exercise, edited
 
 # ---------------------------------------------------------------- 14.1
-
-JOINT = '''\
-def joint_loss(net, params, alpha, support, query, generated, weight):
-    """Phase 2 on one episode: (1 - λ) L(θ'; query) + λ L(θ'; generated), θ' = θ - α ∘ ∇L(θ; support).
-
-    net: (params, x) → logits; params, alpha: dicts of tensors with the same names and shapes, θ and α
-    support, query, generated: pairs (x, y); weight: λ. L is the mean cross-entropy.
-    Returns a scalar tensor whose gradient reaches θ through the inner step.
-    """
-'''
-LOSS = "    loss = lambda phi, pair: torch.nn.functional.cross_entropy(net(phi, pair[0]), pair[1])"
-GRADS = "    grads = torch.autograd.grad(loss(params, support), list(params.values()), create_graph=True)"
-STEP = "    phi = {name: p - alpha[name] * g for (name, p), g in zip(params.items(), grads)}"
-MIX = "    return (1 - weight) * loss(phi, query) + weight * loss(phi, generated)"
-JOINT_SOLUTION = JOINT + "\n".join((LOSS, GRADS, STEP, MIX))
-
-
-def joint_wrong(*edits: tuple[str, str]) -> str:
-    """A wrong joint loss: the solution with edits."""
-    return edited(JOINT_SOLUTION, *edits)
-
-
-joint = Exercise(
-    id="14.1", title="The joint loss of phase 2", answer="joint_loss", difficulty=3, minutes=12,
-    stub=JOINT + "    ...", solution_source=JOINT_SOLUTION, check=check_joint,
-    hints=(
-        "It is MAML with two sets of queries. The inner step sees the support set alone; both query losses are asked "
-        "after it.",
-        "Take the gradient of the support loss with create_graph=True, make the dict θ' from θ, α and the gradient, name "
-        "by name, and call net(θ', x) twice.",
-        "phi = {name: p - alpha[name] * g ...}; then (1 - weight) * loss(phi, query) + weight * loss(phi, generated).",
-    ),
-    wrong=(
-        (joint_wrong((MIX, "    return weight * loss(phi, query) + (1 - weight) * loss(phi, generated)")), SWAPPED),
-        (joint_wrong((MIX, "    return (1 - weight) * loss(params, query) + weight * loss(params, generated)")), AT_THETA),
-        (joint_wrong((MIX, "    return (1 - weight) * loss(phi, query) + weight * loss(params, generated)")), AT_THETA),
-        (joint_wrong((", create_graph=True", "")), FIRST_ORDER),
-        (joint_wrong(("- alpha[name] * g", "- alpha[name] * g.detach()")), FIRST_ORDER),
-        (joint_wrong(("alpha[name] * g", "torch.cat([a.flatten() for a in alpha.values()]).mean() * g")), ONE_RATE),
-        (joint_wrong((GRADS, '''\
-    both = torch.cat([support[0], generated[0]]), torch.cat([support[1], generated[1]])
-    grads = torch.autograd.grad(loss(params, both), list(params.values()), create_graph=True)''')), NO_ADAPT),
-        (joint_wrong(("(1 - weight) * loss(phi, query)", "loss(phi, query)")), ADDED),
-    ),
-    mutations=(
-        (LOSS, "    loss = lambda phi, pair: torch.nn.functional.cross_entropy(net(phi, pair[0]), pair[1], reduction='sum')"),
-        (STEP, "    phi = {name: p + alpha[name] * g for (name, p), g in zip(params.items(), grads)}"),
-        (MIX, "    return (1 - weight) * loss(phi, support) + weight * loss(phi, generated)"),
-    ))
-
-# ---------------------------------------------------------------- 14.2
 
 SPLIT_GIVEN = '''\
 def split_broken(images, seed):
@@ -88,7 +37,7 @@ def split_wrong(*edits: tuple[str, str]) -> str:
 
 
 split = Exercise(
-    id="14.2", title="Spot the bug: what the discriminator may see", answer="split_target", difficulty=2, minutes=6,
+    id="14.1", title="Spot the bug: what the discriminator may see", answer="split_target", difficulty=2, minutes=6,
     given=SPLIT_GIVEN, stub=SPLIT + "    ...", solution_source=SPLIT_SOLUTION, check=check_split,
     hints=(
         "Which pictures does the broken version show to the discriminator, and which of these are used again later?",
@@ -108,6 +57,57 @@ split = Exercise(
         (ORDER, "    order = torch.randperm(len(images))"),
         (REST, "    dev, test = images[order[third:]], images[order[2 * third:]]"),
         (REST, "    dev, test = images[order[third:2 * third]], images[order[2 * third:3 * third - 1]]"),
+    ))
+
+# ---------------------------------------------------------------- 14.2
+
+JOINT = '''\
+def joint_loss(net, params, alpha, support, query, generated, weight):
+    """Phase 2 on one episode: (1 - λ) L(θ'; query) + λ L(θ'; generated), θ' = θ - α ∘ ∇L(θ; support).
+
+    net: (params, x) → logits; params, alpha: dicts of tensors with the same names and shapes, θ and α
+    support, query, generated: pairs (x, y); weight: λ. L is the mean cross-entropy.
+    Returns a scalar tensor whose gradient reaches θ through the inner step.
+    """
+'''
+LOSS = "    loss = lambda phi, pair: torch.nn.functional.cross_entropy(net(phi, pair[0]), pair[1])"
+GRADS = "    grads = torch.autograd.grad(loss(params, support), list(params.values()), create_graph=True)"
+STEP = "    phi = {name: p - alpha[name] * g for (name, p), g in zip(params.items(), grads)}"
+MIX = "    return (1 - weight) * loss(phi, query) + weight * loss(phi, generated)"
+JOINT_SOLUTION = JOINT + "\n".join((LOSS, GRADS, STEP, MIX))
+
+
+def joint_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong joint loss: the solution with edits."""
+    return edited(JOINT_SOLUTION, *edits)
+
+
+joint = Exercise(
+    id="14.2", title="The joint loss of phase 2", answer="joint_loss", difficulty=3, minutes=12,
+    stub=JOINT + "    ...", solution_source=JOINT_SOLUTION, check=check_joint,
+    hints=(
+        "It is MAML with two sets of queries. The inner step sees the support set alone; both query losses are asked "
+        "after it.",
+        "Take the gradient of the support loss with create_graph=True, make the dict θ' from θ, α and the gradient, name "
+        "by name, and call net(θ', x) twice.",
+        "phi = {name: p - alpha[name] * g ...}; then (1 - weight) * loss(phi, query) + weight * loss(phi, generated).",
+    ),
+    wrong=(
+        (joint_wrong((MIX, "    return weight * loss(phi, query) + (1 - weight) * loss(phi, generated)")), SWAPPED),
+        (joint_wrong((MIX, "    return (1 - weight) * loss(params, query) + weight * loss(params, generated)")), AT_THETA),
+        (joint_wrong((MIX, "    return (1 - weight) * loss(phi, query) + weight * loss(params, generated)")), AT_THETA),
+        (joint_wrong((", create_graph=True", "")), FIRST_ORDER),
+        (joint_wrong(("- alpha[name] * g", "- alpha[name] * g.detach()")), FIRST_ORDER),
+        (joint_wrong(("alpha[name] * g", "torch.cat([a.flatten() for a in alpha.values()]).mean() * g")), ONE_RATE),
+        (joint_wrong((GRADS, '''\
+    both = torch.cat([support[0], generated[0]]), torch.cat([support[1], generated[1]])
+    grads = torch.autograd.grad(loss(params, both), list(params.values()), create_graph=True)''')), NO_ADAPT),
+        (joint_wrong(("(1 - weight) * loss(phi, query)", "loss(phi, query)")), ADDED),
+    ),
+    mutations=(
+        (LOSS, "    loss = lambda phi, pair: torch.nn.functional.cross_entropy(net(phi, pair[0]), pair[1], reduction='sum')"),
+        (STEP, "    phi = {name: p + alpha[name] * g for (name, p), g in zip(params.items(), grads)}"),
+        (MIX, "    return (1 - weight) * loss(phi, support) + weight * loss(phi, generated)"),
     ))
 
 # ---------------------------------------------------------------- 14.3
@@ -154,4 +154,4 @@ interval = Exercise(
         (HALF, "    half = t * difference.std() / len(difference)"),
     ))
 
-EXERCISES = (joint, split, interval)
+EXERCISES = (split, joint, interval)

@@ -9,7 +9,7 @@ from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, VERMILION
 
 COLUMNS = 8
-ROWS = ("source x", "G(x, z)", "G(x, z'), other noise", "real target")
+ROWS = ("source x", "G(x, z)", "G(x, z'),\nother noise", "real target")
 BINS = 24
 
 
@@ -20,21 +20,21 @@ class RealGeneratedScene(Scene):
     def __init__(self, steps, pads, fidelities, reference: float, floor: float, low: float, high: float, side: int):
         self.steps, self.pads, self.fidelities = map(np.asarray, (steps, pads, fidelities))
         self.reference, self.floor, self.range, self.side = reference, floor, (low, high), side
-        super().__init__(10, 5.0)
+        super().__init__(10, 4.4)
 
     def build(self) -> None:
         cell = self.side + 2
-        axes = self.figure.add_axes((0.125, 0.05, 0.475, 0.82))
+        axes = self.figure.add_axes((0.105, 0.17, 0.49, 0.557))
         axes.set(xticks=[], xlim=(0, COLUMNS * cell), ylim=(len(ROWS) * cell, 0),
                  yticks=[(i + 0.5) * cell for i in range(len(ROWS))])
-        axes.set_yticklabels([row.replace(", ", ",\n") for row in ROWS], fontsize=8.5)
+        axes.set_yticklabels(ROWS, fontsize=8.5)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         axes.set_title("Red frames: the judge names another class", fontsize=9.5)
         self.tiles = Mosaic(self, axes, "gray", 0, 1)
         self.frames = [self.moving(axes.plot([], [], color=VERMILION, lw=2)[0]) for _ in range(2 * COLUMNS)]
-        self._build_curves(self.figure.add_axes((0.67, 0.56, 0.27, 0.31)))
-        self._build_scores(self.figure.add_axes((0.67, 0.11, 0.27, 0.28)))
+        self._build_curves(self.figure.add_axes((0.67, 0.57, 0.27, 0.28)))
+        self._build_scores(self.figure.add_axes((0.67, 0.12, 0.27, 0.25)))
 
     def _build_curves(self, axes) -> None:
         axes.set(xlabel="step", xlim=(-0.03 * self.steps[-1], 1.03 * self.steps[-1]), ylim=(-0.25, 2.1), yticks=(0, 1, 2))
