@@ -8,8 +8,8 @@ from mlcourse import cli, results, two_sample
 from mlcourse.domain_episodes import pixels
 from mlcourse.domains import shift_domain
 from mlcourse.evaluate import t_interval
-from mlcourse.plots import daml as plots
-from mlcourse.study import daml as study, daml_arms
+from mlcourse.plots import daml as plots, lesson_14
+from mlcourse.study import daml as study, daml_arms, daml_failures as failures
 from tests.tiny import patterns
 
 KS = (0, 2)
@@ -150,6 +150,27 @@ def test_differences_are_paired_by_seed_and_the_title_follows_from_them():
     assert plots.verdict(rows, (1,)).endswith("no difference beyond the interval at any k")
     assert "ahead at k = 0" in plots.accuracies(rows, ["DAML, tuned", plots.TWIN], (0, 1)).alt
     assert (plots.cell([3.0]), plots.cell([])) == ("3.0", "–")
+
+
+def test_failures_change_one_thing_each(monkeypatch):
+    monkeypatch.setattr(failures, "STEPS", 3)
+    monkeypatch.setattr(failures, "COUNT", 40)
+    failures.world.cache_clear()
+    w = failures.world(0)
+    assert len(failures.target(w, few=True).images) == 40
+    shifted = failures.target(w, shift=True)
+    assert float((shifted.labels < 3).float().mean()) == pytest.approx(0.8, abs=0.03)
+    found = list(failures.rows([0]))
+    assert [row["variant"] for row in found] == list(failures.VARIANTS)
+    assert all(0 <= row[mark] <= 100 for row in found for mark in ("fidelity", "frequent", "f_on_target"))
+    assert not list(failures.rows([0], {(row["variant"], 0) for row in found}))
+    assert "nearest" in failures.line(found[0]) and failures.line(found[0]).startswith("as it is")
+    drawn = lesson_14.failures(found + [{**row, "seed": 1} for row in found])
+    assert drawn.png.startswith(b"\x89PNG") and "Label fidelity suffers most with" in drawn.alt
+    assert lesson_14.gap(found, "as it is", "fidelity") == (0, 0)
+    with pytest.raises(ValueError, match="no row of 'blur'; run mlcourse study daml-failures"):
+        lesson_14.by_variant(found, "blur", "fidelity")
+    failures.world.cache_clear()
 
 
 def test_the_command_measures_draws_and_goes_on(tmp_path, capsys, monkeypatch):

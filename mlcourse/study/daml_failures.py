@@ -78,8 +78,9 @@ def marks(w: World, learner: Translator, seen: Domain, judge: nn.Module) -> dict
         said = call(judge, dict(judge.named_parameters()), x).argmax(1)
         scores = [float(learner.discriminator(pixels(d.images)).mean()) for d in (seen, dev)]
     others = y >= len(FREQUENT)
-    noise = torch.randn(2, 200, NOISE, generator=w.generator(4))
-    first, second = (learner.translated(pixels(bases.images[:200]), z) for z in noise)
+    some = pixels(bases.images[:200])
+    first, second = (learner.translated(some, torch.randn(len(some), NOISE, generator=w.generator(purpose)))
+                     for purpose in (4, 6))
     pads = {f"pad_{kind}": round(two_sample(made.images[:600], dev.images, kind, w.seed, 2).pad.value, 4)
             for kind in DISCRIMINATORS}
     share = lambda hit: round(100 * float(hit.float().mean()), 2)
