@@ -17,8 +17,8 @@ def daml_command(
     source: Annotated[list[str], typer.Option(help="A labelled domain, such as glyphs-digits, mnist, folder:PATH or "
                                                    "array:FILE.npz; repeat it for several.")],
     target: Annotated[str, typer.Option(help="The domain to imitate, named in the same way.")],
-    json_file: Annotated[Path | None, typer.Option("--json", help="The file of rows to write to; rows that are in it are "
-                                                   r"not measured again.  \[default: runs/ and the names]")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="The file of rows to write to; rows that are in it "
+                                                   r"are not measured again.  \[default: runs/ and the names]")] = None,
     plot: Annotated[Path | None, typer.Option(help="The picture to write, a PNG; generated samples go beside it.  "
                                               r"\[default: beside the rows]")] = None,
     arm: Annotated[list[str] | None, typer.Option(help=r"Repeat it for several.  \[default: all]")] = None,
@@ -27,15 +27,16 @@ def daml_command(
     seed: Annotated[list[int] | None, typer.Option(min=0, help=r"Repeat it for several.  \[default: 0 to 4]")] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Lesson 14: a generator that imitates the target inside meta-learning, against everything that could explain its gain.
+    """Lesson 14: a generator that imitates the target inside meta-learning, against everything that could explain its
+    gain.
 
     Source alone; source and generated pictures; source and hand-made ones; meta-learning on real pictures alone; MLDG;
-    DAML; the same with hand-made pictures, and with shuffled labels, in place of generated ones; the target's own labels;
-    and DAML and its hand-made twin fine-tuned as the classifiers are, not at their learnt rates.
-    0, 1, 3, 5 and 10 labels per class, 20 draws of them within each of five seeds, 95 % intervals paired by seed; and of
-    every generator its PAD to the target by two discriminators, label fidelity, diversity and memorisation. 16×16
-    pictures; classes match by name. Where the target is a shift of the source, half the pictures go to either side. About
-    five minutes for each seed on one core. Ctrl-C keeps what is measured; the same command goes on from there.
+    DAML; the same with hand-made pictures, and with shuffled labels, in place of generated ones; the target's own
+    labels; and DAML and its hand-made twin fine-tuned as the classifiers are, not at their learnt rates.
+    0, 1, 3, 5 and 10 labels per class, 20 draws of them within each of five seeds, 95 % intervals paired by seed; and
+    of every generator its PAD to the target by two discriminators, label fidelity, diversity and memorisation. 16×16
+    pictures; classes match by name. Where the target is a shift of the source, half the pictures go to either side.
+    About five minutes for each seed on one core. Ctrl-C keeps what is measured; the same command goes on from there.
 
     [bold]Examples[/bold]
 
@@ -61,8 +62,8 @@ def daml_command(
     seeds, ks = list(dict.fromkeys(seed or range(5))), sorted(set(k or study.KS))
     split, dev = study.prepare([datasets.load(spec, data_dir) for spec in source], datasets.load(target, data_dir), ks)
     print(f"{split.source.name} → {target}: {len(split.source.images):,} labelled source pictures; of the target "
-          f"{len(split.train.images):,} pictures for the discriminator, {len(dev.images):,} to judge the generator on, and "
-          f"{len(split.test.images):,} for the accuracies.", flush=True)
+          f"{len(split.train.images):,} pictures for the discriminator, {len(dev.images):,} to judge the generator on, "
+          f"and {len(split.test.images):,} for the accuracies.", flush=True)
     words = ["mlcourse", "study", "daml", *(w for spec in source for w in ("--source", spec)), "--target", target]
     _measure(split, dev, chosen, seeds, shlex.join(words), rows_file, picture)
     found = study.of(results.read(rows_file), split.source.name, split.train.name.removesuffix("/train"))
@@ -97,7 +98,8 @@ def _measure(split, dev, chosen: Sequence[str], seeds: Sequence[int], command: s
                 bar.set_description(f"{rows[0]['arm']}, seed {rows[0]['seed']}")
         except KeyboardInterrupt:
             bar.close()
-            print(f"mlcourse: interrupted; what was measured is in {rows_file}, and the same command goes on from there",
+            print(f"mlcourse: interrupted; what was measured is in {rows_file}, and the same command goes on from "
+                  "there",
                   file=sys.stderr)
             raise typer.Exit(130) from None
 
@@ -120,8 +122,9 @@ def _report(found: list[dict], chosen: Sequence[str], ks: Sequence[int], seeds: 
     Console(width=max(100, 16 * (len(ks) + 2))).print(table)
     for mark, what in (("pad_source", "PAD source-target"), ("pad_generated", "PAD generated-target"),
                        ("pad_floor", "PAD target-target")):
-        print(f"{what:22s}" + "   ".join(f"{kind} {cell(study.by_seed(found, 'generator', 0, f'{mark}_{kind}').values(), 2)}"
-                                         for kind in study.DISCRIMINATORS))
+        said = (f"{kind} {cell(study.by_seed(found, 'generator', 0, f'{mark}_{kind}').values(), 2)}"
+                for kind in study.DISCRIMINATORS)
+        print(f"{what:22s}" + "   ".join(said))
     for mark, what in (("acceptance", "accepted, %"), ("label_fidelity", "label fidelity, %"),
                        ("train_on_generated", "trained on generated, %"), ("diversity", "diversity"),
                        ("nearest_generated", "nearest, generated"), ("nearest_test", "nearest, test")):

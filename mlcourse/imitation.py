@@ -29,9 +29,9 @@ JUDGED, SPLITS = 300, 3             # generated pictures that a snapshot is judg
 
 
 class Snapshot(NamedTuple):
-    """The generator after some steps. weights: averaged. pad: PAD of generated pictures and dev, logistic. fidelity: the
-    share of generated pictures in which the judge finds the label. scores_real, scores_generated (JUDGED,): what the
-    discriminator says to dev and to generated pictures."""
+    """The generator after some steps. weights: averaged. pad: PAD of generated pictures and dev, logistic. fidelity:
+    the share of generated pictures in which the judge finds the label. scores_real, scores_generated (JUDGED,): what
+    the discriminator says to dev and to generated pictures."""
 
     step: int
     weights: Params
@@ -81,12 +81,14 @@ def imitate(translator: Translator, source: Domain, seen: Domain, dev: Domain, j
 
 
 @torch.no_grad()
-def snapshot(step: int, translator: Translator, bases: Domain, noise: Tensor, dev: Domain, judge: nn.Module) -> Snapshot:
+def snapshot(step: int, translator: Translator, bases: Domain, noise: Tensor, dev: Domain,
+             judge: nn.Module) -> Snapshot:
     """The generator as it is now, judged on dev pictures that its discriminator does not see."""
     drawn = translator.translated(pixels(bases.images), noise)
     as_bytes = drawn.mul(255).round().byte()
     said = call(judge, dict(judge.named_parameters()), drawn).argmax(1)
     scores = (translator.discriminator(x[:JUDGED]) for x in (pixels(dev.images), drawn))
     return Snapshot(step, {name: p.clone() for name, p in translator.averaged.named_parameters()},
-                    proxy_a_distance(as_bytes, dev.images, 0, SPLITS).value, float((said == bases.labels).float().mean()),
+                    proxy_a_distance(as_bytes, dev.images, 0, SPLITS).value,
+                    float((said == bases.labels).float().mean()),
                     *scores)

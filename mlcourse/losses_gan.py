@@ -41,8 +41,9 @@ def mode_seeking(first: Tensor, second: Tensor, z1: Tensor, z2: Tensor) -> Tenso
 
 def shift_and_cut(x: Tensor, u: Tensor) -> Tensor:
     """Differentiable augmentation (Zhao et al., Differentiable Augmentation for Data-Efficient GAN Training, NeurIPS
-    2020): each picture shifted by up to an eighth of its side, background (0) following, and a square of a quarter of the
-    side blanked around a random place (a half, in the paper). Both sides of a discriminator must get it, or it learns to see the augmentation.
+    2020): each picture shifted by up to an eighth of its side, background (0) following, and a square of a quarter of
+    the side blanked around a random place (a half, in the paper). Both sides of a discriminator must get it, or it
+    learns to see the augmentation.
 
     x (M, 1, S, S), u (M, 4) uniform in [-1, 1]: (M, 1, S, S), differentiable in x.
     """

@@ -34,8 +34,8 @@ class Generator(nn.Module):
     z (M, NOISE): (M, 1, S, S) in [0, 1].
 
     It says for each pixel where in x to read it, as a step from its own place, and what to add:
-    G(x, z) = clip(x(place + step) + correction). The gradient passes the clip as if it were not there, or a pixel that is
-    black by mistake would never learn. Before training step and correction are 0 and G(x, z) = x. The steps are what
+    G(x, z) = clip(x(place + step) + correction). The gradient passes the clip as if it were not there, or a pixel that
+    is black by mistake would never learn. Before training step and correction are 0 and G(x, z) = x. The steps are what
     lets it stretch a character; a correction alone would have to wipe it out and paint it anew elsewhere.
     """
 
@@ -102,8 +102,8 @@ class Spectral(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """D(x): three 4×4 convolutions of stride 2, each of spectral norm 1, and a linear map, which has no bound: the scores
-    must be able to grow, or the hinge is never reached. Pictures (M, 1, S, S), S divisible by 8, to scores (M,):
+    """D(x): three 4×4 convolutions of stride 2, each of spectral norm 1, and a linear map, which has no bound: the
+    scores must be able to grow, or the hinge is never reached. Pictures (M, 1, S, S), S divisible by 8, to scores (M,):
     positive says "target", negative "generated"."""
 
     def __init__(self, side: int = 16, widths: Sequence[int] = (32, 64, 128), seed: int = 0):

@@ -1,4 +1,5 @@
-"""Are two sets of pictures told apart? The classifier two-sample test, by two discriminators that are fixed for good."""
+"""Are two sets of pictures told apart? The classifier two-sample test, by two discriminators that are fixed for
+good."""
 
 from __future__ import annotations
 

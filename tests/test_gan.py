@@ -81,7 +81,7 @@ def test_a_discriminator_stretches_little_and_forward_changes_nothing():
     before = {name: t.clone() for name, t in judge.state_dict().items()}
     a, b = pictures(20), pictures(20, seed=1)
     apart = (judge(a) - judge(b)).abs() / (a - b).flatten(1).norm(dim=1)
-    bound = 2 ** 3 * float(judge.head.weight.detach().norm())       # in a stride of 2 a window of 4 sees a pixel 4 times
+    bound = 2 ** 3 * float(judge.head.weight.detach().norm())      # stride 2, window 4: a pixel is seen 4 times
     assert judge(a).shape == (20,) and float(apart.max()) <= bound * (1 + 1e-4)
     assert all(torch.equal(t, before[name]) for name, t in judge.state_dict().items())
     assert torch.allclose(judge(a)[:1], judge(a[:1]), atol=1e-6)
@@ -96,7 +96,8 @@ def test_hinge_losses_in_closed_form():
 
 def test_content_against_a_loop():
     x, drawn = pictures(), pictures(seed=1)
-    slow = [abs(float(x[m, 0, 4 * i:4 * i + 4, 4 * j:4 * j + 4].mean() - drawn[m, 0, 4 * i:4 * i + 4, 4 * j:4 * j + 4].mean()))
+    cell = lambda pictures, m, i, j: pictures[m, 0, 4 * i:4 * i + 4, 4 * j:4 * j + 4].mean()
+    slow = [abs(float(cell(x, m, i, j) - cell(drawn, m, i, j)))
             for m in range(3) for i in range(4) for j in range(4)]
     assert float(content(drawn, x)) == pytest.approx(sum(slow) / len(slow), abs=1e-6)
 

@@ -19,6 +19,10 @@ SOURCE = TARGET = patterns(0, 3)
 SEVERAL = [patterns(seed, 3) for seed in (0, 1)]
 
 
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
 def net(seed=0, norm="layer"):
     return Conv4(3, 6, "max", norm, SIDE, seed)
 
@@ -126,7 +130,7 @@ def test_training_is_seeded_and_resumes_where_it_stopped(tmp_path):
 
 def test_noise_makes_a_difference_after_training():
     learner, x = trained(60), SOURCE.images[:12].float() / 255
-    one, other = (learner.translated(x, torch.randn(12, NOISE, generator=torch.Generator().manual_seed(s))) for s in (1, 2))
+    one, other = (learner.translated(x, torch.randn(12, NOISE, generator=generator(seed))) for seed in (1, 2))
     assert float((one - other).abs().mean()) > 1e-3
 
 

@@ -18,7 +18,8 @@ KS = (0, 2)
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """A handful of steps and pictures."""
-    for name, value in (("SOURCE_STEPS", 12), ("GENERATOR_STEPS", 4), ("META_STEPS", 2), ("GENERATED", 40), ("WIDTH", 8),
+    for name, value in (("SOURCE_STEPS", 12), ("GENERATOR_STEPS", 4), ("META_STEPS", 2), ("GENERATED", 40),
+                        ("WIDTH", 8),
                         ("BATCH", 16), ("SHOT", 1)):
         monkeypatch.setattr(daml_arms, name, value)
     monkeypatch.setattr(study, "DRAWS", 2)
@@ -56,7 +57,7 @@ def test_bad_input_is_named():
     renamed = type(other)(other.name, other.images, other.labels, ("x", "y", "z"), ("x", "y", "z"))
     with pytest.raises(ValueError, match="so that no generated picture would have a label; name the classes alike"):
         study.prepare([patterns(0, 3, 40)], renamed, KS)
-    with pytest.raises(ValueError, match="k = 13 labels per class are asked for, but of one class there are 12 pictures"):
+    with pytest.raises(ValueError, match="k = 13 labels per class .* but of one class there are 12 pictures"):
         study.prepare([patterns(0, 3, 40)], patterns(1, 3, 36), (13,))
 
 
@@ -64,7 +65,8 @@ def test_arms_share_one_generator_and_one_count_of_pictures():
     w = world()
     assert len(w.kept.images) == len(w.hand_made.images) == len(w.shuffled.images) <= 40
     assert torch.equal(w.shuffled.images, w.kept.images)
-    assert torch.bincount(w.shuffled.labels, minlength=3).tolist() == torch.bincount(w.kept.labels, minlength=3).tolist()
+    counts = lambda domain: torch.bincount(domain.labels, minlength=3).tolist()
+    assert counts(w.shuffled) == counts(w.kept)
     drawn, accepted = w.generated
     said = w.translator.net(pixels(drawn.images)).argmax(1)
     assert torch.equal(accepted, said == drawn.labels) and torch.equal(w.kept.labels, drawn.labels[accepted])
@@ -142,12 +144,12 @@ def test_shuffled_pictures_lose_their_labels():
 def test_differences_are_paired_by_seed_and_the_title_follows_from_them():
     made = lambda arm, k, values: [{"arm": arm, "k": k, "seed": s, "accuracy": v, "source": "a", "target": "b"}
                                    for s, v in enumerate(values)]
-    rows = (made("DAML, tuned", 0, [50, 60, 70]) + made(plots.TWIN, 0, [45, 54, 66]) + made("DAML, tuned", 1, [70, 80, 75])
-            + made(plots.TWIN, 1, [75, 79, 73]))
+    rows = (made("DAML, tuned", 0, [50, 60, 70]) + made(plots.TWIN, 0, [45, 54, 66])
+            + made("DAML, tuned", 1, [70, 80, 75]) + made(plots.TWIN, 1, [75, 79, 73]))
     assert study.difference(rows, "DAML, tuned", plots.TWIN, 0) == pytest.approx(t_interval([5, 6, 4]))
     assert plots.paired(rows, "DAML, tuned", plots.TWIN, 0) == pytest.approx(t_interval([5, 6, 4]))
     assert plots.verdict(rows, (0, 1)) == "Generated against hand-made: ahead at k = 0"
-    assert plots.verdict(rows, (1,)).endswith("no difference beyond the interval at any k")
+    assert plots.verdict(rows, (1,)).endswith("told apart at no k")
     assert "ahead at k = 0" in plots.accuracies(rows, ["DAML, tuned", plots.TWIN], (0, 1)).alt
     assert (plots.cell([3.0]), plots.cell([])) == ("3.0", "–")
 

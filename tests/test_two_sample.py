@@ -31,7 +31,8 @@ def test_different_ones_are_and_the_test_repeats(name):
 
 
 def test_p_is_uniform_where_nothing_differs():
-    p = [two_sample(bars(40, 50, 2 * i), bars(40, 50, 2 * i + 1), splits=2, permutations=99, seed=i).p for i in range(40)]
+    p = [two_sample(bars(40, 50, 2 * i), bars(40, 50, 2 * i + 1), splits=2, permutations=99, seed=i).p
+         for i in range(40)]
     assert 0.3 < float(np.mean(p)) < 0.75 and float(np.mean(np.array(p) <= 0.1)) <= 0.25
 
 

@@ -1,4 +1,5 @@
-"""Checks of lesson 14: what a discriminator may see, the joint loss of phase 2, and an interval of paired differences."""
+"""Checks of lesson 14: what a discriminator may see, the joint loss of phase 2, and an interval of paired
+differences."""
 
 from __future__ import annotations
 
@@ -44,19 +45,21 @@ def check_split(answer: object) -> str:
         seen, dev, test = ({int(row[0]) for row in part} for part in got)
         if len(seen) and seen & test:
             raise Misconception(LEAK_TEST, f"{len(seen & test)} of the pictures that the discriminator sees are test "
-                                "pictures. They carry no label, and yet the generator learns to draw exactly the pictures "
-                                "that the accuracies are taken on.")
+                                "pictures. They carry no label, and yet the generator learns to draw exactly the "
+                                "pictures that the accuracies are taken on.")
         if seen & dev:
-            raise Misconception(LEAK_DEV, f"{len(seen & dev)} of the pictures that the generator is judged on were shown "
-                                "to its discriminator. A generator that copied them would get the best mark of all.")
+            raise Misconception(LEAK_DEV, f"{len(seen & dev)} of the pictures that the generator is judged on were "
+                                "shown to its discriminator. A generator that copied them would get the best "
+                                "mark of all.")
         if dev & test:
-            raise Misconception(CHOSEN, f"{len(dev & test)} pictures stand in both dev and test; whatever you choose by dev "
-                                "is then chosen by the test.")
+            raise Misconception(CHOSEN, f"{len(dev & test)} pictures stand in both dev and test; whatever you choose "
+                                "by dev is then chosen by the test.")
         sizes = [len(part) for part in got]
         if not all(len(part) == len(rows) for part, rows in zip(got, (seen, dev, test), strict=True)):
             raise NotYet("a picture stands twice in one part.")
         if sum(sizes) != count or max(sizes) - min(sizes) > 2:
-            raise NotYet(f"the parts should be thirds of all {count} pictures, got {sizes[0]}, {sizes[1]} and {sizes[2]}.")
+            raise NotYet(f"the parts should be thirds of all {count} pictures, got {sizes[0]}, {sizes[1]} and "
+                         f"{sizes[2]}.")
         again, other = split(images.clone(), seed), split(images.clone(), seed + 1)
         if not all(torch.equal(a, b) for a, b in zip(got, again, strict=True)):
             raise NotYet("the same seed must give the same three parts.")
@@ -78,7 +81,8 @@ def problem(seed: int) -> tuple:
     generator = torch.Generator().manual_seed(seed)
     draw = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64)
     params = {"body": draw(3, 4), "head": draw(4, 2)}
-    alpha = {name: 0.1 + 0.3 * torch.rand(p.shape, generator=generator, dtype=torch.float64) for name, p in params.items()}
+    alpha = {name: 0.1 + 0.3 * torch.rand(p.shape, generator=generator, dtype=torch.float64)
+             for name, p in params.items()}
     pair = lambda m: (draw(m, 3), torch.randint(2, (m,), generator=generator))
     query = pair(5)
     return params, alpha, pair(4), query, (query[0] + 0.7 * draw(5, 3), query[1]), 0.2 + 0.1 * (seed % 3)
@@ -118,8 +122,8 @@ def check_joint(answer: object) -> str:
         if not isinstance(got, Tensor) or got.numel() != 1:
             raise NotYet(f"joint_loss must return a scalar tensor, got {kind(got)}.")
         value = float(got.detach())
-        theirs = lambda **other: float(joint(live(raw), **{**dict(alpha=alpha, support=support, query=query,
-                                                                  generated=generated, weight=weight), **other}).detach())
+        given = dict(alpha=alpha, support=support, query=query, generated=generated, weight=weight)
+        theirs = lambda given=given, raw=raw, **other: float(joint(live(raw), **{**given, **other}).detach())
         want = theirs()
         mean = {name: torch.full_like(a, float(torch.cat([a.flatten() for a in alpha.values()]).mean()))
                 for name, a in alpha.items()}
@@ -127,15 +131,15 @@ def check_joint(answer: object) -> str:
         known = [
             (SWAPPED, theirs(weight=1 - weight), "λ weighs the generated pictures and 1 - λ the real ones; you have it "
              "the other way round"),
-            (AT_THETA, (1 - weight) * at_theta(query) + weight * at_theta(generated), "both losses are asked at θ, before "
-             "the inner step: nothing is meta-learned. Ask them at θ'"),
-            (AT_THETA, (1 - weight) * theirs(weight=0.0) + weight * at_theta(generated), "the generated pictures are asked "
-             "at θ; they, too, must be asked at θ', after the inner step"),
+            (AT_THETA, (1 - weight) * at_theta(query) + weight * at_theta(generated), "both losses are asked at θ, "
+             "before the inner step: nothing is meta-learned. Ask them at θ'"),
+            (AT_THETA, (1 - weight) * theirs(weight=0.0) + weight * at_theta(generated), "the generated pictures are "
+             "asked at θ; they, too, must be asked at θ', after the inner step"),
             (ONE_RATE, theirs(alpha=mean), "α is one number here; it has a rate for each weight: α[name] * gradient"),
-            (NO_ADAPT, theirs(inner=both([support, generated])), "the generated pictures take part in the inner step; θ' "
-             "comes from the real support set alone, and the generated ones are what θ' is asked about"),
-            (ADDED, theirs(weight=0.0) + weight * theirs(weight=1.0), "λ times the generated loss is added to the whole real "
-             "one; the real one gets 1 - λ"),
+            (NO_ADAPT, theirs(inner=both([support, generated])), "the generated pictures take part in the inner step; "
+             "θ' comes from the real support set alone, and the generated ones are what θ' is asked about"),
+            (ADDED, theirs(weight=0.0) + weight * theirs(weight=1.0), "λ times the generated loss is added to the "
+             "whole real one; the real one gets 1 - λ"),
         ]
         if not near(value, want):
             for name, wrong, why in known:
@@ -155,8 +159,9 @@ def check_second_order(got: Tensor, params: Params, raw: Params, rest: tuple) ->
     theta = live(raw)
     theirs = torch.autograd.grad(joint(theta, *rest), list(theta.values()))
     if not all(g is not None and torch.allclose(g, want, atol=1e-7) for g, want in zip(ours, theirs, strict=True)):
-        raise Misconception(FIRST_ORDER, "the value is right, but its gradient leaves out how θ' depends on θ through the "
-                            "inner gradient; pass create_graph=True to torch.autograd.grad, or use torch.func.grad.")
+        raise Misconception(FIRST_ORDER, "the value is right, but its gradient leaves out how θ' depends on θ through "
+                            "the inner gradient; pass create_graph=True to torch.autograd.grad, or use "
+                            "torch.func.grad.")
 
 
 # ---------------------------------------------------------------- 14.3
@@ -184,8 +189,8 @@ def check_interval(answer: object) -> str:
         if near(mean, -want[0]) and near(half, want[1]):
             raise Misconception("the difference turned round", "the difference is a less b.")
         if not near(mean, want[0]):
-            raise NotYet(f"the mean difference of {seeds} seeds with {draws} draws each is {want[0]:.4f}, but you returned "
-                         f"{mean:.4f}.")
+            raise NotYet(f"the mean difference of {seeds} seeds with {draws} draws each is {want[0]:.4f}, but you "
+                         f"returned {mean:.4f}.")
         if not near(half, want[1]):
             for name, wrong, why in known:
                 if near(half, wrong):
@@ -202,12 +207,12 @@ def intervals(a: Tensor, b: Tensor, t: float) -> tuple[list[tuple[str, float, st
     sd_a, sd_b = moments(of(a))[1], moments(of(b))[1]
     pooled = moments((a - b).flatten().tolist())[1]
     known = [
-        (UNPAIRED, t * math.sqrt((sd_a ** 2 + sd_b ** 2) / n), "this is the interval of two independent samples. Both arms "
-         "share seeds and draws, so what a seed does to both cancels in the difference of each seed"),
-        (POOLED, t * pooled / math.sqrt(a.numel()), "every draw counts as an experiment of its own here. Draws of one seed "
-         "share a network and a generator; average them first, and count seeds"),
-        (POOLED, 1.96 * pooled / math.sqrt(a.numel()), "every draw counts as an experiment of its own here; average the "
-         "draws of a seed first, and count seeds"),
+        (UNPAIRED, t * math.sqrt((sd_a ** 2 + sd_b ** 2) / n), "this is the interval of two independent samples. Both "
+         "arms share seeds and draws, so what a seed does to both cancels in the difference of each seed"),
+        (POOLED, t * pooled / math.sqrt(a.numel()), "every draw counts as an experiment of its own here. Draws of one "
+         "seed share a network and a generator; average them first, and count seeds"),
+        (POOLED, 1.96 * pooled / math.sqrt(a.numel()), "every draw counts as an experiment of its own here; average "
+         "the draws of a seed first, and count seeds"),
         (NORMAL, 1.96 * sd / math.sqrt(n), "1.96 belongs to a known spread, or to very many seeds; with a handful, the "
          "spread is itself uncertain, and t is the factor"),
         (SPREAD, t * sd, "this covers single seeds; the uncertainty of their mean is smaller by √n"),

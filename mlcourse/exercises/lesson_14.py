@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mlcourse.exercises.checks_14 import (ADDED, AT_THETA, BIASED, CHOSEN, FIRST_ORDER, LEAK_DEV, LEAK_TEST, NO_ADAPT, NORMAL,
-                                          ONE_RATE, POOLED, SPREAD, SWAPPED, UNPAIRED, check_interval, check_joint,
-                                          check_split)
+from mlcourse.exercises.checks_14 import (ADDED, AT_THETA, BIASED, CHOSEN, FIRST_ORDER, LEAK_DEV, LEAK_TEST, NO_ADAPT,
+                                          NORMAL, ONE_RATE, POOLED, SPREAD, SWAPPED, UNPAIRED, check_interval,
+                                          check_joint, check_split)
 from mlcourse.exercises.framework import Exercise, edited
 
 # ---------------------------------------------------------------- 14.1
@@ -88,13 +88,14 @@ joint = Exercise(
     hints=(
         "It is MAML with two sets of queries. The inner step sees the support set alone; both query losses are asked "
         "after it.",
-        "Take the gradient of the support loss with create_graph=True, make the dict θ' from θ, α and the gradient, name "
-        "by name, and call net(θ', x) twice.",
+        "Take the gradient of the support loss with create_graph=True, make the dict θ' from θ, α and the gradient, "
+        "name by name, and call net(θ', x) twice.",
         "phi = {name: p - alpha[name] * g ...}; then (1 - weight) * loss(phi, query) + weight * loss(phi, generated).",
     ),
     wrong=(
         (joint_wrong((MIX, "    return weight * loss(phi, query) + (1 - weight) * loss(phi, generated)")), SWAPPED),
-        (joint_wrong((MIX, "    return (1 - weight) * loss(params, query) + weight * loss(params, generated)")), AT_THETA),
+        (joint_wrong((MIX, "    return (1 - weight) * loss(params, query) + weight * loss(params, generated)")),
+         AT_THETA),
         (joint_wrong((MIX, "    return (1 - weight) * loss(phi, query) + weight * loss(params, generated)")), AT_THETA),
         (joint_wrong((", create_graph=True", "")), FIRST_ORDER),
         (joint_wrong(("- alpha[name] * g", "- alpha[name] * g.detach()")), FIRST_ORDER),
@@ -105,7 +106,7 @@ joint = Exercise(
         (joint_wrong(("(1 - weight) * loss(phi, query)", "loss(phi, query)")), ADDED),
     ),
     mutations=(
-        (LOSS, "    loss = lambda phi, pair: torch.nn.functional.cross_entropy(net(phi, pair[0]), pair[1], reduction='sum')"),
+        (LOSS, LOSS.replace("pair[1])", "pair[1], reduction='sum')")),
         (STEP, "    phi = {name: p + alpha[name] * g for (name, p), g in zip(params.items(), grads)}"),
         (MIX, "    return (1 - weight) * loss(phi, support) + weight * loss(phi, generated)"),
     ))
@@ -135,14 +136,16 @@ interval = Exercise(
     id="14.3", title="A paired interval", answer="paired_interval", difficulty=2, minutes=8,
     stub=INTERVAL + "    ...", solution_source=INTERVAL_SOLUTION, check=check_interval,
     hints=(
-        "How many independent experiments are there: seeds, or seeds times draws? And what do both arms have in common?",
+        "How many independent experiments are there: seeds, or seeds times draws? And what do both arms have in "
+        "common?",
         "Subtract entry by entry, average over the draws of each seed, and treat the result as one number per seed.",
         "With difference = (a - b).mean(1), the half-width is t * difference.std() / len(difference) ** 0.5.",
     ),
     wrong=(
         (interval_wrong((HALF, "    half = t * ((a.mean(1).var() + b.mean(1).var()) / len(a)) ** 0.5")), UNPAIRED),
         (interval_wrong((BY_SEED, "    difference = (a - b).flatten()")), POOLED),
-        (interval_wrong((BY_SEED, "    difference = (a - b).flatten()"), ("t * difference", "1.96 * difference")), POOLED),
+        (interval_wrong((BY_SEED, "    difference = (a - b).flatten()"), ("t * difference", "1.96 * difference")),
+         POOLED),
         (interval_wrong(("t * difference", "1.96 * difference")), NORMAL),
         (interval_wrong((" / len(difference) ** 0.5", "")), SPREAD),
         (interval_wrong((".std()", ".std(correction=0)")), BIASED),

@@ -104,8 +104,8 @@ class Translator(NetLearner):
         return self.generator(batch.x.repeat(2, 1, 1, 1), torch.cat([batch.z1, batch.z2]))
 
     def phases(self, sampler: TranslationSampler, steps: int) -> list[Phase]:
-        """Phase 1: L_D + L_G + L_f in one step of one Adam, β = (0.5, 0.9), its rates annealed to 0 by a cosine. Each term
-        moves the weights of its own network alone, so the sum's gradient is all three gradients."""
+        """Phase 1: L_D + L_G + L_f in one step of one Adam, β = (0.5, 0.9), its rates annealed to 0 by a cosine. Each
+        term moves the weights of its own network alone, so the sum's gradient is all three gradients."""
         check_counts(steps=steps)
         terms = [self.discriminator_loss, self.generator_loss] + [self.classifier_loss] * (not self.frozen)
         groups = [{"params": [(f"{part}.{name}", p) for name, p in getattr(self, part).named_parameters()], "lr": lr}
@@ -153,5 +153,5 @@ def check_unseen(seen: Tensor, test: Tensor) -> None:
     known = {picture.numpy().tobytes() for picture in test}
     leaked = sum(picture.numpy().tobytes() in known for picture in seen)
     if leaked:
-        raise ValueError(f"{leaked} of the {len(seen)} pictures that the discriminator would see are test pictures; train "
-                         "it on the target's training half alone")
+        raise ValueError(f"{leaked} of the {len(seen)} pictures that the discriminator would see are test pictures; "
+                         "train it on the target's training half alone")

@@ -86,21 +86,23 @@ def accuracies(rows: Sequence[dict], arms: Sequence[str], ks: Sequence[int]) -> 
             right.legend(fontsize=7.5)
         least = min(ks)
         left.set_title(f"Right at k = {least}: " + ", ".join(
-            f"{arm} {cell(of(rows, arm, least).values())} %" for arm in ("source only", "DAML") if of(rows, arm, least)))
+            f"{arm} {cell(of(rows, arm, least).values())} %" for arm in ("source only", "DAML")
+            if of(rows, arm, least)))
         title = verdict(rows, ks) if {TUNED, TWIN} <= set(arms) else ""
         right.set_title(title)
     seeds = len(of(rows, arms[0], ks[0]))
-    return picture(figure, f"{rows[0]['source']} to {rows[0]['target']}: accuracy on the target's test half against labels per "
-                           f"class, {len(arms)} arms, {seeds} seeds. {left.get_title(loc='left')}. {title}")
+    return picture(figure, f"{rows[0]['source']} to {rows[0]['target']}: accuracy on the target's test half against "
+                           f"labels per class, {len(arms)} arms, {seeds} seeds. {left.get_title(loc='left')}. {title}")
 
 
 def verdict(rows: Sequence[dict], ks: Sequence[int]) -> str:
-    """Where DAML is ahead of the same method with hand-made pictures by more than the paired interval, both fine-tuned."""
+    """Where DAML is ahead of the same method with hand-made pictures by more than the paired interval, both
+    fine-tuned."""
     gaps = {k: paired(rows, TUNED, TWIN, k) for k in ks}
     listed = lambda chosen: ", ".join(map(str, chosen))
     ahead, behind = [k for k in ks if gaps[k][0] > gaps[k][1]], [k for k in ks if gaps[k][0] < -gaps[k][1]]
     parts = [f"{word} at k = {listed(some)}" for word, some in (("ahead", ahead), ("behind", behind)) if some]
-    return "Generated against hand-made: " + (", ".join(parts) if parts else "no difference beyond the interval at any k")
+    return "Generated against hand-made: " + (", ".join(parts) if parts else "told apart at no k")
 
 
 def samples(bases: Domain, drawn: Domain, target: Domain, per_class: int = 6) -> Picture:
@@ -119,5 +121,5 @@ def samples(bases: Domain, drawn: Domain, target: Domain, per_class: int = 6) ->
             ax.imshow(255 - torch.cat(rows).numpy(), cmap="gray", vmin=0, vmax=255)
             ax.set_title(name)
             ax.axis("off")
-    return picture(figure, f"Random pictures of each of {len(bases.classes)} classes: of the source, the same pictures as "
-                           "the generator redraws them, and of the target.")
+    return picture(figure, f"Random pictures of each of {len(bases.classes)} classes: of the source, the same pictures "
+                           "as the generator redraws them, and of the target.")

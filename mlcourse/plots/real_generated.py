@@ -1,4 +1,5 @@
-"""The scene of the explorer of generated pictures: a grid, PAD and label fidelity over training, discriminator scores."""
+"""The scene of the explorer of generated pictures: a grid, PAD and label fidelity over training, discriminator
+scores."""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ BINS = 24
 
 
 class RealGeneratedScene(Scene):
-    """`show` takes a `RealGeneratedRecord`. steps, pads, fidelities: of all snapshots; reference, floor: the PAD of source
-    and target, and of the target with itself; low, high: the range of all discriminator scores."""
+    """`show` takes a `RealGeneratedRecord`. steps, pads, fidelities: of all snapshots; reference, floor: the PAD of
+    source and target, and of the target with itself; low, high: the range of all discriminator scores."""
 
     def __init__(self, steps, pads, fidelities, reference: float, floor: float, low: float, high: float, side: int):
         self.steps, self.pads, self.fidelities = map(np.asarray, (steps, pads, fidelities))
@@ -37,13 +38,15 @@ class RealGeneratedScene(Scene):
         self._build_scores(self.figure.add_axes((0.67, 0.12, 0.27, 0.25)))
 
     def _build_curves(self, axes) -> None:
-        axes.set(xlabel="step", xlim=(-0.03 * self.steps[-1], 1.03 * self.steps[-1]), ylim=(-0.25, 2.1), yticks=(0, 1, 2))
+        axes.set(xlabel="step", xlim=(-0.03 * self.steps[-1], 1.03 * self.steps[-1]), ylim=(-0.25, 2.1),
+                 yticks=(0, 1, 2))
         axes.set_ylabel("PAD", color=BLUE)
         axes.set_title("PAD and label fidelity over training", fontsize=9.5)
         axes.plot(self.steps, self.pads, color=BLUE, marker="o", ms=4)
-        for value, line, text in ((self.reference, "--", "source"), (self.floor, ":", "target with itself")):
+        for value, line, text, side in ((self.reference, "--", "source", "top"),
+                                        (self.floor, ":", "target with itself", "bottom")):
             axes.axhline(value, color=GREY, ls=line, lw=1.2)
-            axes.text(self.steps[-1], value - 0.04, text, fontsize=7.5, color="#555555", ha="right", va="top")
+            axes.text(0, value + (0.05 if side == "bottom" else -0.05), text, fontsize=7.5, color="#555555", va=side)
         other = axes.twinx()
         other.plot(self.steps, 100 * self.fidelities, color=GREEN, marker="s", ms=4, ls="--")
         other.set(ylim=(-12.5, 105), yticks=(0, 50, 100))
@@ -59,7 +62,8 @@ class RealGeneratedScene(Scene):
                       for color, line, name in ((BLACK, "-", "real"), (VERMILION, "--", "generated"))]
         for line, style in zip(self.hists, ("-", "--"), strict=True):
             axes.plot([], [], color=line.get_color(), ls=style, label="_")
-        axes.legend(handles=[axes.lines[2], axes.lines[3]], labels=["real", "generated"], fontsize=7.5, loc="upper left")
+        axes.legend(handles=[axes.lines[2], axes.lines[3]], labels=["real", "generated"], fontsize=7.5,
+                    loc="upper left")
 
     def show(self, record) -> None:
         cell, grid = self.side + 2, np.ones((len(ROWS) * (self.side + 2), COLUMNS * (self.side + 2)))

@@ -1,9 +1,9 @@
 """DAML-style augmentation against its controls: eleven arms from a labelled source to a target, at k labels per class.
 
-Accuracies are those of the target's test half, which nothing else sees; the generator's own marks are taken on a third of
-the training half, `dev`, which the discriminator does not see either. The rate and the number of steps with which arms adapt
-to labels are chosen on a stand-in for the target: a style of the source that was left out, turned. No label of the target
-enters before the k.
+Accuracies are those of the target's test half, which nothing else sees; the generator's own marks are taken on a third
+of the training half, `dev`, which the discriminator does not see either. The rate and the number of steps with which
+arms adapt to labels are chosen on a stand-in for the target: a style of the source that was left out, turned. No label
+of the target enters before the k.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def prepare(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> tup
     split = replace(whole, train=replace(seen, name=whole.train.name))
     few = int(torch.bincount(seen.labels).min())
     if few < max(ks):
-        raise ValueError(f"k = {max(ks)} labels per class are asked for, but of one class there are {few} pictures to take "
-                         "them from; lower k, or add images")
+        raise ValueError(f"k = {max(ks)} labels per class are asked for, but of one class there are {few} pictures to "
+                         "take them from; lower k, or add images")
     split.several()
     return split, dev
 
@@ -73,10 +73,10 @@ def rows(split: Setting, dev: Domain, arms: Sequence[str], seeds: Sequence[int],
          sheet: Callable[[World], None] = lambda world: None) -> Iterator[list[dict]]:
     """The rows of one arm and seed after another; those in `kept` are not measured again.
 
-    A row of an arm has its accuracy (%) on the test half at k labels per class, the mean over DRAWS draws of them, and at
-    k = 0 also that on dev. The row "generator" of a seed has the marks of its generator (`marks`); sheet: called with
-    each world whose generator has just been measured. Raises ValueError where `kept` has rows of the same names on other
-    pictures.
+    A row of an arm has its accuracy (%) on the test half at k labels per class, the mean over DRAWS draws of them, and
+    at k = 0 also that on dev. The row "generator" of a seed has the marks of its generator (`marks`); sheet: called
+    with each world whose generator has just been measured. Raises ValueError where `kept` has rows of the same names on
+    other pictures.
     """
     common = {"source": split.source.name, "target": split.train.name.removesuffix("/train"),
               "data": split.fingerprint()}
@@ -153,10 +153,11 @@ def marks(world: World) -> dict:
     pad_source, pad_generated, pad_floor with _low, _high and p, for either discriminator: PAD of source and dev, of
     generated pictures and dev, of the discriminator's pictures and dev. acceptance: the share (%) of generated pictures
     that f recognises, by class in acceptance_by_class. train_on_generated: the accuracy (%) on dev of a classifier of
-    generated pictures alone (GAN-train); label_fidelity: how often (%) a classifier of the target alone finds a generated picture's
-    label in it (GAN-test; Shmelkov et al., How good is my GAN?, ECCV 2018). diversity: mean absolute difference of two
-    drawings of one picture. nearest_generated, nearest_test: mean distance of generated and of test pictures from the
-    nearest picture that the discriminator saw; a generator that copies is nearer than the test half.
+    generated pictures alone (GAN-train); label_fidelity: how often (%) a classifier of the target alone finds a
+    generated picture's label in it (GAN-test; Shmelkov et al., How good is my GAN?, ECCV 2018). diversity: mean
+    absolute difference of two drawings of one picture. nearest_generated, nearest_test: mean distance of generated and
+    of test pictures from the nearest picture that the discriminator saw; a generator that copies is nearer than the
+    test half.
     """
     split, dev, seen = world.setting, world.dev, world.setting.train
     drawn, accepted = world.generated
@@ -170,12 +171,14 @@ def marks(world: World) -> dict:
                       f"pad_{name}_{kind}_high": round(test.pad.high, 4), f"p_{name}_{kind}": round(test.p, 4)}
     alone, oracle = (Ready(world.classifier(world.untrained, d.images, d.labels), None) for d in (kept, seen))
     right = oracle.says(drawn.images).argmax(1) == drawn.labels
-    by_class = lambda hit: [round(100 * float(hit[drawn.labels == c].float().mean()), 1) for c in range(len(seen.classes))]
+    by_class = lambda hit: [round(100 * float(hit[drawn.labels == c].float().mean()), 1)
+                            for c in range(len(seen.classes))]
     first, second = noise_pair(world)
     return found | {
         "acceptance": round(100 * float(accepted.float().mean()), 2), "acceptance_by_class": by_class(accepted),
         "label_fidelity": round(100 * float(right.float().mean()), 2), "label_fidelity_by_class": by_class(right),
-        "train_on_generated": accuracy(alone.says(dev.images), dev), "diversity": round(float((first - second).abs().mean()), 4),
+        "train_on_generated": accuracy(alone.says(dev.images), dev),
+        "diversity": round(float((first - second).abs().mean()), 4),
         "nearest_generated": nearest(kept.images, seen.images), "nearest_test": nearest(split.test.images, seen.images)}
 
 

@@ -1,8 +1,8 @@
 """The arms of the DAML study: one classifier of 16×16 pictures, brought to a target in eleven ways.
 
-Every classifier has the same budget: SOURCE_STEPS on the source, then SOURCE_STEPS more on what its arm adds to the source,
-then, where the arm meta-learns, META_STEPS. Layer norm throughout: no prediction depends on another picture, so no
-statistic of the target's test half can leak through a norm.
+Every classifier has the same budget: SOURCE_STEPS on the source, then SOURCE_STEPS more on what its arm adds to the
+source, then, where the arm meta-learns, META_STEPS. Layer norm throughout: no prediction depends on another picture, so
+no statistic of the target's test half can leak through a norm.
 """
 
 from __future__ import annotations
@@ -183,8 +183,8 @@ def redrawn(bases: Domain, redraw: Redraw, generator: torch.Generator) -> Domain
 
 
 def by_hand(x: Tensor, generator: torch.Generator) -> Tensor:
-    """A hand-made view of each picture: turned, sheared, scaled, shifted, bent, thicker or thinner (`augment.view`), made
-    without a look at the target."""
+    """A hand-made view of each picture: turned, sheared, scaled, shifted, bent, thicker or thinner (`augment.view`),
+    made without a look at the target."""
     return view(x, draws(len(x), generator), STRENGTH)
 
 
@@ -203,8 +203,8 @@ Adapt = Callable[[Tensor, Tensor], dict[str, Tensor]]
 
 @dataclass(frozen=True)
 class Ready:
-    """An arm before labels. net: predicts with the parameters that `adapt(x, y)` makes of k labels per class, or with its
-    own."""
+    """An arm before labels. net: predicts with the parameters that `adapt(x, y)` makes of k labels per class, or with
+    its own."""
 
     net: nn.Module
     adapt: Adapt
@@ -237,7 +237,8 @@ def adapted(learner: DAML, steps: int) -> Ready:
     def adapt(x: Tensor, y: Tensor) -> dict[str, Tensor]:
         nothing, zero = x[:0], torch.tensor(0)
         with torch.no_grad():
-            return learner.adapt(Episode(x, y, nothing, y[:0], nothing, torch.arange(len(y.unique())), zero), steps).params
+            episode = Episode(x, y, nothing, y[:0], nothing, torch.arange(len(y.unique())), zero)
+            return learner.adapt(episode, steps).params
 
     return Ready(learner.net, adapt)
 

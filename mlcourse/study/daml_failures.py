@@ -67,9 +67,9 @@ def marks(w: World, learner: Translator, seen: Domain, judge: nn.Module) -> dict
     """What became of the generator. judge: a classifier of the target alone.
 
     fidelity: how often (%) the judge finds the label, and acceptance how often f does; frequent: the share (%) of
-    pictures of *other* classes that the judge takes for one of FREQUENT; f_on_target: accuracy (%) of f on dev; diversity,
-    pad_logistic, pad_cnn, nearest as in the study, nearest_dev being that of dev; told_seen, told_dev: the mean scores of
-    the discriminator for target pictures that it saw and for those of dev.
+    pictures of *other* classes that the judge takes for one of FREQUENT; f_on_target: accuracy (%) of f on dev;
+    diversity, pad_logistic, pad_cnn, nearest as in the study, nearest_dev being that of dev; told_seen, told_dev: the
+    mean scores of the discriminator for target pictures that it saw and for those of dev.
     """
     bases = w.bases.take(torch.arange(COUNT))
     made = redrawn(bases, by_generator(learner), w.generator(2))
@@ -85,7 +85,8 @@ def marks(w: World, learner: Translator, seen: Domain, judge: nn.Module) -> dict
             for kind in DISCRIMINATORS}
     share = lambda hit: round(100 * float(hit.float().mean()), 2)
     return {"fidelity": share(said == y), "acceptance": share(learner.accepted(x, y)),
-            "frequent": share(said[others] < len(FREQUENT)), "diversity": round(float((first - second).abs().mean()), 4),
+            "frequent": share(said[others] < len(FREQUENT)),
+            "diversity": round(float((first - second).abs().mean()), 4),
             "f_on_target": accuracy(Ready(learner.net, None).says(dev.images), dev), **pads,
             "nearest": nearest(made.images, seen.images), "nearest_dev": nearest(dev.images, seen.images),
             "told_seen": round(scores[0], 4), "told_dev": round(scores[1], 4)}

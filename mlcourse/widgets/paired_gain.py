@@ -48,7 +48,8 @@ class PairedGainExplorer(Explorer):
                                 most + 2)
         drop = lambda value, name: ipywidgets.Dropdown(options=arms, value=value, description=name, **CONTROL)
         controls = {
-            "pair": ipywidgets.ToggleButtons(options=list(self.tables), tooltips=[f"pair: {name}" for name in self.tables],
+            "pair": ipywidgets.ToggleButtons(options=list(self.tables),
+                                             tooltips=[f"pair: {name}" for name in self.tables],
                                              style={"button_width": "16em"}),
             "k": ipywidgets.SelectionSlider(options=self.ks, description="labels per class, k", **CONTROL),
             "one": drop(one, "first arm"), "other": drop(other, "second arm"),
@@ -68,14 +69,14 @@ class PairedGainExplorer(Explorer):
 
     def headline(self, record: PairedGainRecord) -> str:
         sure = "not told apart" if abs(record.mean) <= record.half else "ahead" if record.mean > 0 else "behind"
-        return (f"k = {record.k}: {record.names[0]} less {record.names[1]} is {record.mean:+.1f} ± {record.half:.1f} points "
-                f"({sure})")
+        return (f"k = {record.k}: {record.names[0]} less {record.names[1]} is {record.mean:+.1f} ± {record.half:.1f} "
+                f"points ({sure})")
 
     def describe(self, record: PairedGainRecord) -> str:
         at, n = self.ks.index(record.k), len(record.differences)
         return (f"{record.pair}: {record.names[0]} {record.one[at].mean():.1f} %, {record.names[1]} "
-                f"{record.other[at].mean():.1f} %, means of {n} seeds. In {int((record.differences > 0).sum())} of {n} seeds "
-                f"the first is ahead. Unpaired, the interval would be ± {record.unpaired:.1f}.")
+                f"{record.other[at].mean():.1f} %, means of {n} seeds. In {int((record.differences > 0).sum())} of {n} "
+                f"seeds the first is ahead. Unpaired, the interval would be ± {record.unpaired:.1f}.")
 
 
 def table(rows: Sequence[dict]) -> dict:
@@ -89,6 +90,6 @@ def table(rows: Sequence[dict]) -> dict:
     missing = [(arm, k, seed) for arm in arms for k in ks for seed in seeds if (arm, k, seed) not in found]
     if missing:
         arm, k, seed = missing[0]
-        raise ValueError(f"the study has no row of {arm!r} at k = {k} with seed {seed}; run mlcourse study daml again, which "
-                         "goes on from what is there")
+        raise ValueError(f"the study has no row of {arm!r} at k = {k} with seed {seed}; run mlcourse study daml again, "
+                         "which goes on from what is there")
     return {"ks": ks, "arms": {arm: np.array([[found[arm, k, seed] for seed in seeds] for k in ks]) for arm in arms}}

@@ -1,4 +1,5 @@
-"""The explorer of lesson 14: source pictures, what the generator makes of them, and the target, while it was trained."""
+"""The explorer of lesson 14: source pictures, what the generator makes of them, and the target, while it was
+trained."""
 
 from __future__ import annotations
 
@@ -45,8 +46,8 @@ class RealGeneratedExplorer(Explorer):
     """Move through the training of a generator: its pictures of a class beside real ones, PAD, label fidelity, and what
     the discriminator says.
 
-    snapshots: of `imitate`. generator: the network that their weights belong to. source, dev: pictures of both domains with
-    the same classes. judge: a classifier of the target. Raises ValueError for no snapshot.
+    snapshots: of `imitate`. generator: the network that their weights belong to. source, dev: pictures of both domains
+    with the same classes. judge: a classifier of the target. Raises ValueError for no snapshot.
     """
 
     def __init__(self, snapshots: Sequence[Snapshot], generator: nn.Module, source: Domain, dev: Domain,
@@ -79,8 +80,8 @@ class RealGeneratedExplorer(Explorer):
             drawn = call(self.generator, taken.weights, source.repeat(2, 1, 1, 1), noise.flatten(0, 1))
             wrong = (self.judge(drawn).argmax(1) != digit).numpy().reshape(2, COLUMNS)
         first, second = drawn[:, 0].numpy().reshape(2, COLUMNS, *source.shape[-2:])
-        return RealGeneratedRecord(step, self.source.classes[digit], taken.pad, taken.fidelity, source[:, 0].numpy(), first,
-                                   second, real[:, 0].numpy(), *wrong, float(np.abs(first - second).mean()),
+        return RealGeneratedRecord(step, self.source.classes[digit], taken.pad, taken.fidelity, source[:, 0].numpy(),
+                                   first, second, real[:, 0].numpy(), *wrong, float(np.abs(first - second).mean()),
                                    taken.scores_real.numpy(), taken.scores_generated.numpy())
 
     def _some(self, domain: Domain, digit: int, generator: torch.Generator) -> Tensor:
@@ -88,12 +89,12 @@ class RealGeneratedExplorer(Explorer):
         return pixels(domain.images[mine[torch.randint(len(mine), (COLUMNS,), generator=generator)]])
 
     def headline(self, record: RealGeneratedRecord) -> str:
-        return (f"Step {record.step}: PAD to the target {record.pad:.2f} (source {self.scene.reference:.2f}), label fidelity "
-                f"{100 * record.fidelity:.0f} %")
+        return (f"Step {record.step}: PAD to the target {record.pad:.2f} (source {self.scene.reference:.2f}), label "
+                f"fidelity {100 * record.fidelity:.0f} %")
 
     def describe(self, record: RealGeneratedRecord) -> str:
         wrong = int(record.first_wrong.sum() + record.second_wrong.sum())
-        return (f"Class {record.name}: the judge names another class in {wrong} of the {2 * COLUMNS} generated pictures. Two "
-                f"drawings of one picture differ by {record.apart:.3f} per pixel. The discriminator's mean score is "
-                f"{record.scores_real.mean():+.2f} for real pictures and {record.scores_generated.mean():+.2f} for generated "
-                "ones.")
+        return (f"Class {record.name}: the judge names another class in {wrong} of the {2 * COLUMNS} generated pictures. "
+                f"Two drawings of one picture differ by {record.apart:.3f} per pixel. The discriminator's mean score is "
+                f"{record.scores_real.mean():+.2f} for real pictures and {record.scores_generated.mean():+.2f} for "
+                "generated ones.")
