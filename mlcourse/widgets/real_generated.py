@@ -94,7 +94,7 @@ class RealGeneratedExplorer(Explorer):
 
     def describe(self, record: RealGeneratedRecord) -> str:
         wrong = int(record.first_wrong.sum() + record.second_wrong.sum())
-        return (f"Class {record.name}: the judge names another class in {wrong} of the {2 * COLUMNS} generated pictures. "
-                f"Two drawings of one picture differ by {record.apart:.3f} per pixel. The discriminator's mean score is "
-                f"{record.scores_real.mean():+.2f} for real pictures and {record.scores_generated.mean():+.2f} for "
-                "generated ones.")
+        real, made = record.scores_real.mean(), record.scores_generated.mean()
+        return (f"Class {record.name}: the judge names another class in {wrong} of the {2 * COLUMNS} generated "
+                f"pictures. Two drawings of one picture differ by {record.apart:.3f} per pixel. The discriminator's mean "
+                f"score is {real:+.2f} for real pictures and {made:+.2f} for generated ones.")
