@@ -10,7 +10,7 @@ from mlcourse.plots.style import BLACK, BLUE, GREY, ORANGE, PURPLE
 
 class PairedGainScene(Scene):
     """`show` takes a `PairedGainRecord`. ks: the numbers of labels per class, in order. seeds: how many. low, high: the
-    range of the accuracies, %; most: the largest difference."""
+    range of the accuracies, %; most: the largest difference that is shown, a larger one stands at the edge."""
 
     def __init__(self, ks, seeds: int, low: float, high: float, most: float):
         self.ks, self.seeds, self.range, self.most = list(ks), seeds, (low, high), most
@@ -52,8 +52,8 @@ class PairedGainScene(Scene):
         self.at.set_data([at, at], self.range)
         for label, name in zip(self.names, record.names, strict=True):
             label.set_text(name)
-        n = len(record.differences)
-        self.each.set_data(record.differences, np.arange(n))
+        n, inside = len(record.differences), lambda values: np.clip(values, -self.most, self.most)
+        self.each.set_data(inside(record.differences), np.arange(n))
         for i, (line, half) in enumerate(zip(self.intervals, (record.half, record.unpaired), strict=True)):
-            line.set_data([record.mean - half, record.mean + half], [n + i] * 2)
-        self.means.set_data([record.mean] * 2, [n, n + 1])
+            line.set_data(inside([record.mean - half, record.mean + half]), [n + i] * 2)
+        self.means.set_data(inside([record.mean] * 2), [n, n + 1])

@@ -13,6 +13,8 @@ from mlcourse.evaluate import t_interval
 from mlcourse.plots.paired_gain import PairedGainScene
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 
+MOST = 35           # points; a larger difference is drawn at the edge
+
 
 class PairedGainRecord(NamedTuple):
     """Two arms of one pair. names: of the arms. k: labels per class. one, other (K, seeds): accuracies, %, at every k.
@@ -42,10 +44,8 @@ class PairedGainExplorer(Explorer):
         first = next(iter(self.tables.values()))
         self.ks, arms = first["ks"], list(first["arms"])
         every = np.concatenate([values.ravel() for t in self.tables.values() for values in t["arms"].values()])
-        most = max(float(np.ptp([values[i] for values in t["arms"].values()])) for t in self.tables.values()
-                   for i in range(len(self.ks)))
         scene = PairedGainScene(self.ks, next(iter(first["arms"].values())).shape[1], float(every.min()) - 12, 102,
-                                most + 2)
+                                MOST)
         drop = lambda value, name: ipywidgets.Dropdown(options=arms, value=value, description=name, **CONTROL)
         controls = {
             "pair": ipywidgets.ToggleButtons(options=list(self.tables),
