@@ -69,7 +69,7 @@ class RealGeneratedExplorer(Explorer):
             "digit": integer(value=0, min=0, max=len(source.classes) - 1, description="class", **CONTROL),
             "scale": ipywidgets.FloatSlider(value=1.0, min=0.0, max=2.0, step=0.1, description="size of the noise",
                                             **CONTROL),
-            "draw": integer(value=0, min=0, max=20, description="draw of pictures, noise", **CONTROL),
+            "draw": integer(value=0, min=0, max=20, description="draw", **CONTROL),
         })
 
     def compute(self, *, step: int, digit: int, scale: float, draw: int) -> RealGeneratedRecord:
