@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mlcourse import paths
+from mlcourse.cli_daml import daml_command
 from mlcourse.cli_transfer import transfer_command
 
 Five = Annotated[list[int] | None, typer.Option("--seed", min=0, help=r"Repeat it for several.  \[default: 0 to 4]")]
@@ -41,6 +42,7 @@ def _keep(rows, key: tuple[str, ...], line: Callable[[dict], str], out: Path) ->
 
 
 study_app.command("transfer")(transfer_command)
+study_app.command("daml")(daml_command)
 
 
 @study_app.command("meta-transfer")
@@ -177,6 +179,29 @@ def distillation(
     _keep(study.rows(part or [], seed, done), study.KEY, study.line, out)
     if not part:
         _draw(study_picture, out)
+
+
+@study_app.command("daml-failures")
+def daml_failures(seed: Annotated[list[int] | None, typer.Option(min=0, help="Repeat it for several.  "
+                                                                 r"\[default: 0 to 2]")] = None,
+                  out: Out = paths.RESULTS / "daml_failures.json") -> None:
+    """Lesson 14: ways in which a generator fails, each provoked: no label term, a frozen classifier, no mode seeking,
+    40 target pictures, a target in which three classes prevail.
+
+    Typeset to handwritten digits at 16×16; five to ten minutes for each seed on one core.
+
+    [bold]Examples[/bold]
+
+      mlcourse study daml-failures
+
+      mlcourse study daml-failures --seed 0
+    """
+    from mlcourse.machine import one_core
+    from mlcourse.study import daml_failures as study
+
+    done = _open(out, study.KEY)
+    with one_core():
+        _keep(study.rows(seed or list(range(study.SEEDS)), done), study.KEY, study.line, out)
 
 
 @study_app.command("label-shift")

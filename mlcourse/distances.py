@@ -57,13 +57,13 @@ def proxy_a_distance(a, b, seed: int = 0, splits: int = 10, size: int = 500) -> 
     n = min(len(a), len(b), size)
     drawn = rng.permutation(len(a))[:n]
     a, b = a[drawn], b[drawn if len(a) == len(b) else rng.permutation(len(b))[:n]]
-    x = _components(torch.cat([a, b]))
+    x = components(torch.cat([a, b]))
     half, scores = n // 2, []
     for _ in range(splits):
         order = rng.permutation(n)
         train, test = order[:half], order[half:2 * half]
         scores.append(2 * (1 - 2 * _error(x[:n], x[n:], train, train, test, test)))
-    return _interval(scores)
+    return interval(scores)
 
 
 def proxy_a_floor(a, seed: int = 0, splits: int = 10, size: int = 500) -> PAD:
@@ -76,18 +76,18 @@ def proxy_a_floor(a, seed: int = 0, splits: int = 10, size: int = 500) -> PAD:
 
     a: a Domain, uint8 images (M, 1, H, W) or features (M, d). Returns and raises as `proxy_a_distance`.
     """
-    a = _rows(a)
+    a = pictures_as_rows(a)
     _check(splits, size)
     if len(a) < 20:
         raise ValueError(f"a floor needs at least 20 rows, got {len(a)}")
     rng = np.random.default_rng(seed)
     a = a[rng.permutation(len(a))[:2 * size]]
-    x = _components(a)
+    x = components(a)
     quarter, scores = len(a) // 4, []
     for _ in range(splits):
         parts = rng.permutation(len(a))[:4 * quarter].reshape(4, quarter)
         scores.append(2 * (1 - 2 * _error(x, x, *parts)))
-    return _interval(scores)
+    return interval(scores)
 
 
 def mmd(a, b, seed: int = 0, permutations: int = 200, size: int = 500, bandwidth: float | None = None) -> MMD:
@@ -133,7 +133,7 @@ def mmd(a, b, seed: int = 0, permutations: int = 200, size: int = 500, bandwidth
                float(bandwidth))
 
 
-def _rows(a) -> Tensor:
+def pictures_as_rows(a) -> Tensor:
     """A Domain, images or features as float64 (M, d), bytes scaled to [0, 1]."""
     a = getattr(a, "images", a)
     if a.ndim < 2 or a.numel() == 0:
@@ -145,7 +145,7 @@ def _rows(a) -> Tensor:
 
 
 def _pair(a, b) -> tuple[Tensor, Tensor]:
-    a, b = _rows(a), _rows(b)
+    a, b = pictures_as_rows(a), pictures_as_rows(b)
     if a.shape[1] != b.shape[1]:
         raise ValueError(f"both domains need rows of one size, got {a.shape[1]} and {b.shape[1]} values per row")
     if min(len(a), len(b)) < 10:
@@ -160,7 +160,7 @@ def _check(splits: int, size: int) -> None:
         raise ValueError(f"an interval needs at least 2 splits, got {splits}")
 
 
-def _components(x: Tensor, most: int = 50) -> np.ndarray:
+def components(x: Tensor, most: int = 50) -> np.ndarray:
     """The first principal components of the rows, each of variance 1. No label enters, so none can leak."""
     x = x - x.mean(0)
     variance, direction = torch.linalg.eigh(x.T @ x / len(x))
@@ -180,7 +180,8 @@ def _error(a, b, train_a, train_b, test_a, test_b) -> float:
     return float((discriminator.predict(a[test_a]) == 1).mean() + (discriminator.predict(b[test_b]) == 0).mean()) / 2
 
 
-def _interval(scores) -> PAD:
+def interval(scores) -> PAD:
+    """The mean of the scores of some splits and its interval, as in `proxy_a_distance`."""
     from scipy.special import stdtrit
 
     mean, k = float(np.mean(scores)), len(scores)

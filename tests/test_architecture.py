@@ -12,7 +12,7 @@ PACKAGE = ROOT / "mlcourse"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 
-COMMANDS = {"cli", "cli_train", "cli_bench", "cli_study", "cli_transfer", "bench", "study"}
+COMMANDS = {"cli", "cli_train", "cli_bench", "cli_daml", "cli_study", "cli_transfer", "bench", "study"}
 FACE = COMMANDS | {"widgets", "plots", "exercises", "lab", "notebooks", "ipywidgets", "anywidget", "IPython"}
 METHODS = {"learners", "train", "evaluate", "checkpoint", "runs"}
 FORBIDDEN = {    # component of mlcourse: what it never imports

@@ -249,10 +249,10 @@ def test_other_arguments_out_of_range():
 
 def test_components_have_unit_variance_and_drop_what_is_constant():
     x = gaussians(200, 3, 0).double() @ gaussians(3, 6, 1).double() + 5
-    white = distances._components(x)
+    white = distances.components(x)
     assert white.shape == (200, 3)
     assert np.allclose(white.T @ white / 200, np.eye(3))
-    assert distances._components(gaussians(300, 70, 0).double()).shape == (300, 50)
+    assert distances.components(gaussians(300, 70, 0).double()).shape == (300, 50)
 
 
 # Dealing

@@ -13,18 +13,20 @@ import nbformat
 import numpy as np
 import torch
 
-from mlcourse import alignment, widgets
+from mlcourse import alignment, paths, results, widgets
 from mlcourse.bench import browser
 from mlcourse.datasets import load, load_splits
 from mlcourse.datasets.strokes import draw, pictures_and_strokes
 from mlcourse.domain_episodes import halves
 from mlcourse.domains import deal
-from mlcourse.learners import TwoEncoders
+from mlcourse.imitation import classifier, imitate
+from mlcourse.learners import Translator, TwoEncoders
 from mlcourse.nets import MLP, Conv4, StrokeNet
 from mlcourse.notebooks import KERNELSPEC
 from mlcourse.results import facts
 from mlcourse.widgets import (AdversarialWeight, ContrastExplorer, Explorer, FactorDial, InnerLoopExplorer,
-                              LearnedRates, OuterLoopPlayer, ShiftDial, TemperatureExplorer, YouAgainstMachine)
+                              LearnedRates, OuterLoopPlayer, PairedGainExplorer, RealGeneratedExplorer, ShiftDial,
+                              TemperatureExplorer, YouAgainstMachine)
 
 KEY = ("widget",)
 VALUES = 15       # of each control
@@ -81,6 +83,22 @@ def tempered() -> TemperatureExplorer:
                                digits.labels, digits.classes, list(range(30)))
 
 
+def imitated() -> RealGeneratedExplorer:
+    """An explorer of generated pictures, after a few steps of its generator."""
+    source = alignment.shrunk(load("glyphs-digits"))
+    train, dev = halves(alignment.shrunk(load("digits")))
+    judge, translator = classifier(train, 50), Translator(classifier(source, 50))
+    snapshots = imitate(translator, source, train, dev, judge, steps=20, every=10)
+    return RealGeneratedExplorer(snapshots, translator.averaged, source, dev, judge)
+
+
+def gained() -> PairedGainExplorer:
+    """An explorer of paired differences, over the rows of the study."""
+    rows = results.read(paths.RESULTS / "daml.json")
+    return PairedGainExplorer({target: [row for row in rows if row["target"] == target]
+                               for target in sorted({row["target"] for row in rows})})
+
+
 EXAMPLES: dict[type[Explorer], Callable[[], Explorer]] = {
     AdversarialWeight: lambda: seen(aligned()),
     ContrastExplorer: contrasted,
@@ -88,6 +106,8 @@ EXAMPLES: dict[type[Explorer], Callable[[], Explorer]] = {
     InnerLoopExplorer: lambda: InnerLoopExplorer({"random": MLP(seed=0), "other": MLP(seed=1)}),
     LearnedRates: rates,
     OuterLoopPlayer: player,
+    PairedGainExplorer: gained,
+    RealGeneratedExplorer: imitated,
     ShiftDial: lambda: seen(ShiftDial(Conv4(10, width=32, norm="none"), *deal(load("glyphs-digits"), (0.25, 0.25)))),
     TemperatureExplorer: tempered,
     YouAgainstMachine: lambda: YouAgainstMachine(load_splits("glyphs").test, key=None),

@@ -5,7 +5,8 @@ In a lesson: `from mlcourse.exercises import check, hint, solution`.
 
 from __future__ import annotations
 
-from mlcourse.exercises import lesson_00, lesson_01, lesson_03, lesson_05, lesson_13, lesson_15, lesson_16, progress
+from mlcourse.exercises import (lesson_00, lesson_01, lesson_03, lesson_05, lesson_13, lesson_14, lesson_15, lesson_16,
+                                progress)
 from mlcourse.exercises.framework import CheckResult, Exercise, judge
 from mlcourse.exercises.progress import (best_score, prediction, record_prediction, record_score, reset, score)
 
@@ -13,7 +14,7 @@ __all__ = ["CheckResult", "Exercise", "best_score", "check", "exercise", "exerci
            "record_prediction", "record_score", "reset", "score", "solution", "solution_source", "status"]
 
 EXERCISES = (*lesson_00.EXERCISES, *lesson_01.EXERCISES, *lesson_03.EXERCISES, *lesson_05.EXERCISES,
-             *lesson_13.EXERCISES, *lesson_15.EXERCISES, *lesson_16.EXERCISES)
+             *lesson_13.EXERCISES, *lesson_14.EXERCISES, *lesson_15.EXERCISES, *lesson_16.EXERCISES)
 
 _hints_shown: dict[str, int] = {}     # since the kernel started, so that a fresh run shows the same hints
 

@@ -14,6 +14,7 @@ from mlcourse.learners.baselines import (FineTune, FromScratch, JointTraining, L
                                          NoAdaptation)
 from mlcourse.learners.contrastive import SimCLR, SupCon
 from mlcourse.learners.coral import CORAL
+from mlcourse.learners.daml import DAML
 from mlcourse.learners.dann import DANN
 from mlcourse.learners.distillation import Distillation, Teacher
 from mlcourse.learners.fomaml import FOMAML
@@ -24,13 +25,14 @@ from mlcourse.learners.meta_transfer import MetaTransfer
 from mlcourse.learners.mldg import MLDG
 from mlcourse.learners.protonet import ProtoNet
 from mlcourse.learners.reptile import Reptile
+from mlcourse.learners.translator import TranslationSampler, Translator
 from mlcourse.learners.two_encoders import TwoEncoders
 from mlcourse.nets import MLP, Conv4
 
-__all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "CORAL", "DANN", "Distillation", "FOMAML", "FineTune",
+__all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "CORAL", "DAML", "DANN", "Distillation", "FOMAML", "FineTune",
            "FromScratch", "JointTraining", "L2SP", "LinearProbe", "MAML", "METHODS", "MLDG", "MetaSGD",
            "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "Reptile", "SimCLR", "SupCon",
-           "Teacher", "TwoEncoders", "build", "method"]
+           "Teacher", "TranslationSampler", "Translator", "TwoEncoders", "build", "method"]
 
 
 class Method(NamedTuple):

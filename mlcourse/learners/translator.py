@@ -1,0 +1,157 @@
+"""A generator that redraws labelled source pictures in the manner of an unlabelled target: phase 1 of DAML.
+
+Closest to Bousmalis et al., Unsupervised Pixel-Level Domain Adaptation with Generative Adversarial Networks (PixelDA),
+CVPR 2017: the label of x is kept by G(x, z), and the classifier f learns from source and generated pictures together.
+
+    L_D = relu(1 - D(t)) + relu(1 + D(G(x, z)))
+    L_G = -D(G) + 5 CE(f(G), y) + 0.3 |down(G) - down(x)|_1 - 0.02 mode-seeking ratio
+    L_f = CE(f(x), y) + CE(f(G), y)
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mlcourse.descend import Params
+from mlcourse.episode import Episode
+from mlcourse.learner import Adapted, NetLearner, Phase, check_counts, check_head, cosine
+from mlcourse.losses_gan import content, hinge_discriminator, hinge_generator, mode_seeking, shift_and_cut
+from mlcourse.nets import call
+from mlcourse.nets_gan import NOISE, Discriminator, Generator
+
+LABEL, CONTENT, SEEK = 5.0, 0.3, 0.02       # weights in L_G
+RATES = {"discriminator": 1e-3, "generator": 4e-4, "net": 1e-3}      # annealed to 0 by a cosine
+DECAY = 0.995                               # of the generator's moving average
+
+
+class Translation(NamedTuple):
+    """What one step of phase 1 sees. x, y: source pictures (B, 1, S, S) and labels (B,). z1, z2: noise for two
+    drawings of each (B, NOISE). target (2B, 1, S, S): unlabelled. u_real, u_fake (2B, 4): augmentation draws."""
+
+    x: Tensor
+    y: Tensor
+    z1: Tensor
+    z2: Tensor
+    target: Tensor
+    u_real: Tensor
+    u_fake: Tensor
+
+
+class TranslationSampler:
+    """Draws batches of phase 1. images, labels: of the source, uint8 (M, 1, S, S) and int64 (M,). target: uint8
+    (T, 1, S, S), all that the discriminator ever sees of the target; no label of it enters.
+
+    batch: generated, and as many target pictures, a step. Raises ValueError for an odd batch or one below 2.
+    """
+
+    def __init__(self, images: Tensor, labels: Tensor, target: Tensor, batch: int = 64):
+        if batch < 2 or batch % 2:
+            raise ValueError(f"batch must be an even number of at least 2, two drawings of each picture, got {batch}")
+        self.images, self.labels, self.target, self.batch = images, labels, target, batch
+
+    def sample(self, generator: torch.Generator) -> Translation:
+        """One batch; the same generator state gives the same."""
+        half = self.batch // 2
+        mine = torch.randint(len(self.images), (half,), generator=generator)
+        theirs = torch.randint(len(self.target), (self.batch,), generator=generator)
+        z1, z2 = torch.randn(2, half, NOISE, generator=generator)
+        u_real, u_fake = 2 * torch.rand(2, self.batch, 4, generator=generator) - 1
+        return Translation(self.images[mine].float() / 255, self.labels[mine], z1, z2,
+                           self.target[theirs].float() / 255, u_real, u_fake)
+
+
+class Translator(NetLearner):
+    """G, D and the classifier f = `net` of phase 1. Predicts with f, which needs no adaptation.
+
+    frozen=True leaves f as it is: the ablation. label, seek: the weights of the label term and of mode seeking in L_G.
+    averaged: the exponential moving average of G's weights, with which pictures are generated. seed: of the initial
+    weights of G and D.
+    """
+
+    def __init__(self, net: nn.Module, side: int = 16, frozen: bool = False, label: float = LABEL, seek: float = SEEK,
+                 seed: int = 0):
+        super().__init__(net)
+        self.generator, self.discriminator = Generator(seed=seed), Discriminator(side, seed=seed)
+        self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
+        self.frozen, self.label, self.seek = frozen, label, seek
+        self.config = {"side": side, "frozen": frozen, "label": label, "seek": seek, "seed": seed}
+
+    def discriminator_loss(self, batch: Translation, drawn: Tensor) -> Tensor:
+        """L_D, of which G is no part."""
+        pictures = torch.cat([shift_and_cut(batch.target, batch.u_real), shift_and_cut(drawn.detach(), batch.u_fake)])
+        return hinge_discriminator(*self.discriminator(pictures).split([len(batch.target), len(drawn)]))
+
+    def generator_loss(self, batch: Translation, drawn: Tensor) -> Tensor:
+        """L_G; D and f judge, and are not changed by it."""
+        judged = call(self.discriminator, constant(self.discriminator), shift_and_cut(drawn, batch.u_fake))
+        said = call(self.net, constant(self.net), drawn)
+        return (hinge_generator(judged) + self.label * F.cross_entropy(said, batch.y.repeat(2))
+                + CONTENT * content(drawn, batch.x.repeat(2, 1, 1, 1))
+                - self.seek * mode_seeking(*drawn.chunk(2), batch.z1, batch.z2))
+
+    def classifier_loss(self, batch: Translation, drawn: Tensor) -> Tensor:
+        """L_f, of which G is no part."""
+        source, generated = self.net(torch.cat([batch.x, drawn.detach()])).split([len(batch.x), len(drawn)])
+        return F.cross_entropy(source, batch.y) + F.cross_entropy(generated, batch.y.repeat(2))
+
+    def both(self, batch: Translation) -> Tensor:
+        """Two drawings of every source picture, (2B, 1, S, S): all with z1, then all with z2."""
+        return self.generator(batch.x.repeat(2, 1, 1, 1), torch.cat([batch.z1, batch.z2]))
+
+    def phases(self, sampler: TranslationSampler, steps: int) -> list[Phase]:
+        """Phase 1: L_D + L_G + L_f in one step of one Adam, β = (0.5, 0.9), its rates annealed to 0 by a cosine. Each
+        term moves the weights of its own network alone, so the sum's gradient is all three gradients."""
+        check_counts(steps=steps)
+        terms = [self.discriminator_loss, self.generator_loss] + [self.classifier_loss] * (not self.frozen)
+        groups = [{"params": [(f"{part}.{name}", p) for name, p in getattr(self, part).named_parameters()], "lr": lr}
+                  for part, lr in RATES.items() if part != "net" or not self.frozen]
+        optimiser = torch.optim.Adam(groups, betas=(0.5, 0.9))
+
+        def loss(batch: Translation, step: int) -> Tensor:
+            drawn = self.both(batch)
+            return sum(term(batch, drawn) for term in terms)
+
+        return [Phase("generator", sampler.sample, loss, optimiser, steps, cosine,
+                      after=self.after_step)]
+
+    @torch.no_grad()
+    def after_step(self, batch: Translation) -> None:
+        """Move the average of G's weights, and estimate the spectral norms anew."""
+        for slow, fast in zip(self.averaged.parameters(), self.generator.parameters(), strict=True):
+            slow.lerp_(fast, 1 - DECAY)
+        self.discriminator.iterate()
+
+    @torch.no_grad()
+    def translated(self, x: Tensor, z: Tensor) -> Tensor:
+        """G(x, z) with the averaged weights: pictures (M, 1, S, S) in [0, 1]; every one keeps the label of its x."""
+        return self.averaged(x, z)
+
+    @torch.no_grad()
+    def accepted(self, drawn: Tensor, y: Tensor) -> Tensor:
+        """Which drawings f recognises as their label: bool (M,)."""
+        return call(self.net, self.theta(), drawn).argmax(1) == y
+
+    def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
+        """f as it is."""
+        check_head(self, episode)
+        return self.adapted(self.theta(), episode)
+
+
+def constant(net: nn.Module) -> Params:
+    """The parameters of a network as constants: a gradient flows through what it computes and not into it."""
+    return {name: p.detach() for name, p in net.named_parameters()}
+
+
+def check_unseen(seen: Tensor, test: Tensor) -> None:
+    """Raises ValueError where pictures of the target's test half (M, 1, S, S) are among those that the discriminator
+    sees (T, 1, S, S): the generator would then imitate what it is judged on."""
+    known = {picture.numpy().tobytes() for picture in test}
+    leaked = sum(picture.numpy().tobytes() in known for picture in seen)
+    if leaked:
+        raise ValueError(f"{leaked} of the {len(seen)} pictures that the discriminator would see are test pictures; "
+                         "train it on the target's training half alone")
