@@ -102,9 +102,9 @@ class Spectral(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """D(x): three 4×4 convolutions of stride 2, each as a matrix of spectral norm 1, and a linear map without a bound: the
-    scores must be able to grow, or the hinge is never reached. Pictures (M, 1, S, S), S divisible by 8, to scores (M,):
-    positive says "target", negative "generated"."""
+    """D(x): three 4×4 convolutions of stride 2, each as a matrix of spectral norm 1, and a linear map without a bound:
+    the scores must be able to grow, or the hinge is never reached. Pictures (M, 1, S, S), S divisible by 8, to scores
+    (M,): positive says "target", negative "generated"."""
 
     def __init__(self, side: int = 16, widths: Sequence[int] = (32, 64, 128), seed: int = 0):
         super().__init__()
