@@ -73,7 +73,7 @@ def places(x: Tensor) -> Tensor:
 
 class Spectral(nn.Module):
     """A linear map W, divided by its largest singular value σ (Miyato et al., Spectral Normalization for Generative
-    Adversarial Networks, ICLR 2018): no input is stretched by more than 1.
+    Adversarial Networks, ICLR 2018): as a matrix, it stretches nothing by more than 1.
 
     σ = uᵀ W v, W as a matrix (outputs, inputs), with v = Wᵀu / |Wᵀu|; `iterate` moves u towards the first singular
     vector. `forward` changes nothing, so that the same call gives the same answer.
@@ -102,9 +102,9 @@ class Spectral(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """D(x): three 4×4 convolutions of stride 2, each of spectral norm 1, and a linear map, which has no bound: the
-    scores must be able to grow, or the hinge is never reached. Pictures (M, 1, S, S), S divisible by 8, to scores (M,):
-    positive says "target", negative "generated"."""
+    """D(x): three 4×4 convolutions of stride 2, each as a matrix of spectral norm 1, and a linear map without a bound:
+    the scores must be able to grow, or the hinge is never reached. Pictures (M, 1, S, S), S divisible by 8, to scores
+    (M,): positive says "target", negative "generated"."""
 
     def __init__(self, side: int = 16, widths: Sequence[int] = (32, 64, 128), seed: int = 0):
         super().__init__()

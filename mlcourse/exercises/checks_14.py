@@ -133,6 +133,8 @@ def check_joint(answer: object) -> str:
              "the other way round"),
             (AT_THETA, (1 - weight) * at_theta(query) + weight * at_theta(generated), "both losses are asked at θ, "
              "before the inner step: nothing is meta-learned. Ask them at θ'"),
+            (AT_THETA, (1 - weight) * at_theta(query) + weight * theirs(weight=1.0), "the real queries are asked at θ; "
+             "they, too, must be asked at θ', after the inner step"),
             (AT_THETA, (1 - weight) * theirs(weight=0.0) + weight * at_theta(generated), "the generated pictures are "
              "asked at θ; they, too, must be asked at θ', after the inner step"),
             (ONE_RATE, theirs(alpha=mean), "α is one number here; it has a rate for each weight: α[name] * gradient"),

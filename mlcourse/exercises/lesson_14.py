@@ -97,6 +97,7 @@ joint = Exercise(
         (joint_wrong((MIX, "    return (1 - weight) * loss(params, query) + weight * loss(params, generated)")),
          AT_THETA),
         (joint_wrong((MIX, "    return (1 - weight) * loss(phi, query) + weight * loss(params, generated)")), AT_THETA),
+        (joint_wrong((MIX, "    return (1 - weight) * loss(params, query) + weight * loss(phi, generated)")), AT_THETA),
         (joint_wrong((", create_graph=True", "")), FIRST_ORDER),
         (joint_wrong(("- alpha[name] * g", "- alpha[name] * g.detach()")), FIRST_ORDER),
         (joint_wrong(("alpha[name] * g", "torch.cat([a.flatten() for a in alpha.values()]).mean() * g")), ONE_RATE),

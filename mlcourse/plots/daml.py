@@ -69,7 +69,7 @@ def accuracies(rows: Sequence[dict], arms: Sequence[str], ks: Sequence[int]) -> 
             mean, half = map(np.array, zip(*found, strict=True))
             left.errorbar(places + 0.05 * (i - len(arms) / 2), mean, half, capsize=2, markersize=4, label=arm,
                           **STYLES[arm])
-        left.set(xticks=places, xticklabels=ks, xlabel="labels per class of the target, k", ylim=(0, 100),
+        left.set(xticks=places, xticklabels=ks, xlabel="labels per class of the target, k", ylim=(0, 103),
                  ylabel="accuracy on target-test, %")
         left.legend(fontsize=7, loc="lower right", ncols=2)
         left.grid(axis="y")
@@ -101,8 +101,8 @@ def verdict(rows: Sequence[dict], ks: Sequence[int]) -> str:
     gaps = {k: paired(rows, TUNED, TWIN, k) for k in ks}
     listed = lambda chosen: ", ".join(map(str, chosen))
     ahead, behind = [k for k in ks if gaps[k][0] > gaps[k][1]], [k for k in ks if gaps[k][0] < -gaps[k][1]]
-    parts = [f"{word} at k = {listed(some)}" for word, some in (("ahead", ahead), ("behind", behind)) if some]
-    return "Generated against hand-made: " + (", ".join(parts) if parts else "told apart at no k")
+    parts = [f"{which} at k = {listed(some)}" for which, some in (("generated", ahead), ("hand-made", behind)) if some]
+    return "Ahead: " + ", ".join(parts) if parts else "Generated and hand-made: told apart at no k"
 
 
 def samples(bases: Domain, drawn: Domain, target: Domain, per_class: int = 6) -> Picture:

@@ -96,5 +96,5 @@ class RealGeneratedExplorer(Explorer):
         wrong = int(record.first_wrong.sum() + record.second_wrong.sum())
         real, made = record.scores_real.mean(), record.scores_generated.mean()
         return (f"Class {record.name}: the judge names another class in {wrong} of the {2 * COLUMNS} generated "
-                f"pictures. Two drawings of one picture differ by {record.apart:.3f} per pixel. The discriminator's mean "
-                f"score is {real:+.2f} for real pictures and {made:+.2f} for generated ones.")
+                f"pictures. Two drawings of one picture differ by {record.apart:.3f} per pixel. The discriminator's "
+                f"mean score is {real:+.2f} for real pictures and {made:+.2f} for generated ones.")
