@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mlcourse.cli_transfer import DataDir
+from mlcourse.cli_pairs import DataDir, command_line, output_files, save_as_measured
 
 
 def daml_command(
@@ -49,12 +47,7 @@ def daml_command(
     from mlcourse.study import daml as study
 
     keep_freed_memory()
-    names = "-".join("".join(c if c.isalnum() else "-" for c in spec).strip("-") for spec in (*source, "to", target))
-    rows_file = json_file or Path("runs") / f"daml-{names}.json"
-    picture = plot or rows_file.with_suffix(".png")
-    for path, suffix, what in ((rows_file, ".json", "rows are written as JSON"), (picture, ".png", "picture is a PNG")):
-        if path.suffix != suffix:
-            raise ValueError(f"the {what}, got {path}; give it a name that ends in {suffix}")
+    rows_file, picture = output_files("daml", source, target, json_file, plot)
     chosen = list(dict.fromkeys(arm or study.ARMS))
     for name in chosen:
         if name not in study.ARMS:
@@ -64,8 +57,7 @@ def daml_command(
     print(f"{split.source.name} → {target}: {len(split.source.images):,} labelled source pictures; of the target "
           f"{len(split.train.images):,} pictures for the discriminator, {len(dev.images):,} to judge the generator on, "
           f"and {len(split.test.images):,} for the accuracies.", flush=True)
-    words = ["mlcourse", "study", "daml", *(w for spec in source for w in ("--source", spec)), "--target", target]
-    _measure(split, dev, chosen, seeds, shlex.join(words), rows_file, picture)
+    _measure(split, dev, chosen, seeds, command_line("daml", source, target), rows_file, picture)
     found = study.of(results.read(rows_file), split.source.name, split.train.name.removesuffix("/train"))
     _report(found, chosen, ks, seeds, picture)
     print(f"rows in {rows_file}, drawn in {picture}")
@@ -92,16 +84,7 @@ def _measure(split, dev, chosen: Sequence[str], seeds: Sequence[int], command: s
             write_atomically(path, lambda file: file.write(drawn.png))
 
     with one_core(), tqdm(total=study.steps(seeds), unit="step") as bar:
-        try:
-            for rows in study.rows(split, dev, chosen, seeds, kept, command, bar.update, sheet):
-                results.save(rows_file, rows, study.KEY)
-                bar.set_description(f"{rows[0]['arm']}, seed {rows[0]['seed']}")
-        except KeyboardInterrupt:
-            bar.close()
-            print(f"mlcourse: interrupted; what was measured is in {rows_file}, and the same command goes on from "
-                  "there",
-                  file=sys.stderr)
-            raise typer.Exit(130) from None
+        save_as_measured(study.rows(split, dev, chosen, seeds, kept, command, bar.update, sheet), study.KEY, rows_file, bar)
 
 
 def _report(found: list[dict], chosen: Sequence[str], ks: Sequence[int], seeds: Sequence[int], picture: Path) -> None:

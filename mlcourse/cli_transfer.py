@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here for data.  \[default: MLCOURSE_DATA]")]
+from mlcourse.cli_pairs import DataDir, command_line, output_files, save_as_measured
 
 
 def transfer_command(
@@ -41,48 +39,25 @@ def transfer_command(
 
       mlcourse study transfer --source folder:site_a --source folder:site_b --target folder:site_c
     """
+    from tqdm import tqdm
+
     from mlcourse import datasets, results
     from mlcourse.machine import keep_freed_memory, limit_threads
     from mlcourse.study import arms as every, setting as settings, transfer as study
 
     keep_freed_memory()
     limit_threads()
-    names = "-".join("".join(c if c.isalnum() else "-" for c in spec).strip("-") for spec in (*source, "to", target))
-    rows_file = json_file or Path("runs") / f"transfer-{names}.json"
-    picture = plot or rows_file.with_suffix(".png")
-    for path, suffix, what in ((rows_file, ".json", "rows are written as JSON"), (picture, ".png", "picture is a PNG")):
-        if path.suffix != suffix:
-            raise ValueError(f"the {what}, got {path}; give it a name that ends in {suffix}")
+    rows_file, picture = output_files("transfer", source, target, json_file, plot)
     seeds, ks = list(dict.fromkeys(seed or range(5))), sorted(set(k or (0, 1, 5, 10)))
     chosen = every.named(dict.fromkeys(arm or [a.name for a in every.ARMS]))
     setting = settings.setting([datasets.load(spec, data_dir) for spec in source], datasets.load(target, data_dir), ks)
     study.check(setting, chosen, asked=arm is not None)
     kept = results.read(rows_file) if rows_file.exists() else []
     print(study.protocol(setting, chosen), flush=True)
-    words = ["mlcourse", "study", "transfer", *(w for spec in source for w in ("--source", spec)), "--target", target]
-    _measure(setting, chosen, seeds, kept, shlex.join(words), rows_file)
-    _report(setting, chosen, seeds, ks, rows_file, picture)
-
-
-def _measure(setting, chosen: Sequence, seeds: Sequence[int], kept: list[dict], command: str, rows_file: Path) -> None:
-    """Save the rows of every arm and seed as soon as they are measured, with a bar."""
-    from tqdm import tqdm
-
-    from mlcourse import results
-    from mlcourse.study import transfer as study
-    from mlcourse.train import Interrupted
-
     with tqdm(total=study.steps(setting, chosen, seeds, kept), unit="step") as bar:
-        try:
-            for rows in study.rows(setting, chosen, seeds, kept, command, bar.update):
-                if rows:
-                    results.save(rows_file, rows, study.KEY)
-                    bar.set_description(f"{rows[0]['arm']}, seed {rows[0]['seed']}")
-        except (Interrupted, KeyboardInterrupt):
-            bar.close()
-            print(f"mlcourse: interrupted; what was measured is in {rows_file}, and the same command goes on from there",
-                  file=sys.stderr)
-            raise typer.Exit(130) from None
+        save_as_measured(study.rows(setting, chosen, seeds, kept, command_line("transfer", source, target), bar.update),
+                         study.KEY, rows_file, bar)
+    _report(setting, chosen, seeds, ks, rows_file, picture)
 
 
 def _report(setting, chosen: Sequence, seeds: Sequence[int], ks: Sequence[int], rows_file: Path, picture: Path) -> None:

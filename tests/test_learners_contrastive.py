@@ -7,7 +7,6 @@ import torch.nn.functional as F
 from mlcourse.datasets import load_splits
 from mlcourse.episode import EpisodeSampler
 from mlcourse.evaluate import scores
-from mlcourse.learner import batch_loss
 from mlcourse.learners import ProtoNet, SimCLR, SupCon, TwoEncoders
 from mlcourse.learners.contrastive import in_views, instances
 from mlcourse.learners.two_encoders import class_means
@@ -15,6 +14,7 @@ from mlcourse.losses_contrast import nt_xent, sup_con, symmetric_info_nce
 from mlcourse.nets import Conv4, StrokeNet, build_net
 from mlcourse.pairs import PairSampler, PictureSampler
 from mlcourse.train import outer_step, train
+from tests.like_every_learner import check_like_every_learner
 from tests.tiny import CLASSES, SIDE, patterns, pictures
 
 
@@ -100,17 +100,7 @@ def test_two_encoders_do_what_every_learner_does():
     """A loop equals vmap, every parameter gets a gradient, predict is pure, no gradient off, one query alone as in a
     batch; they need pairs, so the conformance suite's episodes of one domain are not for them."""
     learner, batch = TwoEncoders(net()).double(), two_sides(shot=2).sample(3, generator()).to(torch.float64)
-    loop = torch.stack([learner.loss(batch.task(i)) for i in range(3)])
-    torch.testing.assert_close(learner.losses(batch), loop, rtol=0, atol=1e-11)
-    batch_loss(learner, batch).backward()
-    assert all(p.grad is not None and p.grad.abs().max() > 1e-8 for p in learner.parameters())
-    episode = batch.task(0)
-    state = learner.adapt(episode)
-    together = learner.predict(state, episode.query_x)
-    assert torch.equal(together, learner.predict(state, episode.query_x)) and not learner.is_transductive
-    torch.testing.assert_close(together, torch.cat([learner.predict(state, x[None]) for x in episode.query_x]))
-    with torch.no_grad(), pytest.raises(RuntimeError, match="leave torch.no_grad"):
-        learner.loss(episode)
+    check_like_every_learner(learner, batch)
 
 
 def test_a_shared_encoder_has_one_network_and_both_kinds_learn():

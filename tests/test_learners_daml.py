@@ -13,6 +13,7 @@ from mlcourse.losses_gan import content, hinge_discriminator, mode_seeking, shif
 from mlcourse.nets import Conv4
 from mlcourse.nets_gan import NOISE
 from mlcourse.train import Interrupted, outer_step, step_generator, train
+from tests.like_every_learner import check_like_every_learner
 from tests.tiny import SIDE, patterns
 
 SOURCE = TARGET = patterns(0, 3)
@@ -160,6 +161,11 @@ def test_the_joint_loss_against_a_slow_loop(weight):
     for ours, theirs in zip(torch.autograd.grad(fast.mean(), parameters),
                             torch.autograd.grad(torch.stack(slow).mean(), parameters), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-7, atol=1e-11)
+
+
+def test_daml_does_what_every_learner_does():
+    """It needs every query redrawn, which the conformance suite's episodes are not."""
+    check_like_every_learner(DAML(net()).double(), episodes(3))
 
 
 def test_with_no_generated_pictures_it_is_meta_sgd():

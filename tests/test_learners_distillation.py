@@ -5,11 +5,11 @@ import torch
 
 from mlcourse.domain_episodes import DomainSampler
 from mlcourse.episode import Episode
-from mlcourse.learner import batch_loss
 from mlcourse.learners import AdaBN, Distillation, Teacher
 from mlcourse.losses_distillation import distillation
 from mlcourse.nets import Conv4, call
 from mlcourse.train import train
+from tests.like_every_learner import check_like_every_learner
 from tests.tiny import SIDE, patterns
 
 WAY = 3
@@ -104,19 +104,8 @@ def test_distillation_does_what_every_learner_does(hard):
     """A loop equals vmap and the fast engine, every parameter gets a gradient, predict is pure, one query alone as in a
     batch, no gradient off; it needs a teacher, so that the conformance suite cannot build it."""
     learner, batch = small(hard), episodes(3)
-    loop = torch.stack([learner.loss(batch.task(i)) for i in range(3)])
-    torch.testing.assert_close(torch.vmap(learner.loss)(batch), loop, rtol=0, atol=1e-11)
     assert learner.is_stacked
-    torch.testing.assert_close(learner.losses(batch), loop, rtol=0, atol=1e-11)
-    batch_loss(learner, batch).backward()
-    assert all(p.grad is not None and p.grad.abs().max() > 1e-8 for p in learner.parameters())
-    episode = batch.task(0)
-    state = learner.adapt(episode)
-    together = learner.predict(state, episode.query_x)
-    assert torch.equal(together, learner.predict(state, episode.query_x)) and not learner.is_transductive
-    torch.testing.assert_close(together, torch.cat([learner.predict(state, x[None]) for x in episode.query_x]))
-    with torch.no_grad(), pytest.raises(RuntimeError, match="leave torch.no_grad"):
-        learner.loss(episode)
+    check_like_every_learner(learner, batch)
 
 
 def test_what_does_not_fit_is_told():
