@@ -92,6 +92,7 @@ def _report(found: list[dict], chosen: Sequence[str], ks: Sequence[int], seeds: 
     from rich.console import Console
     from rich.table import Table
 
+    from mlcourse import results
     from mlcourse.files import write_atomically
     from mlcourse.plots.daml import accuracies, cell
     from mlcourse.study import daml as study
@@ -101,16 +102,16 @@ def _report(found: list[dict], chosen: Sequence[str], ks: Sequence[int], seeds: 
     for column in ("accuracy, %", *(f"k = {k}" for k in ks)):
         table.add_column(column, justify="left" if column.startswith("acc") else "right")
     for name in chosen:
-        table.add_row(name, *(cell(study.by_seed(found, name, k).values()) for k in ks))
+        table.add_row(name, *(cell(results.by_seed(found, name, k).values()) for k in ks))
     Console(width=max(100, 16 * (len(ks) + 2))).print(table)
     for mark, what in (("pad_source", "PAD source-target"), ("pad_generated", "PAD generated-target"),
                        ("pad_floor", "PAD target-target")):
-        said = (f"{kind} {cell(study.by_seed(found, 'generator', 0, f'{mark}_{kind}').values(), 2)}"
+        said = (f"{kind} {cell(results.by_seed(found, 'generator', 0, f'{mark}_{kind}').values(), 2)}"
                 for kind in study.DISCRIMINATORS)
         print(f"{what:22s}" + "   ".join(said))
     for mark, what in (("acceptance", "accepted, %"), ("label_fidelity", "label fidelity, %"),
                        ("train_on_generated", "trained on generated, %"), ("diversity", "diversity"),
                        ("nearest_generated", "nearest, generated"), ("nearest_test", "nearest, test")):
-        print(f"{what:24s}{cell(study.by_seed(found, 'generator', 0, mark).values(), 2)}")
-    drawn = accuracies(found, [name for name in chosen if study.by_seed(found, name, max(ks))], ks)
+        print(f"{what:24s}{cell(results.by_seed(found, 'generator', 0, mark).values(), 2)}")
+    drawn = accuracies(found, [name for name in chosen if results.by_seed(found, name, max(ks))], ks)
     write_atomically(picture, lambda file: file.write(drawn.png))

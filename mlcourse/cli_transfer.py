@@ -77,7 +77,7 @@ def _report(setting, chosen: Sequence, seeds: Sequence[int], ks: Sequence[int], 
     for column in ("accuracy, %", *(f"k = {k}" for k in ks), "PAD"):
         table.add_column(column, justify="left" if column.startswith("acc") else "right")
     pads = {name: advice.cell(list(values.values())).mean for name in names
-            if (values := advice.by_seed(rows, name, 0, "pad"))}
+            if (values := results.by_seed(rows, name, 0, "pad"))}
     show = lambda c: f"{c.mean:.1f} ± {c.half:.1f}" if c.seeds > 1 else f"{c.mean:.1f}"
     for name in names:
         by_k = cells.get(name, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -45,3 +46,8 @@ def save(path: Path, rows: list[dict], key: tuple[str, ...]) -> None:
     kept.update((name(row), row) for row in rows)
     text = json.dumps({"rows": [kept[each] for each in sorted(kept)]}, indent=1, ensure_ascii=False) + "\n"
     write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def by_seed(rows: Sequence[dict], arm: str, k: int, field: str = "accuracy") -> dict[int, float]:
+    """{seed: field} of an arm at k labels per class; empty where it was not measured or is not defined."""
+    return {row["seed"]: row[field] for row in rows if row["arm"] == arm and row["k"] == k and field in row}

@@ -146,7 +146,6 @@ def test_differences_are_paired_by_seed_and_the_title_follows_from_them():
                                    for s, v in enumerate(values)]
     rows = (made("DAML, tuned", 0, [50, 60, 70]) + made(plots.TWIN, 0, [45, 54, 66])
             + made("DAML, tuned", 1, [70, 80, 75]) + made(plots.TWIN, 1, [75, 79, 73]))
-    assert study.difference(rows, "DAML, tuned", plots.TWIN, 0) == pytest.approx(t_interval([5, 6, 4]))
     assert plots.paired(rows, "DAML, tuned", plots.TWIN, 0) == pytest.approx(t_interval([5, 6, 4]))
     assert plots.verdict(rows, (0, 1)) == "Ahead: generated at k = 0"
     assert plots.verdict(rows, (1,)).endswith("told apart at no k")

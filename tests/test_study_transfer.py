@@ -320,7 +320,7 @@ def test_the_stored_rows_hold_every_arm_at_every_k_over_five_seeds(source):
             if (row["source"], row["target"]) == (source, "digits")]
     for arm in arms.ARMS:
         for k in (0, 1, 5, 10):
-            seeds = set(advice.by_seed(rows, arm.name, k))
+            seeds = set(results.by_seed(rows, arm.name, k))
             assert seeds == (set(range(5)) if arm.zero or k else set()), (arm.name, k)
     for arm in ("AdaBN", "CORAL", "adapter"):
         gain, half = advice.paired(rows, arm, "no adaptation", 0)

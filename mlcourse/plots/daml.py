@@ -12,6 +12,7 @@ from mlcourse.domains import Domain
 from mlcourse.evaluate import t_interval
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RC, SKY, VERMILION, YELLOW
+from mlcourse.results import by_seed
 
 STYLES = {
     "source only": dict(color=GREY, marker="o", linestyle=":"),
@@ -46,14 +47,9 @@ def cell(values: Iterable[float], digits: int = 1) -> str:
     return f"{mean:.{digits}f} ± {half:.{digits}f}" if len(values) > 1 else f"{mean:.{digits}f}"
 
 
-def of(rows: Sequence[dict], arm: str, k: int, field: str = "accuracy") -> dict[int, float]:
-    """{seed: field} of one arm at k labels per class."""
-    return {row["seed"]: row[field] for row in rows if row["arm"] == arm and row["k"] == k and field in row}
-
-
 def paired(rows: Sequence[dict], one: str, other: str, k: int, field: str = "accuracy") -> tuple[float, float]:
     """The mean of `one` less `other` over the seeds that both have, and its half-width."""
-    a, b = of(rows, one, k, field), of(rows, other, k, field)
+    a, b = by_seed(rows, one, k, field), by_seed(rows, other, k, field)
     return mean_and_half(a[seed] - b[seed] for seed in sorted(set(a) & set(b)))
 
 
@@ -65,7 +61,7 @@ def accuracies(rows: Sequence[dict], arms: Sequence[str], ks: Sequence[int]) -> 
     with matplotlib.rc_context(RC):
         left, right = figure.subplots(1, 2, width_ratios=(1.1, 1))
         for i, arm in enumerate(arms):
-            found = [mean_and_half(values.values()) if (values := of(rows, arm, k)) else (np.nan, 0.0) for k in ks]
+            found = [mean_and_half(values.values()) if (values := by_seed(rows, arm, k)) else (np.nan, 0.0) for k in ks]
             mean, half = map(np.array, zip(*found, strict=True))
             left.errorbar(places + 0.05 * (i - len(arms) / 2), mean, half, capsize=2, markersize=4, label=arm,
                           **STYLES[arm])
@@ -86,11 +82,11 @@ def accuracies(rows: Sequence[dict], arms: Sequence[str], ks: Sequence[int]) -> 
             right.legend(fontsize=7.5)
         least = min(ks)
         left.set_title(f"Right at k = {least}: " + ", ".join(
-            f"{arm} {cell(of(rows, arm, least).values())} %" for arm in ("source only", "DAML")
-            if of(rows, arm, least)))
+            f"{arm} {cell(by_seed(rows, arm, least).values())} %" for arm in ("source only", "DAML")
+            if by_seed(rows, arm, least)))
         title = verdict(rows, ks) if {TUNED, TWIN} <= set(arms) else ""
         right.set_title(title)
-    seeds = len(of(rows, arms[0], ks[0]))
+    seeds = len(by_seed(rows, arms[0], ks[0]))
     return picture(figure, f"{rows[0]['source']} to {rows[0]['target']}: accuracy on the target's test half against "
                            f"labels per class, {len(arms)} arms, {seeds} seeds. {left.get_title(loc='left')}. {title}")
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mlcourse.evaluate import t_interval
+from mlcourse.results import by_seed
 from mlcourse.study.transfer import CHOICE
 
 NONE, SCRATCH = "no adaptation", "from scratch"
@@ -19,11 +20,6 @@ class Cell(NamedTuple):
     mean: float
     half: float
     seeds: int
-
-
-def by_seed(rows: Sequence[dict], arm: str, k: int, what: str = "accuracy") -> dict[int, float]:
-    """A value of an arm at k, by seed; empty where it was not measured or is not defined."""
-    return {row["seed"]: row[what] for row in rows if row["arm"] == arm and row["k"] == k and what in row}
 
 
 def cell(values: Sequence[float]) -> Cell:

@@ -18,7 +18,6 @@ from torch import Tensor
 from mlcourse.alignment import shrunk
 from mlcourse.domain_episodes import pixels
 from mlcourse.domains import Domain, shift_domain
-from mlcourse.evaluate import t_interval
 from mlcourse.results import facts
 from mlcourse.study import daml_arms
 from mlcourse.study.daml_arms import ARMS, Ready, World, adapted, noise_pair, tuned
@@ -200,17 +199,6 @@ def steps(seeds: Sequence[int]) -> int:
     a = daml_arms
     classifiers = 1 + 2 + 4 + 1                                     # start, marks, the four additions, oracle
     return len(seeds) * (a.GENERATOR_STEPS + classifiers * a.SOURCE_STEPS + 5 * a.META_STEPS)
-
-
-def by_seed(found: Sequence[dict], arm: str, k: int, value: str = "accuracy") -> dict[int, float]:
-    """{seed: value} of an arm at k."""
-    return {row["seed"]: row[value] for row in found if row["arm"] == arm and row["k"] == k and value in row}
-
-
-def difference(found: Sequence[dict], one: str, other: str, k: int, value: str = "accuracy") -> tuple[float, float]:
-    """The mean of one arm less another at k, and the half-width of its 95 % t interval, paired by seed."""
-    a, b = (by_seed(found, arm, k, value) for arm in (one, other))
-    return t_interval([a[seed] - b[seed] for seed in sorted(set(a) & set(b))])
 
 
 def of(found: Sequence[dict], source: str, target: str) -> list[dict]:
