@@ -218,8 +218,8 @@ def tune_random(s: Seed, state: Adapted, x: Tensor, y: Tensor) -> Predict:
 class Arm:
     """name: in tables. ready: the network before labels. labels: how k > 0 labels are used, from (seed, network, x, y),
     called in threads; None: not at all. source: whether it needs the source network. zero: whether k = 0 makes sense.
-    shared: whether it needs shared classes; several: whether it needs several domains. trains: whether `ready` has a
-    training of its own."""
+    shared: whether it needs shared classes; several: whether it needs several domains. steps: how many outer steps
+    `ready` takes beside those of the source network."""
 
     name: str
     ready: Callable[[Seed], Adapted]
@@ -228,7 +228,7 @@ class Arm:
     zero: bool = True
     shared: bool = True
     several: bool = False
-    trains: bool = False
+    steps: Callable[[], int] = lambda: 0
 
 
 ARMS = (
@@ -238,22 +238,13 @@ ARMS = (
     Arm("fine-tuning", source_only, tune_source, zero=False, shared=False),
     Arm("L2-SP", source_only, lambda s, state, x, y: tune_source(s, state, x, y, ANCHOR), zero=False, shared=False),
     Arm("AdaBN", adabn, tune),
-    Arm("CORAL", aligned(CORAL, "CORAL"), tune, trains=True),
-    Arm("DANN", aligned(DANN, "DANN"), tune, trains=True),
-    Arm("MLDG", across_sources(MLDG), tune, several=True, trains=True),
-    Arm("adapter", across_sources(Adapter), tune, several=True, trains=True),
-    Arm("distillation", distilled, tune, trains=True),
-    Arm("contrastive", contrasted, tune, trains=True),
+    Arm("CORAL", aligned(CORAL, "CORAL"), tune, steps=lambda: ALIGN_STEPS),
+    Arm("DANN", aligned(DANN, "DANN"), tune, steps=lambda: ALIGN_STEPS),
+    Arm("MLDG", across_sources(MLDG), tune, several=True, steps=lambda: META_STEPS),
+    Arm("adapter", across_sources(Adapter), tune, several=True, steps=lambda: META_STEPS),
+    Arm("distillation", distilled, tune, steps=lambda: ALIGN_STEPS),
+    Arm("contrastive", contrasted, tune, steps=lambda: VIEW_STEPS + SOURCE_STEPS),
 )
-
-
-def outer_steps(arm: Arm | None = None) -> int:
-    """The outer steps of an arm's own training, or of the source network."""
-    if arm is None:
-        return SOURCE_STEPS
-    if arm.ready is contrasted:
-        return VIEW_STEPS + SOURCE_STEPS
-    return (META_STEPS if arm.several else ALIGN_STEPS) * arm.trains
 
 
 def named(names) -> list[Arm]:

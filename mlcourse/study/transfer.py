@@ -20,7 +20,8 @@ from mlcourse.losses_alignment import information
 from mlcourse.machine import in_parallel
 from mlcourse.nets import call, features, statistics
 from mlcourse.results import facts
-from mlcourse.study.arms import WEIGHTS, Arm, Predict, Seed, aligned, in_blocks, outer_steps
+from mlcourse.study import arms as every
+from mlcourse.study.arms import WEIGHTS, Arm, Predict, Seed, aligned, in_blocks
 from mlcourse.study.setting import Setting
 
 KEY = ("source", "target", "arm", "k", "seed")
@@ -34,14 +35,14 @@ def steps(setting: Setting, arms: Sequence[Arm], seeds: Sequence[int], kept: Seq
     """How much is left to do, about as many as outer steps."""
     mine = of(setting, kept)
     chosen = {row["arm"] for row in mine}
-    pilot = sum(len(WEIGHTS[arm.name]) * outer_steps(arm) for arm in arms
+    pilot = sum(len(WEIGHTS[arm.name]) * arm.steps() for arm in arms
                 if chooses(setting, arm) and CHOICE + arm.name not in chosen)
-    total = pilot + outer_steps() if pilot else 0
+    total = pilot + every.SOURCE_STEPS if pilot else 0
     for seed in seeds:
         left = {arm.name: missing(setting, arm, seed, mine) for arm in arms}
-        total += sum(outer_steps(arm) + DRAWS * DRAW_COST * sum(k > 0 for k in left[arm.name]) * (arm.labels is not None)
+        total += sum(arm.steps() + DRAWS * DRAW_COST * sum(k > 0 for k in left[arm.name]) * (arm.labels is not None)
                      for arm in arms if left[arm.name])
-        total += outer_steps() if any(arm.source and left[arm.name] for arm in arms) else 0
+        total += every.SOURCE_STEPS if any(arm.source and left[arm.name] for arm in arms) else 0
     return total
 
 
