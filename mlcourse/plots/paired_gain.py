@@ -7,13 +7,16 @@ import numpy as np
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, BLUE, GREY, ORANGE, PURPLE
 
+LINEAR = 10             # points up to which the axis of differences is linear
+TICKS = (-100, -30, -10, -5, 0, 5, 10, 30, 100)
+
 
 class PairedGainScene(Scene):
     """`show` takes a `PairedGainRecord`. ks: the numbers of labels per class, in order. seeds: how many. low, high: the
-    range of the accuracies, %; most: the largest difference that is shown, a larger one stands at the edge."""
+    range of the accuracies, %."""
 
-    def __init__(self, ks, seeds: int, low: float, high: float, most: float):
-        self.ks, self.seeds, self.range, self.most = list(ks), seeds, (low, high), most
+    def __init__(self, ks, seeds: int, low: float, high: float):
+        self.ks, self.seeds, self.range = list(ks), seeds, (low, high)
         super().__init__(10, 4.3)
 
     def build(self) -> None:
@@ -32,8 +35,11 @@ class PairedGainScene(Scene):
             axes.plot([0.18, 0.26], [0.125 - 0.065 * i] * 2, color=color, marker=marker, ls=line, ms=5,
                       transform=axes.transAxes)
         axes = self.figure.add_axes((0.57, 0.13, 0.41, 0.72))
-        axes.set(xlim=(-self.most, self.most), ylim=(self.seeds + 1.9, -0.7), yticks=range(self.seeds + 2),
-                 xlabel="first arm less second, points")
+        axes.set_xscale("symlog", linthresh=LINEAR)
+        axes.set(xlim=(-110, 110), ylim=(self.seeds + 1.9, -0.7), yticks=range(self.seeds + 2),
+                 xlabel=f"first arm less second, points; logarithmic beyond {LINEAR}")
+        axes.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS])
+        axes.minorticks_off()
         axes.set_yticklabels([*(f"seed {i}" for i in range(self.seeds)), "paired", "unpaired"], fontsize=8.5)
         axes.axvline(0, color=BLACK, lw=0.8)
         axes.set_title("The difference at this k, with 95 % intervals", fontsize=9.5)
@@ -52,8 +58,8 @@ class PairedGainScene(Scene):
         self.at.set_data([at, at], self.range)
         for label, name in zip(self.names, record.names, strict=True):
             label.set_text(name)
-        n, inside = len(record.differences), lambda values: np.clip(values, -self.most, self.most)
-        self.each.set_data(inside(record.differences), np.arange(n))
+        n = len(record.differences)
+        self.each.set_data(record.differences, np.arange(n))
         for i, (line, half) in enumerate(zip(self.intervals, (record.half, record.unpaired), strict=True)):
-            line.set_data(inside([record.mean - half, record.mean + half]), [n + i] * 2)
-        self.means.set_data(inside([record.mean] * 2), [n, n + 1])
+            line.set_data([record.mean - half, record.mean + half], [n + i] * 2)
+        self.means.set_data([record.mean] * 2, [n, n + 1])

@@ -16,11 +16,15 @@ BINS = 24
 
 class RealGeneratedScene(Scene):
     """`show` takes a `RealGeneratedRecord`. steps, pads, fidelities: of all snapshots; reference, floor: the PAD of
-    source and target, and of the target with itself; low, high: the range of all discriminator scores."""
+    source and target, and of the target with itself; scores: every set of discriminator scores that is to be shown."""
 
-    def __init__(self, steps, pads, fidelities, reference: float, floor: float, low: float, high: float, side: int):
+    def __init__(self, steps, pads, fidelities, reference: float, floor: float, scores, side: int):
         self.steps, self.pads, self.fidelities = map(np.asarray, (steps, pads, fidelities))
-        self.reference, self.floor, self.range, self.side = reference, floor, (low, high), side
+        self.reference, self.floor, self.side = reference, floor, side
+        low, high = min(map(np.min, scores)), max(map(np.max, scores))
+        margin = 0.05 * max(high - low, 1e-3)
+        self.edges = np.linspace(low - margin, high + margin, BINS + 1)
+        self.most = max(self._shares(some).max() for some in scores)
         super().__init__(10, 4.4)
 
     def build(self) -> None:
@@ -55,7 +59,7 @@ class RealGeneratedScene(Scene):
         self.now = self.moving(other.plot([], [], color=BLACK, lw=1.2)[0])
 
     def _build_scores(self, axes) -> None:
-        axes.set(xlim=self.range, ylim=(0, 0.55), xlabel="score of the discriminator", yticks=(0, 0.25, 0.5))
+        axes.set(xlim=self.edges[[0, -1]], ylim=(0, 1.05 * self.most), xlabel="score of the discriminator")
         axes.set_ylabel("share", fontsize=8.5)
         axes.set_title("What the discriminator says", fontsize=9.5)
         self.hists = [self.moving(axes.plot([], [], drawstyle="steps-mid", color=color, ls=line, label=name)[0])
@@ -78,7 +82,9 @@ class RealGeneratedScene(Scene):
             frame.set_data(np.array([0.5, 1, 1, 0, 0, 0.5]) * (cell - 1) + left + 0.5,
                            np.array([0, 0, 1, 1, 0, 0]) * (cell - 1) + top + 0.5)
         self.now.set_data([record.step] * 2, [-12.5, 105])
-        edges = np.linspace(*self.range, BINS + 1)
         for line, scores in zip(self.hists, (record.scores_real, record.scores_generated), strict=True):
-            counts = np.histogram(scores, edges)[0] / len(scores)
-            line.set_data((edges[1:] + edges[:-1]) / 2, counts)
+            line.set_data((self.edges[1:] + self.edges[:-1]) / 2, self._shares(scores))
+
+    def _shares(self, scores: np.ndarray) -> np.ndarray:
+        """The share of scores in each bin."""
+        return np.histogram(scores, self.edges)[0] / len(scores)

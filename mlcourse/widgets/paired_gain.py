@@ -13,8 +13,6 @@ from mlcourse.evaluate import t_interval
 from mlcourse.plots.paired_gain import PairedGainScene
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 
-MOST = 35           # points; a larger difference is drawn at the edge
-
 
 class PairedGainRecord(NamedTuple):
     """Two arms of one pair. names: of the arms. k: labels per class. one, other (K, seeds): accuracies, %, at every k.
@@ -44,8 +42,7 @@ class PairedGainExplorer(Explorer):
         first = next(iter(self.tables.values()))
         self.ks, arms = first["ks"], list(first["arms"])
         every = np.concatenate([values.ravel() for t in self.tables.values() for values in t["arms"].values()])
-        scene = PairedGainScene(self.ks, next(iter(first["arms"].values())).shape[1], float(every.min()) - 12, 102,
-                                MOST)
+        scene = PairedGainScene(self.ks, next(iter(first["arms"].values())).shape[1], float(every.min()) - 12, 102)
         drop = lambda value, name: ipywidgets.Dropdown(options=arms, value=value, description=name, **CONTROL)
         controls = {
             "pair": ipywidgets.ToggleButtons(options=list(self.tables),

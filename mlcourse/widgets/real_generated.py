@@ -56,12 +56,11 @@ class RealGeneratedExplorer(Explorer):
             raise ValueError("give at least one snapshot, as imitate returns them")
         self.snapshots = {taken.step: taken for taken in snapshots}
         self.generator, self.source, self.dev, self.judge = generator, source, dev, judge
-        scores = torch.cat([s for taken in snapshots for s in (taken.scores_real, taken.scores_generated)])
-        margin = 0.05 * max(float(scores.max() - scores.min()), 1e-3)
+        scores = [s.numpy() for taken in snapshots for s in (taken.scores_real, taken.scores_generated)]
         scene = RealGeneratedScene(
             list(self.snapshots), [taken.pad for taken in snapshots], [taken.fidelity for taken in snapshots],
             proxy_a_distance(source, dev, splits=3).value, proxy_a_floor(dev, splits=3).value,
-            float(scores.min()) - margin, float(scores.max()) + margin, source.images.shape[-1])
+            scores, source.images.shape[-1])
         integer = ipywidgets.IntSlider
         super().__init__(scene, {
             "step": ipywidgets.SelectionSlider(options=list(self.snapshots), value=snapshots[-1].step,
