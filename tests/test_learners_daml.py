@@ -143,9 +143,11 @@ def episodes(tasks=2, dtype=torch.float64):
     return with_redrawn(batch, lambda x, generator: 1 - x, torch.Generator()).to(dtype)
 
 
+@pytest.mark.parametrize("norm", ["layer", "batch"])
 @pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
-def test_the_joint_loss_against_a_slow_loop(weight):
-    learner, batch = DAML(net(), weight=0.5).double(), episodes()
+def test_the_joint_loss_against_a_slow_loop(weight, norm):
+    """With batch norm in the fast engine, which knows no layer norm, and with both under vmap."""
+    learner, batch = DAML(net(norm=norm), weight=0.5).double(), episodes()
     slow = []
     for task in range(2):
         e = batch.task(task)
@@ -155,12 +157,13 @@ def test_the_joint_loss_against_a_slow_loop(weight):
         phi = {name: p - learner.rates()[name] * g for (name, p), g in zip(theta.items(), steps, strict=True)}
         ask = lambda x, phi=phi, e=e: F.cross_entropy(torch.func.functional_call(learner.net, phi, (x,)), e.query_y)
         slow.append((1 - weight) * ask(e.query_x) + weight * ask(e.unlabeled_x))
-    fast = torch.vmap(lambda e: learner.loss(e, weight))(batch)
-    torch.testing.assert_close(fast, torch.stack(slow))
     parameters = list(learner.parameters())
-    for ours, theirs in zip(torch.autograd.grad(fast.mean(), parameters),
-                            torch.autograd.grad(torch.stack(slow).mean(), parameters), strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-7, atol=1e-11)
+    theirs = torch.autograd.grad(torch.stack(slow).mean(), parameters)
+    assert learner.is_stacked == (norm == "batch")
+    for fast in [torch.vmap(lambda e: learner.loss(e, weight))(batch)] + [learner.loss(batch, weight)] * learner.is_stacked:
+        torch.testing.assert_close(fast, torch.stack(slow))
+        for ours, slowly in zip(torch.autograd.grad(fast.mean(), parameters), theirs, strict=True):
+            torch.testing.assert_close(ours, slowly, rtol=1e-7, atol=1e-11)
 
 
 def test_daml_does_what_every_learner_does():

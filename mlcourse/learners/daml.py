@@ -39,6 +39,8 @@ class DAML(MetaSGD):
     Raises ValueError for a weight out of range, and as `MetaSGD`.
     """
 
+    stacks = True
+
     def __init__(self, net: nn.Module, translator: Translator | None = None, weight: float = 0.5, low: float = 0.005,
                  high: float = 0.02, seed: int = 0):
         super().__init__(net, low, high, seed=seed)
@@ -83,11 +85,13 @@ class DAML(MetaSGD):
         check_rate(lr, "outer learning rate")
 
         def loss(batch: Episode, step: int) -> Tensor:
-            return torch.vmap(lambda episode: self.loss(episode, ramp(step / steps, self.weight)))(batch).mean()
+            weight = ramp(step / steps, self.weight)
+            one = lambda episode: self.loss(episode, weight)
+            return (one(batch) if self.is_stacked else torch.vmap(one)(batch)).mean()
 
         own = [(name, p) for name, p in self.named_parameters() if not name.startswith("translator.")]
         return Phase("joint", lambda generator: with_redrawn(sampler.sample(tasks, generator), redraw, generator), loss,
-                     torch.optim.Adam(own, lr=lr), steps, cosine, self.tasks_at_once)
+                     torch.optim.Adam(own, lr=lr), steps, cosine, self.tasks_at_once, parallel=self.is_stacked)
 
 
 def ramp(share: float, last: float = 0.5) -> float:
