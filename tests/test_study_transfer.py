@@ -33,7 +33,7 @@ def pair(ks=KS, per_class=24):
 def quick(monkeypatch):
     """Networks of a few steps."""
     for name, value in {"SOURCE_STEPS": 3, "ALIGN_STEPS": 2, "META_STEPS": 2, "TUNE_STEPS": 2, "TUNE_EPOCHS": 1, "WIDTH": 4,
-                        "VIEW_STEPS": 1}.items():
+                        "VIEW_STEPS": 1, "JUDGE_STEPS": 2, "GENERATOR_STEPS": 2}.items():
         monkeypatch.setattr(arms, name, value)
     monkeypatch.setattr(transfer, "DRAWS", 2)
 
@@ -196,7 +196,7 @@ def test_labels_of_the_target_do_not_reach_what_adapts_without_them(quick):
     s = pair((0,))
     order = torch.randperm(len(s.train.labels), generator=torch.Generator().manual_seed(0))
     wrong = replace(s, train=replace(s.train, labels=s.train.labels[order]))
-    for arm in arms.named(["AdaBN", "CORAL", "DANN", "MLDG", "adapter", "distillation", "contrastive"]):
+    for arm in arms.named(["AdaBN", "CORAL", "DANN", "MLDG", "adapter", "distillation", "contrastive", "DAML"]):
         one, other = (arm.ready(arms.Seed(which, 0, {"CORAL": 10.0, "DANN": 0.1})) for which in (s, wrong))
         assert all(torch.equal(one.params[name], other.params[name]) for name in one.params)
         assert all(torch.equal(a, b) for pair_ in zip(one.stats, other.stats) for a, b in zip(*pair_))
@@ -250,6 +250,33 @@ def test_contrastive_pre_training_sees_both_domains_each_by_itself_and_its_body_
     torch.testing.assert_close(state.params["convs.0.weight"][0], kept[0].convs[0].weight, rtol=0, atol=1e-6)
     start = arms.Seed(s, 0, {}).network(3)
     assert not torch.allclose(state.params["convs.0.weight"][0], start.convs[0].weight, rtol=0, atol=1e-4)
+
+
+def test_daml_redraws_the_queries_and_its_generator_sees_no_test_picture(quick, monkeypatch):
+    s, seen, batches = pair((0,)), [], []
+
+    class Watched(arms.TranslationSampler):
+        def __init__(self, images, labels, target, batch):
+            seen.append(target)
+            super().__init__(images, labels, target, batch)
+
+    class Asked(arms.DAML):
+        stacks = True
+
+        def loss(self, episode, weight=None):
+            batches.append(episode)
+            return super().loss(episode, weight)
+
+    monkeypatch.setattr(arms, "TranslationSampler", Watched)
+    monkeypatch.setattr(arms, "DAML", Asked)
+    state = arms.generated(arms.Seed(s, 0, {}))
+    train = {image.numpy().tobytes() for image in arms.shrunk(s.train).images}
+    assert len(seen) == 1 and all(image.numpy().tobytes() in train for image in seen[0])
+    assert all(b.unlabeled_x.shape == b.query_x.shape and not torch.equal(b.unlabeled_x, b.query_x) for b in batches)
+    assert sum(b.tasks for b in batches) == 2 * arms.META_STEPS and state.stats
+    leaked = replace(s, train=replace(s.train, images=torch.cat([s.train.images[:-1], s.test.images[:1]])))
+    with pytest.raises(ValueError, match="1 of the 36 pictures .* are test pictures"):
+        arms.generated(arms.Seed(leaked, 0, {}))
 
 
 # ----------------------------------------------------------------- conclusions

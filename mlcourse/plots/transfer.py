@@ -24,8 +24,9 @@ STYLES = {
     "adapter": dict(color=PURPLE, marker=">", linestyle="-"),
     "distillation": dict(color=BLACK, marker="p", linestyle="-"),
     "contrastive": dict(color=SKY, marker="h", linestyle="-"),
+    "DAML": dict(color=ORANGE, marker="*", linestyle="--"),
 }
-OTHER = dict(color=BLACK, marker="*", linestyle=":")
+OTHER = dict(color=BLACK, marker=".", linestyle=":")
 
 
 def transfer(source: str, target: str, cells: Mapping[str, Mapping[int, tuple]], pads: Mapping[str, float], floor: float,

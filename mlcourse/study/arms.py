@@ -15,12 +15,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mlcourse.alignment import SIDE, shrunk
 from mlcourse.domain_episodes import DomainSampler, pixels
 from mlcourse.episode import Episode
+from mlcourse.imitation import classifier
 from mlcourse.learner import Adapted, Learner
-from mlcourse.learners import CORAL, DANN, MLDG, AdaBN, Adapter, Distillation, SimCLR, Teacher
+from mlcourse.learners import (CORAL, DAML, DANN, MLDG, AdaBN, Adapter, Distillation, SimCLR, Teacher,
+                               TranslationSampler, Translator)
 from mlcourse.learners.baselines import ridge
+from mlcourse.learners.daml import Redraw, by_generator
 from mlcourse.learners.l2sp import fine_tuned
+from mlcourse.learners.translator import check_unseen
 from mlcourse.nets import Conv4, build_net, call, features, statistics
 from mlcourse.pairs import PictureSampler
 from mlcourse.study.setting import BATCH, KNOWN, Setting
@@ -32,6 +37,7 @@ ALIGN_STEPS, ALIGN_RATE = 200, 1e-3     # of CORAL and DANN
 META_STEPS = 80                         # of MLDG and the adapter, whose steps cost more
 TEMPERATURE = 1.0                       # of distillation
 VIEW_STEPS, VIEW_RATE, VIEWS = 100, 2e-3, 0.75     # of contrastive pre-training
+JUDGE_STEPS, GENERATOR_STEPS, GENERATED = 200, 400, 32     # of DAML's f before G, of G, and the pictures of a step
 TUNE_STEPS, TUNE_BATCH, TUNE_EPOCHS, MOST_STEPS = 30, 100, 5, 150    # TUNE_STEPS, or TUNE_EPOCHS where those are more
 TUNE_RATE, SCRATCH_RATE, ANCHOR = 0.1, 0.4, 0.1
 PENALTY = 0.1
@@ -170,6 +176,33 @@ def contrasted(s: Seed) -> Adapted:
         return learner.adapt(s.episode)
 
 
+def generated(s: Seed) -> Adapted:
+    """DAML: a generator learns to redraw the source in the manner of the target, at 16×16; then the source network
+    learns across sources with every query redrawn. One generator serves all k and draws."""
+    source, seen = shrunk(s.setting.source), shrunk(s.setting.train)
+    check_unseen(seen.images, shrunk(s.setting.test).images)
+    translator = Translator(classifier(source, JUDGE_STEPS, s.seed), SIDE, seed=s.seed)
+    pictures = TranslationSampler(source.images, source.labels, seen.images, GENERATED)
+    train(translator, translator.phases(pictures, GENERATOR_STEPS), seed=s.seed, progress=False, on_step=s.progress)
+    learner, shot = DAML(s.copied(), seed=s.seed), s.setting.shot_of_several()
+    joint = learner.joint(DomainSampler(s.setting.several(), shot, shot), META_STEPS, enlarged(translator, s.setting),
+                          tasks=2, lr=ALIGN_RATE)
+    train(learner, [joint], seed=s.seed, progress=False, on_step=s.progress)
+    with torch.no_grad():
+        return AdaBN(learner.net).adapt(s.episode)
+
+
+def enlarged(translator: Translator, setting: Setting) -> Redraw:
+    """Redraws pictures of the setting's size at the generator's."""
+    redraw, side = by_generator(translator), setting.train.images.shape[-1]
+
+    def through(x: Tensor, generator: torch.Generator) -> Tensor:
+        small = redraw(F.adaptive_avg_pool2d(x, SIDE), generator)
+        return F.interpolate(small, size=(side, side), mode="bilinear")
+
+    return through
+
+
 # ------------------------------------------------------------ from k labels
 
 
@@ -244,6 +277,7 @@ ARMS = (
     Arm("adapter", across_sources(Adapter), tune, several=True, steps=lambda: META_STEPS),
     Arm("distillation", distilled, tune, steps=lambda: ALIGN_STEPS),
     Arm("contrastive", contrasted, tune, steps=lambda: VIEW_STEPS + SOURCE_STEPS),
+    Arm("DAML", generated, tune, several=True, steps=lambda: GENERATOR_STEPS + META_STEPS),
 )
 
 
