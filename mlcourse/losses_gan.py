@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 CELLS = 4           # pictures are compared as averages over CELLS × CELLS cells
 CAP = 1.0           # of the mode-seeking ratio
+AUGMENTED = 0.3     # the share of pictures that differentiable augmentation changes
 
 
 def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
@@ -19,6 +22,13 @@ def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 def hinge_generator(fake: Tensor) -> Tensor:
     """-mean D(G): no hinge, so that a generated picture never scores high enough. Scores (m,)."""
     return -fake.mean()
+
+
+def feature_matching(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
+    """Σ |mean h(t) - mean h(G)|₂ over layers h of a discriminator: generated pictures are to look alike to it on
+    average (Salimans et al., Improved Techniques for Training GANs, NIPS 2016, section 3.1, there the square of one
+    layer). real, fake: features (m, …) and (n, …) of each layer."""
+    return sum((t.mean(0) - g.mean(0)).square().sum().add(1e-8).sqrt() for t, g in zip(real, fake, strict=True))
 
 
 def content(drawn: Tensor, x: Tensor) -> Tensor:
@@ -39,13 +49,16 @@ def mode_seeking(first: Tensor, second: Tensor, z1: Tensor, z2: Tensor) -> Tenso
     return (apart / (z1 - z2).abs().sum(1).clamp(min=1e-6)).clamp(max=CAP).mean()
 
 
-def shift_and_cut(x: Tensor, u: Tensor) -> Tensor:
+def shift_and_cut(x: Tensor, u: Tensor, share: float = AUGMENTED) -> Tensor:
     """Differentiable augmentation (Zhao et al., Differentiable Augmentation for Data-Efficient GAN Training, NeurIPS
-    2020): each picture shifted by up to an eighth of its side, background (0) following, and a square of a quarter of
+    2020): a picture shifted by up to an eighth of its side, background (0) following, and a square of a quarter of
     the side blanked around a random place (a half, in the paper). Both sides of a discriminator must get it, or it
     learns to see the augmentation.
 
-    x (M, 1, S, S), u (M, 4) uniform in [-1, 1]: (M, 1, S, S), differentiable in x.
+    Only a share of the pictures is changed (Karras et al., Training Generative Adversarial Networks with
+    Limited Data, NeurIPS 2020, section 2): shifts of whole pixels hide from D what a stroke's edge looks like.
+
+    x (M, 1, S, S), u (M, 5) uniform in [-1, 1]: (M, 1, S, S), differentiable in x.
     """
     side = x.shape[-1]
     most = round(side / 8)
@@ -54,6 +67,7 @@ def shift_and_cut(x: Tensor, u: Tensor) -> Tensor:
     rows, columns = (at + by[:, i, None] + most for i in (0, 1))
     padded = F.pad(x, (most,) * 4)[:, 0]
     moved = padded[torch.arange(len(x), device=x.device)[:, None, None], rows[:, :, None], columns[:, None, :]]
-    centre = (u[:, 2:] + 1) / 2 * side
+    centre = (u[:, 2:4] + 1) / 2 * side
     near = [(at + 0.5 - centre[:, i, None]).abs() < side / 8 for i in (0, 1)]
-    return (moved * ~(near[0][:, :, None] & near[1][:, None, :]))[:, None]
+    changed = moved * ~(near[0][:, :, None] & near[1][:, None, :])
+    return torch.where(u[:, 4, None, None, None] < 2 * share - 1, changed[:, None], x)

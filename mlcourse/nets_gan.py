@@ -118,9 +118,15 @@ class Discriminator(nn.Module):
             nn.init.normal_(self.head.weight, std=0.5)
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.features(x)[-1]
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """What each convolution gives, (M, width, S', S') each, and the scores (M,)."""
+        found = []
         for conv in self.convs:
             x = F.leaky_relu(F.conv2d(x, conv.normalised(), conv.bias, stride=2, padding=1), 0.1)
-        return self.head(x.flatten(1))[:, 0]
+            found.append(x)
+        return [*found, self.head(x.flatten(1))[:, 0]]
 
     def iterate(self) -> None:
         """One power iteration in every layer; to be called after each step of the optimiser."""

@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mlcourse.losses_gan import (CAP, content, hinge_discriminator, hinge_generator, mode_seeking, shift_and_cut)
+from mlcourse.losses_gan import (AUGMENTED, CAP, content, feature_matching, hinge_discriminator, hinge_generator,
+                                 mode_seeking, shift_and_cut)
 from mlcourse.nets_gan import NOISE, Discriminator, Generator, Spectral
 
 
@@ -111,10 +112,32 @@ def test_mode_seeking_against_a_loop_with_its_cap():
     assert 0 < float(mode_seeking(a, near, z1, z2)) < CAP
 
 
+def test_feature_matching_compares_the_means_of_each_layer():
+    real, fake = [torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.ones(2, 1, 2)], [torch.tensor([[-1.0, 7.0]]), torch.ones(3, 1, 2)]
+    torch.testing.assert_close(feature_matching(real, fake), torch.tensor(5.0), rtol=0, atol=2e-4)    # |(2, 3) - (-1, 7)|
+    assert float(feature_matching(real, [h.roll(1, 0) for h in real])) < 3e-4
+
+
+def test_the_last_feature_of_a_discriminator_is_its_score():
+    d, x = Discriminator(), pictures(5)
+    *layers, scores = d.features(x)
+    assert [h.shape[1:] for h in layers] == [(32, 8, 8), (64, 4, 4), (128, 2, 2)] and torch.equal(scores, d(x))
+
+
+def test_a_share_of_the_pictures_is_shifted_and_cut_and_the_others_stay():
+    x = pictures(1).expand(2000, -1, -1, -1)
+    u = 2 * torch.rand(2000, 5, generator=torch.Generator().manual_seed(1)) - 1
+    seen = shift_and_cut(x, u)
+    chosen = u[:, 4] < 2 * AUGMENTED - 1
+    assert abs(float(chosen.float().mean()) - AUGMENTED) < 0.03
+    assert torch.equal(seen[~chosen], x[~chosen])
+    assert torch.equal(seen[chosen], shift_and_cut(x, u, 1.0)[chosen]) and torch.equal(shift_and_cut(x, u, 0.0), x)
+
+
 def test_shift_and_cut_moves_whole_pixels_and_blanks_a_square():
     x = pictures(1).expand(200, -1, -1, -1)
-    u = 2 * torch.rand(200, 4, generator=torch.Generator().manual_seed(0)) - 1
-    seen = shift_and_cut(x, u)
+    u = 2 * torch.rand(200, 5, generator=torch.Generator().manual_seed(0)) - 1
+    seen = shift_and_cut(x, u, 1.0)
     for m in range(200):
         down, right = (int(v) for v in (u[m, :2] * 2.5).round().clamp(-2, 2))
         moved = F.pad(x[m], (2, 2, 2, 2))[..., 2 + down:18 + down, 2 + right:18 + right]
@@ -123,13 +146,13 @@ def test_shift_and_cut_moves_whole_pixels_and_blanks_a_square():
         cut = (moved != 0) & ~kept
         assert int(cut.sum()) <= 16
     assert len(torch.unique((u[:, 0] * 2.5).round())) == 5
-    middle = shift_and_cut(x[:1], torch.zeros(1, 4))
+    middle = shift_and_cut(x[:1], torch.zeros(1, 5), 1.0)
     assert float(middle[..., 6:10, 6:10].abs().max()) == 0 and torch.equal(middle[..., :6, :], x[:1, :, :6])
 
 
 def test_shift_and_cut_is_differentiable_in_the_picture():
     x = pictures(4).double().requires_grad_()
-    u = 2 * torch.rand(4, 4, generator=torch.Generator().manual_seed(3)) - 1
-    seen = shift_and_cut(x, u)
+    u = 2 * torch.rand(4, 5, generator=torch.Generator().manual_seed(3)) - 1
+    seen = shift_and_cut(x, u, 1.0)
     seen.sum().backward()
     assert set(x.grad.unique().tolist()) == {0.0, 1.0} and int(x.grad.sum()) == int((seen != 0).sum())

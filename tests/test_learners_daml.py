@@ -36,9 +36,9 @@ def a_batch(seed=0):
     return sampler().sample(torch.Generator().manual_seed(seed))
 
 
-def trained(steps=25, seed=0, **settings):
+def trained(steps=25, seed=0, batch=8, **settings):
     learner = Translator(net(), SIDE, **settings)
-    train(learner, learner.phases(sampler(), steps), seed=seed, progress=False)
+    train(learner, learner.phases(sampler(batch), steps), seed=seed, progress=False)
     return learner
 
 
@@ -74,7 +74,10 @@ def test_the_terms_against_the_formulas():
     says = hinge_discriminator(d(shift_and_cut(batch.target, batch.u_real)), d(seen))
     torch.testing.assert_close(learner.discriminator_loss(batch, drawn), says)
     y = torch.cat([batch.y, batch.y])
-    want = (-d(seen).mean() + LABEL * F.cross_entropy(f(drawn), y) + CONTENT * content(drawn, torch.cat([batch.x] * 2))
+    apart = lambda h, g: (h.mean(0) - g.mean(0)).pow(2).sum().sqrt()
+    real = d.features(shift_and_cut(batch.target, batch.u_real))
+    matching = sum(apart(real[i], d.features(seen)[i]) for i in range(3))
+    want = (-d(seen).mean() + matching + LABEL * F.cross_entropy(f(drawn), y) + CONTENT * content(drawn, torch.cat([batch.x] * 2))
             - SEEK * mode_seeking(first, second, batch.z1, batch.z2))
     torch.testing.assert_close(learner.generator_loss(batch, drawn), want)
     torch.testing.assert_close(learner.classifier_loss(batch, drawn),
@@ -95,7 +98,7 @@ def test_the_batch_holds_two_drawings_of_each_picture_and_target_pictures_withou
 
 def test_the_label_is_that_of_the_source_picture():
     """A generator that draws something else than asked is corrected by f: after training it agrees with the label."""
-    learner = trained(400)
+    learner = trained(400, batch=16)
     x, y = SOURCE.images.float() / 255, SOURCE.labels
     drawn = learner.translated(x, torch.randn(len(x), NOISE, generator=torch.Generator().manual_seed(1)))
     assert float(learner.accepted(drawn, y).float().mean()) > 0.9

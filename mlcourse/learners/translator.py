@@ -4,8 +4,8 @@ Closest to Bousmalis et al., Unsupervised Pixel-Level Domain Adaptation with Gen
 CVPR 2017: the label of x is kept by G(x, z), and the classifier f learns from source and generated pictures together.
 
     L_D = relu(1 - D(t)) + relu(1 + D(G(x, z)))
-    L_G = -D(G) + 5 CE(f(G), y) + 0.3 |down(G) - down(x)|_1 - 0.02 mode-seeking ratio
-    L_f = CE(f(x), y) + CE(f(G), y)
+    L_G = -D(G) + Σ |mean h(t) - mean h(G)|_2 + 5 CE(f(G), y) + 0.3 |down(G) - down(x)|_1 - 0.02 mode-seeking ratio
+    L_f = CE(f(x), y) + CE(f(G), y)                                    h: the layers of D
 """
 
 from __future__ import annotations
@@ -20,18 +20,19 @@ from torch import Tensor, nn
 from mlcourse.descend import Params
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, NetLearner, Phase, check_counts, check_head, cosine
-from mlcourse.losses_gan import content, hinge_discriminator, hinge_generator, mode_seeking, shift_and_cut
-from mlcourse.nets import call
+from mlcourse.losses_gan import (AUGMENTED, content, feature_matching, hinge_discriminator, hinge_generator,
+                                 mode_seeking, shift_and_cut)
+from mlcourse.nets import call, features
 from mlcourse.nets_gan import NOISE, Discriminator, Generator
 
 LABEL, CONTENT, SEEK = 5.0, 0.3, 0.02       # weights in L_G
-RATES = {"discriminator": 1e-3, "generator": 4e-4, "net": 1e-3}      # annealed to 0 by a cosine
+RATES = {"discriminator": 1e-3, "generator": 2e-4, "net": 1e-3}      # annealed to 0 by a cosine
 DECAY = 0.995                               # of the generator's moving average
 
 
 class Translation(NamedTuple):
     """What one step of phase 1 sees. x, y: source pictures (B, 1, S, S) and labels (B,). z1, z2: noise for two
-    drawings of each (B, NOISE). target (2B, 1, S, S): unlabelled. u_real, u_fake (2B, 4): augmentation draws."""
+    drawings of each (B, NOISE). target (2B, 1, S, S): unlabelled. u_real, u_fake (2B, 5): augmentation draws."""
 
     x: Tensor
     y: Tensor
@@ -60,7 +61,7 @@ class TranslationSampler:
         mine = torch.randint(len(self.images), (half,), generator=generator)
         theirs = torch.randint(len(self.target), (self.batch,), generator=generator)
         z1, z2 = torch.randn(2, half, NOISE, generator=generator)
-        u_real, u_fake = 2 * torch.rand(2, self.batch, 4, generator=generator) - 1
+        u_real, u_fake = 2 * torch.rand(2, self.batch, 5, generator=generator) - 1
         return Translation(self.images[mine].float() / 255, self.labels[mine], z1, z2,
                            self.target[theirs].float() / 255, u_real, u_fake)
 
@@ -69,28 +70,35 @@ class Translator(NetLearner):
     """G, D and the classifier f = `net` of phase 1. Predicts with f, which needs no adaptation.
 
     frozen=True leaves f as it is: the ablation. label, seek: the weights of the label term and of mode seeking in L_G.
-    averaged: the exponential moving average of G's weights, with which pictures are generated. seed: of the initial
+    augmented: the share of the pictures that D sees shifted and cut, in [0, 1]. averaged: the exponential moving average of G's weights, with which pictures are generated. seed: of the initial
     weights of G and D.
     """
 
     def __init__(self, net: nn.Module, side: int = 16, frozen: bool = False, label: float = LABEL, seek: float = SEEK,
-                 seed: int = 0):
+                 augmented: float = AUGMENTED, seed: int = 0):
         super().__init__(net)
         self.generator, self.discriminator = Generator(seed=seed), Discriminator(side, seed=seed)
         self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
-        self.frozen, self.label, self.seek = frozen, label, seek
-        self.config = {"side": side, "frozen": frozen, "label": label, "seek": seek, "seed": seed}
+        self.frozen, self.label, self.seek, self.augmented = frozen, label, seek, augmented
+        self.config = {"side": side, "frozen": frozen, "label": label, "seek": seek, "augmented": augmented,
+                       "seed": seed}
+
+    def shown(self, x: Tensor, u: Tensor) -> Tensor:
+        """What D gets to see of pictures x."""
+        return shift_and_cut(x, u, self.augmented)
 
     def discriminator_loss(self, batch: Translation, drawn: Tensor) -> Tensor:
         """L_D, of which G is no part."""
-        pictures = torch.cat([shift_and_cut(batch.target, batch.u_real), shift_and_cut(drawn.detach(), batch.u_fake)])
+        pictures = torch.cat([self.shown(batch.target, batch.u_real), self.shown(drawn.detach(), batch.u_fake)])
         return hinge_discriminator(*self.discriminator(pictures).split([len(batch.target), len(drawn)]))
 
     def generator_loss(self, batch: Translation, drawn: Tensor) -> Tensor:
         """L_G; D and f judge, and are not changed by it."""
-        judged = call(self.discriminator, constant(self.discriminator), shift_and_cut(drawn, batch.u_fake))
+        d = constant(self.discriminator)
+        *fake, judged = features(self.discriminator, d, self.shown(drawn, batch.u_fake))
+        *real, _ = features(self.discriminator, d, self.shown(batch.target, batch.u_real))
         said = call(self.net, constant(self.net), drawn)
-        return (hinge_generator(judged) + self.label * F.cross_entropy(said, batch.y.repeat(2))
+        return (hinge_generator(judged) + feature_matching(real, fake) + self.label * F.cross_entropy(said, batch.y.repeat(2))
                 + CONTENT * content(drawn, batch.x.repeat(2, 1, 1, 1))
                 - self.seek * mode_seeking(*drawn.chunk(2), batch.z1, batch.z2))
 

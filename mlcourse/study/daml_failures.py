@@ -26,7 +26,7 @@ from mlcourse.study.daml_arms import BATCH, SIDE, Ready, World, redrawn
 from mlcourse.two_sample import DISCRIMINATORS, two_sample
 
 KEY = ("variant", "seed")
-SEEDS, STEPS, COUNT = 3, 300, 1000
+SEEDS, STEPS, COUNT = 3, 500, 1000
 FEW = 4                         # target pictures of a class, where the target is small
 FREQUENT, DISTANCE = (0, 1, 2), 0.5    # classes that a label shift favours, and how far: 80 % of the pictures
 VARIANTS = {                    # name → what is changed
@@ -36,6 +36,7 @@ VARIANTS = {                    # name → what is changed
     "no mode seeking": {"seek": 0.0},
     "small target": {"few": True},
     "label shift": {"shift": True},
+    "all augmented": {"augmented": 1.0},
 }
 
 
