@@ -11,8 +11,8 @@ from mlcourse.plots.daml import cell, mean_and_half
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, BLUE, GREY, ORANGE, RC
 
-SHOWN = (("fidelity", "label fidelity, %"), ("f_on_target", "f on the target, %"), ("diversity", "diversity"),
-         ("frequent", "taken for a frequent class, %"))
+SHOWN = (("fidelity", "label fidelity, %"), ("f_on_target", "f on the target, %"), ("pad_logistic", "PAD, logistic"),
+         ("diversity", "diversity"), ("frequent", "taken for a frequent class, %"))
 
 
 def by_variant(rows: Sequence[dict], variant: str, field: str) -> np.ndarray:
@@ -34,10 +34,10 @@ def said(value: tuple[float, float], digits: int = 1) -> str:
 
 
 def failures(rows: Sequence[dict]) -> Picture:
-    """What each change of phase 1 does to four marks of the generator; dots are seeds, bars their means."""
+    """What each change of phase 1 does to five marks of the generator; dots are seeds, bars their means."""
     variants = list(dict.fromkeys(row["variant"] for row in rows))
     variants.sort(key=lambda name: name != "as it is")
-    figure = blank(10.5, 3.3)
+    figure = blank(11, 3.4)
     with matplotlib.rc_context(RC):
         for ax, (field, label) in zip(figure.subplots(1, len(SHOWN), sharey=True), SHOWN, strict=True):
             for i, name in enumerate(variants):
@@ -51,4 +51,4 @@ def failures(rows: Sequence[dict]) -> Picture:
         title = (f"Label fidelity suffers most with {worst!r}: {cell(by_variant(rows, worst, 'fidelity'))} % against "
                  f"{cell(by_variant(rows, 'as it is', 'fidelity'))} %")
         figure.suptitle(title, fontsize=10.5, x=0.01, ha="left")
-    return picture(figure, f"Four marks of a generator under {len(variants)} ways of training it. {title}.")
+    return picture(figure, f"Five marks of a generator under {len(variants)} ways of training it. {title}.")
