@@ -26,6 +26,7 @@ from mlcourse.learners.baselines import ridge
 from mlcourse.learners.daml import Redraw, by_generator
 from mlcourse.learners.l2sp import fine_tuned
 from mlcourse.learners.translator import check_unseen
+from mlcourse.machine import one_core
 from mlcourse.nets import Conv4, build_net, call, features, statistics
 from mlcourse.pairs import PictureSampler
 from mlcourse.study.setting import BATCH, KNOWN, Setting
@@ -37,7 +38,7 @@ ALIGN_STEPS, ALIGN_RATE = 200, 1e-3     # of CORAL and DANN
 META_STEPS = 80                         # of MLDG and the adapter, whose steps cost more
 TEMPERATURE = 1.0                       # of distillation
 VIEW_STEPS, VIEW_RATE, VIEWS = 100, 2e-3, 0.75     # of contrastive pre-training
-JUDGE_STEPS, GENERATOR_STEPS, GENERATED = 200, 400, 32     # of DAML's f before G, of G, and the pictures of a step
+JUDGE_STEPS, GENERATOR_STEPS, GENERATED = 200, 300, 64     # of DAML's f before G, of G, and the pictures of a step
 TUNE_STEPS, TUNE_BATCH, TUNE_EPOCHS, MOST_STEPS = 30, 100, 5, 150    # TUNE_STEPS, or TUNE_EPOCHS where those are more
 TUNE_RATE, SCRATCH_RATE, ANCHOR = 0.1, 0.4, 0.1
 PENALTY = 0.1
@@ -183,7 +184,8 @@ def generated(s: Seed) -> Adapted:
     check_unseen(seen.images, shrunk(s.setting.test).images)
     translator = Translator(classifier(source, JUDGE_STEPS, s.seed), SIDE, seed=s.seed)
     pictures = TranslationSampler(source.images, source.labels, seen.images, GENERATED)
-    train(translator, translator.phases(pictures, GENERATOR_STEPS), seed=s.seed, progress=False, on_step=s.progress)
+    with one_core():
+        train(translator, translator.phases(pictures, GENERATOR_STEPS), seed=s.seed, progress=False, on_step=s.progress)
     learner, shot = DAML(s.copied(), seed=s.seed), s.setting.shot_of_several()
     joint = learner.joint(DomainSampler(s.setting.several(), shot, shot), META_STEPS, enlarged(translator, s.setting),
                           tasks=2, lr=ALIGN_RATE)
