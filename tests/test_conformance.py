@@ -27,7 +27,7 @@ def pictures() -> Domain:
                   tuple("abcdefgh"), tuple("abcdefgh"))
 
 
-PICTURES = EpisodeSampler(pictures(), WAY, 2, 3, unlabeled=2)
+PICTURES = EpisodeSampler(pictures(), WAY, 2, 3, unlabeled=3)      # as many as queries: to DAML, the same redrawn
 SINUSOIDS = SinusoidSampler(5, 6)
 
 

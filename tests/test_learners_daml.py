@@ -13,7 +13,6 @@ from mlcourse.losses_gan import content, hinge_discriminator, mode_seeking, shif
 from mlcourse.nets import Conv4
 from mlcourse.nets_gan import NOISE
 from mlcourse.train import Interrupted, outer_step, step_generator, train
-from tests.like_every_learner import check_like_every_learner
 from tests.tiny import SIDE, patterns
 
 SOURCE = TARGET = patterns(0, 3)
@@ -169,11 +168,6 @@ def test_the_joint_loss_against_a_slow_loop(weight, norm):
             torch.testing.assert_close(ours, slowly, rtol=1e-7, atol=1e-11)
 
 
-def test_daml_does_what_every_learner_does():
-    """It needs every query redrawn, which the conformance suite's episodes are not."""
-    check_like_every_learner(DAML(net()).double(), episodes(3))
-
-
 def test_with_no_generated_pictures_it_is_meta_sgd():
     learner, batch = DAML(net(), weight=0.0).double(), episodes()
     plain = MetaSGD(net(), 0.005, 0.02).double()
@@ -205,7 +199,7 @@ def test_the_phases_run_one_after_another_and_leave_the_generator_alone_in_phase
     assert len(records) == 7
     assert all(torch.equal(t, kept[name]) for name, t in learner.translator.averaged.state_dict().items())
     with pytest.raises(ValueError, match="for phase 2 alone call `joint`"):
-        DAML(net()).phases(DomainSampler(SEVERAL, 2, 3), 3)
+        learner.phases(DomainSampler(SEVERAL, 2, 3), 3)
 
 
 def test_phase_two_draws_new_noise_and_repeats():

@@ -95,6 +95,7 @@ ACROSS_DOMAINS: tuple[Method, ...] = (
     Method("dann", DANN, "headed", {}, {"steps": 300, "tasks": 2, "lr": 1e-3}),
     Method("mldg", MLDG, "headed", {}, {"steps": 300, "tasks": 2, "lr": 1e-3}),
     Method("adapter", Adapter, "headed", {}, {"steps": 300, "tasks": 2, "lr": 1e-3}),
+    Method("daml", DAML, "headed", {}, {"steps": 300, "tasks": 2, "lr": 1e-3}),
 )
 
 

@@ -66,20 +66,24 @@ class DAML(MetaSGD):
 
     def phases(self, sampler, steps: int, *, tasks: int = 4, lr: float = 1e-3,
                translation: TranslationSampler | None = None, generator_steps: int = 500) -> list[Phase]:
-        """Phases 1 and 2. sampler: of episodes across sources (`DomainSampler`); translation: of batches for G.
+        """Phases 1 and 2. sampler: of episodes across sources (`DomainSampler`); translation: of batches for G. Without a
+        translator phase 2 alone, on a sampler whose episodes bring every query redrawn in `unlabeled_x`.
 
         Raises ValueError where there is a generator to train and nothing to train it on.
         """
-        if self.translator is None or translation is None:
-            raise ValueError("the generator of DAML learns from source pictures and the target's, so `phases` needs "
-                             "a translator and a `translation` sampler; for phase 2 alone call `joint`")
+        if self.translator is None:
+            return [self.joint(sampler, steps, None, tasks=tasks, lr=lr)]
+        if translation is None:
+            raise ValueError("the generator of DAML learns from source pictures and the target's, so `phases` needs a "
+                             "`translation` sampler; for phase 2 alone call `joint`")
         return [*self.translator.phases(translation, generator_steps),
                 self.joint(sampler, steps, by_generator(self.translator), tasks=tasks, lr=lr)]
 
-    def joint(self, sampler, steps: int, redraw: Redraw, *, tasks: int = 4, lr: float = 1e-3) -> Phase:
+    def joint(self, sampler, steps: int, redraw: Redraw | None, *, tasks: int = 4, lr: float = 1e-3) -> Phase:
         """Phase 2: Adam on θ and α while λ rises to `weight`, the rate annealed to 0 by a cosine.
 
-        redraw: (pictures (M, 1, S, S), generator) → the same pictures redrawn, in their order.
+        redraw: (pictures (M, 1, S, S), generator) → the same pictures redrawn, in their order; None where the episodes
+        bring them.
         """
         check_counts(tasks=tasks)
         check_rate(lr, "outer learning rate")
@@ -89,9 +93,13 @@ class DAML(MetaSGD):
             one = lambda episode: self.loss(episode, weight)
             return (one(batch) if self.is_stacked else torch.vmap(one)(batch)).mean()
 
+        def sample(generator: torch.Generator) -> Episode:
+            batch = sampler.sample(tasks, generator)
+            return batch if redraw is None else with_redrawn(batch, redraw, generator)
+
         own = [(name, p) for name, p in self.named_parameters() if not name.startswith("translator.")]
-        return Phase("joint", lambda generator: with_redrawn(sampler.sample(tasks, generator), redraw, generator), loss,
-                     torch.optim.Adam(own, lr=lr), steps, cosine, self.tasks_at_once, parallel=self.is_stacked)
+        return Phase("joint", sample, loss, torch.optim.Adam(own, lr=lr), steps, cosine, self.tasks_at_once,
+                     self.after_step, self.is_stacked)
 
 
 def ramp(share: float, last: float = 0.5) -> float:
