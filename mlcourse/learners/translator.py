@@ -25,7 +25,7 @@ from mlcourse.losses_gan import (AUGMENTED, content, feature_matching, hinge_dis
 from mlcourse.nets import call, features
 from mlcourse.nets_gan import NOISE, Discriminator, Generator
 
-LABEL, CONTENT, SEEK = 5.0, 0.3, 0.02       # weights in L_G
+MATCH, LABEL, CONTENT, SEEK = 1.0, 5.0, 0.3, 0.02       # weights in L_G
 RATES = {"discriminator": 1e-3, "generator": 2e-4, "net": 1e-3}      # annealed to 0 by a cosine
 DECAY = 0.995                               # of the generator's moving average
 
@@ -69,19 +69,20 @@ class TranslationSampler:
 class Translator(NetLearner):
     """G, D and the classifier f = `net` of phase 1. Predicts with f, which needs no adaptation.
 
-    frozen=True leaves f as it is: the ablation. label, seek: the weights of the label term and of mode seeking in L_G.
-    augmented: the share of the pictures that D sees shifted and cut, in [0, 1]. averaged: the exponential moving average of G's weights, with which pictures are generated. seed: of the initial
-    weights of G and D.
+    frozen=True leaves f as it is: the ablation. match, label, seek: the weights of feature matching, of the label term
+    and of mode seeking in L_G. augmented: the share of the pictures that D sees shifted and cut, in [0, 1]. seed: of the
+    initial weights of G and D. averaged: the exponential moving average of G's weights, with which pictures are
+    generated.
     """
 
-    def __init__(self, net: nn.Module, side: int = 16, frozen: bool = False, label: float = LABEL, seek: float = SEEK,
-                 augmented: float = AUGMENTED, seed: int = 0):
+    def __init__(self, net: nn.Module, side: int = 16, frozen: bool = False, match: float = MATCH, label: float = LABEL,
+                 seek: float = SEEK, augmented: float = AUGMENTED, seed: int = 0):
         super().__init__(net)
         self.generator, self.discriminator = Generator(seed=seed), Discriminator(side, seed=seed)
         self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
-        self.frozen, self.label, self.seek, self.augmented = frozen, label, seek, augmented
-        self.config = {"side": side, "frozen": frozen, "label": label, "seek": seek, "augmented": augmented,
-                       "seed": seed}
+        self.frozen, self.match, self.label, self.seek, self.augmented = frozen, match, label, seek, augmented
+        self.config = {"side": side, "frozen": frozen, "match": match, "label": label, "seek": seek,
+                       "augmented": augmented, "seed": seed}
 
     def shown(self, x: Tensor, u: Tensor) -> Tensor:
         """What D gets to see of pictures x."""
@@ -98,7 +99,8 @@ class Translator(NetLearner):
         *fake, judged = features(self.discriminator, d, self.shown(drawn, batch.u_fake))
         *real, _ = features(self.discriminator, d, self.shown(batch.target, batch.u_real))
         said = call(self.net, constant(self.net), drawn)
-        return (hinge_generator(judged) + feature_matching(real, fake) + self.label * F.cross_entropy(said, batch.y.repeat(2))
+        return (hinge_generator(judged) + self.match * feature_matching(real, fake)
+                + self.label * F.cross_entropy(said, batch.y.repeat(2))
                 + CONTENT * content(drawn, batch.x.repeat(2, 1, 1, 1))
                 - self.seek * mode_seeking(*drawn.chunk(2), batch.z1, batch.z2))
 

@@ -12,7 +12,7 @@ from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, BLUE, GREY, ORANGE, RC
 
 SHOWN = (("fidelity", "label fidelity, %"), ("f_on_target", "f on the target, %"), ("pad_logistic", "PAD, logistic"),
-         ("diversity", "diversity"), ("frequent", "taken for a frequent class, %"))
+         ("diversity", "diversity"), ("frequent", "taken for 0, 1 or 2, %"))
 
 
 def by_variant(rows: Sequence[dict], variant: str, field: str) -> np.ndarray:

@@ -31,6 +31,7 @@ FEW = 4                         # target pictures of a class, where the target i
 FREQUENT, DISTANCE = (0, 1, 2), 0.5    # classes that a label shift favours, and how far: 80 % of the pictures
 VARIANTS = {                    # name → what is changed
     "as it is": {},
+    "no feature matching": {"match": 0.0},
     "no label term": {"label": 0.0},
     "frozen classifier": {"frozen": True},
     "no mode seeking": {"seek": 0.0},
@@ -110,7 +111,7 @@ def rows(seeds: list[int], done: set[tuple] = frozenset()) -> Iterator[dict]:
 
 def line(row: dict) -> str:
     """One line of the table."""
-    return (f"{row['variant']:18s} seed {row['seed']}   fidelity {row['fidelity']:5.1f} %   f on target "
+    return (f"{row['variant']:19s} seed {row['seed']}   fidelity {row['fidelity']:5.1f} %   f on target "
             f"{row['f_on_target']:5.1f} %   PAD {row['pad_logistic']:.2f} {row['pad_cnn']:.2f}   diversity "
             f"{row['diversity']:.3f}   taken for frequent {row['frequent']:4.1f} %   nearest {row['nearest']:.2f} "
             f"(dev {row['nearest_dev']:.2f})   D {row['told_seen']:+.2f} (dev {row['told_dev']:+.2f})")
