@@ -95,6 +95,18 @@ def test_the_batch_holds_two_drawings_of_each_picture_and_target_pictures_withou
         sampler(7)
 
 
+def test_phase_one_lies_where_its_pictures_and_networks_lie():
+    """On torch's "meta" device, which computes shapes alone and refuses what lies elsewhere."""
+    learner = Translator(net(), SIDE).to("meta")
+    samples = TranslationSampler(*(t.to("meta") for t in (SOURCE.images, SOURCE.labels, TARGET.images)), 8)
+    batch = samples.sample(generator())
+    loss = learner.phases(samples, 1)[0].loss(batch, 0)
+    loss.backward()
+    drawn = by_generator(learner)(batch.x, generator())
+    assert {t.device.type for t in (*batch, loss, drawn, *(p.grad for p in learner.generator.parameters()))} == {"meta"}
+    assert drawn.shape == batch.x.shape and learner.accepted(drawn, batch.y).shape == batch.y.shape
+
+
 def test_the_label_is_that_of_the_source_picture():
     """A generator that draws something else than asked is corrected by f: after training it agrees with the label."""
     learner = trained(400, batch=16)

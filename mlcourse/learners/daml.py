@@ -116,4 +116,4 @@ def with_redrawn(batch: Episode, redraw: Redraw, generator: torch.Generator) -> 
 
 def by_generator(translator: Translator) -> Redraw:
     """Redraws pictures with the averaged generator and fresh noise."""
-    return lambda x, generator: translator.translated(x, torch.randn(len(x), NOISE, generator=generator))
+    return lambda x, generator: translator.translated(x, torch.randn(len(x), NOISE, generator=generator).to(x))

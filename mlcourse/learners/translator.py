@@ -56,14 +56,15 @@ class TranslationSampler:
         self.images, self.labels, self.target, self.batch = images, labels, target, batch
 
     def sample(self, generator: torch.Generator) -> Translation:
-        """One batch; the same generator state gives the same."""
+        """One batch, where the pictures lie; the same generator state, of the CPU, gives the same."""
         half = self.batch // 2
         mine = torch.randint(len(self.images), (half,), generator=generator)
         theirs = torch.randint(len(self.target), (self.batch,), generator=generator)
-        z1, z2 = torch.randn(2, half, NOISE, generator=generator)
-        u_real, u_fake = 2 * torch.rand(2, self.batch, 5, generator=generator) - 1
-        return Translation(self.images[mine].float() / 255, self.labels[mine], z1, z2,
-                           self.target[theirs].float() / 255, u_real, u_fake)
+        noise = torch.randn(2, half, NOISE, generator=generator)
+        u = 2 * torch.rand(2, self.batch, 5, generator=generator) - 1
+        mine, theirs, noise, u = (drawn.to(self.images.device) for drawn in (mine, theirs, noise, u))
+        return Translation(self.images[mine].float() / 255, self.labels[mine], *noise,
+                           self.target[theirs].float() / 255, *u)
 
 
 class Translator(NetLearner):
