@@ -8,6 +8,7 @@ from mlcourse import cli, results, two_sample
 from mlcourse.domain_episodes import pixels
 from mlcourse.domains import shift_domain
 from mlcourse.evaluate import t_interval
+from mlcourse.learners.translator import check_unseen
 from mlcourse.plots import daml as plots, lesson_14
 from mlcourse.study import daml as study, daml_arms, daml_failures as failures
 from tests.tiny import patterns
@@ -50,6 +51,14 @@ def test_a_shift_of_the_source_shares_no_picture_with_it():
 def test_dev_is_a_third_of_every_class_of_the_training_half():
     split, dev = study.prepare([patterns(0, 3, 40)], patterns(1, 3, 36), KS)
     assert torch.bincount(split.train.labels).tolist() == [12] * 3 and torch.bincount(dev.labels).tolist() == [6] * 3
+
+
+def test_the_discriminator_gets_no_copy_of_a_dev_or_test_picture():
+    target = patterns(1, 3, 36)
+    target.images[1::2] = target.images[::2]                    # every picture twice
+    split, dev = study.prepare([patterns(0, 3, 40)], target, (0,))
+    assert 0 < len(split.train.images) < len(dev.images)
+    check_unseen(split.train.images, torch.cat([dev.images, split.test.images]))
 
 
 def test_bad_input_is_named():

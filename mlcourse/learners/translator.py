@@ -158,11 +158,16 @@ def constant(net: nn.Module) -> Params:
     return {name: p.detach() for name, p in net.named_parameters()}
 
 
+def among(pictures: Tensor, known: Tensor) -> Tensor:
+    """Which pictures (M, 1, S, S) are, byte for byte, among others (T, 1, S, S): bool (M,)."""
+    bytes_of = {picture.numpy().tobytes() for picture in known}
+    return torch.tensor([picture.numpy().tobytes() in bytes_of for picture in pictures], dtype=torch.bool)
+
+
 def check_unseen(seen: Tensor, test: Tensor) -> None:
     """Raises ValueError where pictures of the target's test half (M, 1, S, S) are among those that the discriminator
     sees (T, 1, S, S): the generator would then imitate what it is judged on."""
-    known = {picture.numpy().tobytes() for picture in test}
-    leaked = sum(picture.numpy().tobytes() in known for picture in seen)
+    leaked = int(among(seen, test).sum())
     if leaked:
         raise ValueError(f"{leaked} of the {len(seen)} pictures that the discriminator would see are test pictures; "
                          "train it on the target's training half alone")

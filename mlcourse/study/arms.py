@@ -25,7 +25,7 @@ from mlcourse.learners import (CORAL, DAML, DANN, MLDG, AdaBN, Adapter, Distilla
 from mlcourse.learners.baselines import ridge
 from mlcourse.learners.daml import Redraw, by_generator
 from mlcourse.learners.l2sp import fine_tuned
-from mlcourse.learners.translator import check_unseen
+from mlcourse.learners.translator import among
 from mlcourse.machine import one_core
 from mlcourse.nets import Conv4, build_net, call, features, statistics
 from mlcourse.pairs import PictureSampler
@@ -179,9 +179,10 @@ def contrasted(s: Seed) -> Adapted:
 
 def generated(s: Seed) -> Adapted:
     """DAML: a generator learns to redraw the source in the manner of the target, at 16×16; then the source network
-    learns across sources with every query redrawn. One generator serves all k and draws."""
+    learns across sources with every query redrawn. One generator serves all k and draws. Its discriminator sees no
+    picture of which the test half has a copy."""
     source, seen = shrunk(s.setting.source), shrunk(s.setting.train)
-    check_unseen(seen.images, shrunk(s.setting.test).images)
+    seen = seen.take(torch.nonzero(~among(seen.images, shrunk(s.setting.test).images))[:, 0])
     translator = Translator(classifier(source, JUDGE_STEPS, s.seed), SIDE, seed=s.seed)
     pictures = TranslationSampler(source.images, source.labels, seen.images, GENERATED)
     with one_core():

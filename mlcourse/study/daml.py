@@ -18,6 +18,7 @@ from torch import Tensor
 from mlcourse.alignment import shrunk
 from mlcourse.domain_episodes import pixels
 from mlcourse.domains import Domain, shift_domain
+from mlcourse.learners.translator import among
 from mlcourse.results import facts
 from mlcourse.study import daml_arms
 from mlcourse.study.daml_arms import ARMS, Ready, World, adapted, noise_pair, tuned
@@ -45,7 +46,8 @@ def apart(source: Domain, target: Domain) -> tuple[Domain, Domain]:
 
 
 def prepare(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> tuple[Setting, Domain]:
-    """The study's setting at 16×16, its `train` what the discriminator sees, and `dev`.
+    """The study's setting at 16×16, its `train` what the discriminator sees, without copies of dev and test pictures,
+    and `dev`.
 
     Raises ValueError where no class is shared, where a single source cannot be split by style, and as `setting`.
     """
@@ -58,8 +60,9 @@ def prepare(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> tup
                          "would have a label; name the classes alike in both")
     place = torch.cat([torch.arange(int(count)) for count in torch.bincount(whole.train.labels)])   # sorted by class
     seen, dev = (whole.train.take(torch.nonzero(kept)[:, 0]) for kept in (place % DEV > 0, place % DEV == 0))
+    seen = seen.take(torch.nonzero(~among(seen.images, torch.cat([dev.images, whole.test.images])))[:, 0])
     split = replace(whole, train=replace(seen, name=whole.train.name))
-    few = int(torch.bincount(seen.labels).min())
+    few = int(torch.bincount(seen.labels, minlength=len(seen.classes)).min())
     if few < max(ks):
         raise ValueError(f"k = {max(ks)} labels per class are asked for, but of one class there are {few} pictures to "
                          "take them from; lower k, or add images")
