@@ -84,7 +84,8 @@ def _measure(split, dev, chosen: Sequence[str], seeds: Sequence[int], command: s
             write_atomically(path, lambda file: file.write(drawn.png))
 
     with one_core(), tqdm(total=study.steps(seeds), unit="step") as bar:
-        save_as_measured(study.rows(split, dev, chosen, seeds, kept, command, bar.update, sheet), study.KEY, rows_file, bar)
+        measured = study.rows(split, dev, chosen, seeds, kept, command, bar.update, sheet)
+        save_as_measured(measured, study.KEY, rows_file, bar)
 
 
 def _report(found: list[dict], chosen: Sequence[str], ks: Sequence[int], seeds: Sequence[int], picture: Path) -> None:

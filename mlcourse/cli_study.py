@@ -185,8 +185,8 @@ def distillation(
 def daml_failures(seed: Annotated[list[int] | None, typer.Option(min=0, help="Repeat it for several.  "
                                                                  r"\[default: 0 to 2]")] = None,
                   out: Out = paths.RESULTS / "daml_failures.json") -> None:
-    """Lesson 14: ways in which a generator fails, each provoked: no feature matching, no label term, a frozen classifier,
-    no mode seeking, 40 target pictures, a target in which three classes prevail, every picture augmented.
+    """Lesson 14: ways in which a generator fails, each provoked: no feature matching, no label term, a frozen
+    classifier, no mode seeking, 40 target pictures, a target in which three classes prevail, every picture augmented.
 
     Typeset to handwritten digits at 16×16; about ten minutes for each seed on one core.
 

@@ -56,7 +56,7 @@ def shift_and_cut(x: Tensor, u: Tensor, share: float = AUGMENTED) -> Tensor:
     learns to see the augmentation.
 
     Only a share of the pictures is changed (Karras et al., Training Generative Adversarial Networks with
-    Limited Data, NeurIPS 2020, section 2): shifts of whole pixels hide from D what a stroke's edge looks like.
+    Limited Data, NeurIPS 2020, section 2): a D that sees none as it is lets G stay farther from the target.
 
     x (M, 1, S, S), u (M, 5) uniform in [-1, 1]: (M, 1, S, S), differentiable in x.
     """
