@@ -60,15 +60,21 @@ def keep_freed_memory() -> bool:
     return all([mallopt(numbers[name], value) == 1 for name, value in settings.items()])
 
 
+def threads() -> int:
+    """How many threads the course computes with: what OMP_NUM_THREADS says, else THREADS."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return int(asked) if asked.isdecimal() and int(asked) > 0 else THREADS
+
+
 def limit_threads() -> None:
-    """Let torch compute with THREADS threads, so that the same seed gives the same numbers on any number of cores."""
+    """Let torch compute with `threads()` threads, so that the same seed gives the same numbers on any number of cores."""
     import torch
 
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(threads())
 
 
 def in_parallel(work: Callable, items: Sequence) -> list:
-    """[work(item) for item in items], the items shared among THREADS threads that compute with one core each.
+    """[work(item) for item in items], the items shared among `threads()` threads that compute with one core each.
 
     Large pieces of work run faster so than one after the other with every core on each operation: no operation waits
     for threads to start, and each core keeps its own piece in its cache. Gradient mode is that of the caller. The
@@ -85,7 +91,9 @@ def in_parallel(work: Callable, items: Sequence) -> list:
             return work(item)
 
     with one_core():
-        return [work(item) for item in items] if len(items) < 2 else list(_workers().map(alone, items))
+        if len(items) < 2 or threads() < 2:
+            return [work(item) for item in items]
+        return list(_workers(threads()).map(alone, items))
 
 
 @contextmanager
@@ -102,5 +110,5 @@ def one_core() -> Iterator[None]:
 
 
 @cache
-def _workers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(THREADS, thread_name_prefix="mlcourse")
+def _workers(count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count, thread_name_prefix="mlcourse")

@@ -1,4 +1,4 @@
-"""The lessons as files: list, execute, normalise, validate, and put reference solutions into them.
+"""The lessons as files: list, execute, normalise, validate.
 
 A lesson is a notebook whose metadata carry {"mlcourse": {"lesson": "03", "title": …, "methods": […],
 "minutes": …, "exercises": ["03.1", …]}}. It is committed executed; `refresh` is the one way to make
@@ -15,7 +15,7 @@ import struct
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -347,17 +347,3 @@ def _output_problems(output) -> list[str]:
 def _exercise_tags(cell) -> list[str]:
     tags = cell.metadata.get("tags", [])
     return [tag.removeprefix("exercise:") for tag in tags if tag.startswith("exercise:")]
-
-
-def inject(notebook, solutions: Mapping[str, str]):
-    """A copy of `notebook` in which every cell tagged "exercise:ID" holds solutions[ID] instead of the stub.
-
-    Raises ValueError for an exercise that has no solution.
-    """
-    solved = json_copy(notebook)
-    for cell in solved.cells:
-        for exercise in _exercise_tags(cell):
-            if exercise not in solutions:
-                raise ValueError(f"exercise {exercise} has no reference solution; there are {sorted(solutions)}")
-            cell.source = solutions[exercise]
-    return solved

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shlex
 import subprocess
@@ -184,10 +185,19 @@ def choose_split(domain: str, split: str, data_dir=None):
 
 
 def commit() -> str:
-    """The commit of the course's repository, "" where it is not one."""
-    command = ["git", "-C", str(paths.ROOT), "rev-parse", "--short", "HEAD"]
-    asked = subprocess.run(command, capture_output=True, text=True)
-    return asked.stdout.strip() if asked.returncode == 0 else ""
+    """The commit of the course's own repository; "" where that cannot be known, whatever the reason.
+
+    There may be no git, a git that fails or does not answer, no repository, an installed wheel, or a course inside
+    somebody's own repository, whose commit says nothing about the course.
+    """
+    elsewhere = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        asked = subprocess.run(["git", "-C", str(paths.ROOT), "rev-parse", "--show-toplevel", "--short", "HEAD"],
+                               capture_output=True, encoding="utf-8", errors="replace", env=elsewhere, timeout=20)
+        top, short = asked.stdout.splitlines() if asked.returncode == 0 else ("", "")
+        return short if os.path.samefile(top, paths.ROOT) else ""
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return ""
 
 
 def versions() -> dict:

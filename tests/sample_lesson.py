@@ -4,6 +4,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 STUB = "def double(x):\n    ..."
 SOLUTION = "def double(x):\n    return 2 * x"
+CHECK = "print('42.1 double: passed. Doubled.' if double(2) == 4 else 'not attempted')"
 FIGURE = """\
 import io, time
 import ipywidgets
@@ -28,7 +29,7 @@ NUMBER = 'loss = time.perf_counter()\nprint(f"loss ≈{loss:8.3f} ± {loss / 10:
 
 def sample(number="42", **metadata):
     """An unexecuted lesson whose outputs change from run to run in every way that a lesson's may."""
-    code = [STUB, "print('checked' if double(2) == 4 else 'not attempted')", FIGURE, WIDGETS, NUMBER]
+    code = [STUB, CHECK, FIGURE, WIDGETS, NUMBER]
     cells = [new_markdown_cell("# A sample\n\n**Objectives**: test."), *map(new_code_cell, code),
              new_markdown_cell("## References\n\nNone.")]
     cells[1].metadata.tags = ["exercise", f"exercise:{number}.1"]

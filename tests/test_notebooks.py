@@ -11,15 +11,16 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import torch
 from nbformat.v4 import new_code_cell, new_output
 from PIL import Image, PngImagePlugin
-from sample_lesson import NUMBER, SOLUTION, sample
+from sample_lesson import CHECK, NUMBER, SOLUTION, sample
 
 from mlcourse import notebooks
 
 ROOT = Path(__file__).parent.parent
 NBVAL = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with", str(ROOT / "tests" / "nbval_sanitize.cfg"),
-         "-p", "no:cacheprovider", "-q"]
+         "-p", "mlcourse.course.nbval_lessons", "-p", "no:cacheprovider", "-q"]
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +110,7 @@ def test_progress_is_reported_per_cell_with_its_heading_or_first_line(tmp_path):
     seen = []
     notebooks.execute(lesson, tmp_path, seen.append)
     assert [(cell.number, cell.total, cell.label) for cell in seen if cell.seconds is None] == [
-        (1, 2, "A sample"), (2, 2, "print('checked' if double(2) == 4 else 'not attempted')")]
+        (1, 2, "A sample"), (2, 2, CHECK)]
     assert [cell.number for cell in seen if cell.seconds is not None] == [1, 2]
 
 
@@ -259,39 +260,63 @@ def test_a_lesson_that_is_too_large_or_misnamed_is_said(stored, monkeypatch):
     assert any("call it lesson 42, but the file is 43_sample.ipynb" in p for p in notebooks.validate(renamed))
 
 
-# ------------------------------------------------------------- the solved
-
-
-def test_injected_solutions_replace_the_stubs_in_a_copy(tmp_path):
-    lesson = sample()
-    solved = notebooks.inject(lesson, {"42.1": SOLUTION})
-    assert solved.cells[1].source == SOLUTION and lesson.cells[1].source != SOLUTION
-    solved.cells = solved.cells[:3]
-    notebooks.execute(solved, tmp_path)
-    assert solved.cells[2].outputs[0].text == "checked\n"
-    with pytest.raises(ValueError, match=r"exercise 42.1 has no reference solution; there are \['03.1'\]"):
-        notebooks.inject(lesson, {"03.1": SOLUTION})
-
-
 # ------------------------------------------------------------------ nbval
 
+REFERENCE = """\
+from dataclasses import replace
+from mlcourse import exercises
+exercises.EXERCISES += (replace(exercises.EXERCISES[0], id="42.1", answer="double", solution_source={source!r}),)
+"""
+UNMARKED = """\
+x = torch.randn(100_000, generator=torch.Generator().manual_seed(0))
+print(f"mean of the exponentials {float(x.exp().sum()):.6f}")"""
 
-def nbval(path):
+
+def nbval(path, solution=SOLUTION):
+    """What nbval says of a lesson whose exercise 42.1 has this reference solution."""
+    (path.parent / "conftest.py").write_text(REFERENCE.format(source=solution), encoding="utf-8")
     return subprocess.run([sys.executable, "-m", "pytest", *NBVAL, str(path)], cwd=path.parent, capture_output=True,
-                          text=True)
+                          text=True).stdout
 
 
-def test_nbval_accepts_a_refreshed_lesson_whose_picture_bar_and_number_changed(refreshed):
-    stored = json.loads(refreshed.read_text(encoding="utf-8"))
-    assert "≈" in stored["cells"][5]["outputs"][0]["text"][0]
-    result = nbval(refreshed)
-    assert result.returncode == 0 and "5 passed" in result.stdout, result.stdout
+def test_nbval_accepts_a_refreshed_lesson_whose_picture_bar_and_number_changed_and_tries_its_solution(stored):
+    path, notebook = stored
+    assert "≈" in notebook.cells[5].outputs[0].text
+    said = nbval(path)
+    assert "6 passed" in said, said
 
 
-def test_nbval_sees_an_output_that_changed(stored):
+def test_nbval_sees_what_changed_and_a_reference_solution_that_fails(stored):
     path, notebook = stored
     notebook.cells[2].outputs[0].text = "something else\n"
-    notebook.cells[5].outputs[0].text = notebook.cells[5].outputs[0].text.replace("10 steps", "11 steps")
+    notebook.cells[3].outputs[0].metadata["image/png"]["alt"] = "a line that falls"
+    notebook.cells[5].outputs[0].text = notebook.cells[5].outputs[0].text.replace("≈", "≈1")
     notebooks.write(notebook, path)
-    result = nbval(path)
-    assert "2 failed, 3 passed" in result.stdout, result.stdout
+    said = nbval(path, SOLUTION.replace("2 *", "3 *"))
+    assert "4 failed, 2 passed" in said, said
+    for failure in ("Cell 1", "solution 42.1", "Cell 2", "Cell 4"):
+        assert f"FAILED 42_sample.ipynb::{failure}" in said, said
+
+
+def test_after_its_solution_an_exercise_is_as_the_learner_left_it(tmp_path):
+    lesson = sample()
+    again = new_code_cell("print(double(2), __import__('os').listdir(__import__('os').environ['MLCOURSE_PROGRESS']))")
+    lesson.cells = [*lesson.cells[:3], again, lesson.cells[-1]]
+    path = tmp_path / "42_sample.ipynb"
+    nbformat.write(lesson, path)
+    notebooks.refresh(path)
+    assert notebooks.read(path).cells[3].outputs[0].text == "None []\n"
+    said = nbval(path)
+    assert "4 passed" in said, said
+
+
+@pytest.mark.skipif(torch.backends.cpu.get_cpu_capability() == "DEFAULT", reason="this processor has no vector instructions")
+def test_an_output_that_another_processor_does_not_repeat_is_caught_here_unless_it_is_marked(tmp_path):
+    lesson = sample()
+    lesson.cells = [lesson.cells[0], new_code_cell("import torch\n" + UNMARKED),
+                    new_code_cell(UNMARKED.replace("{", "≈{")), lesson.cells[-1]]
+    path = tmp_path / "42_sample.ipynb"
+    nbformat.write(lesson, path)
+    notebooks.refresh(path)
+    said = nbval(path)
+    assert "1 failed, 1 passed" in said and "FAILED 42_sample.ipynb::Cell 0" in said, said

@@ -6,7 +6,7 @@ import math
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import nbformat
@@ -55,12 +55,6 @@ def rates() -> LearnedRates:
     return widget
 
 
-def seen(widget: Explorer) -> Explorer:
-    """The widget after a visit to every value of `sweep`, so that what it computes once and keeps is there."""
-    sweep(widget)
-    return widget
-
-
 def contrasted() -> ContrastExplorer:
     """A contrast explorer over the pictures and pen strokes of the test scripts, its encoders untrained."""
     images, paths, labels = pictures_and_strokes("test")
@@ -100,18 +94,19 @@ def gained() -> PairedGainExplorer:
 
 
 EXAMPLES: dict[type[Explorer], Callable[[], Explorer]] = {
-    AdversarialWeight: lambda: seen(aligned()),
+    AdversarialWeight: aligned,
     ContrastExplorer: contrasted,
-    FactorDial: lambda: seen(FactorDial()),
+    FactorDial: FactorDial,
     InnerLoopExplorer: lambda: InnerLoopExplorer({"random": MLP(seed=0), "other": MLP(seed=1)}),
     LearnedRates: rates,
     OuterLoopPlayer: player,
     PairedGainExplorer: gained,
     RealGeneratedExplorer: imitated,
-    ShiftDial: lambda: seen(ShiftDial(Conv4(10, width=32, norm="none"), *deal(load("glyphs-digits"), (0.25, 0.25)))),
+    ShiftDial: lambda: ShiftDial(Conv4(10, width=32, norm="none"), *deal(load("glyphs-digits"), (0.25, 0.25))),
     TemperatureExplorer: tempered,
     YouAgainstMachine: lambda: YouAgainstMachine(load_splits("glyphs").test, key=None),
 }
+KEEPING = (AdversarialWeight, FactorDial, ShiftDial)    # compute each setting once and keep it
 
 
 def names() -> list[str]:
@@ -122,11 +117,19 @@ def names() -> list[str]:
 
 
 def example(name: str) -> Explorer:
-    """The widget of this name as it is measured. Raises ValueError for one without an example."""
+    """A widget of this name with something to show. Raises ValueError for one without an example."""
     for kind, make in EXAMPLES.items():
         if kind.__name__ == name:
             return make()
     raise ValueError(f"{name} has no example to measure; add one to EXAMPLES in mlcourse/bench/widgets.py")
+
+
+def visited(name: str) -> Explorer:
+    """The example as it is measured: where a widget keeps what it computes, after a visit to every value of `sweep`."""
+    widget = example(name)
+    if isinstance(widget, KEEPING):
+        sweep(widget)
+    return widget
 
 
 # ---------------------------------------------------------- in the kernel
@@ -178,14 +181,13 @@ def sweep(widget: Explorer) -> list[tuple[float, float]]:
 # ----------------------------------------------------------- in a browser
 
 
-def key_to_pixel(running, server: browser.Server, name: str) -> list[float]:
-    """Milliseconds from each press of an arrow key on a slider until the browser has decoded the new picture.
+@contextmanager
+def alone(running, server: browser.Server, name: str, make: str = "visited") -> Iterator[browser.LabWidget]:
+    """A widget alone in a notebook in JupyterLab; `make` is the function of this module that its cell calls.
 
-    The widget stands alone in a notebook; 15 presses on its first slider or number field. Measured by the page's own
-    clock, so whatever delays the front end adds are inside.
-    running: a browser of playwright. Raises RuntimeError when a press brings no new picture.
+    running: a browser of playwright. Raises RuntimeError when the cell fails.
     """
-    cell = f"from mlcourse.bench.widgets import example\n\nexample({name!r})"
+    cell = f"from mlcourse.bench.widgets import {make}\n\n{make}({name!r})"
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)], metadata={"kernelspec": KERNELSPEC})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.ipynb"
@@ -193,7 +195,18 @@ def key_to_pixel(running, server: browser.Server, name: str) -> list[float]:
         with browser.opened(running, server, path) as lab:
             if errors := lab.errors():
                 raise RuntimeError(f"{name} cannot be shown in JupyterLab: {errors[0]}")
-            return _press(lab.widget(name), name)
+            yield lab.widget(name)
+
+
+def key_to_pixel(running, server: browser.Server, name: str) -> list[float]:
+    """Milliseconds from each press of an arrow key on a slider until the browser has decoded the new picture.
+
+    The widget stands alone in a notebook; 15 presses on its first slider or number field. Measured by the page's own
+    clock, so whatever delays the front end adds are inside.
+    running: a browser of playwright. Raises RuntimeError when a press brings no new picture.
+    """
+    with alone(running, server, name) as shown:
+        return _press(shown, name)
 
 
 def _press(shown: browser.LabWidget, name: str) -> list[float]:
@@ -229,7 +242,7 @@ def _direction(handle, last: str) -> str:
 
 def measure(name: str, running=None, server: browser.Server | None = None) -> dict:
     """The row of one widget; key_to_pixel_ms is None without a browser. Raises what the parts raise."""
-    times = np.array(sweep(example(name)))
+    times = np.array(sweep(visited(name)))
     pressed = key_to_pixel(running, server, name) if running is not None else None
     command = f"mlcourse bench widgets {name}" + ("" if pressed else " --no-browser")
     percentile = lambda values, share, digits=1: round(float(np.percentile(values, share)), digits)

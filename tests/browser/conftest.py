@@ -14,7 +14,7 @@ from contextlib import ExitStack
 import pytest
 
 from mlcourse import paths
-from mlcourse.bench import browser
+from mlcourse.bench import browser, widgets
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +43,13 @@ def lab(chromium, server):
     """A function that opens a copy of a notebook in JupyterLab, runs all its cells, and returns a `LabPage`."""
     with ExitStack() as stack:
         yield lambda path: stack.enter_context(browser.opened(chromium, server, paths.ROOT / path))
+
+
+@pytest.fixture
+def widget(chromium, server):
+    """A function that shows the example of a widget, by name, alone in JupyterLab and returns its `LabWidget`."""
+    with ExitStack() as stack:
+        shown = []
+        yield lambda name: shown.append(
+            stack.enter_context(widgets.alone(chromium, server, name, make="example"))) or shown[-1]
+        assert all(each.lab.errors() == [] for each in shown)

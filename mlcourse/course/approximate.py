@@ -1,0 +1,69 @@
+"""Texts whose live numbers, marked with ≈, differ a little between processors."""
+
+from __future__ import annotations
+
+import math
+import re
+
+ALONE = 0.15            # how far a number without an interval may lie from the stored one, or a factor of two
+HALF_WIDTHS = 3         # how many stored half-widths one with an interval may
+
+NUMBER = r"[-+−]?(?:\d[\d,]*\.?\d*(?:[eE][-+]?\d+)?(?:·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|nan|inf)"
+MARKED = re.compile(rf"[ \t]*≈[ \t]*(?:(?P<number>{NUMBER})(?:[ \t]*±[ \t]*(?P<half>{NUMBER}))?"
+                    rf"|\[(?P<low>{NUMBER}),[ \t]*(?P<high>{NUMBER})\])[ \t]*")
+EXPONENT = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+
+
+def settle(stored: str, now: str) -> str:
+    """The text `now` with every ≈ number that agrees with its counterpart in `stored` written as it stands there.
+
+    So the two texts are equal exactly when they differ in nothing but live numbers that agree. A number with its
+    interval, as in "≈0.31 ± 0.02" or "≈[0.29, 0.33]", agrees when its middle and both ends lie within three
+    half-widths of the stored ones, any other within a factor of two or 0.15. Blanks around a marked number, which
+    align it, count with it. Where the texts do not hold equally many marked numbers, `now` comes back as it is.
+    """
+    there, here = list(MARKED.finditer(stored)), list(MARKED.finditer(now))
+    if len(there) != len(here):
+        return now
+    pieces, end = [], 0
+    for old, new in zip(there, here):
+        pieces += [now[end:new.start()], (old if agree(old, new) else new).group()]
+        end = new.end()
+    return "".join(pieces) + now[end:]
+
+
+def agree(stored: re.Match, now: re.Match) -> bool:
+    """Whether two matches of MARKED are two measurements of one number."""
+    old, new = interval(stored), interval(now)
+    if (old is None) != (new is None):
+        return False
+    if old is None:
+        return near(value(stored["number"]), value(now["number"]))
+    half = (old[1] - old[0]) / 2
+    if half > 0 and math.isfinite(half):
+        close = [abs(a - b) <= HALF_WIDTHS * half for a, b in zip((*old, sum(old) / 2), (*new, sum(new) / 2))]
+        return all(close)
+    return all(near(a, b) for a, b in zip(old, new))
+
+
+def interval(match: re.Match) -> tuple[float, float] | None:
+    """The ends of a marked number's interval; None where it has none."""
+    if match["low"]:
+        return value(match["low"]), value(match["high"])
+    if match["half"]:
+        middle, half = value(match["number"]), value(match["half"])
+        return middle - half, middle + half
+    return None
+
+
+def near(stored: float, now: float) -> bool:
+    """Whether a number without an interval lies within a factor of two of the stored one, or within 0.15."""
+    if not (math.isfinite(stored) and math.isfinite(now)):
+        return stored == now or (math.isnan(stored) and math.isnan(now))
+    ratio = now / stored if stored else math.inf
+    return 0.5 <= ratio <= 2 or abs(now - stored) <= ALONE
+
+
+def value(text: str) -> float:
+    """The number that a text such as "1,234", "−0.5", "2.4e-05" or "2·10⁻⁵" says."""
+    return float(text.replace(",", "").replace("−", "-").replace("·10", "e").translate(EXPONENT))

@@ -1,0 +1,161 @@
+"""Each explorer alone in JupyterLab: it follows the keyboard and the mouse.
+
+(Those of lessons 00 and 03 are driven inside their lessons.)
+"""
+
+
+def test_shift_dial(widget, tmp_path):
+    dial = widget("ShiftDial")
+    assert "Rotation 0.3" in dial.says() and "squared MMD" in dial.says()
+    assert "PAD" in dial.picture.get_attribute("title")
+    picture = dial.pixels()
+    dial.slider("severity").focus()
+    dial.page.keyboard.press("ArrowRight")
+    picture = dial.changed(picture)
+    assert dial.readout("severity") == "0.4" and "Rotation 0.4" in dial.says()
+    dial.root.locator("select").select_option("texture")
+    picture = dial.changed(picture)
+    dial.drag("severity", -60)
+    dial.changed(picture)
+    dial.settled()
+    assert "Texture" in dial.says() and float(dial.readout("severity")) < 0.4
+    dial.root.screenshot(path=tmp_path / "shift_dial.png")
+
+
+def test_factor_dial(widget, tmp_path):
+    factor = widget("FactorDial")
+    picture = factor.pixels()
+    factor.root.locator("select").select_option("concept shift")
+    picture = factor.changed(picture)
+    assert "P(x) stays" in factor.says()
+    factor.slider("severity").focus()
+    factor.page.keyboard.press("ArrowLeft")
+    factor.changed(picture)
+    assert "Concept shift, severity 0.4" in factor.says()
+    factor.root.screenshot(path=tmp_path / "factor_dial.png")
+
+
+def test_learned_rates(widget, tmp_path):
+    rates = widget("LearnedRates")
+    assert "of the rates are negative" in rates.says() and "After 200 outer steps" in rates.says()
+    assert "of the rates are negative" in rates.picture.get_attribute("title")
+    picture = rates.pixels()
+    rates.slider("outer step").focus()
+    rates.page.keyboard.press("ArrowLeft")
+    picture = rates.changed(picture)
+    assert "After 180 outer steps" in rates.says()
+    rates.drag("by its step", 120)
+    rates.changed(picture)
+    picture = rates.settled()
+    rates.root.locator("select").select_option("head.weight")
+    rates.changed(picture)
+    rates.root.get_by_text("The weight head.weight[0, ").wait_for()
+    picture = rates.settled()
+    rates.press("+20 steps")
+    rates.changed(picture)
+    rates.root.get_by_text("After 220 outer steps").wait_for()
+    rates.settled()
+    rates.root.screenshot(path=tmp_path / "rates.png")
+
+
+def test_adversarial_weight(widget, tmp_path):
+    weight = widget("AdversarialWeight")
+    assert "DANN, λ = 0.3, step 160" in weight.says()
+    assert "PAD" in weight.picture.get_attribute("title")
+    picture = weight.pixels()
+    weight.slider("snapshot").focus()
+    weight.page.keyboard.press("ArrowLeft")
+    picture = weight.changed(picture)
+    assert weight.readout("snapshot") == "7" and "step 140" in weight.says()
+    weight.slider("weight").focus()
+    weight.page.keyboard.press("ArrowLeft")
+    picture = weight.changed(picture)                       # trained there and then
+    assert weight.readout("weight") == "0.1" and "λ = 0.1" in weight.says()
+    weight.root.locator("input[type=checkbox]").check()
+    picture = weight.changed(picture)
+    assert "under label shift" in weight.says() and "total variation" in weight.says()
+    weight.press("CORAL")
+    weight.changed(picture)
+    assert "CORAL, λ = 0.1" in weight.says()
+    weight.settled()
+    weight.root.screenshot(path=tmp_path / "adversarial_weight.png")
+
+
+def test_real_generated(widget, tmp_path):
+    made = widget("RealGeneratedExplorer")
+    assert "Step 20: PAD to the target" in made.says()
+    picture = made.pixels()
+    made.slider("training step").focus()
+    made.page.keyboard.press("ArrowLeft")
+    picture = made.changed(picture)
+    assert "Step 10: PAD to the target" in made.says()
+    made.drag("size of the noise", -400)
+    picture = made.changed(picture)
+    picture = made.settled()
+    assert "0.000 per pixel" in made.says()
+    made.slider("class").focus()
+    made.page.keyboard.press("ArrowRight")
+    made.changed(picture)
+    assert "Class 1:" in made.says()
+    made.root.screenshot(path=tmp_path / "generated.png")
+
+
+def test_paired_gain(widget, tmp_path):
+    gains = widget("PairedGainExplorer")
+    picture = gains.pixels()
+    assert "k = 0: DAML, tuned less source + hand-made" in gains.says()
+    gains.slider("labels per class").focus()
+    gains.page.keyboard.press("ArrowRight")
+    picture = gains.changed(picture)
+    assert "k = 1:" in gains.says()
+    gains.press("thicker")
+    gains.changed(picture)
+    assert "thicker" in gains.says()
+    gains.root.screenshot(path=tmp_path / "gains.png")
+
+
+def test_temperature(widget, tmp_path):
+    explorer = widget("TemperatureExplorer")
+    assert "T = 4: soft targets of" in explorer.says() and "with T²" in explorer.says()
+    assert "soft targets" in explorer.picture.get_attribute("title")
+    picture, temperature = explorer.pixels(), explorer.readout("temperature")
+    explorer.slider("temperature").focus()
+    explorer.page.keyboard.press("ArrowRight")
+    picture = explorer.changed(picture)
+    assert float(explorer.readout("temperature")) > float(temperature)
+    explorer.drag("picture", 80)
+    picture = explorer.changed(picture)
+    picture = explorer.settled()
+    assert int(explorer.readout("picture")) > 0
+    explorer.press("one")
+    picture = explorer.changed(picture)
+    assert "the student (one) says" in explorer.says()
+    explorer.root.locator("input[type=checkbox]").click()
+    explorer.changed(picture)
+    assert "without T²" in explorer.says()
+    explorer.root.screenshot(path=tmp_path / "temperature.png")
+
+
+def test_contrast(widget, tmp_path):
+    explorer = widget("ContrastExplorer")
+    assert "1: the right stroke is nearest" in explorer.says()
+    assert "nearest" in explorer.picture.get_attribute("title")
+    picture, tau = explorer.pixels(), explorer.readout("temperature")
+    explorer.slider("temperature").focus()
+    explorer.page.keyboard.press("ArrowRight")
+    picture = explorer.changed(picture)
+    assert explorer.readout("temperature") != tau
+    pairs = int(explorer.readout("batch"))
+    explorer.drag("batch", 60)
+    picture = explorer.changed(picture)
+    picture = explorer.settled()
+    assert int(explorer.readout("batch")) > pairs
+    assert f"of {explorer.readout('batch')} pictures" in explorer.says()
+    explorer.slider("pair that asks").focus()
+    explorer.page.keyboard.press("ArrowRight")
+    picture = explorer.changed(picture)
+    assert "Pair 1 finds its partner" in explorer.says()
+    explorer.press("0")
+    explorer.changed(picture)
+    assert "0: the right stroke is nearest" in explorer.says()
+    explorer.root.screenshot(path=tmp_path / "contrast.png")
