@@ -4,34 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import struct
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_bytes
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_bytes
 from torch import Tensor
 
-from mlcourse import files
+from mlcourse.files import write_atomically
 from mlcourse.learner import Learner
 from mlcourse.learners import method
 from mlcourse.nets import build_net
 
 VERSION = 1
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that its name holds the old bytes or all of the new ones, never a part.
-
-    Raises OSError, in one sentence, when the folder cannot be written to. Whatever is raised, an interrupt included,
-    no part of a file is left behind.
-    """
-    try:
-        files.write_atomically(Path(path), lambda file: file.write(data))
-    except OSError as error:
-        raise OSError(f"cannot write {path}: {error.strerror or error}; free space or choose another folder with "
-                      "--out") from error
 
 
 def check_writable(folder: Path) -> None:
@@ -65,15 +50,14 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}; give the path of a .safetensors file")
-    data = path.read_bytes()
     try:
-        tensors = load_bytes(data)
-        size = struct.unpack("<Q", data[:8])[0]
-        header = json.loads(json.loads(data[8:8 + size])["__metadata__"]["mlcourse"])
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            header = json.loads(file.metadata()["mlcourse"])
         meta = header["meta"]
         if header["sha256"] != _digest(tensors, meta):
             raise ValueError("its digest differs")
-    except (SafetensorError, struct.error, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is damaged or not a file of mlcourse ({type(error).__name__}); train it again or "
                          "restore a copy") from error
     return tensors, meta

@@ -56,7 +56,7 @@ def _draw(draw: Callable[[list[dict]], Picture], out: Path) -> None:
     from mlcourse.files import write_atomically
 
     drawn, path = draw(results.read(out)), out.with_suffix(".png")
-    write_atomically(path, lambda file: file.write(drawn.png))
+    write_atomically(path, drawn.png)
     print(f"drawn in {path}")
 
 

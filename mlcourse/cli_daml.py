@@ -81,7 +81,7 @@ def _measure(split, dev, chosen: Sequence[str], seeds: Sequence[int], command: s
         path = picture.with_name(f"{picture.stem}-samples.png")
         if not path.exists():
             drawn = samples(world.bases, world.generated[0], world.setting.train)
-            write_atomically(path, lambda file: file.write(drawn.png))
+            write_atomically(path, drawn.png)
 
     with one_core(), tqdm(total=study.steps(seeds), unit="step") as bar:
         measured = study.rows(split, dev, chosen, seeds, kept, command, bar.update, sheet)
@@ -115,4 +115,4 @@ def _report(found: list[dict], chosen: Sequence[str], ks: Sequence[int], seeds: 
                        ("nearest_generated", "nearest, generated"), ("nearest_test", "nearest, test")):
         print(f"{what:24s}{cell(results.by_seed(found, 'generator', 0, mark).values(), 2)}")
     drawn = accuracies(found, [name for name in chosen if results.by_seed(found, name, max(ks))], ks)
-    write_atomically(picture, lambda file: file.write(drawn.png))
+    write_atomically(picture, drawn.png)

@@ -231,5 +231,5 @@ def _draw(draw: Callable, out: Path) -> None:
     from mlcourse.files import write_atomically
 
     drawn, path = draw(results.read(out)), out.with_suffix(".png")
-    write_atomically(path, lambda file: file.write(drawn.png))
+    write_atomically(path, drawn.png)
     print(f"drawn in {path}")

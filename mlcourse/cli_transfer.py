@@ -88,7 +88,7 @@ def _report(setting, chosen: Sequence, seeds: Sequence[int], ks: Sequence[int], 
     floors = [row["floor"] for row in rows if "floor" in row]
     drawn = draw(rows[0]["source"], rows[0]["target"], cells, pads, sum(floors) / len(floors) if floors else 0.0,
                  100 / len(setting.train.classes))
-    write_atomically(picture, lambda file: file.write(drawn.png))
+    write_atomically(picture, drawn.png)
     print(f"PAD of pixels {study.pixel_distance(setting)}")
     print(advice.advice(rows))
     print(f"rows in {rows_file}, drawn in {picture}")

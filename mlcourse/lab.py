@@ -26,7 +26,7 @@ def _lay_out(source: Path, target: Path) -> None:
     """Copy one of the course's files; a lesson without its outputs."""
     data = source.read_bytes()
     data = unread(data) if source.suffix == ".ipynb" else data
-    write_atomically(target, lambda file: file.write(data))
+    write_atomically(target, data)
 
 
 def fill(work: Path | None = None, folder: Path | None = None) -> list[Path]:
@@ -62,7 +62,7 @@ def restore(name: str, work: Path | None = None, folder: Path | None = None) -> 
         while (backup := target.with_name(f"{target.stem}.mine-{number}.ipynb")).exists():
             number += 1
         mine = target.read_bytes()
-        write_atomically(backup, lambda file: file.write(mine))
+        write_atomically(backup, mine)
     _lay_out(source, target)
     return backup
 

@@ -45,7 +45,7 @@ def save(path: Path, rows: list[dict], key: tuple[str, ...]) -> None:
                          "benchmark again") from error
     kept.update((name(row), row) for row in rows)
     text = json.dumps({"rows": [kept[each] for each in sorted(kept)]}, indent=1, ensure_ascii=False) + "\n"
-    write_atomically(path, lambda file: file.write(text.encode()))
+    write_atomically(path, text.encode())
 
 
 def by_seed(rows: Sequence[dict], arm: str, k: int, field: str = "accuracy") -> dict[int, float]:

@@ -13,6 +13,7 @@ from mlcourse import cli, notebooks, paths, results
 from mlcourse.bench import lessons, sampler, widgets
 from mlcourse.widgets import Explorer
 
+COURSE_FOLDER = paths.NOTEBOOKS
 COURSE = notebooks.lessons()
 FACTS = {"command", "commit", "seed", "threads"}
 
@@ -47,9 +48,8 @@ def test_every_lesson_has_a_row_within_its_bars(lesson):
     rows = {row["lesson"]: row for row in kept("lessons")}
     assert lesson.lesson in rows, f"no row: run mlcourse bench lessons {lesson.lesson}"
     row = rows[lesson.lesson]
-    assert row["seconds"] <= 90 and row["peak_mb"] <= 1500 and row["bytes"] <= 2_000_000
-    now = lesson.path.stat().st_size
-    assert abs(row["bytes"] - now) <= 0.2 * now, f"a stale row: run mlcourse bench lessons {lesson.lesson}"
+    assert row["seconds"] <= 45 and row["peak_mb"] <= 1200 and row["bytes"] <= 1_500_000
+    assert row["code"] == notebooks.fingerprint(lesson.path), f"a stale row: run mlcourse bench lessons {lesson.lesson}"
 
 
 @pytest.mark.parametrize("name", widgets.names())
@@ -166,6 +166,7 @@ def test_a_lesson_is_measured_and_not_changed(mlcourse, tmp_path, monkeypatch):
     other, row = results.read(out)
     assert other["lesson"] == "00" and row["lesson"] == "03" and row["command"] == "mlcourse bench lessons 03"
     assert row["seconds"] > 0 and row["bytes"] == len(before) and 300 < row["peak_mb"] < 1500
+    assert row["code"] == notebooks.fingerprint(path) != notebooks.fingerprint(notebooks.find("00", COURSE_FOLDER))
 
 
 def test_a_lesson_that_fails_is_named_and_one_there_is_not_stops_all(mlcourse, tmp_path, monkeypatch):

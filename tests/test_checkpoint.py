@@ -219,18 +219,5 @@ def test_a_file_is_replaced_whole_or_not_at_all(saved, monkeypatch):
 def test_a_folder_is_made_where_it_is_missing_and_a_file_in_its_place_is_told(tmp_path):
     checkpoint.save(tmp_path / "a" / "b" / "m.safetensors", "maml", learner("maml"), {})
     assert checkpoint.load(tmp_path / "a" / "b" / "m.safetensors")[1]["method"] == "maml"
-    with pytest.raises(OSError, match="cannot write .*; free space or choose another folder with --out"):
+    with pytest.raises(OSError, match="cannot write .*; free space or choose another folder"):
         checkpoint.save(tmp_path / "a" / "b" / "m.json" / "m.safetensors", "maml", learner("maml"), {})
-
-
-def test_an_interrupt_while_writing_leaves_nothing_behind(tmp_path, monkeypatch):
-    path = tmp_path / "file.bin"
-    checkpoint.write_atomically(path, b"old")
-
-    def interrupted(source, target):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "replace", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        checkpoint.write_atomically(path, b"new")
-    assert os.listdir(tmp_path) == ["file.bin"] and path.read_bytes() == b"old"

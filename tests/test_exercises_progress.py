@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -172,11 +173,14 @@ def test_entries_of_exercises_that_are_gone_stay(folder):
     assert set(progress.load()["exercises"]) == {"99.9", "00.1"}
 
 
-@pytest.mark.parametrize("platform, variable, tail", [
-    ("linux", "XDG_DATA_HOME", "mlcourse/progress.json"), ("win32", "LOCALAPPDATA", "mlcourse/progress.json"),
-    ("darwin", "HOME", "Library/Application Support/mlcourse/progress.json")])
-def test_default_place(folder, monkeypatch, platform, variable, tail):
+def test_the_default_place_is_the_systems_own_for_a_users_data(monkeypatch):
     monkeypatch.delenv("MLCOURSE_PROGRESS")
-    monkeypatch.setattr(progress.sys, "platform", platform)
-    monkeypatch.setenv(variable, str(folder))
-    assert progress.path() == folder / tail
+    monkeypatch.setattr(progress.platformdirs, "user_data_path", lambda app, appauthor: Path("data") / app)
+    assert progress.path() == Path("data/mlcourse/progress.json")
+
+    def homeless(*_, **__):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(progress.platformdirs, "user_data_path", homeless)
+    record_score("k", 1)
+    assert not progress.path().exists() and score("k") == 1

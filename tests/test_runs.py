@@ -220,7 +220,7 @@ def test_another_run_in_the_folder_is_not_touched(protonet, array):
 
 def test_a_file_in_the_place_of_the_folder_is_told(array, tmp_path):
     (tmp_path / "run").write_text("")
-    with pytest.raises(OSError, match="cannot write .*run.*; free space or choose another folder with --out"):
+    with pytest.raises(OSError, match="cannot write .*run.*; free space or choose another folder"):
         trained(array, tmp_path / "run")
 
 

@@ -139,20 +139,6 @@ def test_only_known_files_are_downloaded():
         store.download("passwords")
 
 
-def test_an_atomic_write_that_fails_leaves_the_old_file(tmp_path):
-    path = tmp_path / "record"
-    store.write_atomically(path, lambda file: file.write(b"old"))
-
-    def fail(file):
-        file.write(b"ne")
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with pytest.raises(OSError, match="No space"):
-        store.write_atomically(path, fail)
-    assert path.read_bytes() == b"old"
-    assert files_under(tmp_path) == [path]
-
-
 class Counted:
     """A `make` that counts its calls."""
 

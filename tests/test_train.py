@@ -371,7 +371,7 @@ def test_a_full_disk_is_told_and_what_was_trained_is_kept(tmp_path, monkeypatch)
 def test_a_folder_that_cannot_be_written_to_is_told_before_the_first_step(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("not a folder")
     learner, phases = job()
-    with pytest.raises(OSError, match="cannot write .*file.*; free space or choose another folder with --out"):
+    with pytest.raises(OSError, match="cannot write .*file.*; free space or choose another folder"):
         train(learner, phases, path=tmp_path / "file" / "state.safetensors", progress=False, on_step=at(1, die))
 
     def refuse(**_):

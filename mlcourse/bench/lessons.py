@@ -62,7 +62,8 @@ def measure(path: Path) -> dict:
             raise RuntimeError(f"{path.name}, {error}") from error
         seconds = time.perf_counter() - start
     return {"lesson": about.lesson, "seconds": round(seconds, 1), "peak_mb": round(memory.peak_mb),
-            "bytes": os.path.getsize(path), **facts(f"mlcourse bench lessons {about.lesson}", seed=0)}
+            "bytes": os.path.getsize(path), "code": notebooks.fingerprint(path),
+            **facts(f"mlcourse bench lessons {about.lesson}", seed=0)}
 
 
 def rows(names: list[str]) -> Iterator[dict]:

@@ -118,9 +118,9 @@ def build(out: Path) -> Path:
 
     content = arrays(choose(candidates()), FACES)
     data = archive(content)
-    write_atomically(out / FILE, lambda file: file.write(data))
+    write_atomically(out / FILE, data)
     for name, picture in sheets(content).items():
-        write_atomically(out / name, lambda file, picture=picture: file.write(picture))
+        write_atomically(out / name, picture)
     page = card(content, len(data)).encode()
-    write_atomically(out / "glyphs.md", lambda file: file.write(page))
+    write_atomically(out / "glyphs.md", page)
     return out / FILE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 from collections.abc import Callable
@@ -141,8 +142,9 @@ def cached(key: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.
     if arrays is None:
         arrays = make()
         try:
-            write_atomically(path, lambda file: np.savez(
-                file, content_digest=np.array(_content_digest(arrays)), **arrays))
+            packed = io.BytesIO()
+            np.savez(packed, content_digest=np.array(_content_digest(arrays)), **arrays)
+            write_atomically(path, packed.getvalue())
         except OSError:
             pass
     return arrays

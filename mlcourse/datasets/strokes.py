@@ -218,6 +218,6 @@ def build(out: str | Path) -> Path:
     data, downs = archive(pack(paths)), (paths[..., 2] == 0).sum(1)
     card = CARD.format(count=len(paths), size=len(data) / 1000, strokes=downs.mean(), most=downs.max())
     path = Path(out) / FILE
-    write_atomically(path, lambda file: file.write(data))
-    write_atomically(path.with_suffix(".md"), lambda file: file.write(card.encode()))
+    write_atomically(path, data)
+    write_atomically(path.with_suffix(".md"), card.encode())
     return path

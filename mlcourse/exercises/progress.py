@@ -15,6 +15,8 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import platformdirs
+
 from mlcourse.files import write_atomically
 
 VERSION = 1
@@ -30,16 +32,9 @@ def path() -> Path:
     if folder := os.environ.get("MLCOURSE_PROGRESS"):
         return Path(folder) / "progress.json"
     try:
-        home = Path.home()
+        return platformdirs.user_data_path("mlcourse", appauthor=False) / "progress.json"
     except RuntimeError:                # no home folder: a place that never holds a file
         return Path(os.devnull) / "progress.json"
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
-    return base / "mlcourse" / "progress.json"
 
 
 def record_attempt(id: str, passed: bool) -> None:
@@ -153,14 +148,14 @@ def save(data: dict) -> None:
     try:
         write(file, data)
     except OSError as error:
-        keep_in_memory(file, data, f"The progress file {file} cannot be written ({error.strerror}), {IN_MEMORY}; "
+        keep_in_memory(file, data, f"The progress file {file} cannot be written ({error.__cause__.strerror}), {IN_MEMORY}; "
                                    f"set MLCOURSE_PROGRESS to a folder of your own.")
 
 
 def write(file: Path, data: dict) -> None:
     """Write a temporary file in the same folder, then put it in the place of the old one. Raises OSError."""
     text = json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    write_atomically(file, lambda stream: stream.write(text.encode()))
+    write_atomically(file, text.encode())
 
 
 def set_aside(file: Path) -> dict:
