@@ -269,7 +269,7 @@ exercises.EXERCISES += (replace(exercises.EXERCISES[0], id="42.1", answer="doubl
 """
 UNMARKED = """\
 x = torch.randn(100_000, generator=torch.Generator().manual_seed(0))
-print(f"mean of the exponentials {float(x.exp().sum()):.6f}")"""
+print(f"sum {float(x.sum()):.6f}")"""
 
 
 def nbval(path, solution=SOLUTION):
@@ -295,7 +295,7 @@ def test_nbval_sees_what_changed_and_a_reference_solution_that_fails(stored):
     said = nbval(path, SOLUTION.replace("2 *", "3 *"))
     assert "4 failed, 2 passed" in said, said
     for failure in ("Cell 1", "solution 42.1", "Cell 2", "Cell 4"):
-        assert f"FAILED 42_sample.ipynb::{failure}" in said, said
+        assert f"::{failure} " in said, said
 
 
 def test_after_its_solution_an_exercise_is_as_the_learner_left_it(tmp_path):
@@ -319,4 +319,4 @@ def test_an_output_that_another_processor_does_not_repeat_is_caught_here_unless_
     nbformat.write(lesson, path)
     notebooks.refresh(path)
     said = nbval(path)
-    assert "1 failed, 1 passed" in said and "FAILED 42_sample.ipynb::Cell 0" in said, said
+    assert "1 failed, 1 passed" in said and "::Cell 0 " in said, said
