@@ -21,6 +21,7 @@ MUTATIONS = [(e.id, i) for e in EXERCISES for i in range(len(e.mutations))]
 def own_progress(tmp_path, monkeypatch):
     monkeypatch.setenv("MLCOURSE_PROGRESS", str(tmp_path))
     monkeypatch.setattr(exercises, "_hints_shown", {})
+    monkeypatch.setattr(exercises, "_passed", {})
 
 
 def answer_of(e, source):
@@ -37,6 +38,21 @@ def verdict(e, source):
 def test_solution_passes_and_stub_is_not_attempted(e):
     assert verdict(e, e.solution_source).status == "passed"
     assert verdict(e, e.stub).status == "not attempted"
+
+
+def test_later_cells_go_on_with_the_learners_answer_once_it_has_passed(capsys):
+    pairs = torch.eye(3, dtype=torch.float64), torch.eye(3, dtype=torch.float64)
+    reference = exercises.answer("16.1")
+    mine = lambda a, b, tau: reference(a, b, tau)
+    wrong = lambda a, b, tau: 2 * reference(a, b, tau)
+    assert exercises.answer("16.1")(*pairs, 0.5) == reference(*pairs, 0.5)
+    assert not check("16.1", wrong).passed and exercises.answer("16.1") is not wrong
+    assert check("16.1", mine).passed and exercises.answer("16.1") is mine
+    check("16.1", wrong)
+    assert exercises.answer("16.1") is mine
+    assert exercises.answer("00.2")["a"] == "support"
+    with pytest.raises(ValueError, match="there is no exercise '16.9'"):
+        exercises.answer("16.9")
 
 
 @pytest.mark.parametrize("id, i", WRONG)

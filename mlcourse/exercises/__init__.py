@@ -1,6 +1,6 @@
 """Exercises: check an answer, ask for a hint, read the solution, keep progress.
 
-In a lesson: `from mlcourse.exercises import check, hint, solution`.
+In a lesson: `from mlcourse.exercises import answer, check, hint, solution`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from mlcourse.exercises import (lesson_00, lesson_01, lesson_03, lesson_05, less
 from mlcourse.exercises.framework import CheckResult, Exercise, judge
 from mlcourse.exercises.progress import (best_score, prediction, record_prediction, record_score, reset, score)
 
-__all__ = ["CheckResult", "Exercise", "best_score", "check", "exercise", "exercise_ids", "hint", "prediction",
+__all__ = ["CheckResult", "Exercise", "answer", "best_score", "check", "exercise", "exercise_ids", "hint", "prediction",
            "record_prediction", "record_score", "reset", "score", "solution", "solution_source", "status"]
 
 EXERCISES = (*lesson_00.EXERCISES, *lesson_01.EXERCISES, *lesson_03.EXERCISES, *lesson_05.EXERCISES,
              *lesson_13.EXERCISES, *lesson_14.EXERCISES, *lesson_15.EXERCISES, *lesson_16.EXERCISES)
 
+_passed: dict[str, object] = {}       # the learner's own answers, since the kernel started
 _hints_shown: dict[str, int] = {}     # since the kernel started, so that a fresh run shows the same hints
 
 
@@ -39,10 +40,18 @@ def check(id: str, answer: object) -> CheckResult:
     returns has to be interrupted (Kernel, Interrupt). Raises ValueError for an unknown id only.
     """
     result = judge(exercise(id), answer)
+    if result.passed:
+        _passed[id] = answer
     if result.status != "not attempted":
         progress.record_attempt(id, result.passed)
     print(result.message)
     return result
+
+
+def answer(id: str) -> object:
+    """What later cells of a lesson go on with: the learner's own answer once its check has passed in this kernel, the
+    reference solution before. Raises ValueError when there is no such exercise."""
+    return _passed[id] if id in _passed else exercise(id).reference()
 
 
 def hint(id: str) -> None:

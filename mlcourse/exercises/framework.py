@@ -68,6 +68,12 @@ class Exercise:
         """The two digits of the lesson."""
         return self.id.split(".")[0]
 
+    def reference(self) -> object:
+        """The object that the reference solution defines."""
+        namespace: dict = {"torch": torch}
+        exec(self.solution_source, namespace)
+        return namespace[self.answer]
+
 
 @dataclass(frozen=True)
 class CheckResult:
