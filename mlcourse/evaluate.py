@@ -125,31 +125,37 @@ def check_episodes(episodes: int) -> None:
 def interval(values) -> tuple[float, float]:
     """The mean and the half-width of its 95 % interval, 1.96 sd/√n: for n >= 30 independent values.
 
+    Where a value is infinite or nan, so is the mean, and the half-width is nan: there is no interval.
     For a handful of seeds use `t_interval`. Raises ValueError under two values.
     """
-    values = _floats(values)
-    return float(values.mean()), float(1.96 * values.std(ddof=1) / len(values) ** 0.5)
+    mean, error = _mean_and_error(_floats(values))
+    return mean, 1.96 * error
 
 
 def t_interval(values) -> tuple[float, float]:
-    """The mean and the half-width of its 95 % t interval: for a few seeds, each of them one average."""
+    """The mean and the half-width of its 95 % t interval: for a few seeds, each of them one average.
+
+    The half-width is nan where a value is infinite or nan.
+    """
     values = _floats(values)
-    n = len(values)
-    return float(values.mean()), float(stdtrit(n - 1, 0.975) * values.std(ddof=1) / n**0.5)
+    mean, error = _mean_and_error(values)
+    return mean, float(stdtrit(len(values) - 1, 0.975)) * error
 
 
 def paired_ratio(a, b) -> tuple[float, float, float]:
     """mean(a) / mean(b) with its 95 % interval (ratio, low, high) for paired values, a_i and b_i of the same task.
 
-    The delta method: the standard error of a - ratio · b, over mean(b). Raises ValueError for unequal lengths.
+    The delta method: the standard error of a - ratio · b, over mean(b). Where a value is infinite or nan there is no
+    interval: low and high are nan. Raises ValueError for unequal lengths.
     """
     a, b = _floats(a), _floats(b)
     if len(a) != len(b):
         raise ValueError(f"paired values need equal lengths, got {len(a)} and {len(b)}")
     if b.mean() == 0:
         raise ValueError("the ratio is not defined: the mean of b is 0")
-    ratio = a.mean() / b.mean()
-    half = 1.96 * (a - ratio * b).std(ddof=1) / len(a) ** 0.5 / abs(b.mean())
+    with np.errstate(invalid="ignore"):
+        ratio = a.mean() / b.mean()
+        half = 1.96 * _mean_and_error(a - ratio * b)[1] / abs(b.mean())
     return float(ratio), float(ratio - half), float(ratio + half)
 
 
@@ -173,6 +179,12 @@ def _floats(values) -> np.ndarray:
     if values.ndim != 1 or len(values) < 2:
         raise ValueError(f"an interval needs a list of at least 2 values, got an array of shape {values.shape}")
     return values
+
+
+def _mean_and_error(values: np.ndarray) -> tuple[float, float]:
+    """The mean and its standard error, which is nan where a value is not finite."""
+    with np.errstate(invalid="ignore"):
+        return float(values.mean()), float(values.std(ddof=1) / len(values) ** 0.5)
 
 
 def compare(learners: dict[str, Learner], samplers: dict[str, object], episodes: int = 600, *,

@@ -1,5 +1,6 @@
 """Results on fixed episodes, and how sure we may be of them."""
 
+import warnings
 from dataclasses import asdict
 
 import numpy as np
@@ -158,6 +159,18 @@ def test_t_interval_against_scipy(n):
     mean, half = t_interval(values)
     assert (mean - half, mean + half) == pytest.approx((low, high))
     assert half > interval(values)[1]
+
+
+@pytest.mark.parametrize("bad, mean", [(np.inf, np.inf), (-np.inf, -np.inf), (np.nan, np.nan)])
+def test_scores_that_are_not_finite_have_no_interval_and_warn_of_nothing(bad, mean):
+    values = torch.tensor([1.0, bad, 2.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert interval(values) == pytest.approx((mean, np.nan), nan_ok=True)
+        assert t_interval(values) == pytest.approx((mean, np.nan), nan_ok=True)
+        assert interval([np.inf, -np.inf]) == pytest.approx((np.nan, np.nan), nan_ok=True)
+        assert paired_ratio(values, [1, 2, 3]) == pytest.approx((mean, np.nan, np.nan), nan_ok=True)
+        assert np.isnan(paired_ratio([1, 2, 3], values)[1:]).all()
 
 
 def test_paired_ratio_against_the_bootstrap():
