@@ -12,7 +12,7 @@ from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.domains import Domain
 from mlcourse.episode import EpisodeSampler
 from mlcourse.plots import Picture, bars_with_intervals, learning_curve, show_episode
-from mlcourse.plots.style import plural, short
+from mlcourse.plots.style import about, plural, short
 from mlcourse.plots.surface import COLOURS, HIGH, LOW, colour_table, line_spacing, stretch, surface_picture
 
 
@@ -34,6 +34,12 @@ def domain(classes=6, each=8):
 ])
 def test_numbers_are_written_as_people_say_them(value, said):
     assert short(value) == said
+
+
+@pytest.mark.parametrize("value, said", [(3.14159, "≈3.14"), (0, "≈0"), (1e6, "≈1e6"), (-2.4e7, "≈-2e7"),
+                                         (3e-5, "≈3e-5"), (float("inf"), "infinite")])
+def test_live_numbers_are_marked_one_by_one(value, said):
+    assert about(value) == said
 
 
 def test_plural():
@@ -68,8 +74,8 @@ def test_a_picture_carries_its_alt_text_and_a_short_repr():
 
 def test_a_learning_curve_states_what_it_shows():
     run = [{"phase": "meta-train", "step": i, "loss": 4.0 if i < 50 else 1.0} for i in range(100)]
-    assert learning_curve(run).alt == "Outer loss over 100 steps, 4 → 1."
-    assert "MAML: 4 → 1; again: 4 → 1" in learning_curve({"MAML": run, "again": run}, "A title").alt
+    assert learning_curve(run).alt == "Outer loss over 100 steps, ≈4 → ≈1."
+    assert "MAML: ≈4 → ≈1; again: ≈4 → ≈1" in learning_curve({"MAML": run, "again": run}, "A title").alt
     with pytest.raises(ValueError, match="at least one record of MAML"):
         learning_curve({"MAML": []})
 
@@ -77,7 +83,7 @@ def test_a_learning_curve_states_what_it_shows():
 def test_bars_state_their_intervals():
     result = SimpleNamespace(method="MAML", mean=0.9, ci95=0.01, metric="accuracy", episodes=600)
     picture = bars_with_intervals([result], "MAML is good", reference=0.2)
-    assert picture.alt == "MAML is good. MAML 90 ± 1 (%)."
+    assert picture.alt == "MAML is good. MAML ≈90 ± 1 (%)."
     with pytest.raises(ValueError, match="at least one result"):
         bars_with_intervals([], "nothing")
 

@@ -103,8 +103,7 @@ def test_words_follow_the_record(explorer):
     explorer.set(method="DANN", weight=0.3, shifted=True, at=2)
     record = explorer.record
     film = record.film._replace(accuracy=np.array([0.5, 0.5, 0.3]))
-    assert "30 %, down from AdaBN's 50 %" in explorer.headline(record._replace(film=film))
-    assert "50 %, as before, from" in explorer.headline(record._replace(film=film, at=1))
+    assert "accuracy ≈50 % (AdaBN) → ≈30 %" in explorer.headline(record._replace(film=film))
     said = explorer.describe(record)
     assert f"over {SPLITS} splits" in said and "lie 0.6 from uniform ones" in said
     assert "uniform" not in explorer.describe(record._replace(shifted=False))

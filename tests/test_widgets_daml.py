@@ -127,7 +127,7 @@ def test_the_words_follow_the_numbers():
     shown.set(other="DAML, tuned")
     assert "(behind)" in shown.headline(shown.record)
     made = generated()
-    assert f"PAD to the target {made.record.pad:.2f}" in made.alt and "Class class 0" in made.alt
+    assert f"PAD to the target ≈{made.record.pad:.2f}" in made.alt and "Class class 0" in made.alt
 
 
 def test_a_missing_row_is_named():

@@ -131,7 +131,7 @@ def test_a_rate_that_explodes_is_shown_with_its_step_and_leaves_every_artist_fin
     record = explorer.record
     assert explorer.error is None and record.diverged_at == first_explosion(record.support_loss.tolist()) <= 2
     assert not np.isfinite(record.support_loss[-1])
-    assert "too large" in headline(record) and f"at step {record.diverged_at}" in headline(record)
+    assert "too large" in headline(record) and f"at step ≈{record.diverged_at}" in headline(record)
     assert np.isfinite(record.a).all() and np.isfinite(record.b).all() and len(explorer.picture.value) > 10_000
     assert record.support_surface.min() < record.support_loss[0] * 1.01      # the window still shows θ's surroundings
 
@@ -140,7 +140,7 @@ def test_no_step_says_so_and_the_finding_follows_the_numbers():
     record = inner_loop(mlp(), **{**SETTINGS, "steps": 0})
     assert headline(record).startswith("Before any step")
     falls = record._replace(steps=1, query_loss=np.array([3.1, 0.4]), diverged_at=None)
-    assert headline(falls) == "After 1 step of α = 0.03 the query loss of θ falls from 3.1 to 0.4"
+    assert headline(falls) == "After 1 step of α = 0.03 the query loss of θ falls from ≈3.1 to ≈0.4"
     assert "rises" in headline(falls._replace(query_loss=np.array([0.4, 3.1])))
 
 

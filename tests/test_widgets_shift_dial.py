@@ -109,9 +109,9 @@ def test_headline_and_words_follow_the_record(dial):
     record = dial.record
     point = record.point._replace(accuracy=record.home_accuracy - 0.214)
     assert dial.headline(record._replace(point=point)) == (
-        f"Blur 0.5: PAD {point.pad.value:.2f}, and it costs 21 points of accuracy")
+        f"Blur 0.5: PAD ≈{point.pad.value:.2f}, and it costs ≈21 points of accuracy")
     said = dial.describe(record)
-    assert f"[{point.pad.low:.2f}, {point.pad.high:.2f}] over {SPLITS} splits" in said and "Grey" not in said
+    assert f"≈[{point.pad.low:.2f}, {point.pad.high:.2f}] over {SPLITS} splits" in said and "Grey" not in said
     low = record.point._replace(mmd=record.point.mmd._replace(value=-1.0))
     assert "not above" in dial.describe(record._replace(point=low))
 

@@ -91,10 +91,10 @@ def test_the_words_follow_the_numbers():
     shown = explorer()
     shown.set(student="other", picture=2)
     got = shown.record
-    first, second = np.argsort(-got.p)[:2]
-    assert f"A picture of {'abcdef'[got.label]}: the teacher says {'abcdef'[first]}" in shown.alt
-    assert f"then {'abcdef'[second]} with {got.p[second]:.2f}" in shown.alt
-    assert f"makes {int(got.student_errors.sum())} errors on {M} pictures" in shown.alt
+    own, other = got.p[got.label], max(p for c, p in enumerate(got.p) if c != got.label)
+    assert f"A picture of {'abcdef'[got.label]}: the teacher gives its class ≈{own:.2f} and" in shown.alt
+    assert f"the likeliest other class ≈{other:.2f}, the student (other) ≈{got.q[got.label]:.2f}" in shown.alt
+    assert f"≈{got.student_errors.sum():.0f} of {M} pictures by the student" in shown.alt
 
 
 def test_it_needs_students_of_the_same_pictures():

@@ -197,5 +197,5 @@ class LearnedRatesScene(Scene):
         self.curve.set_data(record.slice_rates / span, level)
         here = float(np.interp(record.rate, record.slice_rates, level))
         self.here.set_data([record.rate / span], [here])
-        self.window.set_text(f"window: α from {-span:.3g} to {span:.3g}")
-        self.range.set_text(f"loss from {low:.4f} to {high:.4f}")
+        self.window.set_text(f"window: α from ≈{-span:.3g} to ≈{span:.3g}")
+        self.range.set_text(f"loss from ≈{low:.4f} to ≈{high:.4f}")

@@ -10,17 +10,17 @@ import numpy as np
 from mlcourse.episode import Episode
 from mlcourse.evaluate import t_interval
 from mlcourse.plots.static import Picture, blank, picture
-from mlcourse.plots.style import BLACK, BLUE, GREY, QUERY, RC, SERIES, SUPPORT, VERMILION, short
+from mlcourse.plots.style import BLACK, BLUE, GREY, QUERY, RC, SERIES, SUPPORT, VERMILION, about
 
 
 def rate_sweep(rates: Sequence[float], losses: Mapping[str, Sequence[float]], own: float) -> Picture:
     """The query loss after one step over the inner rate, for the rate of all weights and for that of one tensor alone,
     the others at `own`, the rate that θ was trained with. losses: "all six" or a tensor → a loss for each of `rates`."""
-    best = {name: rates[int(np.argmin(values))] for name, values in losses.items()}
-    tensors = {name: values for name, values in losses.items() if name != "all six"}
-    leans = max(tensors, key=lambda name: tensors[name][0])
-    still = [name for name in tensors if best[name] == rates[0]]
-    title = f"θ leans on the rate of {leans}; best at the lowest rate: {', '.join(still) or 'none'}"
+    lowest = {name: int(np.nanargmin(values)) for name, values in losses.items()}
+    slow = {name: values[0] for name, values in losses.items() if name != "all six"}
+    leans, next_to_it = sorted(slow, key=slow.get)[:-3:-1]
+    title = (f"θ leans on {leans}: error {about(slow[leans])} at its lowest rate, {about(slow[next_to_it])} at most at "
+             "any other's")
     figure = blank(7, 3.4)
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
@@ -28,12 +28,13 @@ def rate_sweep(rates: Sequence[float], losses: Mapping[str, Sequence[float]], ow
         axes.axvline(own, color=GREY, ls="--", lw=1.2)
         for (name, values), style in zip(losses.items(), SERIES):
             axes.plot(rates, values, **{**style, "marker": "None"}, label=name)
-            at = int(np.argmin(values))
+            at = lowest[name]
             axes.plot([rates[at]], [values[at]], color=style["color"], marker=style["marker"], ms=8, mec=BLACK)
         axes.set(xscale="log", yscale="log", xlabel=f"inner rate (dashed: {own:g}, the rate θ was trained with)",
                  ylabel="mean squared error after one step", title=title, ylim=(None, 10))
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="the rate of")
-    return picture(figure, f"{title}. Lowest points: " + "; ".join(f"{n} at {short(r)}" for n, r in best.items()) + ".")
+    points = "; ".join(f"{name} at {about(rates[at])}" for name, at in lowest.items())
+    return picture(figure, f"{title}. Lowest points: {points}.")
 
 
 def granularity(rows: list[dict], shot: int = 10) -> Picture:

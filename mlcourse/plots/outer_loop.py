@@ -7,7 +7,7 @@ from matplotlib.ticker import MaxNLocator
 
 from mlcourse.plots.inner_loop import QUERY_MAP, SUPPORT_MAP
 from mlcourse.plots.scene import Scene
-from mlcourse.plots.style import BLACK, GREY, QUERY, SUPPORT, TASKS, short
+from mlcourse.plots.style import BLACK, GREY, QUERY, SUPPORT, TASKS, about
 from mlcourse.plots.surface import SurfacePanel, colour_bar, line_spacing
 
 FIT_LIMIT = 6.5
@@ -87,7 +87,7 @@ class OuterLoopScene(Scene):
         for i, fit in enumerate(self.fits):
             fit["before"].set_data(record.x, _within(record.before))
             fit["after"].set_data(record.x, _within(record.after[i]))
-            fit["change"].set_text(f"{short(record.query_before[i])} → {short(record.query_after[i])}")
+            fit["change"].set_text(f"{about(record.query_before[i])} → {about(record.query_after[i])}")
         self._show_curve(record)
         spacing = line_spacing(record.support_surface, record.query_surface)
         self.support.show(record.a, record.b, record.support_surface, spacing)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from mlcourse.episode import Episode
 from mlcourse.plots.scene import png_bytes
-from mlcourse.plots.style import BLACK, GREY, QUERY, RC, SERIES, SUPPORT, plural, short
+from mlcourse.plots.style import BLACK, GREY, QUERY, RC, SERIES, SUPPORT, about, plural
 
 DPI = 150
 MOST_QUERIES = 12
@@ -124,7 +124,8 @@ def learning_curve(records: Mapping[str, Iterable[dict]] | Iterable[dict], title
     """The loss over the outer steps, from the records of `train` ({phase, step, loss}, …), or several by name.
 
     A running mean over `smooth` steps lies over the single batches; the axis is logarithmic where all losses are
-    positive. Without a title, the title says from where to where the running mean went.
+    positive. Without a title, the title says from where to where the running mean went. A title with losses in it marks
+    each with ≈, as the alt text does.
     """
     series = dict(records) if isinstance(records, Mapping) else {"": list(records)}
     losses = {name: np.array([record["loss"] for record in run]) for name, run in series.items()}
@@ -142,7 +143,7 @@ def learning_curve(records: Mapping[str, Iterable[dict]] | Iterable[dict], title
             axes.plot(loss, color=style["color"], lw=0.6, alpha=0.25)
             axes.plot(np.arange(len(mean)) + width / 2, mean, **style, markevery=max(1, len(mean) // 8), ms=5,
                       label=name or f"mean of {width} steps")
-            said.append(f"{f'{name}: ' if name else ''}{short(mean[0])} → {short(mean[-1])}")
+            said.append(f"{f'{name}: ' if name else ''}{about(mean[0])} → {about(mean[-1])}")
         if all((loss > 0).all() for loss in losses.values()):
             axes.set_yscale("log")
         axes.set(xlabel="outer steps", ylabel=ylabel)
@@ -155,10 +156,11 @@ def learning_curve(records: Mapping[str, Iterable[dict]] | Iterable[dict], title
 
 def bars_with_intervals(results: Iterable, title: str, *, reference: float | None = None,
                         reference_label: str = "chance") -> Picture:
-    """Horizontal bars with 95 % intervals, from results that have method, mean, ci95, metric and episodes (such as
-    `mlcourse.evaluate.Result`). reference: a dashed line, such as chance.
+    """Horizontal bars with 95 % intervals, from what was evaluated in this run: results that have method, mean, ci95,
+    metric and episodes (such as `mlcourse.evaluate.Result`). reference: a dashed line, such as chance.
 
-    The title states the finding; only the caller knows which one. Raises ValueError without results.
+    The title states the finding; only the caller knows which one, and marks its numbers with ≈ as they are marked
+    here. An error that is infinite has no bar. Raises ValueError without results.
     """
     results = list(results)
     if not results:
@@ -167,25 +169,26 @@ def bars_with_intervals(results: Iterable, title: str, *, reference: float | Non
     scale = 100 if percent else 1
     means = np.array([scale * result.mean for result in results])
     halves = np.array([scale * result.ci95 for result in results])
+    ends = np.nan_to_num(means + halves, nan=0, posinf=0)
     y = np.arange(len(results))
     figure = blank(7, 0.9 + 0.42 * len(results))
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
-        axes.barh(y, means, height=0.6, color=SUPPORT["color"], alpha=0.75)
+        axes.barh(y, np.where(np.isfinite(means), means, 0), height=0.6, color=SUPPORT["color"], alpha=0.75)
         axes.errorbar(means, y, xerr=halves, fmt="none", ecolor=BLACK, elinewidth=1.5, capsize=3)
-        for at, mean, half in zip(y, means, halves):
-            text = f"{mean:.1f} ± {half:.1f}" if percent else f"{mean:.3f} ± {half:.3f}"
-            axes.annotate(text, (mean + half, at), (6, 0), textcoords="offset points", va="center", fontsize=9)
+        for at, mean, half, end in zip(y, means, halves, ends):
+            text = f"≈{mean:.1f} ± {half:.1f}" if percent else f"≈{mean:.3f} ± {half:.3f}"
+            axes.annotate(text, (end, at), (6, 0), textcoords="offset points", va="center", fontsize=9)
         if reference is not None:
             axes.axvline(scale * reference, color=GREY, ls="--", lw=1.4)
             axes.annotate(reference_label, (scale * reference, 1), (3, -2), xycoords=("data", "axes fraction"),
                           textcoords="offset points", va="top", fontsize=8.5, color="#555555")
         axes.set_yticks(y, [result.method for result in results])
-        axes.set(xlim=(0, 1.22 * float((means + halves).max())), ylim=(len(results) - 0.4, -0.6),
+        axes.set(xlim=(0, 1.22 * float(ends.max()) or 1), ylim=(len(results) - 0.4, -0.6),
                  xlabel=("accuracy (%)" if percent else "mean squared error")
                  + f", 95 % interval over {results[0].episodes} episodes")
         if percent:
             axes.set_xticks(range(0, 101, 20))
         axes.set_title(title)
-    values = "; ".join(f"{result.method} {scale * result.mean:.3g} ± {scale * result.ci95:.2g}" for result in results)
+    values = "; ".join(f"{result.method} ≈{scale * result.mean:.3g} ± {scale * result.ci95:.2g}" for result in results)
     return picture(figure, f"{title}. {values} ({'%' if percent else 'mean squared error'}).")

@@ -42,6 +42,17 @@ def short(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def about(value: float) -> str:
+    """A number that was trained or measured in this very run, with the sign ≈ before it: ≈3.1, ≈2e6, or "infinite".
+
+    Such numbers differ between processors, and the tests of a lesson compare what follows ≈ with a tolerance.
+    """
+    if np.isfinite(value) and value != 0 and not 1e-3 <= abs(value) < 1e4:
+        mantissa, exponent = f"{value:.0e}".split("e")
+        return f"≈{mantissa}e{int(exponent)}"
+    return f"≈{short(value)}" if np.isfinite(value) else short(value)
+
+
 def plural(count: int, noun: str) -> str:
     """1 step, 2 steps."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -110,7 +110,8 @@ class QuizScene(Scene):
                   ms=8, zorder=3)
         axes.axvline(record.chance, color=VERMILION, ls="--", lw=1.4, zorder=4)
         axes.set(xlim=(0, 1), ylim=(len(scores) - 0.4, -0.6), yticks=y, xticks=(0, 0.5, 1))
-        axes.set_yticklabels([f"{score.name}\n{score.correct} of {score.questions}" for score in scores], fontsize=8.5)
+        axes.set_yticklabels([f"{score.name}\n{'≈' * (i > 0)}{score.correct} of {score.questions}"
+                              for i, score in enumerate(scores)], fontsize=8.5)
         axes.set_xticklabels(["0", "50", "100 %"])
         axes.set_xlabel("right answers, 95 % interval\n(dashed: guessing)", fontsize=8.5)
 

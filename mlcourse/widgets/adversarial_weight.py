@@ -177,21 +177,21 @@ class AdversarialWeight(Explorer):
         now, start = 100 * film.accuracy[at], 100 * film.accuracy[0]
         target = " under label shift" if record.shifted else ""
         if at == 0:
-            return f"Before the training{target}: {now:.0f} % with the target's statistics, PAD {film.pad[0].value:.2f}"
+            return (f"Before the training{target}: ≈{now:.0f} % with the target's statistics, "
+                    f"PAD ≈{film.pad[0].value:.2f}")
         name = f"{record.method}, λ = {record.weight:g}" if record.weight else "No alignment, λ = 0"
-        verb = "up" if now > start + 0.5 else "down" if now < start - 0.5 else "as before,"
-        return (f"{name}, step {film.steps[at]}{target}: {now:.0f} %, {verb} from AdaBN's {start:.0f} %; "
-                f"PAD {film.pad[0].value:.2f} → {film.pad[at].value:.2f}")
+        return (f"{name}, step {film.steps[at]}{target}: accuracy ≈{start:.0f} % (AdaBN) → ≈{now:.0f} %, "
+                f"PAD ≈{film.pad[0].value:.2f} → ≈{film.pad[at].value:.2f}")
 
     def describe(self, record: AdversarialRecord) -> str:
         film, at = record.film, record.at
         pad = film.pad[at]
         tv = lambda shares: np.abs(shares - 1 / len(shares)).sum() / 2
-        text = (f"Without adaptation the source network names {100 * film.unadapted:.1f} % of the target's test half "
-                f"right. PAD {pad.value:.2f}, 95 % interval [{pad.low:.2f}, {pad.high:.2f}] over "
-                f"{plural(SPLITS, 'split')}; its floor lies at {film.floor.value:.2f}. {film.right[at].sum()} of the "
+        text = (f"Without adaptation the source network names ≈{100 * film.unadapted:.1f} % of the target's test half "
+                f"right. PAD ≈{pad.value:.2f}, 95 % interval ≈[{pad.low:.2f}, {pad.high:.2f}] over "
+                f"{plural(SPLITS, 'split')}; its floor lies at ≈{film.floor.value:.2f}. ≈{film.right[at].sum()} of the "
                 f"{DRAWN} target pictures shown are named right.")
         if record.shifted:
             text += (f" The target's class proportions lie {tv(film.shares):.1f} from uniform ones (total variation), "
-                     f"the predicted ones {tv(film.predicted[at]):.2f}.")
+                     f"the predicted ones ≈{tv(film.predicted[at]):.2f}.")
         return text

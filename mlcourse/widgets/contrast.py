@@ -14,7 +14,7 @@ from torch import Tensor
 from mlcourse.frozen import class_rows, embed_all
 from mlcourse.losses_contrast import info_nce, similarities
 from mlcourse.plots.contrast import ContrastScene
-from mlcourse.plots.style import short
+from mlcourse.plots.style import about, short
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 
 MOST, FOUND = 40, 5            # pairs in a batch; answers shown for a query
@@ -27,10 +27,10 @@ class ContrastRecord(NamedTuple):
     tau, name: the settings. rows_a, rows_b (N,): which drawings. s (N, N): cosine of a_i and b_j. weights (N, N): the
     softmax of each row of s/τ: how the loss from a to b shares its push. forth, back: InfoNCE a → b and b → a, nats.
     rivals: the effective number of negatives, the mean over the rows of exp(entropy of the weights without the
-    partner). hits_forth, hits_back: the share of the N whose nearest on the other side is the partner; best_forth,
-    best_back (N,): the nearest. plane_a, plane_b (N, 2): both on the first two principal components of all 2N. push_a,
-    push_b (N, 2): minus the gradient of the mean of both losses there, the longest scaled to STEP. query: which pair is
-    asked; found_b, found_a (up to 5,): its nearest on the other side, nearest first.
+    partner). hits_forth, hits_back: the share of the N whose nearest on the other side is the partner. plane_a,
+    plane_b (N, 2): both on the first two principal components of all 2N. push_a, push_b (N, 2): minus the gradient of
+    the mean of both losses there, the longest scaled to STEP. query: which pair is asked; found_b, found_a (up to 5,):
+    its nearest on the other side, nearest first.
     """
 
     tau: float
@@ -44,8 +44,6 @@ class ContrastRecord(NamedTuple):
     rivals: float
     hits_forth: float
     hits_back: float
-    best_forth: np.ndarray
-    best_back: np.ndarray
     plane_a: np.ndarray
     plane_b: np.ndarray
     push_a: np.ndarray
@@ -84,7 +82,7 @@ def contrast(a: Tensor, b: Tensor, rows_a: Tensor, rows_b: Tensor, *, tau: float
         return ContrastRecord(
             tau, name, rows_a.numpy(), rows_b.numpy(), numpy(s), numpy((s / tau).softmax(1)), float(forth), float(back),
             float(entropy.exp().mean()), float((s.argmax(1) == torch.arange(n)).float().mean()),
-            float((s.argmax(0) == torch.arange(n)).float().mean()), s.argmax(1).numpy(), s.argmax(0).numpy(),
+            float((s.argmax(0) == torch.arange(n)).float().mean()),
             *(numpy((z - centre) @ axes.T) for z in (a, b)), *(numpy(scale * p) for p in push), query,
             s[query].topk(found).indices.numpy(), s[:, query].topk(found).indices.numpy())
 
@@ -129,14 +127,14 @@ class ContrastExplorer(Explorer):
 
     def headline(self, record: ContrastRecord) -> str:
         n, (one, other) = len(record.s), self.sides
-        return (f"{record.name}: the right {other} is nearest for {round(n * record.hits_forth)} of {n} {one}s, the "
-                f"right {one} for {round(n * record.hits_back)} of {n} {other}s")
+        return (f"{record.name}: the right {other} is nearest for ≈{round(n * record.hits_forth)} of {n} {one}s, the "
+                f"right {one} for ≈{round(n * record.hits_back)} of {n} {other}s")
 
     def describe(self, record: ContrastRecord) -> str:
-        n, (one, other) = len(record.s), self.sides
-        yes = lambda best: "yes" if best[record.query] == record.query else "no"
-        return (f"InfoNCE at τ = {record.tau:.3g} is {short(record.forth)} nats from {one} to {other} and "
-                f"{short(record.back)} back; guessing costs log N = {short(math.log(n))}. The push on a {one} is "
-                f"shared by {short(record.rivals)} of its {n - 1} negatives, in effect. Pair {record.query} finds its "
-                f"partner from {one} to {other}: {yes(record.best_forth)}; "
-                f"from {other} to {one}: {yes(record.best_back)}.")
+        n, q, (one, other) = len(record.s), record.query, self.sides
+        rival = lambda cosines: np.delete(cosines, q).max()
+        return (f"InfoNCE at τ = {record.tau:.3g} is {about(record.forth)} nats from {one} to {other} and "
+                f"{about(record.back)} back; guessing costs log N = {short(math.log(n))}. The push on a {one} is "
+                f"shared by {about(record.rivals)} of its {n - 1} negatives, in effect. Pair {q} has a cosine of "
+                f"≈{record.s[q, q]:.2f}; its {one} has ≈{rival(record.s[q]):.2f} with the nearest other {other}, its "
+                f"{other} ≈{rival(record.s[:, q]):.2f} with the nearest other {one}.")

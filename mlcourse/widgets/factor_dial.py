@@ -92,11 +92,11 @@ class FactorDial(Explorer):
             self._seen[kind, severity], SEVERITIES, accuracy, best, {"accuracy": own, "pad": pad or None})
 
     def headline(self, record: FactorRecord) -> str:
-        return (f"{record.kind.capitalize()}, severity {record.severity:.1f}: PAD {record.pad.value:.2f}, the line is "
-                f"right on {100 * record.accuracy:.0f} %")
+        return (f"{record.kind.capitalize()}, severity {record.severity:.1f}: PAD ≈{record.pad.value:.2f}, the line is "
+                f"right on ≈{100 * record.accuracy:.0f} %")
 
     def describe(self, record: FactorRecord) -> str:
         home = 100 * float(self.curves[record.kind][0][0])
-        return (f"{CHANGES[record.kind]}. The line is right on {100 * record.accuracy:.1f} % away, {home:.1f} % at "
-                f"home; the best classifier for this world reaches {100 * record.best:.1f} %. PAD of the inputs "
-                f"{record.pad.value:.2f}, 95 % interval [{record.pad.low:.2f}, {record.pad.high:.2f}].")
+        return (f"{CHANGES[record.kind]}. The line is right on ≈{100 * record.accuracy:.1f} % away, ≈{home:.1f} % at "
+                f"home; the best classifier for this world reaches ≈{100 * record.best:.1f} %. PAD of the inputs "
+                f"≈{record.pad.value:.2f}, 95 % interval ≈[{record.pad.low:.2f}, {record.pad.high:.2f}].")

@@ -14,7 +14,7 @@ from torch.nn.utils import parameters_to_vector
 
 from mlcourse.losses import task_loss
 from mlcourse.plots.inner_loop import InnerLoopScene
-from mlcourse.plots.style import plural, short
+from mlcourse.plots.style import about, plural
 from mlcourse.plots.surface import line_spacing
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 from mlcourse.widgets.slices import GRID, Plane, frame, predictions, squared_errors
@@ -137,13 +137,13 @@ def headline(record: InnerLoopRecord) -> str:
     before, after = record.query_loss[0], record.query_loss[record.steps]
     blown = record.diverged_at
     if blown is not None and blown <= record.steps:
-        return (f"α = {record.alpha:.3g} is too large: at step {blown} the support loss is "
-                f"{short(record.support_loss[blown])}, from {short(record.support_loss[0])} at the start")
+        return (f"α = {record.alpha:.3g} is too large: at step ≈{blown} the support loss is "
+                f"{about(record.support_loss[blown])}, from {about(record.support_loss[0])} at the start")
     if record.steps == 0:
-        return f"Before any step the query loss of {record.name} is {short(before)}"
+        return f"Before any step the query loss of {record.name} is {about(before)}"
     verb = "falls" if after < before * 0.98 else "rises" if after > before * 1.02 else "barely moves,"
     rate = f"After {plural(record.steps, 'step')} of α = {record.alpha:.3g} "
-    return f"{rate}the query loss of {record.name} {verb} from {short(before)} to {short(after)}"
+    return f"{rate}the query loss of {record.name} {verb} from {about(before)} to {about(after)}"
 
 
 class InnerLoopExplorer(Explorer):
@@ -189,11 +189,11 @@ class InnerLoopExplorer(Explorer):
     def describe(self, record: InnerLoopRecord) -> str:
         s = record.steps
         text = (f"On the {plural(record.shots, 'support point')} themselves the loss goes from "
-                f"{short(record.support_loss[0])} to {short(record.support_loss[s])}.")
+                f"{about(record.support_loss[0])} to {about(record.support_loss[s])}.")
         factor = 10 ** line_spacing(record.support_surface, record.query_surface)
-        text += f" Contour lines lie a factor {factor:.3g} apart."
+        text += f" Contour lines lie a factor ≈{factor:.3g} apart."
         away = record.off_plane[:s + 1]
         if s > 1 and np.isfinite(away).all() and away.max() > 1e-3 and record.diverged_at is None:
             text += (f" The slice passes through θ, step 1 and step {MAX_STEPS}; the steps between are projected onto "
-                     f"it, from up to {short(away.max())} away.")
+                     f"it, from up to {about(away.max())} away.")
         return text

@@ -14,7 +14,7 @@ from mlcourse.learners import MetaSGD
 from mlcourse.machine import one_core
 from mlcourse.nets import MLP
 from mlcourse.plots.learned_rates import LearnedRatesScene
-from mlcourse.plots.style import short
+from mlcourse.plots.style import about
 from mlcourse.rates import Weight, loss_along, query_gradient_unmoved, support_gradients
 from mlcourse.widgets.base import CONTROL, Explorer, columns
 from mlcourse.widgets.rate_history import RateHistory, Snapshot
@@ -152,23 +152,23 @@ class LearnedRates(Explorer):
     def headline(self, record: LearnedRatesRecord) -> str:
         at = int(np.searchsorted(record.steps, record.step))
         when = "Before training" if record.step == 0 else f"After {record.step} outer steps"
-        return (f"{when} {100 * record.negative[at]:.0f} % of the rates are negative; one step: loss "
-                f"{short(record.before[at])} → {short(record.after[at])}")
+        return (f"{when} ≈{100 * record.negative[at]:.0f} % of the rates are negative; one step: loss "
+                f"{about(record.before[at])} → {about(record.after[at])}")
 
     def describe(self, record: LearnedRatesRecord) -> str:
         every = np.concatenate([a.ravel() for a in record.alpha.values()])
         where = f"{record.weight.tensor}[{', '.join(map(str, self._place(record.weight)))}]"
-        spread = f"Rates lie between {every.min():.2g} and {every.max():.2g}. "
+        spread = f"Rates lie between ≈{every.min():.2g} and ≈{every.max():.2g}. "
         if not record.support_gradient.any():
             return (f"{spread}The weight {where} has no gradient on any of the {len(record.support_gradient)} tasks: "
-                    f"its rate of {record.rate:.2g} changes nothing.")
+                    f"its rate of ≈{record.rate:.2g} changes nothing.")
         best = record.slice_rates[record.slice_loss.argmin()]
         word = "the same sign" if record.agreement > 0 else "opposite signs"
         sign = "positive" if record.agreement > 0 else "negative"
-        return (f"{spread}The weight {where} has the rate {record.rate:.2g}. When it stays where it was and all others "
-                f"have moved, its support and query gradients have {word} on average (agreement "
-                f"{record.agreement:+.2f}), which asks for a {sign} rate; along this rate alone the query loss is "
-                f"lowest near {best:.2g}.")
+        return (f"{spread}The weight {where} has the rate ≈{record.rate:.2g}. When it stays where it was and all "
+                f"others have moved, its support and query gradients have {word} on average (agreement "
+                f"≈{record.agreement:.2f}), which asks for a {sign} rate; along this rate alone the query loss is "
+                f"lowest near ≈{best:.2g}.")
 
     def _place(self, weight: Weight) -> tuple[int, ...]:
         shape = self.history.snapshots[0].theta[weight.tensor].shape

@@ -17,7 +17,7 @@ from mlcourse.learners import MAML
 from mlcourse.machine import one_core
 from mlcourse.nets import MLP
 from mlcourse.plots.outer_loop import OuterLoopScene
-from mlcourse.plots.style import plural, short
+from mlcourse.plots.style import about, plural
 from mlcourse.plots.surface import line_spacing
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 from mlcourse.widgets.outer_training import OuterTraining, Settings
@@ -225,12 +225,12 @@ class OuterLoopPlayer(Explorer):
         inner = plural(record.settings.steps, "inner step")
         after = record.query_after.mean()
         if not np.isfinite(after) or after > 1e3:
-            return f"α = {record.settings.alpha:.3g} is too large for this θ: {inner} later the loss is {short(after)}"
+            return f"α = {record.settings.alpha:.3g} is too large for this θ: {inner} later the loss is {about(after)}"
         when = "Before meta-training" if record.step == 0 else f"After {plural(record.step, 'outer step')}"
         one = record.settings.steps == 1
         verb = ("lower" if after < record.query_before.mean() else "raise") + "s" * one
-        return (f"{when}, {inner} {verb} the query loss of the three tasks from {short(record.query_before.mean())} "
-                f"to {short(after)}")
+        return (f"{when}, {inner} {verb} the query loss of the three tasks from {about(record.query_before.mean())} "
+                f"to {about(after)}")
 
     def describe(self, record: OuterLoopRecord) -> str:
         at = int(np.searchsorted(record.check_steps, record.step))
@@ -240,9 +240,9 @@ class OuterLoopPlayer(Explorer):
         if record.step < record.last:
             place = f"Rewound to outer step {record.step} of {record.last}; going on from here starts a new branch. "
         return (f"{place}On {len(self.training.check.domain)} other tasks the loss goes from "
-                f"{short(record.check_before[at])} to {short(record.check_after[at])}. The slice passes through θ and "
-                f"φ of task {name}; for task {name} it goes from {short(record.query_before[record.shown])} to "
-                f"{short(record.query_after[record.shown])}. Contour lines lie a factor {factor:.3g} apart.")
+                f"{about(record.check_before[at])} to {about(record.check_after[at])}. The slice passes through θ and "
+                f"φ of task {name}; for task {name} it goes from {about(record.query_before[record.shown])} to "
+                f"{about(record.query_after[record.shown])}. Contour lines lie a factor ≈{factor:.3g} apart.")
 
     def _chosen(self, settings: dict) -> Settings:
         return Settings(**{name: settings[name] for name in Settings._fields})

@@ -88,12 +88,12 @@ class RealGeneratedExplorer(Explorer):
         return pixels(domain.images[mine[torch.randint(len(mine), (COLUMNS,), generator=generator)]])
 
     def headline(self, record: RealGeneratedRecord) -> str:
-        return (f"Step {record.step}: PAD to the target {record.pad:.2f} (source {self.scene.reference:.2f}), label "
-                f"fidelity {100 * record.fidelity:.0f} %")
+        return (f"Step {record.step}: PAD to the target ≈{record.pad:.2f} (source ≈{self.scene.reference:.2f}), label "
+                f"fidelity ≈{100 * record.fidelity:.0f} %")
 
     def describe(self, record: RealGeneratedRecord) -> str:
         wrong = int(record.first_wrong.sum() + record.second_wrong.sum())
         real, made = record.scores_real.mean(), record.scores_generated.mean()
-        return (f"Class {record.name}: the judge names another class in {wrong} of the {2 * COLUMNS} generated "
-                f"pictures. Two drawings of one picture differ by {record.apart:.3f} per pixel. The discriminator's "
-                f"mean score is {real:+.2f} for real pictures and {made:+.2f} for generated ones.")
+        return (f"Class {record.name}: the judge names another class in ≈{wrong} of the {2 * COLUMNS} generated "
+                f"pictures. Two drawings of one picture differ by ≈{record.apart:.3f} per pixel. The discriminator's "
+                f"mean score is ≈{real:.2f} for real pictures and ≈{made:.2f} for generated ones.")

@@ -125,16 +125,17 @@ class ShiftDial(Explorer):
     def headline(self, record: ShiftRecord) -> str:
         point = record.point
         lost = 100 * (record.home_accuracy - point.accuracy)
-        cost = "costs nothing" if lost < 0.5 else f"costs {lost:.0f} point{'' if round(lost) == 1 else 's'} of accuracy"
-        return f"{record.kind.capitalize()} {record.severity:.1f}: PAD {point.pad.value:.2f}, and it {cost}"
+        points = f"≈{lost:.0f} point{'' if round(lost) == 1 else 's'}"
+        cost = "costs nothing" if lost < 0.5 else f"costs {points} of accuracy"
+        return f"{record.kind.capitalize()} {record.severity:.1f}: PAD ≈{point.pad.value:.2f}, and it {cost}"
 
     def describe(self, record: ShiftRecord) -> str:
         point = record.point
         seen = "above" if point.mmd.value > point.mmd.floor else "not above"
-        text = (f"The classifier names {100 * point.accuracy:.1f} % of the shifted digits right, against "
-                f"{100 * record.home_accuracy:.1f} % unshifted. PAD {point.pad.value:.2f}, 95 % interval "
-                f"[{point.pad.low:.2f}, {point.pad.high:.2f}] over {SPLITS} splits; squared MMD {point.mmd.value:.4f}, "
-                f"{seen} {point.mmd.floor:.4f}, below which chance stays 95 times in 100.")
+        text = (f"The classifier names ≈{100 * point.accuracy:.1f} % of the shifted digits right, against "
+                f"≈{100 * record.home_accuracy:.1f} % unshifted. PAD ≈{point.pad.value:.2f}, 95 % interval "
+                f"≈[{point.pad.low:.2f}, {point.pad.high:.2f}] over {SPLITS} splits; squared MMD "
+                f"≈{point.mmd.value:.4f}, {seen} ≈{point.mmd.floor:.4f}, below which chance stays 95 times in 100.")
         if record.curves:
             text += " Grey: the mean over the seeds of the study, and its 95 % interval."
         return text

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mlcourse.losses_distillation import entropy, soft_targets
-from mlcourse.plots.style import plural, short
+from mlcourse.plots.style import about, short
 from mlcourse.plots.temperature import LEAST, MOST, TemperatureScene
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 
@@ -108,15 +108,13 @@ class TemperatureExplorer(Explorer):
 
     def headline(self, record: TemperatureRecord) -> str:
         times = "with T²" if record.squared else "without T²"
-        return (f"T = {record.temperature:.3g}: soft targets of {short(record.entropy)} nats on average (even: "
-                f"{short(math.log(len(record.p)))}); gradient {short(record.gradient)} {times}")
+        return (f"T = {record.temperature:.3g}: soft targets of {about(record.entropy)} nats on average (even: "
+                f"{short(math.log(len(record.p)))}); gradient {about(record.gradient)} {times}")
 
     def describe(self, record: TemperatureRecord) -> str:
-        first, second = (int(i) for i in np.argsort(-record.p)[:2])
-        count = len(self.labels)
-        return (f"A picture of {self.classes[record.label]}: the teacher says {self.classes[first]} with "
-                f"{record.p[first]:.2f}, then {self.classes[second]} with {record.p[second]:.2f}; the student "
-                f"({record.student}) says {self.classes[int(record.q.argmax())]} with {record.q.max():.2f}. Entropy of "
-                f"this target {short(record.own)} nats. At T = 1 the student makes "
-                f"{plural(int(record.student_errors.sum()), 'error')} on {count} pictures, the teacher "
-                f"{int(record.teacher_errors.sum())}.")
+        others = lambda shares: np.delete(shares, record.label).max()
+        return (f"A picture of {self.classes[record.label]}: the teacher gives its class ≈{record.p[record.label]:.2f} "
+                f"and the likeliest other class ≈{others(record.p):.2f}, the student ({record.student}) "
+                f"≈{record.q[record.label]:.2f} and ≈{others(record.q):.2f}. Entropy of this target "
+                f"{about(record.own)} nats. Wrong at T = 1: ≈{record.student_errors.sum():.0f} of {len(self.labels)} "
+                f"pictures by the student, ≈{record.teacher_errors.sum():.0f} by the teacher.")

@@ -176,14 +176,14 @@ class YouAgainstMachine(Explorer):
         verdict = ("you beat" if you.correct > best.correct else "you are level with" if you.correct == best.correct
                    else "you are behind")
         whom = best.name if len(machines) == 1 else f"the best machine, {best.name},"
-        return f"{you.correct} of {you.questions} right: {verdict} {whom} with {best.correct}"
+        return f"{you.correct} of {you.questions} right: {verdict} {whom} with ≈{best.correct}"
 
     def describe(self, record: QuizRecord) -> str:
         if not record.finished:
             return (f"You see one labelled picture of each character, the support set; the {len(record.truth)} questions "
                     f"are the query set. No answer is marked before the last.")
         you = record.scores[0]
-        others = ", ".join(f"{score.name} {score.correct}" for score in record.scores[1:])
+        others = ", ".join(f"{score.name} ≈{score.correct}" for score in record.scores[1:])
         return (f"Right answers: you {you.correct}, {others}; guessing gives {record.chance * you.questions:g} on "
                 f"average. {plural(you.questions, 'question').capitalize()} say little: the 95 % interval of your "
                 f"accuracy runs from {100 * you.low:.0f} to {100 * you.high:.0f} %. {self._kept}").strip()
