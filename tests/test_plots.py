@@ -1,17 +1,20 @@
 """Pictures with alt text, surfaces that are what they say, and a scene that redraws only what moved."""
 
 import io
+import math
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from marks import unmarked
 from PIL import Image
 
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.domains import Domain
 from mlcourse.episode import EpisodeSampler
-from mlcourse.plots import Picture, bars_with_intervals, learning_curve, show_episode
+from mlcourse.plots import Picture, bars_with_intervals, learning_curve, lesson_03, lesson_05, show_episode, static
 from mlcourse.plots.style import about, plural, short
 from mlcourse.plots.surface import COLOURS, HIGH, LOW, colour_table, line_spacing, stretch, surface_picture
 
@@ -86,6 +89,41 @@ def test_bars_state_their_intervals():
     assert picture.alt == "MAML is good. MAML ≈90 ± 1 (%)."
     with pytest.raises(ValueError, match="at least one result"):
         bars_with_intervals([], "nothing")
+
+
+RUN = [{"loss": 2.5 * 0.97**i} for i in range(80)]
+RESULTS = [SimpleNamespace(method="MAML", mean=0.8125, ci95=0.0125, metric="accuracy", episodes=600),
+           SimpleNamespace(method="ANIL", mean=0.6175, ci95=0.0225, metric="accuracy", episodes=600)]
+ERRORS = {name: [torch.linspace(0.1, 7.7, 40) * rank] * 2 for rank, name in enumerate(("MAML", "pretrained", "0"), 1)}
+RATES = {"all six": [3.25, 0.5, 2.5], "W₁": [2.75, 0.5, 1.5], "b₁": [0.625, 0.5, 1.5]}
+
+
+@pytest.mark.parametrize("draw, known", [
+    (lambda: learning_curve(RUN), {80, 25}), (lambda: learning_curve({"A": RUN, "B": RUN}), {80}),
+    (lambda: bars_with_intervals(RESULTS, "A finding", reference=0.2), {0, 20, 40, 60, 80, 100, 95, 600}),
+    (lambda: lesson_03.proof_of_order([0.1, 0.01], {"second order": [2e-3, 1e-9], "first order": [0.37, 0.36]}), {10, 64}),
+    (lambda: lesson_03.proof_of_order([0.1, 0.01], {"second order": [0.3, 0.2], "first order": [0.37, 0.36]}), {64}),
+    (lambda: lesson_03.leaving_the_family([1.0, 2.5], ERRORS), {0, 1, 2.5, 10}),
+    (lambda: lesson_05.rate_sweep([0.001, 0.01, 0.1], RATES, 0.01), {0.01})])
+def test_what_was_trained_or_measured_is_marked_in_title_labels_and_alt_text(draw, known, monkeypatch):
+    for module in (static, lesson_03, lesson_05):
+        monkeypatch.setattr(module, "picture", lambda figure, alt: (figure, alt))
+    figure, alt = draw()
+    drawn = [text for axes in figure.axes for text in (axes.get_title("left"), *(t.get_text() for t in axes.texts))]
+    assert "≈" in alt and [unmarked(text, known) for text in (alt, *drawn)] == [[]] * (1 + len(drawn))
+
+
+@pytest.mark.parametrize("draw", [
+    lambda: learning_curve([{"loss": x} for x in (1.0, math.inf, math.nan, 2.0)], smooth=1),
+    lambda: bars_with_intervals([SimpleNamespace(**{**vars(RESULTS[0]), "metric": "mse", "mean": mean, "ci95": half})
+                                 for mean, half in ((2.0, 0.5), (math.inf, math.nan))], "One diverges"),
+    lambda: lesson_03.leaving_the_family([1.0, 2.0], {**ERRORS, "MAML": [torch.tensor([1.0, 2.0, math.inf])] * 2}),
+    lambda: lesson_05.rate_sweep([0.001, 0.01, 0.1], {**RATES, "W₁": [2.75, math.inf, math.nan]}, 0.01)])
+def test_what_diverged_is_drawn_and_warns_of_nothing(draw, caplog):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert pixels(draw()).std() > 10
+    assert caplog.text == ""
 
 
 def test_the_same_figure_has_the_same_bytes():

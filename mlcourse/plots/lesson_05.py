@@ -19,8 +19,8 @@ def rate_sweep(rates: Sequence[float], losses: Mapping[str, Sequence[float]], ow
     lowest = {name: int(np.nanargmin(values)) for name, values in losses.items()}
     slow = {name: values[0] for name, values in losses.items() if name != "all six"}
     leans, next_to_it = sorted(slow, key=slow.get)[:-3:-1]
-    title = (f"θ leans on {leans}: error {about(slow[leans])} at its lowest rate, {about(slow[next_to_it])} at most at "
-             "any other's")
+    title = (f"θ leans on {leans}: error {about(slow[leans])} at its lowest rate; at any other's at most "
+             f"{about(slow[next_to_it])}")
     figure = blank(7, 3.4)
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
