@@ -169,12 +169,13 @@ def bars_with_intervals(results: Iterable, title: str, *, reference: float | Non
     scale = 100 if percent else 1
     means = np.array([scale * result.mean for result in results])
     halves = np.array([scale * result.ci95 for result in results])
-    ends = np.nan_to_num(means + halves, nan=0, posinf=0)
+    finite = lambda values: np.where(np.isfinite(values), values, 0)
+    ends = finite(means) + finite(halves)
     y = np.arange(len(results))
     figure = blank(7, 0.9 + 0.42 * len(results))
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
-        axes.barh(y, np.where(np.isfinite(means), means, 0), height=0.6, color=SUPPORT["color"], alpha=0.75)
+        axes.barh(y, finite(means), height=0.6, color=SUPPORT["color"], alpha=0.75)
         axes.errorbar(means, y, xerr=halves, fmt="none", ecolor=BLACK, elinewidth=1.5, capsize=3)
         for at, mean, half, end in zip(y, means, halves, ends):
             text = f"≈{mean:.1f} ± {half:.1f}" if percent else f"≈{mean:.3f} ± {half:.3f}"

@@ -92,8 +92,8 @@ class RealGeneratedExplorer(Explorer):
                 f"fidelity ≈{100 * record.fidelity:.0f} %")
 
     def describe(self, record: RealGeneratedRecord) -> str:
-        wrong = int(record.first_wrong.sum() + record.second_wrong.sum())
+        right = 2 * COLUMNS - int(record.first_wrong.sum() + record.second_wrong.sum())
         real, made = record.scores_real.mean(), record.scores_generated.mean()
-        return (f"Class {record.name}: the judge names another class in ≈{wrong} of the {2 * COLUMNS} generated "
-                f"pictures. Two drawings of one picture differ by ≈{record.apart:.3f} per pixel. The discriminator's "
+        return (f"Class {record.name}: the judge agrees with ≈{right} of the {2 * COLUMNS} generated pictures. "
+                f"Two drawings of one picture differ by ≈{record.apart:.3f} per pixel. The discriminator's "
                 f"mean score is ≈{real:.2f} for real pictures and ≈{made:.2f} for generated ones.")
