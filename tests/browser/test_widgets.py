@@ -129,7 +129,7 @@ def test_temperature(widget, tmp_path):
     assert int(explorer.readout("picture")) > 0
     explorer.press("one")
     picture = explorer.changed(picture)
-    assert "the student (one) says" in explorer.says()
+    assert "the student (one) ≈" in explorer.says()
     explorer.root.locator("input[type=checkbox]").click()
     explorer.changed(picture)
     assert "without T²" in explorer.says()
@@ -154,7 +154,7 @@ def test_contrast(widget, tmp_path):
     explorer.slider("pair that asks").focus()
     explorer.page.keyboard.press("ArrowRight")
     picture = explorer.changed(picture)
-    assert "Pair 1 finds its partner" in explorer.says()
+    assert "Pair 1 has a cosine of" in explorer.says()
     explorer.press("0")
     explorer.changed(picture)
     assert "0: the right stroke is nearest" in explorer.says()
