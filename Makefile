@@ -1,5 +1,6 @@
 # make lab    install (first time only) and open the course in JupyterLab
 # make test   install (first time only) and run every test and every notebook
+# make check  the same without the notebooks and without a browser: a few minutes
 #
 # Variables, all optional:
 #   PYTHON=python3.12    the Python (3.11 or later) that makes the virtual environment
@@ -13,15 +14,20 @@ RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PIP := $(RUN) -m pip --disable-pip-version-check --no-input
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 120
+# Two workers share the files, in order; what measures runs alone afterwards.
+SHARED := -n 2 --dist loadfile --no-loadscope-reorder -m "not alone"
 
-.PHONY: lab test install clean
+.PHONY: lab test check install clean
 .DEFAULT_GOAL := lab
 
 lab: $(STAMP)
 	$(RUN) -m mlcourse lab
 
 test: $(STAMP)
-	$(RUN) -m pytest $(NBVAL)
+	$(RUN) -m pytest $(NBVAL) $(SHARED) && $(RUN) -m pytest tests -m alone
+
+check: $(STAMP)
+	$(RUN) -m pytest tests --ignore tests/browser $(SHARED) && $(RUN) -m pytest tests -m alone
 
 install: $(STAMP)
 
