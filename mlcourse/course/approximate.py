@@ -7,6 +7,7 @@ import re
 
 ALONE = 0.15            # how far a number without an interval may lie from the stored one, or a factor of two
 HALF_WIDTHS = 3         # how many stored half-widths one with an interval may
+WIDTHS = 5              # the factor by which its interval may be wider or narrower: the tails of errors are heavy
 
 NUMBER = r"[-+−]?(?:\d[\d,]*\.?\d*(?:[eE][-+]?\d+)?(?:·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|nan|inf)"
 MARKED = re.compile(rf"[ \t]*≈[ \t]*(?:(?P<number>{NUMBER})(?:[ \t]*±[ \t]*(?P<half>{NUMBER}))?"
@@ -18,9 +19,10 @@ def settle(stored: str, now: str) -> str:
     """The text `now` with every ≈ number that agrees with its counterpart in `stored` written as it stands there.
 
     So the two texts are equal exactly when they differ in nothing but live numbers that agree. A number with its
-    interval, as in "≈0.31 ± 0.02" or "≈[0.29, 0.33]", agrees when its middle and both ends lie within three
-    half-widths of the stored ones, any other within a factor of two or 0.15. Blanks around a marked number, which
-    align it, count with it. Where the texts do not hold equally many marked numbers, `now` comes back as it is.
+    interval, as in "≈0.31 ± 0.02" or "≈[0.29, 0.33]", agrees when it (or the middle) lies within three stored
+    half-widths and the interval is at most five times as wide or as narrow; any other within a factor of two or 0.15.
+    Blanks around a marked number, which align it, count with it. Where the texts do not hold equally many marked
+    numbers, `now` comes back as it is.
     """
     there, here = list(MARKED.finditer(stored)), list(MARKED.finditer(now))
     if len(there) != len(here):
@@ -39,10 +41,9 @@ def agree(stored: re.Match, now: re.Match) -> bool:
         return False
     if old is None:
         return near(value(stored["number"]), value(now["number"]))
-    half = (old[1] - old[0]) / 2
+    (middle, half), (other, wide) = (((high + low) / 2, (high - low) / 2) for low, high in (old, new))
     if half > 0 and math.isfinite(half):
-        close = [abs(a - b) <= HALF_WIDTHS * half for a, b in zip((*old, sum(old) / 2), (*new, sum(new) / 2))]
-        return all(close)
+        return abs(other - middle) <= HALF_WIDTHS * half and near(half, wide, WIDTHS)
     return all(near(a, b) for a, b in zip(old, new))
 
 
@@ -56,12 +57,12 @@ def interval(match: re.Match) -> tuple[float, float] | None:
     return None
 
 
-def near(stored: float, now: float) -> bool:
-    """Whether a number without an interval lies within a factor of two of the stored one, or within 0.15."""
+def near(stored: float, now: float, factor: float = 2) -> bool:
+    """Whether a number lies within a factor of the stored one, or within 0.15."""
     if not (math.isfinite(stored) and math.isfinite(now)):
         return stored == now or (math.isnan(stored) and math.isnan(now))
     ratio = now / stored if stored else math.inf
-    return 0.5 <= ratio <= 2 or abs(now - stored) <= ALONE
+    return 1 / factor <= ratio <= factor or abs(now - stored) <= ALONE
 
 
 def value(text: str) -> float:
