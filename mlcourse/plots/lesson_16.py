@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import matplotlib
 import numpy as np
 import torch
@@ -28,13 +30,13 @@ def said(values: np.ndarray) -> str:
     return f"{values[0]:.1f}" if len(values) == 1 else "{:.1f} ± {:.1f}".format(*t_interval(values))
 
 
-def strips(rows: dict[str, Tensor], title: str, marks: tuple[int, ...] = ()) -> Picture:
+def strips(rows: dict[str, Tensor], title: str, below: Sequence[object] = ()) -> Picture:
     """Rows of pictures (M, 1, S, S) in [0, 1], dark ink on white, each with its name; equally many in all rows.
 
-    marks: places (from 0) along the rows that get a number below, counted from 1.
+    below: what stands below each of the M pictures.
     """
     count, side = len(next(iter(rows.values()))), 28
-    figure = blank(10, 0.55 + 0.75 * len(rows) + (0.2 if marks else 0))
+    figure = blank(10, 0.55 + 0.75 * len(rows) + (0.2 if below else 0))
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
         axes = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
@@ -44,8 +46,8 @@ def strips(rows: dict[str, Tensor], title: str, marks: tuple[int, ...] = ()) -> 
             each.set(yticks=[], xticks=[])
             each.set_ylabel(name, rotation=0, ha="right", va="center")
             each.spines[:].set_visible(False)
-        if marks:
-            axes[-1].set_xticks([(m + 0.5) * (side + 6) - 0.5 for m in marks], [str(m + 1) for m in marks])
+        if below:
+            axes[-1].set_xticks([(i + 0.5) * (side + 6) - 0.5 for i in range(count)], list(map(str, below)))
             axes[-1].tick_params(length=0, labelsize=10)
     return picture(figure, f"{title}. {count} characters in each of {len(rows)} rows: {', '.join(rows)}.")
 
