@@ -39,9 +39,14 @@ class Episode(NamedTuple):
         return self.classes.shape[-1]
 
     @property
+    def batch_shape(self) -> torch.Size:
+        """The leading task dimensions that all fields share: (T,) for a batch, () for one episode."""
+        return self.domain.shape
+
+    @property
     def tasks(self) -> int:
-        """T, the number of tasks of a batch (the domain id is a scalar in a single episode)."""
-        if self.domain.ndim == 0:
+        """T, the number of tasks of a batch. Raises ValueError for a single episode."""
+        if not self.batch_shape:
             raise ValueError("this is a single episode without a task dimension; index a batch only")
         return len(self.domain)
 
@@ -60,8 +65,8 @@ class Episode(NamedTuple):
 
     def samples(self) -> tuple[Tensor, Tensor]:
         """Support and query together: x and y."""
-        return tuple(torch.cat(pair, self.domain.ndim) for pair in ((self.support_x, self.query_x),
-                                                                    (self.support_y, self.query_y)))
+        return tuple(torch.cat(pair, len(self.batch_shape)) for pair in ((self.support_x, self.query_x),
+                                                                         (self.support_y, self.query_y)))
 
     def to(self, *args) -> Episode:
         """The floating-point fields cast to a dtype, or every field moved to a device."""

@@ -152,7 +152,7 @@ class NetLearner(Learner):
 
     def prepare(self, x: Tensor, episode: Episode):
         """Samples of a batch of episodes in the form that costs least to use often; those of one episode as they are."""
-        return self.net.prepare(x) if episode.domain.ndim else x
+        return self.net.prepare(x) if episode.batch_shape else x
 
     def loss_at(self, phi: Params, x: Tensor, y: Tensor) -> Tensor:
         """L(φ): the loss of the network with parameters φ on labelled samples."""

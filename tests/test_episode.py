@@ -57,7 +57,7 @@ def test_every_episode_keeps_the_promises(sampler, tasks, seed):
     assert batch.support_y.shape == (tasks, n * s.shot) and batch.support_y.dtype == torch.int64
     assert batch.query_y.shape == (tasks, n * s.query)
     assert batch.classes.shape == (tasks, n) and batch.domain.tolist() == [s.domain_id] * tasks
-    assert batch.tasks == tasks and batch.way == n
+    assert batch.tasks == tasks and batch.batch_shape == (tasks,) and batch.task(0).batch_shape == () and batch.way == n
     for t in range(tasks):
         e = batch.task(t)
         chosen = e.classes.tolist()

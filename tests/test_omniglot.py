@@ -198,7 +198,7 @@ def test_the_one_shot_runs_become_episodes(tmp_path, root):
         assert torch.equal(episode.query_x, episode.support_x[episode.query_y])
         assert episode.classes.tolist() == [4 * number + k for k in range(4)]
         assert episode.support_x.dtype == torch.float32 and 0 <= episode.support_x.min() < episode.support_x.max() <= 1
-        assert episode.unlabeled_x.shape == (0, 1, 28, 28) and episode.domain.ndim == 0
+        assert episode.unlabeled_x.shape == (0, 1, 28, 28) and episode.batch_shape == ()
 
 
 RUN_CHANGES = {

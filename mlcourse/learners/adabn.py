@@ -37,11 +37,11 @@ class AdaBN(NetLearner):
 
     def embed(self, x: Tensor, episode: Episode) -> Tensor:
         """The features of pictures x of one domain, under their own batch's statistics."""
-        return features(self.net, self.theta(episode.domain.shape), x)
+        return features(self.net, self.theta(episode.batch_shape), x)
 
     def label_loss(self, z: Tensor, episode: Episode) -> Tensor:
         """L_y from the features of the support set."""
-        return task_loss(head(self.theta(episode.domain.shape), z), episode.support_y)
+        return task_loss(head(self.theta(episode.batch_shape), z), episode.support_y)
 
     def pair(self, episode: Episode) -> tuple[Tensor, Tensor]:
         """The features of source and target, each domain under its own statistics."""
@@ -53,12 +53,12 @@ class AdaBN(NetLearner):
         """Raises ValueError as the class says."""
         check_classes(self, episode)
         check_head(self, episode)
-        if episode.unlabeled_x.shape[-4] == 0:
+        if episode.unlabeled_x.shape[len(episode.batch_shape)] == 0:
             raise ValueError(f"{type(self).__name__} adapts to unlabelled pictures of the target, but this episode has "
                              "none; sample with unlabeled=1 or more")
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
         """θ and the target's statistics. There is no inner loop: `steps` is ignored."""
         self.check(episode)
-        theta = self.theta(episode.domain.shape)
+        theta = self.theta(episode.batch_shape)
         return Adapted(theta, statistics(self.net, theta, episode.unlabeled_x))

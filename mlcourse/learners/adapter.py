@@ -53,7 +53,7 @@ class Adapter(MetaSGD):
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
         """φ after `steps` inner steps, and the target's statistics under φ."""
         self.check(episode)
-        tasks = episode.domain.shape
+        tasks = episode.batch_shape
         phi = descend(lambda p: self.inner_loss(p, episode), self.theta(tasks), self.steps if steps is None else steps,
                       self.rates(), order=self.order, stacked=bool(tasks))
         return Adapted(phi, statistics(self.net, phi, episode.unlabeled_x))

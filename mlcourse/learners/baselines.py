@@ -30,7 +30,7 @@ class NoAdaptation(NetLearner):
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
         """θ itself."""
         check_head(self, episode)
-        return self.adapted(self.theta(episode.domain.shape), episode)
+        return self.adapted(self.theta(episode.batch_shape), episode)
 
 
 class FromScratch(MAML):
@@ -64,7 +64,7 @@ class JointTraining(MAML):
         """L(θ; support and query together), before any adaptation."""
         require_grad(self)
         check_head(self, episode)
-        return self.loss_at(self.theta(episode.domain.shape), *episode.samples())
+        return self.loss_at(self.theta(episode.batch_shape), *episode.samples())
 
 
 class FineTune(NetLearner):

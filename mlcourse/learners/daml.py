@@ -56,9 +56,9 @@ class DAML(MetaSGD):
         """
         require_grad(self)
         if episode.unlabeled_x.shape != episode.query_x.shape:
-            raise ValueError(f"DAML expects every query redrawn, in unlabeled_x, but there are "
-                             f"{episode.query_x.shape[-4]} queries and {episode.unlabeled_x.shape[-4]} redrawn; draw "
-                             "the episodes with `with_redrawn`")
+            queries, redrawn = (x.shape[len(episode.batch_shape)] for x in (episode.query_x, episode.unlabeled_x))
+            raise ValueError(f"DAML expects every query redrawn, in unlabeled_x, but there are {queries} queries and "
+                             f"{redrawn} redrawn; draw the episodes with `with_redrawn`")
         weight = self.weight if weight is None else weight
         state, y = self.adapt(episode), episode.query_y
         real = task_loss(self.predict(state, episode.query_x), y)

@@ -75,7 +75,7 @@ class Distillation(AdaBN):
         require_grad(self)
         self.check(episode)
         x = episode.unlabeled_x
-        z = head(self.theta(episode.domain.shape), self.embed(x, episode))
+        z = head(self.theta(episode.batch_shape), self.embed(x, episode))
         soft = distillation(z, self.teacher(x), self.temperature)
         if not self.hard:
             return soft

@@ -36,7 +36,7 @@ class L2SP(JointTraining):
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
         """φ: gradient steps on the anchored support loss from θ."""
         check_head(self, episode)
-        x, tasks = self.prepare(episode.support_x, episode), episode.domain.shape
+        x, tasks = self.prepare(episode.support_x, episode), episode.batch_shape
         theta = self.theta(tasks)
         support_loss = lambda phi: (self.loss_at(phi, x, episode.support_y)
                                     + penalty(phi, theta, self.anchor, len(tasks)))

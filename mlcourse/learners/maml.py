@@ -42,7 +42,7 @@ class MAML(NetLearner):
         """φ: `steps` gradient steps on the support loss from θ."""
         check_head(self, episode)
         steps = self.steps if steps is None else steps
-        x, y, tasks = self.prepare(episode.support_x, episode), episode.support_y, episode.domain.shape
+        x, y, tasks = self.prepare(episode.support_x, episode), episode.support_y, episode.batch_shape
         if tasks and self.only is None and isinstance(self.net, MLP):
             return Adapted(dual.descend(self.net, self.theta(), x, y, steps, self.lr, self.order), ())
         phi = descend(lambda phi: self.loss_at(phi, x, y), self.theta(tasks), steps, self.lr,

@@ -49,7 +49,7 @@ class MetaSGD(NetLearner):
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
         """φ: `steps` steps of θ - α ∘ ∇L_support."""
         check_head(self, episode)
-        x, tasks = self.prepare(episode.support_x, episode), episode.domain.shape
+        x, tasks = self.prepare(episode.support_x, episode), episode.batch_shape
         support_loss = lambda phi: self.loss_at(phi, x, episode.support_y)
         phi = descend(support_loss, self.theta(tasks), self.steps if steps is None else steps, self.rates(),
                       order=self.order, stacked=bool(tasks))

@@ -50,7 +50,7 @@ class MetaTransfer(MetaSGD):
         """
         require_grad(self)
         check_classes(self, episode)
-        tasks = episode.domain.shape
+        tasks = episode.batch_shape
         x, labels = episode.samples()
         y = episode.classes.gather(-1, labels)
         logits = self.classifier(features(self.net, self.theta(tasks), self.prepare(x, episode)))

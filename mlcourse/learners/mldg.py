@@ -38,7 +38,7 @@ class MLDG(AdaBN):
         """F(θ) + β G(θ - α ∇F(θ)), second order."""
         require_grad(self)
         self.check(episode)
-        tasks = episode.domain.shape
+        tasks = episode.batch_shape
         f = lambda params: task_loss(call(self.net, params, episode.support_x), episode.support_y)
         g = lambda params: task_loss(call(self.net, params, episode.query_x), episode.query_y)
         theta = self.theta(tasks)

@@ -43,7 +43,7 @@ class ProtoNet(NetLearner):
     def adapt(self, episode: Episode, steps: int | None = None) -> Prototypes:
         """The prototypes c_k."""
         check_classes(self, episode)
-        tasks = episode.domain.shape
+        tasks = episode.batch_shape
         stats = self.adapted(self.theta(tasks), episode).stats
         one_hot = F.one_hot(episode.support_y, episode.way).to(episode.support_x.dtype)
         z = self.embed(episode.support_x, stats, tasks)
@@ -51,7 +51,7 @@ class ProtoNet(NetLearner):
 
     def predicting(self, episode: Episode) -> Params:
         """θ: the network does not adapt."""
-        return self.theta(episode.domain.shape)
+        return self.theta(episode.batch_shape)
 
     def predict(self, state: Prototypes, x: Tensor) -> Tensor:
         """-|f_θ(x) - c_k|²: the softmax of these is the class probability."""

@@ -35,7 +35,7 @@ class Reptile(MAML):
         """½ |θ - stop(φ)|², summed over all parameters."""
         require_grad(self)
         check_head(self, episode)
-        tasks = episode.domain.shape
+        tasks = episode.batch_shape
         x, y = episode.samples()
         x, theta = self.prepare(x, episode), self.theta(tasks)
         phi = descend(lambda p: self.loss_at(p, x, y), theta, self.steps, self.lr, order=1, stacked=bool(tasks))

@@ -62,7 +62,7 @@ def show_episode(episode: Episode, classes: Sequence[str] | None = None) -> Pict
     classes: the names of all classes of the domain; the rows are then named by them, else by their labels.
     Raises ValueError for a batch of episodes.
     """
-    if episode.domain.ndim != 0:
+    if episode.batch_shape:
         raise ValueError(f"show_episode shows one episode, got a batch of {episode.tasks}; pass episode.task(0)")
     return _show_images(episode, classes) if episode.way else _show_regression(episode)
 
