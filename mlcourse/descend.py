@@ -31,8 +31,7 @@ def descend(loss: Callable[[Params], Tensor], params: Params, steps: int, lr: fl
 def trajectory(loss: Callable[[Params], Tensor], params: Params, steps: int, lr: float | Params, *,
                order: int = 2, only: Iterable[str] | None = None, stacked: bool = False) -> list[Params]:
     """The path of `descend`: the parameters before the first step and after each one, steps + 1 in all."""
-    if steps < 0:
-        raise ValueError(f"the number of inner steps must not be negative, got {steps}")
+    check_steps(steps)
     adapted = _select(params, only)
     if isinstance(lr, dict):
         missing = [name for name in adapted if name not in lr]
@@ -69,6 +68,12 @@ def _stacked_gradient(loss: Callable[[Params], Tensor], start: Params, order: in
         g = torch.autograd.grad(loss(moving).sum(), list(moving.values()), create_graph=differentiable,
                                 materialize_grads=True)
     return dict(zip(moving, g, strict=True))
+
+
+def check_steps(steps: int) -> None:
+    """Raises ValueError for a negative number of inner steps."""
+    if steps < 0:
+        raise ValueError(f"the number of inner steps must not be negative, got {steps}")
 
 
 def check_rate(lr: float, what: str = "learning rate") -> None:

@@ -13,8 +13,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mlcourse import switch
+from mlcourse.descend import check_rate, check_steps
 from mlcourse.losses import task_loss
-from mlcourse.nets import call
+from mlcourse.nets import MLP, head
 
 
 class Adapted:
@@ -50,12 +52,21 @@ def worthwhile(weight: Tensor, samples: int) -> bool:
     return samples * sum(weight.shape) < weight.numel()
 
 
+def fits(net, lr, only) -> bool:
+    """Whether `descend` computes gradient steps of rate `lr` on the parameters `only` of this network: all of an MLP's,
+    at one rate."""
+    return only is None and isinstance(lr, int | float) and isinstance(net, MLP) and switch.stacks(net)
+
+
 def descend(net, theta: dict[str, Tensor], x: Tensor, y: Tensor, steps: int, lr: float, order: int) -> dict:
     """`steps` steps of gradient descent on the support loss of T tasks: as `descend.descend` with stacked parameters.
 
     theta: θ by name, shared. x (T, S, *D), y (T, S). order: 2 or 1. Returns φ by name: tensors (T, …), or an `Adapted`
-    for each linear layer of the body where that is worthwhile.
+    for each linear layer of the body where that is worthwhile. Raises ValueError for a rate that is not positive and
+    finite, or a negative number of steps.
     """
+    check_steps(steps)
+    check_rate(lr)
     x, tasks = x.flatten(2), len(x)
     layers = {name for name in theta if name.startswith("body.") and name.endswith(".weight")
               and worthwhile(theta[name], steps * x.shape[1])}
@@ -71,7 +82,7 @@ def _step(net, phi: dict, x: Tensor, y: Tensor, lr: float, order: int) -> dict:
     with torch.enable_grad():
         start = {name: p if isinstance(p, Adapted) or differentiable and p.requires_grad
                  else p.detach().requires_grad_() for name, p in phi.items()}
-        losses = task_loss(call(net, start, x), y)
+        losses = task_loss(head(start, net.stacked(start, x)[0]), y)
         moved = [p.product if isinstance(p, Adapted) else p for p in start.values()]
         gradients = torch.autograd.grad(losses.sum(), moved, create_graph=differentiable,
                                         materialize_grads=True)

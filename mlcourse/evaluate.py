@@ -12,7 +12,7 @@ from scipy.special import stdtrit
 from torch import Tensor
 
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner, check_counts, check_finite, map_parts
+from mlcourse.learner import Learner, check_counts, check_finite, in_threads, map_parts
 
 EVALUATION_SEED = 20170
 BLOCK = 25  # episodes that are drawn together
@@ -82,7 +82,7 @@ def scores(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVALUA
         for start in range(0, episodes, BLOCK):
             block = sampler.sample(BLOCK, generator).task(slice(0, episodes - start))
             check_finite(block)
-            done += map_parts(part_scores, block, at_once, learner.is_stacked)
+            done += map_parts(part_scores, block, at_once, in_threads(learner))
         return torch.cat(done)
     finally:
         learner.train(was_training)

@@ -4,29 +4,43 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from mlcourse import switch
 from mlcourse.descend import Params, check_rate
 from mlcourse.episode import Episode
 from mlcourse.losses import task_loss
 from mlcourse.machine import in_parallel
-from mlcourse.nets import call, features, statistics
+from mlcourse.nets import call, norm_of, prepare, statistics
+
+AT_ONCE = 4     # tasks that a core differentiates together where the network does not say
 
 
-class Learner(nn.Module):
+class Learner(switch.Stacking, nn.Module):
     """A method. Its parameters are the meta-parameters; no call ever changes them.
 
     A subclass writes `adapt` and `predict`, and overrides `loss` where its paper does. All three work on one episode
-    without a task dimension; `torch.vmap` makes the batch. tasks_at_once: how many tasks a core differentiates
-    together; it bounds memory and changes no number beyond rounding. None: all, where a batch is small work.
+    without a task dimension; the `engine` makes the batch. Where they also take a batch, with a leading task dimension
+    on everything, the class says `stacks = True` in its own body: the fast engine then takes the place of vmap (see
+    `switch.Stacking`). `losses` and `predictions` are the engine's and not to be overridden: TypeError.
+    tasks_at_once: how many tasks a core differentiates together; it bounds memory and changes no number beyond
+    rounding. None: all, where a batch is small work.
     """
 
     config: dict = {}
     tasks_at_once: int | None = None
+    refused_by_vmap = False
+
+    def __init_subclass__(cls, **settings):
+        super().__init_subclass__(**settings)
+        taken = [name for name in ("losses", "predictions", "engine") if getattr(cls, name) is not getattr(Learner, name)]
+        if taken:
+            raise TypeError(f"{cls.__name__} overrides {taken[0]}, which belongs to the engine and would differ from a "
+                            "loop over tasks; override loss, adapt or predict")
 
     @property
     def is_transductive(self) -> bool:
@@ -34,10 +48,9 @@ class Learner(nn.Module):
         return False
 
     @property
-    def is_stacked(self) -> bool:
-        """Whether the fast engine (stacked.py) computes a batch, not vmap. Only then may several threads share its
-        tasks: torch.func is not made for threads."""
-        return False
+    def engine(self) -> str:
+        """How a batch is computed: "stacked", "vmap" or "loop" (switch.py)."""
+        return switch.engine(self)
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Any:
         """What the learner takes from the support set: adapted weights, prototypes, … (a pytree of tensors).
@@ -68,13 +81,13 @@ class Learner(nn.Module):
         return [episodic_phase(self, sampler, steps, tasks=tasks, lr=lr)]
 
     def losses(self, batch: Episode) -> Tensor:
-        """The losses (T,) of a batch of T episodes: `loss` under vmap."""
-        return torch.vmap(self.loss)(batch)
+        """The losses (T,) of a batch of T episodes."""
+        return switch.over_tasks(self, self.loss, batch)
 
     def predictions(self, batch: Episode, steps: int | None = None) -> Tensor:
-        """Logits (T, M, N), or values (T, M, 1), for the queries of a batch: `adapt` and `predict` under vmap."""
+        """Logits (T, M, N), or values (T, M, 1), for the queries of a batch."""
         one = lambda episode: self.predict(self.adapt(episode, steps), episode.query_x)
-        return torch.vmap(one)(batch)
+        return switch.over_tasks(self, one, batch)
 
     def after_step(self, batch: Episode) -> None:
         """Called after every meta-step; a network with running statistics updates them here."""
@@ -97,62 +110,35 @@ class Adapted(NamedTuple):
 
 
 class NetLearner(Learner):
-    """A method around one network `net`, whose own parameters are θ.
-
-    stacks: True where `loss`, `adapt` and `predict` also take a batch of T episodes, with a leading task dimension on
-    everything: the fast engine (stacked.py) then takes the place of vmap. A subclass that overrides one of the three, or
-    `loss_at`, says so anew.
-    """
-
-    stacks = False
-
-    def __init_subclass__(cls, **settings):
-        super().__init_subclass__(**settings)
-        if {"loss", "loss_at", "adapt", "predict"} & set(vars(cls)) and "stacks" not in vars(cls):
-            cls.stacks = False
+    """A method around one network `net`, whose own parameters are θ."""
 
     def __init__(self, net: nn.Module):
         super().__init__()
         self.net = net
-        self.tasks_at_once = net.tasks_at_once
+        self.tasks_at_once = getattr(net, "tasks_at_once", AT_ONCE)
 
     @property
     def is_transductive(self) -> bool:
         """True with norm="batch": the queries of a batch are then normalised together."""
-        return self.net.norm == "batch"
+        return norm_of(self.net) == "batch"
 
     def theta(self, tasks: tuple = ()) -> Params:
         """θ by name; with `tasks` = (T,), as the weights of T tasks (T, …)."""
         return {name: p.expand(*tasks, *p.shape) if tasks else p for name, p in self.net.named_parameters()}
 
-    @property
-    def is_stacked(self) -> bool:
-        """Whether both the method and its network take batches."""
-        return self.stacks and self.net.stacks
-
-    def losses(self, batch: Episode) -> Tensor:
-        """The losses (T,) of a batch of T episodes."""
-        return self.loss(batch) if self.is_stacked else super().losses(batch)
-
-    def predictions(self, batch: Episode, steps: int | None = None) -> Tensor:
-        """Logits (T, M, N), or values (T, M, 1), for the queries of a batch."""
-        if self.is_stacked:
-            return self.predict(self.adapt(batch, steps), batch.query_x)
-        return super().predictions(batch, steps)
-
     def fixed_stats(self) -> tuple:
         """The running statistics at test time, if the network keeps them; else an empty tuple."""
-        return self.net.running_stats() if self.net.norm == "running" and not self.training else ()
+        return self.net.running_stats() if norm_of(self.net) == "running" and not self.training else ()
 
     def adapted(self, params: Params, episode: Episode) -> Adapted:
         """The state for these parameters, with the norm statistics of the support set where the norm asks for them."""
-        if self.net.norm != "support":
+        if norm_of(self.net) != "support":
             return Adapted(params, self.fixed_stats())
         return Adapted(params, statistics(self.net, params, episode.support_x))
 
     def prepare(self, x: Tensor, episode: Episode):
         """Samples of a batch of episodes in the form that costs least to use often; those of one episode as they are."""
-        return self.net.prepare(x) if episode.batch_shape else x
+        return prepare(self.net, x) if episode.batch_shape else x
 
     def loss_at(self, phi: Params, x: Tensor, y: Tensor) -> Tensor:
         """L(φ): the loss of the network with parameters φ on labelled samples."""
@@ -169,12 +155,16 @@ class NetLearner(Learner):
     @torch.no_grad()
     def after_step(self, batch: Episode) -> None:
         """Move running statistics towards those that the predicting networks see on this batch's queries."""
-        if self.net.norm != "running":
+        if norm_of(self.net) != "running":
             return
         one = lambda episode: statistics(self.net, self.predicting(episode), episode.query_x)
-        some = batch.task(slice(0, 4))
-        stats = one(some) if self.is_stacked else torch.vmap(one)(some)
+        stats = switch.over_tasks(self, one, batch.task(slice(0, 4)))
         self.net.update_running(tuple((mean.mean(0), var.mean(0)) for mean, var in stats))
+
+
+def constant(share: float) -> float:
+    """1, always."""
+    return 1.0
 
 
 @dataclass
@@ -183,9 +173,10 @@ class Phase:
 
     sample: draws a batch from a generator. loss: (batch, step) -> scalar, a mean over the batch's tasks. rate: the
     factor on the optimiser's rates at a given share of the phase in [0, 1). chunk: how many tasks are differentiated
-    at once (None: all). after: called with the batch after each optimiser step. parallel: whether the cores may share
-    the chunks (not where the loss uses torch.func, which is not made for threads). An optimiser made from named
-    parameters lets errors name them. Raises ValueError for steps or a chunk below 1.
+    at once (None: all). after: called with the batch after each optimiser step. learner: whose engine computes the loss;
+    None where the loss is no mean over episodes. one: (episode, step) -> the loss of one episode, with which train.py
+    can compare a loop over tasks. An optimiser made from named parameters lets errors name them. Raises ValueError for
+    steps or a chunk below 1.
     """
 
     name: str
@@ -193,10 +184,16 @@ class Phase:
     loss: Callable[[Any, int], Tensor]
     optimiser: torch.optim.Optimizer
     steps: int
-    rate: Callable[[float], float] = field(default=lambda share: 1.0)
+    rate: Callable[[float], float] = constant
     chunk: int | None = None
     after: Callable[[Any], None] | None = None
-    parallel: bool = False
+    learner: Learner | None = None
+    one: Callable[[Episode, int], Tensor] | None = None
+
+    @property
+    def parallel(self) -> bool:
+        """Whether the cores may share the chunks."""
+        return self.learner is not None and in_threads(self.learner)
 
     def __post_init__(self):
         check_counts(steps=self.steps, **({} if self.chunk is None else {"chunk": self.chunk}))
@@ -210,6 +207,11 @@ def cosine(share: float) -> float:
 def linear(share: float) -> float:
     """From 1 to 0 along a line."""
     return 1 - share
+
+
+def in_threads(learner: Learner) -> bool:
+    """Whether several threads may share a learner's tasks: torch.func, in the other engines, is not made for threads."""
+    return learner.engine == switch.STACKED
 
 
 def map_parts(work: Callable[[Episode], Any], batch: Episode, at_once: int | None, parallel: bool) -> list:
@@ -236,10 +238,23 @@ def episodic_phase(learner: Learner, sampler, steps: int, *, tasks: int, lr: flo
     """
     check_counts(tasks=tasks)
     check_rate(lr, "outer learning rate")
-    return Phase(name, lambda generator: sampler.sample(tasks, generator),
-                 lambda batch, step: batch_loss(learner, batch),
-                 torch.optim.Adam(learner.named_parameters(), lr=lr), steps, cosine, learner.tasks_at_once,
-                 learner.after_step, learner.is_stacked)
+    return over_episodes(learner, name, lambda generator: sampler.sample(tasks, generator),
+                         lambda episode, step: learner.loss(episode),
+                         torch.optim.Adam(learner.named_parameters(), lr=lr), steps, cosine)
+
+
+def over_episodes(learner: Learner, name: str, sample: Callable[[torch.Generator], Episode],
+                  one: Callable[[Episode, int], Tensor], optimiser: torch.optim.Optimizer, steps: int,
+                  rate: Callable[[float], float] = constant, after: bool = True) -> Phase:
+    """A phase on the mean of `one`(episode, step) over a batch, computed by the learner's engine.
+
+    after: whether the learner's `after_step` follows each step. The other arguments are those of `Phase`.
+    """
+    def loss(batch: Episode, step: int) -> Tensor:
+        return switch.over_tasks(learner, lambda episode: one(episode, step), batch).mean()
+
+    return Phase(name, sample, loss, optimiser, steps, rate, learner.tasks_at_once,
+                 learner.after_step if after else None, learner, one)
 
 
 def check_counts(**counts: int) -> None:
@@ -257,8 +272,12 @@ def check_classes(learner: Learner, episode: Episode) -> None:
 
 
 def check_head(learner: NetLearner, episode: Episode) -> None:
-    """Raises ValueError when the network's head has not as many outputs as the episode has classes."""
-    outputs = learner.net.head.out_features
+    """Raises ValueError when the network's head has not as many outputs as the episode has classes, or a network of
+    features has none."""
+    if not hasattr(learner.net, "head") and hasattr(learner.net, "features"):
+        raise ValueError(f"{type(learner).__name__} needs a network with a head, but this {type(learner.net).__name__} "
+                         f"returns features; make it with {episode.way or 'as many'} outputs")
+    outputs = getattr(getattr(learner.net, "head", None), "out_features", episode.way)
     if episode.way and episode.way != outputs:
         raise ValueError(f"the network of this {type(learner).__name__} has {outputs} outputs, but the episode has "
                          f"{episode.way} classes; make a network for {episode.way}, or sample with way {outputs}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map
 
-from mlcourse import stacked
+from mlcourse import stacked, switch
 from mlcourse.descend import Params
 from mlcourse.nets_sequence import Transformer
 
@@ -21,18 +23,30 @@ def params_of(net: nn.Module) -> Params:
     return dict(net.named_parameters())
 
 
-def is_stacked(net: nn.Module, params: Params) -> bool:
+def of_tasks(net: nn.Module, params: Params) -> bool:
     """Whether `params` holds the weights of several tasks, with a leading task dimension."""
-    name, p = next(iter(net.named_parameters()))
-    return params[name].ndim > p.ndim
+    return any(params[name].ndim > p.ndim for name, p in islice(net.named_parameters(), 1))
+
+
+def norm_of(net: nn.Module) -> str:
+    """The name of a network's norm; "none" for a network without one of the course's."""
+    return getattr(net, "norm", "none")
+
+
+def prepare(net: nn.Module, x: Tensor):
+    """Samples x (T, M, *D) in the form that costs `call` least to use often."""
+    return net.prepare(x) if switch.stacks(net) else x
 
 
 def call(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) -> Tensor:
     """net(x) with `params` in place of the network's own; `stats` as in `Conv4.forward`.
 
-    Parameters with a leading task dimension T, and x (T, M, *D), give (T, M, way).
+    Parameters with a leading task dimension T, and x (T, M, *D), give (T, M, way): at once where the network stacks, else
+    one task after another.
     """
-    if is_stacked(net, params):
+    if of_tasks(net, params):
+        if not switch.stacks(net):
+            return _one_by_one(call, net, params, x, stats)
         out = net.stacked(params, x, stats)[0]
         return head(params, out) if "head" in net._modules else out
     if stats is None:
@@ -48,16 +62,30 @@ def head(params: Params, z: Tensor) -> Tensor:
 
 def features(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) -> Tensor:
     """net.features(x) with `params` in place of the network's own: (M, size), or (T, M, size) as in `call`."""
-    if is_stacked(net, params):
+    if of_tasks(net, params):
+        if not switch.stacks(net):
+            return _one_by_one(features, net, params, x, stats)
         return net.stacked(params, x, stats)[0]
+    if not hasattr(net, "features") and not hasattr(net, "head"):
+        return call(net, params, x, stats)
     return _method(net, "features", params, *((x, stats) if stats else (x,)))
 
 
 def statistics(net: nn.Module, params: Params, x: Tensor) -> Stats:
     """net.statistics(x) with `params` in place of the network's own; each with a leading T as in `call`."""
-    if is_stacked(net, params):
-        return tuple(net.stacked(params, x)[1])
+    if of_tasks(net, params):
+        return tuple(net.stacked(params, x)[1]) if switch.stacks(net) else _one_by_one(statistics, net, params, x)
     return _method(net, "statistics", params, x)
+
+
+def _one_by_one(function, net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None):
+    """`call`, `features` or `statistics` of one task after another."""
+    each = []
+    for i in range(len(x)):
+        own = {name: p[i] for name, p in params.items()}
+        given = () if not stats else (tuple(tuple(s[i] if s.ndim == 2 else s for s in pair) for pair in stats),)
+        each.append(function(net, own, x[i], *given))
+    return tree_map(lambda *tensors: torch.stack(tensors), each[0], *each[1:])
 
 
 class _Method(nn.Module):
@@ -75,7 +103,7 @@ def _method(net: nn.Module, name: str, params: Params, *arguments):
     return torch.func.functional_call(_Method(net, name), {f"net.{k}": p for k, p in params.items()}, arguments)
 
 
-class MLP(nn.Module):
+class MLP(switch.Stacking, nn.Module):
     """A fully connected network with ReLU between its layers; (1, 40, 40, 1) is the sinusoid network of
     Finn et al. 2017. Input (M, *D) is flattened to (M, sizes[0]); output (M, sizes[-1]).
 
@@ -84,7 +112,6 @@ class MLP(nn.Module):
     """
 
     tasks_at_once = None
-    stacks = True
 
     def __init__(self, sizes: Sequence[int] = (1, 40, 40, 1), norm: str = "none", seed: int = 0):
         super().__init__()
@@ -110,6 +137,13 @@ class MLP(nn.Module):
         for layer, norm in zip(self.body, self.norms, strict=True):
             x = F.relu(norm(layer(x)[..., None, None], None)[..., 0, 0])
         return x
+
+    @property
+    def stacks(self) -> bool:
+        """Whether the layers are those that `stacked` knows."""
+        return (plain(self, type(self)) and plain(self.head, nn.Linear)
+                and all(plain(layer, nn.Linear) for layer in self.body._modules.values())
+                and all(plain(norm, Norm) and norm.kind == self.norm for norm in self.norms._modules.values()))
 
     def stacked(self, params: Params, x: Tensor, stats: None = None) -> tuple[Tensor, tuple]:
         """`features` for T tasks at once: parameters (T, …), x (T, M, *D), features (T, M, size); no statistics."""
@@ -160,12 +194,18 @@ def _batch_norm(x: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
     return F.group_norm(channels, c, gain, shift).view(c, m, h, w).transpose(0, 1)
 
 
+def plain(module: nn.Module, kind: type) -> bool:
+    """Whether a module is of exactly this kind, with no hook and no `forward` of its own, which no stacked form calls."""
+    own = module.__dict__
+    return type(module) is kind and not (own["_forward_hooks"] or own["_forward_pre_hooks"] or "forward" in own)
+
+
 def moments(x: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and variance (without Bessel's correction) of each channel of x (M, C, H, W), each (C,)."""
     return x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)
 
 
-class Conv4(nn.Module):
+class Conv4(switch.Stacking, nn.Module):
     """Four 3×3 convolutions of `width` filters, each with norm and ReLU, then a linear head for `way` classes.
 
     pool="stride" is the Omniglot network of Finn et al. 2017: stride 2 and a mean over the remaining positions.
@@ -217,8 +257,14 @@ class Conv4(nn.Module):
 
     @property
     def stacks(self) -> bool:
-        """Whether `stacked` knows this network's norm."""
-        return self.norm != "layer"
+        """Whether the norm and the layers are those that `stacked` knows."""
+        built = ((3, 3), (self.stride, self.stride), (1, 1), (1, 1), 1, "zeros", self.norm == "none")
+        is_built = lambda c: plain(c, nn.Conv2d) and built == (c.kernel_size, c.stride, c.padding, c.dilation, c.groups,
+                                                               c.padding_mode, c.bias is not None)
+        return (self.norm != "layer" and plain(self, type(self))
+                and ("head" not in self._modules or plain(self.head, nn.Linear))
+                and all(is_built(conv) for conv in self.convs._modules.values())
+                and all(plain(norm, Norm) and norm.kind == self.norm for norm in self.norms._modules.values()))
 
     def stacked(self, params: Params, x: Tensor | stacked.Patches,
                 stats: Stats | None = None) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
@@ -263,7 +309,6 @@ class StrokeNet(nn.Module):
     """
 
     tasks_at_once = None
-    stacks = False
 
     def __init__(self, width: int = 64, norm: str = "layer", seed: int = 0):
         super().__init__()

@@ -37,7 +37,6 @@ class Transformer(nn.Module):
 
     norm = "none"                 # no statistics of a batch: layer norm is of each token
     tasks_at_once = None
-    stacks = False
 
     def __init__(self, way: int, length: int, inputs: int = 1, patch: int = 4, width: int = 32, heads: int = 2,
                  seed: int = 0):

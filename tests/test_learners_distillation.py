@@ -104,7 +104,7 @@ def test_distillation_does_what_every_learner_does(hard):
     """A loop equals vmap and the fast engine, every parameter gets a gradient, predict is pure, one query alone as in a
     batch, no gradient off; it needs a teacher, so that the conformance suite cannot build it."""
     learner, batch = small(hard), episodes(3)
-    assert learner.is_stacked
+    assert learner.engine == "stacked"
     check_like_every_learner(learner, batch)
 
 

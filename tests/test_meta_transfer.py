@@ -25,7 +25,7 @@ def test_the_pretraining_loss_is_the_cross_entropy_over_all_training_classes(nor
         loop.append(-sum(F.log_softmax(row, -1)[c] for row, c in zip(logits, classes)) / len(classes))
     slow = torch.stack(loop)
     torch.testing.assert_close(torch.vmap(meta.pretraining_loss)(batch), slow)
-    if meta.is_stacked:
+    if meta.engine == "stacked":
         torch.testing.assert_close(meta.pretraining_loss(batch), slow)
 
 

@@ -12,7 +12,7 @@ from mlcourse.learner import batch_loss, map_parts
 from mlcourse.learners import FOMAML, MAML, FromScratch
 from mlcourse.losses import task_loss
 from mlcourse.machine import in_parallel, one_core
-from mlcourse.nets import MLP, Conv4, call, features, is_stacked, params_of, statistics
+from mlcourse.nets import MLP, Conv4, call, features, of_tasks, params_of, statistics
 
 TASKS = 3
 
@@ -58,7 +58,7 @@ def test_unfold_and_fold_are_differentiated_twice(stride, side):
 def test_stacked_convolutions_are_those_of_the_network(pool, side, norm):
     net = Conv4(5, 6, pool, norm, side).double()
     params, x = weights(net), pictures(side)
-    assert is_stacked(net, params) and not is_stacked(net, params_of(net))
+    assert of_tasks(net, params) and not of_tasks(net, params_of(net))
     for prepared in (x, net.prepare(x)):
         torch.testing.assert_close(call(net, params, prepared), torch.stack(
             [call(net, one(params, i), x[i]) for i in range(TASKS)]), rtol=0, atol=1e-12)
@@ -145,7 +145,7 @@ def test_a_method_with_another_inner_loss_falls_back_on_vmap():
 
 def test_a_method_that_overrides_a_part_falls_back_on_vmap():
     batch = SinusoidSampler(3, 4).sample(2, torch.Generator().manual_seed(0))
-    assert MAML(MLP()).is_stacked and not Scaled(MLP()).is_stacked
+    assert MAML(MLP()).engine == "stacked" and Scaled(MLP()).engine == "vmap"
     torch.testing.assert_close(batch_loss(Scaled(MLP()), batch), 3 * batch_loss(MAML(MLP()), batch))
 
 

@@ -23,7 +23,7 @@ from mlcourse.bench.sampler import arrays
 from mlcourse.bench.timing import in_turn
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.episode import Episode, EpisodeSampler
-from mlcourse.learner import Learner, map_parts
+from mlcourse.learner import Learner, in_threads, map_parts
 from mlcourse.learners import FOMAML, MAML, MetaSGD
 from mlcourse.nets import MLP, Conv4
 from mlcourse.results import facts
@@ -124,7 +124,7 @@ def ours(learner: Learner, batch: Episode) -> list[torch.Tensor]:
     def gradient(part):
         return torch.autograd.grad(learner.losses(part).sum() / batch.tasks, parameters)
 
-    pieces = map_parts(gradient, batch, learner.tasks_at_once, learner.is_stacked)
+    pieces = map_parts(gradient, batch, learner.tasks_at_once, in_threads(learner))
     return [sum(each[1:], each[0]) for each in zip(*pieces, strict=True)]
 
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from mlcourse.descend import check_rate
 from mlcourse.episode import Episode
-from mlcourse.learner import Phase, check_counts, cosine, require_grad
+from mlcourse.learner import Phase, check_counts, cosine, over_episodes, require_grad
 from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.learners.translator import TranslationSampler, Translator
 from mlcourse.losses import task_loss
@@ -88,18 +88,13 @@ class DAML(MetaSGD):
         check_counts(tasks=tasks)
         check_rate(lr, "outer learning rate")
 
-        def loss(batch: Episode, step: int) -> Tensor:
-            weight = ramp(step / steps, self.weight)
-            one = lambda episode: self.loss(episode, weight)
-            return (one(batch) if self.is_stacked else torch.vmap(one)(batch)).mean()
-
         def sample(generator: torch.Generator) -> Episode:
             batch = sampler.sample(tasks, generator)
             return batch if redraw is None else with_redrawn(batch, redraw, generator)
 
         own = [(name, p) for name, p in self.named_parameters() if not name.startswith("translator.")]
-        return Phase("joint", sample, loss, torch.optim.Adam(own, lr=lr), steps, cosine, self.tasks_at_once,
-                     self.after_step, self.is_stacked)
+        one = lambda episode, step: self.loss(episode, ramp(step / steps, self.weight))
+        return over_episodes(self, "joint", sample, one, torch.optim.Adam(own, lr=lr), steps, cosine)
 
 
 def ramp(share: float, last: float = 0.5) -> float:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from mlcourse.descend import check_rate
 from mlcourse.episode import Episode
-from mlcourse.learner import Phase, check_counts
+from mlcourse.learner import Phase, check_counts, over_episodes
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.losses_alignment import domain_loss, reversed_gradient
 
@@ -55,14 +55,9 @@ class DANN(AdaBN):
         nothing to do. Raises what `episodic_phase` raises."""
         check_counts(tasks=tasks)
         check_rate(lr, "outer learning rate")
-
-        def loss(batch: Episode, step: int) -> Tensor:
-            one = lambda episode: self.loss(episode, step / steps)
-            return (one(batch) if self.is_stacked else torch.vmap(one)(batch)).mean()
-
         optimiser = torch.optim.Adam(self.named_parameters(), lr=lr, betas=(0.5, 0.999))
-        return [Phase("adversarial", lambda generator: sampler.sample(tasks, generator), loss, optimiser, steps,
-                      chunk=self.tasks_at_once, after=self.after_step, parallel=self.is_stacked)]
+        return [over_episodes(self, "adversarial", lambda generator: sampler.sample(tasks, generator),
+                              lambda episode, step: self.loss(episode, step / steps), optimiser, steps)]
 
 
 def strength(p: float) -> float:

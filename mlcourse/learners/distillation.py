@@ -22,7 +22,7 @@ from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, require_grad
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.losses_distillation import distillation
-from mlcourse.nets import head, is_stacked
+from mlcourse.nets import head, norm_of, of_tasks
 
 
 class Teacher:
@@ -33,7 +33,7 @@ class Teacher:
     """
 
     def __init__(self, net: nn.Module, state: Adapted):
-        batched = is_stacked(net, state.params)
+        batched = of_tasks(net, state.params)
         own = lambda t: (t[0] if batched else t).detach().clone()
         self.net = copy.deepcopy(net).requires_grad_(False)
         for name, p in self.net.named_parameters():
@@ -42,6 +42,8 @@ class Teacher:
 
     @torch.no_grad()
     def __call__(self, x: Tensor) -> Tensor:
+        if x.ndim > 4 and not self.stats and norm_of(self.net) == "batch":      # statistics are those of one task
+            return torch.stack([self(task) for task in x])
         pictures = x.flatten(0, -4)
         v = self.net(pictures, self.stats) if self.stats else self.net(pictures)
         return v.view(*x.shape[:-3], -1)
@@ -50,8 +52,8 @@ class Teacher:
 class Distillation(AdaBN):
     """A student on the unlabelled pictures of an episode; it predicts with their norm statistics, as AdaBN does.
 
-    net: the student's network. teacher: pictures → logits, a `Teacher` or another frozen function; it is no part of the
-    learner's parameters. temperature: T of both sides in training. hard: w, the weight of the cross-entropy of the
+    net: the student's network. teacher: pictures (M, 1, S, S) → logits (M, N), a `Teacher` or another frozen function; it
+    is no part of the learner's parameters. temperature: T of both sides in training. hard: w, the weight of the cross-entropy of the
     support set's labels; 0 leaves labels out.
     Raises ValueError for a teacher with a parameter that would train, a temperature that is not positive or a negative
     weight; and what AdaBN raises.
@@ -76,10 +78,16 @@ class Distillation(AdaBN):
         self.check(episode)
         x = episode.unlabeled_x
         z = head(self.theta(episode.batch_shape), self.embed(x, episode))
-        soft = distillation(z, self.teacher(x), self.temperature)
+        soft = distillation(z, self.answers(x), self.temperature)
         if not self.hard:
             return soft
         return soft + self.hard * self.label_loss(self.embed(episode.support_x, episode), episode)
+
+    def answers(self, x: Tensor) -> Tensor:
+        """The teacher's logits of pictures (M, 1, S, S), or (T, M, 1, S, S), which it sees task by task."""
+        if x.ndim == 4 or isinstance(self.teacher, Teacher):
+            return self.teacher(x)
+        return torch.stack([self.teacher(task) for task in x])
 
 
 def _check_frozen(teacher) -> None:

@@ -16,7 +16,7 @@ from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, check_head
 from mlcourse.learners.baselines import JointTraining
 from mlcourse.losses import task_loss
-from mlcourse.nets import call
+from mlcourse.nets import call, prepare
 
 
 class L2SP(JointTraining):
@@ -60,7 +60,7 @@ def fine_tuned(net: nn.Module, params: Params, x: Tensor, y: Tensor, steps: int,
     """
     start = {name: p.detach() for name, p in params.items()}
     generator, phi = torch.Generator().manual_seed(0), start
-    every = (net.prepare(x[None]), y[None]) if batch is None or len(x) <= batch else None
+    every = (prepare(net, x[None]), y[None]) if batch is None or len(x) <= batch else None
     for _ in range(steps):
         some = None if every else torch.randperm(len(x), generator=generator)[:batch]
         xs, ys = every or (x[some][None], y[some][None])

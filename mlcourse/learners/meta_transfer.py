@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from mlcourse.descend import check_rate
 from mlcourse.episode import Episode
-from mlcourse.learner import Adapted, Phase, batch_loss, check_classes, check_counts, cosine, require_grad
+from mlcourse.learner import Adapted, Phase, check_classes, check_counts, cosine, over_episodes, require_grad
 from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.nets import features
 
@@ -84,12 +84,7 @@ class MetaTransfer(MetaSGD):
         later = {name: p for name, p in named.items() if name not in classifier}
         sample = lambda generator: sampler.sample(tasks, generator)
         adam = lambda parameters: torch.optim.Adam(parameters.items(), lr=lr)
-        return [Phase("pretrain", sample, lambda batch, step: self._pretraining(batch), adam({**body, **classifier}),
-                      first, cosine, self.tasks_at_once, None, self.is_stacked),
-                Phase("meta-train", sample, lambda batch, step: batch_loss(self, batch), adam(later), steps - first,
-                      cosine, self.tasks_at_once, self.after_step, self.is_stacked)]
-
-    def _pretraining(self, batch: Episode) -> Tensor:
-        """The mean of `pretraining_loss` over a batch, by the fast engine where the network has one."""
-        losses = self.pretraining_loss(batch) if self.is_stacked else torch.vmap(self.pretraining_loss)(batch)
-        return losses.mean()
+        return [over_episodes(self, "pretrain", sample, lambda episode, step: self.pretraining_loss(episode),
+                              adam({**body, **classifier}), first, cosine, after=False),
+                over_episodes(self, "meta-train", sample, lambda episode, step: self.loss(episode), adam(later),
+                              steps - first, cosine)]

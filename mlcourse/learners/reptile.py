@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mlcourse.descend import check_rate, descend
 from mlcourse.episode import Episode
-from mlcourse.learner import Phase, batch_loss, check_counts, check_head, linear, require_grad
+from mlcourse.learner import Phase, check_counts, check_head, linear, over_episodes, require_grad
 from mlcourse.learners.maml import MAML
 
 
@@ -46,6 +46,6 @@ class Reptile(MAML):
         """SGD with rate ε = `lr`, annealed to 0 along a line. Raises what `episodic_phase` raises."""
         check_counts(tasks=tasks)
         check_rate(lr, "outer learning rate")
-        return [Phase("meta-train", lambda generator: sampler.sample(tasks, generator),
-                      lambda batch, step: batch_loss(self, batch), torch.optim.SGD(self.named_parameters(), lr=lr),
-                      steps, linear, self.tasks_at_once, self.after_step, self.is_stacked)]
+        return [over_episodes(self, "meta-train", lambda generator: sampler.sample(tasks, generator),
+                              lambda episode, step: self.loss(episode),
+                              torch.optim.SGD(self.named_parameters(), lr=lr), steps, linear)]
