@@ -31,6 +31,8 @@ def train_command(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and of the training episodes.")] = 0,
     episodes: Annotated[int, typer.Option(min=2, help="Fixed test episodes of the reported result.")] = 600,
     out: Annotated[Path | None, typer.Option(help=r"The folder to write to.  \[default: runs/ and the job]")] = None,
+    check_engine: Annotated[bool, typer.Option("--check-engine", help="Compare the first step of each phase with a loop "
+                                                                      "over its tasks.")] = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -56,7 +58,7 @@ def train_command(
     job = runs.Job(method, domain, way, shot, query, steps, inner_rate, outer_rate, norm, seed, episodes)
     folder = out or Path("runs") / job.name()
     try:
-        result, model = runs.run_training(job, folder, data_dir)
+        result, model = runs.run_training(job, folder, data_dir, check_engine=check_engine)
     except Interrupted as interrupt:
         print(f"mlcourse: {interrupt}; the same command goes on from there", file=sys.stderr)
         raise typer.Exit(130) from None

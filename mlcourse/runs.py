@@ -81,10 +81,12 @@ def samplers(job: Job, entry: Method, data_dir=None) -> tuple[object, object, in
     return EpisodeSampler(source, way, job.shot, query), test, classes
 
 
-def run_training(job: Job, out: Path, data_dir=None, progress: bool = True) -> tuple[Result, Path]:
+def run_training(job: Job, out: Path, data_dir=None, progress: bool = True,
+                 check_engine: bool = False) -> tuple[Result, Path]:
     """Train, save a checkpoint with its card under `out`, and report the test result.
 
     If `out` holds a run of the same job (`episodes` may differ), interrupted or complete, training goes on from there.
+    check_engine: as in `train`.
     Raises ValueError for anything that does not fit, before anything is written.
     """
     entry = method(job.method)
@@ -102,7 +104,7 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True) -> t
         training["lr"] = job.outer_rate
     phases = learner.phases(source, **training)
     records = train(learner, phases, seed=job.seed, path=out / STATE, label=replace(job, episodes=600).command(),
-                    progress=progress)
+                    progress=progress, check_engine=check_engine)
     result = evaluate(learner, test, job.episodes, steps=entry.test_steps, name=entry.name,
                       train_way=getattr(source, "way", 0), command=job.command(), commit=commit())
     card = {"job": asdict(job), "training": training, "losses": [round(r["loss"], 5) for r in records[-200:]],

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
+from mlcourse import switch
 from mlcourse.checkpoint import check_writable, fill, read_tensors, write_tensors
 from mlcourse.episode import Episode
 from mlcourse.learner import Learner, Phase, check_finite, map_parts
@@ -28,15 +30,17 @@ def step_generator(seed: int, phase: int, step: int) -> torch.Generator:
 
 
 def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | None = None, label: str = "",
-          save_every: int = 200, progress: bool = True, on_step: Callable[[dict], None] | None = None) -> list[dict]:
+          save_every: int = 200, progress: bool = True, on_step: Callable[[dict], None] | None = None,
+          check_engine: bool = False) -> list[dict]:
     """Run the phases in order and return a record {phase, step, loss} for every outer step.
 
     path: a .safetensors file for the state of the training, written every `save_every` steps, when it ends and when
     it is interrupted; if it exists, training goes on from it, with the numbers of an uninterrupted run. label: says
     what is trained; a file with another label or seed is not touched. on_step: called with every new record.
+    check_engine: `compare_with_a_loop` on the first step that each phase takes.
 
     Raises Interrupted (a KeyboardInterrupt) after Ctrl-C or SIGTERM, at the end of the step in progress; ValueError
-    when `path` holds another training or is damaged, and what `outer_step` raises; OSError when `path` cannot be
+    when `path` holds another training or is damaged, and what `outer_step` and `compare_with_a_loop` raise; OSError when `path` cannot be
     written. Whatever is raised, the learner keeps what was trained.
     """
     records: list[dict] = []
@@ -52,6 +56,8 @@ def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | 
             first = max(0, min(done - sum(p.steps for p in phases[:number]), phase.steps))
             bar.set_description(phase.name)
             for step in range(first, phase.steps):
+                if check_engine and step == first:
+                    compare_with_a_loop(phase, step, phase.sample(step_generator(seed, number, step)))
                 loss = outer_step(phase, step, step_generator(seed, number, step))
                 records.append({"phase": phase.name, "step": step, "loss": loss})
                 bar.update()
@@ -85,6 +91,63 @@ def outer_step(phase: Phase, step: int, generator: torch.Generator) -> float:
     if phase.after is not None:
         phase.after(batch)
     return total
+
+
+def compare_with_a_loop(phase: Phase, step: int, batch) -> None:
+    """Compare a phase's loss and gradient on a batch with those of a loop over its tasks: is the engine right?
+
+    Nothing is changed. A phase whose loss is no mean over episodes, or is computed by a loop anyway, passes.
+    Raises ValueError, naming what differs and by how much, beyond the rounding of the numbers' type.
+    """
+    if phase.one is None or phase.learner.engine == switch.LOOP:
+        return
+    engine, kind = phase.learner.engine, type(phase.learner).__name__
+    trained = {name: p for name, p in _named(phase) if p.requires_grad}
+    fast = {"loss": torch.tensor(_differentiate(phase, step, batch))}
+    fast |= {name: torch.zeros_like(p) if p.grad is None else p.grad for name, p in trained.items()}
+    phase.optimiser.zero_grad(set_to_none=True)
+    slow = dict.fromkeys(fast, 0)
+    for task in range(batch.tasks):
+        loss = phase.one(batch.task(task), step) / batch.tasks
+        gradients = torch.autograd.grad(loss, list(trained.values()), allow_unused=True, materialize_grads=True)
+        slow = {name: slow[name] + part for name, part in zip(fast, (loss.detach(), *gradients), strict=True)}
+    rounding = torch.finfo(loss.dtype).eps ** 0.5
+    off = _differences(fast, slow, rounding)
+    worst = "loss" if off["loss"] > 10 * rounding else max(off, key=off.get)
+    if off[worst] > 10 * rounding:
+        what = (f"a loss of {float(fast['loss']):.6g} where a loop over tasks gives {float(slow['loss']):.6g}"
+                if worst == "loss" else f"a gradient of {worst!r} that differs from a loop over tasks")
+        raise ValueError(f"the {engine} engine gives {kind}, in {phase.name}, {what} ({100 * off[worst]:.3g} % off); "
+                         f"{_REMEDY[engine]}")
+
+
+_REMEDY = {
+    switch.STACKED: "a method that it uses is written for one episode: let it take a leading task dimension, or set "
+                    "stacks = False in the class",
+    switch.VMAP: "torch.vmap has no right derivative for a part of the method or its network, or the tasks are not "
+                 "independent: replace that part, or set refused_by_vmap = True on the learner for a loop",
+}
+
+
+def _differences(fast: dict[str, Tensor], slow: dict[str, Tensor], least: float) -> dict[str, float]:
+    """How far the loss and each gradient are off, as a share of their size in the loop, or of a hundredth of the whole
+    gradient and of `least` where it is below that, because it is then made of rounding. 0 where the loop is not finite.
+    """
+    size = {name: float(torch.linalg.vector_norm(t)) for name, t in slow.items()}
+    whole = sum(s ** 2 for name, s in size.items() if name != "loss") ** 0.5
+    found = {}
+    for name, t in slow.items():
+        apart = float(torch.linalg.vector_norm(fast[name].to(t) - t))
+        share = apart / max(size[name], least, 0.0 if name == "loss" else whole / 100)
+        found[name] = 0.0 if not np.isfinite(size[name]) else share if np.isfinite(share) else np.inf
+    return found
+
+
+def _named(phase: Phase) -> Iterator[tuple[str, Tensor]]:
+    """The parameters of a phase's optimiser with their names, or places where it was given none."""
+    for number, group in enumerate(phase.optimiser.param_groups):
+        places = [f"{number}.{i}" for i in range(len(group["params"]))]
+        yield from zip(group.get("param_names", places), group["params"], strict=True)
 
 
 def _check_step(phase: Phase, step: int, batch, loss: float) -> None:

@@ -1,0 +1,128 @@
+"""The debug mode of `train`: the engine of each phase against a loop over tasks, before any parameter changes."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from tiny import PICTURES, SIDE, SINUSOIDS, learner
+from torch import nn
+
+from mlcourse.learner import require_grad
+from mlcourse.learners import METHODS, MAML, MetaTransfer, ProtoNet
+from mlcourse.losses import task_loss
+from mlcourse.nets import MLP, Conv4
+from mlcourse.runs import Job, run_training
+from mlcourse.train import train
+
+
+class Centred(ProtoNet):
+    """Planted: the mean is taken over all tasks of a batch, where the loop takes it over one."""
+
+    stacks = True
+
+    def embed(self, x, stats=(), tasks=()):
+        z = super().embed(x, stats, tasks)
+        return z - z.mean() + 0.1 * z.square().mean()
+
+
+class Constant(MAML):
+    """Planted: the right loss with a wrong gradient, a constant in a batch alone."""
+
+    stacks = True
+
+    def loss(self, episode):
+        require_grad(self)
+        state = self.adapt(episode)
+        if episode.batch_shape:
+            state = state._replace(params={**state.params, "head.bias": state.params["head.bias"].detach()})
+        return task_loss(self.predict(state, episode.query_x), episode.query_y)
+
+
+class Slipped(MetaTransfer):
+    """Planted in a phase that is not the last."""
+
+    stacks = True
+
+    def pretraining_loss(self, episode):
+        return super().pretraining_loss(episode) * (1 + len(episode.batch_shape))
+
+
+def run(learner, sampler=PICTURES, steps=3, **options):
+    before = {name: t.clone() for name, t in learner.state_dict().items()}
+    try:
+        return train(learner, learner.phases(sampler, steps, tasks=3), progress=False, check_engine=True, **options)
+    except ValueError:
+        assert all(torch.equal(t, before[name]) for name, t in learner.state_dict().items())
+        raise
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_wrong_loss_is_told_before_anything_changes(dtype):
+    planted = Centred(Conv4(0, 6, "max", side=SIDE)).to(dtype)
+    with pytest.raises(ValueError, match=r"the stacked engine gives Centred, in meta-train, a loss of [\d.]+ where a loop "
+                                         r"over tasks gives [\d.]+ \([\d.e+-]+ % off\); .* set stacks = False"):
+        run(planted, _As(dtype))
+    assert all(p.grad is None for p in planted.parameters())
+
+
+def test_a_wrong_gradient_behind_a_right_loss_is_told():
+    planted = Constant(MLP((1, 8, 1)), 0.01)
+    with pytest.raises(ValueError, match=r"a gradient of 'net.head.bias' that differs from a loop over tasks .10\d % off"):
+        run(planted, SINUSOIDS)
+    assert len(train(planted, planted.phases(SINUSOIDS, 1, tasks=3), progress=False)) == 1      # not asked, not told
+
+
+def test_every_phase_is_compared():
+    with pytest.raises(ValueError, match="gives Slipped, in pretrain, a loss"):
+        run(Slipped(Conv4(3, 6, side=SIDE), 8))
+
+
+class TorchNorm(nn.Module):
+    """A network with torch's own batch norm, whose second derivative is wrong under vmap."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(1, 6, 3, 2), nn.Linear(6, 3)
+        self.gain, self.shift = nn.Parameter(torch.ones(6)), nn.Parameter(torch.zeros(6))
+
+    def forward(self, x):
+        z = F.batch_norm(self.conv(x), None, None, self.gain, self.shift, training=True)
+        return self.head(z.relu().mean((2, 3)))
+
+
+def test_a_wrong_derivative_under_vmap_is_told():
+    torch.manual_seed(0)
+    with pytest.raises(ValueError, match="the vmap engine gives MAML, in meta-train, a gradient of .net.conv.bias. .*"
+                                         "set refused_by_vmap = True on the learner for a loop"):
+        run(MAML(TorchNorm(), 0.4))
+    learner = MAML(TorchNorm(), 0.4)
+    learner.refused_by_vmap = True
+    assert len(run(learner)) == 3
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in METHODS])
+def test_the_courses_own_learners_pass_with_the_numbers_of_a_plain_training(name):
+    ours, plain = learner(name), learner(name)
+    phases = plain.phases(PICTURES, 2, tasks=3)
+    assert run(ours, steps=2) == train(plain, phases, progress=False)
+
+
+def test_a_loop_has_nothing_to_be_compared_with():
+    net = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(SIDE * SIDE, 3))
+    assert MAML(net).engine == "loop" and len(run(MAML(net))) == 3
+
+
+def test_mlcourse_train_asks_for_it(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr("mlcourse.train.compare_with_a_loop", lambda phase, step, batch: seen.append((phase.name, step)))
+    run_training(Job("maml", "sinusoids", steps=2, episodes=2), tmp_path, progress=False, check_engine=True)
+    assert seen == [("meta-train", 0)]
+
+
+class _As:
+    """The pictures' sampler in a dtype."""
+
+    def __init__(self, dtype):
+        self.dtype = dtype
+
+    def sample(self, tasks, generator):
+        return PICTURES.sample(tasks, generator).to(self.dtype)
