@@ -4,6 +4,7 @@ benchmark and the results table."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import NamedTuple
 
 from mlcourse.learner import Learner
@@ -114,8 +115,8 @@ def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch
     """A new learner of this method: for images of 28×28 and `way` classes, or for sinusoids when way is 0.
 
     train_classes: the number of training classes, which FineTune, LinearProbe and MetaTransfer tell apart. norm: of the
-    network.
-    seed: of its initial weights. settings: constructor arguments that replace the method's own.
+    network. seed: of its initial weights, and of all that the method itself draws, such as Meta-SGD's rates. settings:
+    constructor arguments that replace the method's own.
     Raises ValueError for sinusoids with a method that needs classes, and what the constructors raise.
     """
     if way == 0 and entry.sinusoids is None:
@@ -124,6 +125,8 @@ def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch
     settings = {**(entry.settings if way else entry.sinusoids[0]), **settings}
     if issubclass(entry.kind, (FineTune, MetaTransfer)):
         settings["train_classes"] = train_classes
+    if "seed" in signature(entry.kind).parameters:
+        settings.setdefault("seed", seed)
     if not entry.net:
         return entry.kind(**settings)
     if way == 0:

@@ -72,18 +72,19 @@ class FineTune(NetLearner):
     (the "Baseline" of Chen et al., A Closer Look at Few-shot Classification, ICLR 2019, with all layers moving).
 
     net: a network without a head (way=0). train_classes: the number of classes that pretraining tells apart; the
-    episode's `classes` say which ones it holds. lr, steps: of the fine-tuning; the new head starts at zero.
+    episode's `classes` say which ones it holds. lr, steps: of the fine-tuning; the new head starts at zero. seed: of the
+    classifier's initial weights.
     Raises ValueError in regression, where JointTraining is the same thing.
     """
 
-    def __init__(self, net: nn.Module, train_classes: int, lr: float = 0.1, steps: int = 10):
+    def __init__(self, net: nn.Module, train_classes: int, lr: float = 0.1, steps: int = 10, seed: int = 0):
         super().__init__(net)
         check_rate(lr, "inner learning rate")
         check_counts(steps=steps, train_classes=train_classes)
         self.lr, self.steps = lr, steps
-        self.config = {"train_classes": train_classes, "lr": lr, "steps": steps}
+        self.config = {"train_classes": train_classes, "lr": lr, "steps": steps, "seed": seed}
         self.classifier = nn.utils.skip_init(nn.Linear, net.size, train_classes)
-        generator = torch.Generator().manual_seed(0)
+        generator = torch.Generator().manual_seed(seed)
         with torch.no_grad():
             self.classifier.weight.copy_(torch.randn(train_classes, net.size, generator=generator) / net.size**0.5)
             self.classifier.bias.zero_()
@@ -155,11 +156,11 @@ class LinearProbe(FineTune):
     λ = `penalty`, positive.
     """
 
-    def __init__(self, net: nn.Module, train_classes: int, penalty: float = 0.1):
-        super().__init__(net, train_classes)
+    def __init__(self, net: nn.Module, train_classes: int, penalty: float = 0.1, seed: int = 0):
+        super().__init__(net, train_classes, seed=seed)
         check_rate(penalty, "ridge penalty")
         self.penalty, self.steps = penalty, 0
-        self.config = {"train_classes": train_classes, "penalty": penalty}
+        self.config = {"train_classes": train_classes, "penalty": penalty, "seed": seed}
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Ridge:
         """The ridge head; `steps` is ignored."""

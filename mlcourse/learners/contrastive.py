@@ -44,17 +44,18 @@ class SupCon(ProtoNet):
     to class means, on unit features f_θ(x)/|f_θ(x)|.
 
     net: a network without a head (way=0). tau: the temperature. size: of the projection that the loss sees. views: the
-    strength of the changes that `phases` makes to each training picture (0: none).
+    strength of the changes that `phases` makes to each training picture (0: none). seed: of the projection's initial
+    weights.
     Raises ValueError for a temperature, size or strength out of range.
     """
 
-    def __init__(self, net: nn.Module, tau: float = 0.1, size: int = 64, views: float = 1.0):
+    def __init__(self, net: nn.Module, tau: float = 0.1, size: int = 64, views: float = 1.0, seed: int = 0):
         super().__init__(net)
         check_rate(tau, "temperature")
         check_counts(size=size)
         self.tau, self.views = tau, views
-        self.config = {"tau": tau, "size": size, "views": views}
-        self.hidden, self.out = linear(net.size, net.size, 0), linear(net.size, size, 1)
+        self.config = {"tau": tau, "size": size, "views": views, "seed": seed}
+        self.hidden, self.out = linear(net.size, net.size, 2 * seed), linear(net.size, size, 2 * seed + 1)
 
     def embed(self, x: Tensor, stats: tuple = (), tasks: tuple = ()) -> Tensor:
         """f_θ(x) at unit length: (M, D)."""

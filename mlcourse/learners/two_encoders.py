@@ -35,24 +35,25 @@ class TwoEncoders(Learner):
     """Encoders f for the support side and g for the query side, trained so that a pair meets in one space.
 
     net: f, a network without a head. other: the `config` of g; None takes another network like f, "shared" f itself.
-    tau: the temperature. size: of the common space. The networks' norm must be "layer" or "none", because statistics of
-    one side say nothing about the other: ValueError otherwise.
+    tau: the temperature. size: of the common space. seed: of the initial weights of A and B. The networks' norm must be
+    "layer" or "none", because statistics of one side say nothing about the other: ValueError otherwise.
     """
 
-    def __init__(self, net: nn.Module, other: dict | str | None = None, tau: float = 0.1, size: int = 64):
+    def __init__(self, net: nn.Module, other: dict | str | None = None, tau: float = 0.1, size: int = 64,
+                 seed: int = 0):
         super().__init__()
         check_rate(tau, "temperature")
         check_counts(size=size)
         self.net, self.tau = net, tau
         self.shared = other == "shared"
-        self.config = {"other": other, "tau": tau, "size": size}
+        self.config = {"other": other, "tau": tau, "size": size, "seed": seed}
         other = {**net.config, "seed": net.config["seed"] + 1} if other is None else other
         self.twin = None if self.shared else build_net(other)
         for each in (net, self.twin or net):
             if each.norm not in ("layer", "none"):
                 raise ValueError(f"the networks of TwoEncoders need the norm 'layer' or 'none', got {each.norm!r}")
-        self.head = linear(net.size, size, 0, bias=False)
-        self.twin_head = None if self.shared else linear(self.twin.size, size, 1, bias=False)
+        self.head = linear(net.size, size, 2 * seed, bias=False)
+        self.twin_head = None if self.shared else linear(self.twin.size, size, 2 * seed + 1, bias=False)
 
     def embed(self, x: Tensor) -> Tensor:
         """The support side in the common space: (M, size)."""
