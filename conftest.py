@@ -3,7 +3,7 @@
 import os
 import tempfile
 
-from mlcourse import machine
+from mlcourse.system import machine
 
 pytest_plugins = ["mlcourse.course.nbval_lessons"]
 

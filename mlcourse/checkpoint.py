@@ -11,10 +11,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_bytes
 from torch import Tensor
 
-from mlcourse.files import write_atomically
 from mlcourse.learner import Learner
 from mlcourse.learners import method
 from mlcourse.nets import build_net
+from mlcourse.system.files import write_atomically
 
 VERSION = 1
 

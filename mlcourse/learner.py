@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mlcourse import switch
-from mlcourse.descend import Params, check_rate
+from mlcourse.engine import switch
+from mlcourse.engine.descend import Params, check_rate
 from mlcourse.episode import Episode
 from mlcourse.losses import task_loss
-from mlcourse.machine import in_parallel
 from mlcourse.nets import call, norm_of, prepare, statistics
+from mlcourse.system.machine import in_parallel
 
 AT_ONCE = 4     # tasks that a core differentiates together where the network does not say
 

@@ -12,12 +12,13 @@ from pathlib import Path
 import torch
 
 import mlcourse
-from mlcourse import checkpoint, datasets, paths
+from mlcourse import checkpoint, datasets
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.episode import EpisodeSampler
 from mlcourse.evaluate import EVALUATION_SEED, Result, check_episodes, evaluate
 from mlcourse.learner import Learner
 from mlcourse.learners import METHODS, Method, build, method
+from mlcourse.system import paths
 from mlcourse.train import train
 
 SINUSOIDS = "sinusoids"

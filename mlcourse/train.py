@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from mlcourse import switch
 from mlcourse.checkpoint import check_writable, fill, read_tensors, write_tensors
+from mlcourse.engine import switch
 from mlcourse.episode import Episode
 from mlcourse.learner import Learner, Phase, check_finite, map_parts
 

@@ -15,12 +15,13 @@ import pytest
 from PIL import Image
 from tiny import NAMES, patterns
 
-from mlcourse import checkpoint, cli, paths, runs
+from mlcourse import checkpoint, cli, runs
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.evaluate import evaluate
 from mlcourse.learners import MAML, METHODS, method
 from mlcourse.nets import MLP
 from mlcourse.runs import Job, run_evaluation, run_training
+from mlcourse.system import paths
 from mlcourse.train import Interrupted
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")

@@ -9,10 +9,11 @@ import pytest
 import torch
 from tiny import SINUSOIDS
 
-from mlcourse import checkpoint, files
+from mlcourse import checkpoint
 from mlcourse.learner import Phase, episodic_phase
 from mlcourse.learners import MAML, JointTraining, MetaSGD, Reptile
 from mlcourse.nets import MLP
+from mlcourse.system import files
 from mlcourse.train import Interrupted, outer_step, train
 
 PRETRAIN, STEPS = 4, 6

@@ -2,7 +2,7 @@
 
 import re
 
-from mlcourse import paths
+from mlcourse.system import paths
 
 
 def test_the_tutorials_code_runs():

@@ -21,7 +21,7 @@ from mlcourse.episode import EpisodeSampler
 from mlcourse.evaluate import fitted_line
 from mlcourse.learners import FOMAML, MAML
 from mlcourse.nets import Conv4
-from mlcourse.results import facts
+from mlcourse.rows import facts
 
 KEY = ("axis", "order", "value")
 AXES = {"tasks": (2, 4, 8, 16, 32), "steps": (1, 2, 3, 4, 5, 6, 7, 8), "ways": (2, 5, 10, 15, 20),

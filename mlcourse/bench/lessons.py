@@ -10,9 +10,9 @@ from pathlib import Path
 
 import psutil
 
-from mlcourse import notebooks
 from mlcourse.bench.memory import MB, resident_bytes
-from mlcourse.results import facts
+from mlcourse.course import notebooks
+from mlcourse.rows import facts
 
 KEY = ("lesson",)
 INTERVAL = 0.05     # seconds between two looks at the memory

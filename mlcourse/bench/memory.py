@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from mlcourse.machine import keep_freed_memory, limit_threads
+from mlcourse.system.machine import keep_freed_memory, limit_threads
 
 MB = 1_000_000
 CALLS = 3

@@ -17,7 +17,7 @@ from mlcourse import datasets
 from mlcourse.episode import EpisodeSampler, Splits
 from mlcourse.evaluate import evaluate
 from mlcourse.learners import build, method
-from mlcourse.results import facts
+from mlcourse.rows import facts
 from mlcourse.train import outer_step, step_generator
 
 KEY = ("method", "norm", "of_minutes", "seed", "minutes")

@@ -26,7 +26,7 @@ from mlcourse.episode import Episode, EpisodeSampler
 from mlcourse.learner import Learner, in_threads, map_parts
 from mlcourse.learners import FOMAML, MAML, MetaSGD
 from mlcourse.nets import MLP, Conv4
-from mlcourse.results import facts
+from mlcourse.rows import facts
 
 KEY = ("workload", "peer")
 EXTRA = "Conv4-64, 32 tasks 1-shot, 15 queries"

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from mlcourse.domains import Domain
 from mlcourse.episode import Episode, EpisodeSampler
-from mlcourse.results import facts
+from mlcourse.rows import facts
 
 KEY = ("alternative",)
 CLASSES, PER_CLASS, SIDE = 964 * 4, 20, 28      # the training classes of Omniglot, each in four rotations

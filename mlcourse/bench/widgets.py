@@ -13,20 +13,30 @@ import nbformat
 import numpy as np
 import torch
 
-from mlcourse import alignment, paths, results, widgets
+from mlcourse import rows as results, small as alignment, widgets
 from mlcourse.bench import browser
+from mlcourse.course.notebooks import KERNELSPEC
 from mlcourse.datasets import load, load_splits
 from mlcourse.datasets.strokes import draw, pictures_and_strokes
-from mlcourse.domain_episodes import halves
 from mlcourse.domains import deal
-from mlcourse.imitation import classifier, imitate
+from mlcourse.episode.across import halves
 from mlcourse.learners import Translator, TwoEncoders
+from mlcourse.lessons.l00_start.widget_you_against_machine import YouAgainstMachine
+from mlcourse.lessons.l01_domains.widget_factor_dial import FactorDial
+from mlcourse.lessons.l01_domains.widget_shift_dial import ShiftDial
+from mlcourse.lessons.l03_maml.widget_inner_loop import InnerLoopExplorer
+from mlcourse.lessons.l03_maml.widget_outer_loop import OuterLoopPlayer
+from mlcourse.lessons.l05_meta_sgd.widget_learned_rates import LearnedRates
+from mlcourse.lessons.l13_adaptation.widget_adversarial_weight import AdversarialWeight
+from mlcourse.lessons.l14_daml.imitation import classifier, imitate
+from mlcourse.lessons.l14_daml.widget_paired_gain import PairedGainExplorer
+from mlcourse.lessons.l14_daml.widget_real_generated import RealGeneratedExplorer
+from mlcourse.lessons.l15_distillation.widget_temperature import TemperatureExplorer
+from mlcourse.lessons.l16_contrast.widget_contrast import ContrastExplorer
 from mlcourse.nets import MLP, Conv4, StrokeNet
-from mlcourse.notebooks import KERNELSPEC
-from mlcourse.results import facts
-from mlcourse.widgets import (AdversarialWeight, ContrastExplorer, Explorer, FactorDial, InnerLoopExplorer,
-                              LearnedRates, OuterLoopPlayer, PairedGainExplorer, RealGeneratedExplorer, ShiftDial,
-                              TemperatureExplorer, YouAgainstMachine)
+from mlcourse.rows import facts
+from mlcourse.system import paths
+from mlcourse.widgets import Explorer
 
 KEY = ("widget",)
 VALUES = 15       # of each control

@@ -14,7 +14,7 @@ import numpy as np
 import pooch
 
 import mlcourse
-from mlcourse.files import write_atomically
+from mlcourse.system.files import write_atomically
 
 
 class DataError(RuntimeError):

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mlcourse.datasets.glyph_build import archive
-from mlcourse.datasets.glyph_drawing import neighbours, thin
 from mlcourse.datasets.glyphs import DATA, HANDS, SIDE, SPLITS, load
-from mlcourse.files import write_atomically
+from mlcourse.datasets.glyphs.build import archive
+from mlcourse.datasets.glyphs.drawing import neighbours, thin
+from mlcourse.system.files import write_atomically
 
 POINTS = 64
 FILE = "glyph-strokes.npz"

@@ -5,10 +5,17 @@ In a lesson: `from mlcourse.exercises import answer, check, hint, solution`.
 
 from __future__ import annotations
 
-from mlcourse.exercises import (lesson_00, lesson_01, lesson_03, lesson_05, lesson_13, lesson_14, lesson_15, lesson_16,
-                                progress)
+from mlcourse.exercises import progress
 from mlcourse.exercises.framework import CheckResult, Exercise, judge
-from mlcourse.exercises.progress import (best_score, prediction, record_prediction, record_score, reset, score)
+from mlcourse.exercises.progress import best_score, prediction, record_prediction, record_score, reset, score
+from mlcourse.lessons.l00_start import exercises as lesson_00
+from mlcourse.lessons.l01_domains import exercises as lesson_01
+from mlcourse.lessons.l03_maml import exercises as lesson_03
+from mlcourse.lessons.l05_meta_sgd import exercises as lesson_05
+from mlcourse.lessons.l13_adaptation import exercises as lesson_13
+from mlcourse.lessons.l14_daml import exercises as lesson_14
+from mlcourse.lessons.l15_distillation import exercises as lesson_15
+from mlcourse.lessons.l16_contrast import exercises as lesson_16
 
 __all__ = ["CheckResult", "Exercise", "answer", "best_score", "check", "exercise", "exercise_ids", "hint", "prediction",
            "record_prediction", "record_score", "reset", "score", "solution", "solution_source", "status"]

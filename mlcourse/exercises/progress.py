@@ -17,7 +17,7 @@ from pathlib import Path
 
 import platformdirs
 
-from mlcourse.files import write_atomically
+from mlcourse.system.files import write_atomically
 
 VERSION = 1
 NO_ATTEMPT = {"attempts": 0, "passed": False, "first_passed": None, "hints": 0}

@@ -15,13 +15,13 @@ import math
 import torch
 from torch import Tensor, nn
 
-from mlcourse.descend import Params, check_rate, descend
+from mlcourse.engine.descend import Params, check_rate, descend
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.losses import task_loss
-from mlcourse.losses_alignment import coral
+from mlcourse.losses.alignment import coral
 from mlcourse.nets import call, features, statistics
 
 

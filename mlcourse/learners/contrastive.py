@@ -20,13 +20,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mlcourse.augment import two_views
-from mlcourse.descend import check_rate
+from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode, EpisodeSampler
+from mlcourse.episode.pairs import PictureSampler
+from mlcourse.episode.views import two_views
 from mlcourse.learner import Phase, check_classes, check_counts, require_grad
 from mlcourse.learners.protonet import ProtoNet
-from mlcourse.losses_contrast import sup_con
-from mlcourse.pairs import PictureSampler
+from mlcourse.losses.contrast import sup_con
 
 
 def linear(size: int, outputs: int, seed: int, bias: bool = True) -> nn.Linear:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from mlcourse.descend import check_rate
+from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
 from mlcourse.learners.adabn import AdaBN
-from mlcourse.losses_alignment import coral
+from mlcourse.losses.alignment import coral
 
 
 class CORAL(AdaBN):

@@ -17,13 +17,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from mlcourse.descend import check_rate
+from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
 from mlcourse.learner import Phase, check_counts, cosine, over_episodes, require_grad
 from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.learners.translator import TranslationSampler, Translator
 from mlcourse.losses import task_loss
-from mlcourse.nets_gan import NOISE
+from mlcourse.nets.gan import NOISE
 
 RAMP = 0.5          # the share of phase 2 in which λ rises
 

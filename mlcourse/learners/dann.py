@@ -14,11 +14,11 @@ import math
 import torch
 from torch import Tensor, nn
 
-from mlcourse.descend import check_rate
+from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
 from mlcourse.learner import Phase, check_counts, over_episodes
 from mlcourse.learners.adabn import AdaBN
-from mlcourse.losses_alignment import domain_loss, reversed_gradient
+from mlcourse.losses.alignment import domain_loss, reversed_gradient
 
 HIDDEN = 64
 

@@ -17,11 +17,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from mlcourse.descend import check_rate
+from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, require_grad
 from mlcourse.learners.adabn import AdaBN
-from mlcourse.losses_distillation import distillation
+from mlcourse.losses.distillation import distillation
 from mlcourse.nets import head, norm_of, of_tasks
 
 

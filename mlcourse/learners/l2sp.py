@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mlcourse.descend import Params, check_rate, descend
+from mlcourse.engine.descend import Params, check_rate, descend
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, check_head
 from mlcourse.learners.baselines import JointTraining

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from torch import nn
 
-from mlcourse import dual, switch
-from mlcourse.descend import check_rate, descend
+from mlcourse.engine import dual, switch
+from mlcourse.engine.descend import check_rate, descend
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, NetLearner, check_counts, check_head
 

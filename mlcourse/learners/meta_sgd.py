@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mlcourse.descend import Params, descend
+from mlcourse.engine.descend import Params, descend
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, NetLearner, check_counts, check_head
 

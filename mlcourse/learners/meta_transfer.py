@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mlcourse.descend import check_rate
+from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, Phase, check_classes, check_counts, cosine, over_episodes, require_grad
 from mlcourse.learners.meta_sgd import MetaSGD

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from mlcourse.descend import check_rate, descend
+from mlcourse.engine.descend import check_rate, descend
 from mlcourse.episode import Episode
 from mlcourse.learner import require_grad
 from mlcourse.learners.adabn import AdaBN

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mlcourse.descend import Params
+from mlcourse.engine.descend import Params
 from mlcourse.episode import Episode
 from mlcourse.learner import NetLearner, check_classes
 from mlcourse.nets import features

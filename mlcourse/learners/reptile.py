@@ -13,7 +13,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mlcourse.descend import check_rate, descend
+from mlcourse.engine.descend import check_rate, descend
 from mlcourse.episode import Episode
 from mlcourse.learner import Phase, check_counts, check_head, linear, over_episodes, require_grad
 from mlcourse.learners.maml import MAML

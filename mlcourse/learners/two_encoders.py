@@ -13,15 +13,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mlcourse.descend import check_rate
+from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
 from mlcourse.learner import Learner, check_classes, check_counts, require_grad
 from mlcourse.learners.contrastive import linear
-from mlcourse.losses_contrast import similarities, symmetric_info_nce
+from mlcourse.losses.contrast import similarities, symmetric_info_nce
 from mlcourse.nets import build_net
 
 

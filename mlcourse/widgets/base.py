@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import ipywidgets
 from traitlets import HasTraits, Unicode
 
-from mlcourse.machine import one_core
 from mlcourse.plots.scene import Scene
+from mlcourse.system.machine import one_core
 
 CONTROL = dict(style={"description_width": "9.5em"}, layout={"width": "98%"})
 

@@ -13,8 +13,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from mlcourse import paths
 from mlcourse.bench import browser, widgets
+from mlcourse.system import paths
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,5 @@
+"""The command line: `mlcourse`."""
+
+from mlcourse.cli.app import app, main
+
+__all__ = ["app", "main"]

@@ -1,0 +1,307 @@
+"""The `mlcourse` command. Everything heavy is imported inside the command that needs it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlcourse.cli.bench import bench_app
+from mlcourse.cli.study import study_app
+from mlcourse.cli.train import evaluate_command, train_command
+from mlcourse.course import notebooks
+from mlcourse.system import machine, paths
+
+app = typer.Typer(
+    name="mlcourse",
+    help="A course on meta-learning and cross-domain transfer that you run.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data_app = typer.Typer(help="The data sets: which are here, fetch one, verify one, build the shipped one.",
+                       no_args_is_help=True, rich_markup_mode="rich")
+app.add_typer(data_app, name="data")
+app.add_typer(bench_app, name="bench")
+app.add_typer(study_app, name="study")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here first.  \[default: MLCOURSE_DATA]")]
+
+
+def _print_json(value) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _table(*columns: str):
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _print_table(table) -> None:
+    from rich.console import Console
+
+    Console().print(table)
+
+
+# ---------------------------------------------------------------- lessons
+
+
+@app.command()
+def lab(
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address instead of opening it.")] = False,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Start looking for a free port here.")] = None,
+    restore: Annotated[str | None, typer.Option(metavar="LESSON", help="Only put one lesson's original back.")] = None,
+) -> None:
+    """Open the course in JupyterLab, on your own copy of the lessons in work/.
+
+    Lessons that are not in work/ yet are copied there; what is there is yours and stays as it is.
+
+    [bold]Examples[/bold]
+
+      mlcourse lab
+
+      mlcourse lab --no-browser --port 9000
+
+      mlcourse lab --restore 03     (your version is kept as a backup copy)
+    """
+    from mlcourse.course import lab as working_copy
+
+    if restore is not None:
+        backup = working_copy.restore(restore)
+        original = working_copy.paths.WORK / notebooks.find(restore).name
+        print(f"restored {original}" + (f"; your version is {backup.name}" if backup else ""))
+        return
+    new = working_copy.fill()
+    if new:
+        print(f"copied to {paths.WORK}: {', '.join(path.name for path in new)}")
+    raise typer.Exit(working_copy.launch(browser=not no_browser, port=port))
+
+
+@app.command("list")
+def list_lessons(as_json: Json = False) -> None:
+    """List the lessons: title, methods, minutes, exercises.
+
+    [bold]Examples[/bold]
+
+      mlcourse list
+
+      mlcourse list --json
+    """
+    found = notebooks.lessons()
+    if as_json:
+        _print_json([dataclasses.asdict(lesson) | {"path": str(lesson.path)} for lesson in found])
+        return
+    table = _table("lesson", "title", "methods", "minutes", "exercises")
+    for lesson in found:
+        table.add_row(lesson.lesson, lesson.title, ", ".join(lesson.methods), str(lesson.minutes),
+                      ", ".join(lesson.exercises))
+    _print_table(table)
+
+
+def _show_cell(lesson: str):
+    def show(cell: notebooks.CellRun) -> None:
+        if cell.seconds is None:
+            label = cell.label if len(cell.label) <= 60 else cell.label[:59] + "…"
+            print(f"{lesson}  cell {cell.number:2d}/{cell.total}  {label:60s}", end="", flush=True)
+        else:
+            print(f" {cell.seconds:6.1f} s", flush=True)
+
+    return show
+
+
+@app.command()
+def run(
+    lesson: Annotated[list[str], typer.Argument(metavar="LESSON…", help="Numbers (03), names or paths.")],
+    refresh: Annotated[bool, typer.Option("--refresh", help="Store the outputs in the notebook, normalised.")] = False,
+) -> None:
+    """Execute lessons without a browser, a line of progress per cell.
+
+    Without --refresh nothing is written. The exit status is 1 if a cell fails.
+
+    [bold]Examples[/bold]
+
+      mlcourse run 03
+
+      mlcourse run 00 03 --refresh
+    """
+    failed = False
+    for path in [notebooks.find(name) for name in lesson]:
+        number = notebooks.read_lesson(path).lesson
+        try:
+            if refresh:
+                changed = notebooks.refresh(path, _show_cell(number))
+                print(f"{number}  {'stored new outputs' if changed else 'unchanged'}: {path}")
+                failed |= _report_problems(path)
+            else:
+                notebooks.execute(notebooks.read(path), path.resolve().parent, _show_cell(number))
+                print(f"{number}  ran to the end: {path}")
+        except RuntimeError as error:
+            failed = True
+            print("  failed")
+            print(f"mlcourse: {path.name}, {error}", file=sys.stderr)
+    raise typer.Exit(1 if failed else 0)
+
+
+def _report_problems(path: Path) -> bool:
+    problems = notebooks.validate(path)
+    for problem in problems:
+        print(f"{path.name}: {problem}")
+    return bool(problems)
+
+
+@app.command()
+def validate(
+    lesson: Annotated[list[str] | None, typer.Argument(metavar="[LESSON…]", help="All of them if left out.")] = None,
+) -> None:
+    """Check the properties of the stored notebooks; the exit status is 1 if one does not hold.
+
+    [bold]Examples[/bold]
+
+      mlcourse validate
+
+      mlcourse validate 03
+    """
+    chosen = [notebooks.find(name) for name in lesson] if lesson else sorted(paths.NOTEBOOKS.glob("*.ipynb"))
+    bad = [path for path in chosen if _report_problems(path)]
+    if bad:
+        raise typer.Exit(1)
+    print(f"{len(chosen)} notebook{'' if len(chosen) == 1 else 's'}: every property holds")
+
+
+@app.command()
+def progress(
+    as_json: Json = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Start afresh; the old file is kept beside it.")] = False,
+) -> None:
+    """Show which exercises you have passed; the record is a file on this computer and nowhere else.
+
+    [bold]Examples[/bold]
+
+      mlcourse progress
+
+      mlcourse progress --reset
+    """
+    from mlcourse import exercises
+    from mlcourse.exercises.progress import path
+
+    if reset:
+        exercises.reset()
+    rows = exercises.status()
+    if as_json:
+        _print_json(rows)
+        return
+    table = _table("exercise", "title", "state", "attempts", "hints")
+    for row in rows:
+        state = f"passed {row['first_passed']}" if row["passed"] else "open"
+        table.add_row(row["id"], row["title"], state, str(row["attempts"]), str(row["hints"]))
+    _print_table(table)
+    print(f"{sum(row['passed'] for row in rows)} of {len(rows)} passed; the record is {path()}")
+
+
+app.command("train")(train_command)
+app.command("evaluate")(evaluate_command)
+
+
+# ------------------------------------------------------------------- data
+
+
+@data_app.command("list")
+def data_list(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List the data sets and whether they are on this machine.
+
+    [bold]Example[/bold]
+
+      mlcourse data list --data-dir ~/datasets
+    """
+    from mlcourse import datasets
+
+    rows = datasets.available(data_dir)
+    if as_json:
+        _print_json(rows)
+        return
+    table = _table("name", "classes", "images", "here", "about")
+    for row in rows:
+        here = "yes" if row["present"] else row["where"]
+        table.add_row(row["name"], str(row["classes"]), str(row["images"]), here, row["about"])
+    _print_table(table)
+
+
+@data_app.command("get")
+def data_get(
+    name: Annotated[str, typer.Argument(help="omniglot, omniglot-evaluation, omniglot-runs or mnist.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Download a data set, verified against its digest, whole or not at all.
+
+    [bold]Example[/bold]
+
+      mlcourse data get omniglot
+    """
+    from mlcourse import datasets
+
+    for path in datasets.get(name, data_dir):
+        print(path)
+
+
+@data_app.command("verify")
+def data_verify(name: str, data_dir: DataDir = None) -> None:
+    """Read a data set and check its content: counts, names, shapes.
+
+    [bold]Example[/bold]
+
+      mlcourse data verify omniglot
+    """
+    from mlcourse import datasets
+
+    print(datasets.verify(name, data_dir))
+
+
+@data_app.command("build")
+def data_build(
+    name: Annotated[str, typer.Argument(help="glyphs or strokes, the data sets that the course makes itself.")],
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = paths.ROOT / "data",
+) -> None:
+    """Render the glyphs from the fonts that matplotlib carries, or trace the pen strokes of the glyphs.
+
+    [bold]Examples[/bold]
+
+      mlcourse data build glyphs --out /tmp/glyphs
+
+      mlcourse data build strokes --out /tmp/strokes
+    """
+    if name not in ("glyphs", "strokes"):
+        raise ValueError(f"only glyphs and strokes can be built, not {name!r}; mlcourse data list shows the data sets")
+    from mlcourse.datasets import glyphs
+    from mlcourse.datasets import strokes
+
+    print(glyphs.build(out) if name == "glyphs" else strokes.build(out))
+
+
+# ------------------------------------------------------------------- main
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split())
+
+
+def main() -> None:
+    """Run the command line: an error of the course becomes one sentence on stderr and exit status 2."""
+    machine.prepare()
+    try:
+        app()
+    except (ValueError, RuntimeError, OSError) as error:
+        print(f"mlcourse: {_sentence(error)}", file=sys.stderr)
+        sys.exit(2)

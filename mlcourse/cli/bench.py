@@ -1,0 +1,197 @@
+"""`mlcourse bench`: every benchmark of the course."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlcourse.system import paths
+
+if TYPE_CHECKING:
+    from mlcourse.plots import Picture
+
+bench_app = typer.Typer(help="The benchmarks; each prints its table and puts its rows into benchmarks/results/.",
+                        no_args_is_help=True, rich_markup_mode="rich")
+
+Out = Annotated[Path, typer.Option(help="The file of rows to write to; rows of other keys in it stay.")]
+
+
+def _prepare() -> None:
+    """Memory and threads as every command that computes has them."""
+    from mlcourse.system.machine import keep_freed_memory, limit_threads
+
+    keep_freed_memory()
+    limit_threads()
+
+
+def _keep(benchmark: ModuleType, rows: Iterator[dict], out: Path) -> None:
+    """Print and save every row as soon as it is measured, so that an interrupt loses only the one in progress."""
+    from mlcourse import rows as results
+
+    if out.suffix == ".png":
+        raise ValueError(f"the rows are written as JSON, got --out {out}; give it a name that ends in .json")
+    if out.exists():
+        results.read(out)
+    for row in rows:
+        results.save(out, [row], benchmark.KEY)
+        print(benchmark.line(row), flush=True)
+    print(f"kept in {out}")
+
+
+def _conclude(benchmark: ModuleType, out: Path) -> None:
+    """Print what all rows in the file say together."""
+    from mlcourse import rows as results
+
+    for text in benchmark.conclusions(results.read(out)):
+        print(text)
+
+
+def _draw(draw: Callable[[list[dict]], Picture], out: Path) -> None:
+    """Draw all rows in the file, as a PNG of the same name beside it."""
+    from mlcourse import rows as results
+    from mlcourse.system.files import write_atomically
+
+    drawn, path = draw(results.read(out)), out.with_suffix(".png")
+    write_atomically(path, drawn.png)
+    print(f"drawn in {path}")
+
+
+@bench_app.command()
+def sampler(out: Out = paths.RESULTS / "sampler.json") -> None:
+    """Episodes per second: the course's sampler against torch's DataLoader over the same arrays.
+
+    5-way 1-shot episodes with 15 queries of 28x28 pictures from 964 x 4 classes; the pictures are random.
+
+    [bold]Examples[/bold]
+
+      mlcourse bench sampler
+
+      mlcourse bench sampler --out /tmp/sampler.json
+    """
+    _prepare()
+    from mlcourse.bench import sampler as benchmark
+
+    _keep(benchmark, benchmark.rows(), out)
+
+
+@bench_app.command()
+def lessons(
+    lesson: Annotated[list[str] | None, typer.Argument(metavar="[LESSON…]", help="All of them if left out.")] = None,
+    out: Out = paths.RESULTS / "lessons.json",
+) -> None:
+    """What lessons cost: seconds, memory at the peak, bytes of the file.
+
+    Each runs as mlcourse run does, in a kernel of its own; nothing is written into it.
+
+    [bold]Examples[/bold]
+
+      mlcourse bench lessons
+
+      mlcourse bench lessons 03
+    """
+    _prepare()
+    from mlcourse.bench import lessons as benchmark
+
+    _keep(benchmark, benchmark.rows(lesson or []), out)
+
+
+@bench_app.command()
+def widgets(
+    name: Annotated[list[str] | None, typer.Argument(metavar="[NAME…]", help="All of them if left out.")] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Leave key to pixel out.")] = False,
+    out: Out = paths.RESULTS / "widgets.json",
+) -> None:
+    """How long widgets take from a changed control to the new picture, in the kernel and in a browser.
+
+    Every control visits up to 15 values. Key to pixel is the median over arrow keys pressed on sliders in JupyterLab,
+    until the browser has decoded the new picture; it needs Chromium and playwright.
+
+    [bold]Examples[/bold]
+
+      mlcourse bench widgets
+
+      mlcourse bench widgets OuterLoopPlayer --no-browser
+    """
+    _prepare()
+    from mlcourse.bench import widgets as benchmark
+
+    _keep(benchmark, benchmark.rows(name or [], in_browser=not no_browser), out)
+
+
+@bench_app.command()
+def peers(
+    workload: Annotated[list[str] | None, typer.Argument(metavar="[WORKLOAD…]", help="All if left out.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often the sides take turns.")] = 7,
+    out: Out = paths.RESULTS / "peers.json",
+) -> None:
+    """One meta-step: ours against a loop over tasks, higher and TorchOpt, with equal gradients.
+
+    Needs the extra "peers": pip install -e '.\\[peers]'.
+
+    [bold]Examples[/bold]
+
+      mlcourse bench peers
+
+      mlcourse bench peers "Conv4-64, 16 tasks 5-shot"
+    """
+    _prepare()
+    from mlcourse.bench import peers as benchmark
+
+    _keep(benchmark, benchmark.rows(workload or list(benchmark.LOADS), rounds), out)
+    _conclude(benchmark, out)
+
+
+@bench_app.command()
+def growth(
+    axis: Annotated[list[str] | None, typer.Option(help="Repeat it for several; all four if left out.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often the points of an axis take turns.")] = 7,
+    out: Out = paths.RESULTS / "growth.json",
+) -> None:
+    """Time and memory of one MAML meta-step against tasks, inner steps, ways and width, with a picture.
+
+    Conv4 with strides, 1-shot with 5 queries of each class; what does not vary stays at 8 tasks, 1 inner step, 5-way
+    and 64 filters. The axes are tasks, steps (also in first order), ways and width.
+
+    [bold]Examples[/bold]
+
+      mlcourse bench growth
+
+      mlcourse bench growth --axis steps
+    """
+    _prepare()
+    from mlcourse.bench import growth as benchmark
+    from mlcourse.bench.pictures import growth as draw
+
+    _keep(benchmark, benchmark.rows(axis or list(benchmark.AXES), rounds), out)
+    _conclude(benchmark, out)
+    _draw(draw, out)
+
+
+@bench_app.command()
+def omniglot(
+    minutes: Annotated[float, typer.Option(min=0.01, help="Minutes of training, evaluation not counted.")] = 5.0,
+    method: Annotated[list[str] | None, typer.Option(help="Repeat it for several; all of them if left out.")] = None,
+    seed: Annotated[list[int] | None, typer.Option(min=0, help="Repeat it for several.  [default: 0, 1, 2]")] = None,
+    out: Out = paths.RESULTS / "omniglot.json",
+) -> None:
+    """Accuracy against training time on Omniglot's held-out alphabets, 5-way 1-shot.
+
+    Each method and seed trains for the same minutes; on the way and at the end 1,000 fixed episodes are judged. Ctrl-C
+    keeps the rows that are there; the picture is drawn after the last one.
+
+    [bold]Examples[/bold]
+
+      mlcourse bench omniglot --minutes 5
+
+      mlcourse bench omniglot --minutes 10 --method maml --seed 0
+    """
+    _prepare()
+    from mlcourse.bench import omniglot as benchmark
+    from mlcourse.bench.pictures import accuracy
+
+    _keep(benchmark, benchmark.rows(method or list(benchmark.PLANS), minutes, seed or [0, 1, 2]), out)
+    _draw(accuracy, out)

@@ -1,0 +1,108 @@
+"""`mlcourse train` and `mlcourse evaluate`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Domain = Annotated[str, typer.Option(help="glyphs, omniglot, omniglot-evaluation, mnist, digits, sinusoids, "
+                                          "folder:PATH, array:FILE.npz or omniglot:FILE.zip; "
+                                          "for images also with @SHIFT=SEVERITY.")]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here for data.  \[default: MLCOURSE_DATA]")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for a program to read.")]
+
+
+def train_command(
+    method: Annotated[str, typer.Argument(help="maml, fomaml, anil, reptile, meta-sgd, meta-transfer, protonet, or a "
+                                               "baseline: none, scratch, joint, finetune, probe, neighbour.")],
+    domain: Domain = "glyphs",
+    way: Annotated[int, typer.Option(help="Classes of a test episode.")] = 5,
+    shot: Annotated[int, typer.Option(help="Support samples per class (of a sinusoid: points).")] = 1,
+    query: Annotated[int, typer.Option(help="Query samples per class.")] = 15,
+    steps: Annotated[int | None, typer.Option(help=r"Outer steps.  \[default: the method's]")] = None,
+    inner_rate: Annotated[float | None, typer.Option(help=r"Inner learning rate α.  \[default: the method's]")] = None,
+    outer_rate: Annotated[float | None, typer.Option(help=r"Outer learning rate β.  \[default: the method's]")] = None,
+    norm: Annotated[str, typer.Option(help="batch (transductive), support, running, layer or none.")] = "batch",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and of the training episodes.")] = 0,
+    episodes: Annotated[int, typer.Option(min=2, help="Fixed test episodes of the reported result.")] = 600,
+    out: Annotated[Path | None, typer.Option(help=r"The folder to write to.  \[default: runs/ and the job]")] = None,
+    check_engine: Annotated[bool, typer.Option("--check-engine", help="Compare the first step of each phase with a loop "
+                                                                      "over its tasks.")] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Meta-train a method on a domain, save a checkpoint and report its test accuracy.
+
+    Ctrl-C keeps what was trained: the same command again goes on from there, and gives the numbers of a run that was
+    never interrupted. Test classes come from scripts or alphabets that training never saw.
+
+    [bold]Examples[/bold]
+
+      mlcourse train maml --domain omniglot --way 5 --shot 1
+
+      mlcourse train protonet --domain folder:my_pictures --shot 5 --query 5
+
+      mlcourse train maml --domain sinusoids --shot 10
+    """
+    from mlcourse import runs
+    from mlcourse.system.machine import keep_freed_memory, limit_threads
+    from mlcourse.train import Interrupted
+
+    keep_freed_memory()
+    limit_threads()
+    job = runs.Job(method, domain, way, shot, query, steps, inner_rate, outer_rate, norm, seed, episodes)
+    folder = out or Path("runs") / job.name()
+    try:
+        result, model = runs.run_training(job, folder, data_dir, check_engine=check_engine)
+    except Interrupted as interrupt:
+        print(f"mlcourse: {interrupt}; the same command goes on from there", file=sys.stderr)
+        raise typer.Exit(130) from None
+    _report(result, as_json)
+    if not as_json:
+        print(f"checkpoint: {model}")
+
+
+def evaluate_command(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A model.safetensors that train wrote.")],
+    domain: Domain = "glyphs",
+    way: Annotated[int | None, typer.Option(help=r"\[default: that of the training]")] = None,
+    shot: Annotated[int | None, typer.Option(help=r"\[default: that of the training]")] = None,
+    query: Annotated[int | None, typer.Option(help=r"\[default: that of the training]")] = None,
+    steps: Annotated[int | None, typer.Option(help=r"Inner steps.  \[default: the method's]")] = None,
+    split: Annotated[str | None, typer.Option(help=r"train, val, test or all.  \[default: test where the domain has "
+                                                   "named splits or was trained on, else all]")] = None,
+    episodes: Annotated[int, typer.Option(min=2, help="How many fixed episodes.")] = 600,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the episodes.  [default: that of train]")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Evaluate a checkpoint on any domain, on episodes that a seed fixes.
+
+    On the domain it was trained on this repeats the reported number exactly.
+
+    [bold]Examples[/bold]
+
+      mlcourse evaluate runs/maml-omniglot-5w1s-batch-seed0/model.safetensors --domain omniglot
+
+      mlcourse evaluate runs/maml-omniglot-5w1s-batch-seed0/model.safetensors --domain omniglot-evaluation
+
+      mlcourse evaluate runs/maml-omniglot-5w1s-batch-seed0/model.safetensors --domain glyphs@rotation=0.5 --json
+    """
+    from mlcourse import runs
+    from mlcourse.system.machine import keep_freed_memory, limit_threads
+
+    keep_freed_memory()
+    limit_threads()
+    result = runs.run_evaluation(checkpoint, domain, way=way, shot=shot, query=query, steps=steps, split=split,
+                                 episodes=episodes, seed=runs.EVALUATION_SEED if seed is None else seed,
+                                 data_dir=data_dir)
+    _report(result, as_json)
+
+
+def _report(result, as_json: bool) -> None:
+    print(json.dumps(asdict(result), indent=2) if as_json else result)

@@ -1,0 +1,114 @@
+"""A domain: labelled images from one source, and how far two domains lie apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from mlcourse.domains.distances import MMD, PAD, mmd, proxy_a_distance, proxy_a_floor
+from mlcourse.domains.shifts import SHIFTS, shift
+
+__all__ = ["Domain", "MMD", "PAD", "SHIFTS", "deal", "mmd", "proxy_a_distance", "proxy_a_floor", "shift", "shift_domain"]
+
+
+@dataclass(frozen=True, eq=False)
+class Domain:
+    """Labelled images from one source, held in memory as bytes.
+
+    images: uint8 (M, 1, H, W), ink high (0 background, 255 ink).
+    labels: int64 (M,), the index into `classes` of every image.
+    classes: the class names; `groups`: the group (alphabet, script) of each class. Splits are made
+    by group, so that a test class comes from an alphabet that training never saw.
+    note: one sentence that says what the loader did to the pictures.
+    """
+
+    name: str
+    images: Tensor
+    labels: Tensor
+    classes: tuple[str, ...]
+    groups: tuple[str, ...]
+    note: str = ""
+
+    def __post_init__(self):
+        m, c = len(self.images), len(self.classes)
+        if self.images.dtype != torch.uint8 or self.images.ndim != 4 or self.images.shape[1] != 1:
+            raise ValueError(
+                f"{self.name}: images must be uint8 of shape (M, 1, H, W), got {self.images.dtype} "
+                f"of shape {tuple(self.images.shape)}; convert them first"
+            )
+        if self.labels.shape != (m,) or self.labels.dtype != torch.int64:
+            raise ValueError(f"{self.name}: labels must be int64 of shape ({m},), got {self.labels.dtype} "
+                             f"of shape {tuple(self.labels.shape)}")
+        if m and not 0 <= int(self.labels.min()) <= int(self.labels.max()) < c:
+            raise ValueError(f"{self.name}: labels must lie in 0..{c - 1} for {c} classes, "
+                             f"got {int(self.labels.min())}..{int(self.labels.max())}")
+        if len(self.groups) != c:
+            raise ValueError(f"{self.name}: every class needs a group, got {len(self.groups)} groups for {c} classes")
+        if len(set(self.classes)) != c:
+            twice = next(name for i, name in enumerate(self.classes) if name in self.classes[:i])
+            raise ValueError(f"{self.name}: class names must differ, but {twice!r} stands twice")
+
+    def subset(self, classes, name: str | None = None) -> Domain:
+        """The domain restricted to these class indices, relabelled 0..len-1 in the order given."""
+        classes = torch.as_tensor(list(classes), dtype=torch.int64)
+        new_label = torch.full((len(self.classes),), -1, dtype=torch.int64)
+        new_label[classes] = torch.arange(len(classes))
+        keep = new_label[self.labels] >= 0
+        return replace(
+            self,
+            name=name or self.name,
+            images=self.images[keep],
+            labels=new_label[self.labels[keep]],
+            classes=tuple(self.classes[i] for i in classes),
+            groups=tuple(self.groups[i] for i in classes),
+        )
+
+    def take(self, index: Tensor) -> Domain:
+        """The domain with these images only, int64 indices (M',); the classes stay."""
+        return replace(self, images=self.images[index], labels=self.labels[index])
+
+    def with_rotations(self) -> Domain:
+        """Four times the classes: every class turned by 0, 90, 180 and 270 degrees is a class of its own.
+
+        The Omniglot convention since Santoro et al. 2016, used for training classes only.
+        """
+        c = len(self.classes)
+        turns = range(4)
+        return replace(
+            self,
+            images=torch.cat([torch.rot90(self.images, k, (2, 3)) for k in turns]),
+            labels=torch.cat([self.labels + k * c for k in turns]),
+            classes=tuple(f"{name} turned {90 * k}" if k else name for k in turns for name in self.classes),
+            groups=self.groups * 4,
+        )
+
+
+def shift_domain(domain: Domain, kind: str, severity: float, seed: int = 0) -> Domain:
+    """The domain with its images shifted (see `shift`); its name gets "@kind=severity".
+
+    Labels, classes and groups stay as they are, so that image i of the result is image i of the domain.
+    Raises ValueError as `shift` does.
+    """
+    return replace(
+        domain,
+        name=f"{domain.name}@{kind}={severity:g}",
+        images=shift(domain.images, kind, severity, seed),
+        note="; ".join(filter(None, [domain.note.rstrip("."), f"shifted by {kind} of severity {severity:g}"])),
+    )
+
+
+def deal(domain: Domain, shares: Sequence[float], seed: int = 0) -> list[Domain]:
+    """The images dealt at random into parts that share none, each with its share of them (rounded down).
+
+    Classes and groups stay, and so does the name. Raises ValueError unless the shares are positive and add up to at
+    most 1.
+    """
+    if not shares or min(shares) <= 0 or sum(shares) > 1 + 1e-9:
+        raise ValueError(f"shares must be positive and add up to at most 1, got {tuple(shares)}")
+    order = torch.randperm(len(domain.images), generator=torch.Generator().manual_seed(seed))
+    sizes = [int(share * len(order) + 1e-9) for share in shares]
+    parts = order.split([*sizes, len(order) - sum(sizes)])
+    return [replace(domain, images=domain.images[part], labels=domain.labels[part]) for part in parts[:len(shares)]]

@@ -1,0 +1,1 @@
+"""How parameters descend, for one task and for many at once."""

@@ -1,0 +1,1 @@
+"""The lessons, each in a folder of its own: exercises and their checks, figures, explorers, studies."""

@@ -1,0 +1,1 @@
+"""Lesson 01: domains, tasks, modalities, and kinds of shift."""

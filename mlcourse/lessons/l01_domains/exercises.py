@@ -1,0 +1,248 @@
+"""Exercises of lesson 01: situations told apart, PAD by hand, its two classic bugs, and which factor changed."""
+
+from __future__ import annotations
+
+from mlcourse.exercises.framework import Exercise, edited
+from mlcourse.lessons.l01_domains.checks import (ACCURACY, CLIPPED, COPIES, HALF, POOLED, SAME_SPLIT, SITUATIONS,
+                                                 TRAINING_HALF, check_distance, check_name_shift, check_pad,
+                                                 check_situations)
+
+# ---------------------------------------------------------------- 01.1
+
+SITUATION = '''\
+situations = {  # source → target; write "task", "domain", "modality" or "domain and task": what differs?
+    # a: typeset digits, which digit? → the same pictures, is the type slanted?
+    "a": ...,
+    # b: typeset digits, which digit? → handwritten digits, pictures of the same size, which digit?
+    "b": ...,
+    # c: the e-mails of one office, spam or not? → the same e-mails, which department should answer?
+    "c": ...,
+    # d: film reviews as text, does the writer like the film? → reviews as sound, does the speaker like it?
+    "d": ...,
+    # e: X-rays of hospital A, pneumonia or not? → X-rays of hospital B with another scanner, pneumonia or not?
+    "e": ...,
+    # f: typeset digits, which digit? → photographs made into pictures of that size, cat or dog?
+    "f": ...,
+}'''
+
+
+def answered(**answers: str) -> str:
+    """The situations with these answers, the others right."""
+    edits = [(f'"{key}": ...', f'"{key}": "{answers.get(key, right)}"') for key, (right, _, _) in SITUATIONS.items()]
+    return edited(SITUATION, *edits)
+
+
+situations = Exercise(
+    id="01.1", title="Task, domain or modality?", answer="situations", difficulty=1, minutes=6,
+    stub=SITUATION, solution_source=answered(), check=check_situations,
+    hints=(
+        "Ask three questions of each pair, in this order: is the input of another kind? Do the inputs come from "
+        "somewhere else? Is something else asked of them?",
+        "Another kind of input (a sound in place of a text) is another modality. The same kind from another source is "
+        "another domain. Another set of answers is another task.",
+        "a and c ask something new of the same inputs; b and e ask the same of inputs that are made otherwise; d has "
+        "sound where there was text; f changes the pictures and the question.",
+    ),
+    wrong=(
+        (answered(a="domain"), SITUATIONS["a"][1]), (answered(b="task"), SITUATIONS["b"][1]),
+        (answered(c="domain and task"), SITUATIONS["c"][1]), (answered(d="domain"), SITUATIONS["d"][1]),
+        (answered(e="task"), SITUATIONS["e"][1]), (answered(f="domain"), SITUATIONS["f"][1]),
+        (answered(a="domain", c="domain", b="task", e="task"), "task and domain swapped"),
+    ),
+    mutations=tuple((f'    "{key}": "{right}",', f'    "{key}": "{wrong}",') for key, right, wrong in (
+        ("a", "task", "modality"), ("b", "domain", "modality"), ("d", "modality", "task"),
+        ("e", "domain", "domain and task"), ("f", "domain and task", "task"))))
+
+# ---------------------------------------------------------------- 01.2
+
+PAD = '''\
+def pad(said_home, said_away):
+    """The proxy A-distance, 2 (1 - 2 err), from what a discriminator said of samples it was not trained on.
+
+    said_home (n,), said_away (m,): bool tensors, True where it said "away"; n and m may differ
+    err is the mean of two error rates, that on home samples and that on away samples
+    Returns one number: 2 for a discriminator without a mistake, about 0 for one that guesses; not clipped.
+    """
+'''
+PAD_SOLUTION = PAD + '''\
+    home_error = said_home.double().mean()
+    away_error = (~said_away).double().mean()
+    error = (home_error + away_error) / 2
+    return float(2 * (1 - 2 * error))'''
+ERROR = "    error = (home_error + away_error) / 2"
+RETURN = "    return float(2 * (1 - 2 * error))"
+
+
+def pad_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong answer to 01.2: the solution with edits."""
+    return edited(PAD_SOLUTION, *edits)
+
+
+pad = Exercise(
+    id="01.2", title="PAD by hand", answer="pad", difficulty=1, minutes=6,
+    stub=PAD + "    ...", solution_source=PAD_SOLUTION, check=check_pad,
+    hints=(
+        "A mistake on a home sample is to call it away; a mistake on an away sample is not to.",
+        "Take the share of mistakes on each side, then the mean of the two shares: a side with more samples must not "
+        "count for more.",
+        "home_error = said_home.double().mean(), away_error = (~said_away).double().mean(); the result is "
+        "2 * (1 - (home_error + away_error)).",
+    ),
+    wrong=(
+        (pad_wrong((ERROR, "    error = 1 - (home_error + away_error) / 2")), ACCURACY),
+        (pad_wrong((ERROR, "    error = (said_home.sum() + (~said_away).sum()) / (len(said_home) + len(said_away))")),
+         POOLED),
+        (pad_wrong((RETURN, "    return float(1 - 2 * error)")), HALF),
+        (pad_wrong((RETURN, "    return max(0.0, float(2 * (1 - 2 * error)))")), CLIPPED),
+        (pad_wrong((RETURN, "    return float(error)")), "an error and no distance"),
+        (pad_wrong(("(~said_away)", "said_away")), "one side counted the wrong way round"),
+    ),
+    mutations=(
+        ("    home_error = said_home.double().mean()", "    home_error = (~said_home).double().mean()"),
+        ("    away_error = (~said_away).double().mean()", "    away_error = home_error"),
+        (ERROR, "    error = home_error + away_error"),
+        (RETURN, "    return float(2 * (1 - error))"),
+    ))
+
+# ---------------------------------------------------------------- 01.3
+
+DISTANCE_GIVEN = '''\
+def distance_broken(a, b, fit, generator):
+    """Runs without an error, and says that a domain lies far from itself. Find two bugs."""
+    half = len(a) // 2
+    rows_a = torch.randperm(len(a), generator=generator)[:half]
+    rows_b = torch.randperm(len(b), generator=generator)[:half]
+    x = torch.cat([a[rows_a], b[rows_b]])
+    y = torch.arange(2).repeat_interleave(half)
+    says = fit(x, y)
+    error = (says(x) != y).double().mean()
+    return float(2 * (1 - 2 * error))'''
+DISTANCE = '''\
+def distance(a, b, fit, generator):
+    """The proxy A-distance between two domains, from one random split into halves.
+
+    a, b: features (n, d); row i of b shows the sample of row i of a, shifted: both belong in one half
+    fit(x, y): trains a discriminator on rows x with labels y, 0 from a and 1 from b; it returns a
+        function, says, and says(rows) gives the labels (0 or 1) that it would answer for other rows
+    generator: for the split; one half of the rows trains, the other half measures the error
+    """
+'''
+DISTANCE_SOLUTION = DISTANCE + '''\
+    half = len(a) // 2
+    order = torch.randperm(len(a), generator=generator)
+    train, test = order[:half], order[half:]
+    says = fit(torch.cat([a[train], b[train]]), torch.arange(2).repeat_interleave(len(train)))
+    x, y = torch.cat([a[test], b[test]]), torch.arange(2).repeat_interleave(len(test))
+    error = (says(x) != y).double().mean()
+    return float(2 * (1 - 2 * error))'''
+ORDER = "    order = torch.randperm(len(a), generator=generator)"
+SPLIT = "    train, test = order[:half], order[half:]"
+FIT = "    says = fit(torch.cat([a[train], b[train]]), torch.arange(2).repeat_interleave(len(train)))"
+MEASURED = "    x, y = torch.cat([a[test], b[test]]), torch.arange(2).repeat_interleave(len(test))"
+LAST = "    return float(2 * (1 - 2 * error))"
+
+
+def distance_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong answer to 01.3: the solution with edits."""
+    return edited(DISTANCE_SOLUTION, *edits)
+
+
+OTHER_ORDER = "    other = torch.randperm(len(b), generator=generator)\n"
+distance = Exercise(
+    id="01.3", title="Spot the bug: a domain far from itself", answer="distance", difficulty=3, minutes=12,
+    given=DISTANCE_GIVEN, stub=DISTANCE + "    ...", solution_source=DISTANCE_SOLUTION, check=check_distance,
+    hints=(
+        "Which rows is the error measured on, and had the discriminator seen them? And when row i of a trains, where "
+        "is row i of b?",
+        "Measure on the half that did not train. Deal the row numbers once and use the same halves for a and b: or a "
+        "sample trains under one name and its copy is tested under the other.",
+        "order = torch.randperm(len(a), generator=generator); the first half of it trains with a[train] and b[train], "
+        "the rest measures with a[test] and b[test].",
+    ),
+    wrong=(
+        (edited(DISTANCE_GIVEN, ("distance_broken", "distance")), TRAINING_HALF),
+        (distance_wrong((MEASURED, MEASURED.replace("test", "train"))), TRAINING_HALF),
+        (distance_wrong((MEASURED, "    x, y = torch.cat([a, b]), torch.arange(2).repeat_interleave(len(a))")),
+         TRAINING_HALF),
+        (distance_wrong((FIT, OTHER_ORDER + FIT.replace("b[train]", "b[other[:half]]")),
+                        (MEASURED, MEASURED.replace("b[test]", "b[other[half:]]"))), COPIES),
+        (distance_wrong((ORDER, "    order = torch.arange(len(a))")), SAME_SPLIT),
+        (distance_wrong((ORDER, "    order = torch.randperm(len(a), generator=torch.Generator().manual_seed(0))")),
+         SAME_SPLIT),
+        (distance_wrong((LAST, "    return float(1 - 2 * error)")), HALF),
+        (distance_wrong((LAST, "    return float(error)")), "an error and no distance"),
+    ),
+    mutations=(
+        (SPLIT, "    train, test = order[:half], order[:half]"),
+        (FIT, FIT.replace("b[train]", "a[train]")),
+        (MEASURED, MEASURED.replace("b[test]", "b[train]")),
+        (LAST, "    return float(2 * (1 - error))"),
+    ))
+
+# ---------------------------------------------------------------- 01.4
+
+NAME_SHIFT = '''\
+def name_shift(source, target):
+    """Which factor of P(x, y) differs between two worlds with finitely many x and y?
+
+    source, target: joint probabilities (X, Y), float64, positive, adding up to 1; rows are x, columns y
+    Returns "none" where nothing differs, "covariate" where P(y|x) is the same, "label" where P(x|y) is
+    the same, "concept" where P(x) is the same, and "several" where none of the three is.
+    """
+'''
+NAME_SHIFT_SOLUTION = NAME_SHIFT + '''\
+    same = lambda one, other: torch.allclose(one, other, rtol=0, atol=1e-9)
+    y_given_x = lambda joint: joint / joint.sum(1, keepdim=True)
+    x_given_y = lambda joint: joint / joint.sum(0, keepdim=True)
+    if same(source, target):
+        return "none"
+    if same(y_given_x(source), y_given_x(target)):
+        return "covariate"
+    if same(x_given_y(source), x_given_y(target)):
+        return "label"
+    return "concept" if same(source.sum(1), target.sum(1)) else "several"'''
+BY_X = "    y_given_x = lambda joint: joint / joint.sum(1, keepdim=True)"
+BY_Y = "    x_given_y = lambda joint: joint / joint.sum(0, keepdim=True)"
+CONCEPT = '    return "concept" if same(source.sum(1), target.sum(1)) else "several"'
+COVARIATE_IF = "    if same(y_given_x(source), y_given_x(target)):"
+LABEL_IF = "    if same(x_given_y(source), x_given_y(target)):"
+
+
+def shift_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong answer to 01.4: the solution with edits."""
+    return edited(NAME_SHIFT_SOLUTION, *edits)
+
+
+name_shift = Exercise(
+    id="01.4", title="Which factor changed?", answer="name_shift", difficulty=2, minutes=10,
+    stub=NAME_SHIFT + "    ...", solution_source=NAME_SHIFT_SOLUTION, check=check_name_shift,
+    hints=(
+        "Name a shift by what stays the same. What changes is often more than one thing: a label shift changes P(y), "
+        "P(x) and P(y|x).",
+        "P(y|x) is the joint table with every row divided by its sum, joint.sum(1, keepdim=True); P(x|y) is the table "
+        "with every column divided by its sum, joint.sum(0, keepdim=True).",
+        "In this order: equal tables, none; equal P(y|x), covariate; equal P(x|y), label; equal P(x), which is "
+        "joint.sum(1), concept; else several. Compare with torch.allclose.",
+    ),
+    wrong=(
+        (shift_wrong((COVARIATE_IF, "    if not same(source.sum(1), target.sum(1)):")),
+         "every change of P(x) called a covariate shift"),
+        (shift_wrong((LABEL_IF, "    if not same(y_given_x(source), y_given_x(target)):"), ('"label"', '"concept"')),
+         "every change of P(y|x) called a concept shift"),
+        (shift_wrong((LABEL_IF, "    if not same(source.sum(0), target.sum(0)):")),
+         "every change of P(y) called a label shift"),
+        (shift_wrong((BY_X, BY_X.replace("sum(1", "sum(0")), (BY_Y, BY_Y.replace("sum(0", "sum(1"))),
+         "rows and columns swapped"),
+        (shift_wrong(("    if same(source, target):",
+                      "    if same(source.sum(1), target.sum(1)) and same(source.sum(0), target.sum(0)):")),
+         "only the marginals compared"),
+        (shift_wrong((CONCEPT, '    return "concept"')), "several changes named as one"),
+    ),
+    mutations=(
+        (BY_X, "    y_given_x = lambda joint: joint / joint.sum()"),
+        (BY_Y, "    x_given_y = lambda joint: joint / joint.sum()"),
+        (LABEL_IF, "    if same(source.sum(0), target.sum(0)):"),
+        (CONCEPT, '    return "several"'),
+    ))
+
+EXERCISES = (situations, pad, distance, name_shift)

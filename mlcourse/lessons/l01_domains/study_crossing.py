@@ -1,0 +1,107 @@
+"""What crosses from the digit classifier to another task, another domain and another modality; lesson 01, over seeds.
+
+Task: the same typeset pictures, asked for slanted or upright type. Domain: the same question of handwritten digits.
+Modality: the same digits as a sweep of a light sensor, 56 numbers in place of a picture, named by a second classifier
+that has only the first one's answers to learn from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import Tensor
+
+from mlcourse.datasets import load
+from mlcourse.datasets.glyphs import load_digits_named_by_face
+from mlcourse.domains import Domain, deal
+from mlcourse.lessons.l01_domains.study_shift import SEEDS, SHARES, World, accuracy, world
+from mlcourse.nets import Conv4
+from mlcourse.rows import facts
+
+__all__ = ["ARMS", "KEY", "SEEDS", "line", "measure", "rows"]
+
+KEY = ("crossing", "arm", "seed")
+LABELS = 500                 # labelled pictures of the new task
+ARMS = {
+    "task": ("pixels", "features of the digit classifier", "features of an untrained network"),
+    "domain": ("typeset digits", "UCI digits"),
+    "modality": ("taught by true labels", "taught by the picture classifier",
+                 "UCI digits, taught by true labels", "UCI digits, taught by the picture classifier"),
+}
+
+
+def probe(x: Tensor, y: Tensor, test_x: Tensor, test_y: Tensor) -> float:
+    """The accuracy on (test_x, test_y) of a logistic regression fitted to rows x (M, d) and labels y (M,)."""
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=3000)).fit(x.numpy(), y.numpy())
+    return float(model.score(test_x.numpy(), test_y.numpy()))
+
+
+def slanted(domain: Domain) -> Tensor:
+    """1 where the picture's typeface is slanted, else 0, (M,) int64, of a domain labelled by typeface."""
+    is_slanted = ["Italic" in name or "Oblique" in name for name in domain.classes]
+    return torch.tensor(is_slanted).long()[domain.labels]
+
+
+def sweep(domain: Domain) -> Tensor:
+    """How much ink a light sensor sees in each column, from left to right, then in each row, from top to bottom:
+    (M, 56) float32, 0 for none and 1 for a line full of ink."""
+    x = domain.images[:, 0].float() / 255
+    return torch.cat([x.mean(1), x.mean(2)], 1)
+
+
+@lru_cache(maxsize=1)
+def by_face(seed: int) -> tuple[Domain, Domain]:
+    """The home and away pictures of `world(seed)`, labelled by their typeface."""
+    _, home, away = deal(load_digits_named_by_face(), SHARES, seed)
+    return home, away
+
+
+def task(arm: str, seed: int) -> float:
+    """Slanted or upright, from LABELS labelled home pictures, in one of three representations."""
+    home, away = by_face(seed)
+    x = lambda domain: domain.images.float() / 255
+    if arm == "pixels":
+        see = lambda domain: x(domain).flatten(1)
+    else:
+        net = world(seed).learner.net if "classifier" in arm else Conv4(10, width=32, norm="none", seed=100 + seed)
+        see = lambda domain: net.features(x(domain)).detach()
+    return probe(see(home)[:LABELS], slanted(home)[:LABELS], see(away), slanted(away))
+
+
+def modality(arm: str, seed: int) -> float:
+    """Sweeps named by a classifier of sweeps, which learned from the true labels or from the picture classifier's."""
+    w: World = world(seed)
+    home, away = (deal(load("digits"), (0.5, 0.5), seed) if arm.startswith("UCI") else (w.home, w.away))
+    taught = home.labels if "true" in arm else w.learner.net(home.images.float() / 255).argmax(1)
+    return probe(sweep(home), taught, sweep(away), away.labels)
+
+
+def measure(crossing: str, arm: str, seed: int) -> dict:
+    """The row of one arm and seed. Raises ValueError for an unknown crossing or arm."""
+    if arm not in ARMS.get(crossing, ()):
+        raise ValueError(f"unknown arm {arm!r} of the crossing {crossing!r}; the crossings are {', '.join(ARMS)}")
+    if crossing == "domain":
+        value = accuracy(world(seed).learner, world(seed).away if arm == "typeset digits" else load("digits"))
+    else:
+        value = (task if crossing == "task" else modality)(arm, seed)
+    return {"crossing": crossing, "arm": arm, "accuracy": round(value, 4),
+            **facts(f"mlcourse study crossing --seed {seed}", seed)}
+
+
+def rows(seeds: list[int], done: set[tuple] = frozenset()) -> Iterator[dict]:
+    """A row for every crossing, arm and seed that is not done."""
+    for seed in seeds:
+        for crossing, arms in ARMS.items():
+            for arm in arms:
+                if (crossing, arm, seed) not in done:
+                    yield measure(crossing, arm, seed)
+
+
+def line(row: dict) -> str:
+    """One line of the table."""
+    return f"cross-{row['crossing']:9s} {row['arm']:46s} seed {row['seed']}   {100 * row['accuracy']:5.1f} %"

@@ -1,0 +1,315 @@
+"""Checks of lesson 05: a step with a rate for each weight, the gradient of the rates, and their update."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from mlcourse.exercises import oracles
+from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, kind
+from mlcourse.exercises.oracles import Params
+from mlcourse.lessons.l03_maml.checks import AT_THETA, FIRST_ORDER, IN_PLACE, call_step, look_like_params
+
+ONE_RATE = "one rate for all weights of a tensor"
+CLAMPED = "negative rates forbidden"
+NO_ALPHA = "the rates get no gradient"
+NO_THETA = "cut off from the initialisation"
+SCALAR = "one number for all weights"
+SIGN = "sign of the step"
+SUPPORT_TWICE = "the support gradient twice"
+WRONG_PATH = "the path through theta, not through alpha"
+RETURNS_NONE = "backward() returns None"
+LEAF = "in-place change of a leaf"
+NOT_PARAMETER = "a Tensor is no Parameter"
+THETA_OUT = "theta is not trained"
+ALPHA_OUT = "alpha is not trained"
+LEFTOVER = "old gradients are added"
+FULL_ORDER = "second order, not first"
+
+
+def rates_like(params: Params, seed: int = 3) -> Params:
+    """Leaf rates of both signs for every parameter."""
+    generator = torch.Generator().manual_seed(seed)
+    return {name: (0.3 * torch.randn(p.shape, generator=generator, dtype=p.dtype)).requires_grad_()
+            for name, p in params.items()}
+
+
+def stepped(params: Params, alpha: Params, loss: Callable[[Params], Tensor]) -> Params:
+    """θ - α ∘ ∇L(θ), as plain numbers."""
+    g = oracles.gradient(loss, params)
+    return {name: params[name].detach() - alpha[name].detach() * g[name] for name in params}
+
+
+def gradients(value: Tensor, params: Params) -> Params | None:
+    """The gradient of a scalar by params, zeros where one takes no part; None where none does."""
+    if not value.requires_grad:
+        return None
+    found = torch.autograd.grad(value, list(params.values()), allow_unused=True, retain_graph=True)
+    if all(g is None for g in found):
+        return None
+    return {name: torch.zeros_like(p) if g is None else g for (name, p), g in zip(params.items(), found)}
+
+
+# ---------------------------------------------------------------- 05.1
+
+
+def check_step(answer: object) -> str:
+    """05.1: the step's value for rates of both signs, and its gradients by θ and by α."""
+    step = LearnerFunction(answer, "meta_sgd_step")
+    episode, params = oracles.sine_episode(1), oracles.small_params(1)
+    alpha = rates_like(params)
+    inner = lambda p: oracles.mse(p, episode.support_x, episode.support_y)
+    outer = lambda p: oracles.mse(p, episode.query_x, episode.query_y)
+    before = {name: a.detach().clone() for name, a in alpha.items()}
+    phi = look_like_params(call_step(step, params, params, inner, alpha), params)
+    if any(not torch.equal(alpha[name], before[name]) for name in before):
+        raise Misconception(IN_PLACE, "after the call, alpha is no longer what it was; build new tensors.")
+    if not oracles.close(phi, stepped(params, alpha, inner)):
+        diagnose_values(phi, params, alpha, oracles.gradient(inner, params))
+    by_alpha, by_theta = gradients(outer(phi), alpha), gradients(outer(phi), params)
+    if by_alpha is None:
+        raise Misconception(NO_ALPHA, "the numbers are right, but no gradient flows from the adapted parameters to "
+                            "alpha, so the outer loop could not train the rates; look for detach(), .data or no_grad.")
+    if by_theta is None:
+        raise Misconception(NO_THETA, "the numbers are right, but no gradient flows back to theta; look for detach(), "
+                            ".data or no_grad.")
+    if not oracles.close(by_alpha, oracles.numeric_gradient(lambda a: outer(stepped(params, a, inner)), alpha)):
+        raise NotYet("the gradient by alpha differs from central differences of the query loss.")
+    if not oracles.close(by_theta, oracles.numeric_gradient(lambda p: outer(stepped(p, alpha, inner)), params)):
+        if oracles.close(by_theta, oracles.gradient(outer, phi)):
+            raise Misconception(FIRST_ORDER, "the numbers and the gradient by alpha are right, but the gradient by "
+                                "theta lacks the Hessian term; torch.autograd.grad needs create_graph=True.")
+        raise NotYet("the gradient by theta differs from central differences of the query loss.")
+    return "The step is right for rates of both signs, and its gradients by theta and alpha agree with differences."
+
+
+def diagnose_values(phi: Params, params: Params, alpha: Params, g: Params) -> None:
+    """Raise what is wrong with the values of a step; g is the gradient at params."""
+    same = lambda candidate: oracles.close(phi, {name: candidate(params[name].detach(), alpha[name].detach(), g[name])
+                                                 for name in params})
+    known = (
+        (SIGN, lambda p, a, g: p + a * g, "a positive rate must go downhill: subtract alpha times the gradient."),
+        (CLAMPED, lambda p, a, g: p - a.clamp(min=0) * g, "weights with a negative rate have not moved; a rate may "
+         "have any sign."),
+        (CLAMPED, lambda p, a, g: p - a.abs() * g, "weights with a negative rate moved the wrong way; a rate keeps its "
+         "sign."),
+        (ONE_RATE, lambda p, a, g: p - a.mean() * g, "each tensor was moved by the mean of its rates; multiply element "
+         "by element."),
+        ("the rates are forgotten", lambda p, a, g: p - g, "the step is the whole gradient; multiply it by alpha."),
+        ("the step instead of its result", lambda p, a, g: a * g, "you returned the change; return the parameters "
+         "after it."),
+        ("the update is thrown away", lambda p, a, g: p, "the returned parameters equal theta."),
+    )
+    for name, candidate, why in known:
+        if same(candidate):
+            raise Misconception(name, why)
+    raise NotYet("the result differs from theta - alpha * gradient, element by element; compare one parameter at a "
+                 "time.")
+
+
+# ---------------------------------------------------------------- 05.2
+
+
+def check_rate_gradient(answer: object) -> str:
+    """05.2: ∂L(φ; Q)/∂α of a linear model, against central differences."""
+    rate_gradient = LearnerFunction(answer, "rate_gradient")
+    generator = torch.Generator().manual_seed(5)
+    draw = lambda *shape: torch.randn(shape, generator=generator, dtype=torch.float64)
+    for _ in range(3):
+        theta, alpha, x_s, x_q = draw(3), 0.3 * draw(3), draw(3), draw(3)
+        support, query = (x_s, float(draw(1))), (x_q, float(draw(1)))
+        got = rate_gradient(theta, alpha, support, query)
+        if not isinstance(got, Tensor) or got.shape != theta.shape:
+            found = f"shape {tuple(got.shape)}" if isinstance(got, Tensor) else kind(got)
+            if isinstance(got, Tensor) and got.numel() == 1:
+                raise Misconception(SCALAR, "there are three rates and you returned one number; every rate has a "
+                                    "derivative of its own, so multiply element by element and do not sum.")
+            raise NotYet(f"rate_gradient must return a tensor of shape (3,), got {found}.")
+        want = numeric(lambda a: query_loss(theta, a, support, query), alpha)
+        if not bool(((got - want).abs() <= 1e-4 * want.abs().max()).all()):
+            diagnose_rate_gradient(got.detach(), theta, alpha, support, query)
+    return "It agrees with central differences of the query loss in 3 cases."
+
+
+def query_loss(theta: Tensor, alpha: Tensor, support: tuple, query: tuple) -> Tensor:
+    """The query loss after one step; both losses are (θ·x - y)² / 2 on one sample."""
+    (x_s, y_s), (x_q, y_q) = support, query
+    phi = theta - alpha * (theta @ x_s - y_s) * x_s
+    return (phi @ x_q - y_q) ** 2 / 2
+
+
+def numeric(function: Callable[[Tensor], Tensor], at: Tensor, h: float = 1e-5) -> Tensor:
+    """Central differences of a scalar function of a vector."""
+    each = torch.eye(len(at), dtype=at.dtype) * h
+    return torch.stack([(function(at + e) - function(at - e)) / (2 * h) for e in each])
+
+
+def diagnose_rate_gradient(got: Tensor, theta: Tensor, alpha: Tensor, support: tuple, query: tuple) -> None:
+    """Raise what is wrong with a gradient by the rates."""
+    (x_s, y_s), (x_q, y_q) = support, query
+    slope = lambda at, x, y: (at @ x - y) * x
+    g_s = slope(theta, x_s, y_s)
+    phi = theta - alpha * g_s
+    g_q = slope(phi, x_q, y_q)
+    known = (
+        (SIGN, g_q * g_s, "the step subtracts alpha times the support gradient, so the derivative has a minus"),
+        (AT_THETA, -slope(theta, x_q, y_q) * g_s, "the query loss is computed with the adapted weights, so its "
+         "gradient is taken at phi"),
+        (SUPPORT_TWICE, -g_s * g_s, "the first factor is the gradient of the query loss, not of the support loss"),
+        ("the support gradient at phi", -g_q * slope(phi, x_s, y_s), "the step was taken with the support gradient at "
+         "theta"),
+        ("the support gradient left out", -g_q, "phi depends on alpha through alpha * support gradient, so its "
+         "derivative is minus the support gradient"),
+        (WRONG_PATH, g_q - (alpha * g_q) @ x_s * x_s, "this is the derivative by theta; the rates enter phi directly"),
+    )
+    for name, value, why in known:
+        if bool(((got - value).abs() <= 1e-4 * value.abs().max()).all()):
+            raise Misconception(name, why + ".")
+    raise NotYet("it differs from central differences of the query loss; write phi as a function of alpha first.")
+
+
+# ---------------------------------------------------------------- 05.3
+
+
+class Meta(nn.Module):
+    """θ and α of a model with three weights."""
+
+    def __init__(self):
+        super().__init__()
+        self.theta = nn.Parameter(torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64))
+        self.alpha = nn.Parameter(torch.tensor([0.1, -0.2, 0.3], dtype=torch.float64))
+
+
+def losses(task: int) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
+    """The support and the query loss of a small task: mean squared errors of a linear model."""
+    generator = torch.Generator().manual_seed(task)
+    x = torch.randn(2, 4, 3, generator=generator, dtype=torch.float64)
+    y = torch.randn(2, 4, generator=generator, dtype=torch.float64)
+    return tuple(lambda w, x=x[i], y=y[i]: ((x @ w - y) ** 2).mean() for i in range(2))
+
+
+def after_update(theta: Tensor, alpha: Tensor, support: Callable, query: Callable, beta: float) -> tuple:
+    """θ and α after one outer step of SGD, and the query loss before it, by finite differences of the whole loss."""
+    def loss(both: Tensor) -> Tensor:
+        t, a = both[:3].detach().requires_grad_(), both[3:]
+        g, = torch.autograd.grad(support(t), t)
+        return query(t.detach() - a * g)
+
+    both = torch.cat([theta.detach(), alpha.detach()])
+    slope = numeric(loss, both)
+    moved = both - beta * slope
+    return moved[:3], moved[3:], float(loss(both))
+
+
+def check_update(answer: object) -> str:
+    """05.3: two outer steps of SGD on θ and α, which stay the parameters that they were."""
+    update = LearnerFunction(answer, "outer_update")
+    meta, beta = Meta(), 0.05
+    objects = (meta.theta, meta.alpha)
+    for task in (1, 2):
+        support, query = losses(task)
+        start = meta.theta.detach().clone(), meta.alpha.detach().clone()
+        want_theta, want_alpha, loss = after_update(*start, support, query, beta)
+        try:
+            got = update(meta, support, query, beta)
+        except Crashed as crash:
+            explain_update(crash, meta, start)
+            raise
+        if not (isinstance(meta.theta, nn.Parameter) and isinstance(meta.alpha, nn.Parameter)):
+            raise Misconception(NOT_PARAMETER, "theta or alpha is a plain tensor now, which no optimiser would find; "
+                                "change the values of the parameter and keep the parameter.")
+        if meta.theta is not objects[0] or meta.alpha is not objects[1]:
+            raise NotYet("theta or alpha was replaced by a new parameter; an optimiser would go on training the old "
+                         "one, so change the values in place under no_grad.")
+        diagnose_update(meta, start, (want_theta, want_alpha), (support, query), beta, task)
+        value = float(got.detach()) if isinstance(got, Tensor) else got
+        if not isinstance(value, float) or abs(value - loss) > 1e-5 * max(1.0, abs(loss)):
+            raise NotYet(f"outer_update must return the query loss before the update, {loss:.4f} here, got {value}.")
+    return "Two outer steps move theta and alpha as central differences say, and both stay parameters."
+
+
+def explain_update(crash: Crashed, meta: Meta, start: tuple[Tensor, Tensor]) -> None:
+    """Raise the misconception behind an error that torch is known to give for it."""
+    text = str(crash.error)
+    if "NoneType" in text and not torch.equal(meta.theta.detach(), start[0]):
+        raise Misconception(IN_PLACE, "alpha.grad is None: the inner step overwrote theta under no_grad, so the query "
+                            "loss does not depend on alpha, and the initialisation is gone; let the inner step make a "
+                            "new tensor.") from None
+    if "NoneType" in text:
+        raise Misconception(RETURNS_NONE, "backward() returns None and leaves the gradients in .grad; multiply beta by "
+                            "a gradient.") from None
+    if "a leaf Variable that requires grad" in text:
+        raise Misconception(LEAF, "torch refuses to change a leaf that requires gradients in place; an update is no "
+                            "part of the graph, so do it under torch.no_grad().") from None
+    if "cannot assign" in text:
+        raise Misconception(NOT_PARAMETER, "alpha is registered as a Parameter, and alpha - beta * gradient is a "
+                            "plain tensor; change its values in place under torch.no_grad().") from None
+
+
+def diagnose_update(meta: Meta, start: tuple, want: tuple, task_losses: tuple, beta: float, task: int) -> None:
+    """Raise what is wrong with θ and α after an outer step."""
+    near = lambda a, b: bool(((a.detach() - b).abs() <= 1e-5).all())
+    theta_right, alpha_right = near(meta.theta, want[0]), near(meta.alpha, want[1])
+    if theta_right and alpha_right:
+        return
+    if task == 2:
+        raise Misconception(LEFTOVER, "the first update is right and the second is not: the gradients of the first "
+                            "were still in .grad; set them to None, or ask torch.autograd.grad, which stores nothing.")
+    if near(meta.theta, start[0]) and not near(meta.alpha, start[1]):
+        raise Misconception(THETA_OUT, "alpha has moved and theta has not; Meta-SGD trains both in the same step.")
+    if near(meta.alpha, start[1]) and not near(meta.theta, start[0]):
+        raise Misconception(ALPHA_OUT, "theta has moved and alpha has not; Meta-SGD trains both in the same step.")
+    if near(meta.theta, 2 * start[0] - want[0]) and near(meta.alpha, 2 * start[1] - want[1]):
+        raise Misconception(SIGN, "both moved uphill; subtract beta times the gradient.")
+    at = start[0].clone().requires_grad_()
+    g, = torch.autograd.grad(task_losses[0](at), at)
+    phi = (start[0] - start[1] * g).requires_grad_()
+    first, = torch.autograd.grad(task_losses[1](phi), phi)
+    if alpha_right and near(meta.theta, start[0] - beta * first):
+        raise Misconception(FIRST_ORDER, "alpha is right, and theta moved along the query gradient at phi: the Hessian "
+                            "term is missing, so take the support gradient with create_graph=True.")
+    if alpha_right:
+        raise NotYet("alpha is right, and theta differs from one step of beta times its gradient; does the step start "
+                     "from theta as it was before the inner step?")
+    raise NotYet("theta and alpha differ from one step of beta times their gradients of the query loss at phi.")
+
+
+# ---------------------------------------------------------------- 05.4
+
+
+def check_first_order(answer: object) -> str:
+    """05.4: the value of the loss; first order in θ, exact in α."""
+    loss_of = LearnerFunction(answer, "first_order_loss")
+    episode, params = oracles.sine_episode(4), oracles.small_params(4)
+    alpha = rates_like(params)
+    inner = lambda p: oracles.mse(p, episode.support_x, episode.support_y)
+    outer = lambda p: oracles.mse(p, episode.query_x, episode.query_y)
+    got = call_step(loss_of, params, params, alpha, inner, outer)
+    if not isinstance(got, Tensor) or got.numel() != 1:
+        raise NotYet(f"first_order_loss must return a scalar tensor, got {kind(got)}.")
+    phi = stepped(params, alpha, inner)
+    if not bool((got - outer(phi)).abs() <= 1e-6 * outer(phi).abs()):
+        named = ((outer(params), "the loss is that of theta, before the step"), (inner(phi), "the loss is that of the "
+                 "support set"))
+        for value, why in named:
+            if bool((got - value).abs() <= 1e-6 * value.abs()):
+                raise Misconception("another loss", why + "; return the query loss at phi.")
+        raise NotYet(f"the query loss after the step is {float(outer(phi)):.4f} here, got {float(got.detach()):.4f}.")
+    by_alpha, by_theta = gradients(got, alpha), gradients(got, params)
+    if by_alpha is None:
+        raise Misconception(NO_ALPHA, "alpha gets no gradient at all; detach the support gradient alone, and neither "
+                            "phi nor alpha.")
+    if by_theta is None:
+        raise Misconception(NO_THETA, "theta gets no gradient at all; detach the support gradient alone, not the "
+                            "whole step.")
+    second = oracles.numeric_gradient(lambda p: outer(stepped(p, alpha, inner)), params)
+    if oracles.close(by_theta, second):
+        raise Misconception(FULL_ORDER, "the gradient by theta is the exact one, with the Hessian; first order treats "
+                            "the support gradient as a constant.")
+    if not oracles.close(by_theta, oracles.gradient(outer, phi)):
+        raise NotYet("the gradient by theta is not the query gradient at phi.")
+    if not oracles.close(by_alpha, oracles.numeric_gradient(lambda a: outer(stepped(params, a, inner)), alpha)):
+        raise NotYet("the gradient by alpha differs from central differences.")
+    return "First order in theta, and exact in alpha: to drop the Hessian costs the rates nothing."

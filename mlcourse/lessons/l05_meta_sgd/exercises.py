@@ -1,0 +1,264 @@
+"""Exercises of lesson 05: Meta-SGD."""
+
+from __future__ import annotations
+
+from mlcourse.exercises.framework import Exercise, edited
+from mlcourse.lessons.l03_maml.checks import AT_THETA, BACKWARD, FIRST_ORDER, IN_PLACE
+from mlcourse.lessons.l05_meta_sgd.checks import (ALPHA_OUT, CLAMPED, FULL_ORDER, LEAF, LEFTOVER, NOT_PARAMETER,
+                                                  NO_ALPHA, NO_THETA, ONE_RATE, RETURNS_NONE, SCALAR, SIGN,
+                                                  SUPPORT_TWICE, THETA_OUT, WRONG_PATH, check_first_order,
+                                                  check_rate_gradient, check_step, check_update)
+
+# ---------------------------------------------------------------- 05.1
+
+STEP = '''\
+def meta_sgd_step(params, loss, alpha):
+    """One step of Meta-SGD that the outer loop can differentiate, by params and by alpha.
+
+    params, alpha: dicts of tensors with the same keys and shapes; a rate may have any sign
+    loss: a function of such a dict that returns a scalar
+    Returns a new dict with the same keys and shapes. Leaves params, alpha and their .grad as they are.
+    """
+'''
+GRADS = "    grads = torch.autograd.grad(loss(params), list(params.values()), create_graph=True)"
+UPDATE = "    return {name: p - alpha[name] * g for (name, p), g in zip(params.items(), grads)}"
+STEP_SOLUTION = f"{STEP}{GRADS}\n{UPDATE}"
+
+
+def step_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong step: the solution with edits."""
+    return edited(STEP_SOLUTION, *edits)
+
+
+meta_sgd_step = Exercise(
+    id="05.1", title="A step with a rate for each weight", answer="meta_sgd_step", difficulty=2, minutes=8,
+    stub=STEP + "    ...", solution_source=STEP_SOLUTION, check=check_step,
+    hints=(
+        "It is MAML's step of exercise 03.1 with one change: what stands in the place of the number alpha?",
+        "alpha[name] has the shape of the parameter and of its gradient, so * multiplies element by element.",
+        "Take the gradients with create_graph=True and return {name: p - alpha[name] * g}, for every name.",
+    ),
+    wrong=(
+        (step_wrong((", create_graph=True", "")), FIRST_ORDER),
+        (step_wrong(("alpha[name] * g", "alpha[name].detach() * g")), NO_ALPHA),
+        (step_wrong(("p - alpha[name]", "p.detach() - alpha[name].detach()")), NO_ALPHA),
+        (step_wrong((GRADS, "    params = {name: p.detach().requires_grad_() for name, p in params.items()}\n"
+                            + GRADS)), NO_THETA),
+        (step_wrong(("alpha[name] * g", "alpha[name].mean() * g")), ONE_RATE),
+        (step_wrong(("alpha[name] * g", "alpha[name].clamp(min=0) * g")), CLAMPED),
+        (step_wrong(("alpha[name] * g", "alpha[name].abs() * g")), CLAMPED),
+        (step_wrong(("p - alpha", "p + alpha")), SIGN),
+        (STEP + '''\
+    grads = torch.autograd.grad(loss(params), list(params.values()))
+    with torch.no_grad():
+        for (name, p), g in zip(params.items(), grads):
+            p -= alpha[name] * g
+    return params''', IN_PLACE),
+        (STEP + '''\
+    loss(params).backward()
+    return {name: p - alpha[name] * p.grad for name, p in params.items()}''', BACKWARD),
+    ),
+    mutations=(
+        (GRADS, "    grads = torch.autograd.grad(loss(params), list(params.values()))"),
+        (UPDATE, "    return {name: p - alpha[name] * g for (name, p), g in zip(params.items(), reversed(grads))}"),
+        (UPDATE, "    return {name: p - alpha[name].data * g for (name, p), g in zip(params.items(), grads)}"),
+        (UPDATE, "    return {name: p.detach() - alpha[name] * g for (name, p), g in zip(params.items(), grads)}"),
+    ))
+
+# ---------------------------------------------------------------- 05.2
+
+RATE = '''\
+def rate_gradient(theta, alpha, support, query):
+    """The derivative of the query loss after one step by every rate, by hand: no autograd.
+
+    The model is theta @ x, and both losses are (theta @ x - y)**2 / 2 on one sample.
+    theta, alpha: tensors of shape (3,); support, query: pairs (x, y) with x of shape (3,) and y a number
+    Returns a tensor of shape (3,).
+    """
+'''
+RATE_SOLUTION = RATE + '''\
+    (x_s, y_s), (x_q, y_q) = support, query
+    support_gradient = (theta @ x_s - y_s) * x_s
+    phi = theta - alpha * support_gradient
+    query_gradient = (phi @ x_q - y_q) * x_q
+    return -query_gradient * support_gradient'''
+PRODUCT = "    return -query_gradient * support_gradient"
+AT_PHI = "    query_gradient = (phi @ x_q - y_q) * x_q"
+
+
+def rate_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong gradient by the rates: the solution with edits."""
+    return edited(RATE_SOLUTION, *edits)
+
+
+rate_gradient = Exercise(
+    id="05.2", title="How the loss depends on a rate", answer="rate_gradient", difficulty=2, minutes=10,
+    stub=RATE + "    ...", solution_source=RATE_SOLUTION, check=check_rate_gradient,
+    hints=(
+        "Write phi as a function of alpha. Which entries of phi does the first rate touch?",
+        "phi[i] = theta[i] - alpha[i] * g[i], with g the support gradient at theta, which does not depend on alpha. So "
+        "the derivative of phi[i] by alpha[i] is -g[i], and by all other rates it is 0.",
+        "The chain rule multiplies it by the query gradient at phi, (phi @ x_q - y_q) * x_q, element by element.",
+    ),
+    wrong=(
+        (rate_wrong((PRODUCT, "    return query_gradient * support_gradient")), SIGN),
+        (rate_wrong((AT_PHI, "    query_gradient = (theta @ x_q - y_q) * x_q")), AT_THETA),
+        (rate_wrong((PRODUCT, "    return -support_gradient * support_gradient")), SUPPORT_TWICE),
+        (rate_wrong((PRODUCT, "    return -(query_gradient @ support_gradient)")), SCALAR),
+        (rate_wrong((PRODUCT, "    return -query_gradient")), "the support gradient left out"),
+        (rate_wrong((PRODUCT, "    return query_gradient - ((alpha * query_gradient) @ x_s) * x_s")), WRONG_PATH),
+        (rate_wrong((PRODUCT, "    return -query_gradient * (phi @ x_s - y_s) * x_s")), "the support gradient at phi"),
+    ),
+    mutations=(
+        ("    support_gradient = (theta @ x_s - y_s) * x_s", "    support_gradient = (theta @ x_s + y_s) * x_s"),
+        ("    phi = theta - alpha * support_gradient", "    phi = theta - 2 * alpha * support_gradient"),
+        (AT_PHI, "    query_gradient = (phi @ x_q - y_q) * x_s"),
+        (PRODUCT, "    return -2 * query_gradient * support_gradient"),
+    ))
+
+# ---------------------------------------------------------------- 05.3
+
+UPDATE_GIVEN = '''\
+def inner_step(meta, support_loss):
+    g, = torch.autograd.grad(support_loss(meta.theta), meta.theta, create_graph=True)
+    return meta.theta - meta.alpha * g
+
+def update_a(meta, support_loss, query_loss, beta):
+    g, = torch.autograd.grad(support_loss(meta.theta), meta.theta)
+    with torch.no_grad():
+        meta.theta -= meta.alpha * g
+    query_loss(meta.theta).backward()
+    with torch.no_grad():
+        meta.alpha -= beta * meta.alpha.grad
+
+def update_b(meta, support_loss, query_loss, beta):
+    loss = query_loss(inner_step(meta, support_loss))
+    with torch.no_grad():
+        meta.alpha -= beta * loss.backward()
+
+def update_c(meta, support_loss, query_loss, beta):
+    query_loss(inner_step(meta, support_loss)).backward()
+    meta.alpha -= beta * meta.alpha.grad
+
+def update_d(meta, support_loss, query_loss, beta):
+    query_loss(inner_step(meta, support_loss)).backward()
+    meta.alpha = meta.alpha - beta * meta.alpha.grad'''
+OUTER = '''\
+def outer_update(meta, support_loss, query_loss, beta):
+    """One outer step of Meta-SGD on one task, by plain SGD of rate beta, on theta and on alpha.
+
+    meta: a torch.nn.Module with the parameters theta and alpha, vectors of the same length
+    support_loss, query_loss: functions of such a vector that return a scalar
+    Changes the values of both parameters in place, and returns the query loss before that, a number.
+    """
+'''
+OUTER_SOLUTION = OUTER + '''\
+    g, = torch.autograd.grad(support_loss(meta.theta), meta.theta, create_graph=True)
+    loss = query_loss(meta.theta - meta.alpha * g)
+    by_theta, by_alpha = torch.autograd.grad(loss, (meta.theta, meta.alpha))
+    with torch.no_grad():
+        meta.theta -= beta * by_theta
+        meta.alpha -= beta * by_alpha
+    return loss.item()'''
+INNER = "    g, = torch.autograd.grad(support_loss(meta.theta), meta.theta, create_graph=True)"
+BOTH = "    by_theta, by_alpha = torch.autograd.grad(loss, (meta.theta, meta.alpha))"
+HELPER, BROKEN_A, BROKEN_B, BROKEN_C, BROKEN_D = UPDATE_GIVEN.split("\n\n")
+
+
+def broken(source: str, letter: str) -> str:
+    """One of the four broken updates, under the name of the exercise."""
+    return f"{HELPER}\n\n{edited(source, (f'update_{letter}', 'outer_update'))}"
+
+
+def outer_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong update: the solution with edits."""
+    return edited(OUTER_SOLUTION, *edits)
+
+
+KEPT = OUTER + '''\
+    g, = torch.autograd.grad(support_loss(meta.theta), meta.theta, create_graph=True)
+    loss = query_loss(meta.theta - meta.alpha * g)
+    loss.backward()
+    with torch.no_grad():
+        meta.theta -= beta * meta.theta.grad
+        meta.alpha -= beta * meta.alpha.grad
+    return loss.item()'''
+
+outer_update = Exercise(
+    id="05.3", title="Spot the bug: four updates of the rates", answer="outer_update", difficulty=3, minutes=12,
+    given=UPDATE_GIVEN, stub=OUTER + "    ...", solution_source=OUTER_SOLUTION, check=check_update,
+    hints=(
+        "Read the four errors again. One is about what a function returns, two are about what may be changed and how, "
+        "one comes from a graph that was never built. And which parameter do all four leave out?",
+        "The inner step must make a new tensor with a graph; the update of the parameters must have no graph, so it "
+        "stands under torch.no_grad() and changes values in place.",
+        "torch.autograd.grad(loss, (meta.theta, meta.alpha)) returns both gradients and stores nothing; then, under "
+        "no_grad, theta -= beta * by_theta and alpha -= beta * by_alpha.",
+    ),
+    wrong=(
+        (broken(BROKEN_A, "a"), IN_PLACE),
+        (broken(BROKEN_B, "b"), RETURNS_NONE),
+        (broken(BROKEN_C, "c"), LEAF),
+        (broken(BROKEN_D, "d"), NOT_PARAMETER),
+        (outer_wrong(("        meta.theta -= beta * by_theta\n", "")), THETA_OUT),
+        (outer_wrong(("        meta.alpha -= beta * by_alpha\n", "")), ALPHA_OUT),
+        (outer_wrong((", create_graph=True", "")), FIRST_ORDER),
+        (outer_wrong(("-= beta", "+= beta")), SIGN),
+        (KEPT, LEFTOVER),
+        (outer_wrong(("    with torch.no_grad():\n", "    if True:\n")), LEAF),
+    ),
+    mutations=(
+        (INNER, "    g, = torch.autograd.grad(support_loss(meta.theta), meta.theta)"),
+        ("    loss = query_loss(meta.theta - meta.alpha * g)", "    loss = query_loss(meta.theta)"),
+        (BOTH, "    by_alpha, by_theta = torch.autograd.grad(loss, (meta.theta, meta.alpha))"),
+        ("    return loss.item()", "    return support_loss(meta.theta).item()"),
+    ))
+
+# ---------------------------------------------------------------- 05.4
+
+FIRST = '''\
+def first_order_loss(theta, alpha, support_loss, query_loss):
+    """The loss of first-order Meta-SGD for one task: the query loss after one step, whose gradient treats the support
+    gradient as a constant.
+
+    theta, alpha: dicts of tensors with the same keys and shapes; the losses are functions of such a dict
+    Returns a scalar tensor. Leaves theta, alpha and their .grad as they are.
+    """
+'''
+FIRST_SOLUTION = FIRST + '''\
+    grads = torch.autograd.grad(support_loss(theta), list(theta.values()))
+    phi = {name: p - alpha[name] * g for (name, p), g in zip(theta.items(), grads)}
+    return query_loss(phi)'''
+NO_GRAPH = "    grads = torch.autograd.grad(support_loss(theta), list(theta.values()))"
+PHI = "    phi = {name: p - alpha[name] * g for (name, p), g in zip(theta.items(), grads)}"
+
+
+def first_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong first-order loss: the solution with edits."""
+    return edited(FIRST_SOLUTION, *edits)
+
+
+first_order_loss = Exercise(
+    id="05.4", title="First order still trains the rates", answer="first_order_loss", difficulty=2, minutes=8,
+    stub=FIRST + "    ...", solution_source=FIRST_SOLUTION, check=check_first_order,
+    hints=(
+        "Look at the derivative of exercise 05.2. Which of its two factors had to be differentiated once more?",
+        "None: the derivative by a rate holds no second derivative, so a support gradient that is a plain number does. "
+        "What must keep its graph is the step theta - alpha * g.",
+        "torch.autograd.grad without create_graph returns constants; build phi from them, and return query_loss(phi).",
+    ),
+    wrong=(
+        (first_wrong((NO_GRAPH, NO_GRAPH[:-1] + ", create_graph=True)")), FULL_ORDER),
+        (first_wrong(("alpha[name] * g", "alpha[name].detach() * g")), NO_ALPHA),
+        (first_wrong(("p - alpha[name] * g", "(p - alpha[name] * g).detach().requires_grad_()")), NO_ALPHA),
+        (first_wrong(("p - alpha[name]", "p.detach() - alpha[name]")), NO_THETA),
+        (first_wrong(("    return query_loss(phi)", "    return query_loss(theta)")), "another loss"),
+        (first_wrong(("    return query_loss(phi)", "    return support_loss(phi)")), "another loss"),
+    ),
+    mutations=(
+        (NO_GRAPH, "    grads = torch.autograd.grad(support_loss(theta), list(theta.values()), create_graph=True)"),
+        (PHI, "    phi = {name: p - alpha[name].data * g for (name, p), g in zip(theta.items(), grads)}"),
+        ("    return query_loss(phi)", "    return query_loss(phi).detach()"),
+    ))
+
+EXERCISES = (meta_sgd_step, rate_gradient, outer_update, first_order_loss)

@@ -1,0 +1,54 @@
+"""The figures of lesson 14."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+
+from mlcourse.lessons.l14_daml.figures_study import cell, mean_and_half
+from mlcourse.plots.static import Picture, blank, picture
+from mlcourse.plots.style import BLACK, BLUE, GREY, ORANGE, RC
+
+SHOWN = (("fidelity", "label fidelity, %"), ("f_on_target", "f on the target, %"), ("pad_logistic", "PAD, logistic"),
+         ("diversity", "diversity"), ("frequent", "taken for 0, 1 or 2, %"))
+
+
+def by_variant(rows: Sequence[dict], variant: str, field: str) -> np.ndarray:
+    """The values of one variant of the failure study, by seed. Raises ValueError for no row."""
+    found = [row[field] for row in sorted(rows, key=lambda row: row["seed"]) if row["variant"] == variant]
+    if not found:
+        raise ValueError(f"no row of {variant!r}; run mlcourse study daml-failures")
+    return np.array(found)
+
+
+def gap(rows: Sequence[dict], variant: str, field: str) -> tuple[float, float]:
+    """How a variant differs from "as it is", paired by seed: the mean and its 95 % half-width."""
+    return mean_and_half(by_variant(rows, variant, field) - by_variant(rows, "as it is", field))
+
+
+def said(value: tuple[float, float], digits: int = 1) -> str:
+    """A difference with its interval."""
+    return f"{value[0]:+.{digits}f} ± {value[1]:.{digits}f}"
+
+
+def failures(rows: Sequence[dict]) -> Picture:
+    """What each change of phase 1 does to five marks of the generator; dots are seeds, bars their means."""
+    variants = list(dict.fromkeys(row["variant"] for row in rows))
+    variants.sort(key=lambda name: name != "as it is")
+    figure = blank(11, 3.4)
+    with matplotlib.rc_context(RC):
+        for ax, (field, label) in zip(figure.subplots(1, len(SHOWN), sharey=True), SHOWN, strict=True):
+            for i, name in enumerate(variants):
+                values = by_variant(rows, name, field)
+                ax.barh(i, values.mean(), height=0.6, color=GREY if i == 0 else BLUE, alpha=0.55)
+                ax.plot(values, [i] * len(values), ls="", marker="o", ms=4, color=BLACK)
+            ax.axvline(by_variant(rows, "as it is", field).mean(), color=ORANGE, lw=1.2, ls="--")
+            ax.set(xlabel=label, yticks=range(len(variants)), ylim=(len(variants) - 0.4, -0.6))
+            ax.set_yticklabels(variants)
+        worst = min(variants[1:], key=lambda name: by_variant(rows, name, "fidelity").mean())
+        title = (f"Label fidelity suffers most with {worst!r}: {cell(by_variant(rows, worst, 'fidelity'))} % against "
+                 f"{cell(by_variant(rows, 'as it is', 'fidelity'))} %")
+        figure.suptitle(title, fontsize=10.5, x=0.01, ha="left")
+    return picture(figure, f"Five marks of a generator under {len(variants)} ways of training it. {title}.")

@@ -1,0 +1,279 @@
+"""A big teacher that knows the source, a small student on the target's pictures without labels; a class that the
+student never saw; the student's size; the temperature.
+
+16×16 pictures (`mlcourse.small`). In a part every student takes the same number of steps on as many pictures each,
+from the same weights within a seed. Part "domains": typeset digits → UCI handwritten digits. The teacher adapts by
+AdaBN or not at all, whichever makes its predictions on the target's unlabelled pictures more informative; the
+temperature was chosen on typeset digits under shifts of the dial. Part "left out": teacher and student see one set of
+handwritten digits, the student without any 3 (Hinton, Vinyals and Dean 2015, section 3). Part "cost": parameters and
+milliseconds.
+"""
+
+from __future__ import annotations
+
+import statistics as numbers
+import time
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm import tqdm
+
+from mlcourse import small as alignment
+from mlcourse.datasets import load
+from mlcourse.datasets.store import DataError
+from mlcourse.domains import Domain
+from mlcourse.episode.across import DomainSampler, halves, pixels
+from mlcourse.learner import Adapted
+from mlcourse.learners import AdaBN, Distillation, Teacher
+from mlcourse.losses.alignment import information
+from mlcourse.nets import Conv4, call, statistics
+from mlcourse.rows import facts
+from mlcourse.system.machine import in_parallel, one_core
+from mlcourse.train import train
+
+KEY = ("part", "data", "arm", "width", "temperature", "seed")
+SHOT = 6                                            # 10 · SHOT pictures a step
+TEACHER, WIDTHS, WIDTH = 64, (4, 8, 16, 32), 8      # filters of each layer
+TEMPERATURE, TEMPERATURES = 1.0, (1.0, 2.0, 4.0, 8.0, 20.0)
+LEFT_OUT, LEFT_OUT_WIDTH, LEFT_OUT_TEMPERATURES = 3, 32, (1.0, 4.0, 20.0)
+MOST = 5000                                         # pictures in either half of MNIST
+BIASES = torch.arange(0, 20.05, 0.1)                # added to the logit of the class that was left out
+SURE = 30.0                                         # a logit that turns a soft target into a label
+BATCH, TIMES = 100, 25                              # of a timing: pictures at once, repetitions
+PARTS = {"domains": {"digits": 5}, "left out": {"digits": 5, "mnist": 3}, "cost": {"digits": 1}}      # data: seeds
+PLAN = {"domains": (300, 2e-3), "left out": (600, 5e-3), "cost": (0, 0.0)}     # steps and rate of everyone
+
+
+class Student(NamedTuple):
+    """Which student: its arm in the tables, the filters of its layers, and its temperature (0: no soft targets)."""
+
+    arm: str
+    width: int
+    temperature: float = 0.0
+
+
+class World(NamedTuple):
+    """One seed of a part: where the teacher's labels come from, the pictures that students see, those they are judged
+    on, the teachers by how they adapt, and their information on the students' pictures, in nats."""
+
+    labelled: Domain
+    seen: Domain
+    test: Domain
+    teachers: dict[str, Teacher]
+    information: dict[str, float]
+
+    @property
+    def chosen(self) -> str:
+        """The teacher whose predictions on the students' pictures are more informative; no label enters."""
+        return max(self.information, key=self.information.get)
+
+
+def network(width: int, seed: int) -> Conv4:
+    """A network of `width` filters for ten classes of 16×16 pictures."""
+    return Conv4(10, width, "max", "batch", alignment.SIDE, seed)
+
+
+def learned(learner: AdaBN, labelled: Domain, seen: Domain, seed: int, steps: int, rate: float) -> AdaBN:
+    """The learner, trained on 10 · SHOT labelled pictures a step, or, if it distils, on as many without labels."""
+    shots = (1, SHOT) if isinstance(learner, Distillation) else (SHOT, 1)
+    sampler = DomainSampler([labelled], shots[0], 1, unlabeled=shots[1], target=seen)
+    train(learner, learner.phases(sampler, steps, tasks=1, lr=rate), seed=seed, progress=False)
+    return learner.eval()
+
+
+@torch.no_grad()
+def normalised_by(net: Conv4, x: Tensor) -> Adapted:
+    """The network with the norm statistics of pictures x."""
+    theta = dict(net.named_parameters())
+    return Adapted(theta, statistics(net, theta, x))
+
+
+@torch.no_grad()
+def answers(net: Conv4, state: Adapted, x: Tensor) -> Tensor:
+    """Logits of pictures x."""
+    return call(net, state.params, x, state.stats)
+
+
+@lru_cache(maxsize=1)
+def world(part: str, data: str, seed: int) -> World:
+    """The world of a part and a seed, with its teacher trained. Raises DataError where the data are not here."""
+    seen, test = halves(alignment.shrunk(load(data)), MOST)
+    labelled = alignment.shrunk(load("glyphs-digits")) if part == "domains" else seen
+    with one_core():
+        net = learned(AdaBN(network(TEACHER, seed)), labelled, seen, seed, *PLAN[part]).net
+    states = {"AdaBN": normalised_by(net, pixels(seen.images))}
+    if part == "domains":
+        states["no adaptation"] = normalised_by(net, alignment.known(labelled, seed))
+    scores = {name: float(information(answers(net, state, pixels(seen.images)))) for name, state in states.items()}
+    return World(labelled, seen, test, {name: Teacher(net, state) for name, state in states.items()}, scores)
+
+
+def remembered(teacher: Teacher, x: Tensor, first_choice: bool = False) -> Callable[[Tensor], Tensor]:
+    """The teacher's answers to pictures x, given once and looked up from then on; as logits.
+
+    first_choice: it tells its first choice and no more, hard pseudo-labels.
+    """
+    v = teacher(x)
+    v = SURE * F.one_hot(v.argmax(1), v.shape[1]).to(v.dtype) if first_choice else v
+    known = {picture.numpy().tobytes(): answer for picture, answer in zip(x, v, strict=True)}
+    look_up = lambda pictures: torch.stack([known[picture.numpy().tobytes()] for picture in pictures])
+    return lambda asked: look_up(asked.flatten(0, -4)).view(*asked.shape[:-3], -1)
+
+
+# ------------------------------------------------------------ students
+
+def students(part: str) -> list[Student]:
+    """The students that a part trains for each seed."""
+    if part == "domains":
+        return [*(Student("source labels", width) for width in WIDTHS), Student("target labels", WIDTH),
+                *(Student("distilled", width, TEMPERATURE) for width in WIDTHS),
+                *(Student("distilled", WIDTH, t) for t in TEMPERATURES if t != TEMPERATURE),
+                Student("other teacher", WIDTH, TEMPERATURE), Student("first choices", WIDTH, TEMPERATURE)]
+    if part == "left out":
+        return [Student("labels", LEFT_OUT_WIDTH), Student("distilled", LEFT_OUT_WIDTH, max(LEFT_OUT_TEMPERATURES)),
+                *(Student("left out", LEFT_OUT_WIDTH, t) for t in LEFT_OUT_TEMPERATURES)]
+    return []
+
+
+def without(domain: Domain, left_out: int) -> Domain:
+    """The domain without the pictures of one class; the class stays among its classes."""
+    return domain.take(torch.nonzero(domain.labels != left_out)[:, 0])
+
+
+def untrained(w: World, student: Student, seed: int) -> tuple[AdaBN, Domain, Domain]:
+    """A student before training, the pictures whose labels it sees, and those that it sees without. Not to be called in
+    threads: its weights come from torch's one generator."""
+    net = network(student.width, seed)
+    if not student.temperature:
+        return AdaBN(net), w.labelled if student.arm == "source labels" else w.seen, w.seen
+    other = min(w.information, key=w.information.get)
+    teacher = w.teachers[other if student.arm == "other teacher" else w.chosen]
+    seen = without(w.seen, LEFT_OUT) if student.arm == "left out" else w.seen
+    answers_of = remembered(teacher, pixels(seen.images), student.arm == "first choices")
+    return Distillation(net, answers_of, student.temperature), w.labelled, seen
+
+
+def wrong(logits: Tensor, labels: Tensor) -> dict:
+    """The number of errors, and of those on the class that was left out."""
+    missed = logits.argmax(1) != labels
+    return {"errors": int(missed.sum()), "errors_left_out": int((missed & (labels == LEFT_OUT)).sum())}
+
+
+def best_bias(logits: Tensor, labels: Tensor) -> float:
+    """The least of BIASES which, added to the logit of the class that was left out, leaves the fewest errors."""
+    add = F.one_hot(torch.tensor(LEFT_OUT), logits.shape[1])
+    counts = [wrong(logits + float(b) * add, labels)["errors"] for b in BIASES]
+    return round(float(BIASES[counts.index(min(counts))]), 1)
+
+
+def judged(w: World, student: Student, net: Conv4, state: Adapted) -> dict:
+    """Accuracy (%) and errors on the test half; for a student that missed a class also the shift of its bias that
+    leaves the fewest errors on the test half, as the paper chose it, and on the half that the teacher trained on, and
+    the errors on the test half after each."""
+    logits, labels = answers(net, state, pixels(w.test.images)), w.test.labels
+    values = {"accuracy": 100 * float((logits.argmax(1) == labels).double().mean()), **wrong(logits, labels),
+              "pictures": len(labels)}
+    if student.arm == "left out":
+        add = F.one_hot(torch.tensor(LEFT_OUT), 10)
+        own = answers(net, state, pixels(w.seen.images)), w.seen.labels
+        for name, bias in (("test", best_bias(logits, labels)), ("train", best_bias(*own))):
+            after = wrong(logits + bias * add, labels)
+            values |= {f"bias_{name}": bias, **{f"{key}_{name}": value for key, value in after.items()}}
+    return values
+
+
+def measured(w: World, student: Student, learner: AdaBN, seen: Domain, seed: int) -> Iterator[tuple[Student, dict]]:
+    """(who, values) of a trained student; one of source labels counts twice, with the statistics of either domain."""
+    yield_as = {student: normalised_by(learner.net, pixels(seen.images))}
+    if student.arm == "source labels":
+        adapted = yield_as.pop(student)
+        yield_as = {student: normalised_by(learner.net, alignment.known(w.labelled, seed)),
+                    student._replace(arm="source labels, AdaBN"): adapted}
+    for who, state in yield_as.items():
+        yield who, judged(w, who, learner.net, state)
+
+
+# ------------------------------------------------------------ rows
+
+def cost(width: int, seed: int) -> dict:
+    """Parameters of a network and milliseconds for each picture, in batches of BATCH on one core: the median."""
+    net, x = network(width, seed), torch.rand(BATCH, 1, alignment.SIDE, alignment.SIDE)
+    state, spent = normalised_by(net, x), []
+    with one_core():
+        for _ in range(TIMES):
+            start = time.perf_counter()
+            answers(net, state, x)
+            spent.append(1000 * (time.perf_counter() - start) / BATCH)
+    return {"parameters": sum(p.numel() for p in net.parameters()), "milliseconds": numbers.median(spent)}
+
+
+def plan(parts: list[str], seeds: list[int] | None) -> list[tuple[str, str, int]]:
+    """(part, data, seed) of every world. Raises ValueError for an unknown part."""
+    unknown = set(parts) - set(PARTS)
+    if unknown:
+        raise ValueError(f"there is no part {sorted(unknown)[0]!r}; the parts are {', '.join(PARTS)}")
+    return [(part, data, seed) for part in parts or PARTS for data, count in PARTS[part].items()
+            for seed in range(count) if seeds is None or seed in seeds]
+
+
+def rows(parts: list[str], seeds: list[int] | None, done: set[tuple]) -> Iterator[dict]:
+    """A row for every arm, width, temperature and seed that is not in `done`. Data that are not here are passed over,
+    by name. Raises what `plan` raises, before anything is measured."""
+    todo = plan(parts, seeds)
+    with tqdm(total=sum(len(students(part)) + 1 for part, _, _ in todo), unit="student") as bar:
+        for part, data, seed in todo:
+            try:
+                for who, values in _world_rows(part, data, seed, done, bar.update):
+                    yield {"part": part, "data": data, **who._asdict(), "steps": PLAN[part][0],
+                           **{key: round(v, 4) if isinstance(v, float) else v for key, v in values.items()},
+                           **facts(f'mlcourse study distillation --part "{part}" --seed {seed}', seed)}
+            except DataError as error:
+                print(f"{part}, {data}: passed over ({error})")
+
+
+def _world_rows(part: str, data: str, seed: int, done: set[tuple],
+                tick: Callable[[int], None]) -> Iterator[tuple[Student, dict]]:
+    """(who, values) for the teachers and the students of a world that are not in `done`, two trained at a time."""
+    is_done = lambda who: (part, data, who.arm, who.width, who.temperature, seed) in done
+    if part == "cost":
+        yield from ((who, cost(who.width, seed)) for who in (Student("cost", width) for width in (*WIDTHS, TEACHER))
+                    if not is_done(who))
+        tick(1)
+        return
+    missing = [student for student in students(part) if not is_done(student)]
+    names = ("AdaBN", "no adaptation") if part == "domains" else ("AdaBN",)
+    teachers = {name: Student(f"teacher, {name}", TEACHER) for name in names}
+    tick(len(students(part)) - len(missing))
+    if not missing and all(map(is_done, teachers.values())):
+        tick(1)
+        return
+    w = world(part, data, seed)
+    for name, who in teachers.items():
+        teacher = w.teachers[name]
+        state = Adapted(dict(teacher.net.named_parameters()), teacher.stats)
+        yield who, {**judged(w, who, teacher.net, state), "information": w.information[name],
+                    "chosen": name == w.chosen}
+    tick(1)
+    for pair in (missing[i:i + 2] for i in range(0, len(missing), 2)):
+        start, made = time.perf_counter(), [untrained(w, student, seed) for student in pair]
+        in_parallel(lambda each: learned(*each, seed, *PLAN[part]), made)
+        seconds = {"seconds": round(time.perf_counter() - start, 1)}
+        for student, (learner, _, seen) in zip(pair, made, strict=True):
+            yield from ((who, {**values, **seconds}) for who, values in measured(w, student, learner, seen, seed))
+        tick(len(pair))
+
+
+def line(row: dict) -> str:
+    """One line of the table."""
+    if row["part"] == "cost":
+        return (f"cost   {row['width']:3d} filters   {row['parameters']:7,d} parameters   "
+                f"{row['milliseconds']:.3f} ms a picture")
+    name = f"{row['arm']}, {row['width']} filters" + (f", T = {row['temperature']:g}" if row["temperature"] else "")
+    after = (f"   after a shift of {row['bias_test']:g}: {row['errors_test']}, of {row['bias_train']:g}: "
+             f"{row['errors_train']}" if "bias_test" in row else "")
+    return (f"{row['part']:9s} {row['data']:7s} {name:36s} seed {row['seed']}   {row['accuracy']:5.1f} %   "
+            f"{row['errors']} errors of {row['pictures']}, {row['errors_left_out']} on {LEFT_OUT}{after}")

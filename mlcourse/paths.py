@@ -1,8 +1,0 @@
-"""Where the course lies on disk."""
-
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = ROOT / "notebooks"
-WORK = ROOT / "work"
-RESULTS = ROOT / "benchmarks" / "results"

@@ -1,0 +1,109 @@
+"""What the rows of a transfer study say: means with intervals over seeds, paired differences, and a sentence of advice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mlcourse.evaluate import t_interval
+from mlcourse.rows import by_seed
+from mlcourse.studies.transfer.transfer import CHOICE
+
+NONE, SCRATCH = "no adaptation", "from scratch"
+SIMPLEST = (NONE, "AdaBN", "linear probe", "fine-tuning", "L2-SP", SCRATCH, "CORAL", "DANN", "distillation", "MLDG", "adapter",
+            "contrastive", "DAML")
+
+
+class Cell(NamedTuple):
+    """An arm at k labels per class: the mean accuracy (%) and its 95 % half-width over seeds (nan for one seed)."""
+
+    mean: float
+    half: float
+    seeds: int
+
+
+def cell(values: Sequence[float]) -> Cell:
+    """Mean and t interval of one value a seed."""
+    if len(values) < 2:
+        return Cell(values[0], float("nan"), 1)
+    return Cell(*t_interval(list(values)), len(values))
+
+
+def table(rows: Sequence[dict]) -> dict[str, dict[int, Cell]]:
+    """arm → k → Cell, in the order of the rows; an arm that is not defined at some k has no entry there."""
+    arms = list(dict.fromkeys(row["arm"] for row in rows if not row["arm"].startswith(CHOICE)))
+    ks = sorted({row["k"] for row in rows if "accuracy" in row})
+    found = {arm: {k: by_seed(rows, arm, k) for k in ks} for arm in arms}
+    return {arm: {k: cell(list(values.values())) for k, values in cells.items() if values}
+            for arm, cells in found.items()}
+
+
+def paired(rows: Sequence[dict], arm: str, other: str, k: int) -> tuple[float, float] | None:
+    """The mean of arm minus other at k over the seeds that both have, and its 95 % half-width; None under two seeds."""
+    a, b = by_seed(rows, arm, k), by_seed(rows, other, k)
+    both = sorted(set(a) & set(b))
+    return t_interval([a[seed] - b[seed] for seed in both]) if len(both) > 1 else None
+
+
+def unbeaten(rows: Sequence[dict], k: int) -> list[str]:
+    """The arms that no other arm beats at k by more than the interval of their paired difference, the simplest first.
+
+    Thirteen arms are seventy-eight pairs, each with its own 95 % interval, so a verdict is a reading of the table, not
+    a proof.
+    """
+    there = [arm for arm, by_k in table(rows).items() if k in by_k]
+    beats = lambda a, b: (difference := paired(rows, a, b, k)) is not None and difference[0] > difference[1]
+    simple = sorted(there, key=lambda arm: SIMPLEST.index(arm) if arm in SIMPLEST else len(SIMPLEST))
+    return [arm for arm in simple if not any(beats(other, arm) for other in there if other != arm)]
+
+
+def advice(rows: Sequence[dict]) -> str:
+    """A paragraph of advice, computed from the rows of one source and target.
+
+    For each k: the simplest arm that no other beats for certain, and the arm with the highest mean where that is another;
+    without labels, also the gain over no adaptation and the arms that hurt; with labels, whether the source helped.
+    """
+    found = table(rows)
+    ks = sorted({k for cells in found.values() for k in cells})
+    if len({row["seed"] for row in rows if "accuracy" in row}) < 2:
+        return "One seed gives no interval, and so no advice; run at least two."
+    sentences = [_without_labels(rows, found)] if 0 in ks else ["Without labels nothing is defined or measured."]
+    sentences += [_with_labels(rows, found, k) for k in ks if k > 0]
+    return " ".join(filter(None, sentences))
+
+
+def _without_labels(rows: Sequence[dict], found: dict) -> str:
+    base = found.get(NONE, {}).get(0)
+    if base is None or len([arm for arm in found if 0 in found[arm]]) < 2:
+        return ""
+    take = unbeaten(rows, 0)[0]
+    gains = {arm: paired(rows, arm, NONE, 0) for arm in found if arm != NONE and 0 in found[arm]}
+    text = f"Without labels of the target no adaptation reaches {base.mean:.1f} %; "
+    if take == NONE:
+        text += "no arm beats it by more than the interval, so label some pictures first."
+    else:
+        text += (f"take {take}: {found[take][0].mean:.1f} %, a gain of {gains[take][0]:.1f} ± {gains[take][1]:.1f} points"
+                 f"{_higher(rows, found, take, 0)}.")
+    hurt = [arm for arm, (gain, half) in gains.items() if gain + half < 0]
+    return text + (f" It hurts to use {', '.join(hurt)}." if hurt else "")
+
+
+def _with_labels(rows: Sequence[dict], found: dict, k: int) -> str:
+    take = unbeaten(rows, k)[0]
+    cell = found[take][k]
+    text = (f"With {k} label{'s' if k > 1 else ''} per class take {take}: {cell.mean:.1f} ± {cell.half:.1f} %"
+            f"{_higher(rows, found, take, k)}")
+    if SCRATCH in unbeaten(rows, k):
+        text += "; no arm that uses the source beats training from scratch for certain"
+    elif gain := paired(rows, take, SCRATCH, k):
+        text += f"; the source is worth {gain[0]:.1f} ± {gain[1]:.1f} points against training from scratch"
+    return text + "."
+
+
+def _higher(rows: Sequence[dict], found: dict, take: str, k: int) -> str:
+    """A clause on the arm with the highest mean, where that is not the one to take."""
+    top = max((arm for arm in found if k in found[arm]), key=lambda arm: found[arm][k].mean)
+    if top == take:
+        return ""
+    gain, half = paired(rows, top, take, k)
+    return f" ({top} has {found[top][k].mean:.1f} %, but {gain:.1f} ± {half:.1f} points more may be chance)"

@@ -1,0 +1,87 @@
+"""The picture of a transfer study: accuracy over labels per class, and distance of the domains against accuracy."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+
+import matplotlib
+import numpy as np
+
+from mlcourse.plots.static import Picture, blank, picture
+from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RC, SKY, VERMILION
+
+STYLES = {
+    "no adaptation": dict(color=GREY, marker="x", linestyle=":"),
+    "from scratch": dict(color=BLACK, marker="X", linestyle="-."),
+    "linear probe": dict(color=SKY, marker="P", linestyle="--"),
+    "fine-tuning": dict(color=BLUE, marker="o", linestyle="-"),
+    "L2-SP": dict(color=BLUE, marker="s", linestyle="--"),
+    "AdaBN": dict(color=GREEN, marker="D", linestyle="-"),
+    "CORAL": dict(color=ORANGE, marker="v", linestyle="-"),
+    "DANN": dict(color=VERMILION, marker="^", linestyle="-"),
+    "MLDG": dict(color=PURPLE, marker="<", linestyle="--"),
+    "adapter": dict(color=PURPLE, marker=">", linestyle="-"),
+    "distillation": dict(color=BLACK, marker="p", linestyle="-"),
+    "contrastive": dict(color=SKY, marker="h", linestyle="-"),
+    "DAML": dict(color=ORANGE, marker="*", linestyle="--"),
+}
+OTHER = dict(color=BLACK, marker=".", linestyle=":")
+
+
+def transfer(source: str, target: str, cells: Mapping[str, Mapping[int, tuple]], pads: Mapping[str, float], floor: float,
+             chance: float) -> Picture:
+    """Accuracy (%) of every arm over labels per class, and its accuracy against its PAD at k = 0.
+
+    cells: arm → k → (mean, half-width of the interval, seeds). pads: arm → mean PAD of its features. floor: the PAD of
+    the target from itself. chance: the accuracy (%) of guessing.
+    """
+    ks = sorted({k for by_k in cells.values() for k in by_k})
+    title = finding(source, target, cells)
+    figure = blank(10, 4.4)
+    with matplotlib.rc_context(RC):
+        figure.suptitle(textwrap.fill(title, 115), x=0.01, ha="left", fontsize=11, fontweight="bold")
+        left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
+        left.grid(True)
+        many = len(cells)
+        for i, (arm, by_k) in enumerate(cells.items()):
+            mean, half = np.array([by_k[k][:2] for k in sorted(by_k)]).T
+            at = [ks.index(k) + 0.035 * (i - (many - 1) / 2) for k in sorted(by_k)]
+            left.errorbar(at, mean, yerr=np.nan_to_num(half), **STYLES.get(arm, OTHER), capsize=2, ms=5, lw=1.4, label=arm)
+        left.axhline(chance, color=GREY, lw=1, ls="--")
+        left.annotate("chance", (1, chance), (-2, 2), xycoords=("axes fraction", "data"), textcoords="offset points",
+                      ha="right", fontsize=8, color="#555555")
+        left.set_xticks(range(len(ks)), [str(k) for k in ks])
+        left.set(xlabel="labels per class of the target, k", ylabel="accuracy on the target's test half (%)", ylim=(0, 100))
+        left.set_title("Accuracy, mean and 95 % interval over seeds")
+        left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=6, fontsize=8)
+        _distances(right, cells, pads, floor)
+    values = "; ".join(f"{arm}: " + ", ".join(f"k = {k} {by_k[k][0]:.1f} %" for k in sorted(by_k))
+                       for arm, by_k in cells.items())
+    return picture(figure, f"{title}. {values}.")
+
+
+def _distances(axes, cells: Mapping, pads: Mapping[str, float], floor: float) -> None:
+    axes.grid(True)
+    for arm, pad in pads.items():
+        style = {key: value for key, value in STYLES.get(arm, OTHER).items() if key != "linestyle"}
+        axes.errorbar(pad, cells[arm][0][0], yerr=np.nan_to_num(cells[arm][0][1]), **style, ls="", ms=7, capsize=2)
+    if pads:
+        axes.axvline(floor, color=GREY, ls="--", lw=1)
+        axes.annotate("floor", (floor, 1), (3, -2), xycoords=("data", "axes fraction"), textcoords="offset points",
+                      va="top", fontsize=8, color="#555555")
+    axes.set(xlabel="PAD between source and target features", ylabel="accuracy at k = 0 (%)", xlim=(-0.3, 2.45),
+             ylim=(0, 100))
+    axes.set_title("Distance of features, and accuracy" if pads else "k = 0: not defined or not measured")
+
+
+def finding(source: str, target: str, cells: Mapping[str, Mapping[int, tuple]]) -> str:
+    """No adaptation, and the arms with the highest means at the fewest labels and at the most, in one line."""
+    ks = sorted({k for by_k in cells.values() for k in by_k})
+    tops = []
+    for k in dict.fromkeys((ks[0], ks[-1])):
+        arm = max((arm for arm in cells if k in cells[arm]), key=lambda arm: cells[arm][k][0])
+        tops.append(f"{arm} {cells[arm][k][0]:.0f} % at k = {k}")
+    base = cells.get("no adaptation", {}).get(0)
+    start = f"no adaptation {base[0]:.0f} %; " if base else ""
+    return f"{source} → {target}: {start}highest means: {', '.join(tops)}"

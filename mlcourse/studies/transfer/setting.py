@@ -1,0 +1,103 @@
+"""What a transfer study works on: sources and a target with their classes matched, the target cut in two for good."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from mlcourse.domains import Domain
+from mlcourse.episode.across import MOST_CLASSES, halves, pixels, pooled, pseudo_domains, shared_classes
+
+PARTS = 3               # pseudo-domains that one source is split into
+BATCH = 30              # labelled pictures of a domain in an episode, as nearly as the classes allow
+KNOWN = 500             # pictures of a domain that statistics and distances are taken from
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Sources and target of a study.
+
+    sources: with the shared classes only, or with all of theirs where `shared` is False: no class is shared then, and a
+    method must learn the target's classes from its labels. train: the target's pictures that methods may see; test:
+    those that they are judged on. ks: labels per class.
+    """
+
+    sources: tuple[Domain, ...]
+    train: Domain
+    test: Domain
+    ks: tuple[int, ...]
+    shared: bool
+
+    @property
+    def source(self) -> Domain:
+        """All sources as one domain."""
+        return pooled(self.sources)
+
+    @property
+    def shot(self) -> int:
+        """Labelled pictures per class and domain in a training episode."""
+        fits = int(torch.bincount(self.source.labels).min()) // 2
+        return max(1, min(round(BATCH / min(len(self.source.classes), MOST_CLASSES)), fits))
+
+    def several(self) -> list[Domain]:
+        """The sources, or one source split into pseudo-domains. Raises ValueError where it cannot be split."""
+        return list(self.sources) if len(self.sources) > 1 else pseudo_domains(self.sources[0], PARTS, least=3)
+
+    def shot_of_several(self) -> int:
+        """As `shot`, for episodes with support, query and unlabelled pictures from one of `several`."""
+        least = min(int(torch.bincount(part.labels).min()) for part in self.several())
+        return max(1, min(self.shot, least // 3))
+
+    def known(self, domain: Domain, seed: int) -> Domain:
+        """At most KNOWN pictures of a domain, drawn regardless of their classes."""
+        order = torch.randperm(len(domain.images), generator=torch.Generator().manual_seed(seed))
+        return domain.take(order[:KNOWN])
+
+    def labelled(self, k: int, seed: int, draw: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """k labelled training pictures of each target class: x (N·k, 1, H, W), y (N·k,). Every arm gets the same."""
+        generator = torch.Generator().manual_seed(1_000_003 * seed + 1009 * k + draw)
+        index = [mine[torch.randperm(len(mine), generator=generator)[:k]]
+                 for mine in (torch.nonzero(self.train.labels == c)[:, 0] for c in range(len(self.train.classes)))]
+        chosen = self.train.take(torch.cat(index))
+        return pixels(chosen.images), chosen.labels
+
+    def fingerprint(self) -> int:
+        """A number that changes when any picture or label does."""
+        sum_of = 0
+        for d in (*self.sources, self.train, self.test):
+            for tensor in (d.images, d.labels):
+                sum_of = zlib.crc32(tensor.contiguous().numpy().tobytes(), sum_of)
+        return sum_of
+
+
+def setting(sources: Sequence[Domain], target: Domain, ks: Sequence[int] = (0, 1, 5, 10)) -> Setting:
+    """Match the classes by name, cut the target in two, and check that everything asked for can be done.
+
+    Raises ValueError, in one sentence, for negative or no ks, for a target class with fewer than max(ks) training
+    pictures, for a source with fewer than 2 pictures of a class, or for fewer than 2 classes.
+    """
+    if not ks or min(ks) < 0:
+        raise ValueError(f"k, the labels per class of the target, must be 0 or more, got {list(ks)}")
+    matched, *restricted = shared_classes(target, *sources)
+    shared = len(matched.classes) > 0
+    if not shared:
+        matched, restricted = target, shared_classes(*sources)
+    for domain in (*restricted, matched):
+        if len(domain.classes) < 2:
+            raise ValueError(f"{domain.name} is left with {len(domain.classes)} class that all of them share; a study "
+                             "needs at least 2: name the classes alike in every source and in the target")
+    for domain in restricted:
+        counts = torch.bincount(domain.labels, minlength=len(domain.classes))
+        if int(counts.min()) < 2:
+            raise ValueError(f"class {domain.classes[int(counts.argmin())]!r} of {domain.name} has "
+                             f"{int(counts.min())} image; a source needs at least 2 of every class")
+    train, test = halves(matched, least=max(ks))
+    counts = torch.bincount(train.labels, minlength=len(train.classes))
+    if int(counts.min()) < max(ks):
+        raise ValueError(f"k = {max(ks)} labels per class are asked for, but the training half of {target.name} has "
+                         f"{int(counts.min())} images of class {train.classes[int(counts.argmin())]!r}; lower k, or "
+                         "add images")
+    return Setting(tuple(restricted), train, test, tuple(ks), shared)

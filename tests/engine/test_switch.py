@@ -1,0 +1,278 @@
+"""The one switch: a claim to be stacked ends where a part is replaced, and any network finds an engine that can."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from tiny import PICTURES, SIDE, pictures, sinusoids
+from torch import nn
+
+from mlcourse.engine import switch
+from mlcourse.evaluate import scores
+from mlcourse.learner import Learner, NetLearner, batch_loss
+from mlcourse.learners import ANIL, DAML, FOMAML, MAML, JointTraining, MetaSGD, NoAdaptation, ProtoNet
+from mlcourse.learners.l2sp import fine_tuned
+from mlcourse.nets import MLP, Conv4, call, features, params_of
+from mlcourse.train import train
+
+
+def gradients(learner, loss):
+    return torch.autograd.grad(loss, [p for p in learner.parameters() if p.requires_grad], materialize_grads=True,
+                               allow_unused=True)
+
+
+def assert_batch_is_loop(learner, batch):
+    """Losses, gradients and predictions."""
+    together, loop = learner.losses(batch), switch.in_a_loop(learner.loss, batch)
+    torch.testing.assert_close(together, loop, rtol=1e-9, atol=1e-11)
+    for ours, slow in zip(gradients(learner, together.sum()), gradients(learner, loop.sum()), strict=True):
+        torch.testing.assert_close(ours, slow, rtol=1e-8, atol=1e-11)
+    one = lambda e: learner.predict(learner.adapt(e), e.query_x)
+    torch.testing.assert_close(learner.predictions(batch), switch.in_a_loop(one, batch), rtol=1e-9, atol=1e-11)
+
+
+class Twice(MAML):
+    """The inner loss doubled: a factor that the dual form does not see."""
+
+    stacks = True
+
+    def loss_at(self, phi, x, y):
+        return 2 * super().loss_at(phi, x, y)
+
+
+class Longer(ProtoNet):
+    """Another embedding, written for one episode."""
+
+    def embed(self, x, *rest):
+        z = super().embed(x, *rest)
+        return z / z.square().sum().sqrt()
+
+
+class Halved:
+    """A mixin that knows nothing of learners."""
+
+    def loss_at(self, phi, x, y):
+        return 0.5 * super().loss_at(phi, x, y)
+
+
+class HalvedMAML(Halved, MAML):
+    """The mixin stands before the class that claims to stack."""
+
+
+class Late(NetLearner):
+    """Stands behind MAML in the order of resolution, and before NetLearner."""
+
+    def loss_at(self, phi, x, y):
+        return 3 * super().loss_at(phi, x, y)
+
+
+class LateMAML(MAML, Late):
+    """The part is replaced behind the class that claims to stack."""
+
+
+def mlp():
+    return MLP((1, 40, 40, 1)).double()
+
+
+def small(way=3, norm="batch"):
+    return Conv4(way, 4, "stride", norm, SIDE).double()
+
+
+def test_a_claim_goes_with_what_it_was_made_for():
+    assert [kind(mlp()).engine for kind in (MAML, FOMAML, ANIL, Twice)] == ["stacked"] * 4
+    assert [kind(mlp()).engine for kind in (HalvedMAML, LateMAML)] == ["vmap"] * 2
+    assert Longer(small(0)).engine == "vmap" and not Longer.stacks and ProtoNet.stacks
+    assert DAML(small()).engine == MetaSGD(small()).engine == "stacked" and MAML(small(norm="layer")).engine == "vmap"
+
+
+@pytest.mark.parametrize("kind", [Twice, HalvedMAML, LateMAML])
+def test_an_overridden_inner_loss_reaches_the_batch(kind):
+    learner, batch = kind(mlp(), 0.05, 2), sinusoids(3)
+    assert_batch_is_loop(learner, batch)
+    assert not torch.allclose(learner.losses(batch), MAML(learner.net, 0.05, 2).losses(batch))
+
+
+def test_an_overridden_embedding_reaches_the_batch():
+    assert_batch_is_loop(Longer(small(0)), pictures(3))
+
+
+def test_a_method_put_on_an_object_or_on_a_class_ends_the_claim(monkeypatch):
+    learner, batch = MAML(mlp(), 0.05), sinusoids(3)
+    doubled = lambda phi, x, y: 2 * NetLearner.loss_at(learner, phi, x, y)
+    learner.loss_at = doubled
+    assert learner.engine == "vmap"
+    assert_batch_is_loop(learner, batch)
+    del learner.loss_at
+    assert learner.engine == "stacked"
+    original = NetLearner.loss_at
+    monkeypatch.setattr(NetLearner, "loss_at", lambda self, phi, x, y: 2 * original(self, phi, x, y))
+    assert learner.engine == "vmap" and MetaSGD(mlp()).engine == "vmap"
+    assert_batch_is_loop(learner, batch)
+
+
+def test_an_object_may_renounce_the_fast_engine():
+    learner = MAML(mlp())
+    learner.stacks = False
+    assert learner.engine == "vmap"
+
+
+def test_what_is_the_engines_cannot_be_overridden():
+    for name in ("losses", "predictions", "engine"):
+        with pytest.raises(TypeError, match=f"Own overrides {name}, which belongs to the engine"):
+            type("Own", (MAML,), {name: lambda self, batch: None})
+
+
+# ------------------------------------------------------------ networks
+
+
+class Wide(Conv4):
+    """A network whose features the stacked form does not know."""
+
+    def features(self, x, stats=None):
+        return super().features(x, stats) * 3
+
+
+class Leaky(MLP):
+    """Another forward pass."""
+
+    def forward(self, x):
+        return F.leaky_relu(super().forward(x))
+
+
+def hooked():
+    net = small()
+    net.norms[1].register_forward_hook(lambda module, x, out: 2 * out)
+    return net
+
+
+def exchanged():
+    net = small()
+    net.convs[2] = nn.Conv2d(4, 4, 3, 2, padding=1, padding_mode="reflect", bias=False).double()
+    return net
+
+
+def another_head():
+    net = small()
+    net.head = nn.Sequential(nn.Tanh(), nn.Linear(4, 3)).double()
+    return net
+
+
+@pytest.mark.parametrize("make", [lambda: Wide(3, 4, side=SIDE).double(), hooked, exchanged, another_head])
+@pytest.mark.parametrize("kind", [MAML, JointTraining])
+def test_a_changed_network_is_not_computed_by_the_form_of_the_original(make, kind):
+    learner = kind(make(), 0.1)
+    assert learner.engine == "vmap"
+    assert_batch_is_loop(learner, pictures(3))
+
+
+def test_a_changed_mlp_is_not_computed_by_the_form_of_the_original():
+    learner = MAML(Leaky((1, 40, 40, 1)).double(), 0.05)
+    assert learner.engine == "vmap"
+    assert_batch_is_loop(learner, sinusoids(3))
+
+
+@pytest.mark.parametrize("make", [lambda: small(norm="layer"), hooked])
+def test_weights_of_several_tasks_reach_a_network_that_does_not_stack(make):
+    net, x = make(), pictures(3).support_x
+    params = {name: torch.stack([p, 2 * p, p + 0.1]) for name, p in params_of(net).items()}
+    for function in (call, features):
+        one = torch.stack([function(net, {name: p[i] for name, p in params.items()}, x[i]) for i in range(3)])
+        torch.testing.assert_close(function(net, params, x), one)
+
+
+def test_fine_tuning_one_task_follows_the_networks_own_norm():
+    net, episode = small(norm="layer"), pictures().task(0)
+    start = {name: p.detach()[None] for name, p in net.named_parameters()}
+    phi = fine_tuned(net, start, episode.support_x, episode.support_y, 1, 0.1)
+    loss = F.cross_entropy(net(episode.support_x), episode.support_y)
+    g = torch.autograd.grad(loss, list(net.parameters()))
+    for (name, p), slope in zip(net.named_parameters(), g, strict=True):
+        torch.testing.assert_close(phi[name][0], p - 0.1 * slope)
+
+
+# ------------------------------------------------------------ networks of others
+
+
+class Recurrent(nn.Module):
+    """A GRU over a picture's rows, which torch.vmap has no rule for; it has nothing of the course's networks."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell, self.out = nn.GRU(SIDE, 6, batch_first=True), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.out(self.cell(x.squeeze(1))[0].mean(1))
+
+
+class Asking(nn.Module):
+    """Decides by a value, which torch.vmap cannot."""
+
+    def __init__(self):
+        super().__init__()
+        self.out = nn.Linear(SIDE * SIDE, 3)
+
+    def forward(self, x):
+        x = x.flatten(1)
+        return self.out(x if float(x.mean()) > 0.3 else 2 * x)
+
+
+def sequential():
+    return nn.Sequential(nn.Flatten(), nn.Linear(SIDE * SIDE, 6), nn.Tanh(), nn.Linear(6, 3))
+
+
+def masked():
+    return nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(SIDE * SIDE, 3))
+
+
+@pytest.mark.filterwarnings("ignore:torch.vmap cannot compute")
+@pytest.mark.parametrize(("make", "engine"), [(sequential, "vmap"), (Recurrent, "loop"), (masked, "loop"), (Asking, "vmap")])
+@pytest.mark.parametrize("kind", [MAML, MetaSGD, NoAdaptation, ProtoNet])
+def test_a_network_of_others_finds_an_engine(make, engine, kind):
+    torch.manual_seed(0)
+    learner = kind(make()).double()
+    assert learner.engine == engine
+    if make is not masked:
+        assert_batch_is_loop(learner, pictures(2))
+    records = train(learner, learner.phases(_Double(), 2, tasks=2), progress=False)
+    assert len(records) == 2 and len(scores(learner, _Double(), 3)) == 3
+
+
+def test_where_vmap_turns_out_to_fail_a_loop_takes_over_and_says_so_once():
+    learner, batch = MAML(Asking()).double(), pictures(2)
+    with pytest.warns(UserWarning, match="torch.vmap cannot compute MAML on Asking .*one after another"):
+        learner.losses(batch)
+    assert learner.engine == "loop"
+    batch_loss(learner, batch)
+
+
+def test_an_error_of_the_episode_is_not_blamed_on_vmap():
+    learner = MAML(sequential()).double()
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        learner.losses(pictures(2)._replace(support_x=torch.zeros(2, 6, 1, 5, 5, dtype=torch.float64)))
+    assert learner.engine == "vmap"
+
+
+def test_a_learner_without_a_network_may_stack_too():
+    class Mean(Learner):
+        stacks = True
+
+        def adapt(self, episode, steps=None):
+            return episode.support_y.mean(-2, keepdim=True)
+
+        def predict(self, state, x):
+            return state.expand(*x.shape[:-1], 1)
+
+    assert Mean().engine == "stacked" and Mean().predictions(sinusoids(3)).shape == (3, 6, 1)
+
+
+def test_a_network_without_a_head_is_named():
+    with pytest.raises(ValueError, match="MAML needs a network with a head, but this Conv4 returns features"):
+        MAML(small(0)).loss(pictures().task(0))
+
+
+class _Double:
+    """The pictures' sampler in float64."""
+
+    way, shot, query = PICTURES.way, PICTURES.shot, PICTURES.query
+
+    def sample(self, tasks, generator):
+        return PICTURES.sample(tasks, generator).to(torch.float64)

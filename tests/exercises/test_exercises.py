@@ -1,0 +1,252 @@
+"""The exercises judge answers by what they do: right ones pass, each known mistake is named, nothing raises."""
+
+import copy
+import random
+import re
+
+import numpy as np
+import pytest
+import torch
+
+import mlcourse.exercises as exercises
+from mlcourse.exercises import EXERCISES, check, exercise, exercise_ids, hint, solution, solution_source, status
+from mlcourse.exercises.framework import judge
+from mlcourse.lessons.l03_maml.exercises import BOOTSTRAP
+
+WRONG = [(e.id, i) for e in EXERCISES for i in range(len(e.wrong))]
+MUTATIONS = [(e.id, i) for e in EXERCISES for i in range(len(e.mutations))]
+
+
+@pytest.fixture(autouse=True)
+def own_progress(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLCOURSE_PROGRESS", str(tmp_path))
+    monkeypatch.setattr(exercises, "_hints_shown", {})
+    monkeypatch.setattr(exercises, "_passed", {})
+
+
+def answer_of(e, source):
+    namespace = {"torch": torch}
+    exec(source, namespace)
+    return namespace[e.answer]
+
+
+def verdict(e, source):
+    return judge(e, answer_of(e, source))
+
+
+@pytest.mark.parametrize("e", EXERCISES, ids=lambda e: e.id)
+def test_solution_passes_and_stub_is_not_attempted(e):
+    assert verdict(e, e.solution_source).status == "passed"
+    assert verdict(e, e.stub).status == "not attempted"
+
+
+def test_later_cells_go_on_with_the_learners_answer_once_it_has_passed(capsys):
+    pairs = torch.eye(3, dtype=torch.float64), torch.eye(3, dtype=torch.float64)
+    reference = exercises.answer("16.1")
+    mine = lambda a, b, tau: reference(a, b, tau)
+    wrong = lambda a, b, tau: 2 * reference(a, b, tau)
+    assert exercises.answer("16.1")(*pairs, 0.5) == reference(*pairs, 0.5)
+    assert not check("16.1", wrong).passed and exercises.answer("16.1") is not wrong
+    assert check("16.1", mine).passed and exercises.answer("16.1") is mine
+    check("16.1", wrong)
+    assert exercises.answer("16.1") is mine
+    assert exercises.answer("00.2")["a"] == "support"
+    with pytest.raises(ValueError, match="there is no exercise '16.9'"):
+        exercises.answer("16.9")
+
+
+@pytest.mark.parametrize("id, i", WRONG)
+def test_wrong_answer_is_named(id, i):
+    e = exercise(id)
+    source, misconception = e.wrong[i]
+    result = verdict(e, source)
+    assert (result.status, result.misconception) == ("not yet", misconception)
+    assert f"not yet ({misconception}): " in result.message
+    assert "\n" not in result.message
+
+
+@pytest.mark.parametrize("id, i", MUTATIONS)
+def test_mutated_solution_fails(id, i):
+    e = exercise(id)
+    old, new = e.mutations[i]
+    lines = e.solution_source.split("\n")
+    assert lines.count(old) == 1
+    assert verdict(e, "\n".join(new if line == old else line for line in lines)).status == "not yet"
+
+
+@pytest.mark.parametrize("e", EXERCISES, ids=lambda e: e.id)
+def test_every_exercise_is_complete(e):
+    assert len({name for _, name in e.wrong}) >= 3 and len(e.mutations) >= 3
+    assert len(e.hints) == 3 and len(set(e.hints)) == 3 and all(text[-1] in ".?" for text in e.hints)
+    assert 1 <= e.difficulty <= 5 and e.minutes > 0
+    assert re.fullmatch(r"\d\d\.\d", e.id)
+    assert e.stub != e.solution_source
+    assert max(len(source.splitlines()) for source in (e.stub, e.solution_source, e.given)) <= 25
+    if e.stub.startswith("def "):     # the stub's signature and docstring stay in the solution
+        assert e.stub.endswith("    ...") and e.solution_source.startswith(e.stub.removesuffix("    ..."))
+
+
+@pytest.mark.parametrize("e", EXERCISES, ids=lambda e: e.id)
+@pytest.mark.parametrize("answer", [None, ...])
+def test_nothing_is_not_attempted(e, answer):
+    assert judge(e, answer).status == "not attempted"
+
+
+@pytest.mark.parametrize("e", EXERCISES, ids=lambda e: e.id)
+@pytest.mark.parametrize("answer", [7, "text", [1], {}, object, print, lambda: 1, lambda *a: object(), lambda *a: "x",
+                                    lambda *a: [], lambda *a: torch.zeros(3), lambda *a: float("nan"),
+                                    lambda *a: {"way": "many", "shot": 1, "query": [], "unlabeled": {}},
+                                    lambda *a: (1.0, float("nan"), 2.0), lambda *a: {1: 2}, lambda *a: a[1 // 0]])
+def test_no_answer_raises_or_passes(e, answer):
+    result = judge(e, answer)
+    assert result.status in ("not yet", "not attempted")
+    assert "\n" not in result.message and "0x" not in result.message
+
+
+@pytest.mark.parametrize("body", ["...", "pass", "return ...", "return None", "return NotImplemented",
+                                  "raise NotImplementedError", "'''Only a docstring.'''"])
+def test_empty_stubs_of_every_kind(body):
+    result = verdict(exercise("03.1"), f"def inner_step(params, loss, alpha):\n    {body}")
+    assert result.status == "not attempted"
+
+
+def test_forgotten_return_is_not_an_empty_stub():
+    result = verdict(exercise("03.1"), "def inner_step(params, loss, alpha):\n    new = loss(params)")
+    assert result.status == "not yet" and "returned None" in result.message
+
+
+def test_exception_is_reported_with_type_text_and_line():
+    source = "def inner_step(params, loss, alpha):\n    alpha = 2\n    return params['weights']"
+    assert "raised KeyError in line 3 of its cell: 'weights'" in verdict(exercise("03.1"), source).message
+
+
+def test_not_implemented_error_of_torch_is_a_crash():
+    source = "def inner_step(params, loss, alpha):\n    def deep():\n        raise NotImplementedError('no kernel')\n"
+    source += "    return max([1, 2], key=lambda x: torch.nn.Module()(x))"
+    result = verdict(exercise("03.1"), source)
+    assert result.status == "not yet" and "NotImplementedError" in result.message
+
+
+def test_check_prints_one_stable_line_and_counts(capsys):
+    wrong = answer_of(exercise("03.1"), exercise("03.1").wrong[0][0])
+    first = check("03.1", wrong)
+    text = capsys.readouterr().out
+    second = check("03.1", wrong)
+    assert capsys.readouterr().out == text == first.message + "\n"
+    assert not first.passed and repr(second) == "<03.1 not yet>"
+    row = next(row for row in status() if row["id"] == "03.1")
+    assert (row["attempts"], row["passed"], row["first_passed"]) == (2, False, None)
+    assert check("03.1", answer_of(exercise("03.1"), solution_source("03.1"))).passed
+    check("03.1", wrong)
+    row = next(row for row in status() if row["id"] == "03.1")
+    assert (row["attempts"], row["passed"]) == (4, True) and row["first_passed"]
+
+
+def test_empty_stub_counts_no_attempt():
+    assert check("00.1", ...).status == "not attempted"
+    assert status()[0]["attempts"] == 0
+
+
+def test_check_result_shows_nothing_more_in_a_notebook(capsys):
+    result = judge(exercise("00.1"), None)
+    assert result._ipython_display_() is None
+    assert capsys.readouterr().out == ""
+
+
+def test_verdict_is_the_same_in_no_grad_and_for_random_answers():
+    e = exercise("03.5")
+    lucky = answer_of(e, BOOTSTRAP.replace(", generator=generator", ""))
+    before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
+    assert judge(e, lucky).message == judge(e, lucky).message
+    assert torch.equal(torch.get_rng_state(), before[0]) and random.getstate() == before[2]
+    assert (np.random.get_state()[1] == before[1]).all()
+    with torch.no_grad():
+        assert verdict(exercise("03.3"), exercise("03.3").solution_source).passed
+        assert not torch.is_grad_enabled()
+
+
+def test_check_leaves_the_learners_dict_alone():
+    answer = answer_of(exercise("00.2"), solution_source("00.2"))
+    before = copy.deepcopy(answer)
+    assert judge(exercise("00.2"), answer).passed and answer == before
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_paired_bootstrap_passes(seed):
+    assert verdict(exercise("03.5"), BOOTSTRAP.replace("manual_seed(0)", f"manual_seed({seed})")).passed
+
+
+@pytest.mark.parametrize("id, source", [
+    ("03.1", "def inner_step(params, loss, alpha):\n    g = torch.func.grad(loss)(params)\n"
+             "    return {n: params[n] - alpha * g[n] for n in params}"),
+    ("03.2", "def meta_gradient(theta, support, query, alpha):\n    t = torch.tensor(theta, requires_grad=True)\n"
+             "    loss = lambda w, xy: (w * xy[0] - xy[1]) ** 2 / 2\n"
+             "    g, = torch.autograd.grad(loss(t, support), t, create_graph=True)\n"
+             "    return torch.autograd.grad(loss(t - alpha * g, query), t)[0]"),
+    ("03.5", "import numpy as np\ndef paired_ratio(a, b):\n    a, b = a.numpy(), b.numpy()\n"
+             "    r = a.mean() / b.mean()\n    se = np.std(a / a.mean() - b / b.mean()) / np.sqrt(len(a))\n"
+             "    return np.array([r, r * np.exp(-1.96 * se), r * np.exp(1.96 * se)])"),
+    ("00.1", "def read_episode(e):\n    n = e.way\n    c = torch.bincount(e.support_y), torch.bincount(e.query_y)\n"
+             "    return dict(way=n, shot=c[0][0], query=c[1][0], unlabeled=torch.tensor(len(e.unlabeled_x)))"),
+    ("00.3", "def nearest(sx, sy, qx):\n    d = torch.cdist(qx.flatten(1), sx.flatten(1))\n"
+             "    return [int(sy[i]) for i in d.argmin(1)]"),
+    ("01.1", "situations = dict(a='Task', b='domain', c='task ', d='modality', e='DOMAIN', f='task and domain')"),
+    ("01.2", "import numpy as np\ndef pad(h, a):\n    h, a = h.numpy(), a.numpy()\n"
+             "    return np.float64(2 - 2 * h.mean() - 2 * (1 - a.mean()))"),
+    ("01.3", "def distance(a, b, fit, generator):\n    r = torch.rand(len(a), generator=generator).argsort()\n"
+             "    t, s = r[len(a) // 2:], r[:len(a) // 2]\n"
+             "    zeros = torch.zeros(len(t)).long()\n    ones = zeros + 1\n"
+             "    says = fit(torch.cat([b[t], a[t]]), torch.cat([ones, zeros]))\n"
+             "    return 2 * (1 - (says(a[s]) == 1).double().mean() - (says(b[s]) == 0).double().mean())"),
+    ("01.4", "def name_shift(p, q):\n    same = lambda u, v: bool((u - v).abs().max() < 1e-7)\n"
+             "    names = [('none', lambda t: t), ('covariate', lambda t: t / t.sum(1)[:, None]),\n"
+             "             ('label', lambda t: t / t.sum(0)), ('concept', lambda t: t.sum(1))]\n"
+             "    return next((n for n, f in names if same(f(p), f(q))), 'several')"),
+    ("00.2", "answers = dict(a='Support', b='query ', c='QUERY', d='support', e='support', f='neither')"),
+])
+def test_other_right_answers_pass(id, source):
+    assert verdict(exercise(id), source).status == "passed"
+
+
+def test_half_filled_answers_name_what_is_open():
+    result = judge(exercise("00.2"), {"a": "support", "b": "query", "c": ..., "d": "support", "e": "support"})
+    assert "still open: c, f" in result.message
+    result = judge(exercise("00.2"), dict.fromkeys("abcdef", "train"))
+    assert "a is 'train'" in result.message
+
+
+def test_given_code_fails_as_the_lesson_says():
+    namespace = {"torch": torch}
+    exec(exercise("01.3").given, namespace)
+    assert judge(exercise("01.3"), namespace["distance_broken"]).misconception == "measured on the training half"
+    exec(exercise("03.3").given + "\n" + exercise("03.4").given, namespace)
+    assert judge(exercise("03.3"), namespace["adapt_broken"]).misconception == "inner loop under no_grad"
+    assert judge(exercise("03.3"), namespace["adapt_silenced"]).misconception == "first order only"
+    result = judge(exercise("03.4"), namespace["task_loss_broken"])
+    assert result.misconception == "one model adapted, another evaluated"
+
+
+def test_hints_come_in_order(capsys):
+    shown = []
+    for _ in range(4):
+        hint("03.2")
+        shown.append(capsys.readouterr().out)
+    texts = exercise("03.2").hints
+    assert all(texts[min(i, 2)] in text for i, text in enumerate(shown)) and shown[2] == shown[3]
+    assert shown[0].startswith("03.2 hint 1 of 3: ") and 'solution("03.2")' in shown[2]
+    assert next(row for row in status() if row["id"] == "03.2")["hints"] == 3
+
+
+def test_solution_is_printed(capsys):
+    solution("00.3")
+    assert capsys.readouterr().out == solution_source("00.3") + "\n"
+
+
+def test_ids():
+    assert exercise_ids("00") == ["00.1", "00.2", "00.3"]
+    assert exercise_ids("01") == ["01.1", "01.2", "01.3", "01.4"]
+    assert exercise_ids("03") == ["03.1", "03.2", "03.3", "03.4", "03.5"]
+    assert exercise_ids("77") == []
+    for function in (hint, solution, solution_source, lambda id: check(id, None)):
+        with pytest.raises(ValueError, match="there is no exercise '3.1'; the exercises are 00.1"):
+            function("3.1")

@@ -1,0 +1,162 @@
+"""The studies of lesson 01 on a small scale, against the library called by hand, and the rows that the lesson reads."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+from mlcourse import cli, rows as results
+from mlcourse.datasets import DataError, factors, load
+from mlcourse.datasets.glyphs import load_digits_named_by_face
+from mlcourse.domains import SHIFTS, shift_domain
+from mlcourse.domains.distances import mmd, proxy_a_distance, proxy_a_floor
+from mlcourse.lessons.l01_domains import study_crossing as crossing, study_shift as shift
+from mlcourse.system import paths
+
+MEASURED = ("accuracy", "pad", "pad_low", "pad_high", "mmd", "mmd_floor")
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Two training steps, 60 pictures a distance, two severities."""
+    for name, value in (("STEPS", 2), ("SAMPLE", 60), ("SEVERITIES", (0.0, 0.5)), ("TRAINED_ON", 300)):
+        monkeypatch.setattr(shift, name, value)
+    shift.world.cache_clear()
+    yield
+    shift.world.cache_clear()
+
+
+def test_a_row_of_a_shift_is_what_the_library_says():
+    row = shift.measure("blur", 1)
+    home, away, learner, sigma = shift.world(1)
+    moved = shift_domain(away, "blur", 0.5, 1)
+    pad, apart = proxy_a_distance(home, moved, 1, size=60), mmd(home, moved, 1, size=60, bandwidth=sigma)
+    with torch.no_grad():
+        right = (learner.net(moved.images.float() / 255).argmax(1) == moved.labels).double().mean().item()
+    assert (row["kind"], row["seed"], row["severity"]) == ("blur", 1, [0.0, 0.5])
+    want = {"accuracy": right, "pad": pad.value, "pad_low": pad.low, "pad_high": pad.high, "mmd": apart.value,
+            "mmd_floor": apart.floor}
+    for field, value in want.items():
+        assert row[field][1] == pytest.approx(value, abs=6e-5), field
+    assert row["command"] == "mlcourse study shift --seed 1" and {"commit", "versions", "threads"} <= set(row)
+    assert "accuracy" in shift.line(row) and "PAD" in shift.line(row)
+
+
+def test_the_parts_share_no_picture_and_seeds_differ():
+    one, two = shift.world(0), shift.world(1)
+    assert len(one.home.images) == len(one.away.images) == 1050
+    assert not torch.equal(one.home.images, two.home.images)
+    weight = lambda world: next(world.learner.parameters())
+    assert not torch.equal(weight(one), weight(two))
+
+
+def test_a_row_of_a_factor_has_the_best_accuracy():
+    row = shift.measure(factors.CONCEPT, 0)
+    line = factors.fit_line(*factors.draw(factors.LEFT, 0, 300, 0))
+    reached, best = factors.accuracy(line, factors.CONCEPT, 0.5)
+    assert row["accuracy"][1] == pytest.approx(reached, abs=6e-5) and row["best"][1] == pytest.approx(best, abs=6e-5)
+    assert row["pad"][0] == row["pad"][1]            # the very same inputs
+
+
+def test_other_worlds_and_floors(monkeypatch):
+    row = shift.measure("UCI digits", 0)
+    assert row["severity"] == [1.0] and row["pad"][0] > 1.5
+    row = shift.measure("UCI digits, again", 0)
+    assert row["pad"][0] == pytest.approx(proxy_a_floor(load("digits"), 0, size=60).value, abs=6e-5)
+    assert row["mmd"] == [None]
+    with pytest.raises(ValueError, match="unknown kind 'fog'; choose one of rotation"):
+        shift.measure("fog", 0)
+
+
+def test_what_is_not_here_is_passed_over_by_name(monkeypatch, capsys):
+    monkeypatch.setattr(shift, "KINDS", ("MNIST", "blur"))
+
+    def absent(name):
+        if name == "mnist":
+            raise DataError("there is no mnist here")
+        return load(name)
+
+    monkeypatch.setattr(shift, "load", absent)
+    assert [row["kind"] for row in shift.rows([0])] == ["blur"]
+    assert "MNIST: passed over (there is no mnist here)" in capsys.readouterr().out
+    assert list(shift.rows([0], {("blur", 0), ("MNIST", 0)})) == []
+
+
+def test_a_crossing_is_what_scikit_learn_says_of_the_same_pictures():
+    home, away = crossing.by_face(0)
+    assert torch.equal(home.images, shift.world(0).home.images)
+    faces = load_digits_named_by_face()
+    assert torch.equal(faces.images, load("glyphs-digits").images)
+    y = crossing.slanted(away)
+    for label, face in zip(y[:200].tolist(), away.labels[:200].tolist()):
+        assert label == (away.classes[face].endswith(("Italic", "Oblique")))
+    x = lambda domain: domain.images.flatten(1).double().numpy() / 255
+    mean, std = x(home)[:500].mean(0), x(home)[:500].std(0)
+    std[std == 0] = 1
+    model = LogisticRegression(max_iter=3000).fit((x(home)[:500] - mean) / std, crossing.slanted(home)[:500])
+    by_hand = model.score((x(away) - mean) / std, y)
+    assert crossing.measure("task", "pixels", 0)["accuracy"] == pytest.approx(by_hand, abs=0.005)
+
+
+def test_a_sweep_counts_the_ink_of_columns_and_rows():
+    domain = shift.world(0).home
+    swept, image = crossing.sweep(domain)[7], domain.images[7, 0].numpy() / 255
+    by_hand = [image[:, c].sum() / 28 for c in range(28)] + [image[r].sum() / 28 for r in range(28)]
+    assert swept.tolist() == pytest.approx(by_hand, abs=1e-6)
+
+
+def test_crossings_have_a_row_for_every_arm_and_unknown_ones_are_named():
+    done = {(name, arm, 0) for name, arms in crossing.ARMS.items() for arm in arms} - {("domain", "UCI digits", 0)}
+    [row] = crossing.rows([0], done)
+    assert row["arm"] == "UCI digits" and "cross-domain" in crossing.line(row)
+    with pytest.raises(ValueError, match="unknown arm 'ink' of the crossing 'task'; the crossings are task, domain"):
+        crossing.measure("task", "ink", 0)
+
+
+@pytest.mark.parametrize("name", ["shift", "crossing"])
+def test_the_command_writes_rows_and_a_picture_even_for_one_seed(name, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "rows.json"
+    threads = torch.get_num_threads()
+    monkeypatch.setattr(sys, "argv", ["mlcourse", "study", name, "--seed", "3", "--out", str(out)])
+    monkeypatch.setenv("MLCOURSE_DATA", str(tmp_path))
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    torch.set_num_threads(threads)
+    assert not end.value.code
+    assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG") and "drawn in" in capsys.readouterr().out
+    rows = results.read(out)
+    assert {row["seed"] for row in rows} == {3} and len(rows) > 8
+
+
+# ------------------------------------------------- the rows that the lesson reads
+
+
+def kept(name):
+    return results.read(paths.RESULTS / f"{name}.json")
+
+
+def test_the_kept_rows_are_five_seeds_of_everything():
+    rows = kept("shift")
+    by_kind = {kind: [row for row in rows if row["kind"] == kind] for kind in shift.KINDS}
+    assert {row["kind"] for row in rows} <= set(shift.KINDS)
+    for kind, own in by_kind.items():
+        assert kind == "MNIST" or sorted(row["seed"] for row in own) == list(range(5)), kind
+        for row in own:
+            assert all(len(row[field]) == len(row["severity"]) for field in MEASURED)
+            assert row["command"] == f"mlcourse study shift --seed {row['seed']}" and row["commit"]
+    assert all(by_kind[kind][0]["severity"] == [i / 10 for i in range(11)] for kind in (*SHIFTS, *factors.KINDS))
+    arms = {(name, arm, seed) for name, own in crossing.ARMS.items() for arm in own for seed in range(5)}
+    assert {(row["crossing"], row["arm"], row["seed"]) for row in kept("crossing")} == arms
+
+
+def test_the_kept_rows_say_what_the_lesson_says():
+    at = lambda kind, field, severity: np.array([row[field][row["severity"].index(severity)] for row in kept("shift")
+                                                 if row["kind"] == kind])
+    home = at("texture", "accuracy", 0.0)
+    assert (home > 0.98).all()
+    assert (at("texture", "pad", 0.2) > 1.9).all() and (home - at("texture", "accuracy", 0.2)).mean() < 0.02
+    assert (at("inversion", "pad", 0.3) < 0.8).all() and (home - at("inversion", "accuracy", 0.3) > 0.2).all()
+    for kind in ("typeset digits, again", "UCI digits, again"):
+        assert abs(at(kind, "pad", 0.0).mean()) < 0.1

@@ -1,0 +1,120 @@
+"""The contrast study: its plan, its rows at a tiny size, and what the stored rows say."""
+
+import numpy as np
+import pytest
+import torch
+
+from mlcourse import rows as results
+from mlcourse.evaluate import t_interval
+from mlcourse.lessons.l16_contrast import study_contrast as study
+from mlcourse.system import paths
+
+STORED = results.read(paths.RESULTS / "contrast.json")
+
+
+def stored(part, arm, field, setting=0):
+    """The numbers of an arm by seed."""
+    mine = [row for row in STORED if (row["part"], row["arm"], row["setting"]) == (part, arm, setting)]
+    found = {row["seed"]: row[field] for row in mine}
+    return np.array([found[seed] for seed in sorted(found)])
+
+
+def test_the_plan_names_every_row_once_and_parts_that_do_not_exist():
+    keys = study.plan([], None)
+    assert len(keys) == len(set(keys))
+    assert {key[0] for key in keys} == set(study.PARTS)
+    assert {key[3] for key in keys if key[:2] == ("features", "SimCLR")} == set(range(5))
+    assert study.plan(["strokes"], [7])[0] == ("strokes", "two encoders", 0, 7)
+    with pytest.raises(ValueError, match="there is no part 'pens'; the parts are features, temperature"):
+        study.plan(["pens"], None)
+
+
+def test_one_small_row_of_each_part():
+    keys = study.plan([], None)
+    wanted = [("features", "two encoders", 0, 0), ("temperature", "SimCLR", 0.3, 0), ("negatives", "SimCLR", 4, 0),
+              ("strokes", "two encoders", 0, 0)]
+    rows = list(study.rows([], [0], set(keys) - set(wanted), steps=2, stroke_steps=2, episodes=20))
+    measured = [tuple(row[field] for field in study.KEY) for row in rows]
+    assert measured == [key for key in study.plan([], [0]) if key in wanted]
+    for row in rows:
+        numbers = [value for name, value in row.items() if name in ("val", "test", "across", "to_stroke", "to_image")]
+        assert numbers and all(0 <= value <= 1 for value in numbers)
+        assert f"--part {row['part']} --seed 0" in row["command"] and study.line(row)
+
+
+def test_groups_share_a_step_and_only_the_negatives_differ():
+    for group in (2, 16, 64):
+        learner = study.SimCLR(study.network(0))
+        sampler = study.PictureSampler(study.data().train, group)
+        phase, = learner.phases(sampler, 1, tasks=64 // group, lr=1e-3)
+        batch = phase.sample(torch.Generator().manual_seed(0))
+        assert batch.support_x.flatten(0, 1).shape[0] + batch.query_x.flatten(0, 1).shape[0] == study.PICTURES
+
+
+def test_chalk_is_light_on_dark_and_keeps_the_place():
+    images = study.data().val.images[:50]
+    chalk = study.chalk(images)
+    ink = images > 200
+    assert chalk[ink].float().mean() < 30 < 120 < chalk[~ink].float().mean()
+
+
+def test_strokes_and_pictures_of_a_split_belong_to_each_other():
+    images, paths_, labels = study.stroke_data("test")
+    assert torch.equal(images, study.data().test.images) and torch.equal(labels, study.data().test.labels)
+    assert len(paths_) == len(images)
+
+
+# ------------------------------------------------------------ the stored rows
+
+def test_every_planned_row_is_stored():
+    have = {tuple(row[field] for field in study.KEY) for row in STORED}
+    assert have == set(study.plan([], None))
+
+
+def test_contrastive_features_beat_random_ones_and_close_half_the_gap_to_supervised_ones():
+    random, simclr, best = (stored("features", arm, "test") for arm in ("random", "SimCLR", "ProtoNet"))
+    gain, half = t_interval(simclr - random)
+    assert gain - half > 0
+    closed, half = t_interval((simclr - random) / (best - random))
+    assert closed - half > 0.5
+
+
+def test_retrieval_between_pictures_and_strokes_is_20_times_chance_both_ways():
+    for way in ("to_stroke", "to_image"):
+        mean, half = t_interval(stored("strokes", "two encoders", way))
+        assert mean - half > 0.2
+        assert np.abs(stored("strokes", "random", way)).max() < 0.05
+
+
+def test_what_the_lesson_says_about_temperature_and_negatives():
+    for field in ("val", "test"):
+        best = stored("features", "SimCLR", field)[:3].mean()
+        others = [stored("temperature", "SimCLR", field, tau).mean() for tau in study.TEMPERATURES]
+        assert best - max(others) > 0.03
+        few, some = (stored("negatives", "SimCLR", field, group).mean() for group in study.GROUPS)
+        assert few < some < best and some - few > best - some
+    assert stored("temperature", "SimCLR", "test", 1.0).max() < stored("features", "pixels", "test")[0]
+
+
+def test_what_the_lesson_says_about_features_out_of_their_domain():
+    mean = lambda arm, field: stored("features", arm, field).mean()
+    pixels = {field: mean("pixels", field) for field in ("test", "digits", "digits_probe", "chalk", "across")}
+    assert abs(mean("SimCLR", "digits") - pixels["digits"]) < 0.02
+    assert max(mean(arm, "digits") for arm in study.ARMS) < pixels["digits"] + 0.05
+    assert pixels["digits_probe"] + 0.1 < mean("random", "digits_probe") < mean("SimCLR", "digits_probe") - 0.05
+    for arm in ("random", "classifier", "SimCLR", "SupCon", "ProtoNet"):
+        assert mean(arm, "chalk") < pixels["chalk"] and mean(arm, "across") < 0.25
+    assert mean("classifier", "test") < pixels["test"] < mean("SimCLR", "test") < mean("SupCon", "test") < mean(
+        "ProtoNet", "test")
+    two, one = (stored("features", arm, "across") for arm in ("two encoders", "one encoder, same pairs"))
+    assert np.ptp(two) < 0.03 and np.ptp(one) > 0.3 and one.max() < two.min()
+    apart, half = t_interval(two - one)
+    assert apart > 0 > apart - half
+
+
+def test_pairs_of_one_drawing_find_the_drawing_and_not_the_character():
+    exact, hands = (stored("strokes", arm, "to_stroke") for arm in ("pairs of one drawing", "two encoders"))
+    assert exact.max() < hands.min()
+    at_home, away = (stored("strokes", arm, "own_stroke") for arm in ("pairs of one drawing", "two encoders"))
+    assert at_home.min() > away.max()
+    assert hands.min() > stored("strokes", "redrawn, pixels", "to_stroke")[0] + 0.05
