@@ -45,7 +45,7 @@ def aligned():
     source, target = patterns(0, 10, 40), shift_domain(patterns(0, 10, 200), "contrast", 0.6)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(alignment, "SOURCE_STEPS", 10)
-        patched.setattr(adversarial_weight, "WEIGHTS", (0.0, 0.3))
+        patched.setattr(adversarial_weight, "WEIGHTS", (0.3,))
         return AdversarialWeight(alignment.source_network(source), source, *halves(target), steps=1, every=1)
 
 

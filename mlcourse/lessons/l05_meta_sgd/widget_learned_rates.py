@@ -157,19 +157,14 @@ class LearnedRates(Explorer):
 
     def describe(self, record: LearnedRatesRecord) -> str:
         every = np.concatenate([a.ravel() for a in record.alpha.values()])
-        where = f"{record.weight.tensor}[{', '.join(map(str, self._place(record.weight)))}]"
         spread = f"Rates lie between ≈{every.min():.2g} and ≈{every.max():.2g}. "
         if not record.support_gradient.any():
-            return (f"{spread}The weight {where} has no gradient on any of the {len(record.support_gradient)} tasks: "
+            return (f"{spread}The weight picked has no gradient on any of the {len(record.support_gradient)} tasks: "
                     f"its rate of ≈{record.rate:.2g} changes nothing.")
         best = record.slice_rates[record.slice_loss.argmin()]
         word = "the same sign" if record.agreement > 0 else "opposite signs"
         sign = "positive" if record.agreement > 0 else "negative"
-        return (f"{spread}The weight {where} has the rate ≈{record.rate:.2g}. When it stays where it was and all "
+        return (f"{spread}The weight picked has the rate ≈{record.rate:.2g}. When it stays where it was and all "
                 f"others have moved, its support and query gradients have {word} on average (agreement "
                 f"≈{record.agreement:.2f}), which asks for a {sign} rate; along this rate alone the query loss is "
                 f"lowest near ≈{best:.2g}.")
-
-    def _place(self, weight: Weight) -> tuple[int, ...]:
-        shape = self.history.snapshots[0].theta[weight.tensor].shape
-        return tuple(int(i) for i in np.unravel_index(weight.index, shape))

@@ -117,7 +117,7 @@ def test_rewinding_keeps_the_weight_and_shows_its_past(explorer):
     assert explorer.controls["rewind"].options == (0, 2, 4, 6) and explorer.record.step == 6
     explorer.controls["rewind"].value = 0
     assert explorer.record.weight == weight and explorer.record.step == 0 and bytes(explorer.picture.value) != now
-    assert "Before training 0 % of the rates are negative" in explorer.title.value
+    assert "Before training ≈0 % of the rates are negative" in explorer.title.value
     assert explorer.record.rate == pytest.approx(explorer.record.rates[0])
 
 
