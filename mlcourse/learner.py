@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from mlcourse.engine import switch
-from mlcourse.engine.descend import Params, check_rate
+from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
 from mlcourse.losses import task_loss
-from mlcourse.nets import call, norm_of, prepare, statistics
+from mlcourse.nets import Params, call, norm_of, prepare, statistics
 from mlcourse.system.machine import in_parallel
 
 AT_ONCE = 4     # tasks that a core differentiates together where the network does not say

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from mlcourse.runs import commit, versions
 from mlcourse.system.files import write_atomically
+from mlcourse.system.provenance import commit, versions
 
 
 def facts(command: str, seed: int) -> dict:

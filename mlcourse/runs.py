@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import shlex
-import subprocess
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import torch
 
-import mlcourse
 from mlcourse import checkpoint, datasets
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.episode import EpisodeSampler
 from mlcourse.evaluate import EVALUATION_SEED, Result, check_episodes, evaluate
 from mlcourse.learner import Learner
 from mlcourse.learners import METHODS, Method, build, method
-from mlcourse.system import paths
+from mlcourse.system.provenance import commit, versions
 from mlcourse.train import train
 
 SINUSOIDS = "sinusoids"
@@ -185,28 +180,6 @@ def choose_split(domain: str, split: str, data_dir=None):
     if split not in splits._fields:
         raise ValueError(f"split must be one of train, val, test or all, got {split!r}")
     return getattr(splits, split)
-
-
-def commit() -> str:
-    """The commit of the course's own repository; "" where that cannot be known, whatever the reason.
-
-    There may be no git, a git that fails or does not answer, no repository, an installed wheel, or a course inside
-    somebody's own repository, whose commit says nothing about the course.
-    """
-    elsewhere = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    try:
-        asked = subprocess.run(["git", "-C", str(paths.ROOT), "rev-parse", "--show-toplevel", "--short", "HEAD"],
-                               capture_output=True, encoding="utf-8", errors="replace", env=elsewhere, timeout=20)
-        top, short = asked.stdout.splitlines() if asked.returncode == 0 else ("", "")
-        return short if os.path.samefile(top, paths.ROOT) else ""
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return ""
-
-
-def versions() -> dict:
-    """What a number may depend on besides its seed: versions, processor architecture, threads."""
-    return {"mlcourse": mlcourse.__version__, "torch": torch.__version__, "python": platform.python_version(),
-            "machine": platform.machine(), "system": platform.system(), "threads": torch.get_num_threads()}
 
 
 def method_names() -> list[str]:

@@ -28,13 +28,14 @@ from mlcourse.lessons.l03_maml.widget_inner_loop import InnerLoopExplorer
 from mlcourse.lessons.l03_maml.widget_outer_loop import OuterLoopPlayer
 from mlcourse.lessons.l05_meta_sgd.widget_learned_rates import LearnedRates
 from mlcourse.lessons.l13_adaptation.widget_adversarial_weight import AdversarialWeight
-from mlcourse.lessons.l14_daml.imitation import classifier, imitate
+from mlcourse.lessons.l14_daml.imitation import imitate
 from mlcourse.lessons.l14_daml.widget_paired_gain import PairedGainExplorer
 from mlcourse.lessons.l14_daml.widget_real_generated import RealGeneratedExplorer
 from mlcourse.lessons.l15_distillation.widget_temperature import TemperatureExplorer
 from mlcourse.lessons.l16_contrast.widget_contrast import ContrastExplorer
 from mlcourse.nets import MLP, Conv4, StrokeNet
 from mlcourse.rows import facts
+from mlcourse.supervised import classifier
 from mlcourse.system import paths
 from mlcourse.widgets import Explorer
 

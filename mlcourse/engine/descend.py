@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-Params = dict[str, Tensor]
+from mlcourse.nets import Params
 
 
 def descend(loss: Callable[[Params], Tensor], params: Params, steps: int, lr: float | Params, *,

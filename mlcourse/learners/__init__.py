@@ -3,7 +3,6 @@ benchmark and the results table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from inspect import signature
 from typing import NamedTuple
 

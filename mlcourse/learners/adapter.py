@@ -15,14 +15,14 @@ import math
 import torch
 from torch import Tensor, nn
 
-from mlcourse.engine.descend import Params, check_rate, descend
+from mlcourse.engine.descend import check_rate, descend
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.losses import task_loss
 from mlcourse.losses.alignment import coral
-from mlcourse.nets import call, features, statistics
+from mlcourse.nets import Params, call, features, statistics
 
 
 class Adapter(MetaSGD):

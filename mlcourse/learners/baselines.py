@@ -12,13 +12,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mlcourse.engine.descend import Params, check_rate, descend
+from mlcourse.engine.descend import check_rate, descend
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, Learner, NetLearner, Phase, check_classes, check_counts, check_head, require_grad
 from mlcourse.learners.maml import MAML
 from mlcourse.learners.protonet import squared_distances
 from mlcourse.losses import task_loss
-from mlcourse.nets import features
+from mlcourse.nets import Params, features
 
 
 class NoAdaptation(NetLearner):

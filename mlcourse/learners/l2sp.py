@@ -11,12 +11,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mlcourse.engine.descend import Params, check_rate, descend
+from mlcourse.engine.descend import check_rate, descend
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, check_head
 from mlcourse.learners.baselines import JointTraining
 from mlcourse.losses import task_loss
-from mlcourse.nets import call, prepare
+from mlcourse.nets import Params, call, prepare
 
 
 class L2SP(JointTraining):

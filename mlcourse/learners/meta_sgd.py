@@ -10,9 +10,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mlcourse.engine.descend import Params, descend
+from mlcourse.engine.descend import descend
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, NetLearner, check_counts, check_head
+from mlcourse.nets import Params
 
 
 class MetaSGD(NetLearner):

@@ -13,10 +13,9 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor
 
-from mlcourse.engine.descend import Params
 from mlcourse.episode import Episode
 from mlcourse.learner import NetLearner, check_classes
-from mlcourse.nets import features
+from mlcourse.nets import Params, features
 
 
 class Prototypes(NamedTuple):

@@ -17,12 +17,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mlcourse.engine.descend import Params
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, NetLearner, Phase, check_counts, check_head, cosine
 from mlcourse.losses.gan import (AUGMENTED, content, feature_matching, hinge_discriminator, hinge_generator,
                                  mode_seeking, shift_and_cut)
-from mlcourse.nets import call, features
+from mlcourse.nets import Params, call, features
 from mlcourse.nets.gan import NOISE, Discriminator, Generator
 
 MATCH, LABEL, CONTENT, SEEK = 1.0, 5.0, 0.3, 0.02       # weights in L_G

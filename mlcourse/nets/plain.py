@@ -11,17 +11,12 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from mlcourse.engine import switch
-from mlcourse.engine.descend import Params
 from mlcourse.nets import stacked
+from mlcourse.nets.params import Params
 from mlcourse.nets.sequence import Transformer
 
 NORMS = ("batch", "support", "running", "layer", "none")
 Stats = tuple[tuple[Tensor, Tensor], ...]
-
-
-def params_of(net: nn.Module) -> Params:
-    """The network's own parameters by name: θ."""
-    return dict(net.named_parameters())
 
 
 def of_tasks(net: nn.Module, params: Params) -> bool:

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib
 import numpy as np
+import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from mlcourse.episode import Episode
 from mlcourse.plots.scene import png_bytes
@@ -193,3 +195,25 @@ def bars_with_intervals(results: Iterable, title: str, *, reference: float | Non
         axes.set_title(title)
     values = "; ".join(f"{result.method} ≈{scale * result.mean:.3g} ± {scale * result.ci95:.2g}" for result in results)
     return picture(figure, f"{title}. {values} ({'%' if percent else 'mean squared error'}).")
+
+
+def strips(rows: dict[str, Tensor], title: str, below: Sequence[object] = ()) -> Picture:
+    """Rows of pictures (M, 1, S, S) in [0, 1], dark ink on white, each with its name; equally many in all rows.
+
+    below: what stands below each of the M pictures.
+    """
+    count, side = len(next(iter(rows.values()))), 28
+    figure = blank(10, 0.55 + 0.75 * len(rows) + (0.2 if below else 0))
+    with matplotlib.rc_context(RC):
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+        axes = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
+        for each, (name, pictures) in zip(axes, rows.items(), strict=True):
+            wide = torch.nn.functional.pad(pictures[:, 0], (3, 3)).permute(1, 0, 2).reshape(side, -1)
+            each.imshow(1 - wide.numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest", aspect="equal")
+            each.set(yticks=[], xticks=[])
+            each.set_ylabel(name, rotation=0, ha="right", va="center")
+            each.spines[:].set_visible(False)
+        if below:
+            axes[-1].set_xticks([(i + 0.5) * (side + 6) - 0.5 for i in range(count)], list(map(str, below)))
+            axes[-1].tick_params(length=0, labelsize=10)
+    return picture(figure, f"{title}. {count} characters in each of {len(rows)} rows: {', '.join(rows)}.")

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import torch
 
-from mlcourse.engine.descend import Params
 from mlcourse.episode import Episode
 from mlcourse.learner import Phase, batch_loss
 from mlcourse.learners import MetaSGD
 from mlcourse.losses import task_loss
+from mlcourse.nets import Params
 from mlcourse.train import outer_step, step_generator
 
 CHECK_TASKS, CHECK_SEED = 60, 10**6

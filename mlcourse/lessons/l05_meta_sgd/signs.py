@@ -13,10 +13,9 @@ import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
-from mlcourse.engine.descend import Params
 from mlcourse.episode import Episode
 from mlcourse.losses import task_loss
-from mlcourse.nets import call
+from mlcourse.nets import Params, call
 
 
 class Weight(NamedTuple):

@@ -14,12 +14,11 @@ import torch
 from torch import nn
 
 from mlcourse.datasets.sinusoid import SinusoidSampler
-from mlcourse.engine.descend import Params
 from mlcourse.evaluate import evaluate
 from mlcourse.learner import Learner
 from mlcourse.learners import MAML, MetaSGD
 from mlcourse.lessons.l05_meta_sgd.signs import agreement_at_theta, signs
-from mlcourse.nets import MLP
+from mlcourse.nets import MLP, Params
 from mlcourse.rows import facts
 from mlcourse.train import train
 

@@ -9,12 +9,11 @@ import numpy as np
 import torch
 
 from mlcourse.datasets.sinusoid import SinusoidSampler
-from mlcourse.engine.descend import Params
 from mlcourse.learners import MetaSGD
 from mlcourse.lessons.l05_meta_sgd.rate_history import RateHistory, Snapshot
 from mlcourse.lessons.l05_meta_sgd.scene_learned_rates import LearnedRatesScene
 from mlcourse.lessons.l05_meta_sgd.signs import Weight, loss_along, query_gradient_unmoved, support_gradients
-from mlcourse.nets import MLP
+from mlcourse.nets import MLP, Params
 from mlcourse.plots.style import about
 from mlcourse.system.machine import one_core
 from mlcourse.widgets.base import CONTROL, Explorer, columns

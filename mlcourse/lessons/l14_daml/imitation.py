@@ -9,22 +9,19 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mlcourse.domains import Domain
 from mlcourse.domains.distances import proxy_a_distance
-from mlcourse.engine.descend import Params
 from mlcourse.episode.across import pixels
 from mlcourse.learners import Translator
 from mlcourse.learners.translator import TranslationSampler
-from mlcourse.nets import Conv4, call
+from mlcourse.nets import Params, call
 from mlcourse.nets.gan import NOISE
 from mlcourse.system.machine import one_core
 from mlcourse.train import outer_step, step_generator
 
-SIDE, WIDTH, BATCH = 16, 16, 48
-CLASSIFIER_STEPS, RATE = 200, 2e-3
+BATCH = 48
 JUDGED, SPLITS = 300, 3             # generated pictures that a snapshot is judged on; splits of its PAD
 
 
@@ -39,25 +36,6 @@ class Snapshot(NamedTuple):
     fidelity: float
     scores_real: Tensor
     scores_generated: Tensor
-
-
-def classifier(domain: Domain, steps: int = CLASSIFIER_STEPS, seed: int = 0) -> nn.Module:
-    """A classifier of a domain's 16×16 pictures, with layer norm, trained on its labels."""
-    net = Conv4(len(domain.classes), WIDTH, "max", "layer", SIDE, seed)
-    optimiser = torch.optim.Adam(net.parameters(), lr=RATE)
-    with one_core():
-        for step in range(steps):
-            rows = torch.randint(len(domain.images), (64,), generator=step_generator(seed, 0, step))
-            optimiser.zero_grad()
-            F.cross_entropy(net(pixels(domain.images[rows])), domain.labels[rows]).backward()
-            optimiser.step()
-    return net
-
-
-@torch.no_grad()
-def accuracy(net: nn.Module, domain: Domain) -> float:
-    """The share of a domain's pictures that a classifier names right."""
-    return float((net(pixels(domain.images)).argmax(1) == domain.labels).float().mean())
 
 
 def imitate(translator: Translator, source: Domain, seen: Domain, dev: Domain, judge: nn.Module, *, steps: int = 300,

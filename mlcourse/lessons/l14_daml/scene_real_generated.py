@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlcourse.lessons.l16_contrast.scene_contrast import Mosaic
+from mlcourse.plots.mosaic import Mosaic
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, VERMILION
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from mlcourse.lessons.l16_contrast.scene_contrast import Mosaic
+from mlcourse.plots.mosaic import Mosaic
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, GREEN, GREY, QUERY, SUPPORT
 

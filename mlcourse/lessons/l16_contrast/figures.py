@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
-import torch
-from torch import Tensor
 
 from mlcourse.evaluate import t_interval
 from mlcourse.plots.static import Picture, blank, picture
@@ -28,28 +25,6 @@ def by_seed(rows: Rows, part: str, arm: str, field: str, setting: float = 0) -> 
 def said(values: np.ndarray) -> str:
     """A mean with its 95 % t interval over seeds, "63.3" where there is one value only."""
     return f"{values[0]:.1f}" if len(values) == 1 else "{:.1f} ± {:.1f}".format(*t_interval(values))
-
-
-def strips(rows: dict[str, Tensor], title: str, below: Sequence[object] = ()) -> Picture:
-    """Rows of pictures (M, 1, S, S) in [0, 1], dark ink on white, each with its name; equally many in all rows.
-
-    below: what stands below each of the M pictures.
-    """
-    count, side = len(next(iter(rows.values()))), 28
-    figure = blank(10, 0.55 + 0.75 * len(rows) + (0.2 if below else 0))
-    with matplotlib.rc_context(RC):
-        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
-        axes = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
-        for each, (name, pictures) in zip(axes, rows.items(), strict=True):
-            wide = torch.nn.functional.pad(pictures[:, 0], (3, 3)).permute(1, 0, 2).reshape(side, -1)
-            each.imshow(1 - wide.numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest", aspect="equal")
-            each.set(yticks=[], xticks=[])
-            each.set_ylabel(name, rotation=0, ha="right", va="center")
-            each.spines[:].set_visible(False)
-        if below:
-            axes[-1].set_xticks([(i + 0.5) * (side + 6) - 0.5 for i in range(count)], list(map(str, below)))
-            axes[-1].tick_params(length=0, labelsize=10)
-    return picture(figure, f"{title}. {count} characters in each of {len(rows)} rows: {', '.join(rows)}.")
 
 
 def features_table(rows: Rows) -> Picture:

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import matplotlib
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
+from mlcourse.plots.mosaic import Mosaic
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, GREEN, GREY, QUERY, SUPPORT
-from mlcourse.plots.surface import Pixels
 
 SLOTS = 6           # a query and its answers
 GAP = 4             # points of a drawing between pictures
-
-
-class Mosaic:
-    """An array shown in axes as coloured tiles, pasted pixel by pixel."""
-
-    def __init__(self, scene: Scene, axes, colours: str, low: float, high: float):
-        box = axes.get_window_extent()
-        left, bottom = int(np.ceil(box.x0)) + 1, int(np.ceil(box.y0)) + 1
-        self.height, self.width = int(box.y1) - bottom - 1, int(box.x1) - left - 1
-        self.low, self.high = low, high
-        self.table = (matplotlib.colormaps[colours](np.linspace(0, 1, 256)) * 255).astype(np.uint8)
-        self.pixels = scene.moving(scene.figure.add_artist(Pixels(left, bottom)))
-
-    def show(self, values: np.ndarray) -> None:
-        """Show an array of values between low and high, its first row on top, over the whole of the axes."""
-        colour = np.clip((values - self.low) / (self.high - self.low) * 255, 0, 255).astype(np.uint8)
-        rows = np.arange(self.height) * values.shape[0] // self.height
-        columns = np.arange(self.width) * values.shape[1] // self.width
-        self.pixels.rgba = self.table[colour[rows[:, None], columns]]
 
 
 class ContrastScene(Scene):

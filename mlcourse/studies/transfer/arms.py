@@ -25,10 +25,10 @@ from mlcourse.learners.baselines import ridge
 from mlcourse.learners.daml import Redraw, by_generator
 from mlcourse.learners.l2sp import fine_tuned
 from mlcourse.learners.translator import among
-from mlcourse.lessons.l14_daml.imitation import classifier
 from mlcourse.nets import Conv4, build_net, call, features, statistics
 from mlcourse.small import SIDE, shrunk
 from mlcourse.studies.transfer.setting import BATCH, KNOWN, Setting
+from mlcourse.supervised import classifier
 from mlcourse.system.machine import one_core
 from mlcourse.train import train
 

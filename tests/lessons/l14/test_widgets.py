@@ -11,10 +11,11 @@ from mlcourse.domains import shift_domain
 from mlcourse.episode.across import pixels
 from mlcourse.learners import Translator
 from mlcourse.lessons.l14_daml import imitation
-from mlcourse.lessons.l14_daml.imitation import Snapshot, accuracy, classifier, imitate
+from mlcourse.lessons.l14_daml.imitation import Snapshot, imitate
 from mlcourse.lessons.l14_daml.scene_real_generated import COLUMNS
 from mlcourse.lessons.l14_daml.widget_paired_gain import PairedGainExplorer, table
 from mlcourse.lessons.l14_daml.widget_real_generated import RealGeneratedExplorer
+from mlcourse.supervised import accuracy, classifier
 from mlcourse.system.machine import one_core
 from mlcourse.widgets import sweep
 from tests.tiny import patterns
