@@ -1,5 +1,4 @@
-"""The import directions and the sizes that design keeps: widgets → plots → records of learners, train and
-evaluate → learner, descend → episode, domains."""
+"""The house: floors that imports only lead down, no circle, small modules, docstrings, nothing unpickled."""
 
 import ast
 import json
@@ -12,36 +11,33 @@ PACKAGE = ROOT / "mlcourse"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 
-COMMANDS = {"cli", "cli_train", "cli_bench", "cli_daml", "cli_study", "cli_transfer", "bench", "study"}
-FACE = COMMANDS | {"widgets", "plots", "exercises", "lab", "notebooks", "ipywidgets", "anywidget", "IPython"}
-METHODS = {"learners", "train", "evaluate", "checkpoint", "runs"}
-FORBIDDEN = {    # component of mlcourse: what it never imports
-    "domains": FACE | METHODS | {"learner", "descend", "nets", "episode", "datasets"},
-    "episode": FACE | METHODS | {"learner", "descend", "nets", "datasets"},
-    "domain_episodes": FACE | METHODS | {"learner", "descend", "nets", "datasets"},
-    "losses": FACE | METHODS | {"learner", "descend", "datasets"},
-    "losses_distillation": FACE | METHODS | {"learner", "descend", "nets", "datasets"},
-    "losses_contrast": FACE | METHODS | {"learner", "descend", "datasets"},
-    "augment": FACE | METHODS | {"learner", "descend", "nets", "datasets"},
-    "pairs": FACE | METHODS | {"learner", "descend", "nets", "datasets"},
-    "nets": FACE | METHODS | {"learner", "datasets"},
-    "descend": FACE | METHODS | {"learner", "datasets"},
-    "learner": FACE | METHODS | {"datasets"},
-    "learners": FACE | {"datasets", "evaluate", "runs"},
-    "datasets": FACE | METHODS | {"learner", "descend", "nets"},
-    "train": FACE | {"datasets", "evaluate", "runs"},
-    "evaluate": FACE | {"datasets", "train", "runs"},
-    "checkpoint": FACE | {"datasets", "train", "runs"},
-    "runs": FACE,
-    "plots": COMMANDS | {"widgets", "exercises", "lab", "notebooks", "ipywidgets", "anywidget", "IPython"},
-    "widgets": COMMANDS | {"lab", "notebooks"},
-    "exercises": COMMANDS | {"widgets", "plots", "lab", "notebooks"},
-    "results": FACE - {"results"},
-    "study": FACE - {"study"},
-    "bench": COMMANDS - {"bench"},
-}
-DRAWS = {"plots", "widgets"}
-RENDERS = {"glyphs", "glyph_build", "glyph_card", "glyph_characters", "glyph_drawing"}    # inside functions only
+# From the ground up. A part of the package imports what stands below it, and its own modules; parts on one floor do not
+# know each other. Only the lessons stand side by side in one part: none imports another.
+FLOORS = (
+    ("system", "lesson"),
+    ("losses", "nets"),
+    ("engine",),
+    ("domains",),
+    ("episode",),
+    ("datasets",),
+    ("learner",),
+    ("learners",),
+    ("checkpoint",),
+    ("train", "evaluate", "probes"),
+    ("runs", "rows", "supervised"),
+    ("small",),
+    ("plots", "exercises"),
+    ("widgets",),
+    ("studies",),
+    ("lessons",),
+    ("course",),
+    ("bench",),
+    ("cli",),
+    ("__main__",),
+)
+FLOOR = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
+DRAWS = {"plots", "widgets", "studies", "lessons", "bench"}
+RENDERS = {"build", "card", "characters", "drawing", "stored"}      # of the glyphs: inside functions only
 
 
 def component(path):
@@ -59,17 +55,44 @@ def imports(tree):
             yield from ((node, f"{node.module}.{alias.name}") for alias in node.names)
 
 
-def part_of(name):
-    """The component of mlcourse in a module's full name, or the top-level module."""
-    parts = name.split(".")
-    return parts[1] if parts[0] == "mlcourse" and len(parts) > 1 else parts[0]
+def parts_of(path):
+    """The other parts of the package that a file imports."""
+    names = [name.split(".") for _, name in imports(TREES[path])]
+    return {name[1] for name in names if name[0] == "mlcourse" and len(name) > 1 and name[1] != "__version__"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_run_one_way(path):
-    forbidden = FORBIDDEN.get(component(path), set())
-    wrong = sorted({name for _, name in imports(TREES[path]) if part_of(name) in forbidden})
-    assert not wrong, f"{component(path)} must not import {wrong}"
+def test_imports_lead_down(path):
+    own = component(path)
+    if own == "__init__":
+        assert not parts_of(path)
+        return
+    assert own in FLOOR, f"{own} stands on no floor: give it one"
+    up = sorted(part for part in parts_of(path) - {own} if FLOOR[part] >= FLOOR[own])
+    assert not up, f"{own} stands on floor {FLOOR[own]} and must not import {up}"
+
+
+def test_the_floors_are_those_of_the_house():
+    assert set(FLOOR) == {component(path) for path in MODULES} - {"__init__"}, "a part was renamed: mend the floors"
+
+
+def test_no_lesson_imports_a_lesson():
+    for path in MODULES:
+        own = path.relative_to(PACKAGE).parts[:2]
+        if own[0] == "lessons" and len(path.relative_to(PACKAGE).parts) == 3:
+            others = {name.split(".")[2] for _, name in imports(TREES[path]) if name.startswith("mlcourse.lessons.l")}
+            assert others <= {own[1]}, f"{path.relative_to(ROOT)} imports {others - {own[1]}}: move down what both need"
+
+
+def test_no_circle():
+    """The modules can be put in an order in which each imports only what stands before it."""
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
+    found = lambda name: name if name in names else name.rpartition(".")[0]
+    waiting = {own: {found(name) for _, name in imports(TREES[path]) if name.startswith("mlcourse")} - {own, "mlcourse"}
+               for own, path in names.items()}
+    while ready := {own for own, needs in waiting.items() if not needs & set(waiting)}:
+        waiting = {own: needs for own, needs in waiting.items() if own not in ready}
+    assert not waiting, f"a circle among {sorted(waiting)}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -77,13 +100,9 @@ def test_matplotlib_stays_with_the_pictures(path):
     top = {node for node in TREES[path].body}
     for node, name in imports(TREES[path]):
         if name.split(".")[0] in ("matplotlib", "seaborn") and component(path) not in DRAWS:
-            assert path.stem in RENDERS, f"line {node.lineno}: only plots, widgets and the glyph builder draw"
+            assert path.stem in RENDERS, f"line {node.lineno}: only pictures, widgets and the glyph builder draw"
             assert node not in top, f"line {node.lineno}: import matplotlib inside the function that renders"
         assert not name.startswith("matplotlib.pyplot"), f"line {node.lineno}: pyplot keeps global figures"
-
-
-def test_the_table_knows_the_components():
-    assert set(FORBIDDEN) <= {component(path) for path in MODULES}, "a component was renamed: mend the table"
 
 
 def test_no_module_imports_a_notebook():

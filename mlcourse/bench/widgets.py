@@ -5,38 +5,17 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import nbformat
 import numpy as np
-import torch
 
-from mlcourse import rows as results, small as alignment, widgets
 from mlcourse.bench import browser
 from mlcourse.course.notebooks import KERNELSPEC
-from mlcourse.datasets import load, load_splits
-from mlcourse.datasets.strokes import draw, pictures_and_strokes
-from mlcourse.domains import deal
-from mlcourse.episode.across import halves
-from mlcourse.learners import Translator, TwoEncoders
-from mlcourse.lessons.l00_start.widget_you_against_machine import YouAgainstMachine
-from mlcourse.lessons.l01_domains.widget_factor_dial import FactorDial
-from mlcourse.lessons.l01_domains.widget_shift_dial import ShiftDial
-from mlcourse.lessons.l03_maml.widget_inner_loop import InnerLoopExplorer
-from mlcourse.lessons.l03_maml.widget_outer_loop import OuterLoopPlayer
-from mlcourse.lessons.l05_meta_sgd.widget_learned_rates import LearnedRates
-from mlcourse.lessons.l13_adaptation.widget_adversarial_weight import AdversarialWeight
-from mlcourse.lessons.l14_daml.imitation import imitate
-from mlcourse.lessons.l14_daml.widget_paired_gain import PairedGainExplorer
-from mlcourse.lessons.l14_daml.widget_real_generated import RealGeneratedExplorer
-from mlcourse.lessons.l15_distillation.widget_temperature import TemperatureExplorer
-from mlcourse.lessons.l16_contrast.widget_contrast import ContrastExplorer
-from mlcourse.nets import MLP, Conv4, StrokeNet
+from mlcourse.lesson import lessons
 from mlcourse.rows import facts
-from mlcourse.supervised import classifier
-from mlcourse.system import paths
 from mlcourse.widgets import Explorer
 
 KEY = ("widget",)
@@ -52,93 +31,23 @@ TIMER = """image => {
 }"""
 
 
-def player() -> OuterLoopPlayer:
-    """An outer-loop player with something to rewind."""
-    widget = OuterLoopPlayer()
-    widget.step(200)
-    return widget
-
-
-def rates() -> LearnedRates:
-    """A learned-rates explorer with something to rewind."""
-    widget = LearnedRates()
-    widget.step(200)
-    return widget
-
-
-def contrasted() -> ContrastExplorer:
-    """A contrast explorer over the pictures and pen strokes of the test scripts, its encoders untrained."""
-    images, paths, labels = pictures_and_strokes("test")
-    encoders = {str(seed): TwoEncoders(Conv4(0, norm="layer", seed=seed), StrokeNet().config) for seed in (0, 1)}
-    return ContrastExplorer({name: (each.embed, each.embed_other) for name, each in encoders.items()}, images, paths,
-                            labels, images.float() / 255, draw(paths))
-
-
-def aligned() -> AdversarialWeight:
-    """An adversarial weight between typeset and handwritten digits."""
-    source = alignment.shrunk(load("glyphs-digits"))
-    return AdversarialWeight(alignment.source_network(source), source, *halves(alignment.shrunk(load("digits"))))
-
-
-def tempered() -> TemperatureExplorer:
-    """A temperature explorer over the digits; teacher and students answer at random."""
-    digits, generator = load("digits"), torch.Generator().manual_seed(0)
-    teacher, *students = 3 * torch.randn(3, len(digits.labels), 10, generator=generator)
-    return TemperatureExplorer(teacher, dict(zip(("one", "other"), students, strict=True)), digits.images.float() / 255,
-                               digits.labels, digits.classes, list(range(30)))
-
-
-def imitated() -> RealGeneratedExplorer:
-    """An explorer of generated pictures, after a few steps of its generator."""
-    source = alignment.shrunk(load("glyphs-digits"))
-    train, dev = halves(alignment.shrunk(load("digits")))
-    judge, translator = classifier(train, 50), Translator(classifier(source, 50))
-    snapshots = imitate(translator, source, train, dev, judge, steps=20, every=10)
-    return RealGeneratedExplorer(snapshots, translator.averaged, source, dev, judge)
-
-
-def gained() -> PairedGainExplorer:
-    """An explorer of paired differences, over the rows of the study."""
-    rows = results.read(paths.RESULTS / "daml.json")
-    return PairedGainExplorer({target: [row for row in rows if row["target"] == target]
-                               for target in sorted({row["target"] for row in rows})})
-
-
-EXAMPLES: dict[type[Explorer], Callable[[], Explorer]] = {
-    AdversarialWeight: aligned,
-    ContrastExplorer: contrasted,
-    FactorDial: FactorDial,
-    InnerLoopExplorer: lambda: InnerLoopExplorer({"random": MLP(seed=0), "other": MLP(seed=1)}),
-    LearnedRates: rates,
-    OuterLoopPlayer: player,
-    PairedGainExplorer: gained,
-    RealGeneratedExplorer: imitated,
-    ShiftDial: lambda: ShiftDial(Conv4(10, width=32, norm="none"), *deal(load("glyphs-digits"), (0.25, 0.25))),
-    TemperatureExplorer: tempered,
-    YouAgainstMachine: lambda: YouAgainstMachine(load_splits("glyphs").test, key=None),
-}
-KEEPING = (AdversarialWeight, FactorDial, ShiftDial)    # compute each setting once and keep it
-
-
 def names() -> list[str]:
-    """Every widget of `mlcourse.widgets` that is an `Explorer`: controls over a picture that follows them."""
-    exported = {name: getattr(widgets, name) for name in widgets.__all__}
-    return [name for name, kind in exported.items()
-            if isinstance(kind, type) and issubclass(kind, Explorer) and kind is not Explorer]
+    """Every explorer that a lesson's record names, in the order of the lessons."""
+    return [name for lesson in lessons() for name in lesson.explorers]
 
 
 def example(name: str) -> Explorer:
-    """A widget of this name with something to show. Raises ValueError for one without an example."""
-    for kind, make in EXAMPLES.items():
-        if kind.__name__ == name:
-            return make()
-    raise ValueError(f"{name} has no example to measure; add one to EXAMPLES in mlcourse/bench/widgets.py")
+    """An explorer of this name with something to show. Raises ValueError for one that no lesson's record names."""
+    for lesson in lessons():
+        if name in lesson.explorers:
+            return lesson.load(lesson.explorers[name])()
+    raise ValueError(f"there is no widget {name!r}; the widgets are {', '.join(names())}")
 
 
 def visited(name: str) -> Explorer:
     """The example as it is measured: where a widget keeps what it computes, after a visit to every value of `sweep`."""
     widget = example(name)
-    if isinstance(widget, KEEPING):
+    if widget.keeps:
         sweep(widget)
     return widget
 

@@ -8,36 +8,32 @@ from __future__ import annotations
 from mlcourse.exercises import progress
 from mlcourse.exercises.framework import CheckResult, Exercise, judge
 from mlcourse.exercises.progress import best_score, prediction, record_prediction, record_score, reset, score
-from mlcourse.lessons.l00_start import exercises as lesson_00
-from mlcourse.lessons.l01_domains import exercises as lesson_01
-from mlcourse.lessons.l03_maml import exercises as lesson_03
-from mlcourse.lessons.l05_meta_sgd import exercises as lesson_05
-from mlcourse.lessons.l13_adaptation import exercises as lesson_13
-from mlcourse.lessons.l14_daml import exercises as lesson_14
-from mlcourse.lessons.l15_distillation import exercises as lesson_15
-from mlcourse.lessons.l16_contrast import exercises as lesson_16
+from mlcourse.lesson import lessons
 
-__all__ = ["CheckResult", "Exercise", "answer", "best_score", "check", "exercise", "exercise_ids", "hint", "prediction",
-           "record_prediction", "record_score", "reset", "score", "solution", "solution_source", "status"]
-
-EXERCISES = (*lesson_00.EXERCISES, *lesson_01.EXERCISES, *lesson_03.EXERCISES, *lesson_05.EXERCISES,
-             *lesson_13.EXERCISES, *lesson_14.EXERCISES, *lesson_15.EXERCISES, *lesson_16.EXERCISES)
+__all__ = ["CheckResult", "Exercise", "answer", "best_score", "check", "every_exercise", "exercise", "exercise_ids",
+           "hint", "prediction", "record_prediction", "record_score", "reset", "score", "solution", "solution_source",
+           "status"]
 
 _passed: dict[str, object] = {}       # the learner's own answers, since the kernel started
 _hints_shown: dict[str, int] = {}     # since the kernel started, so that a fresh run shows the same hints
 
 
+def every_exercise() -> tuple[Exercise, ...]:
+    """The exercises of all lessons, in order."""
+    return tuple(each for lesson in lessons() if lesson.exercises for each in lesson.load(lesson.exercises))
+
+
 def exercise(id: str) -> Exercise:
     """The exercise with this id. Raises ValueError when there is none."""
-    for candidate in EXERCISES:
+    for candidate in every_exercise():
         if candidate.id == id:
             return candidate
-    raise ValueError(f"there is no exercise {id!r}; the exercises are {', '.join(e.id for e in EXERCISES)}")
+    raise ValueError(f"there is no exercise {id!r}; the exercises are {', '.join(e.id for e in every_exercise())}")
 
 
 def exercise_ids(lesson: str) -> list[str]:
     """The ids of a lesson's exercises in order, e.g. exercise_ids("03"); empty where it has none."""
-    return [e.id for e in EXERCISES if e.lesson == lesson]
+    return [e.id for e in every_exercise() if e.lesson == lesson]
 
 
 def check(id: str, answer: object) -> CheckResult:
@@ -85,4 +81,4 @@ def status() -> list[dict]:
     """One row per exercise: id, lesson, title, difficulty, minutes, attempts, passed, first_passed, hints."""
     done = progress.load()["exercises"]
     return [{"id": e.id, "lesson": e.lesson, "title": e.title, "difficulty": e.difficulty, "minutes": e.minutes,
-             **{key: done.get(e.id, progress.NO_ATTEMPT)[key] for key in progress.NO_ATTEMPT}} for e in EXERCISES]
+             **{key: done.get(e.id, progress.NO_ATTEMPT)[key] for key in progress.NO_ATTEMPT}} for e in every_exercise()]

@@ -36,7 +36,11 @@ class Explorer(ipywidgets.VBox):
     below the picture and kept in `error`; the last good picture stays.
 
     Where no kernel runs, the notebook shows the PNG of the mime bundle, with those words as its alt text.
+
+    keeps: whether it computes each setting once and keeps the record.
     """
+
+    keeps = False
 
     def __init__(self, scene: Scene, controls: dict[str, ipywidgets.Widget], arrangement=None):
         self.scene, self.controls = scene, controls

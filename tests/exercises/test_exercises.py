@@ -9,10 +9,11 @@ import pytest
 import torch
 
 import mlcourse.exercises as exercises
-from mlcourse.exercises import EXERCISES, check, exercise, exercise_ids, hint, solution, solution_source, status
+from mlcourse.exercises import check, every_exercise, exercise, exercise_ids, hint, solution, solution_source, status
 from mlcourse.exercises.framework import judge
 from mlcourse.lessons.l03_maml.exercises import BOOTSTRAP
 
+EXERCISES = every_exercise()
 WRONG = [(e.id, i) for e in EXERCISES for i in range(len(e.wrong))]
 MUTATIONS = [(e.id, i) for e in EXERCISES for i in range(len(e.mutations))]
 

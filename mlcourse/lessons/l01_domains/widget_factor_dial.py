@@ -58,6 +58,8 @@ class FactorDial(Explorer):
         FactorDial(kind="concept shift", severity=0.5)
     """
 
+    keeps = True
+
     def __init__(self, *, rows: list[dict] | None = None, kind: str = factors.LEFT, severity: float = 0.5):
         self.rows = rows
         self.line = factors.fit_line(*factors.draw(factors.LEFT, 0, FITTED_ON, seed=1))

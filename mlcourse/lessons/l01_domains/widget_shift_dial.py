@@ -58,6 +58,8 @@ class ShiftDial(Explorer):
         ShiftDial(classifier.net, home, away, other=load("digits"))
     """
 
+    keeps = True
+
     def __init__(self, net: nn.Module, home: Domain, away: Domain, *, rows: list[dict] | None = None,
                  other: Domain | None = None, kind: str = "rotation", severity: float = 0.3):
         for domain in (home, away, *([other] if other else [])):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l03_maml.checks import (AT_THETA, BACKWARD, CUT, FIRST_ORDER, IN_PLACE, NO_GRAD, THROWN_AWAY,
-                                              check_adapt, check_inner_step, check_meta_gradient, check_task_loss)
+from mlcourse.exercises.gradients import AT_THETA, BACKWARD, CUT, FIRST_ORDER, IN_PLACE, NO_GRAD
+from mlcourse.lessons.l03_maml.checks import (THROWN_AWAY, check_adapt, check_inner_step, check_meta_gradient,
+                                              check_task_loss)
 from mlcourse.lessons.l03_maml.checks_ratio import check_paired_ratio
 
 # ---------------------------------------------------------------- 03.1

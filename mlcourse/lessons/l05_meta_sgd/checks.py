@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from mlcourse.exercises import oracles
 from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, kind
+from mlcourse.exercises.gradients import AT_THETA, FIRST_ORDER, IN_PLACE, call_step, look_like_params
 from mlcourse.exercises.oracles import Params
-from mlcourse.lessons.l03_maml.checks import AT_THETA, FIRST_ORDER, IN_PLACE, call_step, look_like_params
 
 ONE_RATE = "one rate for all weights of a tensor"
 CLAMPED = "negative rates forbidden"

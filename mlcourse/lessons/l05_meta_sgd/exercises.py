@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l03_maml.checks import AT_THETA, BACKWARD, FIRST_ORDER, IN_PLACE
+from mlcourse.exercises.gradients import AT_THETA, BACKWARD, FIRST_ORDER, IN_PLACE
 from mlcourse.lessons.l05_meta_sgd.checks import (ALPHA_OUT, CLAMPED, FULL_ORDER, LEAF, LEFTOVER, NOT_PARAMETER,
                                                   NO_ALPHA, NO_THETA, ONE_RATE, RETURNS_NONE, SCALAR, SIGN,
                                                   SUPPORT_TWICE, THETA_OUT, WRONG_PATH, check_first_order,

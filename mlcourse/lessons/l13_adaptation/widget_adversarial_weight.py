@@ -75,6 +75,8 @@ class AdversarialWeight(Explorer):
         AdversarialWeight(base, source, *halves(target))
     """
 
+    keeps = True
+
     def __init__(self, base: AdaBN, source: Domain, train: Domain, test: Domain, *,
                  frequent: tuple[int, ...] = (1, 4, 7), method: str = "DANN", weight: float = 0.3,
                  steps: int = alignment.STEPS, every: int = alignment.EVERY, seed: int = 0):

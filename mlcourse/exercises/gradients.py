@@ -1,0 +1,79 @@
+"""What the checks of several lessons ask of an adaptation: new parameters, the old ones left alone, the right gradient."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mlcourse.exercises import oracles
+from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, kind
+from mlcourse.exercises.oracles import Params
+
+CUT = "cut off from the initialisation"
+FIRST_ORDER = "first order only"
+NO_GRAD = "inner loop under no_grad"
+IN_PLACE = "the initialisation changed in place"
+BACKWARD = "backward() inside the inner loop"
+AT_THETA = "gradient at theta, not at the adapted weight"
+
+
+def call_step(function: LearnerFunction, params: Params, *args) -> Params:
+    """Call a learner's adaptation (params go where `args` holds them) and see that it hands back new
+    parameters and leaves the old ones, and their .grad, alone."""
+    before = {name: p.detach().clone() for name, p in params.items()}
+    tensors = dict(params)
+    try:
+        result = function(*args)
+    except Crashed as crash:
+        explain_crash(crash)
+        raise
+    if any(p.grad is not None for p in tensors.values()):
+        raise Misconception(BACKWARD, "the .grad of the initialisation is filled now, and the outer loop would add to "
+                            "it; ask torch.autograd.grad for the gradient, it returns it and stores nothing.")
+    if any(params.get(name) is not p or not torch.equal(p, before[name]) for name, p in tensors.items()):
+        raise Misconception(IN_PLACE, "after the call, params is no longer what it was, so the next task would start "
+                            "from this task's weights; build a new dict with new tensors.")
+    return result
+
+
+def explain_crash(crash: Crashed) -> None:
+    """Raise the misconception behind an error that torch is known to give for it."""
+    text = str(crash.error)
+    if "does not require grad" in text:
+        raise Misconception(NO_GRAD, f"torch says \"{text.splitlines()[0]}\", because the loss was computed under "
+                            f"no_grad or from detached parameters and has no graph to differentiate; compute it with "
+                            f"the graph.") from None
+    if "a leaf Variable that requires grad" in text and "in-place" in text:
+        raise Misconception(IN_PLACE, "an in-place operation such as -= would overwrite the initialisation, and torch "
+                            "refuses that; build new tensors, p - alpha * g.") from None
+
+
+def look_like_params(result: object, params: Params) -> Params:
+    """The learner's adapted parameters, or a sentence on why they are none."""
+    if not isinstance(result, dict) or set(result) != set(params):
+        got = f"a dict with the keys {', '.join(map(str, result))}" if isinstance(result, dict) else kind(result)
+        raise NotYet(f"the result must be a dict with the keys of params ({', '.join(params)}), got {got}.")
+    for name, value in result.items():
+        if not isinstance(value, Tensor) or value.shape != params[name].shape:
+            got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else kind(value)
+            raise NotYet(f"{name} must stay a tensor of shape {tuple(params[name].shape)}, got {got}.")
+    return result
+
+
+def check_outer_gradient(outer: Tensor, params: Params, truth: Params, first_order: Params) -> None:
+    """Compare the gradient of `outer` with respect to the initialisation with central differences (`truth`)."""
+    grads = [None]
+    if outer.requires_grad:
+        grads = torch.autograd.grad(outer, list(params.values()), allow_unused=True)
+    if all(g is None for g in grads):
+        raise Misconception(CUT, "the numbers are right, but no gradient flows from the adapted parameters back to the "
+                            "initialisation; look for no_grad, detach() or .data in the inner loop.")
+    found = {name: torch.zeros_like(p) if g is None else g for (name, p), g in zip(params.items(), grads)}
+    if oracles.close(found, truth):
+        return
+    if oracles.close(found, first_order):
+        raise Misconception(FIRST_ORDER, "the numbers are right, but the gradient of the outer loss lacks the Hessian "
+                            "term: the inner gradient was treated as a constant. torch.autograd.grad needs "
+                            "create_graph=True, and torch.func.grad must not run under no_grad.")
+    raise NotYet("the adapted parameters are right, but the gradient of the outer loss with respect to the "
+                 "initialisation differs from central differences; look for a part of the update that is detached.")

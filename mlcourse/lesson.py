@@ -1,0 +1,44 @@
+"""What a lesson's folder says of itself, so that whoever adds a lesson edits nothing outside it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+FOLDER = "mlcourse.lessons"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """The record LESSON in a lesson's folder. What it names is written "module:name", the module inside the folder, and
+    imported when it is asked for.
+
+    folder: the package's name, __name__; its first three letters are l and the lesson's number.
+    exercises: a tuple of `exercises.framework.Exercise`, "" where there are none.
+    explorers: by the explorer's name a function without arguments that makes one with something to show.
+    """
+
+    folder: str
+    exercises: str = ""
+    explorers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def number(self) -> str:
+        """The two digits of the lesson."""
+        return self.folder.rpartition(".")[2][1:3]
+
+    def load(self, place: str):
+        """What "module:name" names in this folder."""
+        module, name = place.split(":")
+        return getattr(importlib.import_module(f"{self.folder}.{module}"), name)
+
+
+@cache
+def lessons() -> tuple[Lesson, ...]:
+    """The record of every lesson that has a folder, in order."""
+    folders = sorted(each.name for each in pkgutil.iter_modules(importlib.import_module(FOLDER).__path__))
+    return tuple(importlib.import_module(f"{FOLDER}.{name}").LESSON for name in folders if re.match(r"l\d\d_", name))
