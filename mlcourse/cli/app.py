@@ -282,9 +282,11 @@ def data_build(
     """
     if name not in ("glyphs", "strokes"):
         raise ValueError(f"only glyphs and strokes can be built, not {name!r}; mlcourse data list shows the data sets")
-    from mlcourse.datasets import glyphs, strokes
-
-    print(glyphs.build(out) if name == "glyphs" else strokes.build(out))
+    if name == "glyphs":
+        from mlcourse.datasets.glyphs.build import build
+    else:
+        from mlcourse.datasets.strokes import build
+    print(build(out))
 
 
 # ------------------------------------------------------------------- main

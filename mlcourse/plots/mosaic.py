@@ -1,4 +1,4 @@
-"""Arrays as coloured tiles in a scene, quick to redraw."""
+"""Arrays as coloured tiles in a scene, and pictures as ink on paper: quick to redraw."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import numpy as np
 
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.surface import Pixels
+
+PAPER = np.array([250, 250, 247], np.float32)
 
 
 class Mosaic:
@@ -26,3 +28,10 @@ class Mosaic:
         rows = np.arange(self.height) * values.shape[0] // self.height
         columns = np.arange(self.width) * values.shape[1] // self.width
         self.pixels.rgba = self.table[colour[rows[:, None], columns]]
+
+
+def ink(picture: np.ndarray, zoom: int) -> np.ndarray:
+    """uint8 (zoom · H, zoom · W, 4): a picture with values in [0, 1], ink high, drawn dark on paper."""
+    big = np.kron(picture, np.ones((zoom, zoom), np.float32))[..., None]
+    colour = (1 - big) * PAPER + big * 25
+    return np.concatenate([colour, np.full_like(big, 255)], -1).astype(np.uint8)

@@ -117,13 +117,3 @@ def load_digits_named_by_face(path: str | Path | None = None) -> Domain:
     names = tuple(arrays["faces"].tolist())
     return Domain("glyphs-digits by face", unpack(arrays["digit_images"]),
                   torch.from_numpy(arrays["digit_faces"].astype(np.int64)), names, names, DIGITS_NOTE)
-
-
-def build(out: str | Path) -> Path:
-    """Draws the data set again into a folder: the data file, the card and its contact sheets. Returns the data file.
-
-    Needs matplotlib's fonts and takes a few minutes; the same versions give the same bytes.
-    """
-    from mlcourse.datasets.glyphs.build import build as build_all
-
-    return build_all(Path(out))

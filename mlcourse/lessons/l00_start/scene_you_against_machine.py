@@ -8,18 +8,10 @@ import torch
 import torch.nn.functional as F
 from matplotlib.patches import Rectangle
 
+from mlcourse.plots.mosaic import ink
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, RC, VERMILION
 from mlcourse.plots.surface import Pixels
-
-PAPER = np.array([250, 250, 247], np.float32)
-
-
-def ink(picture: np.ndarray, zoom: int) -> np.ndarray:
-    """uint8 (zoom · H, zoom · W, 4): a picture with values in [0, 1], ink high, drawn dark on paper."""
-    big = np.kron(picture, np.ones((zoom, zoom), np.float32))[..., None]
-    colour = (1 - big) * PAPER + big * 25
-    return np.concatenate([colour, np.full_like(big, 255)], -1).astype(np.uint8)
 
 
 class QuizScene(Scene):

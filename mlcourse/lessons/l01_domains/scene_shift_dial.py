@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mlcourse.evaluate import t_interval
-from mlcourse.lessons.l00_start.scene_you_against_machine import ink
+from mlcourse.plots.mosaic import ink
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, GREY, QUERY, SUPPORT
 from mlcourse.plots.surface import Pixels
