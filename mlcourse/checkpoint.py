@@ -64,9 +64,9 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
 
 
 def describe(name: str, learner: Learner) -> dict:
-    """What is needed to build the learner anew: method, settings, network."""
+    """What is needed to build the learner anew: method, settings, and the network unless the method makes its own."""
     return {"method": name, "settings": learner.config,
-            "net": learner.net.config if hasattr(learner, "net") else None}
+            "net": learner.net.config if method(name).net else None}
 
 
 def rebuild(description: dict) -> Learner:
@@ -83,11 +83,11 @@ def save(path: Path, name: str, learner: Learner, card: dict) -> None:
     """Write `path` (.safetensors) and its card (the same name with .json), each atomically.
 
     name: the method's name. card: how it was trained and what it reached; the method, the settings and a digest of
-    the tensors are added.
+    the tensors are added. Raises ValueError for a method that no checkpoint can be loaded of.
     """
-    path = Path(path)
+    path, described = Path(path), describe(name, learner)
     write_tensors(path, learner.state_dict(), {"version": VERSION})
-    card = {"version": VERSION, **describe(name, learner), **card,
+    card = {"version": VERSION, **described, **card,
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     write_atomically(path.with_suffix(".json"), (json.dumps(card, indent=1) + "\n").encode())
 

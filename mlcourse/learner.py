@@ -37,10 +37,10 @@ class Learner(switch.Stacking, nn.Module):
 
     def __init_subclass__(cls, **settings):
         super().__init_subclass__(**settings)
-        taken = [name for name in ("losses", "predictions", "engine") if getattr(cls, name) is not getattr(Learner, name)]
-        if taken:
-            raise TypeError(f"{cls.__name__} overrides {taken[0]}, which belongs to the engine and would differ from a "
-                            "loop over tasks; override loss, adapt or predict")
+        for name in switch.FINAL:
+            if getattr(cls, name) is not getattr(Learner, name):
+                raise TypeError(f"{cls.__name__} overrides {name}, which belongs to the engine and would differ from a "
+                                "loop over tasks; override loss, adapt or predict")
 
     @property
     def is_transductive(self) -> bool:
@@ -51,6 +51,12 @@ class Learner(switch.Stacking, nn.Module):
     def engine(self) -> str:
         """How a batch is computed: "stacked", "vmap" or "loop" (switch.py)."""
         return switch.engine(self)
+
+    @property
+    def exact_gradient(self) -> bool:
+        """Whether meta-training follows the derivative of `loss`; False for a first-order method, and where the paper
+        prescribes another direction."""
+        return True
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Any:
         """What the learner takes from the support set: adapted weights, prototypes, … (a pytree of tensors).
@@ -173,9 +179,9 @@ class Phase:
 
     sample: draws a batch from a generator. loss: (batch, step) -> scalar, a mean over the batch's tasks. rate: the
     factor on the optimiser's rates at a given share of the phase in [0, 1). chunk: how many tasks are differentiated
-    at once (None: all). after: called with the batch after each optimiser step. learner: whose engine computes the loss;
-    None where the loss is no mean over episodes. one: (episode, step) -> the loss of one episode, with which train.py
-    can compare a loop over tasks. An optimiser made from named parameters lets errors name them. Raises ValueError for
+    at once (None: all). after: called with the batch after each optimiser step. learner: whose engine computes the
+    loss; None where the loss is no mean over episodes. one: (episode, step) -> the loss of one episode, with which
+    train.py can compare a loop over tasks. An optimiser made from named parameters lets errors name them. Raises ValueError for
     steps or a chunk below 1.
     """
 
@@ -210,7 +216,7 @@ def linear(share: float) -> float:
 
 
 def in_threads(learner: Learner) -> bool:
-    """Whether several threads may share a learner's tasks: torch.func, in the other engines, is not made for threads."""
+    """Whether several threads may share a learner's tasks: torch.func, of the other engines, is not made for them."""
     return learner.engine == switch.STACKED
 
 

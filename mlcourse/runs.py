@@ -89,11 +89,12 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True,
     check_episodes(job.episodes)
     source, test, classes = samplers(job, entry, data_dir)
     overrides = {} if job.inner_rate is None else {"lr": job.inner_rate}
-    if overrides and "lr" not in entry.settings:
-        raise ValueError(f"{entry.name} has no inner rate to set; leave --inner-rate out")
     way = 0 if job.domain == SINUSOIDS else job.way
+    settings, training = entry.on(way)
+    if overrides and "lr" not in settings:
+        raise ValueError(f"{entry.name} has no inner rate to set; leave --inner-rate out")
     learner = build(entry, way=way, train_classes=classes, norm=job.norm, seed=job.seed, **overrides)
-    training = dict(entry.training if way else entry.sinusoids[1])
+    training = dict(training)
     if job.steps is not None:
         training["steps"] = job.steps
     if job.outer_rate is not None:

@@ -40,8 +40,8 @@ def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | 
     check_engine: `compare_with_a_loop` on the first step that each phase takes.
 
     Raises Interrupted (a KeyboardInterrupt) after Ctrl-C or SIGTERM, at the end of the step in progress; ValueError
-    when `path` holds another training or is damaged, and what `outer_step` and `compare_with_a_loop` raise; OSError when `path` cannot be
-    written. Whatever is raised, the learner keeps what was trained.
+    when `path` holds another training or is damaged, and what `outer_step` and `compare_with_a_loop` raise; OSError
+    when `path` cannot be written. Whatever is raised, the learner keeps what was trained.
     """
     records: list[dict] = []
     if path is not None:

@@ -31,8 +31,8 @@ def train_command(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and of the training episodes.")] = 0,
     episodes: Annotated[int, typer.Option(min=2, help="Fixed test episodes of the reported result.")] = 600,
     out: Annotated[Path | None, typer.Option(help=r"The folder to write to.  \[default: runs/ and the job]")] = None,
-    check_engine: Annotated[bool, typer.Option("--check-engine", help="Compare the first step of each phase with a loop "
-                                                                      "over its tasks.")] = False,
+    check_engine: Annotated[bool, typer.Option("--check-engine", help="Compare each phase's first step with a loop over "
+                                               "its tasks.")] = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:

@@ -19,7 +19,8 @@ from torch import nn
 from torch.utils._pytree import tree_map
 
 STACKED, VMAP, LOOP = "stacked", "vmap", "loop"
-FREE = {"stacks", "phases", "after_step", "is_transductive"}      # what no stacked form computes with
+FREE = {"stacks", "phases", "after_step", "is_transductive", "exact_gradient"}    # what no stacked form computes with
+FINAL = {"losses", "predictions", "engine"}                                       # what no subclass overrides
 
 
 class Stacking:
@@ -27,8 +28,7 @@ class Stacking:
     where it depends on the object).
 
     The claim is about the methods as they are there. A subclass, a mixin, an object or a later assignment that replaces
-    one of them ends it, unless the class that does so states `stacks` anew. `phases`, `after_step` and
-    `is_transductive` may be replaced freely.
+    one of them ends it, unless the class that does so states `stacks` anew. What FREE names may be replaced.
     """
 
     stacks: bool | property = False
@@ -45,7 +45,7 @@ class Stacking:
 def _methods(cls: type) -> set[str]:
     """The names of the methods and properties of a class that its stacked form may rest on."""
     return {name for base in cls.__mro__ if base not in (object, nn.Module) for name, value in vars(base).items()
-            if (callable(value) or isinstance(value, property)) and not name.startswith("__")} - FREE
+            if (callable(value) or isinstance(value, property)) and not name.startswith("__")} - FREE - FINAL
 
 
 def _as_claimed(cls: type) -> bool:
@@ -88,8 +88,8 @@ def _refused(module: nn.Module) -> bool:
 def over_tasks(learner, function: Callable[[Any], Any], batch) -> Any:
     """`function` of every episode of a batch, by the learner's engine: tensors, or a tuple of them, with a leading T.
 
-    function: of one episode, without a task dimension; where the engine is STACKED also of a batch. Where vmap turns out
-    to fail, the learner goes on in a loop, and a warning says so once.
+    function: of one episode, without a task dimension; where the engine is STACKED also of a batch. Where vmap turns
+    out to fail, the learner goes on in a loop, and a warning says so once.
     """
     chosen = learner.engine
     if chosen == STACKED:

@@ -38,21 +38,33 @@ __all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "CORAL", "DAML", "DANN"
 class Method(NamedTuple):
     """A method by its command-line name, with the network it works on and the settings it is trained with.
 
-    kind: its class. net: "headed" (N outputs), "headless" (features) or "" (none). settings, training: arguments of
-    the constructor and of `phases` on images. train_way, train_query: the shape of training episodes where it is not
-    that of the test. test_steps: inner steps at test where they are not those of training. sinusoids: (settings,
-    training) in regression, None where the method needs classes.
+    kind: its class. net: "headed" (N outputs), "headless" (features) or "" (none, or one that the method makes itself).
+    settings, training: arguments of the constructor and of `phases` on images; None where the method knows no classes.
+    train_way, train_query: the shape of training episodes where it is not that of the test. test_steps: inner steps at
+    test where they are not those of training. sinusoids: (settings, training) in regression, None where the method
+    needs classes.
     """
 
     name: str
     kind: type[Learner]
     net: str
-    settings: dict
-    training: dict
+    settings: dict | None
+    training: dict | None
     train_way: int | None = None
     train_query: int | None = None
     test_steps: int | None = None
     sinusoids: tuple[dict, dict] | None = None
+
+    def on(self, way: int) -> tuple[dict, dict]:
+        """(settings, training) for images of `way` classes, or for sinusoids when way is 0. Raises ValueError where the
+        method cannot learn them."""
+        if way == 0 and self.sinusoids is None:
+            raise ValueError(f"{self.name} needs classes, so it cannot fit sinusoids; choose one of "
+                             f"{', '.join(m.name for m in METHODS if m.sinusoids)}")
+        if way and self.settings is None:
+            raise ValueError(f"{self.name} predicts numbers, so it cannot tell classes apart; choose one of "
+                             f"{', '.join(m.name for m in METHODS if m.settings is not None)}")
+        return (self.settings, self.training) if way else self.sinusoids
 
 
 _SINUSOIDS = ({"lr": 0.01}, {"steps": 3000, "tasks": 25, "lr": 1e-2})
@@ -116,12 +128,9 @@ def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch
     train_classes: the number of training classes, which FineTune, LinearProbe and MetaTransfer tell apart. norm: of the
     network. seed: of its initial weights, and of all that the method itself draws, such as Meta-SGD's rates. settings:
     constructor arguments that replace the method's own.
-    Raises ValueError for sinusoids with a method that needs classes, and what the constructors raise.
+    Raises what `Method.on` and the constructors raise.
     """
-    if way == 0 and entry.sinusoids is None:
-        raise ValueError(f"{entry.name} needs classes, so it cannot fit sinusoids; choose one of "
-                         f"{', '.join(m.name for m in METHODS if m.sinusoids)}")
-    settings = {**(entry.settings if way else entry.sinusoids[0]), **settings}
+    settings = {**entry.on(way)[0], **settings}
     if issubclass(entry.kind, (FineTune, MetaTransfer)):
         settings["train_classes"] = train_classes
     if "seed" in signature(entry.kind).parameters:

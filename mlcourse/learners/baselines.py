@@ -58,6 +58,7 @@ class JointTraining(MAML):
 
     order = 1
     stacks = True
+    exact_gradient = True       # the loss is that before any adaptation
 
     def loss(self, episode: Episode) -> Tensor:
         """L(θ; support and query together), before any adaptation."""
@@ -71,8 +72,8 @@ class FineTune(NetLearner):
     (the "Baseline" of Chen et al., A Closer Look at Few-shot Classification, ICLR 2019, with all layers moving).
 
     net: a network without a head (way=0). train_classes: the number of classes that pretraining tells apart; the
-    episode's `classes` say which ones it holds. lr, steps: of the fine-tuning; the new head starts at zero. seed: of the
-    classifier's initial weights.
+    episode's `classes` say which ones it holds. lr, steps: of the fine-tuning; the new head starts at zero. seed: of
+    the classifier's initial weights.
     Raises ValueError in regression, where JointTraining is the same thing.
     """
 

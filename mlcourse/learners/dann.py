@@ -32,6 +32,7 @@ class DANN(AdaBN):
     """
 
     stacks = True
+    exact_gradient = False      # that of the domain loss is reversed where it enters the features
 
     def __init__(self, net: nn.Module, weight: float = 0.1, seed: int = 0):
         super().__init__(net)

@@ -52,9 +52,9 @@ class Teacher:
 class Distillation(AdaBN):
     """A student on the unlabelled pictures of an episode; it predicts with their norm statistics, as AdaBN does.
 
-    net: the student's network. teacher: pictures (M, 1, S, S) → logits (M, N), a `Teacher` or another frozen function; it
-    is no part of the learner's parameters. temperature: T of both sides in training. hard: w, the weight of the cross-entropy of the
-    support set's labels; 0 leaves labels out.
+    net: the student's network. teacher: pictures (M, 1, S, S) → logits (M, N), a `Teacher` or another frozen function;
+    it is no part of the learner's parameters. temperature: T of both sides in training. hard: w, the weight of the
+    cross-entropy of the support set's labels; 0 leaves labels out.
     Raises ValueError for a teacher with a parameter that would train, a temperature that is not positive or a negative
     weight; and what AdaBN raises.
     """

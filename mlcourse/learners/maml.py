@@ -40,6 +40,11 @@ class MAML(NetLearner):
         self.lr, self.steps = lr, steps
         self.config = {"lr": lr, "steps": steps}
 
+    @property
+    def exact_gradient(self) -> bool:
+        """True in second order."""
+        return self.order == 2
+
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
         """φ: `steps` gradient steps on the support loss from θ."""
         check_head(self, episode)

@@ -39,6 +39,11 @@ class MetaSGD(NetLearner):
         self.alpha = nn.ParameterDict({name.replace(".", "/"): nn.Parameter(draw(p).to(p))
                                        for name, p in net.named_parameters()})
 
+    @property
+    def exact_gradient(self) -> bool:
+        """True in second order."""
+        return self.order == 2
+
     def rates(self) -> Params:
         """α by the name of the parameter that it belongs to."""
         return {name.replace("/", "."): alpha for name, alpha in self.alpha.items()}

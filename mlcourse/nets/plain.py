@@ -37,8 +37,8 @@ def prepare(net: nn.Module, x: Tensor):
 def call(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) -> Tensor:
     """net(x) with `params` in place of the network's own; `stats` as in `Conv4.forward`.
 
-    Parameters with a leading task dimension T, and x (T, M, *D), give (T, M, way): at once where the network stacks, else
-    one task after another.
+    Parameters with a leading task dimension T, and x (T, M, *D), give (T, M, way): at once where the network stacks,
+    else one task after another.
     """
     if of_tasks(net, params):
         if not switch.stacks(net):
@@ -191,7 +191,7 @@ def _batch_norm(x: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
 
 
 def plain(module: nn.Module, kind: type) -> bool:
-    """Whether a module is of exactly this kind, with no hook and no `forward` of its own, which no stacked form calls."""
+    """Whether a module is of exactly this kind, without a hook or a `forward` of its own: no stacked form calls them."""
     own = module.__dict__
     return type(module) is kind and not (own["_forward_hooks"] or own["_forward_pre_hooks"] or "forward" in own)
 

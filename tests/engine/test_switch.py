@@ -224,7 +224,8 @@ def masked():
 
 
 @pytest.mark.filterwarnings("ignore:torch.vmap cannot compute")
-@pytest.mark.parametrize(("make", "engine"), [(sequential, "vmap"), (Recurrent, "loop"), (masked, "loop"), (Asking, "vmap")])
+@pytest.mark.parametrize(("make", "engine"), [(sequential, "vmap"), (Recurrent, "loop"), (masked, "loop"),
+                                              (Asking, "vmap")])
 @pytest.mark.parametrize("kind", [MAML, MetaSGD, NoAdaptation, ProtoNet])
 def test_a_network_of_others_finds_an_engine(make, engine, kind):
     torch.manual_seed(0)

@@ -1,18 +1,23 @@
 """What every learner of the course must do. A new line in METHODS takes part here without further ado."""
 
 import gc
+from dataclasses import replace
 
 import pytest
 import torch
 
+from mlcourse import checkpoint
 from mlcourse.datasets.sinusoid import SinusoidSampler
+from mlcourse.domain_episodes import DomainSampler
 from mlcourse.domains import Domain
 from mlcourse.episode import EpisodeSampler
 from mlcourse.evaluate import score
-from mlcourse.learner import batch_loss
-from mlcourse.learners import ACROSS_DOMAINS, METHODS, MetaSGD, build
+from mlcourse.learner import NetLearner, batch_loss
+from mlcourse.learners import ACROSS_DOMAINS, DAML, METHODS, Method, MetaSGD, build
+from mlcourse.learners.daml import with_redrawn
 from mlcourse.nets import MLP, NORMS, Conv4
 from mlcourse.train import outer_step
+from tests.like_every_learner import check_gradient, check_overriding
 
 WAY = 3
 
@@ -27,33 +32,76 @@ def pictures() -> Domain:
                   tuple("abcdefgh"), tuple("abcdefgh"))
 
 
-PICTURES = EpisodeSampler(pictures(), WAY, 2, 3, unlabeled=3)      # as many as queries: to DAML, the same redrawn
+PICTURES = EpisodeSampler(pictures(), WAY, 2, 3, unlabeled=3)
 SINUSOIDS = SinusoidSampler(5, 6)
+
+
+class Redrawn:
+    """DAML's episodes: support and queries from two domains with the same classes, and every query redrawn."""
+
+    def __init__(self):
+        some = pictures().subset(range(WAY))
+        self.sampler = DomainSampler([some, replace(some, images=255 - some.images)], 2, 3)
+        self.domain, self.way, self.shot, self.query = some, WAY, 2, 3
+
+    def sample(self, tasks, generator):
+        return with_redrawn(self.sampler.sample(tasks, generator), lambda x, generator: 1 - 0.8 * x, generator)
+
+
+REDRAWN = Redrawn()
+
+
+class OwnNet(NetLearner):
+    """A method that predicts numbers alone, with a network that it makes itself."""
+
+    stacks = True
+
+    def __init__(self, size=8, seed=0):
+        super().__init__(MLP((1, size, 1), seed=seed))
+        self.config = {"size": size, "seed": seed}
+        self.log_rate = torch.nn.Parameter(torch.tensor(-3.0))
+
+    def adapt(self, episode, steps=None):
+        """One step on the head's bias, down the squared error."""
+        theta = self.theta(episode.batch_shape)
+        off = self.predict(self.adapted(theta, episode), episode.support_x) - episode.support_y
+        moved = theta["head.bias"] - self.log_rate.exp() * 2 * off.mean(-2)
+        return self.adapted({**theta, "head.bias": moved}, episode)
+
+
+OWN_NET = Method("own-net", OwnNet, "", None, None, sinusoids=({"size": 6}, {"steps": 10}))
 
 
 def small(entry, norm="batch", way=WAY):
     """The method on a network small enough for float64."""
     learner = build(entry, way=way, train_classes=8, norm=norm)
+    if not entry.net:
+        return learner.double()
     net = MLP((1, 8, 8, 1)) if way == 0 else Conv4(0 if entry.net == "headless" else way, 6,
                                                    "max" if entry.net == "headless" else "stride", norm)
-    if not entry.net:
-        return learner
     return entry.kind(net, **learner.config).double()
 
 
-def batch(way, tasks=3):
-    sampler = PICTURES if way else SINUSOIDS
-    return sampler.sample(tasks, torch.Generator().manual_seed(1)).to(torch.float64)
+def sampler_of(entry, way=WAY):
+    """What the method is trained on."""
+    return SINUSOIDS if way == 0 else REDRAWN if entry.kind is DAML else PICTURES
 
 
+def batch(entry, way=WAY, tasks=3):
+    return sampler_of(entry, way).sample(tasks, torch.Generator().manual_seed(1)).to(torch.float64)
+
+
+ENTRIES = (*METHODS, *ACROSS_DOMAINS, OWN_NET)
 CASES = [pytest.param(entry, way, id=f"{entry.name}-{'pictures' if way else 'sinusoids'}")
-         for entry in METHODS + ACROSS_DOMAINS for way in (WAY, 0) if way or entry.sinusoids]
-CLASSIFIERS = [pytest.param(entry, id=entry.name) for entry in METHODS + ACROSS_DOMAINS]
+         for entry in ENTRIES for way in (WAY, 0) if (entry.settings is not None if way else entry.sinusoids)]
+CLASSIFIERS = [pytest.param(entry, id=entry.name) for entry in ENTRIES if entry.settings is not None]
+
+ONCE = [case for case in CASES if case.values[1] == 0 or not case.values[0].sinusoids]     # the small tasks where both
 
 
 @pytest.mark.parametrize(("entry", "way"), CASES)
 def test_vmap_equals_a_loop(entry, way):
-    learner, episodes = small(entry, way=way), batch(way)
+    learner, episodes = small(entry, way=way), batch(entry, way)
     loop = torch.stack([learner.loss(episodes.task(i)) for i in range(3)])
     torch.testing.assert_close(torch.vmap(learner.loss)(episodes), loop, rtol=0, atol=1e-11)
     states = torch.vmap(learner.adapt)(episodes)
@@ -68,7 +116,7 @@ def test_vmap_equals_a_loop(entry, way):
 def test_the_gradient_of_a_batch_is_that_of_a_loop(entry, way, norm):
     """By vmap, and by the fast engine where the method has one. Equal losses are not enough: torch's own batch norm has
     a wrong second derivative under vmap."""
-    learner, episodes = small(entry, norm, way), batch(way)
+    learner, episodes = small(entry, norm, way), batch(entry, way)
     parameters = [p for p in learner.parameters() if p.requires_grad]
     if not parameters:
         assert not batch_loss(learner, episodes).requires_grad
@@ -83,7 +131,7 @@ def test_the_gradient_of_a_batch_is_that_of_a_loop(entry, way, norm):
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize(("entry", "way"), CASES)
 def test_the_predictions_of_a_batch_are_those_of_a_loop(entry, way, norm):
-    learner, episodes = small(entry, norm, way).eval(), batch(way)
+    learner, episodes = small(entry, norm, way).eval(), batch(entry, way)
     with torch.no_grad():
         together = learner.predictions(episodes, 2)
         loop = torch.stack([learner.predict(learner.adapt(e, 2), e.query_x) for e in map(episodes.task, range(3))])
@@ -92,7 +140,7 @@ def test_the_predictions_of_a_batch_are_those_of_a_loop(entry, way, norm):
 
 @pytest.mark.parametrize(("entry", "way"), CASES)
 def test_predict_is_idempotent_and_nothing_changes_the_meta_parameters(entry, way):
-    learner, episode = small(entry, way=way), batch(way).task(0)
+    learner, episode = small(entry, way=way), batch(entry, way).task(0)
     before = {name: t.clone() for name, t in learner.state_dict().items()}
     state = learner.adapt(episode)
     first, second = learner.predict(state, episode.query_x), learner.predict(state, episode.query_x)
@@ -103,13 +151,13 @@ def test_predict_is_idempotent_and_nothing_changes_the_meta_parameters(entry, wa
 @pytest.mark.parametrize(("entry", "way"), CASES)
 def test_every_meta_parameter_gets_a_gradient(entry, way):
     """In one of its phases: a method of several stages may train a parameter in one of them alone."""
-    learner, sampler = small(entry, way=way), _Double(PICTURES if way else SINUSOIDS)
+    learner, sampler = small(entry, way=way), _Double(sampler_of(entry, way))
     parameters = [(name, p) for name, p in learner.named_parameters() if p.requires_grad]
     if not parameters:
         assert entry.name in ("scratch", "neighbour")
         return
     for phase in learner.phases(sampler, 2, tasks=3):
-        phase.loss(batch(way), 0).backward()
+        phase.loss(batch(entry, way), 0).backward()
     for name, p in parameters:
         assert p.grad is not None and p.grad.abs().max() > 1e-8, name
 
@@ -117,7 +165,7 @@ def test_every_meta_parameter_gets_a_gradient(entry, way):
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("entry", CLASSIFIERS)
 def test_one_query_alone_is_predicted_as_in_a_batch_unless_transductive(entry, norm):
-    learner, episode = small(entry, norm).eval(), batch(WAY).task(0)
+    learner, episode = small(entry, norm).eval(), batch(entry).task(0)
     with torch.no_grad():
         state = learner.adapt(episode)
         together = learner.predict(state, episode.query_x)
@@ -138,22 +186,36 @@ def test_without_the_right_labels_accuracy_is_chance(entry):
 
 
 @pytest.mark.parametrize(("entry", "way"), CASES)
+def test_the_gradient_is_the_central_difference_unless_the_method_says_otherwise(entry, way):
+    """Of the loss of every phase. A first-order method says so, and its gradient must then be another."""
+    learner, episodes = small(entry, way=way), batch(entry, way)
+    for phase in learner.phases(sampler_of(entry, way), 2, tasks=3):
+        check_gradient(learner, lambda phase=phase: phase.loss(episodes, 1))
+
+
+@pytest.mark.parametrize(("entry", "way"), CASES)
+def test_what_a_subclass_overrides_reaches_a_batch(entry, way):
+    learner = small(entry, way=way)
+    if hasattr(learner, "steps"):
+        learner.steps = 1
+    check_overriding(learner, batch(entry, way, 2))
+
+
+@pytest.mark.parametrize(("entry", "way"), CASES)
 def test_loss_refuses_to_run_without_gradients(entry, way):
-    learner, episode = small(entry, way=way), batch(way).task(0)
+    learner, episode = small(entry, way=way), batch(entry, way).task(0)
     with torch.no_grad(), pytest.raises(RuntimeError, match=r"leave torch.no_grad\(\)"):
         learner.loss(episode)
 
 
-@pytest.mark.parametrize("entry", CLASSIFIERS)
-def test_no_graph_outlives_a_meta_step(entry):
-    """Memory is flat over 50 meta-steps: as many tensors are alive after them as after the second."""
-    learner = build(entry, way=0) if entry.sinusoids else small(entry)
-    phases = learner.phases(SINUSOIDS if entry.sinusoids else PICTURES, 50, tasks=1)
+@pytest.mark.parametrize(("entry", "way"), ONCE)
+def test_no_graph_outlives_a_meta_step(entry, way):
+    """Memory is flat over six meta-steps: as many tensors are alive after them as after the second."""
+    learner = small(entry, way=way).float()
+    phases = learner.phases(sampler_of(entry, way), 6, tasks=1)
     if not phases:
         assert not any(p.requires_grad for p in learner.parameters())
         return
-    if not entry.sinusoids:
-        learner.float()
 
     def alive():
         gc.collect()
@@ -161,9 +223,9 @@ def test_no_graph_outlives_a_meta_step(entry):
 
     for phase in phases:
         counts = []
-        for step in range(50):
+        for step in range(6):
             outer_step(phase, step, torch.Generator().manual_seed(step))
-            if step in (1, 49):
+            if step in (1, 5):
                 counts.append(alive())
         assert counts[0] == counts[1]
 
@@ -172,7 +234,7 @@ def test_no_graph_outlives_a_meta_step(entry):
 def test_a_phase_lowers_its_loss_or_moves_its_parameters(entry, way):
     learner = small(entry, way=way)
     before = [p.clone() for p in learner.parameters() if p.requires_grad]
-    for phase in learner.phases(_Double(PICTURES if way else SINUSOIDS), 2, tasks=2):
+    for phase in learner.phases(_Double(sampler_of(entry, way)), 2, tasks=2):
         outer_step(phase, 0, torch.Generator().manual_seed(0))
     after = [p for p in learner.parameters() if p.requires_grad]
     assert all(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
@@ -186,6 +248,16 @@ class _Double:
 
     def sample(self, tasks, generator):
         return self.sampler.sample(tasks, generator).to(torch.float64)
+
+
+def test_a_method_that_makes_its_own_network_and_predicts_numbers_alone_is_built_and_rebuilt(monkeypatch):
+    with pytest.raises(ValueError, match="own-net predicts numbers, so it cannot tell classes apart; choose one of"):
+        build(OWN_NET, way=5)
+    learner = build(OWN_NET, way=0, seed=3)
+    assert learner.config == {"size": 6, "seed": 3} and learner.net.config["seed"] == 3
+    monkeypatch.setattr("mlcourse.learners.METHODS", (*METHODS, OWN_NET))
+    again = checkpoint.rebuild(checkpoint.describe("own-net", learner))
+    assert all(torch.equal(p, q) for p, q in zip(learner.parameters(), again.parameters(), strict=True))
 
 
 def test_meta_sgd_counts_as_fractions_of_negative_rates():

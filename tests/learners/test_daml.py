@@ -174,7 +174,8 @@ def test_the_joint_loss_against_a_slow_loop(weight, norm):
     parameters = list(learner.parameters())
     theirs = torch.autograd.grad(torch.stack(slow).mean(), parameters)
     assert learner.engine == ("stacked" if norm == "batch" else "vmap")
-    for fast in [torch.vmap(lambda e: learner.loss(e, weight))(batch)] + [learner.loss(batch, weight)] * (norm == "batch"):
+    stacked = [learner.loss(batch, weight)] if norm == "batch" else []
+    for fast in [torch.vmap(lambda e: learner.loss(e, weight))(batch), *stacked]:
         torch.testing.assert_close(fast, torch.stack(slow))
         for ours, slowly in zip(torch.autograd.grad(fast.mean(), parameters), theirs, strict=True):
             torch.testing.assert_close(ours, slowly, rtol=1e-7, atol=1e-11)

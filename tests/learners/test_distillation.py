@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from mlcourse.engine import switch
 from mlcourse.episode import Episode
 from mlcourse.episode.across import DomainSampler
+from mlcourse.learner import Adapted
 from mlcourse.learners import AdaBN, Distillation, Teacher
 from mlcourse.losses.distillation import distillation
 from mlcourse.nets import Conv4, call
@@ -84,7 +86,7 @@ def test_training_leaves_the_teacher_bit_for_bit_and_the_student_follows_it():
 
 def test_the_teachers_parameters_are_none_of_the_learners():
     module = network(6, 5).requires_grad_(False)
-    learner = Distillation(network(), lambda x: module(x.flatten(0, -4)).view(*x.shape[:-3], -1))
+    learner = Distillation(network(), lambda x: module(x))
     own = {f"net.{name}" for name, _ in network().named_parameters()}
     assert {name for name, _ in learner.named_parameters()} == own
     with pytest.raises(ValueError, match="'convs.0.weight' would train along with the student; freeze the teacher"):
@@ -106,6 +108,14 @@ def test_distillation_does_what_every_learner_does(hard):
     learner, batch = small(hard), episodes(3)
     assert learner.engine == "stacked"
     check_like_every_learner(learner, batch)
+
+
+@pytest.mark.parametrize("make", [lambda: Teacher(network(6, 5), Adapted(dict(network(6, 5).named_parameters()), ())),
+                                  lambda: network(6, 5).requires_grad_(False)], ids=["a teacher", "a module"])
+def test_a_teacher_with_statistics_of_the_batch_sees_one_task_at_a_time(make):
+    learner, batch = Distillation(network(), make(), 3.0), episodes(3)
+    assert learner.engine == "stacked"
+    torch.testing.assert_close(learner.losses(batch), switch.in_a_loop(learner.loss, batch), rtol=0, atol=1e-11)
 
 
 def test_what_does_not_fit_is_told():
