@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.utils._pytree import tree_map
 
-from mlcourse import switch
+from mlcourse.engine import switch
 from mlcourse.learner import batch_loss
 
 

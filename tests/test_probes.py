@@ -10,7 +10,7 @@ from mlcourse.evaluate import scores
 from mlcourse.learners import SupCon
 from mlcourse.nets import Conv4
 from mlcourse.probes import class_rows, embed_all, few_shot, linear_probe, retrieval
-from tests.tiny import SIDE, patterns
+from tiny import SIDE, patterns
 
 
 def clouds(classes=6, per_class=10, spread=0.3, seed=0):

@@ -6,7 +6,7 @@ import torch
 
 from mlcourse.domains.distances import proxy_a_distance
 from mlcourse.domains.two_sample import DISCRIMINATORS, two_sample
-from tests.tiny import patterns
+from tiny import patterns
 
 
 def bars(count, bright, seed):

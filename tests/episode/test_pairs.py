@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mlcourse.episode.pairs import PairSampler, PictureSampler
-from tests.tiny import patterns
+from tiny import patterns
 
 ROWS = torch.arange(40)
 LABELS = torch.arange(8).repeat_interleave(5)

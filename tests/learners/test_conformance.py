@@ -8,16 +8,16 @@ import torch
 
 from mlcourse import checkpoint
 from mlcourse.datasets.sinusoid import SinusoidSampler
-from mlcourse.domain_episodes import DomainSampler
 from mlcourse.domains import Domain
 from mlcourse.episode import EpisodeSampler
+from mlcourse.episode.across import DomainSampler
 from mlcourse.evaluate import score
 from mlcourse.learner import NetLearner, batch_loss
 from mlcourse.learners import ACROSS_DOMAINS, DAML, METHODS, Method, MetaSGD, build
 from mlcourse.learners.daml import with_redrawn
 from mlcourse.nets import MLP, NORMS, Conv4
 from mlcourse.train import outer_step
-from tests.like_every_learner import check_gradient, check_overriding
+from like_every_learner import check_gradient, check_overriding
 
 WAY = 3
 

@@ -14,8 +14,8 @@ from mlcourse.learners.two_encoders import class_means
 from mlcourse.losses.contrast import nt_xent, sup_con, symmetric_info_nce
 from mlcourse.nets import Conv4, StrokeNet, build_net
 from mlcourse.train import outer_step, train
-from tests.like_every_learner import check_like_every_learner
-from tests.tiny import CLASSES, SIDE, patterns, pictures
+from like_every_learner import check_like_every_learner
+from tiny import CLASSES, SIDE, patterns, pictures
 
 
 def generator(seed=0):

@@ -13,7 +13,7 @@ from mlcourse.losses.gan import content, hinge_discriminator, mode_seeking, shif
 from mlcourse.nets import Conv4
 from mlcourse.nets.gan import NOISE
 from mlcourse.train import Interrupted, outer_step, step_generator, train
-from tests.tiny import SIDE, patterns
+from tiny import SIDE, patterns
 
 SOURCE = TARGET = patterns(0, 3)
 SEVERAL = [patterns(seed, 3) for seed in (0, 1)]

@@ -11,8 +11,8 @@ from mlcourse.learners import AdaBN, Distillation, Teacher
 from mlcourse.losses.distillation import distillation
 from mlcourse.nets import Conv4, call
 from mlcourse.train import train
-from tests.like_every_learner import check_like_every_learner
-from tests.tiny import SIDE, patterns
+from like_every_learner import check_like_every_learner
+from tiny import SIDE, patterns
 
 WAY = 3
 SAMPLER = DomainSampler([patterns(0, classes=WAY)], 2, 2, unlabeled=3, target=patterns(2, classes=WAY))

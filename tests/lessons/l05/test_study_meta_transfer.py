@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from mlcourse.learners import MetaSGD, MetaTransfer
 from mlcourse.nets import MLP, Conv4
 from mlcourse.train import outer_step, train
-from tests.tiny import CLASSES, PICTURES, SIDE, learner, pictures, sinusoids
+from tiny import CLASSES, PICTURES, SIDE, learner, pictures, sinusoids
 
 
 def pipeline(norm="batch"):

@@ -13,7 +13,7 @@ from mlcourse.lessons.l05_meta_sgd.figures import by_arm, granularity, pipeline
 from mlcourse.nets import MLP
 from mlcourse.rows import read
 from mlcourse.system import paths
-from tests.tiny import patterns
+from tiny import patterns
 
 TINY = dict(steps=4, tasks=2, query=1, width=4, progress=False)
 

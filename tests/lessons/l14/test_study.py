@@ -11,7 +11,7 @@ from mlcourse.evaluate import t_interval
 from mlcourse.learners.translator import check_unseen
 from mlcourse.lessons.l14_daml import (figures as lesson_14, figures_study as plots, study_daml as study,
                                        study_daml_arms as daml_arms, study_daml_failures as failures)
-from tests.tiny import patterns
+from tiny import patterns
 
 KS = (0, 2)
 

@@ -18,7 +18,7 @@ from mlcourse.lessons.l14_daml.widget_real_generated import RealGeneratedExplore
 from mlcourse.supervised import accuracy, classifier
 from mlcourse.system.machine import one_core
 from mlcourse.widgets import sweep
-from tests.tiny import patterns
+from tiny import patterns
 
 SOURCE = patterns(0, 3, 30)
 TARGET = shift_domain(SOURCE, "inversion", 1.0)

@@ -6,13 +6,13 @@ import pytest
 import torch
 from tiny import CLASSES, PICTURES, SIDE, patterns
 
-from mlcourse.domain_episodes import DomainSampler
 from mlcourse.episode import Episode
+from mlcourse.episode.across import DomainSampler
 from mlcourse.evaluate import score
 from mlcourse.learners import ACROSS_DOMAINS, METHODS, build, method
 from mlcourse.learners.daml import with_redrawn
-from mlcourse.machine import one_core
 from mlcourse.nets import MLP, Conv4
+from mlcourse.system.machine import one_core
 from mlcourse.train import train
 
 WAY, STEPS, SEEDS, EPISODES = 3, 24, 3, 30
