@@ -14,19 +14,19 @@ from mlcourse.engine import switch
 from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
 from mlcourse.losses import task_loss
-from mlcourse.nets import Params, call, norm_of, prepare, statistics
+from mlcourse.nets import stacking, Params, call, norm_of, prepare, statistics
 from mlcourse.system.machine import in_parallel
 
 AT_ONCE = 4     # tasks that a core differentiates together where the network does not say
 
 
-class Learner(switch.Stacking, nn.Module):
+class Learner(stacking.Stacking, nn.Module):
     """A method. Its parameters are the meta-parameters; no call ever changes them.
 
     A subclass writes `adapt` and `predict`, and overrides `loss` where its paper does. All three work on one episode
     without a task dimension; the `engine` makes the batch. Where they also take a batch, with a leading task dimension
     on everything, the class says `stacks = True` in its own body: the fast engine then takes the place of vmap (see
-    `switch.Stacking`). `losses` and `predictions` are the engine's and not to be overridden: TypeError.
+    `stacking.Stacking`). `losses` and `predictions` are the engine's and not to be overridden: TypeError.
     tasks_at_once: how many tasks a core differentiates together; it bounds memory and changes no number beyond
     rounding. None: all, where a batch is small work.
     """
@@ -37,7 +37,7 @@ class Learner(switch.Stacking, nn.Module):
 
     def __init_subclass__(cls, **settings):
         super().__init_subclass__(**settings)
-        for name in switch.FINAL:
+        for name in stacking.FINAL:
             if getattr(cls, name) is not getattr(Learner, name):
                 raise TypeError(f"{cls.__name__} overrides {name}, which belongs to the engine and would differ from a "
                                 "loop over tasks; override loss, adapt or predict")

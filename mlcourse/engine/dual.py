@@ -13,10 +13,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mlcourse.engine import switch
 from mlcourse.engine.descend import check_rate, check_steps
 from mlcourse.losses import task_loss
-from mlcourse.nets import MLP, head
+from mlcourse.nets import stacking, MLP, head
 
 
 class Adapted:
@@ -55,7 +54,7 @@ def worthwhile(weight: Tensor, samples: int) -> bool:
 def fits(net, lr, only) -> bool:
     """Whether `descend` computes gradient steps of rate `lr` on the parameters `only` of this network: all of an MLP's,
     at one rate."""
-    return only is None and isinstance(lr, int | float) and isinstance(net, MLP) and switch.stacks(net)
+    return only is None and isinstance(lr, int | float) and isinstance(net, MLP) and stacking.stacks(net)
 
 
 def descend(net, theta: dict[str, Tensor], x: Tensor, y: Tensor, steps: int, lr: float, order: int) -> dict:

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from torch import nn
 
-from mlcourse.engine import dual, switch
+from mlcourse.engine import dual
 from mlcourse.engine.descend import check_rate, descend
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, NetLearner, check_counts, check_head
+from mlcourse.nets import stacking
 
 
 REPLACED = ("loss_at", "theta", "prepare", "adapted", "fixed_stats")     # what the dual form does not call
@@ -50,7 +51,7 @@ class MAML(NetLearner):
         check_head(self, episode)
         steps = self.steps if steps is None else steps
         x, y, tasks = self.prepare(episode.support_x, episode), episode.support_y, episode.batch_shape
-        if tasks and dual.fits(self.net, self.lr, self.only) and switch.untouched(self, NetLearner, *REPLACED):
+        if tasks and dual.fits(self.net, self.lr, self.only) and stacking.untouched(self, NetLearner, *REPLACED):
             return Adapted(dual.descend(self.net, self.theta(), x, y, steps, self.lr, self.order), ())
         phi = descend(lambda phi: self.loss_at(phi, x, y), self.theta(tasks), steps, self.lr,
                       order=self.order, only=self.only, stacked=bool(tasks))

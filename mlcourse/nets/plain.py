@@ -10,8 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
-from mlcourse.engine import switch
-from mlcourse.nets import stacked
+from mlcourse.nets import stacked, stacking
 from mlcourse.nets.params import Params
 from mlcourse.nets.sequence import Transformer
 
@@ -31,7 +30,7 @@ def norm_of(net: nn.Module) -> str:
 
 def prepare(net: nn.Module, x: Tensor):
     """Samples x (T, M, *D) in the form that costs `call` least to use often."""
-    return net.prepare(x) if switch.stacks(net) else x
+    return net.prepare(x) if stacking.stacks(net) else x
 
 
 def call(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) -> Tensor:
@@ -41,7 +40,7 @@ def call(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) 
     else one task after another.
     """
     if of_tasks(net, params):
-        if not switch.stacks(net):
+        if not stacking.stacks(net):
             return _one_by_one(call, net, params, x, stats)
         out = net.stacked(params, x, stats)[0]
         return head(params, out) if "head" in net._modules else out
@@ -59,7 +58,7 @@ def head(params: Params, z: Tensor) -> Tensor:
 def features(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) -> Tensor:
     """net.features(x) with `params` in place of the network's own: (M, size), or (T, M, size) as in `call`."""
     if of_tasks(net, params):
-        if not switch.stacks(net):
+        if not stacking.stacks(net):
             return _one_by_one(features, net, params, x, stats)
         return net.stacked(params, x, stats)[0]
     if not hasattr(net, "features") and not hasattr(net, "head"):
@@ -70,7 +69,7 @@ def features(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = No
 def statistics(net: nn.Module, params: Params, x: Tensor) -> Stats:
     """net.statistics(x) with `params` in place of the network's own; each with a leading T as in `call`."""
     if of_tasks(net, params):
-        return tuple(net.stacked(params, x)[1]) if switch.stacks(net) else _one_by_one(statistics, net, params, x)
+        return tuple(net.stacked(params, x)[1]) if stacking.stacks(net) else _one_by_one(statistics, net, params, x)
     return _method(net, "statistics", params, x)
 
 
@@ -99,7 +98,7 @@ def _method(net: nn.Module, name: str, params: Params, *arguments):
     return torch.func.functional_call(_Method(net, name), {f"net.{k}": p for k, p in params.items()}, arguments)
 
 
-class MLP(switch.Stacking, nn.Module):
+class MLP(stacking.Stacking, nn.Module):
     """A fully connected network with ReLU between its layers; (1, 40, 40, 1) is the sinusoid network of
     Finn et al. 2017. Input (M, *D) is flattened to (M, sizes[0]); output (M, sizes[-1]).
 
@@ -201,7 +200,7 @@ def moments(x: Tensor) -> tuple[Tensor, Tensor]:
     return x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)
 
 
-class Conv4(switch.Stacking, nn.Module):
+class Conv4(stacking.Stacking, nn.Module):
     """Four 3×3 convolutions of `width` filters, each with norm and ReLU, then a linear head for `way` classes.
 
     pool="stride" is the Omniglot network of Finn et al. 2017: stride 2 and a mean over the remaining positions.
