@@ -96,7 +96,8 @@ def test_the_machines_of_a_quiz_are_marked_and_you_are_not():
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 255, (8 * 20, 1, 28, 28), dtype=torch.uint8, generator=generator)
     names = tuple(f"c{i}" for i in range(8))
-    quiz = YouAgainstMachine(Domain("noise", images, torch.arange(8).repeat_interleave(20), names, ("S",) * 8), key=None)
+    labels = torch.arange(8).repeat_interleave(20)
+    quiz = YouAgainstMachine(Domain("noise", images, labels, names, ("S",) * 8), key=None)
     for label in quiz.episode.query_y.tolist():
         quiz.answer(label)
     you, machine = quiz.record.scores
