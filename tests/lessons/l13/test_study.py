@@ -4,33 +4,49 @@ import numpy as np
 import pytest
 import torch
 
-from mlcourse import cli, rows as results, small as alignment
-from mlcourse.episode.across import pixels
+from mlcourse import alignment, cli, results
+from mlcourse.datasets import load
+from mlcourse.domain_episodes import pixels
 from mlcourse.evaluate import t_interval
 from mlcourse.lessons.l13_adaptation import figures as plots, study_label_shift as study
 from mlcourse.losses.alignment import information
 
 
-@pytest.fixture(autouse=True)
-def small(monkeypatch):
-    """A handful of steps, one distance, one weight."""
-    for where, name, value in ((alignment, "SOURCE_STEPS", 5), (alignment, "STEPS", 2), (study, "DISTANCES", (0.6,)),
-                               (study, "WEIGHTS", {"CORAL": (1.0,), "DANN": (0.1, 1.0)}), (study, "SPLITS", 2)):
-        monkeypatch.setattr(where, name, value)
-    study.world.cache_clear()
-    yield
+def few(name):
+    """A data set's first 72 pictures of every class."""
+    domain = load(name)
+    return domain.take(torch.cat([torch.nonzero(domain.labels == c)[:72, 0] for c in range(10)]))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small():
+    """A handful of steps, pictures and filters, one distance, one weight."""
+    with pytest.MonkeyPatch.context() as patch:
+        for where, name, value in ((alignment, "SOURCE_STEPS", 5), (alignment, "STEPS", 2), (alignment, "WIDTH", 6),
+                                   (alignment, "KNOWN", 100), (alignment, "UNLABELED", 100), (study, "load", few),
+                                   (study, "DISTANCES", (0.6,)), (study, "SPLITS", 2), (study, "SIZE", 60),
+                                   (study, "WEIGHTS", {"CORAL": (1.0,), "DANN": (0.1, 1.0)})):
+            patch.setattr(where, name, value)
+        study.world.cache_clear()
+        yield
     study.world.cache_clear()
 
 
-def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twice():
-    rows = list(study.rows([1]))
+@pytest.fixture(scope="module")
+def measured(small):
+    """The rows of one seed at one distance."""
+    return list(study.rows([1]))
+
+
+def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twice(measured):
+    rows = measured
     assert [(row["arm"], row["weight"]) for row in rows] == [
         ("MLDG", 0), ("adapter", 0), (study.CONTROL, 0), ("no adaptation", 0), ("AdaBN", 0), ("CORAL", 1), ("DANN", 0.1),
         ("DANN", 1)]
     assert not list(study.rows([1], {tuple(row[field] for field in study.KEY) for row in rows}))
     w = study.world(1)
     seen, q = study.target(w, 0.6, 1)
-    assert torch.bincount(seen.labels, minlength=10)[w.frequent].tolist() == [84] * 3
+    assert torch.bincount(seen.labels, minlength=10)[w.frequent].tolist() == [30] * 3
     by_arm = {row["arm"]: row for row in rows}
     for arm, unlabeled in (("no adaptation", None), ("AdaBN", pixels(seen.images))):
         views = lambda x: alignment.views(w.base.net, alignment.known(w.source, 1), x, unlabeled)
@@ -45,23 +61,28 @@ def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twic
     assert "label distance 0.6   seed 1   DANN 0.1" in study.line(by_arm["DANN"] | {"weight": 0.1})
 
 
-def test_the_test_half_and_its_labels_train_nothing():
-    one = [row["information"] for row in study.rows([0])]
+def test_the_test_half_and_its_labels_train_nothing(measured):
     study.world.cache_clear()
-    w = study.world(0)
+    w = study.world(1)
     w.test.labels.copy_(w.test.labels.flip(0))
-    assert [row["information"] for row in study.rows([0])] == pytest.approx(one, abs=1e-4)
+    assert [row["information"] for row in study.rows([1])] == pytest.approx([r["information"] for r in measured], abs=1e-4)
+    study.world.cache_clear()
 
 
-def test_the_command_writes_and_draws(tmp_path, capsys, monkeypatch):
+def test_the_command_measures_what_is_missing_writes_and_draws(measured, tmp_path, capsys, monkeypatch):
     out = tmp_path / "rows.json"
     monkeypatch.setattr(study, "DISTANCES", (0.0, 0.6))
-    words = ["mlcourse", "study", "label-shift", "--seed", "0", "--seed", "1", "--out", str(out)]
-    monkeypatch.setattr("sys.argv", words)
+    every = [{**row, "seed": seed, "distance": d} for row in measured for seed in (0, 1) for d in study.DISTANCES]
+    of_arm = lambda rows, arm: [row for row in rows if (row["arm"], row["seed"], row["distance"]) == (arm, 1, 0.6)]
+    results.save(out, [row for row in every if row not in of_arm(every, "DANN")], study.KEY)
+    monkeypatch.setattr("sys.argv", ["mlcourse", "study", "label-shift", "--seed", "0", "--seed", "1", "--out", str(out)])
     with pytest.raises(SystemExit) as end:
         cli.main()
-    assert end.value.code in (0, None) and len(results.read(out)) == 32
-    assert out.with_suffix(".png").exists() and "label distance 0.6" in capsys.readouterr().out
+    said, rows = capsys.readouterr().out, results.read(out)
+    assert end.value.code in (0, None) and len(rows) == 32 and out.with_suffix(".png").exists()
+    assert said.count("label distance 0.6   seed 1   DANN") == 2 and "AdaBN" not in said
+    numbers = lambda rows: [{**row, "seconds": 0} for row in of_arm(rows, "DANN")]
+    assert numbers(rows) == numbers(measured)
 
 
 def row(arm, seed, distance, accuracy, weight=0.0, info=1.0):
