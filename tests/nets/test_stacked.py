@@ -43,9 +43,9 @@ def test_unfold_takes_the_patches_of_torch(stride, side):
 
 
 @pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("side", [2, 5, 6])
+@pytest.mark.parametrize("side", [2, 3, 4])
 def test_unfold_and_fold_are_differentiated_twice(stride, side):
-    y = torch.randn(2, side, side, 3, dtype=torch.float64, requires_grad=True)
+    y = torch.randn(2, side, side, 2, dtype=torch.float64, requires_grad=True)
     unfold = lambda y: stacked.Unfold.apply(y, stride)
     assert torch.autograd.gradcheck(unfold, y) and torch.autograd.gradgradcheck(unfold, y)
     g = torch.randn_like(unfold(y)).requires_grad_()

@@ -21,12 +21,12 @@ STEPS, EVERY = 4, 2
 
 @pytest.fixture(scope="module")
 def worlds():
-    source = patterns(0, classes=10, per_class=40)
-    target = shift_domain(patterns(0, classes=10, per_class=200), "contrast", 0.6)
+    source = patterns(0, classes=10, per_class=20)
+    target = shift_domain(patterns(0, classes=10, per_class=90), "contrast", 0.6)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(alignment, "SOURCE_STEPS", 10)
-        base = alignment.source_network(source)
-    return base, source, *halves(target)
+        for name, value in {"SOURCE_STEPS": 10, "WIDTH": 8, "KNOWN": 150, "UNLABELED": 140}.items():
+            patched.setattr(alignment, name, value)
+        yield alignment.source_network(source), source, *halves(target)
 
 
 @pytest.fixture(scope="module")
