@@ -11,6 +11,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from tiny import NAMES, patterns
 
@@ -285,11 +286,23 @@ def start(*words):
     return subprocess.Popen([sys.executable, "-m", "mlcourse", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def test_the_command_line_trains_resumes_and_says_no(tmp_path):
+def run(monkeypatch, capsys, *words):
+    """The command, in this process: its exit status, what it printed and what it said."""
+    monkeypatch.setattr(sys, "argv", ["mlcourse", *words])
+    threads = torch.get_num_threads()
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    torch.set_num_threads(threads)
+    return end.value.code or 0, *capsys.readouterr()
+
+
+def test_the_command_line_trains_resumes_and_says_no(tmp_path, monkeypatch, capsys):
     words = ["train", "maml", "--domain", "sinusoids", "--shot", "5", "--steps", "300", "--episodes", "30", "--json",
              "--out", str(tmp_path / "parts")]
-    refused = start("train", "mamal", "--domain", "sinusoids", "--out", str(tmp_path / "none"))
     process = start(*words)
+    status, out, err = run(monkeypatch, capsys, "train", "mamal", "--domain", "sinusoids", "--out", str(tmp_path / "none"))
+    assert status == 2 and out == "" and not (tmp_path / "none").exists()
+    assert err.startswith("mlcourse: unknown method 'mamal'; known are") and err.count("\n") == 1
     seen = b""
     while b"loss" not in seen:  # the first sign of progress
         seen += process.stderr.read(1)
@@ -299,18 +312,11 @@ def test_the_command_line_trains_resumes_and_says_no(tmp_path):
     assert b"mlcourse: interrupted after step" in err and b"the same command goes on from there" in err
     assert os.listdir(tmp_path / "parts") == [runs.STATE]
 
-    resumed = start(*words)
     whole, path = run_training(Job("maml", "sinusoids", shot=5, steps=300, episodes=30), tmp_path / "whole",
                                progress=False)
-    out, _ = resumed.communicate()
-    assert resumed.returncode == 0
-    assert {**json.loads(out), "seconds": 0} == {**asdict(whole), "seconds": 0}
+    status, out, _ = run(monkeypatch, capsys, *words)
+    assert status == 0 and {**json.loads(out), "seconds": 0} == {**asdict(whole), "seconds": 0}
     assert (tmp_path / "parts" / runs.MODEL).read_bytes() == path.read_bytes()
-
-    out, err = refused.communicate()
-    assert refused.returncode == 2 and out == b""
-    assert err.startswith(b"mlcourse: unknown method 'mamal'; known are") and err.count(b"\n") == 1
-    assert not (tmp_path / "none").exists()
 
 
 def test_the_library_and_the_command_measure_the_same(protonet):
