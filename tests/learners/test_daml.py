@@ -7,13 +7,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mlcourse.domain_episodes import DomainSampler, halves
+from mlcourse.episode.across import DomainSampler, halves
 from mlcourse.learners import DAML, MetaSGD, TranslationSampler, Translator, translator
 from mlcourse.learners.daml import by_generator, ramp, with_redrawn
 from mlcourse.learners.translator import CONTENT, DECAY, LABEL, SEEK
 from mlcourse.losses.gan import content, hinge_discriminator, mode_seeking, shift_and_cut
 from mlcourse.nets import Conv4
-from mlcourse.nets_gan import NOISE, Discriminator, Generator
+from mlcourse.nets.gan import NOISE, Discriminator, Generator
 from mlcourse.train import Interrupted, outer_step, step_generator, train
 from tiny import SIDE, patterns
 

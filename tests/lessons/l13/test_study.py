@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from mlcourse import alignment, cli, results
+from mlcourse import cli, rows as results, small as alignment
 from mlcourse.datasets import load
-from mlcourse.domain_episodes import pixels
+from mlcourse.episode.across import pixels
 from mlcourse.evaluate import t_interval
 from mlcourse.lessons.l13_adaptation import figures as plots, study_label_shift as study
 from mlcourse.losses.alignment import information
