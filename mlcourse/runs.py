@@ -12,7 +12,7 @@ from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.episode import EpisodeSampler
 from mlcourse.evaluate import EVALUATION_SEED, Result, check_episodes, evaluate
 from mlcourse.learner import Learner
-from mlcourse.learners import METHODS, Method, build, method
+from mlcourse.learners import METHODS, Method, build, method, settings_on
 from mlcourse.system.provenance import commit, versions
 from mlcourse.train import train
 
@@ -90,7 +90,7 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True,
     source, test, classes = samplers(job, entry, data_dir)
     overrides = {} if job.inner_rate is None else {"lr": job.inner_rate}
     way = 0 if job.domain == SINUSOIDS else job.way
-    settings, training = entry.on(way)
+    settings, training = settings_on(entry, way)
     if overrides and "lr" not in settings:
         raise ValueError(f"{entry.name} has no inner rate to set; leave --inner-rate out")
     learner = build(entry, way=way, train_classes=classes, norm=job.norm, seed=job.seed, **overrides)

@@ -21,6 +21,7 @@ FLOORS = (
     ("episode",),
     ("datasets",),
     ("learner",),
+    ("method",),
     ("learners",),
     ("checkpoint",),
     ("train", "evaluate", "probes"),

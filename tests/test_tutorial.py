@@ -11,4 +11,4 @@ def test_the_tutorials_code_runs():
     assert len(blocks) == 3
     names = {"__name__": "tutorial"}
     exec("\n".join(blocks), names)
-    assert names["result"].episodes == 50 and names["entry"].kind is names["NearestMean"]
+    assert names["result"].episodes == 50 and names["METHOD"].kind is names["NearestMean"]

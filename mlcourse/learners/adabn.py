@@ -11,6 +11,7 @@ from torch import Tensor
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, NetLearner, check_classes, check_head, require_grad
 from mlcourse.losses import task_loss
+from mlcourse.method import Method
 from mlcourse.nets import features, head, statistics
 
 
@@ -62,3 +63,7 @@ class AdaBN(NetLearner):
         self.check(episode)
         theta = self.theta(episode.batch_shape)
         return Adapted(theta, statistics(self.net, theta, episode.unlabeled_x))
+
+
+METHOD = Method("adabn", AdaBN, "the target's normalisation statistics", "headed", {}, {"steps": 300, "tasks": 2, "lr": 2e-3},
+                across=True)

@@ -22,6 +22,7 @@ from mlcourse.learners.adabn import AdaBN
 from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.losses import task_loss
 from mlcourse.losses.alignment import coral
+from mlcourse.method import Method
 from mlcourse.nets import Params, call, features, statistics
 
 
@@ -57,3 +58,7 @@ class Adapter(MetaSGD):
         phi = descend(lambda p: self.inner_loss(p, episode), self.theta(tasks), self.steps if steps is None else steps,
                       self.rates(), order=self.order, stacked=bool(tasks))
         return Adapted(phi, statistics(self.net, phi, episode.unlabeled_x))
+
+
+METHOD = Method("adapter", Adapter, "learn to adapt without labels", "headed", {}, {"steps": 300, "tasks": 2, "lr": 1e-3},
+                across=True)

@@ -7,9 +7,14 @@ ICLR 2020.
 from __future__ import annotations
 
 from mlcourse.learners.maml import MAML
+from mlcourse.method import SINUSOIDS, Method
 
 
 class ANIL(MAML):
     """MAML whose inner loop moves the parameters of the network's `head` and leaves its body as it is."""
 
     only = ("head.",)
+
+
+METHOD = Method("anil", ANIL, "MAML that adapts the head only", "headed", {"lr": 0.4},
+                {"steps": 2000, "tasks": 16, "lr": 2e-3}, test_steps=3, sinusoids=SINUSOIDS)

@@ -27,6 +27,7 @@ from mlcourse.episode.views import two_views
 from mlcourse.learner import Phase, check_classes, check_counts, require_grad
 from mlcourse.learners.protonet import ProtoNet
 from mlcourse.losses.contrast import sup_con
+from mlcourse.method import Method
 
 
 def linear(size: int, outputs: int, seed: int, bias: bool = True) -> nn.Linear:
@@ -116,3 +117,9 @@ def instances(batch: Episode, generator: torch.Generator, strength: float) -> Ep
     first, second = (part.view_as(x) for part in two_views(x.flatten(0, 1), generator, strength))
     y = torch.arange(m).expand(t, m)
     return batch._replace(support_x=first, support_y=y, query_x=second, query_y=y, classes=y)
+
+
+SIMCLR = Method("simclr", SimCLR, "contrast of views, without labels", "headless", {"views": 0.75},
+                {"steps": 1000, "tasks": 1, "lr": 4e-3}, train_way=32, train_query=1)
+SUPCON = Method("supcon", SupCon, "contrast of classes", "headless", {"views": 0.5}, {"steps": 1000, "tasks": 1, "lr": 4e-3},
+                train_way=64, train_query=1)

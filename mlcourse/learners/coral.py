@@ -13,6 +13,7 @@ from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.losses.alignment import coral
+from mlcourse.method import Method
 
 
 class CORAL(AdaBN):
@@ -34,3 +35,7 @@ class CORAL(AdaBN):
         """L_class + λ L_CORAL."""
         source, target = self.pair(episode)
         return self.label_loss(source, episode) + self.weight * coral(source, target)
+
+
+METHOD = Method("coral", CORAL, "features of one covariance", "headed", {}, {"steps": 300, "tasks": 2, "lr": 1e-3},
+                across=True)

@@ -23,6 +23,7 @@ from mlcourse.learner import Phase, check_counts, cosine, over_episodes, require
 from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.learners.translator import TranslationSampler, Translator
 from mlcourse.losses import task_loss
+from mlcourse.method import Method
 from mlcourse.nets.gan import NOISE
 
 RAMP = 0.5          # the share of phase 2 in which λ rises
@@ -112,3 +113,7 @@ def with_redrawn(batch: Episode, redraw: Redraw, generator: torch.Generator) -> 
 def by_generator(translator: Translator) -> Redraw:
     """Redraws pictures with the averaged generator and fresh noise."""
     return lambda x, generator: translator.translated(x, torch.randn(len(x), NOISE, generator=generator).to(x))
+
+
+METHOD = Method("daml", DAML, "meta-learning on generated pictures", "headed", {}, {"steps": 300, "tasks": 2, "lr": 1e-3},
+                across=True)

@@ -19,6 +19,7 @@ from mlcourse.episode import Episode
 from mlcourse.learner import Phase, check_counts, over_episodes
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.losses.alignment import domain_loss, reversed_gradient
+from mlcourse.method import Method
 
 HIDDEN = 64
 
@@ -64,3 +65,7 @@ class DANN(AdaBN):
 def strength(p: float) -> float:
     """λ_p / λ, from 0 at p = 0 to nearly 1 at p = 1 (equation 14)."""
     return 2 / (1 + math.exp(-10 * p)) - 1
+
+
+METHOD = Method("dann", DANN, "features that no discriminator tells apart", "headed", {},
+                {"steps": 300, "tasks": 2, "lr": 1e-3}, across=True)

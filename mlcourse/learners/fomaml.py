@@ -9,6 +9,7 @@ from __future__ import annotations
 from torch import nn
 
 from mlcourse.learners.maml import MAML
+from mlcourse.method import SINUSOIDS, Method
 
 
 class FOMAML(MAML):
@@ -20,3 +21,7 @@ class FOMAML(MAML):
         super().__init__(net, lr, steps)
         if self.tasks_at_once:      # no graph of the inner steps is kept: twice the tasks fit in the same cache
             self.tasks_at_once *= 2
+
+
+METHOD = Method("fomaml", FOMAML, "MAML without second derivatives", "headed", {"lr": 0.4},
+                {"steps": 2000, "tasks": 16, "lr": 2e-3}, test_steps=3, sinusoids=SINUSOIDS)

@@ -16,6 +16,7 @@ from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, check_head
 from mlcourse.learners.baselines import JointTraining
 from mlcourse.losses import task_loss
+from mlcourse.method import SINUSOIDS, Method
 from mlcourse.nets import Params, call, prepare
 
 
@@ -67,3 +68,7 @@ def fine_tuned(net: nn.Module, params: Params, x: Tensor, y: Tensor, steps: int,
         loss = lambda p, xs=xs, ys=ys: task_loss(call(net, p, xs), ys) + penalty(p, start, anchor, 1)
         phi = descend(loss, phi, 1, lr, order=1, stacked=True)
     return phi
+
+
+METHOD = Method("l2sp", L2SP, "fine-tuning that stays near its start", "headed", {"lr": 0.1, "steps": 10},
+                {"steps": 500, "tasks": 16, "lr": 1e-3}, sinusoids=SINUSOIDS, baseline=True)

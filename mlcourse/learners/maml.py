@@ -16,6 +16,7 @@ from mlcourse.engine import dual
 from mlcourse.engine.descend import check_rate, descend
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, NetLearner, check_counts, check_head
+from mlcourse.method import SINUSOIDS, Method
 from mlcourse.nets import stacking
 
 
@@ -56,3 +57,7 @@ class MAML(NetLearner):
         phi = descend(lambda phi: self.loss_at(phi, x, y), self.theta(tasks), steps, self.lr,
                       order=self.order, only=self.only, stacked=bool(tasks))
         return self.adapted(phi, episode)
+
+
+METHOD = Method("maml", MAML, "learn an initialisation", "headed", {"lr": 0.4}, {"steps": 900, "tasks": 16, "lr": 2e-3},
+                test_steps=3, sinusoids=SINUSOIDS)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mlcourse.engine.descend import descend
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, NetLearner, check_counts, check_head
+from mlcourse.method import Method
 from mlcourse.nets import Params
 
 
@@ -60,3 +61,8 @@ class MetaSGD(NetLearner):
         phi = descend(support_loss, self.theta(tasks), self.steps if steps is None else steps, self.rates(),
                       order=self.order, stacked=bool(tasks))
         return self.adapted(phi, episode)
+
+
+METHOD = Method("meta-sgd", MetaSGD, "learn a rate for every weight too", "headed", {"low": 0.1, "high": 0.4},
+                {"steps": 2000, "tasks": 16, "lr": 2e-3},
+                sinusoids=({"low": 0.005, "high": 0.02}, {"steps": 3000, "tasks": 25, "lr": 3e-3}))

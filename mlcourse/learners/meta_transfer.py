@@ -19,6 +19,7 @@ from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, Phase, check_classes, check_counts, cosine, over_episodes, require_grad
 from mlcourse.learners.meta_sgd import MetaSGD
+from mlcourse.method import Method
 from mlcourse.nets import features
 
 
@@ -88,3 +89,7 @@ class MetaTransfer(MetaSGD):
                               adam({**body, **classifier}), first, cosine, after=False),
                 over_episodes(self, "meta-train", sample, lambda episode, step: self.loss(episode), adam(later),
                               steps - first, cosine)]
+
+
+METHOD = Method("meta-transfer", MetaTransfer, "pretrain, then Meta-SGD", "headed", {"low": 0.1, "high": 0.4},
+                {"steps": 2000, "tasks": 16, "lr": 2e-3})

@@ -15,6 +15,7 @@ from mlcourse.episode import Episode
 from mlcourse.learner import require_grad
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.losses import task_loss
+from mlcourse.method import Method
 from mlcourse.nets import call
 
 
@@ -43,3 +44,7 @@ class MLDG(AdaBN):
         g = lambda params: task_loss(call(self.net, params, episode.query_x), episode.query_y)
         theta = self.theta(tasks)
         return f(theta) + self.weight * g(descend(f, theta, 1, self.inner, stacked=bool(tasks)))
+
+
+METHOD = Method("mldg", MLDG, "steps that help a held-out domain", "headed", {}, {"steps": 300, "tasks": 2, "lr": 1e-3},
+                across=True)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mlcourse.episode import Episode
 from mlcourse.learner import NetLearner, check_classes
+from mlcourse.method import Method
 from mlcourse.nets import Params, features
 
 
@@ -59,3 +60,7 @@ class ProtoNet(NetLearner):
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:
     """|a_i - b_j|², shape (A, B), for a (A, D) and b (B, D); a leading task dimension on both stays."""
     return (a * a).sum(-1).unsqueeze(-1) - 2 * a @ b.mT + (b * b).sum(-1).unsqueeze(-2)
+
+
+METHOD = Method("protonet", ProtoNet, "distances to class means", "headless", {}, {"steps": 600, "tasks": 1, "lr": 2e-3},
+                train_way=30, train_query=5)

@@ -17,6 +17,7 @@ from mlcourse.engine.descend import check_rate, descend
 from mlcourse.episode import Episode
 from mlcourse.learner import Phase, check_counts, check_head, linear, over_episodes, require_grad
 from mlcourse.learners.maml import MAML
+from mlcourse.method import Method
 
 
 class Reptile(MAML):
@@ -49,3 +50,8 @@ class Reptile(MAML):
         return [over_episodes(self, "meta-train", lambda generator: sampler.sample(tasks, generator),
                               lambda episode, step: self.loss(episode),
                               torch.optim.SGD(self.named_parameters(), lr=lr), steps, linear)]
+
+
+METHOD = Method("reptile", Reptile, "move the initialisation towards adapted weights", "headed", {"lr": 0.1, "steps": 8},
+                {"steps": 2000, "tasks": 5, "lr": 1.0}, test_steps=50,
+                sinusoids=({"lr": 0.01, "steps": 8}, {"steps": 3000, "tasks": 5, "lr": 1.0}))

@@ -69,7 +69,7 @@ class OwnNet(NetLearner):
         return self.adapted({**theta, "head.bias": moved}, episode)
 
 
-OWN_NET = Method("own-net", OwnNet, "", None, None, sinusoids=({"size": 6}, {"steps": 10}))
+OWN_NET = Method("own-net", OwnNet, "a network of its own", "", None, None, sinusoids=({"size": 6}, {"steps": 10}))
 
 
 def small(entry, norm="batch", way=WAY):
