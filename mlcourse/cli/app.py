@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from mlcourse.cli.bench import bench_app
+from mlcourse.cli.records import FromRecords
 from mlcourse.cli.study import study_app
 from mlcourse.cli.train import evaluate_command, train_command
 from mlcourse.course import notebooks
@@ -209,8 +210,8 @@ def progress(
     print(f"{sum(row['passed'] for row in rows)} of {len(rows)} passed; the record is {path()}")
 
 
-app.command("train")(train_command)
-app.command("evaluate")(evaluate_command)
+app.command("train", cls=FromRecords)(train_command)
+app.command("evaluate", cls=FromRecords)(evaluate_command)
 
 
 # ------------------------------------------------------------------- data
@@ -237,9 +238,9 @@ def data_list(data_dir: DataDir = None, as_json: Json = False) -> None:
     _print_table(table)
 
 
-@data_app.command("get")
+@data_app.command("get", cls=FromRecords)
 def data_get(
-    name: Annotated[str, typer.Argument(help="omniglot, omniglot-evaluation, omniglot-runs or mnist.")],
+    name: Annotated[str, typer.Argument(help="{DOWNLOADS}")],
     data_dir: DataDir = None,
 ) -> None:
     """Download a data set, verified against its digest, whole or not at all.

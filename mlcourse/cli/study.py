@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mlcourse.cli.daml import daml_command
+from mlcourse.cli.records import FromRecords
 from mlcourse.cli.transfer import transfer_command
 from mlcourse.system import paths
 
@@ -41,7 +42,7 @@ def _keep(rows, key: tuple[str, ...], line: Callable[[dict], str], out: Path) ->
         print(line(row), flush=True)
 
 
-study_app.command("transfer")(transfer_command)
+study_app.command("transfer", cls=FromRecords)(transfer_command)
 study_app.command("daml")(daml_command)
 
 

@@ -10,16 +10,13 @@ from typing import Annotated
 
 import typer
 
-Domain = Annotated[str, typer.Option(help="glyphs, omniglot, omniglot-evaluation, mnist, digits, sinusoids, "
-                                          "folder:PATH, array:FILE.npz or omniglot:FILE.zip; "
-                                          "for images also with @SHIFT=SEVERITY.")]
+Domain = Annotated[str, typer.Option(help="sinusoids, {DOMAINS}")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here for data.  \[default: MLCOURSE_DATA]")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for a program to read.")]
 
 
 def train_command(
-    method: Annotated[str, typer.Argument(help="maml, fomaml, anil, reptile, meta-sgd, meta-transfer, protonet, or a "
-                                               "baseline: none, scratch, joint, finetune, probe, neighbour.")],
+    method: Annotated[str, typer.Argument(help="{METHODS}")],
     domain: Domain = "glyphs",
     way: Annotated[int, typer.Option(help="Classes of a test episode.")] = 5,
     shot: Annotated[int, typer.Option(help="Support samples per class (of a sinusoid: points).")] = 1,

@@ -26,11 +26,8 @@ def transfer_command(
 ) -> None:
     """From a labelled source to a target: what to carry over and what to adapt, measured.
 
-    No adaptation, training from scratch, a linear probe, fine-tuning, L2-SP, AdaBN, CORAL, DANN, MLDG, a meta-learned
-    adapter, distillation, contrastive pre-training and DAML, each with 0, 1, 5 and 10 labels per class of the target,
-    over five seeds, with 95 % intervals, the proxy A-distance of the domains, a picture, and advice computed from the
-    numbers.
-    Classes match by name. Ctrl-C keeps what is measured; the same command goes on from there.
+    The arms: {ARMS}. Each with 0, 1, 5 and 10 labels per class of the target, over five seeds, with 95 % intervals, the
+    proxy A-distance of the domains, a picture, and advice computed from the numbers. Classes match by name. Ctrl-C keeps what is measured; the same command goes on from there.
 
     [bold]Examples[/bold]
 

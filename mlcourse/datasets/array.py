@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from mlcourse.datasets.pictures import SIDE, border_grey, to_ink
+from mlcourse.datasets.source import Source
 from mlcourse.domains import Domain
 
 LAYOUTS = "(M, H, W), (M, 1, H, W) or (M, H, W, 3)"
@@ -102,3 +103,6 @@ def _labels(labels: np.ndarray, classes: np.ndarray | None, count: int, path: Pa
         raise ValueError(f"{path}: integer labels must lie in 0..{len(names) - 1} for {len(names)} classes, "
                          f"got {labels.min()}..{labels.max()}")
     return labels.astype(np.int64), names
+
+
+SOURCE = Source("array", "images and labels of your own in one file", from_path=load, path="FILE.npz")

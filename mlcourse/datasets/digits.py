@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from mlcourse.datasets.source import Source
 from mlcourse.domains import Domain
 
 
@@ -25,3 +26,6 @@ def load() -> Domain:
 def _enlarge(image: np.ndarray) -> np.ndarray:
     large = Image.fromarray(image).resize((28, 28), Image.Resampling.BICUBIC)
     return (np.asarray(large) * (255 / 16)).round().clip(0, 255).astype(np.uint8)
+
+
+SOURCE = Source("digits", "handwritten digits (UCI)", lambda data_dir: load(), place="scikit-learn", classes=10, images=1797)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from mlcourse.datasets.pictures import decode, to_ink
+from mlcourse.datasets.source import Source
 from mlcourse.domains import Domain
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm", ".pnm"}
@@ -93,3 +94,6 @@ def _note(sizes: list[tuple[int, int]], done: Counter) -> str:
         "resized") if done[what])
     why = " (their border is bright)" if done["inverted"] else ""
     return f"{len(sizes):,} images of {extent}: {steps.replace('inverted', 'inverted' + why) or 'used as they are'}"
+
+
+SOURCE = Source("folder", "pictures of your own, a folder for each class", from_path=load, path="PATH")

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from mlcourse.datasets import store
+from mlcourse.datasets.source import Source
 from mlcourse.domains import Domain
 
 PARTS = {"train": "training", "t10k": "test"}
@@ -95,3 +96,7 @@ def read_idx(path, dimensions: int) -> np.ndarray:
         found = f"only {len(data):,}" if len(data) < size else "more"
         raise ValueError(f"{path} announces {size:,} bytes and holds {found}; delete it and download it again")
     return np.frombuffer(data, dtype=np.uint8).reshape(shape).copy()
+
+
+SOURCE = Source("mnist", "handwritten digits, training and test", load, classes=10, images=70000, remote=True,
+                files=tuple(name for name in store.REMOTES if name.startswith("mnist/")))

@@ -15,6 +15,7 @@ import torch
 
 from mlcourse.datasets import store
 from mlcourse.datasets.pictures import SIDE, decode, reduce_area
+from mlcourse.datasets.source import Source
 from mlcourse.domains import Domain
 from mlcourse.episode import Episode
 
@@ -199,3 +200,9 @@ def _run(archive: zipfile.ZipFile, names: set[str], labels: str, number: int, pa
     support = pixels(classes)
     return Episode(support, torch.arange(way), pixels(items), torch.tensor([answer[i] - 1 for i in sorted(answer)]),
                    support[:0], torch.arange(way) + way * number, torch.tensor(0))
+
+
+SOURCE = Source("omniglot", "handwritten, 30 alphabets (background)", load_background, load_zip, "FILE.zip",
+                files=(BACKGROUND,), remote=True, classes=964, images=19280, splits=SPLITS)
+EVALUATION_SOURCE = Source("omniglot-evaluation", "handwritten, 20 more alphabets", load_evaluation,
+                           files=(EVALUATION,), remote=True, classes=659, images=13180)

@@ -8,8 +8,11 @@ import nbformat
 import pytest
 from sample_lesson import sample
 
-from mlcourse import cli
+from mlcourse import datasets
+from mlcourse.cli.records import PLACES
 from mlcourse.course import lab, notebooks
+from mlcourse.learners import METHODS
+from mlcourse.studies.transfer.arms import ARMS
 from mlcourse.system import paths
 
 
@@ -28,23 +31,6 @@ def course(tmp_path, monkeypatch):
     return folder
 
 
-@pytest.fixture
-def mlcourse(monkeypatch, capsys):
-    """Run the command in this process; returns (exit status, stdout, stderr)."""
-
-    def command(*words):
-        monkeypatch.setattr(sys, "argv", ["mlcourse", *words])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as exit:
-            status = exit.code or 0
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return command
-
-
 def said(outcome, sentence):
     """Whether a command failed with one sentence on stderr, status 2 and nothing on stdout."""
     status, out, err = outcome
@@ -60,6 +46,14 @@ def test_help_has_examples_for_every_command_and_is_quick_to_import(mlcourse):
         assert status == 0 and "Example" in out and f"mlcourse {' '.join(words)}" in out, words
     quick = "import sys, mlcourse.cli; print([m for m in ('torch', 'numpy', 'nbformat', 'nbclient') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", quick], capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_help_names_every_method_domain_and_arm_by_its_record(mlcourse, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    for words, names in ((["train"], [entry.name for entry in METHODS] + datasets.specs()), (["evaluate"], datasets.specs()),
+                         (["data", "get"], datasets.downloads()), (["study", "transfer"], [arm.name for arm in ARMS])):
+        _, out, _ = mlcourse(*words, "--help")
+        assert [name for name in names if name not in out] == [] and not any(place in out for place in PLACES), words
 
 
 def test_the_module_is_the_command():
@@ -88,7 +82,7 @@ def test_run_has_a_line_per_cell_and_writes_nothing(course, mlcourse):
     lines = out.splitlines()
     assert len(lines) == 3
     assert lines[0].startswith("03  cell  1/2  A sample") and lines[0].endswith(" s")
-    assert lines[1].startswith("03  cell  2/2  print('checked'")
+    assert lines[1].startswith("03  cell  2/2  print('42.1 double")
     assert (course / "03_maml.ipynb").read_bytes() == before
 
 

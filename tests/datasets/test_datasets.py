@@ -72,8 +72,7 @@ def test_named_splits_are_used_for_omniglot(monkeypatch):
     classes = tuple(f"{group}/character01" for group in "ABCD")
     domain = datasets.Domain("omniglot", torch.zeros(8, 1, 28, 28, dtype=torch.uint8), torch.arange(4).repeat(2),
                              classes, tuple("ABCD"))
-    monkeypatch.setattr(omniglot, "load_background", lambda data_dir: domain)
-    monkeypatch.setattr(omniglot, "SPLITS", splits)
+    monkeypatch.setitem(datasets._BY_NAME, "omniglot", omniglot.SOURCE._replace(load=lambda _: domain, splits=splits))
     assert [part.groups for part in datasets.load_splits("omniglot")] == [("A", "B"), ("C",), ("D",)]
 
 
@@ -114,7 +113,7 @@ def test_verify_says_what_it_read():
 
 
 def test_only_data_sets_with_a_download_can_be_got():
-    with pytest.raises(ValueError, match="'digits' has no download; omniglot, .*mnist have one"):
+    with pytest.raises(ValueError, match="'digits' has no download; omniglot, .*mnist, omniglot-runs have one; glyphs.*come with"):
         datasets.get("digits")
 
 

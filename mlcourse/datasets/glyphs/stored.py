@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mlcourse.datasets import store
+from mlcourse.datasets.source import Source
 from mlcourse.domains import Domain
 from mlcourse.system import paths
 
@@ -117,3 +119,9 @@ def load_digits_named_by_face(path: str | Path | None = None) -> Domain:
     names = tuple(arrays["faces"].tolist())
     return Domain("glyphs-digits by face", unpack(arrays["digit_images"]),
                   torch.from_numpy(arrays["digit_faces"].astype(np.int64)), names, names, DIGITS_NOTE)
+
+
+GLYPHS = Source("glyphs", "characters of many scripts in 20 hands", lambda data_dir: load(store.find(FILE, data_dir)),
+                files=(FILE,), splits=SPLITS)
+TYPESET = Source("glyphs-digits", "typeset digits", lambda data_dir: load_digits(store.find(FILE, data_dir)), files=(FILE,),
+                 classes=10)

@@ -2,6 +2,9 @@
 
 from mlcourse.lesson import Lesson
 
-LESSON = Lesson(__name__, exercises="exercises:EXERCISES", explorers={
-    "YouAgainstMachine": "explorers:you_against_machine",
-})
+LESSON = Lesson(
+    __name__,
+    does="classify characters you have never seen, against two machines",
+    exercises="exercises:EXERCISES",
+    explorers={"YouAgainstMachine": "explorers:you_against_machine"},
+)

@@ -2,7 +2,10 @@
 
 from mlcourse.lesson import Lesson
 
-LESSON = Lesson(__name__, exercises="exercises:EXERCISES", explorers={
-    "ShiftDial": "explorers:shift_dial",
-    "FactorDial": "explorers:factor_dial",
-})
+LESSON = Lesson(
+    __name__,
+    does="turn eight kinds of shift, measure PAD and MMD with their floors, see that distance is not loss, "
+         "tell covariate, label and concept shift apart",
+    exercises="exercises:EXERCISES",
+    explorers={"ShiftDial": "explorers:shift_dial", "FactorDial": "explorers:factor_dial"},
+)

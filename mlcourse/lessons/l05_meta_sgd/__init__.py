@@ -2,4 +2,10 @@
 
 from mlcourse.lesson import Lesson
 
-LESSON = Lesson(__name__, exercises="exercises:EXERCISES", explorers={"LearnedRates": "explorers:learned_rates"})
+LESSON = Lesson(
+    __name__,
+    does="turn six rates by hand, write Meta-SGD and the gradient of a rate, watch rates go negative and test "
+         "why, leave out each stage of a pipeline",
+    exercises="exercises:EXERCISES",
+    explorers={"LearnedRates": "explorers:learned_rates"},
+)

@@ -2,6 +2,10 @@
 
 from mlcourse.lesson import Lesson
 
-LESSON = Lesson(__name__, exercises="exercises:EXERCISES", explorers={
-    "AdversarialWeight": "explorers:adversarial_weight",
-})
+LESSON = Lesson(
+    __name__,
+    does="carry typeset digits over to handwriting without a label, write CORAL and a reversed gradient, then "
+         "break both by other class proportions",
+    exercises="exercises:EXERCISES",
+    explorers={"AdversarialWeight": "explorers:adversarial_weight"},
+)

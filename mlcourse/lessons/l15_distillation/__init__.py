@@ -2,4 +2,10 @@
 
 from mlcourse.lesson import Lesson
 
-LESSON = Lesson(__name__, exercises="exercises:EXERCISES", explorers={"TemperatureExplorer": "explorers:temperature"})
+LESSON = Lesson(
+    __name__,
+    does="turn the temperature, write the loss with its T², hand what a big network knows of typeset digits to "
+         "a small one that reads handwriting, teach a digit that was never seen",
+    exercises="exercises:EXERCISES",
+    explorers={"TemperatureExplorer": "explorers:temperature"},
+)

@@ -2,4 +2,10 @@
 
 from mlcourse.lesson import Lesson
 
-LESSON = Lesson(__name__, exercises="exercises:EXERCISES", explorers={"ContrastExplorer": "explorers:contrast"})
+LESSON = Lesson(
+    __name__,
+    does="match characters on paper and in chalk, write InfoNCE, train an encoder without labels, find a "
+         "picture's pen stroke among a hundred",
+    exercises="exercises:EXERCISES",
+    explorers={"ContrastExplorer": "explorers:contrast"},
+)

@@ -1,0 +1,54 @@
+"""The parts of the README that are made from records: the table of the lessons and that of the methods.
+
+    python -m mlcourse.course.readme        # writes them anew
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+from mlcourse.course import notebooks
+from mlcourse.learners import RECORDS
+from mlcourse.lesson import lessons
+from mlcourse.system import paths
+from mlcourse.system.files import write_atomically
+
+
+def lesson_table() -> str:
+    """A row for every lesson that has a folder."""
+    about = {each.lesson: each for each in notebooks.lessons()}
+    rows = [f"| [{record.number} {about[record.number].title}](notebooks/{about[record.number].path.name}) | {record.does} "
+            f"| {', '.join(about[record.number].methods)} |" for record in lessons()]
+    return "\n".join(["| lesson | you do | methods |", "|---|---|---|", *rows])
+
+
+def method_table() -> str:
+    """A row for every method: its name on the command line, its class and file, what it does."""
+    rows = []
+    for entry in RECORDS:
+        file = Path(inspect.getfile(entry.kind)).relative_to(paths.ROOT).as_posix()
+        where = "between two domains" if entry.across else "baseline" if entry.baseline else ""
+        rows.append(f"| {entry.name} | [{entry.kind.__name__}]({file}) | {entry.about} | {where} |")
+    return "\n".join(["| name | class | what it does | |", "|---|---|---|---|", *rows])
+
+
+PARTS = {"lessons": lesson_table, "methods": method_table}
+
+
+def filled(text: str) -> str:
+    """The README with each part between its marks, <!-- NAME --> and <!-- /NAME -->, made anew. Raises ValueError where a
+    mark is missing."""
+    for name, make in PARTS.items():
+        between = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
+        if not between.search(text):
+            raise ValueError(f"the README lacks the marks of {name!r}; write <!-- {name} --> and <!-- /{name} --> around it")
+        table = make()
+        text = between.sub(lambda found, table=table: found[1] + table + found[2], text)
+    return text
+
+
+if __name__ == "__main__":
+    readme = paths.ROOT / "README.md"
+    write_atomically(readme, filled(readme.read_text(encoding="utf-8")).encode())

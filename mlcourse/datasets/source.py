@@ -1,0 +1,36 @@
+"""What a data set's file says of it: its record SOURCE, from which specs, help texts and tables are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from mlcourse.domains import Domain
+
+
+class Source(NamedTuple):
+    """A data set by the name that a spec begins with.
+
+    about: what it holds, in words. load: the domain, from a data directory or None; None where there is nothing without a
+    path. from_path: the domain of "NAME:PATH"; path: how to write such a PATH. files: what it needs under a data
+    directory; remote: whether they can be downloaded. place: where it lies if not in files. classes, images: how many; None
+    where the file says. splits: the groups of train, val and test, for `split_by_group`; None for `split_classes`.
+    """
+
+    name: str
+    about: str
+    load: Callable[[Path | None], Domain] | None = None
+    from_path: Callable[[str], Domain] | None = None
+    path: str = ""
+    files: tuple[str, ...] = ()
+    remote: bool = False
+    place: str = ""
+    classes: int | None = None
+    images: int | None = None
+    splits: Mapping[str, tuple[str, ...]] | None = None
+
+    @property
+    def specs(self) -> list[str]:
+        """The ways to write a spec of this data set."""
+        return [self.name] * (self.load is not None) + [f"{self.name}:{self.path}"] * (self.from_path is not None)
