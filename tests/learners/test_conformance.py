@@ -13,7 +13,7 @@ from mlcourse.episode import EpisodeSampler
 from mlcourse.episode.across import DomainSampler
 from mlcourse.evaluate import score
 from mlcourse.learner import NetLearner, batch_loss
-from mlcourse.learners import ACROSS_DOMAINS, DAML, METHODS, Method, MetaSGD, build
+from mlcourse.learners import ACROSS_DOMAINS, DAML, FOMAML, MAML, METHODS, Method, MetaSGD, build
 from mlcourse.learners.daml import with_redrawn
 from mlcourse.nets import MLP, NORMS, Conv4
 from mlcourse.train import outer_step
@@ -191,6 +191,14 @@ def test_the_gradient_is_the_central_difference_unless_the_method_says_otherwise
     learner, episodes = small(entry, way=way), batch(entry, way)
     for phase in learner.phases(sampler_of(entry, way), 2, tasks=3):
         check_gradient(learner, lambda phase=phase: phase.loss(episodes, 1))
+
+
+def test_first_order_code_in_maml_would_be_seen_and_second_order_code_in_fomaml_too():
+    episodes = PICTURES.sample(3, torch.Generator().manual_seed(1)).to(torch.float64)
+    for kind, order in ((MAML, 1), (FOMAML, 2)):
+        planted = type("Planted", (kind,), {"order": order, "exact_gradient": kind is MAML})(Conv4(WAY, 6), 0.4).double()
+        with pytest.raises(AssertionError):
+            check_gradient(planted, lambda planted=planted: batch_loss(planted, episodes))
 
 
 @pytest.mark.parametrize(("entry", "way"), CASES)
