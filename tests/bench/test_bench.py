@@ -133,6 +133,7 @@ def test_a_sampler_row_compares_the_two_sides(monkeypatch):
 # ---------------------------------------------------------------- lessons
 
 
+@pytest.mark.alone
 def test_a_lesson_is_measured_and_not_changed(mlcourse, tmp_path, monkeypatch):
     lesson = sample("03")
     lesson.cells = [lesson.cells[0], nbformat.v4.new_code_cell("held = bytearray(300_000_000)")]

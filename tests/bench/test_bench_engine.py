@@ -31,6 +31,7 @@ def test_sides_take_turns_and_the_first_turns_do_not_count(monkeypatch):
     assert times == {"a": [1000.0] * 3, "b": [2000.0] * 3} and "".join(order) == "ab" * (WARM_UP + 3)
 
 
+@pytest.mark.alone
 def test_memory_is_that_of_the_steps_alone():
     held = bytearray(400_000_000)       # of this process, which must not hide the steps'
     assert 95 <= peak_memory(partial, bytearray, 100_000_000) <= 130
