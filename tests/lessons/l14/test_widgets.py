@@ -1,6 +1,7 @@
 """The two explorers of lesson 14, against independent computations and over every corner of their controls."""
 
 import copy
+from functools import cache
 
 import numpy as np
 import pytest
@@ -31,10 +32,18 @@ def quick():
         yield
 
 
-def trained(steps=4, every=2):
+def train(steps=4, every=2):
     judge = classifier(TARGET, 15)
     translator = Translator(copy.deepcopy(classifier(SOURCE, 15)), 16)
     return imitate(translator, SOURCE, TARGET, TARGET, judge, steps=steps, every=every), translator, judge
+
+
+once = cache(train)
+
+
+def trained():
+    """(snapshots, translator, judge): a copy of what one training left."""
+    return copy.deepcopy(once())
 
 
 def generated():
@@ -69,7 +78,7 @@ def test_snapshots_begin_with_the_identity_and_are_judged_as_the_library_judges(
 
 
 def test_the_same_seed_trains_the_same_generator():
-    one, two = trained()[0], trained()[0]
+    one, two = trained()[0], train()[0]
     assert all(torch.equal(a, b) for a, b in zip(one[-1].weights.values(), two[-1].weights.values(), strict=True))
 
 
