@@ -65,7 +65,8 @@ def test_the_test_half_and_its_labels_train_nothing(measured):
     study.world.cache_clear()
     w = study.world(1)
     w.test.labels.copy_(w.test.labels.flip(0))
-    assert [row["information"] for row in study.rows([1])] == pytest.approx([r["information"] for r in measured], abs=1e-4)
+    assert [row["information"] for row in study.rows([1])] == pytest.approx(
+        [row["information"] for row in measured], abs=1e-4)
     study.world.cache_clear()
 
 
@@ -75,7 +76,8 @@ def test_the_command_measures_what_is_missing_writes_and_draws(measured, tmp_pat
     every = [{**row, "seed": seed, "distance": d} for row in measured for seed in (0, 1) for d in study.DISTANCES]
     of_arm = lambda rows, arm: [row for row in rows if (row["arm"], row["seed"], row["distance"]) == (arm, 1, 0.6)]
     results.save(out, [row for row in every if row not in of_arm(every, "DANN")], study.KEY)
-    monkeypatch.setattr("sys.argv", ["mlcourse", "study", "label-shift", "--seed", "0", "--seed", "1", "--out", str(out)])
+    words = ["mlcourse", "study", "label-shift", "--seed", "0", "--seed", "1", "--out", str(out)]
+    monkeypatch.setattr("sys.argv", words)
     with pytest.raises(SystemExit) as end:
         cli.main()
     said, rows = capsys.readouterr().out, results.read(out)
