@@ -126,10 +126,11 @@ def key_to_pixel(running, server: browser.Server, name: str) -> list[float]:
     running: a browser of playwright. Raises RuntimeError when a press brings no new picture.
     """
     with alone(running, server, name) as shown:
-        return _press(shown, name)
+        return presses(shown, name)
 
 
-def _press(shown: browser.LabWidget, name: str) -> list[float]:
+def presses(shown: browser.LabWidget, name: str) -> list[float]:
+    """The same, of a widget that is shown already."""
     from playwright.sync_api import TimeoutError
 
     control = shown.root.locator(".noUi-handle").or_(shown.root.locator("input[type=number]")).first

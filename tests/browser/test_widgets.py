@@ -3,6 +3,8 @@
 (Those of lessons 00 and 03 are driven inside their lessons.)
 """
 
+from mlcourse.bench import widgets
+
 
 def test_shift_dial(widget, tmp_path):
     dial = widget("ShiftDial")
@@ -22,7 +24,7 @@ def test_shift_dial(widget, tmp_path):
     dial.root.screenshot(path=tmp_path / "shift_dial.png")
 
 
-def test_factor_dial(widget, tmp_path):
+def test_factor_dial(widget, tmp_path, monkeypatch):
     factor = widget("FactorDial")
     picture = factor.pixels()
     factor.root.locator("select").select_option("concept shift")
@@ -32,6 +34,9 @@ def test_factor_dial(widget, tmp_path):
     factor.page.keyboard.press("ArrowLeft")
     factor.changed(picture)
     assert "Concept shift, severity 0.4" in factor.says()
+    monkeypatch.setattr(widgets, "PRESSES", 2)
+    times = widgets.presses(factor, "FactorDial")           # what the benchmark does to the first slider of a page
+    assert len(times) == 2 and all(0 < milliseconds < widgets.WAIT for milliseconds in times)
     factor.root.screenshot(path=tmp_path / "factor_dial.png")
 
 
