@@ -1,7 +1,7 @@
 """Live numbers in stored texts: what counts as the same on another processor."""
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from mlcourse.course.approximate import settle
 
@@ -36,6 +36,7 @@ def test_another_experiment_does_not(stored, now):
 
 
 @given(st.floats(-1e6, 1e6), st.floats(0.01, 100), st.floats(-2.9, 2.9))
+@settings(deadline=None)
 def test_an_interval_may_move_by_three_of_its_half_widths(middle, half, by):
     write = lambda m: f"≈{m:.6f} ± {half:.6f} over 5 seeds"
     assert settle(write(middle), write(middle + by * half)) == write(middle)
