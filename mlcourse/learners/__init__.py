@@ -6,8 +6,8 @@ from __future__ import annotations
 from inspect import signature
 
 from mlcourse.learner import Learner
-from mlcourse.learners import (adabn, adapter, anil, baselines, contrastive, coral, daml, dann, fomaml, l2sp, maml, meta_sgd,
-                               meta_transfer, mldg, protonet, reptile)
+from mlcourse.learners import (adabn, adapter, anil, baselines, contrastive, coral, daml, dann, fomaml, l2sp, maml,
+                               meta_sgd, meta_transfer, mldg, protonet, reptile)
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.learners.adapter import Adapter
 from mlcourse.learners.anil import ANIL

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from mlcourse import cli, results, two_sample
+from mlcourse import cli, rows as results
 from mlcourse.datasets import load
-from mlcourse.domain_episodes import pixels
-from mlcourse.domains import shift_domain
+from mlcourse.domains import shift_domain, two_sample
+from mlcourse.episode.across import pixels
 from mlcourse.evaluate import t_interval
 from mlcourse.learners.translator import check_unseen
 from mlcourse.lessons.l14_daml import (figures as lesson_14, figures_study as plots, study_daml as study,
