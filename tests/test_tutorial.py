@@ -1,14 +1,41 @@
 """The code of docs/adding_a_method.md runs as it stands."""
 
-import re
+import pytest
+import torch
+from guides import as_module, blocks, run_tests
+from like_every_learner import check_like_every_learner
+from tiny import pictures, sinusoids
 
-from mlcourse.system import paths
+import mlcourse.learners
+from mlcourse import checkpoint
+from mlcourse.learners import METHODS, build, method
+from mlcourse.nets import MLP, Conv4
+
+NEAREST, ITS_TEST, PLAIN, TOGETHER, TEST = blocks("adding_a_method.md")
 
 
-def test_the_tutorials_code_runs():
-    page = (paths.ROOT / "docs" / "adding_a_method.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    assert len(blocks) == 3
-    names = {"__name__": "tutorial"}
-    exec("\n".join(blocks), names)
-    assert names["result"].episodes == 50 and names["METHOD"].kind is names["NearestMean"]
+def stacked(plain, fragment):
+    """The plain file with the fragment's line and its `adapt`."""
+    line, adapt = fragment[1].split("\n\n", 1)
+    before, rest = plain[1].split("    def adapt", 1)
+    return before.replace("    def __init__", f"{line}\n\n    def __init__") + adapt + rest[rest.index("\n\nMETHOD"):]
+
+
+@pytest.mark.parametrize("block, test", [(NEAREST, ITS_TEST), ((PLAIN[0], stacked(PLAIN, TOGETHER)), TEST)],
+                         ids=["nearest mean", "BOIL"])
+def test_a_method_of_the_guide_is_built_rebuilt_and_passes_its_own_test(block, test, monkeypatch):
+    entry = as_module(monkeypatch, *block).METHOD
+    monkeypatch.setattr(mlcourse.learners, "METHODS", (*METHODS, entry))
+    learner = build(method(entry.name), way=5, seed=3)
+    again = checkpoint.rebuild(checkpoint.describe(entry.name, learner))
+    assert all(torch.equal(p, q) for p, q in zip(learner.parameters(), again.parameters(), strict=True))
+    assert len(run_tests(test[1])) == 2
+
+
+def test_the_inner_loop_of_the_guide_is_like_every_learner_in_both_forms(monkeypatch):
+    for code, engine in ((PLAIN[1], "vmap"), (stacked(PLAIN, TOGETHER), "stacked")):
+        kind = as_module(monkeypatch, PLAIN[0], code).BOIL
+        for net, batch in ((Conv4(3, 6, norm="support", side=16), pictures(3)), (MLP((1, 8, 1)), sinusoids(3))):
+            learner = kind(net, steps=2).double()
+            assert learner.engine == engine
+            check_like_every_learner(learner, batch)
