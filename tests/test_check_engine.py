@@ -3,11 +3,11 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny import PICTURES, SIDE, SINUSOIDS, learner
+from tiny import NAMES, PICTURES, SIDE, SINUSOIDS, learner
 from torch import nn
 
 from mlcourse.learner import require_grad
-from mlcourse.learners import METHODS, MAML, MetaTransfer, ProtoNet
+from mlcourse.learners import MAML, MetaTransfer, ProtoNet
 from mlcourse.losses import task_loss
 from mlcourse.nets import MLP, Conv4
 from mlcourse.runs import Job, run_training
@@ -99,7 +99,7 @@ def test_a_wrong_derivative_under_vmap_is_told():
     assert len(run(learner)) == 3
 
 
-@pytest.mark.parametrize("name", [entry.name for entry in METHODS])
+@pytest.mark.parametrize("name", NAMES)
 def test_the_courses_own_learners_pass_with_the_numbers_of_a_plain_training(name):
     ours, plain = learner(name), learner(name)
     phases = plain.phases(PICTURES, 2, tasks=3)

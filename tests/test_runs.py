@@ -18,7 +18,7 @@ from tiny import NAMES, patterns
 from mlcourse import checkpoint, cli, runs
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.evaluate import evaluate
-from mlcourse.learners import MAML, METHODS, method
+from mlcourse.learners import MAML, METHODS, build, method
 from mlcourse.nets import MLP
 from mlcourse.runs import Job, run_evaluation, run_training
 from mlcourse.train import Interrupted
@@ -265,9 +265,9 @@ def test_the_settings_of_every_method_are_its_constructors_and_its_phases():
     for entry in METHODS:
         if entry.sinusoids:
             settings, training = entry.sinusoids
-            entry.kind(MLP(), **settings).phases(sampler, **training)
+            build(entry, way=0, **settings).phases(sampler, **training)
     assert len({entry.name for entry in METHODS}) == len(METHODS)
-    assert runs.method_names() == [entry.name for entry in METHODS] == NAMES
+    assert runs.method_names() == [entry.name for entry in METHODS]
     assert method("maml").kind is MAML
 
 

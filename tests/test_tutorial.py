@@ -1,13 +1,14 @@
-"""The code of docs/adding_a_method.md runs as it stands."""
+"""The code of docs/adding_a_method.md and docs/adding_a_dataset.md runs as it stands."""
 
 import pytest
 import torch
 from guides import as_module, blocks, run_tests
 from like_every_learner import check_like_every_learner
+from like_every_source import check_source
 from tiny import pictures, sinusoids
 
 import mlcourse.learners
-from mlcourse import checkpoint
+from mlcourse import checkpoint, datasets
 from mlcourse.learners import METHODS, build, method
 from mlcourse.nets import MLP, Conv4
 
@@ -39,3 +40,15 @@ def test_the_inner_loop_of_the_guide_is_like_every_learner_in_both_forms(monkeyp
             learner = kind(net, steps=2).double()
             assert learner.engine == engine
             check_like_every_learner(learner, batch)
+
+
+def test_the_data_set_of_the_guide_passes_its_own_test(monkeypatch):
+    file, test = blocks("adding_a_dataset.md")
+    source = as_module(monkeypatch, *file).SOURCE
+    monkeypatch.setattr(datasets, "SOURCES", (*datasets.SOURCES, source))
+    monkeypatch.setitem(datasets._BY_NAME, source.name, source)
+    check_source(source)
+    row = datasets.available()[-1]
+    assert (row["name"], row["where"], row["present"]) == ("seven-segments", "computed", True)
+    assert datasets.load("seven-segments@rotation=0.5").name in datasets.verify("seven-segments@rotation=0.5")
+    assert len(run_tests(test[1])) == 3

@@ -10,7 +10,7 @@ from mlcourse.nets import MLP, Conv4
 
 SIDE = 16
 CLASSES = 8
-NAMES = [entry.name for entry in METHODS]
+NAMES = [entry.name for entry in METHODS if entry.settings is not None]       # that learn from pictures
 REGRESSION = [entry.name for entry in METHODS if entry.sinusoids]
 
 

@@ -79,15 +79,14 @@ def load_splits(spec: str, data_dir=None) -> Splits:
 
 
 def available(data_dir=None) -> list[dict]:
-    """One row for each of NAMES: name, about, classes, images, present, and where (or the command that gets it)."""
+    """One row for each of NAMES: name, about, classes, images, present, and where (or what gets it)."""
     rows = []
     for source in (source for source in SOURCES if source.load):
         where, classes, images = _where(source, data_dir), source.classes, source.images
         if where and images is None:
             classes, images = _count(source.name, data_dir)
-        command = f"mlcourse data get {source.name}" if source.remote else "mlcourse data build glyphs"
         rows.append({"name": source.name, "about": source.about, "classes": classes, "images": images,
-                     "present": where is not None, "where": where or command})
+                     "present": where is not None, "where": where or source.remedy})
     return rows
 
 

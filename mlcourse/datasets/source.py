@@ -14,8 +14,9 @@ class Source(NamedTuple):
 
     about: what it holds, in words. load: the domain, from a data directory or None; None where there is nothing without a
     path. from_path: the domain of "NAME:PATH"; path: how to write such a PATH. files: what it needs under a data
-    directory; remote: whether they can be downloaded. place: where it lies if not in files. classes, images: how many; None
-    where the file says. splits: the groups of train, val and test, for `split_by_group`; None for `split_classes`.
+    directory; remote: whether they can be downloaded; made_by: the command that makes them where the course does. place:
+    where it lies if not in files. classes, images: how many; None where the file says. splits: the groups of train, val
+    and test, for `split_by_group`; None for `split_classes`.
     """
 
     name: str
@@ -25,10 +26,18 @@ class Source(NamedTuple):
     path: str = ""
     files: tuple[str, ...] = ()
     remote: bool = False
+    made_by: str = ""
     place: str = ""
     classes: int | None = None
     images: int | None = None
     splits: Mapping[str, tuple[str, ...]] | None = None
+
+    @property
+    def remedy(self) -> str:
+        """What gets its files: a command, or what to do by hand."""
+        if self.remote:
+            return f"mlcourse data get {self.name}"
+        return self.made_by or f"put {' and '.join(self.files)} into a data directory"
 
     @property
     def specs(self) -> list[str]:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from mlcourse import datasets
 from mlcourse.datasets import mnist, omniglot, store
 from mlcourse.datasets.gaussians import gaussians, means
+from mlcourse.datasets.source import Source
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -88,10 +89,12 @@ def test_the_list_says_where_data_lie_and_how_to_get_them(own_places):
     assert row["present"] and row["where"] == str(own_places / "mnist" / "t10k-images-idx3-ubyte")
 
 
-@pytest.mark.parametrize("name", ["glyphs", "glyphs-digits", "digits"])
-def test_the_list_counts_what_comes_with_the_course(name):
-    row, domain = next(row for row in datasets.available() if row["name"] == name), datasets.load(name)
-    assert (row["classes"], row["images"]) == (len(domain.classes), len(domain.images))
+def test_the_list_says_what_to_do_for_a_source_without_a_download(monkeypatch):
+    mine = Source("mine", "of my own", lambda data_dir: None, files=("mine/a.npz", "mine/b.npz"))
+    monkeypatch.setattr(datasets, "SOURCES", (mine, mine._replace(made_by="make mine")))
+    by_hand, made = datasets.available()
+    assert not by_hand["present"] and by_hand["where"] == "put mine/a.npz and mine/b.npz into a data directory"
+    assert made["where"] == "make mine"
 
 
 def test_glyphs_come_from_the_data_directory_that_has_them(own_places):

@@ -14,7 +14,7 @@ from mlcourse.losses import task_loss
 from mlcourse.nets import MLP, call, params_of
 from mlcourse.train import outer_step, train
 
-NETWORKS = [name for name in NAMES if name != "neighbour"]
+NETWORKS = [name for name in NAMES if method(name).net]
 CLASS_METHODS = [name for name in NAMES if name not in REGRESSION]
 
 

@@ -31,7 +31,8 @@ SPLITS: dict[str, tuple[str, ...]] = {
 
 NOTE = "drawn from font outlines by 20 simulated hands, 28×28, 16 grey levels, ink high"
 DIGITS_NOTE = "typeset digits, 20 renderings in each typeface, 28×28, 16 grey levels, ink high"
-REMEDY = "make it again with `mlcourse data build glyphs`"
+COMMAND = "mlcourse data build glyphs"
+REMEDY = f"make it again with `{COMMAND}`"
 
 
 def pack(images: np.ndarray) -> np.ndarray:
@@ -122,6 +123,6 @@ def load_digits_named_by_face(path: str | Path | None = None) -> Domain:
 
 
 GLYPHS = Source("glyphs", "characters of many scripts in 20 hands", lambda data_dir: load(store.find(FILE, data_dir)),
-                files=(FILE,), splits=SPLITS)
+                files=(FILE,), made_by=COMMAND, splits=SPLITS)
 TYPESET = Source("glyphs-digits", "typeset digits", lambda data_dir: load_digits(store.find(FILE, data_dir)), files=(FILE,),
-                 classes=10)
+                 made_by=COMMAND, classes=10)

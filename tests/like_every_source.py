@@ -1,0 +1,26 @@
+"""What every data set must hold."""
+
+import pytest
+import torch
+
+from mlcourse import datasets
+
+
+def check_source(source):
+    """Skips where the files are not on this machine."""
+    try:
+        domain, again = source.load(None), source.load(None)
+    except datasets.DataError as missing:
+        pytest.skip(str(missing))
+    assert domain.name == source.name and domain.note, "its name, and what was done to the pictures"
+    assert domain.images.shape[1:] == (1, 28, 28) and len(domain.images), "28×28, grey"
+    assert torch.equal(domain.images, again.images) and torch.equal(domain.labels, again.labels), "the same each time"
+    assert domain.labels.bincount(minlength=len(domain.classes)).min() >= 2, "a support and a query sample of each class"
+    border = torch.cat([domain.images[:, 0, [0, -1]].flatten(), domain.images[:, 0, :, [0, -1]].flatten()])
+    assert border.median() < 64 and domain.images.amax() > 191, "the ground is low and the ink is high"
+    if source.images is not None:
+        whole = len(domain.images) == source.images     # of a download a part may be here
+        assert len(domain.classes) == source.classes and (whole or source.remote and len(domain.images) < source.images)
+    if source.splits:
+        assert sorted(group for groups in source.splits.values() for group in groups) == sorted(set(domain.groups))
+        assert list(source.splits) == ["train", "val", "test"]
