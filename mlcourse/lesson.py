@@ -17,7 +17,8 @@ class Lesson:
     """The record LESSON in a lesson's folder. What it names is written "module:name", the module inside the folder, and
     imported when it is asked for.
 
-    does: what the learner does in it, in a sentence. folder: the package's name, __name__; its first three letters are l and the lesson's number.
+    does: what the learner does in it, in a sentence. folder: the package's name, __name__; its first three letters are l
+    and the lesson's number.
     exercises: a tuple of `exercises.framework.Exercise`, "" where there are none.
     explorers: by the explorer's name a function without arguments that makes one with something to show.
     """
@@ -40,6 +41,10 @@ class Lesson:
 
 @cache
 def lessons() -> tuple[Lesson, ...]:
-    """The record of every lesson that has a folder, in order."""
-    folders = sorted(each.name for each in pkgutil.iter_modules(importlib.import_module(FOLDER).__path__))
-    return tuple(importlib.import_module(f"{FOLDER}.{name}").LESSON for name in folders if re.match(r"l\d\d_", name))
+    """The record of every lesson that has a folder, in order. Raises ValueError for a folder without one."""
+    names = sorted(each.name for each in pkgutil.iter_modules(importlib.import_module(FOLDER).__path__))
+    folders = [importlib.import_module(f"{FOLDER}.{name}") for name in names if re.match(r"l\d\d_", name)]
+    for folder in folders:
+        if not hasattr(folder, "LESSON"):
+            raise ValueError(f"{folder.__name__} has no record; write LESSON = Lesson(__name__, …) in its __init__.py")
+    return tuple(folder.LESSON for folder in folders)

@@ -17,12 +17,17 @@ def blocks(guide):
     return [(name(line), code) for line, code in BLOCK.findall(page)]
 
 
-def as_module(monkeypatch, file, code):
-    """The code as the importable module that `file` would be; it has the docstrings that the house asks for."""
-    name = file.removesuffix(".py").replace("/", ".")
+def check_docstrings(file, code):
+    """The code has the docstrings that tests/test_architecture.py asks of a file in the package."""
     tree = ast.parse(code)
     public = [node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name[0] != "_"]
     assert all(map(ast.get_docstring, [tree, *public])), f"{file} lacks a docstring"
+
+
+def as_module(monkeypatch, file, code):
+    """The code as the importable module that `file` would be."""
+    check_docstrings(file, code)
+    name = file.removesuffix(".py").replace("/", ".")
     module = types.ModuleType(name)
     monkeypatch.setitem(sys.modules, name, module)
     exec(compile(code, file, "exec"), vars(module))

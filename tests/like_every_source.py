@@ -15,7 +15,7 @@ def check_source(source):
     assert domain.name == source.name and domain.note, "its name, and what was done to the pictures"
     assert domain.images.shape[1:] == (1, 28, 28) and len(domain.images), "28×28, grey"
     assert torch.equal(domain.images, again.images) and torch.equal(domain.labels, again.labels), "the same each time"
-    assert domain.labels.bincount(minlength=len(domain.classes)).min() >= 2, "a support and a query sample of each class"
+    assert domain.labels.bincount(minlength=len(domain.classes)).min() >= 2, "a support and a query picture of each"
     border = torch.cat([domain.images[:, 0, [0, -1]].flatten(), domain.images[:, 0, :, [0, -1]].flatten()])
     assert border.median() < 64 and domain.images.amax() > 191, "the ground is low and the ink is high"
     if source.images is not None:

@@ -17,10 +17,12 @@ from mlcourse.system.files import write_atomically
 
 
 def lesson_table() -> str:
-    """A row for every lesson that has a folder."""
-    about = {each.lesson: each for each in notebooks.lessons()}
-    rows = [f"| [{record.number} {about[record.number].title}](notebooks/{about[record.number].path.name}) | {record.does} "
-            f"| {', '.join(about[record.number].methods)} |" for record in lessons()]
+    """A row for every lesson that has a folder. Raises FileNotFoundError for one without a notebook."""
+    rows = []
+    for record in lessons():
+        about = notebooks.read_lesson(notebooks.find(record.number))
+        rows.append(f"| [{record.number} {about.title}](notebooks/{about.path.name}) | {record.does} "
+                    f"| {', '.join(about.methods)} |")
     return "\n".join(["| lesson | you do | methods |", "|---|---|---|", *rows])
 
 

@@ -124,5 +124,5 @@ def load_digits_named_by_face(path: str | Path | None = None) -> Domain:
 
 GLYPHS = Source("glyphs", "characters of many scripts in 20 hands", lambda data_dir: load(store.find(FILE, data_dir)),
                 files=(FILE,), made_by=COMMAND, splits=SPLITS)
-TYPESET = Source("glyphs-digits", "typeset digits", lambda data_dir: load_digits(store.find(FILE, data_dir)), files=(FILE,),
-                 made_by=COMMAND, classes=10)
+TYPESET = Source("glyphs-digits", "typeset digits", lambda data_dir: load_digits(store.find(FILE, data_dir)),
+                 files=(FILE,), made_by=COMMAND, classes=10)
