@@ -300,7 +300,7 @@ def test_the_command_line_trains_resumes_and_says_no(tmp_path, monkeypatch, caps
     words = ["train", "maml", "--domain", "sinusoids", "--shot", "5", "--steps", "300", "--episodes", "30", "--json",
              "--folder", str(tmp_path / "parts")]
     process = start(*words)
-    unknown = ["train", "mamal", "--domain", "sinusoids", "--out", str(tmp_path / "none")]
+    unknown = ["train", "mamal", "--domain", "sinusoids", "--folder", str(tmp_path / "none")]
     status, out, err = run(monkeypatch, capsys, *unknown)
     assert status == 2 and out == "" and not (tmp_path / "none").exists()
     assert err.startswith("mlcourse: unknown method 'mamal'; known are") and err.count("\n") == 1
