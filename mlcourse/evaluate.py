@@ -12,7 +12,8 @@ from scipy.special import stdtrit
 from torch import Tensor
 
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner, check_counts, check_finite, in_threads, map_parts
+from mlcourse.learner import Learner, check_finite, map_parts
+from mlcourse.phases import check_counts, in_threads
 
 EVALUATION_SEED = 20170
 BLOCK = 25  # episodes that are drawn together

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from mlcourse.engine import switch
-from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
 from mlcourse.losses import task_loss
-from mlcourse.nets import stacking, Params, call, norm_of, prepare, statistics
+from mlcourse.nets import Params, call, norm_of, prepare, stacking, statistics
+from mlcourse.phases import Phase, episodic_phase
 from mlcourse.system.machine import in_parallel
 
 AT_ONCE = 4     # tasks that a core differentiates together where the network does not say
@@ -168,58 +166,6 @@ class NetLearner(Learner):
         self.net.update_running(tuple((mean.mean(0), var.mean(0)) for mean, var in stats))
 
 
-def constant(share: float) -> float:
-    """1, always."""
-    return 1.0
-
-
-@dataclass
-class Phase:
-    """One stage of training: `steps` optimiser steps on a loss.
-
-    sample: draws a batch from a generator. loss: (batch, step) -> scalar, a mean over the batch's tasks. rate: the
-    factor on the optimiser's rates at a given share of the phase in [0, 1). chunk: how many tasks are differentiated
-    at once (None: all). after: called with the batch after each optimiser step. learner: whose engine computes the
-    loss; None where the loss is no mean over episodes. one: (episode, step) -> the loss of one episode, with which
-    train.py can compare a loop over tasks. An optimiser made from named parameters lets errors name them. Raises ValueError for
-    steps or a chunk below 1.
-    """
-
-    name: str
-    sample: Callable[[torch.Generator], Any]
-    loss: Callable[[Any, int], Tensor]
-    optimiser: torch.optim.Optimizer
-    steps: int
-    rate: Callable[[float], float] = constant
-    chunk: int | None = None
-    after: Callable[[Any], None] | None = None
-    learner: Learner | None = None
-    one: Callable[[Episode, int], Tensor] | None = None
-
-    @property
-    def parallel(self) -> bool:
-        """Whether the cores may share the chunks."""
-        return self.learner is not None and in_threads(self.learner)
-
-    def __post_init__(self):
-        check_counts(steps=self.steps, **({} if self.chunk is None else {"chunk": self.chunk}))
-
-
-def cosine(share: float) -> float:
-    """From 1 to 0 along half a cosine."""
-    return 0.5 * (1 + math.cos(math.pi * share))
-
-
-def linear(share: float) -> float:
-    """From 1 to 0 along a line."""
-    return 1 - share
-
-
-def in_threads(learner: Learner) -> bool:
-    """Whether several threads may share a learner's tasks: torch.func, of the other engines, is not made for them."""
-    return learner.engine == switch.STACKED
-
-
 def map_parts(work: Callable[[Episode], Any], batch: Episode, at_once: int | None, parallel: bool) -> list:
     """work(part) for each part of a batch of at most `at_once` tasks; None: the whole batch.
 
@@ -234,40 +180,6 @@ def map_parts(work: Callable[[Episode], Any], batch: Episode, at_once: int | Non
 def batch_loss(learner: Learner, batch: Episode) -> Tensor:
     """The mean of the learner's loss over a batch of episodes."""
     return learner.losses(batch).mean()
-
-
-def episodic_phase(learner: Learner, sampler, steps: int, *, tasks: int, lr: float,
-                   name: str = "meta-train") -> Phase:
-    """Adam on the mean loss of `tasks` episodes a step, the rate annealed to 0 by a cosine.
-
-    Raises ValueError for a rate that is not positive and finite, or a count below 1.
-    """
-    check_counts(tasks=tasks)
-    check_rate(lr, "outer learning rate")
-    return over_episodes(learner, name, lambda generator: sampler.sample(tasks, generator),
-                         lambda episode, step: learner.loss(episode),
-                         torch.optim.Adam(learner.named_parameters(), lr=lr), steps, cosine)
-
-
-def over_episodes(learner: Learner, name: str, sample: Callable[[torch.Generator], Episode],
-                  one: Callable[[Episode, int], Tensor], optimiser: torch.optim.Optimizer, steps: int,
-                  rate: Callable[[float], float] = constant, after: bool = True) -> Phase:
-    """A phase on the mean of `one`(episode, step) over a batch, computed by the learner's engine.
-
-    after: whether the learner's `after_step` follows each step. The other arguments are those of `Phase`.
-    """
-    def loss(batch: Episode, step: int) -> Tensor:
-        return switch.over_tasks(learner, lambda episode: one(episode, step), batch).mean()
-
-    return Phase(name, sample, loss, optimiser, steps, rate, learner.tasks_at_once,
-                 learner.after_step if after else None, learner, one)
-
-
-def check_counts(**counts: int) -> None:
-    """Raises ValueError for a count below 1."""
-    for what, value in counts.items():
-        if value < 1:
-            raise ValueError(f"{what} must be at least 1, got {value}")
 
 
 def check_classes(learner: Learner, episode: Episode) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mlcourse.domains import Domain
 from mlcourse.episode import EpisodeSampler
-from mlcourse.learner import check_counts
+from mlcourse.phases import check_counts
 
 SEED = 20170
 BLOCK = 50       # episodes whose features are gathered at a time

@@ -16,7 +16,8 @@ from tqdm import tqdm
 from mlcourse.checkpoint import check_writable, fill, read_tensors, write_tensors
 from mlcourse.engine import switch
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner, Phase, check_finite, map_parts
+from mlcourse.learner import Learner, check_finite, map_parts
+from mlcourse.phases import Phase
 
 
 class Interrupted(KeyboardInterrupt):

@@ -20,6 +20,7 @@ FLOORS = (
     ("domains",),
     ("episode",),
     ("datasets",),
+    ("phases",),
     ("learner",),
     ("method",),
     ("learners",),

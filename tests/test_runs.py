@@ -298,9 +298,10 @@ def run(monkeypatch, capsys, *words):
 
 def test_the_command_line_trains_resumes_and_says_no(tmp_path, monkeypatch, capsys):
     words = ["train", "maml", "--domain", "sinusoids", "--shot", "5", "--steps", "300", "--episodes", "30", "--json",
-             "--out", str(tmp_path / "parts")]
+             "--folder", str(tmp_path / "parts")]
     process = start(*words)
-    status, out, err = run(monkeypatch, capsys, "train", "mamal", "--domain", "sinusoids", "--out", str(tmp_path / "none"))
+    unknown = ["train", "mamal", "--domain", "sinusoids", "--folder", str(tmp_path / "none")]
+    status, out, err = run(monkeypatch, capsys, *unknown)
     assert status == 2 and out == "" and not (tmp_path / "none").exists()
     assert err.startswith("mlcourse: unknown method 'mamal'; known are") and err.count("\n") == 1
     seen = b""

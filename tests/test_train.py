@@ -10,9 +10,9 @@ import torch
 from tiny import SINUSOIDS
 
 from mlcourse import checkpoint
-from mlcourse.learner import Phase, episodic_phase
 from mlcourse.learners import MAML, JointTraining, MetaSGD, Reptile
 from mlcourse.nets import MLP
+from mlcourse.phases import Phase, episodic_phase
 from mlcourse.system import files
 from mlcourse.train import Interrupted, outer_step, train
 

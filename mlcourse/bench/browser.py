@@ -189,11 +189,12 @@ class LabWidget:
         return self.picture.evaluate(PICTURE_BYTES)
 
     def changed(self, before: str) -> str:
-        """Wait until the picture differs from the digest `before`; returns the new digest."""
+        """Wait until the picture differs from the digest `before` and its words have followed; returns the new digest."""
         deadline = time.monotonic() + PATIENCE / 1000
         while time.monotonic() < deadline:
             now = self.pixels()
             if now != before:
+                self.lab.idle()
                 return now
             self.page.wait_for_timeout(50)
         raise AssertionError("the picture did not change")

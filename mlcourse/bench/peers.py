@@ -23,9 +23,10 @@ from mlcourse.bench.sampler import arrays
 from mlcourse.bench.timing import in_turn
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.episode import Episode, EpisodeSampler
-from mlcourse.learner import Learner, in_threads, map_parts
+from mlcourse.learner import Learner, map_parts
 from mlcourse.learners import FOMAML, MAML, MetaSGD
 from mlcourse.nets import MLP, Conv4
+from mlcourse.phases import in_threads
 from mlcourse.rows import facts
 
 KEY = ("workload", "peer")

@@ -271,15 +271,15 @@ def data_verify(name: str, data_dir: DataDir = None) -> None:
 @data_app.command("build")
 def data_build(
     name: Annotated[str, typer.Argument(help="glyphs or strokes, the data sets that the course makes itself.")],
-    out: Annotated[Path, typer.Option(help="The folder to write to.")] = paths.ROOT / "data",
+    folder: Annotated[Path, typer.Option(help="The folder to write to.")] = paths.ROOT / "data",
 ) -> None:
     """Render the glyphs from the fonts that matplotlib carries, or trace the pen strokes of the glyphs.
 
     [bold]Examples[/bold]
 
-      mlcourse data build glyphs --out /tmp/glyphs
+      mlcourse data build glyphs --folder /tmp/glyphs
 
-      mlcourse data build strokes --out /tmp/strokes
+      mlcourse data build strokes --folder /tmp/strokes
     """
     if name not in ("glyphs", "strokes"):
         raise ValueError(f"only glyphs and strokes can be built, not {name!r}; mlcourse data list shows the data sets")
@@ -287,7 +287,7 @@ def data_build(
         from mlcourse.datasets.glyphs.build import build
     else:
         from mlcourse.datasets.strokes import build
-    print(build(out))
+    print(build(folder))
 
 
 # ------------------------------------------------------------------- main

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlcourse.system import paths
+from mlcourse.cli.output import Keep, Out, rows_file
 
 if TYPE_CHECKING:
     from mlcourse.plots import Picture
 
-bench_app = typer.Typer(help="The benchmarks; each prints its table and puts its rows into benchmarks/results/.",
+bench_app = typer.Typer(help="The benchmarks; each prints its table and puts its rows into a file.",
                         no_args_is_help=True, rich_markup_mode="rich")
-
-Out = Annotated[Path, typer.Option(help="The file of rows to write to; rows of other keys in it stay.")]
 
 
 def _prepare() -> None:
@@ -32,8 +30,6 @@ def _keep(benchmark: ModuleType, rows: Iterator[dict], out: Path) -> None:
     """Print and save every row as soon as it is measured, so that an interrupt loses only the one in progress."""
     from mlcourse import rows as results
 
-    if out.suffix == ".png":
-        raise ValueError(f"the rows are written as JSON, got --out {out}; give it a name that ends in .json")
     if out.exists():
         results.read(out)
     for row in rows:
@@ -61,7 +57,7 @@ def _draw(draw: Callable[[list[dict]], Picture], out: Path) -> None:
 
 
 @bench_app.command()
-def sampler(out: Out = paths.RESULTS / "sampler.json") -> None:
+def sampler(out: Out = None, keep: Keep = False) -> None:
     """Episodes per second: the course's sampler against torch's DataLoader over the same arrays.
 
     5-way 1-shot episodes with 15 queries of 28x28 pictures from 964 x 4 classes; the pictures are random.
@@ -75,13 +71,14 @@ def sampler(out: Out = paths.RESULTS / "sampler.json") -> None:
     _prepare()
     from mlcourse.bench import sampler as benchmark
 
+    out = rows_file("sampler", out, keep)
     _keep(benchmark, benchmark.rows(), out)
 
 
 @bench_app.command()
 def lessons(
     lesson: Annotated[list[str] | None, typer.Argument(metavar="[LESSON…]", help="All of them if left out.")] = None,
-    out: Out = paths.RESULTS / "lessons.json",
+    out: Out = None, keep: Keep = False,
 ) -> None:
     """What lessons cost: seconds, memory at the peak, bytes of the file.
 
@@ -96,6 +93,7 @@ def lessons(
     _prepare()
     from mlcourse.bench import lessons as benchmark
 
+    out = rows_file("lessons", out, keep)
     _keep(benchmark, benchmark.rows(lesson or []), out)
 
 
@@ -103,7 +101,7 @@ def lessons(
 def widgets(
     name: Annotated[list[str] | None, typer.Argument(metavar="[NAME…]", help="All of them if left out.")] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Leave key to pixel out.")] = False,
-    out: Out = paths.RESULTS / "widgets.json",
+    out: Out = None, keep: Keep = False,
 ) -> None:
     """How long widgets take from a changed control to the new picture, in the kernel and in a browser.
 
@@ -119,6 +117,7 @@ def widgets(
     _prepare()
     from mlcourse.bench import widgets as benchmark
 
+    out = rows_file("widgets", out, keep)
     _keep(benchmark, benchmark.rows(name or [], in_browser=not no_browser), out)
 
 
@@ -126,7 +125,7 @@ def widgets(
 def peers(
     workload: Annotated[list[str] | None, typer.Argument(metavar="[WORKLOAD…]", help="All if left out.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often the sides take turns.")] = 7,
-    out: Out = paths.RESULTS / "peers.json",
+    out: Out = None, keep: Keep = False,
 ) -> None:
     """One meta-step: ours against a loop over tasks, higher and TorchOpt, with equal gradients.
 
@@ -141,6 +140,7 @@ def peers(
     _prepare()
     from mlcourse.bench import peers as benchmark
 
+    out = rows_file("peers", out, keep)
     _keep(benchmark, benchmark.rows(workload or list(benchmark.LOADS), rounds), out)
     _conclude(benchmark, out)
 
@@ -149,7 +149,7 @@ def peers(
 def growth(
     axis: Annotated[list[str] | None, typer.Option(help="Repeat it for several; all four if left out.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often the points of an axis take turns.")] = 7,
-    out: Out = paths.RESULTS / "growth.json",
+    out: Out = None, keep: Keep = False,
 ) -> None:
     """Time and memory of one MAML meta-step against tasks, inner steps, ways and width, with a picture.
 
@@ -166,6 +166,7 @@ def growth(
     from mlcourse.bench import growth as benchmark
     from mlcourse.bench.pictures import growth as draw
 
+    out = rows_file("growth", out, keep)
     _keep(benchmark, benchmark.rows(axis or list(benchmark.AXES), rounds), out)
     _conclude(benchmark, out)
     _draw(draw, out)
@@ -176,7 +177,7 @@ def omniglot(
     minutes: Annotated[float, typer.Option(min=0.01, help="Minutes of training, evaluation not counted.")] = 5.0,
     method: Annotated[list[str] | None, typer.Option(help="Repeat it for several; all of them if left out.")] = None,
     seed: Annotated[list[int] | None, typer.Option(min=0, help="Repeat it for several.  [default: 0, 1, 2]")] = None,
-    out: Out = paths.RESULTS / "omniglot.json",
+    out: Out = None, keep: Keep = False,
 ) -> None:
     """Accuracy against training time on Omniglot's held-out alphabets, 5-way 1-shot.
 
@@ -193,5 +194,6 @@ def omniglot(
     from mlcourse.bench import omniglot as benchmark
     from mlcourse.bench.pictures import accuracy
 
+    out = rows_file("omniglot", out, keep)
     _keep(benchmark, benchmark.rows(method or list(benchmark.PLANS), minutes, seed or [0, 1, 2]), out)
     _draw(accuracy, out)

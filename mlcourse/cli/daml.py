@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mlcourse.cli.output import Keep, Out
 from mlcourse.cli.pairs import DataDir, command_line, output_files, save_as_measured
 
 
@@ -15,8 +16,8 @@ def daml_command(
     source: Annotated[list[str], typer.Option(help="A labelled domain, such as glyphs-digits, mnist, folder:PATH or "
                                                    "array:FILE.npz; repeat it for several.")],
     target: Annotated[str, typer.Option(help="The domain to imitate, named in the same way.")],
-    json_file: Annotated[Path | None, typer.Option("--json", help="The file of rows to write to; rows that are in it "
-                                                   r"are not measured again.  \[default: runs/ and the names]")] = None,
+    out: Out = None,
+    keep: Keep = False,
     plot: Annotated[Path | None, typer.Option(help="The picture to write, a PNG; generated samples go beside it.  "
                                               r"\[default: beside the rows]")] = None,
     arm: Annotated[list[str] | None, typer.Option(help=r"Repeat it for several.  \[default: all]")] = None,
@@ -40,14 +41,14 @@ def daml_command(
 
       mlcourse study daml --source glyphs-digits --target digits
 
-      mlcourse study daml --source glyphs-digits --target glyphs-digits@stroke=1 --seed 0 --json mine.json
+      mlcourse study daml --source glyphs-digits --target glyphs-digits@stroke=1 --seed 0 --out mine.json
     """
     from mlcourse import datasets, rows as results
     from mlcourse.lessons.l14_daml import study_daml as study
     from mlcourse.system.machine import keep_freed_memory
 
     keep_freed_memory()
-    rows_file, picture = output_files("daml", source, target, json_file, plot)
+    rows_file, picture = output_files("daml", source, target, out, keep, plot)
     chosen = list(dict.fromkeys(arm or study.ARMS))
     for name in chosen:
         if name not in study.ARMS:

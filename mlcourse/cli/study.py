@@ -9,28 +9,26 @@ from typing import Annotated
 import typer
 
 from mlcourse.cli.daml import daml_command
+from mlcourse.cli.output import Keep, Out, rows_file
 from mlcourse.cli.records import FromRecords
 from mlcourse.cli.transfer import transfer_command
-from mlcourse.system import paths
 
 Five = Annotated[list[int] | None, typer.Option("--seed", min=0, help=r"Repeat it for several.  \[default: 0 to 4]")]
 Choose = Annotated[bool, typer.Option("--choose", help="Measure all settings on validation data first.")]
-Out = Annotated[Path, typer.Option(help="The file of rows to write to; rows that are in it are not measured again.")]
 
 study_app = typer.Typer(help="The studies: methods side by side on the same data, over seeds, with intervals.",
                         no_args_is_help=True, rich_markup_mode="rich")
 
 
-def _open(out: Path, key: tuple[str, ...]) -> set[tuple]:
-    """The keys of the rows in a study's file, after a look that it can be read."""
+def _open(name: str, out: Path | None, keep: bool, key: tuple[str, ...]) -> tuple[Path, set[tuple]]:
+    """A study's file and the keys of the rows in it, after a look that it can be read."""
     from mlcourse import rows as results
     from mlcourse.system.machine import keep_freed_memory, limit_threads
 
-    if out.suffix == ".png":
-        raise ValueError(f"the rows are written as JSON, got --out {out}; give it a name that ends in .json")
+    file = rows_file(name, out, keep)
     keep_freed_memory()
     limit_threads()
-    return {tuple(row[field] for field in key) for row in results.read(out)} if out.exists() else set()
+    return file, {tuple(row[field] for field in key) for row in results.read(file)} if file.exists() else set()
 
 
 def _keep(rows, key: tuple[str, ...], line: Callable[[dict], str], out: Path) -> None:
@@ -47,7 +45,7 @@ study_app.command("daml")(daml_command)
 
 
 @study_app.command("meta-transfer")
-def meta_transfer(seed: Five = None, choose: Choose = False, out: Out = paths.RESULTS / "meta_transfer.json") -> None:
+def meta_transfer(seed: Five = None, choose: Choose = False, out: Out = None, keep: Keep = False) -> None:
     """Lesson 05: pretrain, Meta-SGD, adapt, from glyphs to digits and Omniglot, against each part left out.
 
     Every arm has the same training scripts and the same number of outer steps; 400 fixed test episodes of each domain,
@@ -61,7 +59,7 @@ def meta_transfer(seed: Five = None, choose: Choose = False, out: Out = paths.RE
     """
     from mlcourse.lessons.l05_meta_sgd import study_meta_transfer as study
 
-    done = _open(out, study.KEY)
+    out, done = _open("meta_transfer", out, keep, study.KEY)
     _keep(study.rows(seed or list(range(5)), choose, done), study.KEY, study.line, out)
     from mlcourse.lessons.l05_meta_sgd.figures import pipeline
 
@@ -69,7 +67,7 @@ def meta_transfer(seed: Five = None, choose: Choose = False, out: Out = paths.RE
 
 
 @study_app.command("rates")
-def rates(seed: Five = None, choose: Choose = False, out: Out = paths.RESULTS / "rates.json") -> None:
+def rates(seed: Five = None, choose: Choose = False, out: Out = None, keep: Keep = False) -> None:
     """Lesson 05: one fixed rate, one learned, one for each tensor, one for each weight, on sinusoids.
 
     3,000 outer steps and 600 test tasks each; about a minute for each seed on two cores, and two for --choose.
@@ -82,7 +80,7 @@ def rates(seed: Five = None, choose: Choose = False, out: Out = paths.RESULTS / 
     """
     from mlcourse.lessons.l05_meta_sgd import study_rates as study
 
-    done = _open(out, study.KEY)
+    out, done = _open("rates", out, keep, study.KEY)
     _keep(study.rows(seed or list(range(5)), choose, done), study.KEY, study.line, out)
     from mlcourse.lessons.l05_meta_sgd.figures import granularity
 
@@ -90,7 +88,7 @@ def rates(seed: Five = None, choose: Choose = False, out: Out = paths.RESULTS / 
 
 
 @study_app.command("shift")
-def shift(seed: Five = None, out: Out = paths.RESULTS / "shift.json") -> None:
+def shift(seed: Five = None, out: Out = None, keep: Keep = False) -> None:
     """Lesson 01: accuracy of a fixed classifier, PAD and MMD against the severity of every shift, with their floors.
 
     Typeset digits under eight kinds of shift, UCI digits, MNIST where it is at hand, and two-dimensional worlds that
@@ -105,13 +103,13 @@ def shift(seed: Five = None, out: Out = paths.RESULTS / "shift.json") -> None:
     from mlcourse.lessons.l01_domains import study_shift as study
     from mlcourse.lessons.l01_domains.figures import dial_curves
 
-    done = _open(out, study.KEY)
+    out, done = _open("shift", out, keep, study.KEY)
     _keep(study.rows(seed or list(range(study.SEEDS)), done), study.KEY, study.line, out)
     _draw(dial_curves, out)
 
 
 @study_app.command("crossing")
-def crossing(seed: Five = None, out: Out = paths.RESULTS / "crossing.json") -> None:
+def crossing(seed: Five = None, out: Out = None, keep: Keep = False) -> None:
     """Lesson 01: what crosses from a digit classifier to another task, another domain and another modality.
 
     [bold]Examples[/bold]
@@ -123,7 +121,7 @@ def crossing(seed: Five = None, out: Out = paths.RESULTS / "crossing.json") -> N
     from mlcourse.lessons.l01_domains import study_crossing as study
     from mlcourse.lessons.l01_domains.figures import crossings
 
-    done = _open(out, study.KEY)
+    out, done = _open("crossing", out, keep, study.KEY)
     _keep(study.rows(seed or list(range(study.SEEDS)), done), study.KEY, study.line, out)
     _draw(crossings, out)
 
@@ -134,7 +132,7 @@ def contrast(
                                                         r"\[default: all]")] = None,
     seed: Annotated[list[int] | None, typer.Option(min=0, help="Repeat it for several.  "
                                                    r"\[default: 0 to 4, 0 to 2 of the sweeps]")] = None,
-    out: Out = paths.RESULTS / "contrast.json",
+    out: Out = None, keep: Keep = False,
 ) -> None:
     """Lesson 16: contrastive features against random and supervised ones, in and out of domain, each on the same budget;
     SimCLR over temperatures and numbers of negatives; retrieval between pictures and pen strokes.
@@ -150,7 +148,7 @@ def contrast(
     from mlcourse.lessons.l16_contrast import study_contrast as study
     from mlcourse.lessons.l16_contrast.figures import study_picture
 
-    done = _open(out, study.KEY)
+    out, done = _open("contrast", out, keep, study.KEY)
     _keep(study.rows(part or [], seed, done), study.KEY, study.line, out)
     if not part or "features" in part:
         _draw(study_picture, out)
@@ -160,7 +158,7 @@ def contrast(
 def distillation(
     part: Annotated[list[str] | None, typer.Option(help=r'domains, "left out" or cost.  \[default: all]')] = None,
     seed: Annotated[list[int] | None, typer.Option(min=0, help=r"Repeat it for several.  \[default: all]")] = None,
-    out: Out = paths.RESULTS / "distillation.json",
+    out: Out = None, keep: Keep = False,
 ) -> None:
     """Lesson 15: from a big teacher of typeset digits to a small student of handwritten ones, without labels there,
     against the same student on the source's labels; its size and its temperature; a student that never saw a 3.
@@ -176,7 +174,7 @@ def distillation(
     from mlcourse.lessons.l15_distillation import study_distillation as study
     from mlcourse.lessons.l15_distillation.figures import study_picture
 
-    done = _open(out, study.KEY)
+    out, done = _open("distillation", out, keep, study.KEY)
     _keep(study.rows(part or [], seed, done), study.KEY, study.line, out)
     if not part:
         _draw(study_picture, out)
@@ -185,7 +183,7 @@ def distillation(
 @study_app.command("daml-failures")
 def daml_failures(seed: Annotated[list[int] | None, typer.Option(min=0, help="Repeat it for several.  "
                                                                  r"\[default: 0 to 2]")] = None,
-                  out: Out = paths.RESULTS / "daml_failures.json") -> None:
+                  out: Out = None, keep: Keep = False) -> None:
     """Lesson 14: ways in which a generator fails, each provoked: no feature matching, no label term, a frozen
     classifier, no mode seeking, 40 target pictures, a target in which three classes prevail, every picture augmented.
 
@@ -200,13 +198,13 @@ def daml_failures(seed: Annotated[list[int] | None, typer.Option(min=0, help="Re
     from mlcourse.lessons.l14_daml import study_daml_failures as study
     from mlcourse.system.machine import one_core
 
-    done = _open(out, study.KEY)
+    out, done = _open("daml_failures", out, keep, study.KEY)
     with one_core():
         _keep(study.rows(seed or list(range(study.SEEDS)), done), study.KEY, study.line, out)
 
 
 @study_app.command("label-shift")
-def label_shift(seed: Five = None, out: Out = paths.RESULTS / "label_shift.json") -> None:
+def label_shift(seed: Five = None, out: Out = None, keep: Keep = False) -> None:
     """Lesson 13: where alignment hurts. Typeset to handwritten digits, the target's class proportions further and
     further from the source's: no adaptation, AdaBN, CORAL and DANN at three weights, MLDG and the adapter.
 
@@ -221,7 +219,7 @@ def label_shift(seed: Five = None, out: Out = paths.RESULTS / "label_shift.json"
     from mlcourse.lessons.l13_adaptation import study_label_shift as study
     from mlcourse.lessons.l13_adaptation.figures import label_shift as draw
 
-    done = _open(out, study.KEY)
+    out, done = _open("label_shift", out, keep, study.KEY)
     _keep(study.rows(seed or list(range(study.SEEDS)), done), study.KEY, study.line, out)
     _draw(draw, out)
 

@@ -27,7 +27,7 @@ def train_command(
     norm: Annotated[str, typer.Option(help="batch (transductive), support, running, layer or none.")] = "batch",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and of the training episodes.")] = 0,
     episodes: Annotated[int, typer.Option(min=2, help="Fixed test episodes of the reported result.")] = 600,
-    out: Annotated[Path | None, typer.Option(help=r"The folder to write to.  \[default: runs/ and the job]")] = None,
+    folder: Annotated[Path | None, typer.Option(help=r"The folder to write to.  \[default: runs/ and the job]")] = None,
     check_engine: Annotated[bool, typer.Option("--check-engine", help="Compare each phase's first step with a loop over "
                                                "its tasks.")] = False,
     data_dir: DataDir = None,
@@ -53,7 +53,7 @@ def train_command(
     keep_freed_memory()
     limit_threads()
     job = runs.Job(method, domain, way, shot, query, steps, inner_rate, outer_rate, norm, seed, episodes)
-    folder = out or Path("runs") / job.name()
+    folder = folder or Path("runs") / job.name()
     try:
         result, model = runs.run_training(job, folder, data_dir, check_engine=check_engine)
     except Interrupted as interrupt:

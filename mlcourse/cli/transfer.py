@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mlcourse.cli.output import Keep, Out
 from mlcourse.cli.pairs import DataDir, command_line, output_files, save_as_measured
 
 
@@ -15,8 +16,8 @@ def transfer_command(
     source: Annotated[list[str], typer.Option(help="A labelled domain, such as glyphs-digits, mnist, folder:PATH or "
                                                    "array:FILE.npz; repeat it for several.")],
     target: Annotated[str, typer.Option(help="The domain to get to, named in the same way.")],
-    json_file: Annotated[Path | None, typer.Option("--json", help="The file of rows to write to; rows that are in it are "
-                                                   r"not measured again.  \[default: runs/ and the names]")] = None,
+    out: Out = None,
+    keep: Keep = False,
     plot: Annotated[Path | None, typer.Option(help=r"The picture to write, a PNG.  \[default: beside the rows]")] = None,
     arm: Annotated[list[str] | None, typer.Option(help=r"Repeat it for several.  \[default: all]")] = None,
     k: Annotated[list[int] | None, typer.Option(min=0, help="Labels per class; repeat it for several.  "
@@ -33,7 +34,7 @@ def transfer_command(
 
       mlcourse study transfer --source glyphs-digits --target digits
 
-      mlcourse study transfer --source mnist --target digits --json mine.json --plot mine.png
+      mlcourse study transfer --source mnist --target digits --out mine.json --plot mine.png
 
       mlcourse study transfer --source folder:site_a --source folder:site_b --target folder:site_c
     """
@@ -45,7 +46,7 @@ def transfer_command(
 
     keep_freed_memory()
     limit_threads()
-    rows_file, picture = output_files("transfer", source, target, json_file, plot)
+    rows_file, picture = output_files("transfer", source, target, out, keep, plot)
     seeds, ks = list(dict.fromkeys(seed or range(5))), sorted(set(k or (0, 1, 5, 10)))
     chosen = every.named(dict.fromkeys(arm or [a.name for a in every.ARMS]))
     setting = settings.setting([datasets.load(spec, data_dir) for spec in source], datasets.load(target, data_dir), ks)

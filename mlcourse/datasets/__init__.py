@@ -10,7 +10,6 @@ import re
 from pathlib import Path
 
 from mlcourse.datasets import array, digits, folder, glyphs, mnist, omniglot, store
-from mlcourse.datasets.glyphs.stored import GLYPHS, TYPESET
 from mlcourse.datasets.source import Source
 from mlcourse.datasets.store import DataError
 from mlcourse.domains import Domain, shift_domain
@@ -18,8 +17,8 @@ from mlcourse.episode import Splits, split_by_group, split_classes
 
 __all__ = ["NAMES", "SOURCES", "DataError", "available", "downloads", "get", "load", "load_splits", "specs", "verify"]
 
-SOURCES = (GLYPHS, TYPESET, digits.SOURCE, omniglot.SOURCE, omniglot.EVALUATION_SOURCE, mnist.SOURCE, folder.SOURCE,
-           array.SOURCE)
+SOURCES = (glyphs.GLYPHS, glyphs.TYPESET, digits.SOURCE, omniglot.SOURCE, omniglot.EVALUATION_SOURCE, mnist.SOURCE,
+           folder.SOURCE, array.SOURCE)
 NAMES = tuple(source.name for source in SOURCES if source.load)
 _BY_NAME = {source.name: source for source in SOURCES}
 _RUNS = "omniglot-runs"             # no domain: the one-shot tasks, for `get` alone

@@ -14,12 +14,13 @@ from torch import Tensor, nn
 
 from mlcourse.engine.descend import check_rate, descend
 from mlcourse.episode import Episode
-from mlcourse.learner import Adapted, Learner, NetLearner, Phase, check_classes, check_counts, check_head, require_grad
+from mlcourse.learner import Adapted, Learner, NetLearner, check_classes, check_head, require_grad
 from mlcourse.learners.maml import MAML
 from mlcourse.learners.protonet import squared_distances
 from mlcourse.losses import task_loss
 from mlcourse.method import SINUSOIDS, Method
 from mlcourse.nets import Params, features
+from mlcourse.phases import Phase, check_counts
 
 
 class NoAdaptation(NetLearner):

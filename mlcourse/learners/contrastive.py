@@ -24,10 +24,11 @@ from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode, EpisodeSampler
 from mlcourse.episode.pairs import PictureSampler
 from mlcourse.episode.views import two_views
-from mlcourse.learner import Phase, check_classes, check_counts, require_grad
+from mlcourse.learner import check_classes, require_grad
 from mlcourse.learners.protonet import ProtoNet
 from mlcourse.losses.contrast import sup_con
 from mlcourse.method import Method
+from mlcourse.phases import Phase, check_counts
 
 
 def linear(size: int, outputs: int, seed: int, bias: bool = True) -> nn.Linear:

@@ -19,12 +19,13 @@ from torch import Tensor, nn
 
 from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
-from mlcourse.learner import Phase, check_counts, cosine, over_episodes, require_grad
+from mlcourse.learner import require_grad
 from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.learners.translator import TranslationSampler, Translator
 from mlcourse.losses import task_loss
 from mlcourse.method import Method
 from mlcourse.nets.gan import NOISE
+from mlcourse.phases import Phase, check_counts, cosine, over_episodes
 
 RAMP = 0.5          # the share of phase 2 in which λ rises
 

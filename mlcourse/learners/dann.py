@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
-from mlcourse.learner import Phase, check_counts, over_episodes
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.losses.alignment import domain_loss, reversed_gradient
 from mlcourse.method import Method
+from mlcourse.phases import Phase, check_counts, over_episodes
 
 HIDDEN = 64
 

@@ -15,9 +15,10 @@ from torch import nn
 from mlcourse.engine import dual
 from mlcourse.engine.descend import check_rate, descend
 from mlcourse.episode import Episode
-from mlcourse.learner import Adapted, NetLearner, check_counts, check_head
+from mlcourse.learner import Adapted, NetLearner, check_head
 from mlcourse.method import SINUSOIDS, Method
 from mlcourse.nets import stacking
+from mlcourse.phases import check_counts
 
 
 REPLACED = ("loss_at", "theta", "prepare", "adapted", "fixed_stats")     # what the dual form does not call

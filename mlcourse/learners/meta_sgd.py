@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from mlcourse.engine.descend import descend
 from mlcourse.episode import Episode
-from mlcourse.learner import Adapted, NetLearner, check_counts, check_head
+from mlcourse.learner import Adapted, NetLearner, check_head
 from mlcourse.method import Method
 from mlcourse.nets import Params
+from mlcourse.phases import check_counts
 
 
 class MetaSGD(NetLearner):

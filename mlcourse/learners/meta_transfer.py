@@ -17,10 +17,11 @@ from torch import Tensor, nn
 
 from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
-from mlcourse.learner import Adapted, Phase, check_classes, check_counts, cosine, over_episodes, require_grad
+from mlcourse.learner import Adapted, check_classes, require_grad
 from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.method import Method
 from mlcourse.nets import features
+from mlcourse.phases import Phase, check_counts, cosine, over_episodes
 
 
 class MetaTransfer(MetaSGD):

@@ -15,9 +15,10 @@ from torch import Tensor
 
 from mlcourse.engine.descend import check_rate, descend
 from mlcourse.episode import Episode
-from mlcourse.learner import Phase, check_counts, check_head, linear, over_episodes, require_grad
+from mlcourse.learner import check_head, require_grad
 from mlcourse.learners.maml import MAML
 from mlcourse.method import Method
+from mlcourse.phases import Phase, check_counts, linear, over_episodes
 
 
 class Reptile(MAML):

@@ -18,11 +18,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mlcourse.episode import Episode
-from mlcourse.learner import Adapted, NetLearner, Phase, check_counts, check_head, cosine
+from mlcourse.learner import Adapted, NetLearner, check_head
 from mlcourse.losses.gan import (AUGMENTED, content, feature_matching, hinge_discriminator, hinge_generator,
                                  mode_seeking, shift_and_cut)
 from mlcourse.nets import Params, call, features
 from mlcourse.nets.gan import NOISE, Discriminator, Generator
+from mlcourse.phases import Phase, check_counts, cosine
 
 MATCH, LABEL, CONTENT, SEEK = 1.0, 5.0, 0.3, 0.02       # weights in L_G
 RATES = {"discriminator": 1e-3, "generator": 2e-4, "net": 1e-3}      # annealed to 0 by a cosine

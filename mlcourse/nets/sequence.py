@@ -1,4 +1,4 @@
-"""A small Transformer whose attention is written by hand, for sequences."""
+"""Networks for sequences: a small Transformer whose attention is written by hand, and convolutions along a pen path."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from mlcourse.nets.norms import Norm
 
 
 class LayerNorm(nn.LayerNorm):
@@ -74,3 +76,41 @@ class Transformer(nn.Module):
         q, k, v = (part.reshape(m, s, self.heads, -1).transpose(1, 2) for part in self.qkv(e).chunk(3, -1))
         weights = torch.softmax(q @ k.mT / math.sqrt(q.shape[-1]), -1)
         return (weights @ v).transpose(1, 2).reshape(m, s, width)
+
+
+class StrokeNet(nn.Module):
+    """Four 1-D convolutions along a pen's path, each with stride 2, norm and ReLU, then a mean over the path.
+
+    Input (M, P, 3): P points with x, y and the pen (1 where a line was drawn from the point before, 0 where the pen was
+    set down); the network adds the step from the point before, 0 where the pen was up. Output: features (M, width).
+    norm: "layer" (statistics of each path by itself) or "none". Raises ValueError for another norm.
+    """
+
+    tasks_at_once = None
+
+    def __init__(self, width: int = 64, norm: str = "layer", seed: int = 0):
+        super().__init__()
+        if norm not in ("layer", "none"):
+            raise ValueError(f"norm of a StrokeNet must be 'layer' or 'none', got {norm!r}")
+        self.config = {"net": "StrokeNet", "width": width, "norm": norm, "seed": seed}
+        self.norm, self.size = norm, width
+        channels = [5] + [width] * 4
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.convs = nn.ModuleList(nn.Conv1d(i, o, 5, 2, padding=2, bias=norm == "none")
+                                       for i, o in zip(channels[:-1], channels[1:], strict=True))
+            for conv in self.convs:
+                nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+            self.norms = nn.ModuleList(Norm(norm, width) for _ in self.convs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.features(x)
+
+    def features(self, x: Tensor) -> Tensor:
+        """The mean over the path of what the last convolution sees: (M, width)."""
+        place, pen = x[..., :2], x[..., 2:]
+        step = F.pad(place.diff(dim=1), (0, 0, 1, 0)) * pen
+        x = torch.cat([place, 4 * step, pen], -1).mT
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = F.relu(norm(conv(x)[..., None], None)[..., 0])
+        return x.mean(-1)

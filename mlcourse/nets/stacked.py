@@ -1,4 +1,4 @@
-"""The networks of nets.py for T tasks at once, each task with weights of its own: the fast engine.
+"""MLP and Conv4 for T tasks at once, each task with weights of its own: the fast engine.
 
 Every parameter has a leading task dimension, (T, …), and every layer is one batched matrix product. The networks' own
 `forward` under `torch.vmap` computes the same and is the oracle of the tests; here no convolution is grouped, the first

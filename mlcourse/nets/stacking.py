@@ -57,3 +57,9 @@ def stacks(thing: Any) -> bool:
 def untouched(thing: Any, owner: type, *names: str) -> bool:
     """Whether an object's methods of these names are those of `owner`."""
     return all(getattr(type(thing), name) is getattr(owner, name) and name not in vars(thing) for name in names)
+
+
+def plain(module: nn.Module, kind: type) -> bool:
+    """Whether a module is of exactly this kind, without a hook or a `forward` of its own: no stacked form calls them."""
+    own = module.__dict__
+    return type(module) is kind and not (own["_forward_hooks"] or own["_forward_pre_hooks"] or "forward" in own)

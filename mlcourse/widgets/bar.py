@@ -8,7 +8,8 @@ import ipywidgets
 import numpy as np
 from IPython.display import display
 
-from mlcourse.learner import Learner, Phase
+from mlcourse.learner import Learner
+from mlcourse.phases import Phase
 from mlcourse.train import train
 
 EVERY = 25

@@ -27,16 +27,16 @@ COURSE = notebooks.lessons()
 @pytest.mark.parametrize("lesson", COURSE, ids=lambda lesson: lesson.lesson)
 def test_every_lesson_has_a_row_within_its_bars(lesson):
     rows = {row["lesson"]: row for row in kept("lessons")}
-    assert lesson.lesson in rows, f"no row: run mlcourse bench lessons {lesson.lesson}"
+    assert lesson.lesson in rows, f"no row: run mlcourse bench lessons {lesson.lesson} --keep"
     row = rows[lesson.lesson]
     assert row["seconds"] <= 45 and row["peak_mb"] <= 1200 and row["bytes"] <= 1_500_000
-    assert row["code"] == notebooks.fingerprint(lesson.path), f"a stale row: run mlcourse bench lessons {lesson.lesson}"
+    assert row["code"] == notebooks.fingerprint(lesson.path), f"a stale row: run mlcourse bench lessons {lesson.lesson} --keep"
 
 
 @pytest.mark.parametrize("name", widgets.names())
 def test_every_widget_has_a_row_within_its_bars(name):
     rows = {row["widget"]: row for row in kept("widgets")}
-    assert name in rows, f"no row: run mlcourse bench widgets {name}"
+    assert name in rows, f"no row: run mlcourse bench widgets {name} --keep"
     row = rows[name]
     assert row["p95_ms"] <= 40 and row["changes"] > 0
     assert row["compute_ms"] > 0 and row["draw_ms"] > 0 and row["key_to_pixel_ms"] > 0

@@ -54,7 +54,6 @@ def test_learned_rates(widget, tmp_path):
     picture = rates.settled()
     rates.root.locator("select").select_option("head.weight")
     rates.changed(picture)
-    rates.root.get_by_text("The weight head.weight[0, ").wait_for()
     picture = rates.settled()
     rates.press("+20 steps")
     rates.changed(picture)
@@ -113,9 +112,9 @@ def test_paired_gain(widget, tmp_path):
     gains.page.keyboard.press("ArrowRight")
     picture = gains.changed(picture)
     assert "k = 1:" in gains.says()
-    gains.press("thicker")
+    gains.press("stroke")
     gains.changed(picture)
-    assert "thicker" in gains.says()
+    assert "glyphs-digits@stroke=1: DAML, tuned" in gains.says()
     gains.root.screenshot(path=tmp_path / "gains.png")
 
 

@@ -148,7 +148,7 @@ def test_data(mlcourse, tmp_path):
 def test_train_and_evaluate_repeat_a_number(mlcourse, tmp_path):
     out = str(tmp_path / "run")
     status, first, _ = mlcourse("train", "protonet", "--domain", "digits", "--way", "2", "--query", "2", "--steps", "2",
-                                "--episodes", "5", "--out", out, "--json")
+                                "--episodes", "5", "--folder", out, "--json")
     assert status == 0
     status, again, _ = mlcourse("evaluate", f"{out}/model.safetensors", "--domain", "digits", "--episodes", "5", "--json")
     assert status == 0

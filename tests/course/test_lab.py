@@ -107,7 +107,7 @@ def test_the_process_settings_are_numbers_and_take_effect():
 def test_jupyterlab_answers_to_its_token_alone(course, tmp_path):
     folder, work = course
     lab.fill(work, folder)
-    start = ("from pathlib import Path; from mlcourse import lab, paths; "
+    start = ("from pathlib import Path; from mlcourse.course import lab; from mlcourse.system import paths; "
              f"paths.WORK, paths.ROOT = Path({str(work)!r}), Path({str(tmp_path)!r}); lab.launch(browser=False)")
     log = tmp_path / "log"
     with log.open("w") as output:

@@ -151,7 +151,7 @@ def test_an_interrupt_keeps_what_was_measured_and_says_how_to_go_on(quick, monke
         yield from measure(s, arm, ks, progress)
 
     monkeypatch.setattr(transfer, "measure", stop)
-    words = ["study", "transfer", "--source", "glyphs-digits/STIX", "--target", "glyphs-digits/STIX Bold", "--json",
+    words = ["study", "transfer", "--source", "glyphs-digits/STIX", "--target", "glyphs-digits/STIX Bold", "--out",
              tmp_path / "rows.json", "--arm", "no adaptation", "--arm", "AdaBN", "--k", "0"]
     status, _, said = mlcourse(*words)
     assert status == 130 and "what was measured is in" in said and "the same command goes on" in said
@@ -329,7 +329,7 @@ def test_the_command_writes_rows_and_a_picture_and_resumes(quick, mlcourse, tmp_
         images = domain.images[:, 0].numpy()
         np.savez(tmp_path / f"{name}.npz", images=255 - images if flip else images, labels=domain.labels.numpy())
     words = ["study", "transfer", "--source", f"array:{tmp_path}/a.npz", "--target", f"array:{tmp_path}/b.npz", "--seed",
-             "0", "--seed", "1", "--k", "0", "--k", "1", "--json", str(tmp_path / "rows.json"), "--plot",
+             "0", "--seed", "1", "--k", "0", "--k", "1", "--out", str(tmp_path / "rows.json"), "--plot",
              str(tmp_path / "plot.png")]
     status, said, _ = mlcourse(*words, "--arm", "AdaBN", "--arm", "fine-tuning")
     assert status == 0 and "3 classes are shared" in said and "needs labels" in said and "label" in said

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from mlcourse.episode import Episode
-from mlcourse.learner import Phase, batch_loss
+from mlcourse.learner import batch_loss
 from mlcourse.learners import MAML
 from mlcourse.losses import task_loss
+from mlcourse.phases import Phase
 from mlcourse.train import outer_step, step_generator
 
 MOST_SNAPSHOTS = 400

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import torch
 
 from mlcourse.episode import Episode
-from mlcourse.learner import Phase, batch_loss
+from mlcourse.learner import batch_loss
 from mlcourse.learners import MetaSGD
 from mlcourse.losses import task_loss
 from mlcourse.nets import Params
+from mlcourse.phases import Phase
 from mlcourse.train import outer_step, step_generator
 
 CHECK_TASKS, CHECK_SEED = 60, 10**6

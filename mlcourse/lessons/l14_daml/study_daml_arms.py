@@ -20,12 +20,13 @@ from mlcourse.domains import Domain
 from mlcourse.episode import Episode
 from mlcourse.episode.across import DomainSampler, pixels
 from mlcourse.episode.views import draws, view
-from mlcourse.learner import Learner, NetLearner, Phase, cosine
+from mlcourse.learner import Learner, NetLearner
 from mlcourse.learners import DAML, MLDG, TranslationSampler, Translator
 from mlcourse.learners.daml import Redraw, by_generator
 from mlcourse.learners.translator import check_unseen
 from mlcourse.nets import Conv4, call
 from mlcourse.nets.gan import NOISE
+from mlcourse.phases import Phase, cosine
 from mlcourse.studies.transfer.setting import Setting
 from mlcourse.train import train
 

@@ -196,7 +196,7 @@ def test_the_command_measures_draws_and_goes_on(tmp_path, capsys, monkeypatch):
     for domain, name in ((source, "a"), (target, "b")):
         np.savez(tmp_path / f"{name}.npz", images=domain.images.numpy(), labels=domain.labels.numpy())
     words = ["mlcourse", "study", "daml", "--source", f"array:{tmp_path}/a.npz", "--target", f"array:{tmp_path}/b.npz",
-             "--json", str(tmp_path / "rows.json"), "--k", "0", "--k", "2", "--seed", "0", "--seed", "1"]
+             "--out", str(tmp_path / "rows.json"), "--k", "0", "--k", "2", "--seed", "0", "--seed", "1"]
     for extra in (["--arm", "source only", "--arm", "DAML"], ["--arm", "source only", "--arm", "DAML"]):
         monkeypatch.setattr("sys.argv", words + extra)
         with pytest.raises(SystemExit) as ended:

@@ -1,0 +1,31 @@
+"""Where the commands that measure write their rows: --out and --keep mean the same in all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlcourse.system import paths
+
+Out = Annotated[Path | None, typer.Option("--out", help="The file of rows to write to; rows that are in it are not "
+                                          r"measured again.  \[default: runs/ and the name]")]
+Keep = Annotated[bool, typer.Option("--keep", help="Write to the rows that the course keeps, in benchmarks/results/.")]
+
+
+def rows_file(name: str, out: Path | None, keep: bool, kept_name: str = "") -> Path:
+    """The file that a command writes its rows to: `out`, else runs/NAME.json, or with --keep the tracked one.
+
+    kept_name: that of the tracked file where it holds the rows of several such commands. Raises ValueError where both are
+    asked for, for a file that is no .json, and for --keep in a course that was installed without its results.
+    """
+    if keep and out:
+        raise ValueError(f"--keep and --out {out} name two files; leave one of them out")
+    if keep and not paths.RESULTS.is_dir():
+        raise ValueError(f"there is no {paths.RESULTS}, so nothing can be kept there; leave out --keep, or work in a clone "
+                         "of the repository")
+    file = paths.RESULTS / f"{kept_name or name}.json" if keep else out or Path("runs") / f"{name}.json"
+    if file.suffix != ".json":
+        raise ValueError(f"the rows are written as JSON, got --out {file}; give it a name that ends in .json")
+    return file

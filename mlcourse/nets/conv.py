@@ -1,0 +1,107 @@
+"""The convolutional network of few-shot learning, for one task or several at once."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mlcourse.nets import stacked, stacking
+from mlcourse.nets.norms import NORMS, Norm, Stats, moments
+from mlcourse.nets.params import Params
+from mlcourse.nets.stacking import plain
+
+
+class Conv4(stacking.Stacking, nn.Module):
+    """Four 3×3 convolutions of `width` filters, each with norm and ReLU, then a linear head for `way` classes.
+
+    pool="stride" is the Omniglot network of Finn et al. 2017: stride 2 and a mean over the remaining positions.
+    pool="max" is that of Vinyals et al. 2016 and Snell et al. 2017: stride 1, 2×2 max-pooling, flattened.
+    Input (M, 1, S, S) with the picture's side S in pixels, output (M, way). way=0 leaves the head out: the network
+    then returns its features. norm: see `Norm`. A convolution has a bias only where no norm follows, because the
+    norm would cancel it.
+    Raises ValueError for an unknown pool or norm.
+    """
+
+    tasks_at_once = 4
+
+    def __init__(self, way: int, width: int = 64, pool: str = "stride", norm: str = "batch", side: int = 28,
+                 seed: int = 0):
+        super().__init__()
+        if pool not in ("stride", "max"):
+            raise ValueError(f"pool must be 'stride' or 'max', got {pool!r}")
+        if norm not in NORMS:
+            raise ValueError(f"norm must be one of {', '.join(NORMS)}, got {norm!r}")
+        self.config = {"net": "Conv4", "way": way, "width": width, "pool": pool, "norm": norm, "side": side,
+                       "seed": seed}
+        self.pool, self.norm, self.side = pool, norm, side
+        self.stride = 2 if pool == "stride" else 1
+        channels = [1] + [width] * 4
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.convs = nn.ModuleList(nn.Conv2d(i, o, 3, self.stride, padding=1, bias=norm == "none")
+                                       for i, o in zip(channels[:-1], channels[1:], strict=True))
+            for conv in self.convs:
+                nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+            self.norms = nn.ModuleList(Norm(norm, width) for _ in self.convs)
+            self.size = width if pool == "stride" else width * max(1, side // 16) ** 2
+            if way:
+                self.head = nn.Linear(self.size, way)
+        if norm == "running":
+            self.register_buffer("running_mean", torch.zeros(4, width))
+            self.register_buffer("running_var", torch.ones(4, width))
+
+    def forward(self, x: Tensor, stats: Stats | None = None) -> Tensor:
+        """Logits (M, way). stats: (mean, variance) of each norm, each (width,); None takes the batch's own."""
+        features = self.features(x, stats)
+        return self.head(features) if "head" in self._modules else features
+
+    def features(self, x: Tensor, stats: Stats | None = None) -> Tensor:
+        """What the head sees: (M, size)."""
+        for i, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
+            x = self._activate(norm(conv(x), stats[i] if stats is not None else None))
+        return x.mean((2, 3)) if self.pool == "stride" else x.flatten(1)
+
+    @property
+    def stacks(self) -> bool:
+        """Whether the norm and the layers are those that `stacked` knows."""
+        built = ((3, 3), (self.stride, self.stride), (1, 1), (1, 1), 1, "zeros", self.norm == "none")
+        is_built = lambda c: plain(c, nn.Conv2d) and built == (c.kernel_size, c.stride, c.padding, c.dilation, c.groups,
+                                                               c.padding_mode, c.bias is not None)
+        return (self.norm != "layer" and plain(self, type(self))
+                and ("head" not in self._modules or plain(self.head, nn.Linear))
+                and all(is_built(conv) for conv in self.convs._modules.values())
+                and all(plain(norm, Norm) and norm.kind == self.norm for norm in self.norms._modules.values()))
+
+    def stacked(self, params: Params, x: Tensor | stacked.Patches,
+                stats: Stats | None = None) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+        """`features` for T tasks at once and the statistics that its norms saw: parameters (T, …), x (T, M, 1, S, S)
+        or its `prepare`, features (T, M, size), statistics (T, width)."""
+        return stacked.conv4(self, params, x, stats)
+
+    def prepare(self, x: Tensor) -> stacked.Patches:
+        """What `stacked` can reuse of pictures x (T, M, 1, S, S): the patches that the first convolution sees."""
+        return stacked.patches(x, self.stride)
+
+    def statistics(self, x: Tensor) -> Stats:
+        """The statistics of each norm on this batch."""
+        used = []
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = conv(x)
+            used.append(moments(x))
+            x = self._activate(norm(x, None))
+        return tuple(used)
+
+    def _activate(self, x: Tensor) -> Tensor:
+        return F.max_pool2d(F.relu(x), 2) if self.pool == "max" else F.relu(x)
+
+    def running_stats(self) -> Stats:
+        """The running statistics in the form that `forward` takes."""
+        return tuple(zip(self.running_mean, self.running_var, strict=True))
+
+    @torch.no_grad()
+    def update_running(self, stats: Stats, momentum: float = 0.1) -> None:
+        """Move the running statistics a share `momentum` of the way to these."""
+        for i, (mean, var) in enumerate(stats):
+            self.running_mean[i].lerp_(mean, momentum)
+            self.running_var[i].lerp_(var, momentum)

@@ -1,0 +1,36 @@
+"""No command writes into the tracked results unless it is told to."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from mlcourse.cli.bench import bench_app
+from mlcourse.cli.output import rows_file
+from mlcourse.cli.study import study_app
+from mlcourse.system import paths
+
+
+def test_rows_go_to_runs_or_where_they_are_sent_or_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", tmp_path)
+    assert rows_file("shift", None, False) == Path("runs/shift.json")
+    assert rows_file("shift", Path("mine.json"), False) == Path("mine.json")
+    assert rows_file("shift", None, True) == tmp_path / "shift.json"
+    assert rows_file("transfer-a-to-b", None, True, "transfer") == tmp_path / "transfer.json"
+
+
+@pytest.mark.parametrize("out, keep, sentence", [
+    (Path("mine.json"), True, "--keep and --out mine.json name two files; leave one of them out"),
+    (Path("rows.png"), False, r"the rows are written as JSON, got --out rows.png; give it a name that ends in \.json"),
+    (None, True, "there is no .*nowhere, so nothing can be kept there; leave out --keep")])
+def test_what_cannot_be_written_is_said_before_anything_is_measured(tmp_path, monkeypatch, out, keep, sentence):
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "nowhere")
+    with pytest.raises(ValueError, match=sentence):
+        rows_file("shift", out, keep)
+
+
+@pytest.mark.parametrize("command", study_app.registered_commands + bench_app.registered_commands,
+                         ids=lambda command: command.name or command.callback.__name__)
+def test_every_command_that_measures_has_both_options(command):
+    options = inspect.signature(command.callback).parameters
+    assert options["out"].default is None and options["keep"].default is False
