@@ -7,8 +7,8 @@ import torch
 from mlcourse import rows as results
 from mlcourse.datasets.store import DataError
 from mlcourse.domains import Domain
-from mlcourse.evaluate import t_interval
 from mlcourse.lessons.l15_distillation import figures as plots, study_distillation as study
+from mlcourse.statistics import paired_difference
 from mlcourse.system import paths
 
 STORED = results.read(paths.RESULTS / "distillation.json")
@@ -157,17 +157,14 @@ def test_every_planned_row_is_stored_once():
 def test_a_distilled_student_beats_the_same_student_of_source_labels_by_more_than_the_interval():
     for width in study.WIDTHS:
         for arm in ("source labels", "source labels, AdaBN"):
-            gain, half = t_interval(of("distilled", width, temperature=1.0) - of(arm, width))
-            assert gain > half, (width, arm)
-    gain, half = t_interval(of("distilled", temperature=1.0) - of("source labels"))
-    assert gain - half > 20
+            assert paired_difference(of("distilled", width, temperature=1.0), of(arm, width)).low > 0, (width, arm)
+    assert paired_difference(of("distilled", temperature=1.0), of("source labels")).low > 20
 
 
 def test_what_the_lesson_says_about_where_the_gain_comes_from():
     soft = of("distilled", temperature=1.0)
     assert np.abs((soft - of("first choices")).mean()) < 5
-    gain, half = t_interval(soft - of("other teacher"))
-    assert gain > half
+    assert paired_difference(soft, of("other teacher")).low > 0
     means = [of("distilled", temperature=t).mean() for t in study.TEMPERATURES]
     assert (np.diff(means) < 0).all()
     teacher = plots.by_seed(STORED, "domains", "teacher, AdaBN", "accuracy")
@@ -186,9 +183,9 @@ def test_what_the_lesson_says_about_the_class_that_was_left_out():
 
 
 def test_the_pictures_say_what_the_rows_say():
-    gain, half = t_interval(of("distilled", temperature=1.0) - of("source labels"))
-    assert plots.domain_bars(STORED).alt.startswith(f"8 filters: distilled without a label of the target, {gain:.0f} ± "
-                                                    f"{half:.0f} points")
+    gain = paired_difference(of("distilled", temperature=1.0), of("source labels"))
+    assert plots.domain_bars(STORED).alt.startswith("8 filters: distilled without a label of the target, "
+                                                    f"{gain.text(0)} points")
     assert f"the teacher, 64 filters {plots.by_seed(STORED, 'domains', 'teacher, AdaBN', 'accuracy').mean():.1f}" in (
         plots.study_picture(STORED).alt)
     with pytest.raises(ValueError, match="needs the parts domains, left out and cost"):
