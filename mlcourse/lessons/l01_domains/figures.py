@@ -9,7 +9,8 @@ from mlcourse.domains import SHIFTS, Domain, shift
 from mlcourse.lessons.l01_domains.scene_shift_dial import over_seeds
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, BLUE, GREY, RC, SERIES, VERMILION
-from mlcourse.statistics import columns, paired_difference, t_interval
+from mlcourse.rows import estimates, frame
+from mlcourse.statistics import columns, paired_difference
 
 STYLES = dict(zip(SHIFTS, (*SERIES, dict(color="#7A4A1E", marker="*", linestyle="-"))))
 STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -133,9 +134,9 @@ def crossings(rows: list[dict]) -> Picture:
 
     rows: those of `mlcourse study crossing`.
     """
-    arms = [arm for arm in ARMS if any((row["crossing"], row["arm"]) == arm for row in rows)]
-    values = lambda arm: [100 * row["accuracy"] for row in rows if (row["crossing"], row["arm"]) == arm]
-    by_arm = {arm: t_interval(values(arm)) for arm in arms}
+    found = estimates(frame(rows), "accuracy", by=["crossing", "arm"])
+    by_arm = {arm: found[arm].times(100) for arm in ARMS if arm in found}
+    arms = list(by_arm)
     home, away = by_arm["domain", "typeset digits"].mean, by_arm["domain", "UCI digits"].mean
     title = f"The same question of handwritten digits: {home:.1f} % becomes {away:.1f} %"
     figure = blank(8.4, 0.9 + 0.36 * len(arms))

@@ -10,6 +10,7 @@ import numpy as np
 from mlcourse.domains import Domain
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, GREY, RC, SERIES
+from mlcourse.rows import estimates, frame
 from mlcourse.statistics import Estimate, columns, paired_difference, t_interval
 
 UNLABELLED = ("no adaptation", "AdaBN", "CORAL", "DANN", "MLDG", "adapter")     # arms that need no label of the target
@@ -75,15 +76,15 @@ def transfer(rows: Sequence[dict]) -> Picture:
 
     rows: those of `mlcourse study transfer` for one pair of source and target.
     """
-    at = lambda arm, k: t_interval(by_seed(rows, "accuracy", arm=arm, k=k).values())
+    at = estimates(frame(rows), "accuracy", by=["arm", "k"])
     ks = sorted({row["k"] for row in rows})
-    zero = {arm: at(arm, 0) for arm in UNLABELLED}
+    zero = {arm: at[arm, 0] for arm in UNLABELLED}
     best = max(zero, key=lambda arm: zero[arm].mean)
     level = [arm for arm in UNLABELLED if round(zero[arm].mean) == round(zero[best].mean)]
     title = (f"Without labels: {zero['no adaptation'].mean:.0f} % becomes {zero['AdaBN'].mean:.0f} % (AdaBN), "
              f"{zero[best].mean:.0f} % ({', '.join(level)})")
     few = min(k for k in ks if k > 0)
-    scratch, tuned = at("from scratch", max(ks)).mean, at("fine-tuning", max(ks)).mean
+    scratch, tuned = at["from scratch", max(ks)].mean, at["fine-tuning", max(ks)].mean
     figure = blank(9.4, 3.7)
     with matplotlib.rc_context(RC):
         left, right = figure.subplots(1, 2)
@@ -100,15 +101,15 @@ def transfer(rows: Sequence[dict]) -> Picture:
         left.set_title(title, fontsize=9.5, loc="left")
         right.grid(True)
         for arm in SHOWN:
-            own = [k for k in ks if any(row["arm"] == arm and row["k"] == k for row in rows)]
-            _errorbars(right, [ks.index(k) for k in own], [at(arm, k) for k in own], arm)
+            own = [k for k in ks if (arm, k) in at]
+            _errorbars(right, [ks.index(k) for k in own], [at[arm, k] for k in own], arm)
         right.set_xticks(range(len(ks)), ks)
         right.set(xlabel="labels per class of the target", ylabel="accuracy (%)", ylim=(0, 100))
         right.set_title(f"{max(ks)} labels per class: from scratch {scratch:.0f} %, fine-tuned {tuned:.0f} %",
                         fontsize=9.5)
         right.legend(loc="lower right", ncols=2, fontsize=8)
     said = "; ".join(f"{arm} {value.text()}" for arm, value in zero.items())
-    more = "; ".join(f"{arm} {at(arm, few).mean:.1f} and {at(arm, max(ks)).mean:.1f}" for arm in SHOWN)
+    more = "; ".join(f"{arm} {at[arm, few].mean:.1f} and {at[arm, max(ks)].mean:.1f}" for arm in SHOWN)
     return picture(figure, f"{title}. Without labels: {said} %. With {few} and {max(ks)} labels per class: {more} %.")
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mlcourse import small as alignment
+from mlcourse import small
 from mlcourse.datasets import load
 from mlcourse.datasets.glyphs import load_digits_by_face
 from mlcourse.domains import Domain
@@ -52,27 +52,27 @@ class World(NamedTuple):
 @lru_cache(maxsize=1)
 def world(seed: int) -> World:
     """The world of a seed, its source network trained."""
-    source = alignment.shrunk(load("glyphs-digits"))
+    source = small.shrunk(load("glyphs-digits"))
     frequent = torch.randperm(len(source.classes), generator=torch.Generator().manual_seed(seed))
-    return World(source, *halves(alignment.shrunk(load("digits"))), frequent[:alignment.FREQUENT].tolist(),
-                 alignment.source_network(source, seed))
+    return World(source, *halves(small.shrunk(load("digits"))), frequent[:small.FREQUENT].tolist(),
+                 small.source_network(source, seed))
 
 
 def target(w: World, distance: float, seed: int) -> tuple[Domain, Tensor]:
     """The unlabelled pictures of the target, and its class proportions."""
-    q = alignment.proportions(len(w.source.classes), w.frequent, distance)
-    return alignment.drawn(w.train, q, alignment.UNLABELED, seed), q
+    q = small.proportions(len(w.source.classes), w.frequent, distance)
+    return small.drawn(w.train, q, small.UNLABELED, seed), q
 
 
 def measured(w: World, learner: Learner, seen: Domain, q: Tensor, seed: int, adapts: bool = True) -> dict:
     """What one learner reaches on the target; adapts: False for the source's statistics."""
-    params = learner.adapt(alignment.source_and_target(w.source, seen, seed)).params
-    source, unlabeled = alignment.known(w.source, seed), pixels(seen.images)
-    said = lambda x: alignment.views(learner.net, source, x, unlabeled if adapts else None, params)
+    params = learner.adapt(small.source_and_target(w.source, seen, seed)).params
+    source, unlabeled = small.known(w.source, seed), pixels(seen.images)
+    said = lambda x: small.views(learner.net, source, x, unlabeled if adapts else None, params)
     on_seen, on_test = said(unlabeled), said(pixels(w.test.images))
-    by_class = alignment.class_accuracies(on_test.logits, w.test.labels)
+    by_class = small.class_accuracies(on_test.logits, w.test.labels)
     pad = proxy_a_distance(on_seen.source, on_seen.target, seed, SPLITS, SIZE)
-    shares = alignment.predicted_shares(on_test.logits, w.test.labels, q)
+    shares = small.predicted_shares(on_test.logits, w.test.labels, q)
     values = {"accuracy": 100 * float(q @ by_class), "balanced": 100 * float(by_class.mean()), "pad": pad.value,
               "floor": proxy_a_floor(on_seen.target, seed, SPLITS, SIZE).value,
               "information": float(information(on_seen.logits)),
@@ -83,7 +83,7 @@ def measured(w: World, learner: Learner, seen: Domain, q: Tensor, seed: int, ada
 def trained(w: World, sampler: DomainSampler, kinds: list, seed: int) -> list[Learner]:
     """Learners around copies of the source network, trained on, one on each core. kinds: network → learner."""
     made = [kind(copy.deepcopy(w.base.net)) for kind in kinds]
-    one = lambda learner: train(learner, learner.phases(sampler, alignment.STEPS, tasks=1, lr=alignment.RATE),
+    one = lambda learner: train(learner, learner.phases(sampler, small.STEPS, tasks=1, lr=small.RATE),
                                 seed=seed, progress=False)
     in_parallel(one, made)
     return made
@@ -110,8 +110,8 @@ def rows(seeds: list[int], done: set[tuple] = frozenset()) -> Iterator[dict]:
 def across(seed: int) -> Iterator[dict]:
     """MLDG and the adapter: each is trained once, between typefaces, and judged on every target."""
     start, w = time.perf_counter(), world(seed)
-    faces = [alignment.shrunk(face) for face in load_digits_by_face().values()]
-    sampler = DomainSampler(faces, alignment.SHOT, alignment.SHOT, unlabeled=alignment.SHOT)
+    faces = [small.shrunk(face) for face in load_digits_by_face().values()]
+    sampler = DomainSampler(faces, small.SHOT, small.SHOT, unlabeled=small.SHOT)
     for arm, learner in zip(ACROSS, trained(w, sampler, list(ACROSS.values()), seed), strict=True):
         for distance in DISTANCES:
             yield row(arm, 0.0, distance, seed, lambda _, learner=learner: learner, True, start)
@@ -121,7 +121,7 @@ def control(seed: int) -> Iterator[dict]:
     """AdaBN on the source network after more steps on the source: what the steps of CORAL and DANN do without an
     alignment. It is trained once and judged on every target."""
     start, w = time.perf_counter(), world(seed)
-    sampler = DomainSampler([w.source], alignment.SHOT, 1, unlabeled=1, target=w.train)
+    sampler = DomainSampler([w.source], small.SHOT, 1, unlabeled=1, target=w.train)
     learner, = trained(w, sampler, [AdaBN], seed)
     for distance in DISTANCES:
         yield row(CONTROL, 0.0, distance, seed, lambda _: learner, True, start)
@@ -131,7 +131,7 @@ def aligned(arm: str, distance: float, seed: int) -> Iterator[dict]:
     """CORAL or DANN at every weight on one target."""
     start, w = time.perf_counter(), world(seed)
     seen, _ = target(w, distance, seed)
-    sampler = DomainSampler([w.source], alignment.SHOT, 1, unlabeled=alignment.SHOT, target=seen)
+    sampler = DomainSampler([w.source], small.SHOT, 1, unlabeled=small.SHOT, target=seen)
     kinds = [lambda net, weight=weight: ALIGNED[arm](net, weight) for weight in WEIGHTS[arm]]
     for weight, learner in zip(WEIGHTS[arm], trained(w, sampler, kinds, seed), strict=True):
         yield row(arm, weight, distance, seed, lambda _, learner=learner: learner, True, start)

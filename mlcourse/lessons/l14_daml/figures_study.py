@@ -11,8 +11,8 @@ import torch
 from mlcourse.domains import Domain
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RC, SKY, VERMILION, YELLOW
-from mlcourse.rows import by_seed
-from mlcourse.statistics import Estimate, cell, columns, paired_difference, t_interval
+from mlcourse.rows import by_seed, estimates, frame
+from mlcourse.statistics import Estimate, columns, paired_difference
 
 STYLES = {
     "source only": dict(color=GREY, marker="o", linestyle=":"),
@@ -42,11 +42,12 @@ def accuracies(rows: Sequence[dict], arms: Sequence[str], ks: Sequence[int]) -> 
     intervals, where it is among the arms. The titles say what the numbers say."""
     figure = blank(10.5, 4.9)
     places = np.arange(len(ks))
+    at = estimates(frame(rows), "accuracy", by=["arm", "k"])
     with matplotlib.rc_context(RC):
         left, right = figure.subplots(1, 2, width_ratios=(1.1, 1))
         for i, arm in enumerate(arms):
-            found = {at: values for at, k in enumerate(ks) if (values := by_seed(rows, arm, k).values())}
-            left.errorbar(places[list(found)] + 0.05 * (i - len(arms) / 2), *columns(map(t_interval, found.values())),
+            own = [place for place in places if (arm, ks[place]) in at]
+            left.errorbar(np.array(own) + 0.05 * (i - len(arms) / 2), *columns(at[arm, ks[place]] for place in own),
                           capsize=2, markersize=4, label=arm, **STYLES[arm])
         left.set(xticks=places, xticklabels=ks, xlabel="labels per class of the target, k", ylim=(0, 103),
                  ylabel="accuracy on target-test, %")
@@ -65,13 +66,11 @@ def accuracies(rows: Sequence[dict], arms: Sequence[str], ks: Sequence[int]) -> 
             right.legend(fontsize=7.5)
         least = min(ks)
         left.set_title(f"Right at k = {least}: " + ", ".join(
-            f"{arm} {cell(by_seed(rows, arm, least).values())} %" for arm in ("source only", "DAML")
-            if by_seed(rows, arm, least)))
+            f"{arm} {at[arm, least].text()} %" for arm in ("source only", "DAML") if (arm, least) in at))
         title = verdict(rows, ks) if {TUNED, TWIN} <= set(arms) else ""
         right.set_title(title)
-    seeds = len(by_seed(rows, arms[0], ks[0]))
     return picture(figure, f"{rows[0]['source']} to {rows[0]['target']}: accuracy on the target's test half against "
-                           f"labels per class, {len(arms)} arms, {seeds} seeds. {left.get_title(loc='left')}. {title}")
+                           f"labels per class, {len(arms)} arms, {at[arms[0], ks[0]].n} seeds. {left.get_title(loc='left')}. {title}")
 
 
 def verdict(rows: Sequence[dict], ks: Sequence[int]) -> str:

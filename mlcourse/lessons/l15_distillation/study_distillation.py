@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from mlcourse import small as alignment
+from mlcourse import small
 from mlcourse.datasets import load
 from mlcourse.datasets.store import DataError
 from mlcourse.domains import Domain
@@ -74,7 +74,7 @@ class World(NamedTuple):
 
 def network(width: int, seed: int) -> Conv4:
     """A network of `width` filters for ten classes of 16×16 pictures."""
-    return Conv4(10, width, "max", "batch", alignment.SIDE, seed)
+    return Conv4(10, width, "max", "batch", small.SIDE, seed)
 
 
 def learned(learner: AdaBN, labelled: Domain, seen: Domain, seed: int, steps: int, rate: float) -> AdaBN:
@@ -101,13 +101,13 @@ def answers(net: Conv4, state: Adapted, x: Tensor) -> Tensor:
 @lru_cache(maxsize=1)
 def world(part: str, data: str, seed: int) -> World:
     """The world of a part and a seed, with its teacher trained. Raises DataError where the data are not here."""
-    seen, test = halves(alignment.shrunk(load(data)), MOST)
-    labelled = alignment.shrunk(load("glyphs-digits")) if part == "domains" else seen
+    seen, test = halves(small.shrunk(load(data)), MOST)
+    labelled = small.shrunk(load("glyphs-digits")) if part == "domains" else seen
     with one_core():
         net = learned(AdaBN(network(TEACHER, seed)), labelled, seen, seed, *PLAN[part]).net
     states = {"AdaBN": normalised_by(net, pixels(seen.images))}
     if part == "domains":
-        states["no adaptation"] = normalised_by(net, alignment.known(labelled, seed))
+        states["no adaptation"] = normalised_by(net, small.known(labelled, seed))
     scores = {name: float(information(answers(net, state, pixels(seen.images)))) for name, state in states.items()}
     return World(labelled, seen, test, {name: Teacher(net, state) for name, state in states.items()}, scores)
 
@@ -191,7 +191,7 @@ def measured(w: World, student: Student, learner: AdaBN, seen: Domain, seed: int
     yield_as = {student: normalised_by(learner.net, pixels(seen.images))}
     if student.arm == "source labels":
         adapted = yield_as.pop(student)
-        yield_as = {student: normalised_by(learner.net, alignment.known(w.labelled, seed)),
+        yield_as = {student: normalised_by(learner.net, small.known(w.labelled, seed)),
                     student._replace(arm="source labels, AdaBN"): adapted}
     for who, state in yield_as.items():
         yield who, judged(w, who, learner.net, state)
@@ -201,7 +201,7 @@ def measured(w: World, student: Student, learner: AdaBN, seen: Domain, seed: int
 
 def cost(width: int, seed: int) -> dict:
     """Parameters of a network and milliseconds for each picture, in batches of BATCH on one core: the median."""
-    net, x = network(width, seed), torch.rand(BATCH, 1, alignment.SIDE, alignment.SIDE)
+    net, x = network(width, seed), torch.rand(BATCH, 1, small.SIDE, small.SIDE)
     state, spent = normalised_by(net, x), []
     with one_core():
         for _ in range(TIMES):

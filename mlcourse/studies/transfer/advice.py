@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlcourse.rows import by_seed
-from mlcourse.statistics import Estimate, paired_difference, t_interval
+from mlcourse.rows import by_seed, estimates, frame
+from mlcourse.statistics import Estimate, paired_difference
 from mlcourse.studies.transfer.transfer import CHOICE
 
 NONE, SCRATCH = "no adaptation", "from scratch"
@@ -16,11 +16,11 @@ SIMPLEST = (NONE, "AdaBN", "linear probe", "fine-tuning", "L2-SP", SCRATCH, "COR
 def table(rows: Sequence[dict]) -> dict[str, dict[int, Estimate]]:
     """arm → k → accuracy (%) over seeds, in the order of the rows; an arm that is not defined at some k has no entry
     there."""
-    arms = list(dict.fromkeys(row["arm"] for row in rows if not row["arm"].startswith(CHOICE)))
-    ks = sorted({row["k"] for row in rows if "accuracy" in row})
-    found = {arm: {k: by_seed(rows, arm, k) for k in ks} for arm in arms}
-    return {arm: {k: t_interval(values.values()) for k, values in cells.items() if values}
-            for arm, cells in found.items()}
+    found = {row["arm"]: {} for row in rows if not row["arm"].startswith(CHOICE)}
+    for (arm, k), value in estimates(frame(rows), "accuracy", by=["arm", "k"]).items():
+        if arm in found:
+            found[arm][k] = value
+    return found
 
 
 def gain(rows: Sequence[dict], arm: str, other: str, k: int) -> Estimate | None:

@@ -7,13 +7,13 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from mlcourse import cli, rows as results
+from mlcourse import cli
 from mlcourse.datasets import DataError, factors, load
 from mlcourse.datasets.glyphs import load_digits_named_by_face
 from mlcourse.domains import SHIFTS, shift_domain
 from mlcourse.domains.distances import mmd, proxy_a_distance, proxy_a_floor
 from mlcourse.lessons.l01_domains import study_crossing as crossing, study_shift as shift
-from mlcourse.system import paths
+from mlcourse.rows import read
 
 MEASURED = ("accuracy", "pad", "pad_low", "pad_high", "mmd", "mmd_floor")
 
@@ -126,7 +126,7 @@ def test_the_command_writes_rows_and_a_picture_even_for_one_seed(name, tmp_path,
     torch.set_num_threads(threads)
     assert not end.value.code
     assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG") and "drawn in" in capsys.readouterr().out
-    rows = results.read(out)
+    rows = read(out)
     assert {row["seed"] for row in rows} == {3} and len(rows) > 8
 
 
@@ -134,7 +134,7 @@ def test_the_command_writes_rows_and_a_picture_even_for_one_seed(name, tmp_path,
 
 
 def kept(name):
-    return results.read(paths.RESULTS / f"{name}.json")
+    return read(name)
 
 
 def test_the_kept_rows_are_five_seeds_of_everything():

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from mlcourse import cli, rows as results, small as alignment
+from mlcourse import cli, small
 from mlcourse.datasets import load
 from mlcourse.episode.across import pixels
 from mlcourse.lessons.l13_adaptation import figures as plots, study_label_shift as study
 from mlcourse.losses.alignment import information
+from mlcourse.rows import read, save
 from mlcourse.statistics import paired_difference, t_interval
 
 
@@ -19,11 +20,11 @@ def few(name):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def small():
+def tiny():
     """A handful of steps, pictures and filters, one distance, one weight."""
     with pytest.MonkeyPatch.context() as patch:
-        for where, name, value in ((alignment, "SOURCE_STEPS", 5), (alignment, "STEPS", 2), (alignment, "WIDTH", 6),
-                                   (alignment, "KNOWN", 100), (alignment, "UNLABELED", 100), (study, "load", few),
+        for where, name, value in ((small, "SOURCE_STEPS", 5), (small, "STEPS", 2), (small, "WIDTH", 6),
+                                   (small, "KNOWN", 100), (small, "UNLABELED", 100), (study, "load", few),
                                    (study, "DISTANCES", (0.6,)), (study, "SPLITS", 2), (study, "SIZE", 60),
                                    (study, "WEIGHTS", {"CORAL": (1.0,), "DANN": (0.1, 1.0)})):
             patch.setattr(where, name, value)
@@ -33,7 +34,7 @@ def small():
 
 
 @pytest.fixture(scope="module")
-def measured(small):
+def measured(tiny):
     """The rows of one seed at one distance."""
     return list(study.rows([1]))
 
@@ -49,7 +50,7 @@ def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twic
     assert torch.bincount(seen.labels, minlength=10)[w.frequent].tolist() == [30] * 3
     by_arm = {row["arm"]: row for row in rows}
     for arm, unlabeled in (("no adaptation", None), ("AdaBN", pixels(seen.images))):
-        views = lambda x: alignment.views(w.base.net, alignment.known(w.source, 1), x, unlabeled)
+        views = lambda x: small.views(w.base.net, small.known(w.source, 1), x, unlabeled)
         logits = views(pixels(w.test.images)).logits
         right = logits.argmax(1) == w.test.labels
         weight = q[w.test.labels] / torch.bincount(w.test.labels).double()[w.test.labels]
@@ -75,12 +76,12 @@ def test_the_command_measures_what_is_missing_writes_and_draws(measured, tmp_pat
     monkeypatch.setattr(study, "DISTANCES", (0.0, 0.6))
     every = [{**row, "seed": seed, "distance": d} for row in measured for seed in (0, 1) for d in study.DISTANCES]
     of_arm = lambda rows, arm: [row for row in rows if (row["arm"], row["seed"], row["distance"]) == (arm, 1, 0.6)]
-    results.save(out, [row for row in every if row not in of_arm(every, "DANN")], study.KEY)
+    save(out, [row for row in every if row not in of_arm(every, "DANN")], study.KEY)
     words = ["mlcourse", "study", "label-shift", "--seed", "0", "--seed", "1", "--out", str(out)]
     monkeypatch.setattr("sys.argv", words)
     with pytest.raises(SystemExit) as end:
         cli.main()
-    said, rows = capsys.readouterr().out, results.read(out)
+    said, rows = capsys.readouterr().out, read(out)
     assert end.value.code in (0, None) and len(rows) == 32 and out.with_suffix(".png").exists()
     assert said.count("label distance 0.6   seed 1   DANN") == 2 and "AdaBN" not in said
     numbers = lambda rows: [{**row, "seconds": 0} for row in of_arm(rows, "DANN")]

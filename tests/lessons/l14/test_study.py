@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from mlcourse import cli, rows as results
+from mlcourse import cli
 from mlcourse.datasets import load
 from mlcourse.domains import shift_domain, two_sample
 from mlcourse.episode.across import pixels
 from mlcourse.learners.translator import check_unseen
 from mlcourse.lessons.l14_daml import (figures as lesson_14, figures_study as plots, study_daml as study,
                                        study_daml_arms as daml_arms, study_daml_failures as failures)
+from mlcourse.rows import read
 from mlcourse.statistics import t_interval
 from tiny import patterns
 
@@ -203,7 +204,7 @@ def test_the_command_measures_draws_and_goes_on(tmp_path, capsys, monkeypatch):
         assert ended.value.code in (0, None)
     text = capsys.readouterr().out
     assert "PAD generated-target" in text and "label fidelity" in text and "±" in text
-    assert len(results.read(tmp_path / "rows.json")) == 1 + 2 + 2 * 2 * 2
+    assert len(read(tmp_path / "rows.json")) == 1 + 2 + 2 * 2 * 2
     for name in ("rows.png", "rows-samples.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
     monkeypatch.setattr("sys.argv", words + ["--arm", "GAN"])

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from mlcourse import rows as results
 from mlcourse.datasets.store import DataError
 from mlcourse.domains import Domain
 from mlcourse.lessons.l15_distillation import figures as plots, study_distillation as study
+from mlcourse.rows import read
 from mlcourse.statistics import paired_difference
-from mlcourse.system import paths
 
-STORED = results.read(paths.RESULTS / "distillation.json")
+STORED = read("distillation")
 
 
 @pytest.fixture

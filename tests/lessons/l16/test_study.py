@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from mlcourse import rows as results
 from mlcourse.lessons.l16_contrast import study_contrast as study
+from mlcourse.rows import read
 from mlcourse.statistics import paired_difference, t_interval
-from mlcourse.system import paths
 
-STORED = results.read(paths.RESULTS / "contrast.json")
+STORED = read("contrast")
 
 
 def stored(part, arm, field, setting=0):
