@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner, check_counts, check_finite, in_threads, map_parts
+from mlcourse.learner import Learner, check_finite, map_parts
+from mlcourse.phases import check_counts, in_threads
 from mlcourse.statistics import Estimate, interval
 
 EVALUATION_SEED = 20170
