@@ -93,6 +93,11 @@ def score(prediction: Tensor, y: Tensor) -> Tensor:
     return (prediction.argmax(-1) == y).float().mean()
 
 
+def percent_right(logits: Tensor, labels: Tensor) -> float:
+    """The share of logits (M, N) that name the label right, in per cent to three digits, as rows of results hold it."""
+    return round(100 * float(score(logits, labels)), 3)
+
+
 def evaluate(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVALUATION_SEED, steps: int | None = None,
              name: str | None = None, split: str = "test", train_way: int = 0, command: str = "",
              commit: str = "") -> Result:

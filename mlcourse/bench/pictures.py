@@ -24,7 +24,7 @@ Runs = dict[float, list[float]]     # the accuracies of all seeds by minutes of 
 # ------------------------------------------------------------ against time
 
 
-def accuracy(rows: list[dict]) -> Picture:
+def accuracy_against_time(rows: list[dict]) -> Picture:
     """Accuracy in per cent against minutes of training: a line for each method through its means over seeds, every seed
     as a point, 95 % t intervals over seeds (none for a single seed).
 

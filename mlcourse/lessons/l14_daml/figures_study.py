@@ -70,7 +70,8 @@ def accuracies(rows: Sequence[dict], arms: Sequence[str], ks: Sequence[int]) -> 
         title = verdict(rows, ks) if {TUNED, TWIN} <= set(arms) else ""
         right.set_title(title)
     return picture(figure, f"{rows[0]['source']} to {rows[0]['target']}: accuracy on the target's test half against "
-                           f"labels per class, {len(arms)} arms, {at[arms[0], ks[0]].n} seeds. {left.get_title(loc='left')}. {title}")
+                           f"labels per class, {len(arms)} arms, {at[arms[0], ks[0]].n} seeds. "
+                           f"{left.get_title(loc='left')}. {title}")
 
 
 def verdict(rows: Sequence[dict], ks: Sequence[int]) -> str:

@@ -28,9 +28,9 @@ def tiny():
                                    (study, "DISTANCES", (0.6,)), (study, "SPLITS", 2), (study, "SIZE", 60),
                                    (study, "WEIGHTS", {"CORAL": (1.0,), "DANN": (0.1, 1.0)})):
             patch.setattr(where, name, value)
-        study.world.cache_clear()
+        study.of_seed.cache_clear()
         yield
-    study.world.cache_clear()
+    study.of_seed.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twic
         ("MLDG", 0), ("adapter", 0), (study.CONTROL, 0), ("no adaptation", 0), ("AdaBN", 0), ("CORAL", 1), ("DANN", 0.1),
         ("DANN", 1)]
     assert not list(study.rows([1], {tuple(row[field] for field in study.KEY) for row in rows}))
-    w = study.world(1)
+    w = study.of_seed(1)
     seen, q = study.target(w, 0.6, 1)
     assert torch.bincount(seen.labels, minlength=10)[w.frequent].tolist() == [30] * 3
     by_arm = {row["arm"]: row for row in rows}
@@ -63,12 +63,12 @@ def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twic
 
 
 def test_the_test_half_and_its_labels_train_nothing(measured):
-    study.world.cache_clear()
-    w = study.world(1)
+    study.of_seed.cache_clear()
+    w = study.of_seed(1)
     w.test.labels.copy_(w.test.labels.flip(0))
     assert [row["information"] for row in study.rows([1])] == pytest.approx(
         [row["information"] for row in measured], abs=1e-4)
-    study.world.cache_clear()
+    study.of_seed.cache_clear()
 
 
 def test_the_command_measures_what_is_missing_writes_and_draws(measured, tmp_path, capsys, monkeypatch):

@@ -41,8 +41,8 @@ def few(name):
     return domain.take(torch.cat([torch.nonzero(domain.labels == c)[:72, 0] for c in range(10)]))
 
 
-def world(seed=0):
-    return daml_arms.World(*pair(), seed)
+def of_seed(seed=0):
+    return daml_arms.DamlSeed(*pair(), seed)
 
 
 def test_a_shift_of_the_source_shares_no_picture_with_it():
@@ -79,7 +79,7 @@ def test_bad_input_is_named():
 
 
 def test_arms_share_one_generator_and_one_count_of_pictures():
-    w = world()
+    w = of_seed()
     assert len(w.kept.images) == len(w.hand_made.images) == len(w.shuffled.images) <= 40
     assert torch.equal(w.shuffled.images, w.kept.images)
     counts = lambda domain: torch.bincount(domain.labels, minlength=3).tolist()
@@ -101,7 +101,7 @@ def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twic
     again = [row for rows in study.rows(split, dev, arms, [1], found[:5], "") for row in rows]
     pick = lambda row: (row["arm"], row["k"], row["accuracy"])
     assert list(map(pick, again)) == list(map(pick, found[5:]))                    # resumed, the same numbers
-    w = daml_arms.World(split, dev, 1)
+    w = daml_arms.DamlSeed(split, dev, 1)
     right = (w.source_only(pixels(split.test.images)).argmax(1) == split.test.labels).float().mean()
     row = next(row for row in found if row["arm"] == "source only" and row["k"] == 0)
     assert row["accuracy"] == pytest.approx(100 * float(right), abs=1e-3)
@@ -110,7 +110,7 @@ def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twic
 
 
 def test_the_fine_tuning_of_an_arm_against_a_loop():
-    w = world()
+    w = of_seed()
     ready, (x, y) = daml_arms.tuned(w.source_only, 0.003), w.setting.labelled(2, 0, 0)
     net = daml_arms.copy.deepcopy(w.source_only)
     optimiser = torch.optim.Adam(net.parameters(), 0.003)
@@ -123,7 +123,7 @@ def test_the_fine_tuning_of_an_arm_against_a_loop():
 
 
 def test_the_meta_learner_takes_as_many_steps_as_it_is_told():
-    w = world()
+    w = of_seed()
     learner = w.joint(w.source_only, lambda x, generator: x, 0.0)
     x, y = w.setting.labelled(2, 0, 0)
     phi = daml_arms.adapted(learner, 1).adapt(x, y)
@@ -135,17 +135,17 @@ def test_the_meta_learner_takes_as_many_steps_as_it_is_told():
 
 def test_the_test_half_trains_nothing_and_a_leak_is_refused():
     split, dev = pair()
-    one = daml_arms.World(split, dev, 0).translator
+    one = daml_arms.DamlSeed(split, dev, 0).translator
     split.test.labels.copy_(split.test.labels.flip(0))
-    two = daml_arms.World(split, dev, 0).translator
+    two = daml_arms.DamlSeed(split, dev, 0).translator
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
     split.train.images[0] = split.test.images[0]
     with pytest.raises(ValueError, match="1 of the 19 pictures .* are test pictures"):
-        _ = daml_arms.World(split, dev, 0).translator
+        _ = daml_arms.DamlSeed(split, dev, 0).translator
 
 
 def test_memorisation_is_seen():
-    w = world()
+    w = of_seed()
     seen = w.setting.train.images
     assert study.nearest(seen, seen) == pytest.approx(0, abs=5e-3)                 # a generator that copies
     slow = np.mean([min(float((pixels(x) - pixels(t)).norm()) for t in seen) for x in w.dev.images])
@@ -173,8 +173,8 @@ def test_failures_change_one_thing_each(monkeypatch):
     monkeypatch.setattr(failures, "STEPS", 3)
     monkeypatch.setattr(failures, "COUNT", 40)
     monkeypatch.setattr(failures, "load", few)
-    failures.world.cache_clear()
-    w = failures.world(0)
+    failures.of_seed.cache_clear()
+    w = failures.of_seed(0)
     assert len(failures.target(w, few=True).images) == 40
     shifted = failures.target(w, shift=True)
     assert float((shifted.labels < 3).float().mean()) == pytest.approx(0.8, abs=0.03)
@@ -188,7 +188,7 @@ def test_failures_change_one_thing_each(monkeypatch):
     assert lesson_14.by_variant(found, "as it is", "fidelity").shape == (1,)
     with pytest.raises(ValueError, match="no row of 'blur'; run mlcourse study daml-failures"):
         lesson_14.by_variant(found, "blur", "fidelity")
-    failures.world.cache_clear()
+    failures.of_seed.cache_clear()
 
 
 def test_the_command_measures_draws_and_goes_on(tmp_path, capsys, monkeypatch):
