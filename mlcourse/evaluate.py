@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass
 
-import numpy as np
 import pandas as pd
 import torch
-from scipy.special import stdtrit
 from torch import Tensor
 
 from mlcourse.episode import Episode
 from mlcourse.learner import Learner, check_finite, map_parts
 from mlcourse.phases import check_counts, in_threads
+from mlcourse.statistics import Estimate, interval
 
 EVALUATION_SEED = 20170
 BLOCK = 25  # episodes that are drawn together
@@ -48,10 +47,8 @@ class Result:
     commit: str = ""
 
     def __str__(self) -> str:
-        if self.metric == "accuracy":
-            value = f"{100 * self.mean:.2f} ± {100 * self.ci95:.2f} %"
-        else:
-            value = f"mean squared error {self.mean:.3f} ± {self.ci95:.3f}"
+        found = Estimate(self.mean, self.ci95, self.episodes, "episodes")
+        value = f"{found.times(100).text(2)} %" if self.metric == "accuracy" else f"mean squared error {found.text(3)}"
         task = f"{self.way}-way {self.shot}-shot" if self.way else f"{self.shot}-shot regression"
         mode = "transductive" if self.transductive else "one query at a time"
         return (f"{self.method} on {self.domain} ({self.split}), {task}: {value} "
@@ -96,6 +93,11 @@ def score(prediction: Tensor, y: Tensor) -> Tensor:
     return (prediction.argmax(-1) == y).float().mean()
 
 
+def percent_right(logits: Tensor, labels: Tensor) -> float:
+    """The share of logits (M, N) that name the label right, in per cent to three digits, as rows of results hold it."""
+    return round(100 * float(score(logits, labels)), 3)
+
+
 def evaluate(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVALUATION_SEED, steps: int | None = None,
              name: str | None = None, split: str = "test", train_way: int = 0, command: str = "",
              commit: str = "") -> Result:
@@ -121,71 +123,6 @@ def check_episodes(episodes: int) -> None:
     """Raises ValueError for fewer episodes than an interval needs."""
     if episodes < 2:
         raise ValueError(f"episodes must be at least 2, for an interval, got {episodes}")
-
-
-def interval(values) -> tuple[float, float]:
-    """The mean and the half-width of its 95 % interval, 1.96 sd/√n: for n >= 30 independent values.
-
-    Where a value is infinite or nan, so is the mean, and the half-width is nan: there is no interval.
-    For a handful of seeds use `t_interval`. Raises ValueError under two values.
-    """
-    mean, error = _mean_and_error(_floats(values))
-    return mean, 1.96 * error
-
-
-def t_interval(values) -> tuple[float, float]:
-    """The mean and the half-width of its 95 % t interval: for a few seeds, each of them one average.
-
-    The half-width is nan where a value is infinite or nan.
-    """
-    values = _floats(values)
-    mean, error = _mean_and_error(values)
-    return mean, float(stdtrit(len(values) - 1, 0.975)) * error
-
-
-def paired_ratio(a, b) -> tuple[float, float, float]:
-    """mean(a) / mean(b) with its 95 % interval (ratio, low, high) for paired values, a_i and b_i of the same task.
-
-    The delta method: the standard error of a - ratio · b, over mean(b). Where a value is infinite or nan there is no
-    interval: low and high are nan. Raises ValueError for unequal lengths.
-    """
-    a, b = _floats(a), _floats(b)
-    if len(a) != len(b):
-        raise ValueError(f"paired values need equal lengths, got {len(a)} and {len(b)}")
-    if b.mean() == 0:
-        raise ValueError("the ratio is not defined: the mean of b is 0")
-    with np.errstate(invalid="ignore"):
-        ratio = a.mean() / b.mean()
-        half = 1.96 * _mean_and_error(a - ratio * b)[1] / abs(b.mean())
-    return float(ratio), float(ratio - half), float(ratio + half)
-
-
-def fitted_line(x, y) -> tuple[float, float, float]:
-    """The least-squares line through the points (x_i, y_i): slope, intercept and R², the share of y's variance on it.
-
-    Raises ValueError for fewer than 3 points, as any line fits two, for unequal lengths, or where all x are equal.
-    """
-    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if x.ndim != 1 or x.shape != y.shape or len(x) < 3 or np.ptp(x) == 0:
-        raise ValueError(f"a fitted line needs at least 3 points that differ in x, got x {x.tolist()}, y {y.tolist()}")
-    dx, dy = x - x.mean(), y - y.mean()
-    slope = (dx @ dy) / (dx @ dx)
-    left = dy - slope * dx
-    r2 = 1 - (left @ left) / (dy @ dy) if dy.any() else 1.0
-    return float(slope), float(y.mean() - slope * x.mean()), float(r2)
-
-
-def _floats(values) -> np.ndarray:
-    values = np.asarray(values, dtype=np.float64)
-    if values.ndim != 1 or len(values) < 2:
-        raise ValueError(f"an interval needs a list of at least 2 values, got an array of shape {values.shape}")
-    return values
-
-
-def _mean_and_error(values: np.ndarray) -> tuple[float, float]:
-    """The mean and its standard error, which is nan where a value is not finite."""
-    with np.errstate(invalid="ignore"):
-        return float(values.mean()), float(values.std(ddof=1) / len(values) ** 0.5)
 
 
 def compare(learners: dict[str, Learner], samplers: dict[str, object], episodes: int = 600, *,

@@ -1,11 +1,10 @@
 """The rows that the repository holds, for the tests of benchmarks and studies."""
 
-from mlcourse import rows as results
-from mlcourse.system import paths
+from mlcourse.rows import read
 
 FACTS = {"command", "commit", "seed", "threads"}
 
 
 def kept(name):
     """The rows that the repository holds for a benchmark."""
-    return results.read(paths.RESULTS / f"{name}.json")
+    return read(name)

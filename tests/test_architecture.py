@@ -14,7 +14,7 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 # From the ground up. A part of the package imports what stands below it, and its own modules; parts on one floor do not
 # know each other. Only the lessons stand side by side in one part: none imports another.
 FLOORS = (
-    ("system", "lesson"),
+    ("statistics", "system", "lesson"),
     ("losses", "nets"),
     ("engine",),
     ("domains",),

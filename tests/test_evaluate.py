@@ -1,18 +1,16 @@
 """Results on fixed episodes, and how sure we may be of them."""
 
-import warnings
 from dataclasses import asdict
 
 import numpy as np
 import pytest
 import torch
-from scipy import stats
 from tiny import NAMES, PICTURES, REGRESSION, SINUSOIDS, learner, patterns
 
 from mlcourse.episode import EpisodeSampler
-from mlcourse.evaluate import (EVALUATION_SEED, Result, compare, evaluate, fitted_line, interval, paired_ratio, score,
-                               scores, t_interval)
+from mlcourse.evaluate import EVALUATION_SEED, Result, compare, evaluate, score, scores
 from mlcourse.learner import Learner
+from mlcourse.statistics import interval
 
 
 class Recorder(Learner):
@@ -132,86 +130,6 @@ def test_bad_counts_and_samples_are_refused():
 
     with pytest.raises(ValueError, match="support_x holds values that are NaN or infinite"):
         scores(judged, Damaged(), 3)
-
-
-# -------------------------------------------------------------- the intervals
-
-
-def test_interval_against_numpy():
-    values = np.random.default_rng(0).normal(3, 2, 400)
-    mean, half = interval(values)
-    assert mean == pytest.approx(np.mean(values))
-    assert half == pytest.approx(1.96 * np.std(values, ddof=1) / 20)
-    assert interval(torch.from_numpy(values)) == (mean, half)
-    assert interval([2, 2, 2]) == (2, 0)
-
-
-def test_interval_covers_the_truth_19_times_in_20():
-    rng = np.random.default_rng(1)
-    covered = [abs(mean - 0.5) < half for mean, half in (interval(rng.random(100)) for _ in range(2000))]
-    assert 0.93 < np.mean(covered) < 0.97
-
-
-@pytest.mark.parametrize("n", [2, 5, 9])
-def test_t_interval_against_scipy(n):
-    values = np.random.default_rng(n).normal(size=n)
-    low, high = stats.t.interval(0.95, n - 1, values.mean(), stats.sem(values))
-    mean, half = t_interval(values)
-    assert (mean - half, mean + half) == pytest.approx((low, high))
-    assert half > interval(values)[1]
-
-
-@pytest.mark.parametrize("bad, mean", [(np.inf, np.inf), (-np.inf, -np.inf), (np.nan, np.nan)])
-def test_scores_that_are_not_finite_have_no_interval_and_warn_of_nothing(bad, mean):
-    values = torch.tensor([1.0, bad, 2.0])
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert interval(values) == pytest.approx((mean, np.nan), nan_ok=True)
-        assert t_interval(values) == pytest.approx((mean, np.nan), nan_ok=True)
-        assert interval([np.inf, -np.inf]) == pytest.approx((np.nan, np.nan), nan_ok=True)
-        assert paired_ratio(values, [1, 2, 3]) == pytest.approx((mean, np.nan, np.nan), nan_ok=True)
-        assert np.isnan(paired_ratio([1, 2, 3], values)[1:]).all()
-
-
-def test_paired_ratio_against_the_bootstrap():
-    rng = np.random.default_rng(2)
-    difficulty = rng.exponential(1, 600)
-    a, b = 3 * difficulty + rng.normal(0, 0.3, 600), difficulty + rng.normal(1, 0.2, 600)
-    ratio, low, high = paired_ratio(a, b)
-    draws = rng.integers(0, 600, (4000, 600))
-    boot = a[draws].mean(1) / b[draws].mean(1)
-    assert ratio == pytest.approx(a.mean() / b.mean())
-    assert low == pytest.approx(np.quantile(boot, 0.025), abs=0.1 * (high - low))
-    assert high == pytest.approx(np.quantile(boot, 0.975), abs=0.1 * (high - low))
-    shuffled = paired_ratio(a, rng.permutation(b))
-    assert shuffled[2] - shuffled[1] > 1.5 * (high - low)  # pairing is what makes it narrow
-
-
-def test_a_ratio_that_never_varies_has_no_width():
-    b = np.array([1.0, 4.0, 2.0])
-    assert paired_ratio(2.5 * b, b) == pytest.approx((2.5, 2.5, 2.5))
-
-
-def test_a_fitted_line_recovers_a_line_and_says_how_well_it_fits():
-    assert fitted_line([1, 2, 3, 4], [5, 7, 9, 11]) == pytest.approx((2, 3, 1))
-    slope, intercept, r2 = fitted_line([0, 1, 2, 3], [0, 0, 1, 1])
-    assert (slope, intercept, r2) == pytest.approx((0.4, -0.1, 0.8))
-    assert fitted_line([1, 2, 3], [5, 5, 5]) == pytest.approx((0, 5, 1))
-    for x, y in (([1, 2], [1, 2]), ([1, 2, 3], [1, 2]), ([2, 2, 2], [1, 2, 3])):
-        with pytest.raises(ValueError, match="at least 3 points that differ in x"):
-            fitted_line(x, y)
-
-
-def test_intervals_refuse_what_they_cannot_answer():
-    for function in (interval, t_interval):
-        with pytest.raises(ValueError, match=r"at least 2 values, got an array of shape \(1,\)"):
-            function([0.5])
-        with pytest.raises(ValueError, match=r"got an array of shape \(3, 2\)"):
-            function(np.ones((3, 2)))
-    with pytest.raises(ValueError, match="equal lengths, got 3 and 2"):
-        paired_ratio([1, 2, 3], [1, 2])
-    with pytest.raises(ValueError, match="the mean of b is 0"):
-        paired_ratio([1, 2], [1, -1])
 
 
 # ------------------------------------------------------------------- results

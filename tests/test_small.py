@@ -4,7 +4,7 @@ import pytest
 import torch
 from tiny import patterns
 
-from mlcourse import small as alignment
+from mlcourse import small
 from mlcourse.learners import AdaBN
 from mlcourse.nets import Conv4, params_of
 from mlcourse.small import class_accuracies, drawn, predicted_shares, proportions, shrunk, views
@@ -35,10 +35,10 @@ def test_drawn_keeps_the_proportions_and_repeats():
 
 def test_shrunk_averages_and_keeps_the_rest():
     domain = patterns(0, classes=3, side=32)
-    small = shrunk(domain)
-    assert small.images.shape[2:] == (16, 16) and torch.equal(small.labels, domain.labels)
+    shown = shrunk(domain)
+    assert shown.images.shape[2:] == (16, 16) and torch.equal(shown.labels, domain.labels)
     mean = domain.images.float().unfold(2, 2, 2).unfold(3, 2, 2).mean((-1, -2))
-    assert (small.images.float() - mean).abs().max() <= 0.5
+    assert (shown.images.float() - mean).abs().max() <= 0.5
 
 
 def test_views_use_the_statistics_that_are_asked_for():
@@ -55,7 +55,7 @@ def test_views_use_the_statistics_that_are_asked_for():
         doubled = {name: 2 * p for name, p in params.items()}
         torch.testing.assert_close(views(net, source, target, target, doubled).logits,
                                    torch.func.functional_call(net, doubled, (target, tuple(
-                                       (m, v) for m, v in alignment.statistics(net, doubled, target)))))
+                                       (m, v) for m, v in small.statistics(net, doubled, target)))))
 
 
 def test_accuracies_and_shares_by_counting():
@@ -72,11 +72,11 @@ def test_accuracies_and_shares_by_counting():
 
 
 def test_the_source_network_is_trained_and_repeats(monkeypatch):
-    monkeypatch.setattr(alignment, "SOURCE_STEPS", 4)
+    monkeypatch.setattr(small, "SOURCE_STEPS", 4)
     domain, steps = patterns(0, classes=3, side=16), []
-    one, again = (alignment.source_network(domain, 5, steps.append) for _ in range(2))
+    one, again = (small.source_network(domain, 5, steps.append) for _ in range(2))
     assert len(steps) == 8 and isinstance(one, AdaBN)
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), again.parameters(), strict=True))
-    assert alignment.known(domain, 1).shape == (36, 1, 16, 16)
-    episode = alignment.source_and_target(domain, patterns(1, classes=3), 0)
+    assert small.known(domain, 1).shape == (36, 1, 16, 16)
+    episode = small.source_and_target(domain, patterns(1, classes=3), 0)
     assert episode.unlabeled_x.shape[0] == 36 and len(episode.support_y) == 9

@@ -18,7 +18,7 @@ from mlcourse.bench.peers import ours
 from mlcourse.bench.sampler import arrays
 from mlcourse.bench.timing import in_turn
 from mlcourse.episode import EpisodeSampler
-from mlcourse.evaluate import fitted_line
+from mlcourse.statistics import fitted_line
 from mlcourse.learners import FOMAML, MAML
 from mlcourse.nets import Conv4
 from mlcourse.rows import facts

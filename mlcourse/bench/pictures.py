@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from itertools import cycle
 
 import matplotlib
 import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from mlcourse.evaluate import fitted_line, t_interval
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, RC, SERIES, short
+from mlcourse.statistics import Estimate, columns, fitted_line, t_interval
 
 NAMES = {"maml": "MAML", "fomaml": "FOMAML", "anil": "ANIL", "meta-sgd": "Meta-SGD", "reptile": "Reptile",
          "protonet": "ProtoNet"}
@@ -25,7 +24,7 @@ Runs = dict[float, list[float]]     # the accuracies of all seeds by minutes of 
 # ------------------------------------------------------------ against time
 
 
-def accuracy(rows: list[dict]) -> Picture:
+def accuracy_against_time(rows: list[dict]) -> Picture:
     """Accuracy in per cent against minutes of training: a line for each method through its means over seeds, every seed
     as a point, 95 % t intervals over seeds (none for a single seed).
 
@@ -35,7 +34,7 @@ def accuracy(rows: list[dict]) -> Picture:
     if not rows:
         raise ValueError("accuracy against minutes needs at least one row, got none")
     series = {name: _longest(own) for name, own in _by_method(rows).items()}
-    ranked = sorted(series, key=lambda name: -_end(series[name])[0])
+    ranked = sorted(series, key=lambda name: -_end(series[name]).mean)
     title = _ranking(series, ranked)
     figure = blank(9, 4.6)
     with matplotlib.rc_context(RC):
@@ -80,32 +79,26 @@ def _longest(rows: list[dict]) -> Runs:
     return runs
 
 
-def _mean(values: list[float]) -> tuple[float, float]:
-    """The mean over seeds and the half-width of its interval, nan for one seed."""
-    return t_interval(values) if len(values) > 1 else (values[0], math.nan)
-
-
-def _end(runs: Runs) -> tuple[float, float]:
-    return _mean(runs[max(runs)])
+def _end(runs: Runs) -> Estimate:
+    return t_interval(runs[max(runs)])
 
 
 def _said(name: str, runs: Runs) -> str:
-    mean, half = _end(runs)
-    return f"{name} {mean:.1f}" + ("" if math.isnan(half) else f" ± {half:.1f}")
+    return f"{name} {_end(runs).text()}"
 
 
 def _ranking(series: dict[str, Runs], ranked: list[str]) -> str:
     ends = {max(runs) for runs in series.values()}
     when = f"After {short(ends.pop())} minutes of training" if len(ends) == 1 else "At the end of its training"
     best, worst = ranked[0], ranked[-1]
-    said = f"{when} {best} labels {_end(series[best])[0]:.1f} % right"
-    return said if best == worst else f"{said}, {worst} {_end(series[worst])[0]:.1f} %"
+    said = f"{when} {best} labels {_end(series[best]).mean:.1f} % right"
+    return said if best == worst else f"{said}, {worst} {_end(series[worst]).mean:.1f} %"
 
 
 def _run_line(axes, runs: Runs, apart: float, style: dict):
     """Draw one method; returns its line."""
     minutes = np.array(list(runs)) * apart
-    means, halves = np.array([_mean(values) for values in runs.values()]).T
+    means, halves = columns(map(t_interval, runs.values()))
     for at, values in zip(minutes, runs.values(), strict=True):
         axes.plot([at] * len(values), values, ls="", marker=style["marker"], mfc="none", mec=style["color"], ms=3.5,
                   mew=0.7, alpha=0.6)

@@ -192,8 +192,8 @@ def omniglot(
     """
     _prepare()
     from mlcourse.bench import omniglot as benchmark
-    from mlcourse.bench.pictures import accuracy
+    from mlcourse.bench.pictures import accuracy_against_time
 
     out = rows_file("omniglot", out, keep)
     _keep(benchmark, benchmark.rows(method or list(benchmark.PLANS), minutes, seed or [0, 1, 2]), out)
-    _draw(accuracy, out)
+    _draw(accuracy_against_time, out)

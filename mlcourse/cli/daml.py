@@ -96,7 +96,8 @@ def _report(found: list[dict], chosen: Sequence[str], ks: Sequence[int], seeds: 
 
     from mlcourse import rows as results
     from mlcourse.lessons.l14_daml import study_daml as study
-    from mlcourse.lessons.l14_daml.figures_study import accuracies, cell
+    from mlcourse.lessons.l14_daml.figures_study import accuracies
+    from mlcourse.statistics import cell
     from mlcourse.system.files import write_atomically
 
     found = [row for row in found if row["seed"] in seeds]

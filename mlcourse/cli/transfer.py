@@ -75,12 +75,11 @@ def _report(setting, chosen: Sequence, seeds: Sequence[int], ks: Sequence[int], 
     table = Table(box=None, pad_edge=False)
     for column in ("accuracy, %", *(f"k = {k}" for k in ks), "PAD"):
         table.add_column(column, justify="left" if column.startswith("acc") else "right")
-    pads = {name: advice.cell(list(values.values())).mean for name in names
+    pads = {name: sum(values.values()) / len(values) for name in names
             if (values := results.by_seed(rows, name, 0, "pad"))}
-    show = lambda c: f"{c.mean:.1f} ± {c.half:.1f}" if c.seeds > 1 else f"{c.mean:.1f}"
     for name in names:
         by_k = cells.get(name, {})
-        shown = [show(by_k[k]) if k in by_k else "needs labels" if k == 0 and setting.shared else "not defined" for k in ks]
+        shown = [by_k[k].text() if k in by_k else "needs labels" if k == 0 and setting.shared else "not defined" for k in ks]
         table.add_row(name, *shown, f"{pads[name]:.2f}" if name in pads else "")
     Console(width=max(100, 16 * (len(ks) + 2))).print(table)
     floors = [row["floor"] for row in rows if "floor" in row]

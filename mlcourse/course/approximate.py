@@ -36,7 +36,7 @@ def settle(stored: str, now: str) -> str:
 
 def agree(stored: re.Match, now: re.Match) -> bool:
     """Whether two matches of MARKED are two measurements of one number."""
-    old, new = interval(stored), interval(now)
+    old, new = middle_and_half(stored), middle_and_half(now)
     if (old is None) != (new is None):
         return False
     if old is None:
@@ -47,7 +47,7 @@ def agree(stored: re.Match, now: re.Match) -> bool:
     return all(near(a, b) for a, b in zip(old, new))
 
 
-def interval(match: re.Match) -> tuple[float, float] | None:
+def middle_and_half(match: re.Match) -> tuple[float, float] | None:
     """The ends of a marked number's interval; None where it has none."""
     if match["low"]:
         return value(match["low"]), value(match["high"])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from mlcourse.statistics import resplit_interval
 
 
 class PAD(NamedTuple):
@@ -63,7 +66,7 @@ def proxy_a_distance(a, b, seed: int = 0, splits: int = 10, size: int = 500) -> 
         order = rng.permutation(n)
         train, test = order[:half], order[half:2 * half]
         scores.append(2 * (1 - 2 * _error(x[:n], x[n:], train, train, test, test)))
-    return interval(scores)
+    return over_splits(scores)
 
 
 def proxy_a_floor(a, seed: int = 0, splits: int = 10, size: int = 500) -> PAD:
@@ -87,7 +90,7 @@ def proxy_a_floor(a, seed: int = 0, splits: int = 10, size: int = 500) -> PAD:
     for _ in range(splits):
         parts = rng.permutation(len(a))[:4 * quarter].reshape(4, quarter)
         scores.append(2 * (1 - 2 * _error(x, x, *parts)))
-    return interval(scores)
+    return over_splits(scores)
 
 
 def mmd(a, b, seed: int = 0, permutations: int = 200, size: int = 500, bandwidth: float | None = None) -> MMD:
@@ -180,10 +183,7 @@ def _error(a, b, train_a, train_b, test_a, test_b) -> float:
     return float((discriminator.predict(a[test_a]) == 1).mean() + (discriminator.predict(b[test_b]) == 0).mean()) / 2
 
 
-def interval(scores) -> PAD:
-    """The mean of the scores of some splits and its interval, as in `proxy_a_distance`."""
-    from scipy.special import stdtrit
-
-    mean, k = float(np.mean(scores)), len(scores)
-    half = float(stdtrit(k - 1, 0.975) * np.std(scores, ddof=1) * math.sqrt(1 / k + 1))
-    return PAD(mean, mean - half, mean + half)
+def over_splits(scores: Sequence[float]) -> PAD:
+    """The mean of the scores of some splits into halves and its interval, as in `proxy_a_distance`."""
+    found = resplit_interval(scores)
+    return PAD(found.mean, found.low, found.high)

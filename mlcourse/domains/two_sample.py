@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mlcourse.domains.distances import PAD, components, interval, pictures_as_rows
+from mlcourse.domains.distances import PAD, components, over_splits, pictures_as_rows
 from mlcourse.nets import Conv4
 
 STEPS, RATE, BATCH, WIDTH = 120, 3e-3, 64, 12       # of the small CNN
@@ -59,7 +59,7 @@ def two_sample(a: Tensor, b: Tensor, discriminator: str = "logistic", seed: int 
         if split == 0:
             dealt = [(guessed == rng.permutation(names)).mean() for _ in range(permutations)]
             p = (1 + sum(share >= 1 - errors[0] - 1e-12 for share in dealt)) / (1 + permutations)
-    return TwoSample(interval([2 * (1 - 2 * error) for error in errors]), p)
+    return TwoSample(over_splits([2 * (1 - 2 * error) for error in errors]), p)
 
 
 def _logistic(train, names: np.ndarray, test, seed: int) -> np.ndarray:

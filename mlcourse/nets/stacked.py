@@ -81,7 +81,7 @@ def _windows(padded: Tensor, stride: int) -> Tensor:
 
 
 def linear(x: Tensor, weight, bias: Tensor) -> Tensor:
-    """x (T, M, I) times weight (T, O, I) plus bias (T, O); the weight may be a `dual.Adapted`."""
+    """x (T, M, I) times weight (T, O, I) plus bias (T, O); the weight may be a `dual.UpdatedWeight`."""
     if torch.is_tensor(weight):
         return torch.baddbmm(bias.unsqueeze(1), x, weight.mT)
     return weight.times(x) + bias.unsqueeze(1)

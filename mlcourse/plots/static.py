@@ -16,6 +16,7 @@ from torch import Tensor
 from mlcourse.episode import Episode
 from mlcourse.plots.scene import png_bytes
 from mlcourse.plots.style import BLACK, GREY, QUERY, RC, SERIES, SUPPORT, about, plural
+from mlcourse.statistics import Estimate
 
 DPI = 150
 MOST_QUERIES = 12
@@ -180,8 +181,8 @@ def bars_with_intervals(results: Iterable, title: str, *, reference: float | Non
         axes.barh(y, finite(means), height=0.6, color=SUPPORT["color"], alpha=0.75)
         axes.errorbar(means, y, xerr=halves, fmt="none", ecolor=BLACK, elinewidth=1.5, capsize=3)
         for at, mean, half, end in zip(y, means, halves, ends):
-            text = f"≈{mean:.1f} ± {half:.1f}" if percent else f"≈{mean:.3f} ± {half:.3f}"
-            axes.annotate(text, (end, at), (6, 0), textcoords="offset points", va="center", fontsize=9)
+            text = Estimate(mean, half, results[at].episodes, "episodes").text(1 if percent else 3)
+            axes.annotate(f"≈{text}", (end, at), (6, 0), textcoords="offset points", va="center", fontsize=9)
         if reference is not None:
             axes.axvline(scale * reference, color=GREY, ls="--", lw=1.4)
             axes.annotate(reference_label, (scale * reference, 1), (3, -2), xycoords=("data", "axes fraction"),

@@ -11,10 +11,10 @@ import torch
 from kept_rows import FACTS, kept
 from sample_lesson import sample
 
-from mlcourse import rows as results
 from mlcourse.bench import lessons, sampler, widgets
 from mlcourse.course import notebooks
 from mlcourse.lesson import lessons as lessons_of_the_course
+from mlcourse.rows import facts, read, save
 from mlcourse.system import paths
 from mlcourse.widgets import Explorer
 
@@ -57,20 +57,20 @@ def test_every_row_says_what_made_it(name):
 
 def test_rows_merge_replace_and_are_sorted(tmp_path):
     path = tmp_path / "deep" / "rows.json"
-    results.save(path, [{"name": "b", "shot": 10, "is": 1}, {"name": "b", "shot": 5, "is": 2}], ("name", "shot"))
-    results.save(path, [{"name": "a", "shot": 1, "is": 3}, {"name": "b", "shot": 5, "is": 4}], ("name", "shot"))
-    assert [tuple(row.values()) for row in results.read(path)] == [("a", 1, 3), ("b", 5, 4), ("b", 10, 1)]
+    save(path, [{"name": "b", "shot": 10, "is": 1}, {"name": "b", "shot": 5, "is": 2}], ("name", "shot"))
+    save(path, [{"name": "a", "shot": 1, "is": 3}, {"name": "b", "shot": 5, "is": 4}], ("name", "shot"))
+    assert [tuple(row.values()) for row in read(path)] == [("a", 1, 3), ("b", 5, 4), ("b", 10, 1)]
     before = path.read_bytes()
-    results.save(path, [], ("name", "shot"))
+    save(path, [], ("name", "shot"))
     assert path.read_bytes() == before
 
 
 def test_a_row_that_cannot_be_written_leaves_the_file(tmp_path):
     path = tmp_path / "rows.json"
-    results.save(path, [{"name": "a"}], ("name",))
+    save(path, [{"name": "a"}], ("name",))
     before = path.read_bytes()
     with pytest.raises(TypeError):
-        results.save(path, [{"name": "b", "value": object()}], ("name",))
+        save(path, [{"name": "b", "value": object()}], ("name",))
     assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["rows.json"]
 
 
@@ -79,19 +79,19 @@ def test_a_damaged_file_is_said_and_left_alone(tmp_path, text):
     path = tmp_path / "rows.json"
     path.write_bytes(text.encode() if text != "\ufffd" else b"\xff\xfe")
     before = path.read_bytes()
-    for touch in (lambda: results.read(path), lambda: results.save(path, [{"name": "a"}], ("name",))):
+    for touch in (lambda: read(path), lambda: save(path, [{"name": "a"}], ("name",))):
         with pytest.raises(ValueError, match="is not a file of benchmark results .*restore it"):
             touch()
     assert path.read_bytes() == before
     path.write_text('{"rows": [{"other": 1}]}')
     with pytest.raises(ValueError, match="has a row without 'name'"):
-        results.save(path, [{"name": "a"}], ("name",))
+        save(path, [{"name": "a"}], ("name",))
 
 
 def test_facts_are_those_of_this_process():
-    facts = results.facts("mlcourse bench lessons 03", seed=7)
-    assert FACTS <= set(facts) and facts["command"] == "mlcourse bench lessons 03" and facts["seed"] == 7
-    assert facts["threads"] == torch.get_num_threads() and facts["versions"]["torch"] == torch.__version__
+    made = facts("mlcourse bench lessons 03", seed=7)
+    assert FACTS <= set(made) and made["command"] == "mlcourse bench lessons 03" and made["seed"] == 7
+    assert made["threads"] == torch.get_num_threads() and made["versions"]["torch"] == torch.__version__
 
 
 # ---------------------------------------------------------------- sampler
@@ -142,10 +142,10 @@ def test_a_lesson_is_measured_and_not_changed(mlcourse, tmp_path, monkeypatch):
     nbformat.write(lesson, path)
     monkeypatch.setattr(paths, "NOTEBOOKS", path.parent)
     before = path.read_bytes()
-    results.save(out, [{"lesson": "00", "seconds": 1}, {"lesson": "03", "seconds": -1}], lessons.KEY)
+    save(out, [{"lesson": "00", "seconds": 1}, {"lesson": "03", "seconds": -1}], lessons.KEY)
     status, said, _ = mlcourse("bench", "lessons", "--out", out)
     assert status == 0 and said.startswith("lesson 03") and path.read_bytes() == before
-    other, row = results.read(out)
+    other, row = read(out)
     assert other["lesson"] == "00" and row["lesson"] == "03" and row["command"] == "mlcourse bench lessons 03"
     assert row["seconds"] > 0 and row["bytes"] == len(before) and 300 < row["peak_mb"] < 1500
     assert row["code"] == notebooks.fingerprint(path) != notebooks.fingerprint(notebooks.find("00", COURSE_FOLDER))
@@ -199,7 +199,7 @@ def test_a_widget_is_measured_without_a_browser_only_on_request(mlcourse, tmp_pa
     out = tmp_path / "widgets.json"
     status, said, _ = mlcourse("bench", "widgets", "YouAgainstMachine", "--no-browser", "--out", out)
     assert status == 0 and "key to pixel not measured" in said
-    [row] = results.read(out)
+    [row] = read(out)
     assert row["command"] == "mlcourse bench widgets YouAgainstMachine --no-browser" and row["changes"] == 14
     assert row["key_to_pixel_ms"] is None and 0 < row["p50_ms"] <= row["p95_ms"]
     assert row["compute_ms"] > 0 and row["draw_ms"] > 0

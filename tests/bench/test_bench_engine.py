@@ -9,7 +9,6 @@ import torch
 from kept_rows import FACTS, kept
 from tiny import patterns
 
-from mlcourse import rows as results
 from mlcourse.bench import growth, omniglot, peers
 from mlcourse.bench.memory import peak_memory
 from mlcourse.bench.peer_code import stock
@@ -17,6 +16,7 @@ from mlcourse.bench.timing import WARM_UP, in_turn
 from mlcourse.episode import Splits
 from mlcourse.learners import FOMAML, MAML
 from mlcourse.nets import MLP, Conv4
+from mlcourse.rows import read
 from mlcourse.system import paths
 
 
@@ -99,7 +99,7 @@ def test_a_row_of_peers_says_what_was_measured(tiny_load, mlcourse, tmp_path):
     out = tmp_path / "peers.json"
     status, said, _ = mlcourse("bench", "peers", "--rounds", 1, "--out", out)
     assert status == 0 and "against the best peer: geometric mean" in said and "(tiny)" in said
-    [row] = results.read(out)
+    [row] = read(out)
     assert FACTS | {"workload", "ours_ms", "peer", "peer_ms", "ratio", "peak_share"} <= set(row)
     assert row["workload"] == "tiny" and row["peer"] == "loop" and row["command"] == "mlcourse bench peers 'tiny'"
     assert row["ours_ms"] > 0 and row["peer_ms"] > 0 and row["ratio"] > 0 and row["peak_share"] >= 0
@@ -151,7 +151,7 @@ def test_omniglot_is_drawn_once_from_all_rows(small_omniglot, mlcourse, tmp_path
     out = tmp_path / "rows.json"
     words = ("bench", "omniglot", "--minutes", 0.01, "--method", "fomaml", "--seed", 0, "--seed", 1, "--out", out)
     status, said, _ = mlcourse(*words)
-    assert status == 0 and said.count("drawn in") == 1 and len(results.read(out)) == 2
+    assert status == 0 and said.count("drawn in") == 1 and len(read(out)) == 2
     assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -210,7 +210,7 @@ def test_growth_keeps_rows_and_draws_them(monkeypatch, mlcourse, tmp_path):
     out = tmp_path / "growth.json"
     status, said, _ = mlcourse("bench", "growth", "--rounds", 1, "--out", out)
     assert status == 0 and "ms for each inner step, R² " in said and "times as long as first" in said
-    rows = results.read(out)
+    rows = read(out)
     assert [(row["axis"], row["order"], row["value"]) for row in rows] == [
         ("steps", 1, 1), ("steps", 1, 2), ("steps", 1, 3), ("steps", 2, 1), ("steps", 2, 2), ("steps", 2, 3),
         ("tasks", 2, 1), ("tasks", 2, 2)]

@@ -23,21 +23,21 @@ GROWTH = [*steps(2, [30, 50, 70, 90]), *steps(1, [20, 30, 40, 50])]
 
 
 def test_accuracy_names_the_best_and_the_worst_with_intervals():
-    alt = bench.accuracy(RUNS).alt
+    alt = bench.accuracy_against_time(RUNS).alt
     assert alt.startswith("After 5 minutes of training MAML labels 92.0 % right, Reptile 86.0 %.")
     assert "MAML 92.0 ± 5.0; Reptile 86.0 ± 4.3." in alt
 
 
 def test_only_the_longest_training_of_a_method_counts():
     longer = run("maml", [70, 71, 72], minutes=10.0, of_minutes=10.0)
-    assert bench.accuracy(RUNS + longer).alt.startswith(
+    assert bench.accuracy_against_time(RUNS + longer).alt.startswith(
         "At the end of its training Reptile labels 86.0 % right, MAML 71.0 %.")
 
 
 def test_one_seed_has_no_interval_and_norms_are_told_apart():
-    assert "MAML 91.0." in bench.accuracy(run("maml", [91])).alt
+    assert "MAML 91.0." in bench.accuracy_against_time(run("maml", [91])).alt
     other = run("maml", [97], norm="running", transductive=False)
-    assert "MAML, norm running 97.0; MAML, norm batch 91.0." in bench.accuracy(run("maml", [91]) + other).alt
+    assert "MAML, norm running 97.0; MAML, norm batch 91.0." in bench.accuracy_against_time(run("maml", [91]) + other).alt
 
 
 def test_growth_says_whether_second_order_is_linear():
@@ -56,12 +56,12 @@ def test_growth_of_other_axes_alone():
 
 def test_pictures_need_rows():
     with pytest.raises(ValueError, match="at least one row, got none"):
-        bench.accuracy([])
+        bench.accuracy_against_time([])
     with pytest.raises(ValueError, match="at least one row of second order, got none"):
         bench.growth(steps(1, [1, 2]))
 
 
-@pytest.mark.parametrize("draw, rows", [(bench.accuracy, RUNS), (bench.growth, GROWTH)])
+@pytest.mark.parametrize("draw, rows", [(bench.accuracy_against_time, RUNS), (bench.growth, GROWTH)])
 def test_the_same_rows_in_any_order_give_the_same_bytes_without_metadata(draw, rows):
     png = draw(rows).png
     assert png == draw(rows[::-1]).png

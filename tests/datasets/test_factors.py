@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from mlcourse.datasets import factors
-from mlcourse.datasets.factors import (CONCEPT, KINDS, LABEL, LEFT, RIGHT, accuracy, draw, edge, fit_line,
-                                       home_log_odds, home_share, log_odds, share)
+from mlcourse.datasets.factors import (CONCEPT, KINDS, LABEL, LEFT, RIGHT, draw, edge, fit_line, home_log_odds,
+                                       home_share, line_accuracy, log_odds, share)
 
 MANY = 200_000
 
@@ -89,7 +89,7 @@ def test_the_line_is_the_minimum_of_the_logistic_loss():
 @pytest.mark.parametrize("kind", KINDS)
 def test_accuracies_match_counting_and_no_line_beats_the_best(kind):
     line = fit_line(*draw(LEFT, 0.0, 2000, seed=4))
-    reached, best = accuracy(line, kind, 0.8)
+    reached, best = line_accuracy(line, kind, 0.8)
     x, y = draw(kind, 0.8, MANY, seed=9)
     assert reached == pytest.approx(float((line(x) == y).double().mean()), abs=0.01)
     assert best == pytest.approx(float(((log_odds(kind, 0.8, x) > 0).long() == y).double().mean()), abs=0.01)

@@ -7,7 +7,7 @@ import torch
 from marks import unmarked
 from tiny import patterns
 
-from mlcourse import small as alignment
+from mlcourse import small
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.domains import Domain, shift_domain
 from mlcourse.episode.across import halves
@@ -44,9 +44,9 @@ def generated():
 def aligned():
     source, target = patterns(0, 10, 40), shift_domain(patterns(0, 10, 200), "contrast", 0.6)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(alignment, "SOURCE_STEPS", 10)
+        patched.setattr(small, "SOURCE_STEPS", 10)
         patched.setattr(adversarial_weight, "WEIGHTS", (0.3,))
-        return AdversarialWeight(alignment.source_network(source), source, *halves(target), steps=1, every=1)
+        return AdversarialWeight(small.source_network(source), source, *halves(target), steps=1, every=1)
 
 
 def played():

@@ -104,7 +104,7 @@ def test_weights_that_are_never_written_predict_and_learn_as_written_ones(norm, 
     y = torch.tensor([[0, 1, 2, 0]]).expand(TASKS, 4)
     theta = params_of(net)
     short = dual.descend(net, theta, x, y, steps, 0.2, order)
-    assert isinstance(short["body.0.weight"], dual.Adapted) and torch.is_tensor(short["head.weight"])
+    assert isinstance(short["body.0.weight"], dual.UpdatedWeight) and torch.is_tensor(short["head.weight"])
     full = descend(lambda phi: task_loss(call(net, phi, x), y),
                    {name: p.expand(TASKS, *p.shape) for name, p in theta.items()}, steps, 0.2, order=order, stacked=True)
     outputs = [call(net, phi, queries) for phi in (short, full)]

@@ -15,6 +15,7 @@ from mlcourse.learner import Learner
 from mlcourse.learners import NearestNeighbour
 from mlcourse.lessons.l00_start.scene_you_against_machine import QuizScene
 from mlcourse.plots.style import plural
+from mlcourse.statistics import wilson
 from mlcourse.widgets.base import CONTROL, Explorer
 
 YOU = "You"
@@ -48,17 +49,6 @@ class QuizRecord(NamedTuple):
     @property
     def finished(self) -> bool:
         return len(self.answers) == len(self.truth)
-
-
-def wilson(correct: int, questions: int, z: float = 1.96) -> tuple[float, float]:
-    """The 95 % interval of a proportion (Wilson, J. Am. Stat. Assoc. 1927): honest for ten questions, where
-    p ± 1.96 √(p(1-p)/n) claims certainty for 10 out of 10."""
-    if not 0 <= correct <= questions or questions < 1:
-        raise ValueError(f"correct answers must lie in 0..{questions} of at least 1 question, got {correct}")
-    p, n = correct / questions, questions
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
 
 
 def deal(domain: Domain, way: int, questions: int, seed: int) -> Episode:

@@ -6,9 +6,11 @@ import matplotlib
 import numpy as np
 
 from mlcourse.domains import SHIFTS, Domain, shift
-from mlcourse.lessons.l01_domains.scene_shift_dial import mean_and_half, over_seeds
+from mlcourse.lessons.l01_domains.scene_shift_dial import over_seeds
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, BLUE, GREY, RC, SERIES, VERMILION
+from mlcourse.rows import estimates, frame
+from mlcourse.statistics import columns, paired_difference
 
 STYLES = dict(zip(SHIFTS, (*SERIES, dict(color="#7A4A1E", marker="*", linestyle="-"))))
 STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -93,7 +95,8 @@ def losses(rows: list[dict]) -> list[tuple[str, float, float, float, float, floa
         pad = over_seeds(rows, kind, "pad")
         for at, severity in enumerate(own[0]["severity"]):
             if severity > 0:
-                lost, half = mean_and_half([home[row["seed"]] - row["accuracy"][at] for row in own])
+                shifted = {row["seed"]: row["accuracy"][at] for row in own}
+                lost, half = paired_difference({seed: home[seed] for seed in shifted}, shifted)
                 found.append((kind, severity, pad.mean[at], lost, pad.half[at], half))
     return found
 
@@ -131,24 +134,23 @@ def crossings(rows: list[dict]) -> Picture:
 
     rows: those of `mlcourse study crossing`.
     """
-    arms = [arm for arm in ARMS if any((row["crossing"], row["arm"]) == arm for row in rows)]
-    values = [mean_and_half([row["accuracy"] for row in rows if (row["crossing"], row["arm"]) == arm]) for arm in arms]
-    by_arm = dict(zip(arms, values))
-    home, away = by_arm["domain", "typeset digits"][0], by_arm["domain", "UCI digits"][0]
-    title = f"The same question of handwritten digits: {100 * home:.1f} % becomes {100 * away:.1f} %"
+    found = estimates(frame(rows), "accuracy", by=["crossing", "arm"])
+    by_arm = {arm: found[arm].times(100) for arm in ARMS if arm in found}
+    arms = list(by_arm)
+    home, away = by_arm["domain", "typeset digits"].mean, by_arm["domain", "UCI digits"].mean
+    title = f"The same question of handwritten digits: {home:.1f} % becomes {away:.1f} %"
     figure = blank(8.4, 0.9 + 0.36 * len(arms))
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
         y = np.arange(len(arms))
-        mean, half = 100 * np.array(values).T
+        mean, half = columns(by_arm.values())
         colours = {"task": BLUE, "domain": VERMILION, "modality": GREY}
         axes.barh(y, mean, height=0.6, color=[colours[crossing] for crossing, _ in arms], alpha=0.75)
         axes.errorbar(mean, y, xerr=half, fmt="none", ecolor=BLACK, elinewidth=1.4, capsize=3)
-        for at, m, h in zip(y, mean, half):
-            axes.annotate(f"{m:.1f} ± {h:.1f}", (m + h, at), (6, 0), textcoords="offset points", va="center",
-                          fontsize=9)
+        for at, value, end in zip(y, by_arm.values(), mean + np.nan_to_num(half)):
+            axes.annotate(value.text(), (end, at), (6, 0), textcoords="offset points", va="center", fontsize=9)
         axes.set_yticks(y, [ARMS[arm] for arm in arms])
         axes.set(xlim=(0, 122), ylim=(len(arms) - 0.4, -0.6), title=title, xticks=range(0, 101, 20),
                  xlabel="accuracy (%), 95 % interval over seeds")
-    said = "; ".join(f"{ARMS[arm]} {100 * m:.1f} ± {100 * h:.1f}" for arm, (m, h) in by_arm.items())
+    said = "; ".join(f"{ARMS[arm]} {value.text()}" for arm, value in by_arm.items())
     return picture(figure, f"{title}. {said} (%).")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
-from mlcourse.evaluate import t_interval
 from mlcourse.plots.mosaic import ink
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, GREY, QUERY, SUPPORT
 from mlcourse.plots.surface import Pixels
+from mlcourse.statistics import columns, t_interval
 
 SHOWN = 10                # pictures in a row
 ROWS = ("home", "shifted", "other")
@@ -36,13 +35,7 @@ def over_seeds(rows: list[dict], kind: str, field: str) -> Curve:
     if not own:
         raise ValueError(f"there is no row of {kind!r} among these; run mlcourse study shift")
     values = np.array([row[field] for row in own], dtype=float)
-    mean, half = np.array([mean_and_half(column) for column in values.T]).T
-    return Curve(np.array(own[0]["severity"]), mean, half)
-
-
-def mean_and_half(values) -> tuple[float, float]:
-    """The mean over seeds and the half-width of its 95 % t interval, nan for one seed."""
-    return t_interval(values) if len(values) > 1 else (float(values[0]), math.nan)
+    return Curve(np.array(own[0]["severity"]), *columns(map(t_interval, values.T)))
 
 
 class Gauge:

@@ -19,9 +19,10 @@ from torch import Tensor
 from mlcourse.datasets import load
 from mlcourse.datasets.glyphs import load_digits_named_by_face
 from mlcourse.domains import Domain, deal
-from mlcourse.lessons.l01_domains.study_shift import SEEDS, SHARES, World, accuracy, world
+from mlcourse.lessons.l01_domains.study_shift import SEEDS, SHARES, of_seed
 from mlcourse.nets import Conv4
 from mlcourse.rows import facts
+from mlcourse.supervised import accuracy
 
 __all__ = ["ARMS", "KEY", "SEEDS", "line", "measure", "rows"]
 
@@ -56,7 +57,7 @@ def sweep(domain: Domain) -> Tensor:
 
 @lru_cache(maxsize=1)
 def by_face(seed: int) -> tuple[Domain, Domain]:
-    """The home and away pictures of `world(seed)`, labelled by their typeface."""
+    """The home and away pictures of `of_seed(seed)`, labelled by their typeface."""
     _, home, away = deal(load_digits_named_by_face(), SHARES, seed)
     return home, away
 
@@ -68,16 +69,16 @@ def task(arm: str, seed: int) -> float:
     if arm == "pixels":
         see = lambda domain: x(domain).flatten(1)
     else:
-        net = world(seed).learner.net if "classifier" in arm else Conv4(10, width=32, norm="none", seed=100 + seed)
+        net = of_seed(seed).learner.net if "classifier" in arm else Conv4(10, width=32, norm="none", seed=100 + seed)
         see = lambda domain: net.features(x(domain)).detach()
     return probe(see(home)[:LABELS], slanted(home)[:LABELS], see(away), slanted(away))
 
 
 def modality(arm: str, seed: int) -> float:
     """Sweeps named by a classifier of sweeps, which learned from the true labels or from the picture classifier's."""
-    w: World = world(seed)
-    home, away = (deal(load("digits"), (0.5, 0.5), seed) if arm.startswith("UCI") else (w.home, w.away))
-    taught = home.labels if "true" in arm else w.learner.net(home.images.float() / 255).argmax(1)
+    s = of_seed(seed)
+    home, away = (deal(load("digits"), (0.5, 0.5), seed) if arm.startswith("UCI") else (s.home, s.away))
+    taught = home.labels if "true" in arm else s.learner.net(home.images.float() / 255).argmax(1)
     return probe(sweep(home), taught, sweep(away), away.labels)
 
 
@@ -86,7 +87,7 @@ def measure(crossing: str, arm: str, seed: int) -> dict:
     if arm not in ARMS.get(crossing, ()):
         raise ValueError(f"unknown arm {arm!r} of the crossing {crossing!r}; the crossings are {', '.join(ARMS)}")
     if crossing == "domain":
-        value = accuracy(world(seed).learner, world(seed).away if arm == "typeset digits" else load("digits"))
+        value = accuracy(of_seed(seed).learner.net, of_seed(seed).away if arm == "typeset digits" else load("digits"))
     else:
         value = (task if crossing == "task" else modality)(arm, seed)
     return {"crossing": crossing, "arm": arm, "accuracy": round(value, 4),

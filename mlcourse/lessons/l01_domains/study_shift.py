@@ -11,17 +11,16 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from mlcourse.datasets import DataError, factors, load
 from mlcourse.domains import SHIFTS, Domain, deal, shift_domain
 from mlcourse.domains.distances import MMD, PAD, mmd, proxy_a_distance, proxy_a_floor
 from mlcourse.episode import EpisodeSampler
-from mlcourse.evaluate import score
 from mlcourse.learners import NoAdaptation
 from mlcourse.nets import Conv4
 from mlcourse.rows import facts
+from mlcourse.supervised import accuracy
 from mlcourse.train import train
 
 KEY = ("kind", "seed")
@@ -36,7 +35,7 @@ AGAIN = ", again"               # a domain against itself: its floor
 KINDS = (*SHIFTS, *factors.KINDS, *OTHERS, "typeset digits" + AGAIN, "UCI digits" + AGAIN)
 
 
-class World(NamedTuple):
+class ShiftSeed(NamedTuple):
     """One seed's typeset digits, the classifier trained on the first part, and the kernel width of all its MMDs."""
 
     home: Domain
@@ -46,19 +45,13 @@ class World(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def world(seed: int) -> World:
+def of_seed(seed: int) -> ShiftSeed:
     """The digits dealt, and the classifier trained, by this seed. The kernel width is the median distance at home."""
     training, home, away = deal(load("glyphs-digits"), SHARES, seed)
     learner = NoAdaptation(Conv4(10, width=32, norm="none", seed=seed))
     sampler = EpisodeSampler(training, 10, 1, QUERIES, relabel=False)
     train(learner, learner.phases(sampler, steps=STEPS, tasks=1, lr=RATE), seed=seed, progress=False)
-    return World(home, away, learner, mmd(home, away, seed, permutations=1, size=SAMPLE).bandwidth)
-
-
-@torch.no_grad()
-def accuracy(learner: NoAdaptation, domain: Domain) -> float:
-    """The share of a domain's pictures that the classifier names right."""
-    return float(score(learner.net(domain.images.float() / 255), domain.labels))
+    return ShiftSeed(home, away, learner, mmd(home, away, seed, permutations=1, size=SAMPLE).bandwidth)
 
 
 def measured(accuracies: list[float], pads: list[PAD], mmds: list[MMD | None]) -> dict:
@@ -71,10 +64,10 @@ def measured(accuracies: list[float], pads: list[PAD], mmds: list[MMD | None]) -
 
 def dial(kind: str, seed: int) -> dict:
     """A kind of shift of pictures: other home pictures, shifted, against the home pictures."""
-    home, away, learner, bandwidth = world(seed)
+    home, away, learner, bandwidth = of_seed(seed)
     shifted = [shift_domain(away, kind, severity, seed) for severity in SEVERITIES]
     return {"severity": list(SEVERITIES), **measured(
-        [accuracy(learner, domain) for domain in shifted],
+        [accuracy(learner.net, domain) for domain in shifted],
         [proxy_a_distance(home, domain, seed, size=SAMPLE) for domain in shifted],
         [mmd(home, domain, seed, size=SAMPLE, bandwidth=bandwidth) for domain in shifted])}
 
@@ -90,7 +83,7 @@ def factor(kind: str, seed: int) -> dict:
     home = points(3 * seed + 1)
     away = [points(3 * seed + 2, kind, severity) for severity in SEVERITIES]
     bandwidth = mmd(home, points(3 * seed + 2), seed, permutations=1, size=SAMPLE).bandwidth
-    accuracies, best = zip(*(factors.accuracy(line, kind, severity) for severity in SEVERITIES))
+    accuracies, best = zip(*(factors.line_accuracy(line, kind, severity) for severity in SEVERITIES))
     return {"severity": list(SEVERITIES), "best": [round(value, 4) for value in best], **measured(
         list(accuracies), [proxy_a_distance(home, x, seed, size=SAMPLE) for x in away],
         [mmd(home, x, seed, size=SAMPLE, bandwidth=bandwidth) for x in away])}
@@ -98,20 +91,20 @@ def factor(kind: str, seed: int) -> dict:
 
 def other(kind: str, seed: int) -> dict:
     """Another world against the typeset digits at home."""
-    home, _, learner, bandwidth = world(seed)
+    home, _, learner, bandwidth = of_seed(seed)
     target = load(OTHERS[kind])
     return {"severity": [1.0], **measured(
-        [accuracy(learner, target)], [proxy_a_distance(home, target, seed, size=SAMPLE)],
+        [accuracy(learner.net, target)], [proxy_a_distance(home, target, seed, size=SAMPLE)],
         [mmd(home, target, seed, size=SAMPLE, bandwidth=bandwidth)])}
 
 
 def floor(kind: str, seed: int) -> dict:
     """A domain against itself, dealt into two: what PAD shows where there is no shift."""
-    learner = world(seed).learner
+    learner = of_seed(seed).learner
     name = kind.removesuffix(AGAIN)
     domain = load(OTHERS.get(name, "glyphs-digits"))
     return {"severity": [0.0], **measured(
-        [accuracy(learner, domain if name in OTHERS else world(seed).away)],
+        [accuracy(learner.net, domain if name in OTHERS else of_seed(seed).away)],
         [proxy_a_floor(domain, seed, size=SAMPLE)], [None])}
 
 

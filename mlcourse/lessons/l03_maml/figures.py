@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from mlcourse.datasets.sinusoid import SinusoidSampler, sinusoid
-from mlcourse.evaluate import interval
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, BLUE, GREY, RC, SERIES, VERMILION, about, short
+from mlcourse.statistics import columns, interval
 
 MEETS = 1e-8        # the relative error below which a gradient counts as the right one: above all rounding
 
@@ -66,8 +66,8 @@ def leaving_the_family(frequencies: Sequence[float], errors: Mapping[str, Sequen
     means = {name: [interval(values) for values in series] for name, series in errors.items()}
     reference = list(means)[-1]
     home = int(np.argmin(np.abs(np.array(frequencies) - 1)))
-    title = (f"At home MAML's error is ≈{means['MAML'][home][0]:.1f}; at frequency {frequencies[-1]:g} it is "
-             f"≈{means['MAML'][-1][0]:.1f}, and {reference} has ≈{means[reference][-1][0]:.1f}")
+    title = (f"At home MAML's error is ≈{means['MAML'][home].mean:.1f}; at frequency {frequencies[-1]:g} it is "
+             f"≈{means['MAML'][-1].mean:.1f}, and {reference} has ≈{means[reference][-1].mean:.1f}")
     figure = blank(7, 3.6)
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
@@ -76,11 +76,11 @@ def leaving_the_family(frequencies: Sequence[float], errors: Mapping[str, Sequen
         for (name, series), style in zip(means.items(), SERIES):
             if name == reference:
                 style = dict(color=GREY, marker="None", linestyle="--")
-            mean, half = np.array(series).T
+            mean, half = columns(series)
             axes.errorbar(frequencies, mean, yerr=half, **style, capsize=3, label=name)
         axes.set(xlabel="frequency ω of the tasks (trained on 1)", ylabel="mean squared error after 10 steps",
                  title=title, ylim=(0, None))
         axes.legend(ncols=4, loc="lower right", fontsize=8)
-    at = "; ".join(f"frequency {f:g}: " + ", ".join(f"{name} ≈{series[i][0]:.1f}" for name, series in means.items())
+    at = "; ".join(f"frequency {f:g}: " + ", ".join(f"{name} ≈{series[i].mean:.1f}" for name, series in means.items())
                    for i, f in enumerate(frequencies))
     return picture(figure, f"{title}. {at}.")

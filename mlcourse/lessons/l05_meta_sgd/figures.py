@@ -8,9 +8,9 @@ import matplotlib
 import numpy as np
 
 from mlcourse.episode import Episode
-from mlcourse.evaluate import t_interval
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, BLUE, GREY, QUERY, RC, SERIES, SUPPORT, VERMILION, about
+from mlcourse.statistics import t_interval
 
 
 def rate_sweep(rates: Sequence[float], losses: Mapping[str, Sequence[float]], own: float) -> Picture:
@@ -44,7 +44,7 @@ def granularity(rows: list[dict], shot: int = 10) -> Picture:
     order = sorted(shown, key=lambda arm: -np.mean(shown[arm]))
     title = f"Finer rates, smaller error: from {np.mean(shown[order[0]]):.2f} to {np.mean(shown[order[-1]]):.2f}"
     label = f"mean squared error after one step on {shot} points"
-    return _bars({arm: shown[arm] for arm in order}, title, label, "{:.3f}")
+    return _bars({arm: shown[arm] for arm in order}, title, label, 3)
 
 
 def pipeline(rows: list[dict], domain: str = "digits") -> Picture:
@@ -56,7 +56,7 @@ def pipeline(rows: list[dict], domain: str = "digits") -> Picture:
     one_step = [np.mean(found[arm]) for arm in {row["arm"] for row in chosen if row["steps"] == 1}]
     title = (f"Glyphs → {domain}: the {len(one_step)} meta-trained arms reach {min(one_step):.1f} to "
              f"{max(one_step):.1f} %")
-    return _bars({arm: found[arm] for arm in order}, title, f"5-way 1-shot accuracy on {domain} (%)", "{:.1f}", 20)
+    return _bars({arm: found[arm] for arm in order}, title, f"5-way 1-shot accuracy on {domain} (%)", 1, chance=20)
 
 
 def by_arm(rows: list[dict], value: str) -> dict[str, np.ndarray]:
@@ -67,21 +67,21 @@ def by_arm(rows: list[dict], value: str) -> dict[str, np.ndarray]:
     return {arm: np.array([r[value] for r in sorted(rows, key=lambda r: r["seed"]) if r["arm"] == arm]) for arm in arms}
 
 
-def _bars(found: Mapping[str, np.ndarray], title: str, xlabel: str, form: str, chance: float | None = None) -> Picture:
+def _bars(found: Mapping[str, np.ndarray], title: str, xlabel: str, digits: int, chance: float | None = None) -> Picture:
     said = []
     figure = blank(8.4, 0.9 + 0.4 * len(found))
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
         top = max(float(values.max()) for values in found.values())
         for at, (arm, values) in enumerate(found.items()):
-            mean, half = t_interval(values) if len(values) > 1 else (float(values[0]), 0.0)
+            value = t_interval(values)
+            mean, half = value.mean, float(np.nan_to_num(value.half))
             axes.barh(at, mean, height=0.62, color=BLUE, alpha=0.75)
             axes.errorbar(mean, at, xerr=half, fmt="none", ecolor=BLACK, elinewidth=1.5, capsize=3)
             axes.plot(values, np.full(len(values), at), ls="", marker="|", ms=7, color=VERMILION)
-            text = f"{form} ± {form}".format(mean, half)
-            axes.annotate(text, (max(mean + half, values.max()), at), (6, 0), textcoords="offset points", va="center",
-                          fontsize=9)
-            said.append(f"{arm} {text}")
+            axes.annotate(value.text(digits), (max(mean + half, values.max()), at), (6, 0),
+                          textcoords="offset points", va="center", fontsize=9)
+            said.append(f"{arm} {value.text(digits)}")
         if chance is not None:
             axes.axvline(chance, color=GREY, ls="--", lw=1.4)
         axes.set_yticks(range(len(found)), list(found))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
 
 from mlcourse.domains import Domain
-from mlcourse.evaluate import t_interval
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, GREY, RC, SERIES
+from mlcourse.rows import estimates, frame
+from mlcourse.statistics import Estimate, columns, paired_difference, t_interval
 
 UNLABELLED = ("no adaptation", "AdaBN", "CORAL", "DANN", "MLDG", "adapter")     # arms that need no label of the target
 SHOWN = ("from scratch", "fine-tuning", "AdaBN", "CORAL", "DANN")
@@ -26,11 +27,6 @@ def by_seed(rows: Sequence[dict], field: str, **which) -> dict[int, float]:
     if not mine or len(found) < len(mine):
         raise ValueError(f"{'no row' if not mine else 'several rows of one seed'} with {which} and a field {field!r}")
     return found
-
-
-def difference(a: Mapping[int, float], b: Mapping[int, float]) -> tuple[float, float]:
-    """The mean of a - b over the seeds that both have, and the half-width of its 95 % t interval: paired by seed."""
-    return t_interval([a[seed] - b[seed] for seed in sorted(set(a) & set(b))])
 
 
 def chosen(rows: Sequence[dict], arm: str, distance: float) -> dict[int, dict]:
@@ -70,8 +66,8 @@ def both_domains(source: Domain, target: Domain, per_class: int = 4, seed: int =
     return picture(figure, f"{per_class} pictures of each class of {source.name} above, and of {target.name} below.")
 
 
-def _errorbars(axes, x, values: Sequence[tuple[float, float]], name: str) -> None:
-    mean, half = np.array(values).T
+def _errorbars(axes, x, values: Sequence[Estimate], name: str) -> None:
+    mean, half = columns(values)
     axes.errorbar(x, mean, yerr=half, **STYLES[name], ms=5, lw=1.4, elinewidth=1, capsize=2.5, label=name)
 
 
@@ -80,24 +76,24 @@ def transfer(rows: Sequence[dict]) -> Picture:
 
     rows: those of `mlcourse study transfer` for one pair of source and target.
     """
-    at = lambda arm, k: t_interval(list(by_seed(rows, "accuracy", arm=arm, k=k).values()))
+    at = estimates(frame(rows), "accuracy", by=["arm", "k"])
     ks = sorted({row["k"] for row in rows})
-    zero = {arm: at(arm, 0) for arm in UNLABELLED}
-    best = max(zero, key=lambda arm: zero[arm][0])
-    level = [arm for arm in UNLABELLED if round(zero[arm][0]) == round(zero[best][0])]
-    title = (f"Without labels: {zero['no adaptation'][0]:.0f} % becomes {zero['AdaBN'][0]:.0f} % (AdaBN), "
-             f"{zero[best][0]:.0f} % ({', '.join(level)})")
+    zero = {arm: at[arm, 0] for arm in UNLABELLED}
+    best = max(zero, key=lambda arm: zero[arm].mean)
+    level = [arm for arm in UNLABELLED if round(zero[arm].mean) == round(zero[best].mean)]
+    title = (f"Without labels: {zero['no adaptation'].mean:.0f} % becomes {zero['AdaBN'].mean:.0f} % (AdaBN), "
+             f"{zero[best].mean:.0f} % ({', '.join(level)})")
     few = min(k for k in ks if k > 0)
-    scratch, tuned = at("from scratch", max(ks))[0], at("fine-tuning", max(ks))[0]
+    scratch, tuned = at["from scratch", max(ks)].mean, at["fine-tuning", max(ks)].mean
     figure = blank(9.4, 3.7)
     with matplotlib.rc_context(RC):
         left, right = figure.subplots(1, 2)
-        mean, half = np.array([zero[arm] for arm in UNLABELLED]).T
+        mean, half = columns(zero.values())
         colours = [STYLES[arm]["color"] for arm in UNLABELLED]
         left.barh(range(len(UNLABELLED)), mean, height=0.6, color=colours, alpha=0.75)
         left.errorbar(mean, range(len(UNLABELLED)), xerr=half, fmt="none", ecolor=BLACK, elinewidth=1.3, capsize=3)
-        for y, (m, h) in enumerate(zip(mean, half)):
-            left.annotate(f"{m:.0f} ± {h:.0f}", (m + h, y), (5, 0), textcoords="offset points", va="center", fontsize=9)
+        for y, (value, end) in enumerate(zip(zero.values(), mean + np.nan_to_num(half))):
+            left.annotate(value.text(0), (end, y), (5, 0), textcoords="offset points", va="center", fontsize=9)
         left.set_yticks(range(len(UNLABELLED)), UNLABELLED)
         left.axvline(10, color=BLACK, ls=(0, (4, 2)), lw=1)
         left.set(xlim=(0, 100), ylim=(len(UNLABELLED) - 0.4, -0.6),
@@ -105,15 +101,15 @@ def transfer(rows: Sequence[dict]) -> Picture:
         left.set_title(title, fontsize=9.5, loc="left")
         right.grid(True)
         for arm in SHOWN:
-            own = [k for k in ks if any(row["arm"] == arm and row["k"] == k for row in rows)]
-            _errorbars(right, [ks.index(k) for k in own], [at(arm, k) for k in own], arm)
+            own = [k for k in ks if (arm, k) in at]
+            _errorbars(right, [ks.index(k) for k in own], [at[arm, k] for k in own], arm)
         right.set_xticks(range(len(ks)), ks)
         right.set(xlabel="labels per class of the target", ylabel="accuracy (%)", ylim=(0, 100))
         right.set_title(f"{max(ks)} labels per class: from scratch {scratch:.0f} %, fine-tuned {tuned:.0f} %",
                         fontsize=9.5)
         right.legend(loc="lower right", ncols=2, fontsize=8)
-    said = "; ".join(f"{arm} {m:.1f} ± {h:.1f}" for arm, (m, h) in zero.items())
-    more = "; ".join(f"{arm} {at(arm, few)[0]:.1f} and {at(arm, max(ks))[0]:.1f}" for arm in SHOWN)
+    said = "; ".join(f"{arm} {value.text()}" for arm, value in zero.items())
+    more = "; ".join(f"{arm} {at[arm, few].mean:.1f} and {at[arm, max(ks)].mean:.1f}" for arm in SHOWN)
     return picture(figure, f"{title}. Without labels: {said} %. With {few} and {max(ks)} labels per class: {more} %.")
 
 
@@ -123,9 +119,9 @@ def label_shift(rows: Sequence[dict]) -> Picture:
     distances = sorted({row["distance"] for row in rows})
     arms = [arm for arm in UNLABELLED if any(row["arm"] == arm for row in rows)]
     far = distances[-1]
-    gaps = {arm: [difference(of_arm(rows, arm, d), of_arm(rows, "AdaBN", d)) for d in distances] for arm in arms}
-    said = [f"{arm} {gaps[arm][0][0]:+.0f} → {gaps[arm][-1][0]:+.0f}" for arm in ("CORAL", "DANN")]
-    adabn = t_interval(list(of_arm(rows, "AdaBN", far).values()))[0]
+    gaps = {arm: [paired_difference(of_arm(rows, arm, d), of_arm(rows, "AdaBN", d)) for d in distances] for arm in arms}
+    said = [f"{arm} {gaps[arm][0].mean:+.0f} → {gaps[arm][-1].mean:+.0f}" for arm in ("CORAL", "DANN")]
+    adabn = t_interval(of_arm(rows, "AdaBN", far).values()).mean
     title = f"Points over AdaBN, label distance {distances[0]:g} → {far:g}: {', '.join(said)}"
     figure = blank(9.4, 3.6)
     with matplotlib.rc_context(RC):
@@ -133,7 +129,7 @@ def label_shift(rows: Sequence[dict]) -> Picture:
         left.plot(distances, [100 * (1 - d) for d in distances], color=BLACK, ls=(0, (4, 2)), lw=1.2,
                   label="ceiling: aligned, no source error")
         for arm in arms:
-            _errorbars(left, distances, [t_interval(list(of_arm(rows, arm, d).values())) for d in distances], arm)
+            _errorbars(left, distances, [t_interval(of_arm(rows, arm, d).values()) for d in distances], arm)
             if arm not in ("AdaBN", "no adaptation"):
                 _errorbars(right, distances, gaps[arm], arm)
         right.axhline(0, color=STYLES["AdaBN"]["color"], lw=1.2)
@@ -145,7 +141,7 @@ def label_shift(rows: Sequence[dict]) -> Picture:
         right.set(ylabel="points over AdaBN, paired")
         right.set_title(f"Over AdaBN, from {distances[0]:g} to {far:g}: {', '.join(said)}", fontsize=9.5)
         left.legend(fontsize=7.5, ncols=2, loc="lower left")
-    listed = {arm: ", ".join(f"{m:+.1f} ± {h:.1f}" for m, h in gaps[arm]) for arm in arms if arm != "AdaBN"}
+    listed = {arm: ", ".join(gap.text(sign=True) for gap in gaps[arm]) for arm in arms if arm != "AdaBN"}
     values = "; ".join(f"{arm} {text}" for arm, text in listed.items())
     return picture(figure, f"{title}. Paired differences from AdaBN at label distances "
                            f"{', '.join(map(str, distances))}: {values} points.")
@@ -161,23 +157,23 @@ def choosing(rows: Sequence[dict]) -> Picture:
         panels = figure.subplots(1, 2, sharey=True)
         for axes, d in zip(panels, (distances[0], distances[-1])):
             axes.grid(True)
-            r, half = rank_agreement(rows, d)
+            agreement = rank_agreement(rows, d).text(2, sign=True)
             for arm in ("CORAL", "DANN"):
                 mine = [row for row in rows if row["arm"] == arm and row["distance"] == d]
                 axes.plot([row["information"] for row in mine], [row["accuracy"] for row in mine], ls="",
                           marker=STYLES[arm]["marker"], color=STYLES[arm]["color"], ms=5, label=arm)
             axes.set(xlabel="information of unlabelled predictions (nats)", ylim=(0, 80))
-            axes.set_title(f"Label distance {d:g}: rank correlation {r:+.2f} ± {half:.2f}")
-            said.append(f"at label distance {d:g} {r:+.2f} ± {half:.2f}")
+            axes.set_title(f"Label distance {d:g}: rank correlation {agreement}")
+            said.append(f"at label distance {d:g} {agreement}")
         panels[0].set_ylabel("accuracy on the target (%)")
         panels[0].legend(loc="upper left")
     return picture(figure, "Accuracy against the information of the predictions, over the weights of CORAL and DANN. "
                            f"Mean rank correlation within a seed: {'; '.join(said)}.")
 
 
-def rank_agreement(rows: Sequence[dict], distance: float) -> tuple[float, float]:
+def rank_agreement(rows: Sequence[dict], distance: float) -> Estimate:
     """Spearman's rank correlation of information and accuracy over all weights of CORAL and DANN, within each seed: its
-    mean over seeds and the half-width of the 95 % t interval."""
+    mean over seeds."""
     ranks = lambda values: np.argsort(np.argsort(values))
     found = []
     for seed in sorted({row["seed"] for row in rows}):

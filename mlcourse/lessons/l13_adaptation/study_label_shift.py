@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mlcourse import small as alignment
+from mlcourse import small
 from mlcourse.datasets import load
 from mlcourse.datasets.glyphs import load_digits_by_face
 from mlcourse.domains import Domain
@@ -39,7 +39,7 @@ CONTROL = "AdaBN, trained on"                   # as many more steps as the othe
 SPLITS, SIZE = 5, 280                           # of the distances
 
 
-class World(NamedTuple):
+class LabelShiftSeed(NamedTuple):
     """One seed: source, the target's halves, the three classes that a label shift favours, and the source network."""
 
     source: Domain
@@ -50,29 +50,29 @@ class World(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def world(seed: int) -> World:
-    """The world of a seed, its source network trained."""
-    source = alignment.shrunk(load("glyphs-digits"))
+def of_seed(seed: int) -> LabelShiftSeed:
+    """The parts of a seed, its source network trained."""
+    source = small.shrunk(load("glyphs-digits"))
     frequent = torch.randperm(len(source.classes), generator=torch.Generator().manual_seed(seed))
-    return World(source, *halves(alignment.shrunk(load("digits"))), frequent[:alignment.FREQUENT].tolist(),
-                 alignment.source_network(source, seed))
+    return LabelShiftSeed(source, *halves(small.shrunk(load("digits"))), frequent[:small.FREQUENT].tolist(),
+                 small.source_network(source, seed))
 
 
-def target(w: World, distance: float, seed: int) -> tuple[Domain, Tensor]:
+def target(s: LabelShiftSeed, distance: float, seed: int) -> tuple[Domain, Tensor]:
     """The unlabelled pictures of the target, and its class proportions."""
-    q = alignment.proportions(len(w.source.classes), w.frequent, distance)
-    return alignment.drawn(w.train, q, alignment.UNLABELED, seed), q
+    q = small.proportions(len(s.source.classes), s.frequent, distance)
+    return small.drawn(s.train, q, small.UNLABELED, seed), q
 
 
-def measured(w: World, learner: Learner, seen: Domain, q: Tensor, seed: int, adapts: bool = True) -> dict:
+def measured(s: LabelShiftSeed, learner: Learner, seen: Domain, q: Tensor, seed: int, adapts: bool = True) -> dict:
     """What one learner reaches on the target; adapts: False for the source's statistics."""
-    params = learner.adapt(alignment.source_and_target(w.source, seen, seed)).params
-    source, unlabeled = alignment.known(w.source, seed), pixels(seen.images)
-    said = lambda x: alignment.views(learner.net, source, x, unlabeled if adapts else None, params)
-    on_seen, on_test = said(unlabeled), said(pixels(w.test.images))
-    by_class = alignment.class_accuracies(on_test.logits, w.test.labels)
+    params = learner.adapt(small.source_and_target(s.source, seen, seed)).params
+    source, unlabeled = small.known(s.source, seed), pixels(seen.images)
+    said = lambda x: small.views(learner.net, source, x, unlabeled if adapts else None, params)
+    on_seen, on_test = said(unlabeled), said(pixels(s.test.images))
+    by_class = small.class_accuracies(on_test.logits, s.test.labels)
     pad = proxy_a_distance(on_seen.source, on_seen.target, seed, SPLITS, SIZE)
-    shares = alignment.predicted_shares(on_test.logits, w.test.labels, q)
+    shares = small.predicted_shares(on_test.logits, s.test.labels, q)
     values = {"accuracy": 100 * float(q @ by_class), "balanced": 100 * float(by_class.mean()), "pad": pad.value,
               "floor": proxy_a_floor(on_seen.target, seed, SPLITS, SIZE).value,
               "information": float(information(on_seen.logits)),
@@ -80,10 +80,10 @@ def measured(w: World, learner: Learner, seen: Domain, q: Tensor, seed: int, ada
     return {name: round(value, 4) for name, value in values.items()}
 
 
-def trained(w: World, sampler: DomainSampler, kinds: list, seed: int) -> list[Learner]:
+def trained(s: LabelShiftSeed, sampler: DomainSampler, kinds: list, seed: int) -> list[Learner]:
     """Learners around copies of the source network, trained on, one on each core. kinds: network → learner."""
-    made = [kind(copy.deepcopy(w.base.net)) for kind in kinds]
-    one = lambda learner: train(learner, learner.phases(sampler, alignment.STEPS, tasks=1, lr=alignment.RATE),
+    made = [kind(copy.deepcopy(s.base.net)) for kind in kinds]
+    one = lambda learner: train(learner, learner.phases(sampler, small.STEPS, tasks=1, lr=small.RATE),
                                 seed=seed, progress=False)
     in_parallel(one, made)
     return made
@@ -101,7 +101,7 @@ def rows(seeds: list[int], done: set[tuple] = frozenset()) -> Iterator[dict]:
         for distance in DISTANCES:
             for arm, adapts in (("no adaptation", False), ("AdaBN", True)):
                 if missing(arm, (0.0,), distance):
-                    yield row(arm, 0.0, distance, seed, lambda w: w.base, adapts)
+                    yield row(arm, 0.0, distance, seed, lambda s: s.base, adapts)
             for arm, weights in WEIGHTS.items():
                 if missing(arm, weights, distance):
                     yield from aligned(arm, distance, seed)
@@ -109,10 +109,10 @@ def rows(seeds: list[int], done: set[tuple] = frozenset()) -> Iterator[dict]:
 
 def across(seed: int) -> Iterator[dict]:
     """MLDG and the adapter: each is trained once, between typefaces, and judged on every target."""
-    start, w = time.perf_counter(), world(seed)
-    faces = [alignment.shrunk(face) for face in load_digits_by_face().values()]
-    sampler = DomainSampler(faces, alignment.SHOT, alignment.SHOT, unlabeled=alignment.SHOT)
-    for arm, learner in zip(ACROSS, trained(w, sampler, list(ACROSS.values()), seed), strict=True):
+    start, s = time.perf_counter(), of_seed(seed)
+    faces = [small.shrunk(face) for face in load_digits_by_face().values()]
+    sampler = DomainSampler(faces, small.SHOT, small.SHOT, unlabeled=small.SHOT)
+    for arm, learner in zip(ACROSS, trained(s, sampler, list(ACROSS.values()), seed), strict=True):
         for distance in DISTANCES:
             yield row(arm, 0.0, distance, seed, lambda _, learner=learner: learner, True, start)
 
@@ -120,28 +120,28 @@ def across(seed: int) -> Iterator[dict]:
 def control(seed: int) -> Iterator[dict]:
     """AdaBN on the source network after more steps on the source: what the steps of CORAL and DANN do without an
     alignment. It is trained once and judged on every target."""
-    start, w = time.perf_counter(), world(seed)
-    sampler = DomainSampler([w.source], alignment.SHOT, 1, unlabeled=1, target=w.train)
-    learner, = trained(w, sampler, [AdaBN], seed)
+    start, s = time.perf_counter(), of_seed(seed)
+    sampler = DomainSampler([s.source], small.SHOT, 1, unlabeled=1, target=s.train)
+    learner, = trained(s, sampler, [AdaBN], seed)
     for distance in DISTANCES:
         yield row(CONTROL, 0.0, distance, seed, lambda _: learner, True, start)
 
 
 def aligned(arm: str, distance: float, seed: int) -> Iterator[dict]:
     """CORAL or DANN at every weight on one target."""
-    start, w = time.perf_counter(), world(seed)
-    seen, _ = target(w, distance, seed)
-    sampler = DomainSampler([w.source], alignment.SHOT, 1, unlabeled=alignment.SHOT, target=seen)
+    start, s = time.perf_counter(), of_seed(seed)
+    seen, _ = target(s, distance, seed)
+    sampler = DomainSampler([s.source], small.SHOT, 1, unlabeled=small.SHOT, target=seen)
     kinds = [lambda net, weight=weight: ALIGNED[arm](net, weight) for weight in WEIGHTS[arm]]
-    for weight, learner in zip(WEIGHTS[arm], trained(w, sampler, kinds, seed), strict=True):
+    for weight, learner in zip(WEIGHTS[arm], trained(s, sampler, kinds, seed), strict=True):
         yield row(arm, weight, distance, seed, lambda _, learner=learner: learner, True, start)
 
 
 def row(arm: str, weight: float, distance: float, seed: int, learner, adapts: bool, start: float | None = None) -> dict:
-    """One row; learner: world → learner. seconds: since `start`, shared with the rows of the same training."""
-    start, w = start or time.perf_counter(), world(seed)
-    values = measured(w, learner(w), *target(w, distance, seed), seed, adapts)
-    return {"arm": arm, "weight": weight, "distance": distance, **values, "frequent": w.frequent,
+    """One row; learner: seed → learner. seconds: since `start`, shared with the rows of the same training."""
+    start, s = start or time.perf_counter(), of_seed(seed)
+    values = measured(s, learner(s), *target(s, distance, seed), seed, adapts)
+    return {"arm": arm, "weight": weight, "distance": distance, **values, "frequent": s.frequent,
             "seconds": round(time.perf_counter() - start, 1),
             **facts(f"mlcourse study label-shift --seed {seed}", seed)}
 

@@ -9,7 +9,7 @@ import ipywidgets
 import numpy as np
 import torch
 
-from mlcourse import small as alignment
+from mlcourse import small
 from mlcourse.domains import Domain
 from mlcourse.domains.distances import PAD, proxy_a_distance, proxy_a_floor
 from mlcourse.episode.across import DomainSampler, pixels
@@ -66,7 +66,7 @@ class AdversarialRecord(NamedTuple):
 class AdversarialWeight(Explorer):
     """Choose DANN or CORAL, its weight λ, and whether the target has other class proportions; play the training.
 
-    base: a trained `alignment.source_network`; every training goes on from a copy of it. source, train, test: domains
+    base: a trained `small.source_network`; every training goes on from a copy of it. source, train, test: domains
     of 16×16 pictures with the same classes; train is seen without labels, test is for the accuracy alone. frequent: the
     classes that a label shift favours. steps, every: of a training, and between its snapshots.
     A setting that was not seen before is trained in the kernel, which takes a few seconds and shows a bar; a setting
@@ -79,14 +79,14 @@ class AdversarialWeight(Explorer):
 
     def __init__(self, base: AdaBN, source: Domain, train: Domain, test: Domain, *,
                  frequent: tuple[int, ...] = (1, 4, 7), method: str = "DANN", weight: float = 0.3,
-                 steps: int = alignment.STEPS, every: int = alignment.EVERY, seed: int = 0):
+                 steps: int = small.STEPS, every: int = small.EVERY, seed: int = 0):
         self.base, self.source, self.test, self.seed = base, source, test, seed
         self.steps, self.every = steps, every
         self.targets = {}
         for shifted in (False, True):
-            q = alignment.proportions(len(source.classes), frequent, DISTANCE if shifted else 0.0)
-            self.targets[shifted] = alignment.drawn(train, q, alignment.UNLABELED, seed), q
-        self.known = alignment.known(source, seed)
+            q = small.proportions(len(source.classes), frequent, DISTANCE if shifted else 0.0)
+            self.targets[shifted] = small.drawn(train, q, small.UNLABELED, seed), q
+        self.known = small.known(source, seed)
         order = torch.randperm(len(source.images), generator=torch.Generator().manual_seed(seed))
         self.source_labels = source.labels[order[:DRAWN]].numpy()
         self.centre, self.axes = self._embedding()
@@ -113,13 +113,13 @@ class AdversarialWeight(Explorer):
     def _embedding(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The first two principal axes of both domains' features before the training; no film moves them."""
         seen = pixels(self.targets[False][0].images)
-        both = torch.cat(alignment.views(self.base.net, self.known, seen, seen)[:2])
+        both = torch.cat(small.views(self.base.net, self.known, seen, seen)[:2])
         centre = both.mean(0)
         return centre, torch.linalg.svd(both - centre, full_matrices=False).Vh[:2]
 
     def _scene(self) -> AdversarialWeightScene:
         seen = pixels(self.targets[False][0].images)
-        z = self._place(torch.cat(alignment.views(self.base.net, self.known, seen, seen)[:2]))
+        z = self._place(torch.cat(small.views(self.base.net, self.known, seen, seen)[:2]))
         return AdversarialWeightScene(self.source.classes, self.steps, z.min(0), z.max(0))
 
     def _place(self, features: torch.Tensor) -> np.ndarray:
@@ -128,7 +128,7 @@ class AdversarialWeight(Explorer):
     def film(self, method: str, weight: float, shifted: bool) -> Film:
         """Train on from the source network, and look at it every so many steps."""
         seen, q = self.targets[shifted]
-        sampler = DomainSampler([self.source], alignment.SHOT, 1, unlabeled=alignment.SHOT, target=seen)
+        sampler = DomainSampler([self.source], small.SHOT, 1, unlabeled=small.SHOT, target=seen)
         net = copy.deepcopy(self.base.net)
         learner = METHODS[method](net, weight) if weight else AdaBN(net)
         frames = [self._frame(learner, seen, q)]
@@ -139,7 +139,7 @@ class AdversarialWeight(Explorer):
                 self.bar.value = record["step"] + 1
 
         self.bar.value = 0
-        train(learner, learner.phases(sampler, self.steps, tasks=1, lr=alignment.RATE), seed=self.seed, progress=False,
+        train(learner, learner.phases(sampler, self.steps, tasks=1, lr=small.RATE), seed=self.seed, progress=False,
               on_step=on_step)
         source_z, target_z, right, accuracy, pad, predicted = zip(*frames)
         return Film(np.arange(len(frames)) * self.every, np.stack(source_z), np.stack(target_z), np.stack(right),
@@ -148,8 +148,8 @@ class AdversarialWeight(Explorer):
     def _before(self, shifted: bool) -> tuple:
         """The last fields of `Film`, which no training changes."""
         seen, q = self.targets[shifted]
-        view = lambda images, unlabeled: alignment.views(self.base.net, self.known, pixels(images), unlabeled)
-        unadapted = float(q @ alignment.class_accuracies(view(self.test.images, None).logits, self.test.labels))
+        view = lambda images, unlabeled: small.views(self.base.net, self.known, pixels(images), unlabeled)
+        unadapted = float(q @ small.class_accuracies(view(self.test.images, None).logits, self.test.labels))
         apart = proxy_a_distance(*view(seen.images, None)[:2], self.seed, SPLITS, SIZE)
         floor = proxy_a_floor(view(seen.images, pixels(seen.images)).target, self.seed, SPLITS, SIZE)
         return floor, q.numpy(), unadapted, apart, self.source_labels, seen.labels[self._order(seen)].numpy()
@@ -161,12 +161,12 @@ class AdversarialWeight(Explorer):
         """What one snapshot shows: the fields of `Film`, for one step."""
         unlabeled, order, m = pixels(seen.images), self._order(seen), len(seen.images)
         both = torch.cat([unlabeled, pixels(self.test.images)])
-        source, target, logits = alignment.views(learner.net, self.known, both, unlabeled)
-        accuracy = float(q @ alignment.class_accuracies(logits[m:], self.test.labels))
+        source, target, logits = small.views(learner.net, self.known, both, unlabeled)
+        accuracy = float(q @ small.class_accuracies(logits[m:], self.test.labels))
         return (self._place(source[:DRAWN]), self._place(target[order]),
                 (logits[order].argmax(1) == seen.labels[order]).numpy(), accuracy,
                 proxy_a_distance(source, target[:m], self.seed, SPLITS, SIZE),
-                alignment.predicted_shares(logits[m:], self.test.labels, q).numpy())
+                small.predicted_shares(logits[m:], self.test.labels, q).numpy())
 
     def compute(self, *, method: str, weight: float, shifted: bool, at: int) -> AdversarialRecord:
         key = (method if weight else "", weight, shifted)

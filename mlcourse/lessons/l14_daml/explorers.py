@@ -10,7 +10,6 @@ from mlcourse.lessons.l14_daml.imitation import imitate
 from mlcourse.lessons.l14_daml.widget_paired_gain import PairedGainExplorer
 from mlcourse.lessons.l14_daml.widget_real_generated import RealGeneratedExplorer
 from mlcourse.supervised import classifier
-from mlcourse.system import paths
 
 
 def real_generated() -> RealGeneratedExplorer:
@@ -24,6 +23,6 @@ def real_generated() -> RealGeneratedExplorer:
 
 def paired_gain() -> PairedGainExplorer:
     """The differences of the study."""
-    found = rows.read(paths.RESULTS / "daml.json")
+    found = rows.read("daml")
     return PairedGainExplorer({target: [row for row in found if row["target"] == target]
                                for target in sorted({row["target"] for row in found})})

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import matplotlib
 import numpy as np
 
-from mlcourse.lessons.l14_daml.figures_study import cell, mean_and_half
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, BLUE, GREY, ORANGE, RC
+from mlcourse.statistics import cell
 
 SHOWN = (("fidelity", "label fidelity, %"), ("f_on_target", "f on the target, %"), ("pad_logistic", "PAD, logistic"),
          ("diversity", "diversity"), ("frequent", "taken for 0, 1 or 2, %"))
@@ -21,16 +21,6 @@ def by_variant(rows: Sequence[dict], variant: str, field: str) -> np.ndarray:
     if not found:
         raise ValueError(f"no row of {variant!r}; run mlcourse study daml-failures")
     return np.array(found)
-
-
-def gap(rows: Sequence[dict], variant: str, field: str) -> tuple[float, float]:
-    """How a variant differs from "as it is", paired by seed: the mean and its 95 % half-width."""
-    return mean_and_half(by_variant(rows, variant, field) - by_variant(rows, "as it is", field))
-
-
-def said(value: tuple[float, float], digits: int = 1) -> str:
-    """A difference with its interval."""
-    return f"{value[0]:+.{digits}f} ± {value[1]:.{digits}f}"
 
 
 def failures(rows: Sequence[dict]) -> Picture:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
 import torch
 
 from mlcourse.domains import Domain
-from mlcourse.evaluate import t_interval
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RC, SKY, VERMILION, YELLOW
-from mlcourse.rows import by_seed
+from mlcourse.rows import by_seed, estimates, frame
+from mlcourse.statistics import Estimate, columns, paired_difference
 
 STYLES = {
     "source only": dict(color=GREY, marker="o", linestyle=":"),
@@ -32,25 +32,9 @@ TWIN = "meta, hand-made, tuned"
 AGAINST = ("source only", "source + generated", "source + hand-made", "MLDG", TWIN)
 
 
-def mean_and_half(values: Iterable[float]) -> tuple[float, float]:
-    """The mean and the half-width of its 95 % t interval; 0 for a single value, which has none."""
-    values = list(values)
-    return t_interval(values) if len(values) > 1 else (values[0], 0.0)
-
-
-def cell(values: Iterable[float], digits: int = 1) -> str:
-    """A cell of a table: mean ± half-width, the mean alone for one seed, a dash for none."""
-    values = list(values)
-    if not values:
-        return "–"
-    mean, half = mean_and_half(values)
-    return f"{mean:.{digits}f} ± {half:.{digits}f}" if len(values) > 1 else f"{mean:.{digits}f}"
-
-
-def paired(rows: Sequence[dict], one: str, other: str, k: int, field: str = "accuracy") -> tuple[float, float]:
-    """The mean of `one` less `other` over the seeds that both have, and its half-width."""
-    a, b = by_seed(rows, one, k, field), by_seed(rows, other, k, field)
-    return mean_and_half(a[seed] - b[seed] for seed in sorted(set(a) & set(b)))
+def gap(rows: Sequence[dict], one: str, other: str, k: int, field: str = "accuracy") -> Estimate:
+    """One arm less another at k labels per class, paired by seed."""
+    return paired_difference(by_seed(rows, one, k, field), by_seed(rows, other, k, field))
 
 
 def accuracies(rows: Sequence[dict], arms: Sequence[str], ks: Sequence[int]) -> Picture:
@@ -58,20 +42,20 @@ def accuracies(rows: Sequence[dict], arms: Sequence[str], ks: Sequence[int]) -> 
     intervals, where it is among the arms. The titles say what the numbers say."""
     figure = blank(10.5, 4.9)
     places = np.arange(len(ks))
+    at = estimates(frame(rows), "accuracy", by=["arm", "k"])
     with matplotlib.rc_context(RC):
         left, right = figure.subplots(1, 2, width_ratios=(1.1, 1))
         for i, arm in enumerate(arms):
-            found = [mean_and_half(values.values()) if (values := by_seed(rows, arm, k)) else (np.nan, 0.0) for k in ks]
-            mean, half = map(np.array, zip(*found, strict=True))
-            left.errorbar(places + 0.05 * (i - len(arms) / 2), mean, half, capsize=2, markersize=4, label=arm,
-                          **STYLES[arm])
+            own = [place for place in places if (arm, ks[place]) in at]
+            left.errorbar(np.array(own) + 0.05 * (i - len(arms) / 2), *columns(at[arm, ks[place]] for place in own),
+                          capsize=2, markersize=4, label=arm, **STYLES[arm])
         left.set(xticks=places, xticklabels=ks, xlabel="labels per class of the target, k", ylim=(0, 103),
                  ylabel="accuracy on target-test, %")
         left.legend(fontsize=7, loc="lower right", ncols=2)
         left.grid(axis="y")
         others = [arm for arm in AGAINST if arm in arms and TUNED in arms]
         for i, arm in enumerate(others):
-            mean, half = map(np.array, zip(*(paired(rows, TUNED, arm, k) for k in ks), strict=True))
+            mean, half = columns(gap(rows, TUNED, arm, k) for k in ks)
             right.errorbar(places + 0.12 * (i - (len(others) - 1) / 2), mean, half, capsize=2, markersize=5,
                            label=f"less {arm}", **{**STYLES[arm], "linestyle": "none"})
         right.axhline(0, color=BLACK, linewidth=0.8)
@@ -82,21 +66,20 @@ def accuracies(rows: Sequence[dict], arms: Sequence[str], ks: Sequence[int]) -> 
             right.legend(fontsize=7.5)
         least = min(ks)
         left.set_title(f"Right at k = {least}: " + ", ".join(
-            f"{arm} {cell(by_seed(rows, arm, least).values())} %" for arm in ("source only", "DAML")
-            if by_seed(rows, arm, least)))
+            f"{arm} {at[arm, least].text()} %" for arm in ("source only", "DAML") if (arm, least) in at))
         title = verdict(rows, ks) if {TUNED, TWIN} <= set(arms) else ""
         right.set_title(title)
-    seeds = len(by_seed(rows, arms[0], ks[0]))
     return picture(figure, f"{rows[0]['source']} to {rows[0]['target']}: accuracy on the target's test half against "
-                           f"labels per class, {len(arms)} arms, {seeds} seeds. {left.get_title(loc='left')}. {title}")
+                           f"labels per class, {len(arms)} arms, {at[arms[0], ks[0]].n} seeds. "
+                           f"{left.get_title(loc='left')}. {title}")
 
 
 def verdict(rows: Sequence[dict], ks: Sequence[int]) -> str:
     """Where DAML is ahead of the same method with hand-made pictures by more than the paired interval, both
     fine-tuned."""
-    gaps = {k: paired(rows, TUNED, TWIN, k) for k in ks}
+    gaps = {k: gap(rows, TUNED, TWIN, k) for k in ks}
     listed = lambda chosen: ", ".join(map(str, chosen))
-    ahead, behind = [k for k in ks if gaps[k][0] > gaps[k][1]], [k for k in ks if gaps[k][0] < -gaps[k][1]]
+    ahead, behind = [k for k in ks if gaps[k].low > 0], [k for k in ks if gaps[k].high < 0]
     parts = [f"{which} at k = {listed(some)}" for which, some in (("generated", ahead), ("hand-made", behind)) if some]
     return "Ahead: " + ", ".join(parts) if parts else "Generated and hand-made: told apart at no k"
 

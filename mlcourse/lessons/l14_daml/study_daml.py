@@ -17,9 +17,10 @@ from torch import Tensor
 from mlcourse.domains import Domain, shift_domain
 from mlcourse.domains.two_sample import DISCRIMINATORS, two_sample
 from mlcourse.episode.across import pixels
+from mlcourse.evaluate import percent_right
 from mlcourse.learners.translator import among
 from mlcourse.lessons.l14_daml import study_daml_arms as daml_arms
-from mlcourse.lessons.l14_daml.study_daml_arms import ARMS, Ready, World, adapted, noise_pair, tuned
+from mlcourse.lessons.l14_daml.study_daml_arms import ARMS, DamlSeed, Ready, adapted, noise_pair, tuned
 from mlcourse.rows import facts
 from mlcourse.small import shrunk
 from mlcourse.studies.transfer.setting import Setting, setting as matched
@@ -71,12 +72,12 @@ def prepare(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> tup
 
 def rows(split: Setting, dev: Domain, arms: Sequence[str], seeds: Sequence[int], kept: Sequence[dict], command: str,
          progress: Callable[[int], None] = lambda steps: None,
-         sheet: Callable[[World], None] = lambda world: None) -> Iterator[list[dict]]:
+         sheet: Callable[[DamlSeed], None] = lambda s: None) -> Iterator[list[dict]]:
     """The rows of one arm and seed after another; those in `kept` are not measured again.
 
     A row of an arm has its accuracy (%) on the test half at k labels per class, the mean over DRAWS draws of them, and
     at k = 0 also that on dev. The row "generator" of a seed has the marks of its generator (`marks`); sheet: called
-    with each world whose generator has just been measured. Raises ValueError where `kept` has rows of the same names on
+    with each seed whose generator has just been measured. Raises ValueError where `kept` has rows of the same names on
     other pictures.
     """
     common = {"source": split.source.name, "target": split.train.name.removesuffix("/train"),
@@ -93,32 +94,27 @@ def rows(split: Setting, dev: Domain, arms: Sequence[str], seeds: Sequence[int],
         chosen = made(CHOICE, 0, choose(split, dev, tick), PILOT)
         yield [chosen]
     for seed in seeds:
-        world = World(split, dev, seed, tick)
+        s = DamlSeed(split, dev, seed, tick)
         if (GENERATOR, 0, seed) not in there:
-            yield [made(GENERATOR, 0, marks(world), seed)]
-            sheet(world)
+            yield [made(GENERATOR, 0, marks(s), seed)]
+            sheet(s)
         for arm in arms:
             if missing := [k for k in split.ks if (arm, k, seed) not in there]:
-                ready = ARMS[arm](world, chosen["rate"], chosen["steps"])
-                yield [made(arm, k, values, seed) for k, values in measured(world, ready, arm, missing)]
+                ready = ARMS[arm](s, chosen["rate"], chosen["steps"])
+                yield [made(arm, k, values, seed) for k, values in measured(s, ready, arm, missing)]
 
 
-def measured(world: World, ready: Ready, arm: str, ks: Sequence[int]) -> Iterator[tuple[int, dict]]:
+def measured(s: DamlSeed, ready: Ready, arm: str, ks: Sequence[int]) -> Iterator[tuple[int, dict]]:
     """(k, values) of an arm. The oracle takes no k labels: it has them all."""
-    test = world.setting.test
-    untouched = accuracy(ready.says(test.images), test)
+    test = s.setting.test
+    untouched = percent_right(ready.says(test.images), test.labels)
     for k in ks:
         if k == 0 or arm == "target oracle":
-            yield k, {"accuracy": untouched, "dev": accuracy(ready.says(world.dev.images), world.dev), "draws": 0}
+            yield k, {"accuracy": untouched, "dev": percent_right(ready.says(s.dev.images), s.dev.labels), "draws": 0}
             continue
-        scores = [accuracy(ready.says(test.images, ready.adapt(*world.setting.labelled(k, world.seed, draw))), test)
-                  for draw in range(DRAWS)]
+        adapted_to = lambda draw: ready.says(test.images, ready.adapt(*s.setting.labelled(k, s.seed, draw)))
+        scores = [percent_right(adapted_to(draw), test.labels) for draw in range(DRAWS)]
         yield k, {"accuracy": round(sum(scores) / DRAWS, 3), "draws": DRAWS}
-
-
-def accuracy(logits: Tensor, domain: Domain) -> float:
-    """The share (%) of a domain's pictures that logits name right."""
-    return round(100 * float((logits.argmax(1) == domain.labels).float().mean()), 3)
 
 
 def choose(split: Setting, dev: Domain, tick: Callable[[dict], None]) -> dict:
@@ -128,17 +124,17 @@ def choose(split: Setting, dev: Domain, tick: Callable[[dict], None]) -> dict:
     if len(sources) < 2:
         sources = [*sources, left_out]
     left_out = shift_domain(left_out, *STAND_IN)
-    world = World(replace(split, sources=tuple(sources), train=left_out, test=left_out), dev, PILOT, tick)
+    s = DamlSeed(replace(split, sources=tuple(sources), train=left_out, test=left_out), dev, PILOT, tick)
 
     def score(ready: Ready) -> float:
         mean = 0.0
         for draw in range(5):
-            params = ready.adapt(*world.setting.labelled(PILOT_K, PILOT, draw))
-            mean += accuracy(ready.says(left_out.images, params), left_out) / 5
+            params = ready.adapt(*s.setting.labelled(PILOT_K, PILOT, draw))
+            mean += percent_right(ready.says(left_out.images, params), left_out.labels) / 5
         return round(mean, 3)
 
-    by_rate = {rate: score(tuned(world.source_only, rate)) for rate in daml_arms.RATES}
-    by_steps = {steps: score(adapted(world.meta_real, steps)) for steps in daml_arms.STEPS}
+    by_rate = {rate: score(tuned(s.source_only, rate)) for rate in daml_arms.RATES}
+    by_steps = {steps: score(adapted(s.meta_real, steps)) for steps in daml_arms.STEPS}
     return {"rate": max(by_rate, key=by_rate.get), "steps": max(by_steps, key=by_steps.get),
             "by_rate": {f"{rate:g}": score for rate, score in by_rate.items()},
             "by_steps": {str(steps): score for steps, score in by_steps.items()}}
@@ -147,7 +143,7 @@ def choose(split: Setting, dev: Domain, tick: Callable[[dict], None]) -> dict:
 # ------------------------------------------------------------ the generator's marks
 
 
-def marks(world: World) -> dict:
+def marks(s: DamlSeed) -> dict:
     """What a generator is worth, from pictures that its discriminator did not see (dev), and memorisation from the test
     half.
 
@@ -160,32 +156,32 @@ def marks(world: World) -> dict:
     of test pictures from the nearest picture that the discriminator saw; a generator that copies is nearer than the
     test half.
     """
-    split, dev, seen = world.setting, world.dev, world.setting.train
-    drawn, accepted = world.generated
-    kept = world.kept
+    split, dev, seen = s.setting, s.dev, s.setting.train
+    drawn, accepted = s.generated
+    kept = s.kept
     sets = {"source": split.source.images, "generated": kept.images, "floor": seen.images}
     found: dict = {}
     for kind in DISCRIMINATORS:
         for name, images in sets.items():
-            test = two_sample(some(images, world), dev.images, kind, world.seed)
+            test = two_sample(some(images, s), dev.images, kind, s.seed)
             found |= {f"pad_{name}_{kind}": round(test.pad.value, 4), f"pad_{name}_{kind}_low": round(test.pad.low, 4),
                       f"pad_{name}_{kind}_high": round(test.pad.high, 4), f"p_{name}_{kind}": round(test.p, 4)}
-    alone, oracle = (Ready(world.classifier(world.untrained, d.images, d.labels), None) for d in (kept, seen))
+    alone, oracle = (Ready(s.classifier(s.untrained, d.images, d.labels), None) for d in (kept, seen))
     right = oracle.says(drawn.images).argmax(1) == drawn.labels
     by_class = lambda hit: [round(100 * float(hit[drawn.labels == c].float().mean()), 1)
                             for c in range(len(seen.classes))]
-    first, second = noise_pair(world)
+    first, second = noise_pair(s)
     return found | {
         "acceptance": round(100 * float(accepted.float().mean()), 2), "acceptance_by_class": by_class(accepted),
         "label_fidelity": round(100 * float(right.float().mean()), 2), "label_fidelity_by_class": by_class(right),
-        "train_on_generated": accuracy(alone.says(dev.images), dev),
+        "train_on_generated": percent_right(alone.says(dev.images), dev.labels),
         "diversity": round(float((first - second).abs().mean()), 4),
         "nearest_generated": nearest(kept.images, seen.images), "nearest_test": nearest(split.test.images, seen.images)}
 
 
-def some(images: Tensor, world: World) -> Tensor:
+def some(images: Tensor, s: DamlSeed) -> Tensor:
     """At most 600 pictures, drawn at random."""
-    return images[torch.randperm(len(images), generator=world.generator(5))[:600]]
+    return images[torch.randperm(len(images), generator=s.generator(5))[:600]]
 
 
 def nearest(images: Tensor, known: Tensor) -> float:

@@ -41,7 +41,7 @@ RATES, STEPS = (0.001, 0.003, 0.01), (1, 3, MOST_STEPS)     # chosen from on the
 
 
 @dataclass
-class World:
+class DamlSeed:
     """What one seed works on, and what its arms share: the source networks, the generator, the pictures it adds.
 
     setting: with the target's training half without `dev`. rate, steps: of the adaptation to k labels.
@@ -244,25 +244,25 @@ def adapted(learner: DAML, steps: int) -> Ready:
     return Ready(learner.net, adapt)
 
 
-# name → (world, rate of fine-tuning, steps at learnt rates) → Ready
-ARMS: dict[str, Callable[[World, float, int], Ready]] = {
-    "source only": lambda w, rate, steps: tuned(w.source_only, rate),
-    "source + generated": lambda w, rate, steps: tuned(w.with_generated, rate),
-    "source + hand-made": lambda w, rate, steps: tuned(w.with_hand_made, rate),
-    "meta, real only": lambda w, rate, steps: adapted(w.meta_real, steps),
-    "MLDG": lambda w, rate, steps: tuned(w.mldg(), rate),
-    "DAML": lambda w, rate, steps: adapted(w.daml, steps),
-    "meta, hand-made": lambda w, rate, steps: adapted(w.meta_hand_made, steps),
-    "meta, shuffled labels": lambda w, rate, steps: adapted(
-        w.joint(w.with_source(w.shuffled), by_chance(by_generator(w.translator))), steps),
-    "DAML, tuned": lambda w, rate, steps: tuned(w.daml.net, rate),
-    "meta, hand-made, tuned": lambda w, rate, steps: tuned(w.meta_hand_made.net, rate),
-    "target oracle": lambda w, rate, steps: tuned(
-        w.classifier(w.start, w.setting.train.images, w.setting.train.labels), rate),
+# name → (seed, rate of fine-tuning, steps at learnt rates) → Ready
+ARMS: dict[str, Callable[[DamlSeed, float, int], Ready]] = {
+    "source only": lambda s, rate, steps: tuned(s.source_only, rate),
+    "source + generated": lambda s, rate, steps: tuned(s.with_generated, rate),
+    "source + hand-made": lambda s, rate, steps: tuned(s.with_hand_made, rate),
+    "meta, real only": lambda s, rate, steps: adapted(s.meta_real, steps),
+    "MLDG": lambda s, rate, steps: tuned(s.mldg(), rate),
+    "DAML": lambda s, rate, steps: adapted(s.daml, steps),
+    "meta, hand-made": lambda s, rate, steps: adapted(s.meta_hand_made, steps),
+    "meta, shuffled labels": lambda s, rate, steps: adapted(
+        s.joint(s.with_source(s.shuffled), by_chance(by_generator(s.translator))), steps),
+    "DAML, tuned": lambda s, rate, steps: tuned(s.daml.net, rate),
+    "meta, hand-made, tuned": lambda s, rate, steps: tuned(s.meta_hand_made.net, rate),
+    "target oracle": lambda s, rate, steps: tuned(
+        s.classifier(s.start, s.setting.train.images, s.setting.train.labels), rate),
 }
 
 
-def noise_pair(w: World) -> tuple[Tensor, Tensor]:
+def noise_pair(s: DamlSeed) -> tuple[Tensor, Tensor]:
     """Two drawings of each of the first 200 bases with independent noise, float (M, 1, S, S) each."""
-    x, generator = pixels(w.bases.images[:200]), w.generator(4)
-    return tuple(w.translator.translated(x, torch.randn(len(x), NOISE, generator=generator)) for _ in range(2))
+    x, generator = pixels(s.bases.images[:200]), s.generator(4)
+    return tuple(s.translator.translated(x, torch.randn(len(x), NOISE, generator=generator)) for _ in range(2))

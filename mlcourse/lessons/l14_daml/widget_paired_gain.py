@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import ipywidgets
 import numpy as np
-from scipy.special import stdtrit
 
-from mlcourse.evaluate import t_interval
 from mlcourse.lessons.l14_daml.scene_paired_gain import PairedGainScene
+from mlcourse.statistics import paired_difference, unpaired_difference
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 
 
@@ -57,12 +56,9 @@ class PairedGainExplorer(Explorer):
     def compute(self, *, pair: str, k: int, one: str, other: str) -> PairedGainRecord:
         arms, at = self.tables[pair]["arms"], self.ks.index(k)
         a, b = arms[one], arms[other]
-        differences = a[at] - b[at]
-        mean, half = t_interval(differences)
-        n = len(differences)
-        spread = np.sqrt((a[at].var(ddof=1) + b[at].var(ddof=1)) / n)
-        return PairedGainRecord(pair, (one, other), k, a, b, differences, mean, half,
-                                float(stdtrit(2 * n - 2, 0.975) * spread))
+        mean, half = paired_difference(a[at], b[at])
+        return PairedGainRecord(pair, (one, other), k, a, b, a[at] - b[at], mean, half,
+                                unpaired_difference(a[at], b[at]).half)
 
     def headline(self, record: PairedGainRecord) -> str:
         sure = "not told apart" if abs(record.mean) <= record.half else "ahead" if record.mean > 0 else "behind"

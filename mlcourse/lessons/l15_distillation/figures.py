@@ -5,9 +5,9 @@ from __future__ import annotations
 import matplotlib
 import numpy as np
 
-from mlcourse.evaluate import t_interval
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, GREY, RC, SERIES
+from mlcourse.statistics import columns, paired_difference, t_interval
 
 Rows = list[dict]
 
@@ -19,11 +19,6 @@ def by_seed(rows: Rows, part: str, arm: str, field: str, *, width: int | None = 
              if (row["part"], row["data"], row["arm"]) == (part, data, arm) and field in row
              and width in (None, row["width"]) and temperature in (None, row["temperature"])}
     return np.array([found[seed] for seed in sorted(found)], float)
-
-
-def said(values: np.ndarray) -> str:
-    """A mean with its 95 % t interval over seeds."""
-    return "{:.1f} ± {:.1f}".format(*t_interval(values))
 
 
 def study_picture(rows: Rows) -> Picture:
@@ -49,9 +44,12 @@ def _study_picture(rows: Rows) -> Picture:
 
 
 def _points(axes, at: list, values: list[np.ndarray], style: dict, label: str, alt: list[str]) -> None:
-    mean, half = np.array([t_interval(v) for v in values]).T
+    if min(map(len, values)) < 2:
+        raise ValueError(f"{label}: one seed has no interval")
+    found = [t_interval(v) for v in values]
+    mean, half = columns(found)
     axes.errorbar(at, mean, yerr=half, **style, capsize=3, ms=5, label=label)
-    alt += [f"{label}, {x:g}: {m:.1f}±{h:.1f}" for x, m, h in zip(at, mean, half)]
+    alt += [f"{label}, {x:g}: {value.text(tight=True)}" for x, value in zip(at, found)]
 
 
 def _line(axes, values: np.ndarray, style: dict, label: str, alt: list[str]) -> None:
@@ -78,9 +76,8 @@ def _sizes(axes, rows: Rows, alt: list[str]) -> str:
     big = by_seed(rows, "domains", chosen, "accuracy")
     _line(axes, big, dict(color=BLACK, ls="--"), "the teacher, 64 filters", alt)
     axes.legend(loc="lower right", fontsize=7.5)
-    gains = [t_interval(a - b) for a, b in zip(distilled, plain)]
-    least = min(range(len(widths)), key=lambda i: gains[i][0])
-    return (f"Distilled, a student of {widths[0]} to {widths[-1]} filters gains {gains[least][0]:.0f} points or more over "
+    least = min(a.mean() - b.mean() for a, b in zip(distilled, plain))
+    return (f"Distilled, a student of {widths[0]} to {widths[-1]} filters gains {least:.0f} points or more over "
             f"the source's labels, the average of {len(distilled[0])} seeds")
 
 
@@ -130,8 +127,8 @@ def domain_bars(rows: Rows, width: int = 8) -> Picture:
     values = {name: by_seed(rows, "domains", arm, "accuracy", width=width,
                             temperature=temperature if arm == "distilled" else None) for arm, name in arms}
     (chosen,) = {row["arm"] for row in rows if row.get("chosen") and row["part"] == "domains"}
-    gain, half = t_interval(values["distilled from the chosen teacher"] - values["labels of the source"])
-    title = (f"{width} filters: distilled without a label of the target, {gain:.0f} ± {half:.0f} points above the "
+    gain = paired_difference(values["distilled from the chosen teacher"], values["labels of the source"])
+    title = (f"{width} filters: distilled without a label of the target, {gain.text(0)} points above the "
              "source's labels")
     figure = blank(8, 3.1)
     alt = []
@@ -141,11 +138,11 @@ def domain_bars(rows: Rows, width: int = 8) -> Picture:
         axes.grid(True, axis="x")
         for y, (name, of) in enumerate(reversed(values.items())):
             style = SERIES[1] if "labels of the target" in name else SERIES[0]
-            mean, half = t_interval(of)
-            axes.errorbar(mean, y, xerr=half, fmt=style["marker"], color=style["color"], capsize=3, ms=6)
-            axes.annotate(f"{mean:.0f}", (mean, y), (0, 6), textcoords="offset points", ha="center", fontsize=8,
-                          bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})
-            alt.append(f"{name} {mean:.1f}±{half:.1f}")
+            value = t_interval(of)
+            axes.errorbar(value.mean, y, xerr=value.half, fmt=style["marker"], color=style["color"], capsize=3, ms=6)
+            axes.annotate(f"{value.mean:.0f}", (value.mean, y), (0, 6), textcoords="offset points", ha="center",
+                          fontsize=8, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})
+            alt.append(f"{name} {value.text(tight=True)}")
         big = by_seed(rows, "domains", chosen, "accuracy").mean()
         axes.axvline(big, color=BLACK, ls="--", lw=1.3, label="the chosen teacher, 64 filters")
         axes.axvline(10, color=GREY, ls=":", lw=1.3, label="chance")

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from mlcourse import small as alignment
+from mlcourse import small
 from mlcourse.datasets import load
 from mlcourse.datasets.store import DataError
 from mlcourse.domains import Domain
@@ -56,7 +56,7 @@ class Student(NamedTuple):
     temperature: float = 0.0
 
 
-class World(NamedTuple):
+class DistillationSeed(NamedTuple):
     """One seed of a part: where the teacher's labels come from, the pictures that students see, those they are judged
     on, the teachers by how they adapt, and their information on the students' pictures, in nats."""
 
@@ -74,7 +74,7 @@ class World(NamedTuple):
 
 def network(width: int, seed: int) -> Conv4:
     """A network of `width` filters for ten classes of 16×16 pictures."""
-    return Conv4(10, width, "max", "batch", alignment.SIDE, seed)
+    return Conv4(10, width, "max", "batch", small.SIDE, seed)
 
 
 def learned(learner: AdaBN, labelled: Domain, seen: Domain, seed: int, steps: int, rate: float) -> AdaBN:
@@ -99,17 +99,17 @@ def answers(net: Conv4, state: Adapted, x: Tensor) -> Tensor:
 
 
 @lru_cache(maxsize=1)
-def world(part: str, data: str, seed: int) -> World:
-    """The world of a part and a seed, with its teacher trained. Raises DataError where the data are not here."""
-    seen, test = halves(alignment.shrunk(load(data)), MOST)
-    labelled = alignment.shrunk(load("glyphs-digits")) if part == "domains" else seen
+def of_seed(part: str, data: str, seed: int) -> DistillationSeed:
+    """What one seed of a part works on, its teacher trained. Raises DataError where the data are not here."""
+    seen, test = halves(small.shrunk(load(data)), MOST)
+    labelled = small.shrunk(load("glyphs-digits")) if part == "domains" else seen
     with one_core():
         net = learned(AdaBN(network(TEACHER, seed)), labelled, seen, seed, *PLAN[part]).net
     states = {"AdaBN": normalised_by(net, pixels(seen.images))}
     if part == "domains":
-        states["no adaptation"] = normalised_by(net, alignment.known(labelled, seed))
+        states["no adaptation"] = normalised_by(net, small.known(labelled, seed))
     scores = {name: float(information(answers(net, state, pixels(seen.images)))) for name, state in states.items()}
-    return World(labelled, seen, test, {name: Teacher(net, state) for name, state in states.items()}, scores)
+    return DistillationSeed(labelled, seen, test, {name: Teacher(net, state) for name, state in states.items()}, scores)
 
 
 def remembered(teacher: Teacher, x: Tensor, first_choice: bool = False) -> Callable[[Tensor], Tensor]:
@@ -144,17 +144,17 @@ def without(domain: Domain, left_out: int) -> Domain:
     return domain.take(torch.nonzero(domain.labels != left_out)[:, 0])
 
 
-def untrained(w: World, student: Student, seed: int) -> tuple[AdaBN, Domain, Domain]:
+def untrained(s: DistillationSeed, student: Student, seed: int) -> tuple[AdaBN, Domain, Domain]:
     """A student before training, the pictures whose labels it sees, and those that it sees without. Not to be called in
     threads: its weights come from torch's one generator."""
     net = network(student.width, seed)
     if not student.temperature:
-        return AdaBN(net), w.labelled if student.arm == "source labels" else w.seen, w.seen
-    other = min(w.information, key=w.information.get)
-    teacher = w.teachers[other if student.arm == "other teacher" else w.chosen]
-    seen = without(w.seen, LEFT_OUT) if student.arm == "left out" else w.seen
+        return AdaBN(net), s.labelled if student.arm == "source labels" else s.seen, s.seen
+    other = min(s.information, key=s.information.get)
+    teacher = s.teachers[other if student.arm == "other teacher" else s.chosen]
+    seen = without(s.seen, LEFT_OUT) if student.arm == "left out" else s.seen
     answers_of = remembered(teacher, pixels(seen.images), student.arm == "first choices")
-    return Distillation(net, answers_of, student.temperature), w.labelled, seen
+    return Distillation(net, answers_of, student.temperature), s.labelled, seen
 
 
 def wrong(logits: Tensor, labels: Tensor) -> dict:
@@ -170,38 +170,39 @@ def best_bias(logits: Tensor, labels: Tensor) -> float:
     return round(float(BIASES[counts.index(min(counts))]), 1)
 
 
-def judged(w: World, student: Student, net: Conv4, state: Adapted) -> dict:
+def judged(s: DistillationSeed, student: Student, net: Conv4, state: Adapted) -> dict:
     """Accuracy (%) and errors on the test half; for a student that missed a class also the shift of its bias that
     leaves the fewest errors on the test half, as the paper chose it, and on the half that the teacher trained on, and
     the errors on the test half after each."""
-    logits, labels = answers(net, state, pixels(w.test.images)), w.test.labels
+    logits, labels = answers(net, state, pixels(s.test.images)), s.test.labels
     values = {"accuracy": 100 * float((logits.argmax(1) == labels).double().mean()), **wrong(logits, labels),
               "pictures": len(labels)}
     if student.arm == "left out":
         add = F.one_hot(torch.tensor(LEFT_OUT), 10)
-        own = answers(net, state, pixels(w.seen.images)), w.seen.labels
+        own = answers(net, state, pixels(s.seen.images)), s.seen.labels
         for name, bias in (("test", best_bias(logits, labels)), ("train", best_bias(*own))):
             after = wrong(logits + bias * add, labels)
             values |= {f"bias_{name}": bias, **{f"{key}_{name}": value for key, value in after.items()}}
     return values
 
 
-def measured(w: World, student: Student, learner: AdaBN, seen: Domain, seed: int) -> Iterator[tuple[Student, dict]]:
+def measured(s: DistillationSeed, student: Student, learner: AdaBN, seen: Domain,
+             seed: int) -> Iterator[tuple[Student, dict]]:
     """(who, values) of a trained student; one of source labels counts twice, with the statistics of either domain."""
     yield_as = {student: normalised_by(learner.net, pixels(seen.images))}
     if student.arm == "source labels":
         adapted = yield_as.pop(student)
-        yield_as = {student: normalised_by(learner.net, alignment.known(w.labelled, seed)),
+        yield_as = {student: normalised_by(learner.net, small.known(s.labelled, seed)),
                     student._replace(arm="source labels, AdaBN"): adapted}
     for who, state in yield_as.items():
-        yield who, judged(w, who, learner.net, state)
+        yield who, judged(s, who, learner.net, state)
 
 
 # ------------------------------------------------------------ rows
 
 def cost(width: int, seed: int) -> dict:
     """Parameters of a network and milliseconds for each picture, in batches of BATCH on one core: the median."""
-    net, x = network(width, seed), torch.rand(BATCH, 1, alignment.SIDE, alignment.SIDE)
+    net, x = network(width, seed), torch.rand(BATCH, 1, small.SIDE, small.SIDE)
     state, spent = normalised_by(net, x), []
     with one_core():
         for _ in range(TIMES):
@@ -212,7 +213,7 @@ def cost(width: int, seed: int) -> dict:
 
 
 def plan(parts: list[str], seeds: list[int] | None) -> list[tuple[str, str, int]]:
-    """(part, data, seed) of every world. Raises ValueError for an unknown part."""
+    """(part, data, seed) of all that is measured. Raises ValueError for an unknown part."""
     unknown = set(parts) - set(PARTS)
     if unknown:
         raise ValueError(f"there is no part {sorted(unknown)[0]!r}; the parts are {', '.join(PARTS)}")
@@ -237,7 +238,7 @@ def rows(parts: list[str], seeds: list[int] | None, done: set[tuple]) -> Iterato
 
 def _world_rows(part: str, data: str, seed: int, done: set[tuple],
                 tick: Callable[[int], None]) -> Iterator[tuple[Student, dict]]:
-    """(who, values) for the teachers and the students of a world that are not in `done`, two trained at a time."""
+    """(who, values) for the teachers and the students of a seed that are not in `done`, two trained at a time."""
     is_done = lambda who: (part, data, who.arm, who.width, who.temperature, seed) in done
     if part == "cost":
         yield from ((who, cost(who.width, seed)) for who in (Student("cost", width) for width in (*WIDTHS, TEACHER))
@@ -251,19 +252,19 @@ def _world_rows(part: str, data: str, seed: int, done: set[tuple],
     if not missing and all(map(is_done, teachers.values())):
         tick(1)
         return
-    w = world(part, data, seed)
+    s = of_seed(part, data, seed)
     for name, who in teachers.items():
-        teacher = w.teachers[name]
+        teacher = s.teachers[name]
         state = Adapted(dict(teacher.net.named_parameters()), teacher.stats)
-        yield who, {**judged(w, who, teacher.net, state), "information": w.information[name],
-                    "chosen": name == w.chosen}
+        yield who, {**judged(s, who, teacher.net, state), "information": s.information[name],
+                    "chosen": name == s.chosen}
     tick(1)
     for pair in (missing[i:i + 2] for i in range(0, len(missing), 2)):
-        start, made = time.perf_counter(), [untrained(w, student, seed) for student in pair]
+        start, made = time.perf_counter(), [untrained(s, student, seed) for student in pair]
         in_parallel(lambda each: learned(*each, seed, *PLAN[part]), made)
         seconds = {"seconds": round(time.perf_counter() - start, 1)}
         for student, (learner, _, seen) in zip(pair, made, strict=True):
-            yield from ((who, {**values, **seconds}) for who, values in measured(w, student, learner, seen, seed))
+            yield from ((who, {**values, **seconds}) for who, values in measured(s, student, learner, seen, seed))
         tick(len(pair))
 
 

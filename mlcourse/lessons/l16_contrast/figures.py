@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-
 import matplotlib
 import numpy as np
 
-from mlcourse.evaluate import t_interval
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, GREY, RC, SERIES
+from mlcourse.statistics import Estimate, columns, t_interval
 
 Rows = list[dict]
 LEARNED = ("ProtoNet", "SupCon", "SimCLR", "two encoders", "one encoder, same pairs", "classifier")
+EXACT = "redrawn, pixels"           # the arm of the strokes without a seed
 WHERE = (("test", "held-out scripts"), ("digits", "UCI digits"), ("chalk", "in chalk"), ("across", "paper → chalk"))
 
 
@@ -20,11 +20,6 @@ def by_seed(rows: Rows, part: str, arm: str, field: str, setting: float = 0) -> 
     found = {row["seed"]: row[field] for row in rows
              if (row["part"], row["arm"], row["setting"]) == (part, arm, setting) and field in row}
     return 100 * np.array([found[seed] for seed in sorted(found)])
-
-
-def said(values: np.ndarray) -> str:
-    """A mean with its 95 % t interval over seeds, "63.3" where there is one value only."""
-    return f"{values[0]:.1f}" if len(values) == 1 else "{:.1f} ± {:.1f}".format(*t_interval(values))
 
 
 def features_table(rows: Rows) -> Picture:
@@ -46,12 +41,13 @@ def features_table(rows: Rows) -> Picture:
             axes.axvline(pixels, color=BLACK, ls="--", lw=1.3, label="raw pixels")
             axes.axvline(20, color=GREY, ls=":", lw=1.3, label="chance")
             for y, arm in enumerate(arms):
-                mean, half = t_interval(by_seed(rows, "features", arm, field))
+                value = t_interval(by_seed(rows, "features", arm, field))
                 style = SERIES[1] if arm == best[field] else SERIES[0]
-                axes.errorbar(mean, y, xerr=half, fmt=style["marker"], color=style["color"], capsize=3, ms=6)
-                axes.annotate(f"{mean:.0f}", (mean, y), (0, 7), textcoords="offset points", ha="center", fontsize=8,
-                              bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})
-                alt.append(f"{arm} {name} {mean:.1f}±{half:.1f}")
+                axes.errorbar(value.mean, y, xerr=value.half, fmt=style["marker"], color=style["color"], capsize=3,
+                              ms=6)
+                axes.annotate(f"{value.mean:.0f}", (value.mean, y), (0, 7), textcoords="offset points", ha="center",
+                              fontsize=8, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})
+                alt.append(f"{arm} {name} {value.text(tight=True)}")
             alt.append(f"pixels {name} {pixels:.1f}")
             axes.set(xlim=(0, 105), title=name, ylim=(-0.6, len(arms) - 0.3), xlabel="accuracy (%)")
             axes.set_yticks(range(len(arms)), arms)
@@ -75,9 +71,10 @@ def sweeps(rows: Rows) -> Picture:
             settings = sorted({row["setting"] for row in rows if row["part"] == part} | {own})
             for (field, name), style in zip((("val", "validation scripts"), ("test", "test scripts")), SERIES):
                 values = [centre[field] if at == own else by_seed(rows, part, "SimCLR", field, at) for at in settings]
-                mean, half = np.array([t_interval(v) for v in values]).T
+                found = [t_interval(v) for v in values]
+                mean, half = columns(found)
                 axes.errorbar(settings, mean, yerr=half, **style, capsize=3, label=name)
-                alt += [f"{name}, {label} {at:g}: {m:.1f}±{h:.1f}" for at, m, h in zip(settings, mean, half)]
+                alt += [f"{name}, {label} {at:g}: {value.text(tight=True)}" for at, value in zip(settings, found)]
                 if field == "val":
                     best = settings[int(np.argmax(mean))]
             axes.set(xscale="log", xlabel=label)
@@ -92,7 +89,7 @@ def sweeps(rows: Rows) -> Picture:
 
 def retrieval_bars(rows: Rows) -> Picture:
     """Retrieval at 1 among 100 test characters between pictures and strokes, both ways, by arm."""
-    arms = ("two encoders", "pairs of one drawing", "redrawn, pixels", "random")
+    arms = ("two encoders", "pairs of one drawing", EXACT, "random")
     means = {arm: by_seed(rows, "strokes", arm, "to_stroke").mean() for arm in arms}
     first = max(means, key=means.get)
     title = f"{first.capitalize()} find the right one of 100 most often: {means[first]:.0f} % of the time"
@@ -105,10 +102,10 @@ def retrieval_bars(rows: Rows) -> Picture:
                                                                ("to_image", "stroke → picture")), SERIES):
             for y, arm in enumerate(reversed(arms)):
                 values = by_seed(rows, "strokes", arm, field)
-                mean, half = t_interval(values) if len(values) > 1 else (values[0], 0.0)
-                axes.errorbar(mean, y - shift, xerr=half, fmt=style["marker"], color=style["color"], capsize=3, ms=6,
-                              label=name if y == 0 else None)
-                alt.append(f"{arm}, {name} {mean:.1f}±{half:.1f}")
+                value = t_interval(values) if arm != EXACT else Estimate(values[0], 0.0, 1, "seeds")
+                axes.errorbar(value.mean, y - shift, xerr=value.half, fmt=style["marker"], color=style["color"],
+                              capsize=3, ms=6, label=name if y == 0 else None)
+                alt.append(f"{arm}, {name} {value.text(tight=True)}")
         axes.axvline(1, color=GREY, ls=":", label="chance")
         axes.axvline(20, color=BLACK, ls="--", lw=1.2, label="20 times chance")
         axes.set_yticks(range(len(arms)), reversed(arms))

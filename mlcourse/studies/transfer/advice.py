@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from mlcourse.evaluate import t_interval
-from mlcourse.rows import by_seed
+from mlcourse.rows import by_seed, estimates, frame
+from mlcourse.statistics import Estimate, paired_difference
 from mlcourse.studies.transfer.transfer import CHOICE
 
 NONE, SCRATCH = "no adaptation", "from scratch"
@@ -14,35 +13,22 @@ SIMPLEST = (NONE, "AdaBN", "linear probe", "fine-tuning", "L2-SP", SCRATCH, "COR
             "contrastive", "DAML")
 
 
-class Cell(NamedTuple):
-    """An arm at k labels per class: the mean accuracy (%) and its 95 % half-width over seeds (nan for one seed)."""
-
-    mean: float
-    half: float
-    seeds: int
-
-
-def cell(values: Sequence[float]) -> Cell:
-    """Mean and t interval of one value a seed."""
-    if len(values) < 2:
-        return Cell(values[0], float("nan"), 1)
-    return Cell(*t_interval(list(values)), len(values))
+def table(rows: Sequence[dict]) -> dict[str, dict[int, Estimate]]:
+    """arm → k → accuracy (%) over seeds, in the order of the rows; an arm that is not defined at some k has no entry
+    there."""
+    found = {row["arm"]: {} for row in rows if not row["arm"].startswith(CHOICE)}
+    for (arm, k), value in estimates(frame(rows), "accuracy", by=["arm", "k"]).items():
+        if arm in found:
+            found[arm][k] = value
+    return found
 
 
-def table(rows: Sequence[dict]) -> dict[str, dict[int, Cell]]:
-    """arm → k → Cell, in the order of the rows; an arm that is not defined at some k has no entry there."""
-    arms = list(dict.fromkeys(row["arm"] for row in rows if not row["arm"].startswith(CHOICE)))
-    ks = sorted({row["k"] for row in rows if "accuracy" in row})
-    found = {arm: {k: by_seed(rows, arm, k) for k in ks} for arm in arms}
-    return {arm: {k: cell(list(values.values())) for k, values in cells.items() if values}
-            for arm, cells in found.items()}
-
-
-def paired(rows: Sequence[dict], arm: str, other: str, k: int) -> tuple[float, float] | None:
-    """The mean of arm minus other at k over the seeds that both have, and its 95 % half-width; None under two seeds."""
+def gain(rows: Sequence[dict], arm: str, other: str, k: int) -> Estimate | None:
+    """arm minus other at k, paired over the seeds that both have, which a study that goes on may not share; None under
+    two seeds."""
     a, b = by_seed(rows, arm, k), by_seed(rows, other, k)
     both = sorted(set(a) & set(b))
-    return t_interval([a[seed] - b[seed] for seed in both]) if len(both) > 1 else None
+    return paired_difference([a[seed] for seed in both], [b[seed] for seed in both]) if len(both) > 1 else None
 
 
 def unbeaten(rows: Sequence[dict], k: int) -> list[str]:
@@ -52,7 +38,7 @@ def unbeaten(rows: Sequence[dict], k: int) -> list[str]:
     a proof.
     """
     there = [arm for arm, by_k in table(rows).items() if k in by_k]
-    beats = lambda a, b: (difference := paired(rows, a, b, k)) is not None and difference[0] > difference[1]
+    beats = lambda a, b: (more := gain(rows, a, b, k)) is not None and more.low > 0
     simple = sorted(there, key=lambda arm: SIMPLEST.index(arm) if arm in SIMPLEST else len(SIMPLEST))
     return [arm for arm in simple if not any(beats(other, arm) for other in there if other != arm)]
 
@@ -77,26 +63,25 @@ def _without_labels(rows: Sequence[dict], found: dict) -> str:
     if base is None or len([arm for arm in found if 0 in found[arm]]) < 2:
         return ""
     take = unbeaten(rows, 0)[0]
-    gains = {arm: paired(rows, arm, NONE, 0) for arm in found if arm != NONE and 0 in found[arm]}
+    gains = {arm: gain(rows, arm, NONE, 0) for arm in found if arm != NONE and 0 in found[arm]}
     text = f"Without labels of the target no adaptation reaches {base.mean:.1f} %; "
     if take == NONE:
         text += "no arm beats it by more than the interval, so label some pictures first."
     else:
-        text += (f"take {take}: {found[take][0].mean:.1f} %, a gain of {gains[take][0]:.1f} ± {gains[take][1]:.1f} points"
+        text += (f"take {take}: {found[take][0].mean:.1f} %, a gain of {gains[take].text()} points"
                  f"{_higher(rows, found, take, 0)}.")
-    hurt = [arm for arm, (gain, half) in gains.items() if gain + half < 0]
+    hurt = [arm for arm, more in gains.items() if more.high < 0]
     return text + (f" It hurts to use {', '.join(hurt)}." if hurt else "")
 
 
 def _with_labels(rows: Sequence[dict], found: dict, k: int) -> str:
     take = unbeaten(rows, k)[0]
-    cell = found[take][k]
-    text = (f"With {k} label{'s' if k > 1 else ''} per class take {take}: {cell.mean:.1f} ± {cell.half:.1f} %"
+    text = (f"With {k} label{'s' if k > 1 else ''} per class take {take}: {found[take][k].text()} %"
             f"{_higher(rows, found, take, k)}")
     if SCRATCH in unbeaten(rows, k):
         text += "; no arm that uses the source beats training from scratch for certain"
-    elif gain := paired(rows, take, SCRATCH, k):
-        text += f"; the source is worth {gain[0]:.1f} ± {gain[1]:.1f} points against training from scratch"
+    elif worth := gain(rows, take, SCRATCH, k):
+        text += f"; the source is worth {worth.text()} points against training from scratch"
     return text + "."
 
 
@@ -105,5 +90,5 @@ def _higher(rows: Sequence[dict], found: dict, take: str, k: int) -> str:
     top = max((arm for arm in found if k in found[arm]), key=lambda arm: found[arm][k].mean)
     if top == take:
         return ""
-    gain, half = paired(rows, top, take, k)
-    return f" ({top} has {found[top][k].mean:.1f} %, but {gain:.1f} ± {half:.1f} points more may be chance)"
+    more = gain(rows, top, take, k).text()
+    return f" ({top} has {found[top][k].mean:.1f} %, but {more} points more may be chance)"

@@ -10,6 +10,7 @@ import numpy as np
 
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RC, SKY, VERMILION
+from mlcourse.statistics import Estimate, columns
 
 STYLES = {
     "no adaptation": dict(color=GREY, marker="x", linestyle=":"),
@@ -29,12 +30,12 @@ STYLES = {
 OTHER = dict(color=BLACK, marker=".", linestyle=":")
 
 
-def transfer(source: str, target: str, cells: Mapping[str, Mapping[int, tuple]], pads: Mapping[str, float], floor: float,
-             chance: float) -> Picture:
+def transfer(source: str, target: str, cells: Mapping[str, Mapping[int, Estimate]], pads: Mapping[str, float],
+             floor: float, chance: float) -> Picture:
     """Accuracy (%) of every arm over labels per class, and its accuracy against its PAD at k = 0.
 
-    cells: arm → k → (mean, half-width of the interval, seeds). pads: arm → mean PAD of its features. floor: the PAD of
-    the target from itself. chance: the accuracy (%) of guessing.
+    cells: arm → k → accuracy over seeds. pads: arm → mean PAD of its features. floor: the PAD of the target from
+    itself. chance: the accuracy (%) of guessing.
     """
     ks = sorted({k for by_k in cells.values() for k in by_k})
     title = finding(source, target, cells)
@@ -45,7 +46,7 @@ def transfer(source: str, target: str, cells: Mapping[str, Mapping[int, tuple]],
         left.grid(True)
         many = len(cells)
         for i, (arm, by_k) in enumerate(cells.items()):
-            mean, half = np.array([by_k[k][:2] for k in sorted(by_k)]).T
+            mean, half = columns(by_k[k] for k in sorted(by_k))
             at = [ks.index(k) + 0.035 * (i - (many - 1) / 2) for k in sorted(by_k)]
             left.errorbar(at, mean, yerr=np.nan_to_num(half), **STYLES.get(arm, OTHER), capsize=2, ms=5, lw=1.4, label=arm)
         left.axhline(chance, color=GREY, lw=1, ls="--")
@@ -56,7 +57,7 @@ def transfer(source: str, target: str, cells: Mapping[str, Mapping[int, tuple]],
         left.set_title("Accuracy, mean and 95 % interval over seeds")
         left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=6, fontsize=8)
         _distances(right, cells, pads, floor)
-    values = "; ".join(f"{arm}: " + ", ".join(f"k = {k} {by_k[k][0]:.1f} %" for k in sorted(by_k))
+    values = "; ".join(f"{arm}: " + ", ".join(f"k = {k} {by_k[k].mean:.1f} %" for k in sorted(by_k))
                        for arm, by_k in cells.items())
     return picture(figure, f"{title}. {values}.")
 
@@ -65,7 +66,7 @@ def _distances(axes, cells: Mapping, pads: Mapping[str, float], floor: float) ->
     axes.grid(True)
     for arm, pad in pads.items():
         style = {key: value for key, value in STYLES.get(arm, OTHER).items() if key != "linestyle"}
-        axes.errorbar(pad, cells[arm][0][0], yerr=np.nan_to_num(cells[arm][0][1]), **style, ls="", ms=7, capsize=2)
+        axes.errorbar(pad, cells[arm][0].mean, yerr=np.nan_to_num(cells[arm][0].half), **style, ls="", ms=7, capsize=2)
     if pads:
         axes.axvline(floor, color=GREY, ls="--", lw=1)
         axes.annotate("floor", (floor, 1), (3, -2), xycoords=("data", "axes fraction"), textcoords="offset points",
@@ -75,13 +76,13 @@ def _distances(axes, cells: Mapping, pads: Mapping[str, float], floor: float) ->
     axes.set_title("Distance of features, and accuracy" if pads else "k = 0: not defined or not measured")
 
 
-def finding(source: str, target: str, cells: Mapping[str, Mapping[int, tuple]]) -> str:
+def finding(source: str, target: str, cells: Mapping[str, Mapping[int, Estimate]]) -> str:
     """No adaptation, and the arms with the highest means at the fewest labels and at the most, in one line."""
     ks = sorted({k for by_k in cells.values() for k in by_k})
     tops = []
     for k in dict.fromkeys((ks[0], ks[-1])):
-        arm = max((arm for arm in cells if k in cells[arm]), key=lambda arm: cells[arm][k][0])
-        tops.append(f"{arm} {cells[arm][k][0]:.0f} % at k = {k}")
+        arm = max((arm for arm in cells if k in cells[arm]), key=lambda arm: cells[arm][k].mean)
+        tops.append(f"{arm} {cells[arm][k].mean:.0f} % at k = {k}")
     base = cells.get("no adaptation", {}).get(0)
-    start = f"no adaptation {base[0]:.0f} %; " if base else ""
+    start = f"no adaptation {base.mean:.0f} %; " if base else ""
     return f"{source} → {target}: {start}highest means: {', '.join(tops)}"

@@ -14,6 +14,7 @@ import torch
 
 from mlcourse.domains.distances import proxy_a_distance, proxy_a_floor
 from mlcourse.episode.across import pixels
+from mlcourse.evaluate import percent_right
 from mlcourse.learner import Adapted
 from mlcourse.learners import CORAL, DANN
 from mlcourse.losses.alignment import information
@@ -170,7 +171,7 @@ def measure(s: Seed, arm: Arm, ks: Sequence[int], progress: Callable[[int], None
     unchanged = None
     if arm.zero:
         predict = lambda x: call(s.base.net, state.params, x[None], state.stats)[0]
-        unchanged = {"accuracy": accuracy(s.setting, predict), "draws": 0}
+        unchanged = {"accuracy": on_test(s.setting, predict), "draws": 0}
     for k in ks:
         if k == 0:
             yield k, {**unchanged, **distances(s, state)}
@@ -188,17 +189,16 @@ def labelled(s: Seed, arm: Arm, state: Adapted, ks: Sequence[int]) -> dict[int, 
     def one(k_and_draw: tuple[int, int]) -> float:
         k, draw = k_and_draw
         x, y = s.setting.labelled(k, s.seed, draw)
-        return accuracy(s.setting, arm.labels(s, state, x, y))
+        return on_test(s.setting, arm.labels(s, state, x, y))
 
     every = [(k, draw) for k in sorted(ks, reverse=True) for draw in range(DRAWS)]
     scores = dict(zip(every, in_parallel(one, every), strict=True))
     return {k: round(sum(scores[k, draw] for draw in range(DRAWS)) / DRAWS, 3) for k in ks}
 
 
-def accuracy(setting: Setting, predict: Predict) -> float:
+def on_test(setting: Setting, predict: Predict) -> float:
     """The share (%) of the target's test half that is predicted right."""
-    said = in_blocks(predict, pixels(setting.test.images)).argmax(1)
-    return round(100 * float((said == setting.test.labels).float().mean()), 3)
+    return percent_right(in_blocks(predict, pixels(setting.test.images)), setting.test.labels)
 
 
 def distances(s: Seed, state: Adapted) -> dict:

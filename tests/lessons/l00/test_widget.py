@@ -7,7 +7,8 @@ import torch
 from mlcourse.domains import Domain
 from mlcourse.learners import NearestNeighbour
 from mlcourse.lessons.l00_start import widget_you_against_machine as module
-from mlcourse.lessons.l00_start.widget_you_against_machine import YouAgainstMachine, deal, labels_of, wilson
+from mlcourse.lessons.l00_start.widget_you_against_machine import YouAgainstMachine, deal, labels_of
+from mlcourse.statistics import wilson
 from mlcourse.widgets import sweep
 
 
@@ -110,11 +111,3 @@ def test_it_can_be_swept_and_refuses_what_it_cannot_show():
         YouAgainstMachine(domain(), questions=0)
     with pytest.raises(ValueError, match="a label must lie in 0..4, got 5"):
         quiz.answer(5)
-
-
-@pytest.mark.parametrize("correct, low, high", [(0, 0.0, 0.278), (5, 0.237, 0.763), (9, 0.596, 0.982), (10, 0.722, 1.0)])
-def test_wilson_intervals_have_the_textbook_values(correct, low, high):
-    assert wilson(correct, 10) == pytest.approx((low, high), abs=1e-3)
-    assert wilson(correct, 10)[0] <= correct / 10 <= wilson(correct, 10)[1]
-    with pytest.raises(ValueError, match=r"0..10 of at least 1"):
-        wilson(11, 10)

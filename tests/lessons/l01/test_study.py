@@ -7,13 +7,13 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from mlcourse import cli, rows as results
+from mlcourse import cli
 from mlcourse.datasets import DataError, factors, load
 from mlcourse.datasets.glyphs import load_digits_named_by_face
 from mlcourse.domains import SHIFTS, shift_domain
 from mlcourse.domains.distances import mmd, proxy_a_distance, proxy_a_floor
 from mlcourse.lessons.l01_domains import study_crossing as crossing, study_shift as shift
-from mlcourse.system import paths
+from mlcourse.rows import read
 
 MEASURED = ("accuracy", "pad", "pad_low", "pad_high", "mmd", "mmd_floor")
 
@@ -23,14 +23,14 @@ def small(monkeypatch):
     """Two training steps, 60 pictures a distance, two severities."""
     for name, value in (("STEPS", 2), ("SAMPLE", 60), ("SEVERITIES", (0.0, 0.5)), ("TRAINED_ON", 300)):
         monkeypatch.setattr(shift, name, value)
-    shift.world.cache_clear()
+    shift.of_seed.cache_clear()
     yield
-    shift.world.cache_clear()
+    shift.of_seed.cache_clear()
 
 
 def test_a_row_of_a_shift_is_what_the_library_says():
     row = shift.measure("blur", 1)
-    home, away, learner, sigma = shift.world(1)
+    home, away, learner, sigma = shift.of_seed(1)
     moved = shift_domain(away, "blur", 0.5, 1)
     pad, apart = proxy_a_distance(home, moved, 1, size=60), mmd(home, moved, 1, size=60, bandwidth=sigma)
     with torch.no_grad():
@@ -45,17 +45,17 @@ def test_a_row_of_a_shift_is_what_the_library_says():
 
 
 def test_the_parts_share_no_picture_and_seeds_differ():
-    one, two = shift.world(0), shift.world(1)
+    one, two = shift.of_seed(0), shift.of_seed(1)
     assert len(one.home.images) == len(one.away.images) == 1050
     assert not torch.equal(one.home.images, two.home.images)
-    weight = lambda world: next(world.learner.parameters())
+    weight = lambda of_seed: next(of_seed.learner.parameters())
     assert not torch.equal(weight(one), weight(two))
 
 
 def test_a_row_of_a_factor_has_the_best_accuracy():
     row = shift.measure(factors.CONCEPT, 0)
     line = factors.fit_line(*factors.draw(factors.LEFT, 0, 300, 0))
-    reached, best = factors.accuracy(line, factors.CONCEPT, 0.5)
+    reached, best = factors.line_accuracy(line, factors.CONCEPT, 0.5)
     assert row["accuracy"][1] == pytest.approx(reached, abs=6e-5) and row["best"][1] == pytest.approx(best, abs=6e-5)
     assert row["pad"][0] == row["pad"][1]            # the very same inputs
 
@@ -86,7 +86,7 @@ def test_what_is_not_here_is_passed_over_by_name(monkeypatch, capsys):
 
 def test_a_crossing_is_what_scikit_learn_says_of_the_same_pictures():
     home, away = crossing.by_face(0)
-    assert torch.equal(home.images, shift.world(0).home.images)
+    assert torch.equal(home.images, shift.of_seed(0).home.images)
     faces = load_digits_named_by_face()
     assert torch.equal(faces.images, load("glyphs-digits").images)
     y = crossing.slanted(away)
@@ -101,7 +101,7 @@ def test_a_crossing_is_what_scikit_learn_says_of_the_same_pictures():
 
 
 def test_a_sweep_counts_the_ink_of_columns_and_rows():
-    domain = shift.world(0).home
+    domain = shift.of_seed(0).home
     swept, image = crossing.sweep(domain)[7], domain.images[7, 0].numpy() / 255
     by_hand = [image[:, c].sum() / 28 for c in range(28)] + [image[r].sum() / 28 for r in range(28)]
     assert swept.tolist() == pytest.approx(by_hand, abs=1e-6)
@@ -126,7 +126,7 @@ def test_the_command_writes_rows_and_a_picture_even_for_one_seed(name, tmp_path,
     torch.set_num_threads(threads)
     assert not end.value.code
     assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG") and "drawn in" in capsys.readouterr().out
-    rows = results.read(out)
+    rows = read(out)
     assert {row["seed"] for row in rows} == {3} and len(rows) > 8
 
 
@@ -134,7 +134,7 @@ def test_the_command_writes_rows_and_a_picture_even_for_one_seed(name, tmp_path,
 
 
 def kept(name):
-    return results.read(paths.RESULTS / f"{name}.json")
+    return read(name)
 
 
 def test_the_kept_rows_are_five_seeds_of_everything():

@@ -14,7 +14,6 @@ from mlcourse.lessons.l05_meta_sgd import study_meta_transfer as meta_transfer, 
 from mlcourse.lessons.l05_meta_sgd.figures import by_arm, granularity, pipeline
 from mlcourse.nets import MLP
 from mlcourse.rows import read
-from mlcourse.system import paths
 from tiny import patterns
 
 TINY = dict(steps=4, tasks=2, query=1, width=4, progress=False)
@@ -104,24 +103,24 @@ def test_the_commands_refuse_a_picture_as_the_file_of_rows(name, tmp_path):
 
 
 def test_the_stored_settings_are_those_that_the_validation_rows_choose():
-    stored = [row for row in read(paths.RESULTS / "meta_transfer.json") if row["split"] == "val" and row["steps"] != 5]
+    stored = [row for row in read("meta_transfer") if row["split"] == "val" and row["steps"] != 5]
     for arm, settings in meta_transfer.CANDIDATES.items():
         mine = {row["setting"]: row["accuracy"] for row in stored if row["arm"] == arm}
         assert set(mine) == {meta_transfer.name_of(setting) for setting in settings}
         assert max(mine, key=mine.get) == meta_transfer.name_of(meta_transfer.CHOSEN[arm]), arm
     assert meta_transfer.CHOSEN[meta_transfer.HALF] == meta_transfer.CHOSEN[meta_transfer.NO_PRETRAIN]
-    stored = [row for row in read(paths.RESULTS / "rates.json") if row["split"] == "val" and row["shot"] == 10]
+    stored = [row for row in read("rates") if row["split"] == "val" and row["shot"] == 10]
     for arm in rates.ARMS:
         mine = {row["outer_rate"]: row["mse"] for row in stored if row["arm"] == arm}
         assert set(mine) == set(rates.OUTER_RATES) and min(mine, key=mine.get) == rates.CHOSEN[arm], arm
 
 
 def test_the_stored_rows_have_every_arm_with_the_same_five_seeds():
-    stored = [row for row in read(paths.RESULTS / "meta_transfer.json") if row["split"] != "val"]
+    stored = [row for row in read("meta_transfer") if row["split"] != "val"]
     for domain in ("glyphs", "digits", "omniglot"):
         arms = by_arm([r for r in stored if r["domain"] == domain and r["steps"] != 5], "accuracy")
         assert set(arms) == {*meta_transfer.CHOSEN, meta_transfer.NO_ADAPT}
         assert all(len(values) >= 5 for values in arms.values())
     for arm in (*rates.ARMS, rates.CLAMPED):
-        seeds = {r["seed"] for r in read(paths.RESULTS / "rates.json") if r["arm"] == arm and r["split"] == "test"}
+        seeds = {r["seed"] for r in read("rates") if r["arm"] == arm and r["split"] == "test"}
         assert seeds == set(range(5))

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from mlcourse import cli, rows as results, small as alignment
+from mlcourse import cli, small
 from mlcourse.datasets import load
 from mlcourse.episode.across import pixels
-from mlcourse.evaluate import t_interval
 from mlcourse.lessons.l13_adaptation import figures as plots, study_label_shift as study
 from mlcourse.losses.alignment import information
+from mlcourse.rows import read, save
+from mlcourse.statistics import paired_difference, t_interval
 
 
 def few(name):
@@ -19,21 +20,21 @@ def few(name):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def small():
+def tiny():
     """A handful of steps, pictures and filters, one distance, one weight."""
     with pytest.MonkeyPatch.context() as patch:
-        for where, name, value in ((alignment, "SOURCE_STEPS", 5), (alignment, "STEPS", 2), (alignment, "WIDTH", 6),
-                                   (alignment, "KNOWN", 100), (alignment, "UNLABELED", 100), (study, "load", few),
+        for where, name, value in ((small, "SOURCE_STEPS", 5), (small, "STEPS", 2), (small, "WIDTH", 6),
+                                   (small, "KNOWN", 100), (small, "UNLABELED", 100), (study, "load", few),
                                    (study, "DISTANCES", (0.6,)), (study, "SPLITS", 2), (study, "SIZE", 60),
                                    (study, "WEIGHTS", {"CORAL": (1.0,), "DANN": (0.1, 1.0)})):
             patch.setattr(where, name, value)
-        study.world.cache_clear()
+        study.of_seed.cache_clear()
         yield
-    study.world.cache_clear()
+    study.of_seed.cache_clear()
 
 
 @pytest.fixture(scope="module")
-def measured(small):
+def measured(tiny):
     """The rows of one seed at one distance."""
     return list(study.rows([1]))
 
@@ -44,12 +45,12 @@ def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twic
         ("MLDG", 0), ("adapter", 0), (study.CONTROL, 0), ("no adaptation", 0), ("AdaBN", 0), ("CORAL", 1), ("DANN", 0.1),
         ("DANN", 1)]
     assert not list(study.rows([1], {tuple(row[field] for field in study.KEY) for row in rows}))
-    w = study.world(1)
+    w = study.of_seed(1)
     seen, q = study.target(w, 0.6, 1)
     assert torch.bincount(seen.labels, minlength=10)[w.frequent].tolist() == [30] * 3
     by_arm = {row["arm"]: row for row in rows}
     for arm, unlabeled in (("no adaptation", None), ("AdaBN", pixels(seen.images))):
-        views = lambda x: alignment.views(w.base.net, alignment.known(w.source, 1), x, unlabeled)
+        views = lambda x: small.views(w.base.net, small.known(w.source, 1), x, unlabeled)
         logits = views(pixels(w.test.images)).logits
         right = logits.argmax(1) == w.test.labels
         weight = q[w.test.labels] / torch.bincount(w.test.labels).double()[w.test.labels]
@@ -62,12 +63,12 @@ def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twic
 
 
 def test_the_test_half_and_its_labels_train_nothing(measured):
-    study.world.cache_clear()
-    w = study.world(1)
+    study.of_seed.cache_clear()
+    w = study.of_seed(1)
     w.test.labels.copy_(w.test.labels.flip(0))
     assert [row["information"] for row in study.rows([1])] == pytest.approx(
         [row["information"] for row in measured], abs=1e-4)
-    study.world.cache_clear()
+    study.of_seed.cache_clear()
 
 
 def test_the_command_measures_what_is_missing_writes_and_draws(measured, tmp_path, capsys, monkeypatch):
@@ -75,12 +76,12 @@ def test_the_command_measures_what_is_missing_writes_and_draws(measured, tmp_pat
     monkeypatch.setattr(study, "DISTANCES", (0.0, 0.6))
     every = [{**row, "seed": seed, "distance": d} for row in measured for seed in (0, 1) for d in study.DISTANCES]
     of_arm = lambda rows, arm: [row for row in rows if (row["arm"], row["seed"], row["distance"]) == (arm, 1, 0.6)]
-    results.save(out, [row for row in every if row not in of_arm(every, "DANN")], study.KEY)
+    save(out, [row for row in every if row not in of_arm(every, "DANN")], study.KEY)
     words = ["mlcourse", "study", "label-shift", "--seed", "0", "--seed", "1", "--out", str(out)]
     monkeypatch.setattr("sys.argv", words)
     with pytest.raises(SystemExit) as end:
         cli.main()
-    said, rows = capsys.readouterr().out, results.read(out)
+    said, rows = capsys.readouterr().out, read(out)
     assert end.value.code in (0, None) and len(rows) == 32 and out.with_suffix(".png").exists()
     assert said.count("label distance 0.6   seed 1   DANN") == 2 and "AdaBN" not in said
     numbers = lambda rows: [{**row, "seconds": 0} for row in of_arm(rows, "DANN")]
@@ -96,7 +97,7 @@ def test_values_by_seed_and_paired_differences():
     rows = [row("A", s, 0.0, 10.0 * s) for s in range(3)] + [row("B", s, 0.0, 10.0 * s - 5 - s) for s in range(3)]
     a, b = (plots.by_seed(rows, "accuracy", arm=arm, distance=0.0) for arm in "AB")
     assert a == {0: 0.0, 1: 10.0, 2: 20.0}
-    assert plots.difference(a, b) == pytest.approx(t_interval([5.0, 6.0, 7.0]))
+    assert paired_difference(a, b) == t_interval([5.0, 6.0, 7.0])
     for which, message in ((dict(arm="C"), "no row"), (dict(distance=0.0), "several rows of one seed")):
         with pytest.raises(ValueError, match=message):
             plots.by_seed(rows, "accuracy", **which)
@@ -107,7 +108,7 @@ def test_the_weight_is_chosen_by_information_within_each_seed():
             row("DANN", 1, 0.6, 40.0, 0.1, 1.0), row("DANN", 1, 0.6, 50.0, 1.0, 1.1)]
     assert plots.of_arm(rows, "DANN", 0.6) == {0: 30.0, 1: 50.0}
     assert {seed: r["weight"] for seed, r in plots.chosen(rows, "DANN", 0.6).items()} == {0: 0.1, 1: 1.0}
-    assert plots.rank_agreement(rows, 0.6)[0] == pytest.approx(0.0)        # -1 in one seed, +1 in the other
+    assert plots.rank_agreement(rows, 0.6).mean == pytest.approx(0.0)        # -1 in one seed, +1 in the other
     with pytest.raises(ValueError, match="no row of 'CORAL' at label distance 0.6"):
         plots.chosen(rows, "CORAL", 0.6)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from tiny import patterns
 
-from mlcourse import small as alignment
+from mlcourse import small
 from mlcourse.domains import shift_domain
 from mlcourse.domains.distances import proxy_a_distance
 from mlcourse.episode.across import DomainSampler, halves, pixels
@@ -25,8 +25,8 @@ def worlds():
     target = shift_domain(patterns(0, classes=10, per_class=90), "contrast", 0.6)
     with pytest.MonkeyPatch.context() as patched:
         for name, value in {"SOURCE_STEPS": 10, "WIDTH": 8, "KNOWN": 150, "UNLABELED": 140}.items():
-            patched.setattr(alignment, name, value)
-        yield alignment.source_network(source), source, *halves(target)
+            patched.setattr(small, name, value)
+        yield small.source_network(source), source, *halves(target)
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +43,11 @@ def test_a_film_is_the_librarys_own_training(explorer, worlds, method, kind, wei
     learner = kind(copy.deepcopy(base.net), *([weight] if weight else []))
     train(learner, learner.phases(DomainSampler([source], 3, 1, unlabeled=3, target=seen), STEPS, tasks=1, lr=1e-3),
           progress=False)
-    views = alignment.views(learner.net, alignment.known(source), pixels(test.images), pixels(seen.images))
+    views = small.views(learner.net, small.known(source), pixels(test.images), pixels(seen.images))
     right = (views.logits.argmax(1) == test.labels).double()
     want = sum(float(q[c]) * float(right[test.labels == c].mean()) for c in range(10))
     assert film.steps.tolist() == [0, 2, 4] and film.accuracy[2] == pytest.approx(want, abs=0.01)
-    target = alignment.views(learner.net, alignment.known(source), pixels(seen.images), pixels(seen.images)).target
+    target = small.views(learner.net, small.known(source), pixels(seen.images), pixels(seen.images)).target
     pad = proxy_a_distance(views.source, target, 0, SPLITS, SIZE)
     assert film.pad[2].value == pytest.approx(pad.value, abs=0.1)
     assert film.predicted[2].sum() == pytest.approx(1) and film.shares.tolist() == pytest.approx(q.tolist())
@@ -60,7 +60,7 @@ def test_the_base_network_and_the_first_frame_stay(explorer, worlds):
     assert all(torch.equal(before[name], p) for name, p in base.state_dict().items())
     assert np.array_equal(films[0].source_z[0], films[1].source_z[0]) and films[0].accuracy[0] == films[1].accuracy[0]
     assert not np.array_equal(films[0].source_z[2], films[1].source_z[2])
-    logits = alignment.views(base.net, alignment.known(source), pixels(test.images), None).logits
+    logits = small.views(base.net, small.known(source), pixels(test.images), None).logits
     want = float((logits.argmax(1) == test.labels).double().mean())
     assert films[0].unadapted == pytest.approx(want, abs=0.01)
 
@@ -68,7 +68,7 @@ def test_the_base_network_and_the_first_frame_stay(explorer, worlds):
 def test_the_embedding_stays_where_it_is_and_labels_fit_the_pictures(explorer, worlds):
     base, source, *_ = worlds
     film = explorer.compute(method="CORAL", weight=1.0, shifted=False, at=0).film
-    z = alignment.views(base.net, alignment.known(source), alignment.known(source), None).source[:DRAWN]
+    z = small.views(base.net, small.known(source), small.known(source), None).source[:DRAWN]
     assert film.source_z[0] == pytest.approx(((z - explorer.centre) @ explorer.axes.T).numpy(), abs=1e-4)
     order = torch.randperm(len(source.images), generator=torch.Generator().manual_seed(0))[:DRAWN]
     assert np.array_equal(film.source_labels, source.labels[order].numpy())

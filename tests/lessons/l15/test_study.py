@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from mlcourse import rows as results
 from mlcourse.datasets.store import DataError
 from mlcourse.domains import Domain
-from mlcourse.evaluate import t_interval
 from mlcourse.lessons.l15_distillation import figures as plots, study_distillation as study
-from mlcourse.system import paths
+from mlcourse.rows import read
+from mlcourse.statistics import paired_difference
 
-STORED = results.read(paths.RESULTS / "distillation.json")
+STORED = read("distillation")
 
 
 @pytest.fixture
@@ -21,9 +20,9 @@ def tiny(monkeypatch):
                         "PLAN": {"domains": (3, 2e-3), "left out": (3, 2e-3), "cost": (0, 0.0)},
                         "PARTS": {"domains": {"digits": 2}, "left out": {"digits": 1}, "cost": {"digits": 1}}}.items():
         monkeypatch.setattr(study, name, value)
-    study.world.cache_clear()
+    study.of_seed.cache_clear()
     yield
-    study.world.cache_clear()
+    study.of_seed.cache_clear()
 
 
 def key(row):
@@ -53,12 +52,12 @@ def test_every_row_is_measured_once_and_none_twice(tiny):
 def test_an_interrupted_study_goes_on_with_the_same_numbers(tiny):
     clean = lambda rows: [{k: v for k, v in row.items() if k not in ("commit", "seconds")} for row in rows]
     whole, stopped = list(study.rows(["domains"], [0], set())), []
-    study.world.cache_clear()
+    study.of_seed.cache_clear()
     for row in study.rows(["domains"], [0], set()):
         stopped.append(row)
         if row["arm"] == "target labels":
             break
-    study.world.cache_clear()
+    study.of_seed.cache_clear()
     rest = list(study.rows(["domains"], [0], {key(row) for row in stopped}))
     fresh = [row for row in rest if key(row) not in {key(one) for one in stopped}]
     order = lambda rows: sorted(clean(rows), key=str)
@@ -66,26 +65,26 @@ def test_an_interrupted_study_goes_on_with_the_same_numbers(tiny):
 
 
 def test_labels_of_the_target_reach_the_upper_bound_and_the_accuracies_alone(tiny):
-    w = study.world("domains", "digits", 0)
+    w = study.of_seed("domains", "digits", 0)
     wrong = Domain(w.seen.name, w.seen.images, w.seen.labels.flip(0), w.seen.classes, w.seen.groups)
     for student in study.students("domains"):
         nets = []
-        for world in (w, w._replace(seen=wrong)):
-            made = study.untrained(world, student, 0)
+        for of_seed in (w, w._replace(seen=wrong)):
+            made = study.untrained(of_seed, student, 0)
             nets.append(study.learned(*made, 0, *study.PLAN["domains"]).net)
         same = all(torch.equal(a, b) for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True))
         assert same == (student.arm != "target labels"), student
 
 
 def test_the_student_that_misses_a_class_never_sees_it(tiny):
-    w = study.world("left out", "digits", 0)
+    w = study.of_seed("left out", "digits", 0)
     _, _, seen = study.untrained(w, study.Student("left out", 4, 4.0), 0)
     assert int((seen.labels == study.LEFT_OUT).sum()) == 0 < int((w.seen.labels == study.LEFT_OUT).sum())
     assert len(seen.images) + int((w.seen.labels == study.LEFT_OUT).sum()) == len(w.seen.images)
 
 
 def test_the_chosen_teacher_is_the_more_informative_one_and_a_first_choice_is_a_label(tiny):
-    w = study.world("domains", "digits", 0)
+    w = study.of_seed("domains", "digits", 0)
     assert w.chosen == max(("AdaBN", "no adaptation"), key=w.information.get)
     x = torch.rand(5, 1, 16, 16)
     v, hard = w.teachers["AdaBN"](x), study.remembered(w.teachers["AdaBN"], x, True)(x)
@@ -126,7 +125,7 @@ def test_an_unknown_part_is_told():
 
 
 def test_students_of_labels_see_as_many_pictures_a_step_as_those_of_soft_targets(tiny, monkeypatch):
-    w, batches = study.world("domains", "digits", 0), []
+    w, batches = study.of_seed("domains", "digits", 0), []
     monkeypatch.setattr(study, "train", lambda learner, phases, seed, progress: batches.append(
         phases[0].sample(torch.Generator().manual_seed(seed)).task(0)))
     for student in (study.Student("source labels", 4), study.Student("distilled", 4, 1.0)):
@@ -157,17 +156,14 @@ def test_every_planned_row_is_stored_once():
 def test_a_distilled_student_beats_the_same_student_of_source_labels_by_more_than_the_interval():
     for width in study.WIDTHS:
         for arm in ("source labels", "source labels, AdaBN"):
-            gain, half = t_interval(of("distilled", width, temperature=1.0) - of(arm, width))
-            assert gain > half, (width, arm)
-    gain, half = t_interval(of("distilled", temperature=1.0) - of("source labels"))
-    assert gain - half > 20
+            assert paired_difference(of("distilled", width, temperature=1.0), of(arm, width)).low > 0, (width, arm)
+    assert paired_difference(of("distilled", temperature=1.0), of("source labels")).low > 20
 
 
 def test_what_the_lesson_says_about_where_the_gain_comes_from():
     soft = of("distilled", temperature=1.0)
     assert np.abs((soft - of("first choices")).mean()) < 5
-    gain, half = t_interval(soft - of("other teacher"))
-    assert gain > half
+    assert paired_difference(soft, of("other teacher")).low > 0
     means = [of("distilled", temperature=t).mean() for t in study.TEMPERATURES]
     assert (np.diff(means) < 0).all()
     teacher = plots.by_seed(STORED, "domains", "teacher, AdaBN", "accuracy")
@@ -186,9 +182,9 @@ def test_what_the_lesson_says_about_the_class_that_was_left_out():
 
 
 def test_the_pictures_say_what_the_rows_say():
-    gain, half = t_interval(of("distilled", temperature=1.0) - of("source labels"))
-    assert plots.domain_bars(STORED).alt.startswith(f"8 filters: distilled without a label of the target, {gain:.0f} ± "
-                                                    f"{half:.0f} points")
+    gain = paired_difference(of("distilled", temperature=1.0), of("source labels"))
+    assert plots.domain_bars(STORED).alt.startswith("8 filters: distilled without a label of the target, "
+                                                    f"{gain.text(0)} points")
     assert f"the teacher, 64 filters {plots.by_seed(STORED, 'domains', 'teacher, AdaBN', 'accuracy').mean():.1f}" in (
         plots.study_picture(STORED).alt)
     with pytest.raises(ValueError, match="needs the parts domains, left out and cost"):

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from mlcourse import rows as results
-from mlcourse.evaluate import t_interval
 from mlcourse.lessons.l16_contrast import study_contrast as study
-from mlcourse.system import paths
+from mlcourse.rows import read
+from mlcourse.statistics import paired_difference, t_interval
 
-STORED = results.read(paths.RESULTS / "contrast.json")
+STORED = read("contrast")
 
 
 def stored(part, arm, field, setting=0):
@@ -73,16 +72,13 @@ def test_every_planned_row_is_stored():
 
 def test_contrastive_features_beat_random_ones_and_close_half_the_gap_to_supervised_ones():
     random, simclr, best = (stored("features", arm, "test") for arm in ("random", "SimCLR", "ProtoNet"))
-    gain, half = t_interval(simclr - random)
-    assert gain - half > 0
-    closed, half = t_interval((simclr - random) / (best - random))
-    assert closed - half > 0.5
+    assert paired_difference(simclr, random).low > 0
+    assert t_interval((simclr - random) / (best - random)).low > 0.5
 
 
 def test_retrieval_between_pictures_and_strokes_is_20_times_chance_both_ways():
     for way in ("to_stroke", "to_image"):
-        mean, half = t_interval(stored("strokes", "two encoders", way))
-        assert mean - half > 0.2
+        assert t_interval(stored("strokes", "two encoders", way)).low > 0.2
         assert np.abs(stored("strokes", "random", way)).max() < 0.05
 
 
@@ -108,8 +104,8 @@ def test_what_the_lesson_says_about_features_out_of_their_domain():
         "ProtoNet", "test")
     two, one = (stored("features", arm, "across") for arm in ("two encoders", "one encoder, same pairs"))
     assert np.ptp(two) < 0.03 and np.ptp(one) > 0.3 and one.max() < two.min()
-    apart, half = t_interval(two - one)
-    assert apart > 0 > apart - half
+    apart = paired_difference(two, one)
+    assert apart.mean > 0 > apart.low
 
 
 def test_pairs_of_one_drawing_find_the_drawing_and_not_the_character():
