@@ -9,19 +9,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import torch
 
 from mlcourse.bench.memory import MB, resident_bytes
 from mlcourse.course import notebooks
 from mlcourse.rows import facts
+from mlcourse.system.machine import one_core
 
 KEY = ("lesson",)
-INTERVAL = 0.05     # seconds between two looks at the memory
+PACE = 0.73         # what `pace` gave on the two cores that the bars of a lesson are meant for
+INTERVAL = 0.5     # seconds between two looks at the memory: each lists all processes, which takes time of its own
 
 
 class PeakMemory:
     """The most memory that the processes started inside the block held at one time: `peak_mb`, in 10⁶ bytes.
 
-    The kernel and whatever it starts are looked at every 50 ms. Where the system keeps a process's own peak (Linux),
+    The kernel and whatever it starts are looked at twice a second. Where the system keeps a process's own peak (Linux),
     that counts, so that nothing is missed between two looks; memory that processes share counts once for each.
 
         with PeakMemory() as memory:
@@ -47,22 +50,34 @@ class PeakMemory:
             self.peak_mb = max(self.peak_mb, sum(map(resident_bytes, started)) / MB)
 
 
+def pace() -> float:
+    """Seconds that 200,000 small operations on one core take now: how fast the machine is, beside whatever else it does.
+
+    A lesson's seconds times PACE / pace are those of the machine that the bars are meant for.
+    """
+    with one_core():
+        x, start = torch.ones(1000), time.perf_counter()
+        for _ in range(200_000):
+            x = x * 1.0
+        return time.perf_counter() - start
+
+
 def measure(path: Path) -> dict:
-    """The row of the lesson at `path`, run as `mlcourse run` does, in a kernel of its own, which the seconds include.
+    """The row of the lesson at `path`, run as `mlcourse run` does, in a kernel of its own, from whose start the seconds
+    run to the end of the last cell.
 
     Nothing is written. Raises ValueError if the file is no lesson, RuntimeError when a cell fails.
     """
     about = notebooks.read_lesson(path)
     notebook = notebooks.read(path)
+    before, ends = pace(), [time.perf_counter()]
     with PeakMemory() as memory:
-        start = time.perf_counter()
         try:
-            notebooks.execute(notebook, path.resolve().parent)
+            notebooks.execute(notebook, path.resolve().parent, lambda cell: ends.append(time.perf_counter()))
         except RuntimeError as error:
             raise RuntimeError(f"{path.name}, {error}") from error
-        seconds = time.perf_counter() - start
-    return {"lesson": about.lesson, "seconds": round(seconds, 1), "peak_mb": round(memory.peak_mb),
-            "bytes": os.path.getsize(path), "code": notebooks.fingerprint(path),
+    return {"lesson": about.lesson, "seconds": round(ends[-1] - ends[0], 1), "pace": round((before + pace()) / 2, 2),
+            "peak_mb": round(memory.peak_mb), "bytes": os.path.getsize(path), "code": notebooks.fingerprint(path),
             **facts(f"mlcourse bench lessons {about.lesson}", seed=0)}
 
 
@@ -75,5 +90,5 @@ def rows(names: list[str]) -> Iterator[dict]:
 
 def line(row: dict) -> str:
     """One line of the table."""
-    return (f"lesson {row['lesson']}   {row['seconds']:6.1f} s   {row['peak_mb']:5.0f} MB at the peak   "
-            f"{row['bytes'] / MB:5.2f} MB on disk")
+    return (f"lesson {row['lesson']}   {row['seconds']:6.1f} s at pace {row['pace']:.2f}   "
+            f"{row['peak_mb']:5.0f} MB at the peak   {row['bytes'] / MB:5.2f} MB on disk")
