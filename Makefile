@@ -13,7 +13,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PIP := $(RUN) -m pip --disable-pip-version-check --no-input
-NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 120
+NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg --nbval-cell-timeout 300
 # Two workers share the files, in order; what measures runs alone afterwards.
 SHARED := -n 2 --dist loadfile --no-loadscope-reorder -m "not alone"
 
