@@ -18,13 +18,13 @@ from mlcourse.system.machine import one_core
 
 KEY = ("lesson",)
 PACE = 0.73         # what `pace` gave on the two cores that the bars of a lesson are meant for
-INTERVAL = 0.5     # seconds between two looks at the memory: each lists all processes, which takes time of its own
+INTERVAL = 0.05     # seconds between two looks at the memory
 
 
 class PeakMemory:
     """The most memory that the processes started inside the block held at one time: `peak_mb`, in 10⁶ bytes.
 
-    The kernel and whatever it starts are looked at twice a second. Where the system keeps a process's own peak (Linux),
+    The kernel and whatever it starts are looked at every 50 ms. Where the system keeps a process's own peak (Linux),
     that counts, so that nothing is missed between two looks; memory that processes share counts once for each.
 
         with PeakMemory() as memory:

@@ -148,7 +148,7 @@ def test_a_lesson_is_measured_and_not_changed(mlcourse, tmp_path, monkeypatch):
     assert status == 0 and said.startswith("lesson 03") and path.read_bytes() == before
     other, row = read(out)
     assert other["lesson"] == "00" and row["lesson"] == "03" and row["command"] == "mlcourse bench lessons 03"
-    assert row["seconds"] > 0 and row["bytes"] == len(before) and 300 < row["peak_mb"] < 1500
+    assert row["seconds"] > 0 < row["pace"] and row["bytes"] == len(before) and 300 < row["peak_mb"] < 1500
     assert row["code"] == notebooks.fingerprint(path) != notebooks.fingerprint(notebooks.find("00", COURSE_FOLDER))
 
 
