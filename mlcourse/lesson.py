@@ -21,12 +21,14 @@ class Lesson:
     and the lesson's number.
     exercises: a tuple of `exercises.framework.Exercise`, "" where there are none.
     explorers: by the explorer's name a function without arguments that makes one with something to show.
+    studies: by the name of its command the record STUDY (`mlcourse.studies.study`) of what takes longer than a lesson.
     """
 
     folder: str
     does: str
     exercises: str = ""
     explorers: Mapping[str, str] = field(default_factory=dict)
+    studies: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def number(self) -> str:

@@ -66,12 +66,13 @@ def drawn(domain: Domain, q: Tensor, count: int, seed: int = 0) -> Domain:
     return domain.take(torch.cat(chosen))
 
 
-def source_network(source: Domain, seed: int = 0, on_step: Callable[[dict], None] | None = None) -> AdaBN:
-    """A classifier of the source's pictures, trained on their labels alone."""
-    learner = AdaBN(Conv4(len(source.classes), WIDTH, "max", "batch", SIDE, seed))
+def source_network(source: Domain, seed: int = 0, on_step: Callable[[dict], None] | None = None, *,
+                   steps: int = SOURCE_STEPS, width: int = WIDTH) -> AdaBN:
+    """A classifier of the source's pictures, trained on their labels alone. width: in filters."""
+    learner = AdaBN(Conv4(len(source.classes), width, "max", "batch", SIDE, seed))
     sampler = DomainSampler([source], SHOT, 1, unlabeled=1)
     with one_core():
-        train(learner, learner.phases(sampler, SOURCE_STEPS, tasks=1, lr=SOURCE_RATE), seed=seed, progress=False,
+        train(learner, learner.phases(sampler, steps, tasks=1, lr=SOURCE_RATE), seed=seed, progress=False,
               on_step=on_step)
     return learner
 
@@ -115,10 +116,10 @@ def predicted_shares(logits: Tensor, labels: Tensor, q: Tensor) -> Tensor:
     return q @ by_class
 
 
-def known(domain: Domain, seed: int = 0) -> Tensor:
-    """KNOWN pictures of a domain, drawn regardless of class, as pixels (M, 1, S, S)."""
+def known(domain: Domain, seed: int = 0, count: int = KNOWN) -> Tensor:
+    """`count` pictures of a domain, drawn regardless of class, as pixels (M, 1, S, S)."""
     order = torch.randperm(len(domain.images), generator=torch.Generator().manual_seed(seed))
-    return pixels(domain.images[order[:KNOWN]])
+    return pixels(domain.images[order[:count]])
 
 
 def source_and_target(source: Domain, target: Domain, seed: int = 0) -> Episode:

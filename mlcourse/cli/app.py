@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from mlcourse.cli.bench import bench_app
+from mlcourse.cli.output import Json
 from mlcourse.cli.records import FromRecords
 from mlcourse.cli.study import study_app
 from mlcourse.cli.train import evaluate_command, train_command
@@ -32,7 +33,6 @@ app.add_typer(data_app, name="data")
 app.add_typer(bench_app, name="bench")
 app.add_typer(study_app, name="study")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here first.  \[default: MLCOURSE_DATA]")]
 
 

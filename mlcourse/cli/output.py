@@ -1,4 +1,4 @@
-"""Where the commands that measure write their rows: --out and --keep mean the same in all of them."""
+"""What the commands that measure share: --out and --keep, where their rows go, and --json."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mlcourse.system import paths
 Out = Annotated[Path | None, typer.Option("--out", help="The file of rows to write to; rows that are in it are not "
                                           r"measured again.  \[default: runs/ and the name]")]
 Keep = Annotated[bool, typer.Option("--keep", help="Write to the rows that the course keeps, in benchmarks/results/.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
 
 
 def rows_file(name: str, out: Path | None, keep: bool, kept_name: str = "") -> Path:

@@ -28,18 +28,11 @@ def downloads() -> str:
     return f"{', '.join(downloads())}."
 
 
-def arms() -> str:
-    """The arms of the transfer study."""
-    from mlcourse.studies.transfer.arms import ARMS
-
-    return ", ".join(arm.name for arm in ARMS)
-
-
-PLACES = {"METHODS": methods, "DOMAINS": domains, "DOWNLOADS": downloads, "ARMS": arms}
+PLACES = {"METHODS": methods, "DOMAINS": domains, "DOWNLOADS": downloads}
 
 
 class FromRecords(TyperCommand):
-    """A command in whose help the words {METHODS}, {DOMAINS}, {DOWNLOADS} and {ARMS} become what the records say."""
+    """A command in whose help the words {METHODS}, {DOMAINS} and {DOWNLOADS} become what the records say."""
 
     def format_help(self, ctx, formatter) -> None:
         """Fill in the places, then show the help."""

@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
+from mlcourse.cli.output import Json
+
 Domain = Annotated[str, typer.Option(help="sinusoids, {DOMAINS}")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here for data.  \[default: MLCOURSE_DATA]")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for a program to read.")]
 
 
 def train_command(

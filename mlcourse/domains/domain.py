@@ -70,6 +70,12 @@ class Domain:
         """The domain with these images only, int64 indices (M',); the classes stay."""
         return replace(self, images=self.images[index], labels=self.labels[index])
 
+    def first(self, count: int | None) -> Domain:
+        """The first `count` images of every class, class by class; None: the domain as it is."""
+        if count is None:
+            return self
+        return self.take(torch.cat([torch.nonzero(self.labels == c)[:count, 0] for c in range(len(self.classes))]))
+
     def with_rotations(self) -> Domain:
         """Four times the classes: every class turned by 0, 90, 180 and 270 degrees is a class of its own.
 

@@ -1,1 +1,3 @@
-"""What several lessons measure: the protocol of a study, and the studies that belong to no lesson."""
+"""Studies: arms side by side on the same data, over seeds, with intervals."""
+
+STUDIES = {"transfer": "mlcourse.studies.transfer.study:STUDY"}     # those of no lesson; a lesson names its own

@@ -7,7 +7,7 @@ import pytest
 
 from mlcourse.cli.bench import bench_app
 from mlcourse.cli.output import rows_file
-from mlcourse.cli.study import study_app
+from mlcourse.cli import study as studies
 from mlcourse.system import paths
 
 
@@ -29,8 +29,15 @@ def test_what_cannot_be_written_is_said_before_anything_is_measured(tmp_path, mo
         rows_file("shift", out, keep)
 
 
-@pytest.mark.parametrize("command", study_app.registered_commands + bench_app.registered_commands,
+@pytest.mark.parametrize("command", bench_app.registered_commands,
                          ids=lambda command: command.name or command.callback.__name__)
-def test_every_command_that_measures_has_both_options(command):
+def test_every_benchmark_has_both_options(command):
     options = inspect.signature(command.callback).parameters
     assert options["out"].default is None and options["keep"].default is False
+
+
+@pytest.mark.parametrize("name", studies.names())
+def test_every_study_has_the_options_of_all(name, mlcourse):
+    status, said, _ = mlcourse("study", name, "--help")
+    assert status == 0 and f"mlcourse study {name}" in said
+    assert [word for word in ("--seed", "--out", "--plot", "--keep", "--json", "Example") if word not in said] == []

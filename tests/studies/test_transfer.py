@@ -10,7 +10,7 @@ from tiny import patterns
 from mlcourse.episode import across as domain_episodes
 from mlcourse.episode.across import pixels
 from mlcourse.rows import by_seed, read
-from mlcourse.studies.transfer import advice, arms, transfer
+from mlcourse.studies.transfer import advice, arms, study, transfer
 from mlcourse.studies.transfer.setting import setting
 from mlcourse.train import Interrupted
 
@@ -29,13 +29,19 @@ def pair(ks=KS, per_class=24):
     return setting([source], replace(target, images=255 - target.images), ks)
 
 
+QUICK = arms.Budget(width=4, source=3, align=2, meta=2, view=1, judge=2, generator=2, tune_steps=2, tune_epochs=1, draws=2)
+
+
 @pytest.fixture
 def quick(monkeypatch):
-    """Networks of a few steps."""
-    for name, value in {"SOURCE_STEPS": 3, "ALIGN_STEPS": 2, "META_STEPS": 2, "TUNE_STEPS": 2, "TUNE_EPOCHS": 1, "WIDTH": 4,
-                        "VIEW_STEPS": 1, "JUDGE_STEPS": 2, "GENERATOR_STEPS": 2}.items():
-        monkeypatch.setattr(arms, name, value)
-    monkeypatch.setattr(transfer, "DRAWS", 2)
+    """The command with networks of a few steps."""
+    monkeypatch.setattr(study, "STUDY", replace(study.STUDY, budget=QUICK))
+
+
+def measure(s, names=(), seeds=(0,), kept=()):
+    """The rows of these arms, all if none is named."""
+    work = study.Work(s, arms.named(names or [arm.name for arm in arms.ARMS]), seeds, "transfer", "mlcourse study transfer")
+    return list(study.STUDY.measure(work, kept, QUICK))
 
 
 # ----------------------------------------------------------- what is compared
@@ -68,10 +74,10 @@ def test_k_labels_of_each_class_come_from_the_training_half_and_are_repeated_for
 def test_where_no_class_is_shared_only_what_learns_a_new_head_from_labels_is_defined():
     s = setting([patterns(0, classes=3)], named(patterns(1, classes=4), "wxyz"), KS)
     assert not s.shared and len(s.train.classes) == 4
-    at = {arm.name: [k for k in KS if transfer.defined(s, arm, k)] for arm in arms.ARMS}
+    at = {arm.name: [k for k in KS if study.defined(s, arm, k)] for arm in arms.ARMS}
     assert {name for name, ks in at.items() if ks} == {"from scratch", "linear probe", "fine-tuning", "L2-SP"}
     assert all(ks in ([], [1, 2]) for ks in at.values())
-    assert "No class of the source is a class of the target" in transfer.protocol(s, arms.ARMS)
+    assert "No class of the source is a class of the target" in study.protocol(s, arms.ARMS)
 
 
 @pytest.mark.parametrize(("make", "says"), [
@@ -81,9 +87,9 @@ def test_where_no_class_is_shared_only_what_learns_a_new_head_from_labels_is_def
     (lambda: setting([patterns(0, classes=2)], named(patterns(1, classes=2), ["class 0", "b"]), KS), "needs at least 2"),
     (lambda: setting([patterns(0, per_class=1)], patterns(1), KS), "a source needs at least 2 of every class"),
     (lambda: setting([patterns(0)], patterns(1, per_class=1), (0,)), "a training and a test half need at least 2"),
-    (lambda: transfer.check(setting([patterns(0)], named(patterns(1), "stuvwxyz"), KS), arms.named(["CORAL"]), True),
+    (lambda: study.check(setting([patterns(0)], named(patterns(1), "stuvwxyz"), KS), arms.named(["CORAL"]), True),
      "CORAL is not defined here: no class of the source is a class of the target"),
-    (lambda: transfer.check(pair((0,)), arms.named(["fine-tuning"]), True), "needs labels of the target"),
+    (lambda: study.check(pair((0,)), arms.named(["fine-tuning"]), True), "needs labels of the target"),
     (lambda: arms.named(["magic"]), "unknown arm 'magic'; the arms are no adaptation"),
 ])
 def test_what_cannot_be_done_is_one_sentence_before_anything_runs(make, says):
@@ -95,8 +101,8 @@ def test_what_cannot_be_done_is_one_sentence_before_anything_runs(make, says):
 def test_a_source_too_small_to_be_split_still_runs_the_other_arms():
     small = pair(per_class=8)
     with pytest.raises(ValueError, match=r"cannot be split .* or run only the arms that need no second domain"):
-        transfer.check(small, arms.ARMS, False)
-    transfer.check(small, [arm for arm in arms.ARMS if not arm.several], True)
+        study.check(small, arms.ARMS, False)
+    study.check(small, [arm for arm in arms.ARMS if not arm.several], True)
 
 
 def test_episodes_of_many_classes_hold_some_of_them_under_their_own_labels(monkeypatch):
@@ -112,10 +118,11 @@ def test_episodes_of_many_classes_hold_some_of_them_under_their_own_labels(monke
 # ------------------------------------------------------------------- measuring
 
 
-def test_every_arm_is_measured_at_every_k_at_which_it_is_defined(quick):
-    s, total = pair((0, 2)), []
-    found = [row for block in transfer.rows(s, arms.ARMS, [0, 1], [], "a command", total.append) for row in block]
-    assert sum(total) == transfer.steps(s, arms.ARMS, [0, 1], [])
+def test_every_arm_is_measured_at_every_k_at_which_it_is_defined():
+    s = pair((0, 2))
+    found = measure(s, seeds=[0, 1])
+    work = study.Work(s, arms.ARMS, [0, 1], "", "")
+    assert [study.STUDY.key_of(row) for row in found] == study.plan(work, QUICK) and all(map(study.line, found))
     choices = [row for row in found if row["arm"].startswith(transfer.CHOICE)]
     assert {row["arm"]: row["weight"] in arms.WEIGHTS[row["arm"].removeprefix(transfer.CHOICE)] for row in choices} == {
         "choice of CORAL": True, "choice of DANN": True}
@@ -125,31 +132,24 @@ def test_every_arm_is_measured_at_every_k_at_which_it_is_defined(quick):
             assert [row["k"] for row in mine] == [k for k in (0, 2) if arm.zero or k]
             assert all(0 <= row["accuracy"] <= 100 for row in mine)
             assert all(("pad" in row) == (row["k"] == 0) for row in mine)
-    assert transfer.steps(s, arms.ARMS, [0, 1], found) == 0
+    assert measure(s, seeds=[0, 1], kept=found) == []
 
 
-def test_a_study_that_was_interrupted_goes_on_with_the_same_numbers(quick):
-    s, chosen = pair((0, 1)), arms.named(["no adaptation", "CORAL", "adapter"])
+def test_a_study_that_was_interrupted_goes_on_with_the_same_numbers():
+    s, chosen = pair((0, 1)), ["no adaptation", "CORAL", "adapter"]
     clean = lambda found: [{key: v for key, v in row.items() if key not in ("commit",)} for row in found]
-    whole = [row for block in transfer.rows(s, chosen, [0, 1], [], "c") for row in block]
-    stopped = []
-    for block in transfer.rows(s, chosen, [0, 1], [], "c"):
-        stopped += block
-        if len(stopped) > 3:
-            break
-    rest = [row for block in transfer.rows(s, chosen, [0, 1], stopped, "c") for row in block]
-    assert rest and clean(stopped + rest) == clean(whole)
+    whole = measure(s, chosen, [0, 1])
+    for stopped in (whole[:1], whole[:4]):
+        assert clean(stopped + measure(s, chosen, [0, 1], stopped)) == clean(whole)
 
 
 def test_an_interrupt_keeps_what_was_measured_and_says_how_to_go_on(quick, monkeypatch, mlcourse, tmp_path):
-    measure = transfer.measure
-
-    def stop(s, arm, ks, progress):
+    def stop(s, arm, ks):
         if arm.name == "AdaBN":
             raise Interrupted("interrupted after step 1 of 3")
-        yield from measure(s, arm, ks, progress)
+        yield from transfer.measure(s, arm, ks)
 
-    monkeypatch.setattr(transfer, "measure", stop)
+    monkeypatch.setattr(study, "measure", stop)
     words = ["study", "transfer", "--source", "glyphs-digits/STIX", "--target", "glyphs-digits/STIX Bold", "--out",
              tmp_path / "rows.json", "--arm", "no adaptation", "--arm", "AdaBN", "--k", "0"]
     status, _, said = mlcourse(*words)
@@ -157,52 +157,50 @@ def test_an_interrupt_keeps_what_was_measured_and_says_how_to_go_on(quick, monke
     assert [row["arm"] for row in read(tmp_path / "rows.json")] == ["no adaptation"]
 
 
-def test_rows_of_other_pictures_under_the_same_names_are_refused(quick):
-    s = pair((0,))
-    kept = [row for block in transfer.rows(s, arms.named(["AdaBN"]), [0], [], "c") for row in block]
-    other = pair((0,))
+def test_rows_of_other_pictures_under_the_same_names_are_refused():
+    kept, other = measure(pair((0,)), ["AdaBN"]), pair((0,))
     changed = replace(other, train=replace(other.train, images=other.train.images.flip(3)))
-    with pytest.raises(ValueError, match="made with other pictures or labels"):
-        next(transfer.rows(changed, arms.named(["AdaBN"]), [1], kept, "c"))
+    for seed in (0, 1):                         # whether anything is left to measure or not
+        with pytest.raises(ValueError, match="made with other pictures or labels"):
+            measure(changed, ["AdaBN"], [seed], kept)
 
 
-def test_without_shared_classes_a_new_head_is_learned(quick):
+def test_without_shared_classes_a_new_head_is_learned():
     s = setting([patterns(0, classes=3, per_class=24)], named(patterns(0, classes=3, per_class=24), "xyz"), KS)
-    found = [row for block in transfer.rows(s, arms.ARMS, [0], [], "c") for row in block]
+    found = measure(s)
     assert {row["arm"] for row in found} == {"from scratch", "linear probe", "fine-tuning", "L2-SP"}
     assert all(row["k"] > 0 for row in found)
 
 
 @pytest.mark.parametrize("name", ["from scratch", "linear probe", "fine-tuning", "L2-SP", "AdaBN"])
-def test_the_draws_that_the_cores_share_give_the_numbers_of_a_loop(quick, monkeypatch, name):
-    monkeypatch.setattr(transfer, "DRAWS", 6)
-    s, (arm,) = arms.Seed(pair(), 0, {}), arms.named([name])
+def test_the_draws_that_the_cores_share_give_the_numbers_of_a_loop(monkeypatch, name):
+    s, (arm,) = arms.Seed(pair(), 0, {}, replace(QUICK, draws=6)), arms.named([name])
     state = arm.ready(s)
     shared = [transfer.labelled(s, arm, state, (1, 2)) for _ in range(3)]
     monkeypatch.setattr(transfer, "in_parallel", lambda work, items: [work(item) for item in items])
     assert shared == [transfer.labelled(s, arm, state, (1, 2))] * 3 and list(shared[0]) == [1, 2]
 
 
-def test_the_random_start_is_that_of_the_seed(quick):
+def test_the_random_start_is_that_of_the_seed():
     torch.manual_seed(5)
-    one, other = (arms.random_start(arms.Seed(pair(), seed, {})) for seed in (3, 4))
-    again = arms.random_start(arms.Seed(pair(), 3, {}))
+    one, other = (arms.random_start(arms.Seed(pair(), seed, {}, QUICK)) for seed in (3, 4))
+    again = arms.random_start(arms.Seed(pair(), 3, {}, QUICK))
     assert all(torch.equal(one.params[name], again.params[name]) for name in one.params)
     assert not torch.equal(one.params["head.weight"], other.params["head.weight"])
 
 
-def test_labels_of_the_target_do_not_reach_what_adapts_without_them(quick):
+def test_labels_of_the_target_do_not_reach_what_adapts_without_them():
     """Target labels dealt anew change the accuracies at k = 0, and neither the networks nor the choice of a weight."""
     s = pair((0,))
     order = torch.randperm(len(s.train.labels), generator=torch.Generator().manual_seed(0))
     wrong = replace(s, train=replace(s.train, labels=s.train.labels[order]))
     for arm in arms.named(["AdaBN", "CORAL", "DANN", "MLDG", "adapter", "distillation", "contrastive", "DAML"]):
-        one, other = (arm.ready(arms.Seed(which, 0, {"CORAL": 10.0, "DANN": 0.1})) for which in (s, wrong))
+        one, other = (arm.ready(arms.Seed(which, 0, {"CORAL": 10.0, "DANN": 0.1}, QUICK)) for which in (s, wrong))
         assert all(torch.equal(one.params[name], other.params[name]) for name in one.params)
         assert all(torch.equal(a, b) for pair_ in zip(one.stats, other.stats) for a, b in zip(*pair_))
 
 
-def test_the_students_teacher_is_the_adapted_source_network_and_stays_as_it_is(quick, monkeypatch):
+def test_the_students_teacher_is_the_adapted_source_network_and_stays_as_it_is(monkeypatch):
     teachers = []
 
     class Watched(arms.Distillation):
@@ -211,27 +209,27 @@ def test_the_students_teacher_is_the_adapted_source_network_and_stays_as_it_is(q
             super().__init__(net, teacher, temperature)
 
     monkeypatch.setattr(arms, "Distillation", Watched)
-    s = arms.Seed(pair((0,)), 0, {})
+    s = arms.Seed(pair((0,)), 0, {}, QUICK)
     state, source = arms.distilled(s), arms.adabn(s)
     assert all(torch.equal(p, source.params[name][0]) for name, p in teachers[0].net.named_parameters())
     assert all(torch.equal(a, b[0]) for ours, theirs in zip(teachers[0].stats, source.stats) for a, b in zip(ours, theirs))
     assert not torch.equal(state.params["head.weight"], source.params["head.weight"])
 
 
-def test_the_source_network_is_trained_before_the_cores_share_the_draws(quick, monkeypatch):
+def test_the_source_network_is_trained_before_the_cores_share_the_draws(monkeypatch):
     """A draw that trained it would wait for the very cores that wait for the draw."""
     for arm in (arm for arm in arms.ARMS if arm.source and arm.labels):
-        s = arms.Seed(pair((1,)), 0, {"CORAL": 1.0, "DANN": 0.1})
+        s = arms.Seed(pair((1,)), 0, {"CORAL": 1.0, "DANN": 0.1}, QUICK)
 
         def alone(work, items, s=s):
             assert "base" in vars(s)
             return [work(item) for item in items]
 
         monkeypatch.setattr(transfer, "in_parallel", alone)
-        assert [k for k, _ in transfer.measure(s, arm, [1], lambda steps: None)] == [1]
+        assert [k for k, _ in transfer.measure(s, arm, [1])] == [1]
 
 
-def test_contrastive_pre_training_sees_both_domains_each_by_itself_and_its_body_is_kept(quick, monkeypatch):
+def test_contrastive_pre_training_sees_both_domains_each_by_itself_and_its_body_is_kept(monkeypatch):
     s = pair((0,))
     episode = arms.BothDomains(s).sample(2, torch.Generator().manual_seed(0))
     for x, domain in zip(episode.support_x, (s.source, s.train), strict=True):
@@ -246,13 +244,13 @@ def test_contrastive_pre_training_sees_both_domains_each_by_itself_and_its_body_
             super().__init__(net, **settings)
 
     monkeypatch.setattr(arms, "SimCLR", Watched)
-    state = arms.contrasted(arms.Seed(s, 0, {}))
+    state = arms.contrasted(arms.Seed(s, 0, {}, QUICK))
     torch.testing.assert_close(state.params["convs.0.weight"][0], kept[0].convs[0].weight, rtol=0, atol=1e-6)
-    start = arms.Seed(s, 0, {}).network(3)
+    start = arms.Seed(s, 0, {}, QUICK).network(3)
     assert not torch.allclose(state.params["convs.0.weight"][0], start.convs[0].weight, rtol=0, atol=1e-4)
 
 
-def test_daml_redraws_the_queries_and_its_generator_sees_no_test_picture(quick, monkeypatch):
+def test_daml_redraws_the_queries_and_its_generator_sees_no_test_picture(monkeypatch):
     s, seen, batches = pair((0,)), [], []
 
     class Watched(arms.TranslationSampler):
@@ -269,13 +267,13 @@ def test_daml_redraws_the_queries_and_its_generator_sees_no_test_picture(quick, 
 
     monkeypatch.setattr(arms, "TranslationSampler", Watched)
     monkeypatch.setattr(arms, "DAML", Asked)
-    state = arms.generated(arms.Seed(s, 0, {}))
+    state = arms.generated(arms.Seed(s, 0, {}, QUICK))
     train = {image.numpy().tobytes() for image in arms.shrunk(s.train).images}
     assert len(seen) == 1 and all(image.numpy().tobytes() in train for image in seen[0])
     assert all(b.unlabeled_x.shape == b.query_x.shape and not torch.equal(b.unlabeled_x, b.query_x) for b in batches)
-    assert sum(b.tasks for b in batches) == 2 * arms.META_STEPS and state.stats
+    assert sum(b.tasks for b in batches) == 2 * QUICK.meta and state.stats
     copied = replace(s, train=replace(s.train, images=torch.cat([s.train.images[:-1], s.test.images[:1]])))
-    arms.generated(arms.Seed(copied, 0, {}))                    # a target that holds a picture twice is no error
+    arms.generated(arms.Seed(copied, 0, {}, QUICK))                    # a target that holds a picture twice is no error
     assert len(seen[1]) == len(s.train.images) - 1
     assert not arms.among(seen[1], arms.shrunk(s.test).images).any()
 

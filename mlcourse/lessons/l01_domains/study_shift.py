@@ -7,32 +7,42 @@ classifier of its own. Nothing is chosen on any shifted picture.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import NamedTuple
-
-from torch import Tensor
 
 from mlcourse.datasets import DataError, factors, load
 from mlcourse.domains import SHIFTS, Domain, deal, shift_domain
 from mlcourse.domains.distances import MMD, PAD, mmd, proxy_a_distance, proxy_a_floor
 from mlcourse.episode import EpisodeSampler
 from mlcourse.learners import NoAdaptation
+from mlcourse.lessons.l01_domains.figures import dial_curves
 from mlcourse.nets import Conv4
+from mlcourse.plots.static import Picture
 from mlcourse.rows import facts
+from mlcourse.studies.study import Key, Study
 from mlcourse.supervised import accuracy
 from mlcourse.train import train
 
 KEY = ("kind", "seed")
-SEEDS = 5
-SEVERITIES = tuple(i / 10 for i in range(11))
 SHARES = (0.5, 0.25, 0.25)      # of the typeset digits: to train on, home, to be shifted
-STEPS, QUERIES, RATE = 300, 5, 2e-3
-SAMPLE = 500                    # pictures or points of each domain that a distance compares
-TRAINED_ON = 2000               # home points that the line is fitted to
+QUERIES, RATE = 5, 2e-3
 OTHERS = {"UCI digits": "digits", "MNIST": "mnist"}
 AGAIN = ", again"               # a domain against itself: its floor
 KINDS = (*SHIFTS, *factors.KINDS, *OTHERS, "typeset digits" + AGAIN, "UCI digits" + AGAIN)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """steps: of the classifier. sample: pictures or points of each domain that a distance compares. points: home points
+    that the line is fitted to."""
+
+    severities: tuple[float, ...] = tuple(i / 10 for i in range(11))
+    steps: int = 300
+    sample: int = 500
+    points: int = 2000
 
 
 class ShiftSeed(NamedTuple):
@@ -45,13 +55,13 @@ class ShiftSeed(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def of_seed(seed: int) -> ShiftSeed:
+def of_seed(seed: int, budget: Budget = Budget()) -> ShiftSeed:
     """The digits dealt, and the classifier trained, by this seed. The kernel width is the median distance at home."""
     training, home, away = deal(load("glyphs-digits"), SHARES, seed)
     learner = NoAdaptation(Conv4(10, width=32, norm="none", seed=seed))
     sampler = EpisodeSampler(training, 10, 1, QUERIES, relabel=False)
-    train(learner, learner.phases(sampler, steps=STEPS, tasks=1, lr=RATE), seed=seed, progress=False)
-    return ShiftSeed(home, away, learner, mmd(home, away, seed, permutations=1, size=SAMPLE).bandwidth)
+    train(learner, learner.phases(sampler, steps=budget.steps, tasks=1, lr=RATE), seed=seed, progress=False)
+    return ShiftSeed(home, away, learner, mmd(home, away, seed, permutations=1, size=budget.sample).bandwidth)
 
 
 def measured(accuracies: list[float], pads: list[PAD], mmds: list[MMD | None]) -> dict:
@@ -62,73 +72,72 @@ def measured(accuracies: list[float], pads: list[PAD], mmds: list[MMD | None]) -
             "mmd_floor": r(each and each.floor for each in mmds)}
 
 
-def dial(kind: str, seed: int) -> dict:
+def dial(kind: str, seed: int, budget: Budget) -> dict:
     """A kind of shift of pictures: other home pictures, shifted, against the home pictures."""
-    home, away, learner, bandwidth = of_seed(seed)
-    shifted = [shift_domain(away, kind, severity, seed) for severity in SEVERITIES]
-    return {"severity": list(SEVERITIES), **measured(
+    home, away, learner, bandwidth = of_seed(seed, budget)
+    shifted = [shift_domain(away, kind, severity, seed) for severity in budget.severities]
+    return {"severity": list(budget.severities), **measured(
         [accuracy(learner.net, domain) for domain in shifted],
-        [proxy_a_distance(home, domain, seed, size=SAMPLE) for domain in shifted],
-        [mmd(home, domain, seed, size=SAMPLE, bandwidth=bandwidth) for domain in shifted])}
+        [proxy_a_distance(home, domain, seed, size=budget.sample) for domain in shifted],
+        [mmd(home, domain, seed, size=budget.sample, bandwidth=bandwidth) for domain in shifted])}
 
 
-def points(seed: int, world_kind: str = factors.LEFT, severity: float = 0.0, samples: int = SAMPLE) -> Tensor:
-    """Points (samples, 2) of a two-dimensional world, without their labels."""
-    return factors.draw(world_kind, severity, samples, seed)[0]
-
-
-def factor(kind: str, seed: int) -> dict:
+def factor(kind: str, seed: int, budget: Budget) -> dict:
     """A shift of one factor of P(x, y) in two dimensions; `best` is the accuracy of the best classifier there."""
-    line = factors.fit_line(*factors.draw(factors.LEFT, 0, TRAINED_ON, 3 * seed))
-    home = points(3 * seed + 1)
-    away = [points(3 * seed + 2, kind, severity) for severity in SEVERITIES]
-    bandwidth = mmd(home, points(3 * seed + 2), seed, permutations=1, size=SAMPLE).bandwidth
-    accuracies, best = zip(*(factors.line_accuracy(line, kind, severity) for severity in SEVERITIES))
-    return {"severity": list(SEVERITIES), "best": [round(value, 4) for value in best], **measured(
-        list(accuracies), [proxy_a_distance(home, x, seed, size=SAMPLE) for x in away],
-        [mmd(home, x, seed, size=SAMPLE, bandwidth=bandwidth) for x in away])}
+    size, severities = budget.sample, budget.severities
+    points = lambda kind, severity, which: factors.draw(kind, severity, size, 3 * seed + which)[0]
+    line = factors.fit_line(*factors.draw(factors.LEFT, 0, budget.points, 3 * seed))
+    home = points(factors.LEFT, 0.0, 1)
+    away = [points(kind, severity, 2) for severity in severities]
+    bandwidth = mmd(home, points(factors.LEFT, 0.0, 2), seed, permutations=1, size=size).bandwidth
+    accuracies, best = zip(*(factors.line_accuracy(line, kind, severity) for severity in severities))
+    return {"severity": list(severities), "best": [round(value, 4) for value in best], **measured(
+        list(accuracies), [proxy_a_distance(home, x, seed, size=size) for x in away],
+        [mmd(home, x, seed, size=size, bandwidth=bandwidth) for x in away])}
 
 
-def other(kind: str, seed: int) -> dict:
+def other(kind: str, seed: int, budget: Budget) -> dict:
     """Another world against the typeset digits at home."""
-    home, _, learner, bandwidth = of_seed(seed)
+    home, _, learner, bandwidth = of_seed(seed, budget)
     target = load(OTHERS[kind])
     return {"severity": [1.0], **measured(
-        [accuracy(learner.net, target)], [proxy_a_distance(home, target, seed, size=SAMPLE)],
-        [mmd(home, target, seed, size=SAMPLE, bandwidth=bandwidth)])}
+        [accuracy(learner.net, target)], [proxy_a_distance(home, target, seed, size=budget.sample)],
+        [mmd(home, target, seed, size=budget.sample, bandwidth=bandwidth)])}
 
 
-def floor(kind: str, seed: int) -> dict:
+def floor(kind: str, seed: int, budget: Budget) -> dict:
     """A domain against itself, dealt into two: what PAD shows where there is no shift."""
-    learner = of_seed(seed).learner
+    _, away, learner, _ = of_seed(seed, budget)
     name = kind.removesuffix(AGAIN)
     domain = load(OTHERS.get(name, "glyphs-digits"))
     return {"severity": [0.0], **measured(
-        [accuracy(learner.net, domain if name in OTHERS else of_seed(seed).away)],
-        [proxy_a_floor(domain, seed, size=SAMPLE)], [None])}
+        [accuracy(learner.net, domain if name in OTHERS else away)],
+        [proxy_a_floor(domain, seed, size=budget.sample)], [None])}
 
 
-def measure(kind: str, seed: int) -> dict:
+def measure(kind: str, seed: int, budget: Budget = Budget()) -> dict:
     """The row of one kind and seed. Raises ValueError for an unknown kind, DataError where its data are not here."""
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}; choose one of {'; '.join(KINDS)}")
     start = time.perf_counter()
     how = dial if kind in SHIFTS else factor if kind in factors.KINDS else other if kind in OTHERS else floor
-    row = how(kind, seed)
+    row = how(kind, seed, budget)
     return {"kind": kind, **row, "seconds": round(time.perf_counter() - start, 1),
             **facts(f"mlcourse study shift --seed {seed}", seed)}
 
 
-def rows(seeds: list[int], done: set[tuple] = frozenset()) -> Iterator[dict]:
-    """A row for every kind and seed that is not done; a world whose data are not here is passed over, by name."""
-    for seed in seeds:
-        for kind in KINDS:
-            if (kind, seed) in done:
-                continue
-            try:
-                yield measure(kind, seed)
-            except DataError as error:
-                print(f"{kind}: passed over ({error})")
+def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:
+    """Every kind with every seed."""
+    return [(kind, seed) for seed in asked.seeds for kind in KINDS]
+
+
+def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequence[dict]) -> Iterator[dict]:
+    """The rows of `todo`; a world whose data are not here is passed over, by name."""
+    for kind, seed in todo:
+        try:
+            yield measure(kind, seed, budget)
+        except DataError as error:
+            print(f"{kind}: passed over ({error})")
 
 
 def line(row: dict) -> str:
@@ -136,3 +145,17 @@ def line(row: dict) -> str:
     pad = f"{row['pad'][-1]:5.2f} [{row['pad_low'][-1]:.2f}, {row['pad_high'][-1]:.2f}]"
     return (f"{row['kind']:30s} seed {row['seed']}   at severity {row['severity'][-1]:g}: accuracy "
             f"{100 * row['accuracy'][-1]:5.1f} %   PAD {pad}   {row['seconds']:5.1f} s")
+
+
+def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Picture]:
+    """Accuracy and distance against severity."""
+    return {"": dial_curves(found)}
+
+
+STUDY = Study(
+    "shift",
+    """Lesson 01: accuracy of a fixed classifier, PAD and MMD against the severity of every shift, with their floors.
+
+    Typeset digits under eight kinds of shift, UCI digits, MNIST where it is at hand, and two-dimensional worlds that
+    differ in one factor of P(x, y). A minute for each seed on two cores.""",
+    ("", "--seed 0"), KEY, Budget(), plan, rows, line, pictures=pictures)

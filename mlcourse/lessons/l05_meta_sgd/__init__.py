@@ -8,4 +8,5 @@ LESSON = Lesson(
          "why, leave out each stage of a pipeline",
     exercises="exercises:EXERCISES",
     explorers={"LearnedRates": "explorers:learned_rates"},
+    studies={"meta-transfer": "study_meta_transfer:STUDY", "rates": "study_rates:STUDY"},
 )

@@ -9,7 +9,8 @@ outer steps on pretraining, and fine-tunes with a new head.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import torch
@@ -21,13 +22,15 @@ from mlcourse.episode import EpisodeSampler
 from mlcourse.evaluate import evaluate
 from mlcourse.learner import Learner
 from mlcourse.learners import MAML, FromScratch, LinearProbe, MetaSGD, MetaTransfer
+from mlcourse.lessons.l05_meta_sgd.figures import pipeline
 from mlcourse.nets import Conv4
+from mlcourse.plots.static import Picture
 from mlcourse.rows import facts
+from mlcourse.studies.study import Key, Option, Study
 from mlcourse.train import train
 
 KEY = ("arm", "setting", "domain", "split", "steps", "seed")
 WAY, SHOT, QUERY = 5, 1, 15
-EPISODES = 400
 CHOOSING = 100                            # the seed of the rows that settings were chosen by
 RATE = 4e-3                               # β, of Adam, in every phase of every arm
 FULL, NO_ADAPT, NO_PRETRAIN, HALF, NO_RATES, NEITHER, NO_META, HEAD, NOTHING = (
@@ -47,18 +50,25 @@ CHOSEN: dict[str, dict] = {
     NOTHING: {"lr": 3.0, "steps": 10}}
 
 
+@dataclass(frozen=True)
+class Budget:
+    """steps: outer steps of an arm, each of `tasks` episodes with `query` queries of each class. width: of the network, in
+    filters. episodes: fixed test episodes of each domain."""
+
+    steps: int = 600
+    tasks: int = 8
+    query: int = 5
+    width: int = 32
+    episodes: int = 400
+
+
 class Bench:
-    """What the arms of one seed share: the training episodes, and the pretrained networks, each trained once.
+    """What the arms of one seed share: the training episodes, and the pretrained networks, each trained once."""
 
-    steps: outer steps of an arm. tasks, query: episodes of an outer step and their queries of each class. width: of
-    the network, in filters.
-    """
-
-    def __init__(self, source: Domain, seed: int, *, steps: int = 600, tasks: int = 8, query: int = 5, width: int = 32,
-                 progress: bool = True):
-        self.sampler = EpisodeSampler(source, WAY, SHOT, query)
-        self.classes, self.seed, self.steps, self.tasks = len(source.classes), seed, steps, tasks
-        self.width, self.progress = width, progress
+    def __init__(self, source: Domain, seed: int, budget: Budget):
+        self.sampler = EpisodeSampler(source, WAY, SHOT, budget.query)
+        self.classes, self.seed, self.steps, self.tasks = len(source.classes), seed, budget.steps, budget.tasks
+        self.width, self.episodes = budget.width, budget.episodes
         self.pretrained = cache(self._pretrained)
 
     def net(self) -> Conv4:
@@ -67,7 +77,7 @@ class Bench:
 
     def run(self, learner: Learner, phases: list) -> Learner:
         """Train, and hand back the learner."""
-        train(learner, phases, seed=self.seed, progress=self.progress)
+        train(learner, phases, seed=self.seed, progress=False)
         return learner
 
     def phases(self, learner: Learner, steps: int) -> list:
@@ -142,52 +152,91 @@ def targets() -> dict[str, tuple[Domain, str]]:
     return found
 
 
-def rows(seeds: list[int], choose: bool, done: set[tuple], episodes: int = EPISODES, **sizes) -> Iterator[dict]:
-    """The rows of these seeds, and before them, if `choose`, those of every candidate on the validation scripts.
-
-    done: the keys of rows that are there already; what they cover is not trained again. sizes: of `Bench`.
-    """
-    splits = datasets.load_splits("glyphs")
-    source = splits.train.with_rotations()
-    if choose:
-        bench = Bench(source, CHOOSING, **sizes)
-        for arm, settings in CANDIDATES.items():
-            for setting in settings:
-                yield from measure(bench, arm, setting, {"glyphs": (splits.val, "val")}, done, episodes)
-    domains = targets()
-    for seed in seeds:
-        bench = Bench(source, seed, **sizes)
-        for arm, setting in CHOSEN.items():
-            yield from measure(bench, arm, setting, domains, done, episodes)
-
-
-def measure(bench: Bench, arm: str, setting: dict, domains: dict, done: set[tuple], episodes: int) -> Iterator[dict]:
-    """Train one arm and yield its row on every domain; where it was trained for one step, also after five on digits."""
-    wanted = [(arm, domain, 1 if arm in ONE_STEP else setting.get("steps", 0)) for domain in domains]
-    wanted += [(arm, domain, 5) for domain in domains if domain == "digits" and arm in ONE_STEP]
+def wanted(arm: str, setting: dict, domains: Mapping[str, tuple], seed: int) -> list[Key]:
+    """The keys of the rows that one trained arm gives: every domain; where it was trained for one step, also after five
+    on the digits; of the whole pipeline, also without adapting."""
+    found = [(arm, domain, 1 if arm in ONE_STEP else setting.get("steps", 0)) for domain in domains]
+    found += [(arm, domain, 5) for domain in domains if domain == "digits" and arm in ONE_STEP]
     if arm == FULL:
-        wanted += [(NO_ADAPT, domain, 0) for domain in domains]
-    key = lambda arm, domain, k: (arm, name_of(setting), domain, domains[domain][1], k, bench.seed)
-    open_rows = [want for want in wanted if key(*want) not in done]
-    if not open_rows:
-        return
+        found += [(NO_ADAPT, domain, 0) for domain in domains]
+    return [(name, name_of(setting), domain, domains[domain][1], steps, seed) for name, domain, steps in found]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What was asked, and the data: the training classes, and by name the domains (with their split) to choose on and to
+    judge on."""
+
+    seeds: Sequence[int]
+    choose: bool
+    source: Domain
+    choosing: Mapping[str, tuple[Domain, str]]
+    targets: Mapping[str, tuple[Domain, str]]
+
+    def trainings(self) -> Iterator[tuple[int, str, dict, Mapping]]:
+        """(seed, arm, setting, domains) of everything that is trained, the candidates first."""
+        if self.choose:
+            for arm, settings in CANDIDATES.items():
+                yield from ((CHOOSING, arm, setting, self.choosing) for setting in settings)
+        for seed in self.seeds:
+            yield from ((seed, arm, setting, self.targets) for arm, setting in CHOSEN.items())
+
+
+def prepare(seeds: Sequence[int], choose: bool) -> Work:
+    """The work on glyphs."""
+    splits = datasets.load_splits("glyphs")
+    return Work(seeds, choose, splits.train.with_rotations(), {"glyphs": (splits.val, "val")}, targets())
+
+
+def plan(work: Work, budget: Budget) -> list[Key]:
+    """The keys of the seeds' rows, and before them, if settings are to be chosen, those of every candidate on the
+    validation scripts."""
+    return [key for seed, arm, setting, domains in work.trainings() for key in wanted(arm, setting, domains, seed)]
+
+
+def rows(work: Work, budget: Budget, todo: Sequence[Key], kept: Sequence[dict]) -> Iterator[dict]:
+    """The rows of `todo`; an arm is trained once for all its rows."""
+    bench = None
+    for seed, arm, setting, domains in work.trainings():
+        keys = [key for key in wanted(arm, setting, domains, seed) if key in todo]
+        if keys:
+            bench = bench if bench and bench.seed == seed else Bench(work.source, seed, budget)
+            yield from measure(bench, arm, setting, domains, keys)
+
+
+def measure(bench: Bench, arm: str, setting: dict, domains: Mapping, keys: Sequence[Key]) -> Iterator[dict]:
+    """Train one arm and yield its rows of these keys."""
     start = time.perf_counter()
     learner = ARMS[arm](bench, **setting)
     seconds = time.perf_counter() - start
     negative = round(float(learner.negative_rates()), 4) if isinstance(learner, MetaSGD) else None
     which = "--choose --seed 0" if bench.seed == CHOOSING else f"--seed {bench.seed}"
-    for name, domain, k in open_rows:
-        target, split = domains[domain]
-        result = evaluate(learner, EpisodeSampler(target, WAY, SHOT, QUERY), episodes, steps=k)
-        yield {"arm": name, "setting": name_of(setting), "domain": domain, "split": split, "steps": k,
+    for name, said, domain, split, steps, seed in keys:
+        result = evaluate(learner, EpisodeSampler(domains[domain][0], WAY, SHOT, QUERY), bench.episodes, steps=steps)
+        yield {"arm": name, "setting": said, "domain": domain, "split": split, "steps": steps,
                "norm": result.norm, "transductive": result.transductive, "way": WAY, "shot": SHOT, "query": QUERY,
                "outer_steps": {NOTHING: 0, HALF: bench.steps // 2}.get(arm, bench.steps),
-               "accuracy": round(100 * result.mean, 2), "ci95": round(100 * result.ci95, 2), "episodes": episodes,
-               "negative_rates": negative, "training_seconds": round(seconds, 1),
-               **facts(f"mlcourse study meta-transfer {which}", bench.seed)}
+               "accuracy": round(100 * result.mean, 2), "ci95": round(100 * result.ci95, 2),
+               "episodes": bench.episodes, "negative_rates": negative, "training_seconds": round(seconds, 1),
+               **facts(f"mlcourse study meta-transfer {which}", seed)}
 
 
 def line(row: dict) -> str:
     """The row as a line of a table."""
     return (f"{row['arm']:38s} {row['setting']:20s} {row['domain']:8s} {row['split']:4s} seed {row['seed']:3d}  "
             f"{row['steps']:2d} steps  {row['accuracy']:6.2f} ± {row['ci95']:.2f} %")
+
+
+def pictures(work: Work, found: Sequence[dict]) -> Mapping[str, Picture]:
+    """Every arm's accuracy on the digits."""
+    return {"": pipeline(found)}
+
+
+STUDY = Study(
+    "meta-transfer",
+    """Lesson 05: pretrain, Meta-SGD, adapt, from glyphs to digits and Omniglot, against each part left out.
+
+    Every arm has the same training scripts and the same number of outer steps; 400 fixed test episodes of each domain,
+    5-way 1-shot. Four to five minutes for each seed on two cores; --choose takes longer.""",
+    ("--choose", "--seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare, pictures=pictures,
+    options=(Option("choose", bool, "Measure all settings on validation data first."),))

@@ -9,24 +9,13 @@ import numpy as np
 import torch
 
 from mlcourse.domains import Domain
+from mlcourse.lessons.l14_daml.study_daml_arms import ARMS
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RC, SKY, VERMILION, YELLOW
 from mlcourse.rows import by_seed, estimates, frame
 from mlcourse.statistics import Estimate, columns, paired_difference
 
-STYLES = {
-    "source only": dict(color=GREY, marker="o", linestyle=":"),
-    "source + generated": dict(color=BLUE, marker="s", linestyle="--"),
-    "source + hand-made": dict(color=ORANGE, marker="s", linestyle="--"),
-    "meta, real only": dict(color=GREEN, marker="D", linestyle="-."),
-    "MLDG": dict(color=PURPLE, marker="P", linestyle="-."),
-    "DAML": dict(color=BLUE, marker="^", linestyle="-"),
-    "meta, hand-made": dict(color=ORANGE, marker="^", linestyle="-"),
-    "meta, shuffled labels": dict(color=VERMILION, marker="X", linestyle=":"),
-    "DAML, tuned": dict(color=SKY, marker="v", linestyle="-"),
-    "meta, hand-made, tuned": dict(color=YELLOW, marker="v", linestyle="-"),
-    "target oracle": dict(color=BLACK, marker="", linestyle="--"),
-}
+STYLES = {name: arm.style for name, arm in ARMS.items()}
 TUNED = "DAML, tuned"
 TWIN = "meta, hand-made, tuned"
 AGAINST = ("source only", "source + generated", "source + hand-made", "MLDG", TWIN)

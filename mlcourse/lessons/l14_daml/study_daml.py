@@ -8,28 +8,35 @@ of the target enters before the k.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
-from torch import Tensor
 
+from mlcourse import datasets
 from mlcourse.domains import Domain, shift_domain
-from mlcourse.domains.two_sample import DISCRIMINATORS, two_sample
-from mlcourse.episode.across import pixels
+from mlcourse.domains.two_sample import DISCRIMINATORS
 from mlcourse.evaluate import percent_right
 from mlcourse.learners.translator import among
 from mlcourse.lessons.l14_daml import study_daml_arms as daml_arms
-from mlcourse.lessons.l14_daml.study_daml_arms import ARMS, DamlSeed, Ready, adapted, noise_pair, tuned
-from mlcourse.rows import facts
+from mlcourse.lessons.l14_daml.figures_study import accuracies, samples
+from mlcourse.lessons.l14_daml.study_daml_arms import ARMS, Budget, DamlSeed, Ready, adapted, tuned
+from mlcourse.lessons.l14_daml.study_daml_marks import marks
+from mlcourse.plots.static import Picture
+from mlcourse.rows import by_seed, facts
 from mlcourse.small import shrunk
+from mlcourse.statistics import cell
+from mlcourse.studies.pairs import command_line, file_name, options
+from mlcourse.studies.study import Key, Study
+from mlcourse.studies.table import table
 from mlcourse.studies.transfer.setting import Setting, setting as matched
+from mlcourse.system.machine import one_core
 
 KEY = ("source", "target", "arm", "k", "seed")
 KS = (0, 1, 3, 5, 10)
-DRAWS = 20          # of k labelled pictures, averaged within a seed
 PILOT = 1000        # the seed of the networks that choose
-PILOT_K = 5
+PILOT_K, PILOT_DRAWS = 5, 5
 STAND_IN = ("rotation", 0.6)
 GENERATOR, CHOICE = "generator", "choice"
 DEV = 3             # one in DEV pictures of the target's training half is kept from the discriminator
@@ -45,7 +52,7 @@ def apart(source: Domain, target: Domain) -> tuple[Domain, Domain]:
     return source.take(order[:half]), target.take(order[half:])
 
 
-def prepare(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> tuple[Setting, Domain]:
+def parts(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> tuple[Setting, Domain]:
     """The study's setting at 16×16, its `train` what the discriminator sees, without copies of dev and test pictures,
     and `dev`.
 
@@ -70,67 +77,110 @@ def prepare(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> tup
     return split, dev
 
 
-def rows(split: Setting, dev: Domain, arms: Sequence[str], seeds: Sequence[int], kept: Sequence[dict], command: str,
-         progress: Callable[[int], None] = lambda steps: None,
-         sheet: Callable[[DamlSeed], None] = lambda s: None) -> Iterator[list[dict]]:
-    """The rows of one arm and seed after another; those in `kept` are not measured again.
+@dataclass
+class Work:
+    """What was asked, and the data: the setting with what the discriminator sees as `train`, and `dev`. sheet: samples of
+    the first generator that was measured, a picture beside that of the accuracies."""
 
-    A row of an arm has its accuracy (%) on the test half at k labels per class, the mean over DRAWS draws of them, and
-    at k = 0 also that on dev. The row "generator" of a seed has the marks of its generator (`marks`); sheet: called
-    with each seed whose generator has just been measured. Raises ValueError where `kept` has rows of the same names on
-    other pictures.
+    split: Setting
+    dev: Domain
+    arms: Sequence[str]
+    seeds: Sequence[int]
+    name: str
+    command: str
+    sheet: Picture | None = None
+
+    def pair(self) -> tuple[str, str]:
+        """The names of source and target."""
+        return self.split.source.name, self.split.train.name.removesuffix("/train")
+
+
+def prepare(seeds: Sequence[int], source: Sequence[str], target: str, arm: Sequence[str], k: Sequence[int],
+            data_dir: Path | None) -> Work:
+    """The work. Raises ValueError for an unknown arm and as `parts` does, and what `datasets.load` raises."""
+    if unknown := [name for name in arm if name not in ARMS]:
+        raise ValueError(f"unknown arm {unknown[0]!r}; the arms are {', '.join(ARMS)}")
+    split, dev = parts([datasets.load(spec, data_dir) for spec in source], datasets.load(target, data_dir),
+                       sorted(set(k or KS)))
+    return Work(split, dev, list(dict.fromkeys(arm or ARMS)), seeds, file_name("daml", source, target),
+                command_line("daml", source, target))
+
+
+def begin(work: Work) -> str:
+    """What is measured on what."""
+    split, dev = work.split, work.dev
+    return (f"{split.source.name} → {work.pair()[1]}: {len(split.source.images):,} labelled source pictures; of the target "
+            f"{len(split.train.images):,} pictures for the discriminator, {len(dev.images):,} to judge the generator on, "
+            f"and {len(split.test.images):,} for the accuracies.")
+
+
+def plan(work: Work, budget: Budget) -> list[Key]:
+    """The choice of the rates, and for every seed the generator's marks and every arm at each k."""
+    keys = [(CHOICE, 0, PILOT)]
+    for seed in work.seeds:
+        keys += [(GENERATOR, 0, seed), *((arm, k, seed) for arm in work.arms for k in work.split.ks)]
+    return [(*work.pair(), *key) for key in keys]
+
+
+def rows(work: Work, budget: Budget, todo: Sequence[Key], kept: Sequence[dict]) -> Iterator[dict]:
+    """The rows of `todo`, on one core.
+
+    A row of an arm has its accuracy (%) on the test half at k labels per class, the mean over the draws of them, and at
+    k = 0 also that on dev. The row "generator" of a seed has the marks of its generator (`marks`). Raises ValueError
+    where `kept` has rows of the same names on other pictures.
     """
-    common = {"source": split.source.name, "target": split.train.name.removesuffix("/train"),
-              "data": split.fingerprint()}
-    mine = [row for row in kept if all(row[name] == common[name] for name in ("source", "target"))]
+    split, (source, target) = work.split, work.pair()
+    common = {"source": source, "target": target, "data": split.fingerprint()}
+    mine = of(kept, source, target)
     if any(row["data"] != common["data"] for row in mine):
-        raise ValueError(f"the file holds rows of {common['source']} and {common['target']} that were made with other "
-                         "pictures or labels under these names; write to another file, or remove it")
-    there = {(row["arm"], row["k"], row["seed"]) for row in mine}
-    tick = lambda record: progress(1)
-    made = lambda arm, k, values, seed: {**common, "arm": arm, "k": k, **values, **facts(command, seed)}
+        raise ValueError(f"the file holds rows of {source} and {target} that were made with other pictures or labels "
+                         "under these names; write to another file, or remove it")
+    made = lambda arm, k, values, seed: {**common, "arm": arm, "k": k, **values, **facts(work.command, seed)}
     chosen = next((row for row in mine if row["arm"] == CHOICE), None)
-    if chosen is None:
-        chosen = made(CHOICE, 0, choose(split, dev, tick), PILOT)
-        yield [chosen]
-    for seed in seeds:
-        s = DamlSeed(split, dev, seed, tick)
-        if (GENERATOR, 0, seed) not in there:
-            yield [made(GENERATOR, 0, marks(s), seed)]
-            sheet(s)
-        for arm in arms:
-            if missing := [k for k in split.ks if (arm, k, seed) not in there]:
-                ready = ARMS[arm](s, chosen["rate"], chosen["steps"])
-                yield [made(arm, k, values, seed) for k, values in measured(s, ready, arm, missing)]
+    todo = [key[2:] for key in todo]
+    with one_core():
+        if chosen is None:
+            chosen = made(CHOICE, 0, choose(split, work.dev, budget), PILOT)
+            yield chosen
+        for seed in work.seeds:
+            s = DamlSeed(split, work.dev, seed, budget)
+            if (GENERATOR, 0, seed) in todo:
+                yield made(GENERATOR, 0, marks(s), seed)
+                work.sheet = work.sheet or samples(s.bases, s.generated[0], split.train)
+            for arm in work.arms:
+                if missing := [k for k in split.ks if (arm, k, seed) in todo]:
+                    ready = ARMS[arm].ready(s, chosen["rate"], chosen["steps"])
+                    for k, values in measured(s, ready, arm, missing):
+                        yield made(arm, k, values, seed)
 
 
 def measured(s: DamlSeed, ready: Ready, arm: str, ks: Sequence[int]) -> Iterator[tuple[int, dict]]:
     """(k, values) of an arm. The oracle takes no k labels: it has them all."""
-    test = s.setting.test
+    test, draws = s.setting.test, s.budget.draws
     untouched = percent_right(ready.says(test.images), test.labels)
     for k in ks:
         if k == 0 or arm == "target oracle":
             yield k, {"accuracy": untouched, "dev": percent_right(ready.says(s.dev.images), s.dev.labels), "draws": 0}
             continue
         adapted_to = lambda draw: ready.says(test.images, ready.adapt(*s.setting.labelled(k, s.seed, draw)))
-        scores = [percent_right(adapted_to(draw), test.labels) for draw in range(DRAWS)]
-        yield k, {"accuracy": round(sum(scores) / DRAWS, 3), "draws": DRAWS}
+        scores = [percent_right(adapted_to(draw), test.labels) for draw in range(draws)]
+        yield k, {"accuracy": round(sum(scores) / draws, 3), "draws": draws}
 
 
-def choose(split: Setting, dev: Domain, tick: Callable[[dict], None]) -> dict:
+def choose(split: Setting, dev: Domain, budget: Budget) -> dict:
     """The rate of fine-tuning, and the number of steps at learnt rates, that serve best on the stand-in: PILOT_K labels
     per class of it are given, and the accuracy (%) on all of its pictures is taken."""
     *sources, left_out = split.several()
     if len(sources) < 2:
         sources = [*sources, left_out]
     left_out = shift_domain(left_out, *STAND_IN)
-    s = DamlSeed(replace(split, sources=tuple(sources), train=left_out, test=left_out), dev, PILOT, tick)
+    s = DamlSeed(replace(split, sources=tuple(sources), train=left_out, test=left_out), dev, PILOT, budget)
 
     def score(ready: Ready) -> float:
         mean = 0.0
-        for draw in range(5):
+        for draw in range(PILOT_DRAWS):
             params = ready.adapt(*s.setting.labelled(PILOT_K, PILOT, draw))
-            mean += percent_right(ready.says(left_out.images, params), left_out.labels) / 5
+            mean += percent_right(ready.says(left_out.images, params), left_out.labels) / PILOT_DRAWS
         return round(mean, 3)
 
     by_rate = {rate: score(tuned(s.source_only, rate)) for rate in daml_arms.RATES}
@@ -140,65 +190,60 @@ def choose(split: Setting, dev: Domain, tick: Callable[[dict], None]) -> dict:
             "by_steps": {str(steps): score for steps, score in by_steps.items()}}
 
 
-# ------------------------------------------------------------ the generator's marks
-
-
-def marks(s: DamlSeed) -> dict:
-    """What a generator is worth, from pictures that its discriminator did not see (dev), and memorisation from the test
-    half.
-
-    pad_source, pad_generated, pad_floor with _low, _high and p, for either discriminator: PAD of source and dev, of
-    generated pictures and dev, of the discriminator's pictures and dev. acceptance: the share (%) of generated pictures
-    that f recognises, by class in acceptance_by_class. train_on_generated: the accuracy (%) on dev of a classifier of
-    generated pictures alone (GAN-train); label_fidelity: how often (%) a classifier of the target alone finds a
-    generated picture's label in it (GAN-test; Shmelkov et al., How good is my GAN?, ECCV 2018). diversity: mean
-    absolute difference of two drawings of one picture. nearest_generated, nearest_test: mean distance of generated and
-    of test pictures from the nearest picture that the discriminator saw; a generator that copies is nearer than the
-    test half.
-    """
-    split, dev, seen = s.setting, s.dev, s.setting.train
-    drawn, accepted = s.generated
-    kept = s.kept
-    sets = {"source": split.source.images, "generated": kept.images, "floor": seen.images}
-    found: dict = {}
-    for kind in DISCRIMINATORS:
-        for name, images in sets.items():
-            test = two_sample(some(images, s), dev.images, kind, s.seed)
-            found |= {f"pad_{name}_{kind}": round(test.pad.value, 4), f"pad_{name}_{kind}_low": round(test.pad.low, 4),
-                      f"pad_{name}_{kind}_high": round(test.pad.high, 4), f"p_{name}_{kind}": round(test.p, 4)}
-    alone, oracle = (Ready(s.classifier(s.untrained, d.images, d.labels), None) for d in (kept, seen))
-    right = oracle.says(drawn.images).argmax(1) == drawn.labels
-    by_class = lambda hit: [round(100 * float(hit[drawn.labels == c].float().mean()), 1)
-                            for c in range(len(seen.classes))]
-    first, second = noise_pair(s)
-    return found | {
-        "acceptance": round(100 * float(accepted.float().mean()), 2), "acceptance_by_class": by_class(accepted),
-        "label_fidelity": round(100 * float(right.float().mean()), 2), "label_fidelity_by_class": by_class(right),
-        "train_on_generated": percent_right(alone.says(dev.images), dev.labels),
-        "diversity": round(float((first - second).abs().mean()), 4),
-        "nearest_generated": nearest(kept.images, seen.images), "nearest_test": nearest(split.test.images, seen.images)}
-
-
-def some(images: Tensor, s: DamlSeed) -> Tensor:
-    """At most 600 pictures, drawn at random."""
-    return images[torch.randperm(len(images), generator=s.generator(5))[:600]]
-
-
-def nearest(images: Tensor, known: Tensor) -> float:
-    """The mean Euclidean distance, ink in [0, 1], of pictures (M, 1, S, S) from their nearest neighbour among known."""
-    return round(float(torch.cdist(pixels(images).flatten(1), pixels(known).flatten(1)).min(1).values.mean()), 4)
-
-
-# ------------------------------------------------------------ reading the rows
-
-
-def steps(seeds: Sequence[int]) -> int:
-    """About how many steps of training a study of these seeds takes, for the progress bar."""
-    a = daml_arms
-    classifiers = 1 + 2 + 4 + 1                                     # start, marks, the four additions, oracle
-    return len(seeds) * (a.GENERATOR_STEPS + classifiers * a.SOURCE_STEPS + 5 * a.META_STEPS)
+# ------------------------------------------------------------ what the rows say
 
 
 def of(found: Sequence[dict], source: str, target: str) -> list[dict]:
     """The rows of one pair."""
     return [row for row in found if (row["source"], row["target"]) == (source, target)]
+
+
+def line(row: dict) -> str:
+    """One line of the table."""
+    if row["arm"] == CHOICE:
+        return f"chosen on the stand-in: rate {row['rate']:g}, {row['steps']} steps"
+    if row["arm"] == GENERATOR:
+        pads = ", ".join(f"{row[f'pad_generated_{kind}']:.2f} ({kind})" for kind in DISCRIMINATORS)
+        return f"generator, seed {row['seed']}: PAD to the target {pads}, label fidelity {row['label_fidelity']:.1f} %"
+    return f"{row['arm']:24s} k = {row['k']:2d}   seed {row['seed']}   {row['accuracy']:5.1f} %"
+
+
+def report(work: Work, found: Sequence[dict]) -> str:
+    """The table of accuracies and the generator's marks, over the seeds that were asked for."""
+    ks, mine = work.split.ks, [row for row in of(found, *work.pair()) if row["seed"] in work.seeds]
+    values = lambda arm, k, field="accuracy": by_seed(mine, arm, k, field).values()
+    mark = lambda field: cell(values(GENERATOR, 0, field), 2)
+    every = lambda pad: "   ".join(f"{kind} {mark(f'pad_{pad}_{kind}')}" for kind in DISCRIMINATORS)
+    marked = [("PAD source-target", every("source")), ("PAD generated-target", every("generated")),
+              ("PAD target-target", every("floor")), ("accepted, %", mark("acceptance")),
+              ("label fidelity, %", mark("label_fidelity")), ("trained on generated, %", mark("train_on_generated")),
+              ("diversity", mark("diversity")), ("nearest, generated", mark("nearest_generated")),
+              ("nearest, test", mark("nearest_test"))]
+    accuracies_of = [("accuracy, %", *(f"k = {k}" for k in ks)),
+                     *((arm, *(cell(values(arm, k)) for k in ks)) for arm in work.arms)]
+    return "\n".join((table(accuracies_of), *(f"{what:24s}{said}" for what, said in marked)))
+
+
+def pictures(work: Work, found: Sequence[dict]) -> Mapping[str, Picture]:
+    """Accuracies over k, and samples where a generator was trained."""
+    mine = [row for row in of(found, *work.pair()) if row["seed"] in work.seeds]
+    shown = [arm for arm in work.arms if by_seed(mine, arm, max(work.split.ks))]
+    return {"": accuracies(mine, shown, work.split.ks)} | ({"-samples": work.sheet} if work.sheet else {})
+
+
+STUDY = Study(
+    "daml",
+    """Lesson 14: a generator that imitates the target inside meta-learning, against everything that could explain its
+    gain.
+
+    Source alone; source and generated pictures; source and hand-made ones; meta-learning on real pictures alone; MLDG;
+    DAML; the same with hand-made pictures, and with shuffled labels, in place of generated ones; the target's own
+    labels; and DAML and its hand-made twin fine-tuned as the classifiers are, not at their learnt rates.
+    0, 1, 3, 5 and 10 labels per class, 20 draws of them within each of five seeds, 95 % intervals paired by seed; and
+    of every generator its PAD to the target by two discriminators, label fidelity, diversity and memorisation. 16×16
+    pictures; classes match by name. Where the target is a shift of the source, half the pictures go to either side.
+    About five minutes for each seed on one core. Ctrl-C keeps what is measured; the same command goes on from there.""",
+    ("--source glyphs-digits --target digits",
+     "--source glyphs-digits --target glyphs-digits@stroke=1 --seed 0 --out mine.json"),
+    KEY, Budget(), plan, rows, line, options(KS), prepare=prepare, begin=begin, report=report, pictures=pictures,
+    file=lambda work: work.name)

@@ -1,7 +1,7 @@
 """The arms of the DAML study: one classifier of 16×16 pictures, brought to a target in eleven ways.
 
-Every classifier has the same budget: SOURCE_STEPS on the source, then SOURCE_STEPS more on what its arm adds to the
-source, then, where the arm meta-learns, META_STEPS. Layer norm throughout: no prediction depends on another picture, so
+Every classifier has the same budget: `source_steps` on the source, then as many more on what its arm adds to the
+source, then, where the arm meta-learns, `meta_steps`. Layer norm throughout: no prediction depends on another picture, so
 no statistic of the target's test half can leak through a norm.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -27,31 +27,44 @@ from mlcourse.learners.translator import check_unseen
 from mlcourse.nets import Conv4, call
 from mlcourse.nets.gan import NOISE
 from mlcourse.phases import Phase, cosine
+from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, YELLOW
 from mlcourse.studies.transfer.setting import Setting
 from mlcourse.train import train
 
-SIDE, WIDTH, NORM = 16, 16, "layer"
-SOURCE_STEPS, SOURCE_RATE, BATCH = 250, 2e-3, 64
-GENERATOR_STEPS = 800
-META_STEPS, META_RATE, TASKS, SHOT = 120, 1e-3, 2, 3
-GENERATED = 2000                    # pictures that the generator, or a hand-made augmentation, adds to the source
+SIDE, NORM = 16, "layer"
+SOURCE_RATE, META_RATE, TASKS = 2e-3, 1e-3, 2
 STRENGTH = 1.0                      # of the hand-made augmentation, `augment.view`
 MOST_STEPS = 10                     # of adaptation to k labels
 RATES, STEPS = (0.001, 0.003, 0.01), (1, 3, MOST_STEPS)     # chosen from on the source
+
+
+@dataclass(frozen=True)
+class Budget:
+    """source_steps, generator_steps, meta_steps: of training. batch: pictures of a step; shot: of each class in a step of
+    meta-learning. width: of the classifier, in filters. generated: pictures that the generator, or a hand-made
+    augmentation, adds to the source. draws: of k labelled pictures, averaged within a seed."""
+
+    source_steps: int = 250
+    generator_steps: int = 800
+    meta_steps: int = 120
+    batch: int = 64
+    shot: int = 3
+    width: int = 16
+    generated: int = 2000
+    draws: int = 20
 
 
 @dataclass
 class DamlSeed:
     """What one seed works on, and what its arms share: the source networks, the generator, the pictures it adds.
 
-    setting: with the target's training half without `dev`. rate, steps: of the adaptation to k labels.
-    progress: called after every step of training.
+    setting: with the target's training half without `dev`.
     """
 
     setting: Setting
     dev: Domain
     seed: int
-    progress: Callable[[dict], None] = field(default=lambda record: None)
+    budget: Budget = Budget()
 
     def generator(self, purpose: int) -> torch.Generator:
         """A generator of random numbers for one purpose."""
@@ -59,19 +72,19 @@ class DamlSeed:
 
     def fit(self, learner: Learner, phases: list[Phase]) -> Learner:
         """Train the learner."""
-        train(learner, phases, seed=self.seed, progress=False, on_step=self.progress)
+        train(learner, phases, seed=self.seed, progress=False)
         return learner.eval()
 
     def classifier(self, start: nn.Module, images: Tensor, labels: Tensor) -> nn.Module:
         """A copy of a network, trained on labelled pictures."""
         net = copy.deepcopy(start)
-        self.fit(NetLearner(net), [supervised(net, images, labels, SOURCE_STEPS)])
+        self.fit(NetLearner(net), [supervised(net, images, labels, self.budget)])
         return net
 
     @cached_property
     def untrained(self) -> nn.Module:
         """The network that every classifier begins with."""
-        return Conv4(len(self.setting.source.classes), WIDTH, "max", NORM, SIDE, self.seed)
+        return Conv4(len(self.setting.source.classes), self.budget.width, "max", NORM, SIDE, self.seed)
 
     @cached_property
     def start(self) -> nn.Module:
@@ -85,18 +98,19 @@ class DamlSeed:
         source, seen = self.setting.source, self.setting.train
         check_unseen(seen.images, torch.cat([self.dev.images, self.setting.test.images]))
         learner = Translator(copy.deepcopy(self.start), SIDE, seed=self.seed)
-        sampler = TranslationSampler(source.images, source.labels, seen.images, BATCH)
-        return self.fit(learner, learner.phases(sampler, GENERATOR_STEPS))
+        sampler = TranslationSampler(source.images, source.labels, seen.images, self.budget.batch)
+        return self.fit(learner, learner.phases(sampler, self.budget.generator_steps))
 
     @cached_property
     def bases(self) -> Domain:
         """The source pictures that are redrawn."""
         source = self.setting.source
-        return source.take(torch.randint(len(source.images), (GENERATED,), generator=self.generator(1)))
+        drawn = torch.randint(len(source.images), (self.budget.generated,), generator=self.generator(1))
+        return source.take(drawn)
 
     @cached_property
     def generated(self) -> tuple[Domain, Tensor]:
-        """What the generator makes of the bases, and which of it f recognises: (GENERATED,) bool."""
+        """What the generator makes of the bases, and which of it f recognises: (M,) bool."""
         drawn = redrawn(self.bases, by_generator(self.translator), self.generator(2))
         return drawn, self.translator.accepted(pixels(drawn.images), drawn.labels)
 
@@ -156,25 +170,25 @@ class DamlSeed:
     def joint(self, start: nn.Module, redraw: Redraw, weight: float = 0.5) -> DAML:
         """Phase 2 from a classifier."""
         learner = DAML(copy.deepcopy(start), weight=weight, seed=self.seed)
-        sampler = DomainSampler(self.setting.several(), SHOT, SHOT)
-        return self.fit(learner, [learner.joint(sampler, META_STEPS, redraw, tasks=TASKS, lr=META_RATE)])
+        sampler = DomainSampler(self.setting.several(), self.budget.shot, self.budget.shot)
+        return self.fit(learner, [learner.joint(sampler, self.budget.meta_steps, redraw, tasks=TASKS, lr=META_RATE)])
 
     def mldg(self) -> nn.Module:
         """MLDG from the classifier of the source."""
         learner = MLDG(copy.deepcopy(self.source_only))
-        sampler = DomainSampler(self.setting.several(), SHOT, SHOT, unlabeled=1)
-        return self.fit(learner, learner.phases(sampler, META_STEPS, tasks=TASKS, lr=META_RATE)).net
+        sampler = DomainSampler(self.setting.several(), self.budget.shot, self.budget.shot, unlabeled=1)
+        return self.fit(learner, learner.phases(sampler, self.budget.meta_steps, tasks=TASKS, lr=META_RATE)).net
 
 
-def supervised(net: nn.Module, images: Tensor, labels: Tensor, steps: int) -> Phase:
+def supervised(net: nn.Module, images: Tensor, labels: Tensor, budget: Budget) -> Phase:
     """Adam on the cross-entropy of random batches, the rate annealed to 0 by a cosine."""
 
     def sample(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        drawn = torch.randint(len(images), (BATCH,), generator=generator)
+        drawn = torch.randint(len(images), (budget.batch,), generator=generator)
         return pixels(images[drawn]), labels[drawn]
 
     return Phase("classifier", sample, lambda batch, step: F.cross_entropy(net(batch[0]), batch[1]),
-                 torch.optim.Adam(net.named_parameters(), lr=SOURCE_RATE), steps, cosine)
+                 torch.optim.Adam(net.named_parameters(), lr=SOURCE_RATE), budget.source_steps, cosine)
 
 
 def redrawn(bases: Domain, redraw: Redraw, generator: torch.Generator) -> Domain:
@@ -244,21 +258,35 @@ def adapted(learner: DAML, steps: int) -> Ready:
     return Ready(learner.net, adapt)
 
 
-# name → (seed, rate of fine-tuning, steps at learnt rates) → Ready
-ARMS: dict[str, Callable[[DamlSeed, float, int], Ready]] = {
-    "source only": lambda s, rate, steps: tuned(s.source_only, rate),
-    "source + generated": lambda s, rate, steps: tuned(s.with_generated, rate),
-    "source + hand-made": lambda s, rate, steps: tuned(s.with_hand_made, rate),
-    "meta, real only": lambda s, rate, steps: adapted(s.meta_real, steps),
-    "MLDG": lambda s, rate, steps: tuned(s.mldg(), rate),
-    "DAML": lambda s, rate, steps: adapted(s.daml, steps),
-    "meta, hand-made": lambda s, rate, steps: adapted(s.meta_hand_made, steps),
-    "meta, shuffled labels": lambda s, rate, steps: adapted(
-        s.joint(s.with_source(s.shuffled), by_chance(by_generator(s.translator))), steps),
-    "DAML, tuned": lambda s, rate, steps: tuned(s.daml.net, rate),
-    "meta, hand-made, tuned": lambda s, rate, steps: tuned(s.meta_hand_made.net, rate),
-    "target oracle": lambda s, rate, steps: tuned(
-        s.classifier(s.start, s.setting.train.images, s.setting.train.labels), rate),
+@dataclass(frozen=True)
+class Arm:
+    """ready: from a seed, the rate of fine-tuning and the steps at learnt rates. color, marker, line: in pictures."""
+
+    ready: Callable[[DamlSeed, float, int], Ready]
+    color: str
+    marker: str
+    line: str
+
+    @property
+    def style(self) -> dict[str, str]:
+        """How it is drawn, of `errorbar`."""
+        return {"color": self.color, "marker": self.marker, "linestyle": self.line}
+
+
+ARMS: dict[str, Arm] = {
+    "source only": Arm(lambda s, rate, steps: tuned(s.source_only, rate), GREY, "o", ":"),
+    "source + generated": Arm(lambda s, rate, steps: tuned(s.with_generated, rate), BLUE, "s", "--"),
+    "source + hand-made": Arm(lambda s, rate, steps: tuned(s.with_hand_made, rate), ORANGE, "s", "--"),
+    "meta, real only": Arm(lambda s, rate, steps: adapted(s.meta_real, steps), GREEN, "D", "-."),
+    "MLDG": Arm(lambda s, rate, steps: tuned(s.mldg(), rate), PURPLE, "P", "-."),
+    "DAML": Arm(lambda s, rate, steps: adapted(s.daml, steps), BLUE, "^", "-"),
+    "meta, hand-made": Arm(lambda s, rate, steps: adapted(s.meta_hand_made, steps), ORANGE, "^", "-"),
+    "meta, shuffled labels": Arm(lambda s, rate, steps: adapted(
+        s.joint(s.with_source(s.shuffled), by_chance(by_generator(s.translator))), steps), VERMILION, "X", ":"),
+    "DAML, tuned": Arm(lambda s, rate, steps: tuned(s.daml.net, rate), SKY, "v", "-"),
+    "meta, hand-made, tuned": Arm(lambda s, rate, steps: tuned(s.meta_hand_made.net, rate), YELLOW, "v", "-"),
+    "target oracle": Arm(lambda s, rate, steps: tuned(
+        s.classifier(s.start, s.setting.train.images, s.setting.train.labels), rate), BLACK, "", "--"),
 }
 
 

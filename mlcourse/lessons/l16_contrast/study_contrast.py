@@ -1,7 +1,7 @@
 """Contrastive features against random and supervised ones, in and out of domain; temperature, negatives, and retrieval
 between pictures and pen strokes.
 
-Every trained arm gets the same budget: STEPS outer steps on PICTURES pictures (views, or drawings) each, the same
+Every trained arm gets the same budget: as many outer steps on PICTURES pictures (views, or drawings) each, the same
 network and the same training scripts of glyphs, turned by 90° as further classes. Rates, temperature and the strengths
 of the views were chosen on the validation scripts with seeds 0 and 1, at 400 steps; the ridge penalty was not tuned;
 test scripts and digits chose nothing. The episodes, galleries and probes are the same for all arms and seeds, so that
@@ -13,13 +13,14 @@ differences over seeds are paired.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from mlcourse.datasets import load, load_splits
 from mlcourse.datasets.strokes import draw, pictures_and_strokes
@@ -28,19 +29,31 @@ from mlcourse.episode import EpisodeSampler
 from mlcourse.episode.pairs import PairSampler, PictureSampler
 from mlcourse.learner import Learner
 from mlcourse.learners import FineTune, ProtoNet, SimCLR, SupCon, TwoEncoders
+from mlcourse.lessons.l16_contrast.figures import study_picture
 from mlcourse.nets import Conv4, StrokeNet
+from mlcourse.plots.static import Picture
 from mlcourse.probes import embed_all, few_shot, linear_probe, retrieval
 from mlcourse.rows import facts
+from mlcourse.studies.study import Key, Option, Study
 from mlcourse.train import train
 
 KEY = ("part", "arm", "setting", "seed")
-STEPS, PICTURES = 300, 128
+PICTURES = 128
 TAU, VIEWS = 0.1, 0.75
-STROKE_STEPS = 800                        # of the part "strokes", whose pairs are half as costly
 TEMPERATURES = (0.02, 0.3, 1.0)           # beside TAU, which the features part measures
 GROUPS = (2, 8)                           # pictures that are each other's negatives, beside all 64
 SEEDS = {"features": 5, "temperature": 3, "negatives": 3, "strokes": 5}
 PARTS = tuple(SEEDS)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """steps: outer steps of every arm; stroke_steps: of the part "strokes", whose pairs are half as costly. episodes: that
+    features are judged on."""
+
+    steps: int = 300
+    stroke_steps: int = 800
+    episodes: int = 1000
 
 
 class Data(NamedTuple):
@@ -83,7 +96,7 @@ def _trained(learner: Learner, sampler, seed: int, steps: int, tasks: int = 1, l
     return learner.eval()
 
 
-def simclr(seed: int, steps: int = STEPS, tau: float = TAU, group: int = PICTURES // 2) -> SimCLR:
+def simclr(seed: int, steps: int, tau: float = TAU, group: int = PICTURES // 2) -> SimCLR:
     """SimCLR on PICTURES / 2 pictures a step, two views of each, `group` of them each other's negatives."""
     sampler = PictureSampler(data().train, group)
     return _trained(SimCLR(network(seed), tau, views=VIEWS), sampler, seed, steps, PICTURES // 2 // group)
@@ -163,7 +176,7 @@ def sweep_row(seed: int, steps: int, episodes: int, **setting) -> dict:
 stroke_data = cache(pictures_and_strokes)
 
 
-def image_and_stroke(seed: int, steps: int = STROKE_STEPS, same: bool = False) -> TwoEncoders:
+def image_and_stroke(seed: int, steps: int, same: bool = False) -> TwoEncoders:
     """Two encoders, of a picture and of a pen stroke of the same character, by different hands or (same) one
     drawing."""
     sampler = PairSampler(*stroke_data("train"), PICTURES // 2, same=same)
@@ -188,14 +201,18 @@ def strokes_row(arm: str, seed: int, steps: int) -> dict:
 
 # ------------------------------------------------------------ rows
 
-def plan(parts: list[str], seeds: list[int] | None) -> list[tuple[str, str, float, int]]:
-    """The keys (part, arm, setting, seed) of every row. Raises ValueError for an unknown part."""
-    unknown = set(parts) - set(PARTS)
-    if unknown:
+def prepare(seeds: Sequence[int], part: Sequence[str]) -> SimpleNamespace:
+    """The parts, all where none is named. Raises ValueError for an unknown one."""
+    if unknown := set(part) - set(PARTS):
         raise ValueError(f"there is no part {sorted(unknown)[0]!r}; the parts are {', '.join(PARTS)}")
+    return SimpleNamespace(seeds=seeds, parts=part or PARTS)
+
+
+def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:
+    """Every part, arm, setting and seed."""
     keys = []
-    for part in parts or PARTS:
-        for seed in seeds if seeds is not None else range(SEEDS[part]):
+    for part in asked.parts:
+        for seed in asked.seeds or range(SEEDS[part]):
             settings = {"features": [(arm, 0) for arm in ARMS], "temperature": [("SimCLR", t) for t in TEMPERATURES],
                         "negatives": [("SimCLR", g) for g in GROUPS],
                         "strokes": [(arm, 0) for arm in ("two encoders", "random", "pairs of one drawing")
@@ -205,17 +222,16 @@ def plan(parts: list[str], seeds: list[int] | None) -> list[tuple[str, str, floa
     return keys
 
 
-def rows(parts: list[str], seeds: list[int] | None, done: set[tuple], *, steps: int = STEPS,
-         stroke_steps: int = STROKE_STEPS, episodes: int = 1000) -> Iterator[dict]:
-    """A row for each key of `plan` that is not in `done`. Raises what `plan` raises, before anything is measured."""
-    todo = [key for key in plan(parts, seeds) if key not in done]
-    for part, arm, setting, seed in tqdm(todo, unit="row"):
+def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequence[dict]) -> Iterator[dict]:
+    """The rows of `todo`."""
+    steps, episodes = budget.steps, budget.episodes
+    for part, arm, setting, seed in todo:
         measured = {"features": lambda: features_row(arm, seed, steps, episodes),
                     "temperature": lambda: sweep_row(seed, steps, episodes, tau=setting),
                     "negatives": lambda: sweep_row(seed, steps, episodes, group=setting),
-                    "strokes": lambda: strokes_row(arm, seed, stroke_steps)}[part]()
-        yield {"part": part, "arm": arm, "setting": setting, "steps": stroke_steps if part == "strokes" else steps,
-               "episodes": episodes,
+                    "strokes": lambda: strokes_row(arm, seed, budget.stroke_steps)}[part]()
+        yield {"part": part, "arm": arm, "setting": setting,
+               "steps": budget.stroke_steps if part == "strokes" else steps, "episodes": episodes,
                **{name: round(value, 5) for name, value in measured.items()},
                **facts(f"mlcourse study contrast --part {part} --seed {seed}", seed)}
 
@@ -226,3 +242,18 @@ def line(row: dict) -> str:
     said = "   ".join(f"{name} {100 * row[name]:5.1f}" for name in names if name in row)
     setting = f" {row['setting']:g}" if row["setting"] else ""
     return f"{row['part']:11s} {row['arm'] + setting:26s} seed {row['seed']}   {said}   {row['train_seconds']} s"
+
+
+def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Picture]:
+    """The features, where they were asked for."""
+    return {"": study_picture(found)} if "features" in asked.parts else {}
+
+
+STUDY = Study(
+    "contrast",
+    """Lesson 16: contrastive features against random and supervised ones, in and out of domain, each on the same budget;
+    SimCLR over temperatures and numbers of negatives; retrieval between pictures and pen strokes.
+
+    About 12 minutes on two cores in all, 15 seconds for each trained network.""",
+    ("", "--part strokes --seed 0"), KEY, Budget(), plan, rows, line, seeds=0, prepare=prepare, pictures=pictures,
+    options=(Option("part", str, rf"{', '.join(PARTS)}; repeat it for several.  \[default: all]", several=True),))

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from mlcourse.rows import by_seed, estimates, frame
 from mlcourse.statistics import Estimate, paired_difference
+from mlcourse.studies.transfer.arms import ARMS
 from mlcourse.studies.transfer.transfer import CHOICE
 
 NONE, SCRATCH = "no adaptation", "from scratch"
-SIMPLEST = (NONE, "AdaBN", "linear probe", "fine-tuning", "L2-SP", SCRATCH, "CORAL", "DANN", "distillation", "MLDG", "adapter",
-            "contrastive", "DAML")
+SIMPLEST = [arm.name for arm in sorted(ARMS, key=lambda arm: arm.order)]
 
 
 def table(rows: Sequence[dict]) -> dict[str, dict[int, Estimate]]:

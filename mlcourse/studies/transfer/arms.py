@@ -7,8 +7,8 @@ with after k labels per class.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -26,24 +26,42 @@ from mlcourse.learners.daml import Redraw, by_generator
 from mlcourse.learners.l2sp import fine_tuned
 from mlcourse.learners.translator import among
 from mlcourse.nets import Conv4, build_net, call, features, statistics
+from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 from mlcourse.small import SIDE, shrunk
 from mlcourse.studies.transfer.setting import BATCH, KNOWN, Setting
 from mlcourse.supervised import classifier
 from mlcourse.system.machine import one_core
 from mlcourse.train import train
 
-WIDTH = 24
-SOURCE_STEPS, SOURCE_RATE = 300, 2e-3
-ALIGN_STEPS, ALIGN_RATE = 200, 1e-3     # of CORAL and DANN
-META_STEPS = 80                         # of MLDG and the adapter, whose steps cost more
+SOURCE_RATE, ALIGN_RATE, VIEW_RATE = 2e-3, 1e-3, 2e-3
 TEMPERATURE = 1.0                       # of distillation
-VIEW_STEPS, VIEW_RATE, VIEWS = 100, 2e-3, 0.75     # of contrastive pre-training
-JUDGE_STEPS, GENERATOR_STEPS, GENERATED = 200, 300, 64     # of DAML's f before G, of G, and the pictures of a step
-TUNE_STEPS, TUNE_BATCH, TUNE_EPOCHS, MOST_STEPS = 30, 100, 5, 150    # TUNE_STEPS, or TUNE_EPOCHS where those are more
+VIEWS = 0.75                            # strength of contrastive views
+GENERATED = 64                          # pictures of a step of DAML's generator
+TUNE_BATCH, MOST_STEPS = 100, 150
 TUNE_RATE, SCRATCH_RATE, ANCHOR = 0.1, 0.4, 0.1
 PENALTY = 0.1
 WEIGHTS = {"CORAL": (1.0, 10.0, 100.0), "DANN": (0.03, 0.1, 0.3)}     # chosen from without a label of the target
 BLOCK = 500         # pictures that are predicted at once
+
+
+@dataclass(frozen=True)
+class Budget:
+    """width: of the network, in filters. Steps of training: source; align, of CORAL, DANN and a student; meta, of MLDG, the
+    adapter and DAML, whose steps cost more; view, of contrastive pre-training; judge, of DAML's f before its generator;
+    generator. tune_steps, or tune_epochs where those are more steps: of k labels. draws: of k labelled pictures, averaged
+    within a seed."""
+
+    width: int = 24
+    source: int = 300
+    align: int = 200
+    meta: int = 80
+    view: int = 100
+    judge: int = 200
+    generator: int = 300
+    tune_steps: int = 30
+    tune_epochs: int = 5
+    draws: int = 3
+
 
 Predict = Callable[[Tensor], Tensor]
 
@@ -52,18 +70,17 @@ Predict = Callable[[Tensor], Tensor]
 class Seed:
     """One seed of a study: its source network, trained once when an arm first needs it.
 
-    weights: of the alignment, by arm. progress: called after every outer step.
+    weights: of the alignment, by arm.
     """
 
     setting: Setting
     seed: int
     weights: dict[str, float]
-    progress: Callable[[dict], None] = field(default=lambda record: None)
+    budget: Budget = Budget()
 
     def fit(self, learner: Learner, sampler: DomainSampler, steps: int, rate: float) -> Learner:
         """Train a learner on two half-batches a step, one for each core."""
-        train(learner, learner.phases(sampler, steps, tasks=2, lr=rate), seed=self.seed, progress=False,
-              on_step=self.progress)
+        train(learner, learner.phases(sampler, steps, tasks=2, lr=rate), seed=self.seed, progress=False)
         return learner.eval()
 
     @cached_property
@@ -72,7 +89,7 @@ class Seed:
         s = self.setting
         net = self.network(len(s.source.classes))
         sampler = DomainSampler([s.source], s.shot, 1, unlabeled=1, target=s.train)
-        return self.fit(AdaBN(net), sampler, SOURCE_STEPS, SOURCE_RATE)
+        return self.fit(AdaBN(net), sampler, self.budget.source, SOURCE_RATE)
 
     @cached_property
     def random(self) -> Conv4:
@@ -81,7 +98,7 @@ class Seed:
 
     def network(self, classes: int) -> Conv4:
         """An untrained network of this seed. Not to be made in threads: its weights come from torch's one generator."""
-        return Conv4(classes, WIDTH, "max", "batch", self.setting.train.images.shape[-1], self.seed)
+        return Conv4(classes, self.budget.width, "max", "batch", self.setting.train.images.shape[-1], self.seed)
 
     @cached_property
     def episode(self) -> Episode:
@@ -121,7 +138,7 @@ def aligned(kind: type[CORAL] | type[DANN], name: str) -> Callable[[Seed], Adapt
 
     def ready(s: Seed) -> Adapted:
         sampler = DomainSampler([s.setting.source], s.setting.shot, 1, unlabeled=s.setting.shot, target=s.setting.train)
-        learner = s.fit(kind(s.copied(), s.weights[name]), sampler, ALIGN_STEPS, ALIGN_RATE)
+        learner = s.fit(kind(s.copied(), s.weights[name]), sampler, s.budget.align, ALIGN_RATE)
         with torch.no_grad():
             return learner.adapt(s.episode)
 
@@ -134,7 +151,7 @@ def across_sources(kind: type[MLDG] | type[Adapter]) -> Callable[[Seed], Adapted
     def ready(s: Seed) -> Adapted:
         shot = s.setting.shot_of_several()
         sampler = DomainSampler(s.setting.several(), shot, shot, unlabeled=shot)
-        learner = s.fit(kind(s.copied()), sampler, META_STEPS, ALIGN_RATE)
+        learner = s.fit(kind(s.copied()), sampler, s.budget.meta, ALIGN_RATE)
         with torch.no_grad():
             return learner.adapt(s.episode)
 
@@ -145,7 +162,7 @@ def distilled(s: Seed) -> Adapted:
     """A student of random weights on the target's pictures; its teacher is the source network with AdaBN."""
     sampler = DomainSampler([s.setting.source], 1, 1, unlabeled=s.setting.shot, target=s.setting.train)
     student = Distillation(s.network(len(s.setting.source.classes)), Teacher(s.base.net, adabn(s)), TEMPERATURE)
-    learner = s.fit(student, sampler, ALIGN_STEPS, SOURCE_RATE)
+    learner = s.fit(student, sampler, s.budget.align, SOURCE_RATE)
     with torch.no_grad():
         return learner.adapt(s.episode)
 
@@ -169,10 +186,10 @@ def contrasted(s: Seed) -> Adapted:
     """SimCLR on pictures of both domains without labels, then the source's labels, then the target's statistics."""
     net = s.network(len(s.setting.source.classes))
     encoder = build_net({**net.config, "way": 0})
-    s.fit(SimCLR(encoder, views=VIEWS), BothDomains(s.setting), VIEW_STEPS, VIEW_RATE)
+    s.fit(SimCLR(encoder, views=VIEWS), BothDomains(s.setting), s.budget.view, VIEW_RATE)
     net.load_state_dict(encoder.state_dict(), strict=False)
     sampler = DomainSampler([s.setting.source], s.setting.shot, 1, unlabeled=1, target=s.setting.train)
-    learner = s.fit(AdaBN(net), sampler, SOURCE_STEPS, SOURCE_RATE)
+    learner = s.fit(AdaBN(net), sampler, s.budget.source, SOURCE_RATE)
     with torch.no_grad():
         return learner.adapt(s.episode)
 
@@ -183,14 +200,14 @@ def generated(s: Seed) -> Adapted:
     picture of which the test half has a copy."""
     source, seen = shrunk(s.setting.source), shrunk(s.setting.train)
     seen = seen.take(torch.nonzero(~among(seen.images, shrunk(s.setting.test).images))[:, 0])
-    translator = Translator(classifier(source, JUDGE_STEPS, s.seed), SIDE, seed=s.seed)
+    translator = Translator(classifier(source, s.budget.judge, s.seed), SIDE, seed=s.seed)
     pictures = TranslationSampler(source.images, source.labels, seen.images, GENERATED)
     with one_core():
-        train(translator, translator.phases(pictures, GENERATOR_STEPS), seed=s.seed, progress=False, on_step=s.progress)
+        train(translator, translator.phases(pictures, s.budget.generator), seed=s.seed, progress=False)
     learner, shot = DAML(s.copied(), seed=s.seed), s.setting.shot_of_several()
-    joint = learner.joint(DomainSampler(s.setting.several(), shot, shot), META_STEPS, enlarged(translator, s.setting),
+    joint = learner.joint(DomainSampler(s.setting.several(), shot, shot), s.budget.meta, enlarged(translator, s.setting),
                           tasks=2, lr=ALIGN_RATE)
-    train(learner, [joint], seed=s.seed, progress=False, on_step=s.progress)
+    train(learner, [joint], seed=s.seed, progress=False)
     with torch.no_grad():
         return AdaBN(learner.net).adapt(s.episode)
 
@@ -224,13 +241,13 @@ def tuned(s: Seed, state: Adapted, x: Tensor, y: Tensor, known: Tensor, anchor: 
     params, ways = state.params, len(s.setting.train.classes)
     if not s.setting.shared:
         params = {**params, "head.weight": x.new_zeros(1, ways, s.base.net.size), "head.bias": x.new_zeros(1, ways)}
-    return descended(s.base.net, params, x, y, TUNE_RATE, known, anchor)
+    return descended(s, s.base.net, params, x, y, TUNE_RATE, known, anchor)
 
 
-def descended(net: Conv4, params: dict[str, Tensor], x: Tensor, y: Tensor, rate: float, known: Tensor,
+def descended(s: Seed, net: Conv4, params: dict[str, Tensor], x: Tensor, y: Tensor, rate: float, known: Tensor,
               anchor: float = 0.0) -> Predict:
     """Gradient steps on labelled pictures, then predictions with the statistics of `known`."""
-    steps = min(max(TUNE_STEPS, TUNE_EPOCHS * -(-len(x) // TUNE_BATCH)), MOST_STEPS)
+    steps = min(max(s.budget.tune_steps, s.budget.tune_epochs * -(-len(x) // TUNE_BATCH)), MOST_STEPS)
     phi = fine_tuned(net, params, x, y, steps, rate, anchor, TUNE_BATCH)
     with torch.no_grad():
         stats = statistics(net, phi, known[None, :KNOWN])
@@ -247,40 +264,46 @@ def probe(s: Seed, state: Adapted, x: Tensor, y: Tensor) -> Predict:
 
 def tune_random(s: Seed, state: Adapted, x: Tensor, y: Tensor) -> Predict:
     """Train a network of random weights on the labels alone."""
-    return descended(s.random, state.params, x, y, SCRATCH_RATE, x)
+    return descended(s, s.random, state.params, x, y, SCRATCH_RATE, x)
 
 
 @dataclass(frozen=True)
 class Arm:
-    """name: in tables. ready: the network before labels. labels: how k > 0 labels are used, from (seed, network, x, y),
+    """name: in tables. order: its place among all, the simplest first. style: in pictures, of `errorbar`. ready: the network before labels. labels: how k > 0 labels are used, from (seed, network, x, y),
     called in threads; None: not at all. source: whether it needs the source network. zero: whether k = 0 makes sense.
-    shared: whether it needs shared classes; several: whether it needs several domains. steps: how many outer steps
-    `ready` takes beside those of the source network."""
+    shared: whether it needs shared classes; several: whether it needs several domains."""
 
     name: str
+    order: int
+    style: Mapping[str, str]
     ready: Callable[[Seed], Adapted]
     labels: Callable[[Seed, Adapted, Tensor, Tensor], Predict] | None
     source: bool = True
     zero: bool = True
     shared: bool = True
     several: bool = False
-    steps: Callable[[], int] = lambda: 0
+
+
+def style(color: str, marker: str, linestyle: str) -> dict[str, str]:
+    """How an arm is drawn."""
+    return {"color": color, "marker": marker, "linestyle": linestyle}
 
 
 ARMS = (
-    Arm("no adaptation", source_only, None),
-    Arm("from scratch", random_start, tune_random, zero=False, shared=False, source=False),
-    Arm("linear probe", source_only, probe, zero=False, shared=False),
-    Arm("fine-tuning", source_only, tune_source, zero=False, shared=False),
-    Arm("L2-SP", source_only, lambda s, state, x, y: tune_source(s, state, x, y, ANCHOR), zero=False, shared=False),
-    Arm("AdaBN", adabn, tune),
-    Arm("CORAL", aligned(CORAL, "CORAL"), tune, steps=lambda: ALIGN_STEPS),
-    Arm("DANN", aligned(DANN, "DANN"), tune, steps=lambda: ALIGN_STEPS),
-    Arm("MLDG", across_sources(MLDG), tune, several=True, steps=lambda: META_STEPS),
-    Arm("adapter", across_sources(Adapter), tune, several=True, steps=lambda: META_STEPS),
-    Arm("distillation", distilled, tune, steps=lambda: ALIGN_STEPS),
-    Arm("contrastive", contrasted, tune, steps=lambda: VIEW_STEPS + SOURCE_STEPS),
-    Arm("DAML", generated, tune, several=True, steps=lambda: GENERATOR_STEPS + META_STEPS),
+    Arm("no adaptation", 0, style(GREY, "x", ":"), source_only, None),
+    Arm("from scratch", 5, style(BLACK, "X", "-."), random_start, tune_random, zero=False, shared=False, source=False),
+    Arm("linear probe", 2, style(SKY, "P", "--"), source_only, probe, zero=False, shared=False),
+    Arm("fine-tuning", 3, style(BLUE, "o", "-"), source_only, tune_source, zero=False, shared=False),
+    Arm("L2-SP", 4, style(BLUE, "s", "--"), source_only, lambda s, state, x, y: tune_source(s, state, x, y, ANCHOR),
+        zero=False, shared=False),
+    Arm("AdaBN", 1, style(GREEN, "D", "-"), adabn, tune),
+    Arm("CORAL", 6, style(ORANGE, "v", "-"), aligned(CORAL, "CORAL"), tune),
+    Arm("DANN", 7, style(VERMILION, "^", "-"), aligned(DANN, "DANN"), tune),
+    Arm("MLDG", 9, style(PURPLE, "<", "--"), across_sources(MLDG), tune, several=True),
+    Arm("adapter", 10, style(PURPLE, ">", "-"), across_sources(Adapter), tune, several=True),
+    Arm("distillation", 8, style(BLACK, "p", "-"), distilled, tune),
+    Arm("contrastive", 11, style(SKY, "h", "-"), contrasted, tune),
+    Arm("DAML", 12, style(ORANGE, "*", "--"), generated, tune, several=True),
 )
 
 

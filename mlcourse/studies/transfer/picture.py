@@ -9,24 +9,11 @@ import matplotlib
 import numpy as np
 
 from mlcourse.plots.static import Picture, blank, picture
-from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RC, SKY, VERMILION
+from mlcourse.plots.style import BLACK, GREY, RC
 from mlcourse.statistics import Estimate, columns
+from mlcourse.studies.transfer.arms import ARMS
 
-STYLES = {
-    "no adaptation": dict(color=GREY, marker="x", linestyle=":"),
-    "from scratch": dict(color=BLACK, marker="X", linestyle="-."),
-    "linear probe": dict(color=SKY, marker="P", linestyle="--"),
-    "fine-tuning": dict(color=BLUE, marker="o", linestyle="-"),
-    "L2-SP": dict(color=BLUE, marker="s", linestyle="--"),
-    "AdaBN": dict(color=GREEN, marker="D", linestyle="-"),
-    "CORAL": dict(color=ORANGE, marker="v", linestyle="-"),
-    "DANN": dict(color=VERMILION, marker="^", linestyle="-"),
-    "MLDG": dict(color=PURPLE, marker="<", linestyle="--"),
-    "adapter": dict(color=PURPLE, marker=">", linestyle="-"),
-    "distillation": dict(color=BLACK, marker="p", linestyle="-"),
-    "contrastive": dict(color=SKY, marker="h", linestyle="-"),
-    "DAML": dict(color=ORANGE, marker="*", linestyle="--"),
-}
+STYLES = {arm.name: arm.style for arm in ARMS}
 OTHER = dict(color=BLACK, marker=".", linestyle=":")
 
 

@@ -1,6 +1,7 @@
 """The studies of lesson 01 on a small scale, against the library called by hand, and the rows that the lesson reads."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,19 +19,12 @@ from mlcourse.rows import read
 MEASURED = ("accuracy", "pad", "pad_low", "pad_high", "mmd", "mmd_floor")
 
 
-@pytest.fixture(autouse=True)
-def small(monkeypatch):
-    """Two training steps, 60 pictures a distance, two severities."""
-    for name, value in (("STEPS", 2), ("SAMPLE", 60), ("SEVERITIES", (0.0, 0.5)), ("TRAINED_ON", 300)):
-        monkeypatch.setattr(shift, name, value)
-    shift.of_seed.cache_clear()
-    yield
-    shift.of_seed.cache_clear()
+TINY = shift.Budget(severities=(0.0, 0.5), steps=2, sample=60, points=300)
 
 
 def test_a_row_of_a_shift_is_what_the_library_says():
-    row = shift.measure("blur", 1)
-    home, away, learner, sigma = shift.of_seed(1)
+    row = shift.measure("blur", 1, TINY)
+    home, away, learner, sigma = shift.of_seed(1, TINY)
     moved = shift_domain(away, "blur", 0.5, 1)
     pad, apart = proxy_a_distance(home, moved, 1, size=60), mmd(home, moved, 1, size=60, bandwidth=sigma)
     with torch.no_grad():
@@ -45,7 +39,7 @@ def test_a_row_of_a_shift_is_what_the_library_says():
 
 
 def test_the_parts_share_no_picture_and_seeds_differ():
-    one, two = shift.of_seed(0), shift.of_seed(1)
+    one, two = shift.of_seed(0, TINY), shift.of_seed(1, TINY)
     assert len(one.home.images) == len(one.away.images) == 1050
     assert not torch.equal(one.home.images, two.home.images)
     weight = lambda of_seed: next(of_seed.learner.parameters())
@@ -53,7 +47,7 @@ def test_the_parts_share_no_picture_and_seeds_differ():
 
 
 def test_a_row_of_a_factor_has_the_best_accuracy():
-    row = shift.measure(factors.CONCEPT, 0)
+    row = shift.measure(factors.CONCEPT, 0, TINY)
     line = factors.fit_line(*factors.draw(factors.LEFT, 0, 300, 0))
     reached, best = factors.line_accuracy(line, factors.CONCEPT, 0.5)
     assert row["accuracy"][1] == pytest.approx(reached, abs=6e-5) and row["best"][1] == pytest.approx(best, abs=6e-5)
@@ -61,13 +55,13 @@ def test_a_row_of_a_factor_has_the_best_accuracy():
 
 
 def test_other_worlds_and_floors(monkeypatch):
-    row = shift.measure("UCI digits", 0)
+    row = shift.measure("UCI digits", 0, TINY)
     assert row["severity"] == [1.0] and row["pad"][0] > 1.5
-    row = shift.measure("UCI digits, again", 0)
+    row = shift.measure("UCI digits, again", 0, TINY)
     assert row["pad"][0] == pytest.approx(proxy_a_floor(load("digits"), 0, size=60).value, abs=6e-5)
     assert row["mmd"] == [None]
     with pytest.raises(ValueError, match="unknown kind 'fog'; choose one of rotation"):
-        shift.measure("fog", 0)
+        shift.measure("fog", 0, TINY)
 
 
 def test_what_is_not_here_is_passed_over_by_name(monkeypatch, capsys):
@@ -79,14 +73,15 @@ def test_what_is_not_here_is_passed_over_by_name(monkeypatch, capsys):
         return load(name)
 
     monkeypatch.setattr(shift, "load", absent)
-    assert [row["kind"] for row in shift.rows([0])] == ["blur"]
+    study, work = shift.STUDY, shift.STUDY.work([0])
+    assert [row["kind"] for row in study.measure(work, [], TINY)] == ["blur"]
     assert "MNIST: passed over (there is no mnist here)" in capsys.readouterr().out
-    assert list(shift.rows([0], {("blur", 0), ("MNIST", 0)})) == []
+    assert list(study.measure(work, [{"kind": kind, "seed": 0} for kind in ("blur", "MNIST")], TINY)) == []
 
 
 def test_a_crossing_is_what_scikit_learn_says_of_the_same_pictures():
     home, away = crossing.by_face(0)
-    assert torch.equal(home.images, shift.of_seed(0).home.images)
+    assert torch.equal(home.images, shift.of_seed(0, TINY).home.images)
     faces = load_digits_named_by_face()
     assert torch.equal(faces.images, load("glyphs-digits").images)
     y = crossing.slanted(away)
@@ -97,27 +92,29 @@ def test_a_crossing_is_what_scikit_learn_says_of_the_same_pictures():
     std[std == 0] = 1
     model = LogisticRegression(max_iter=3000).fit((x(home)[:500] - mean) / std, crossing.slanted(home)[:500])
     by_hand = model.score((x(away) - mean) / std, y)
-    assert crossing.measure("task", "pixels", 0)["accuracy"] == pytest.approx(by_hand, abs=0.005)
+    assert crossing.measure("task", "pixels", 0, TINY)["accuracy"] == pytest.approx(by_hand, abs=0.005)
 
 
 def test_a_sweep_counts_the_ink_of_columns_and_rows():
-    domain = shift.of_seed(0).home
+    domain = shift.of_seed(0, TINY).home
     swept, image = crossing.sweep(domain)[7], domain.images[7, 0].numpy() / 255
     by_hand = [image[:, c].sum() / 28 for c in range(28)] + [image[r].sum() / 28 for r in range(28)]
     assert swept.tolist() == pytest.approx(by_hand, abs=1e-6)
 
 
 def test_crossings_have_a_row_for_every_arm_and_unknown_ones_are_named():
-    done = {(name, arm, 0) for name, arms in crossing.ARMS.items() for arm in arms} - {("domain", "UCI digits", 0)}
-    [row] = crossing.rows([0], done)
+    study, work = crossing.STUDY, crossing.STUDY.work([0])
+    there = [dict(zip(crossing.KEY, key)) for key in study.plan(work, TINY) if key != ("domain", "UCI digits", 0)]
+    [row] = study.measure(work, there, TINY)
     assert row["arm"] == "UCI digits" and "cross-domain" in crossing.line(row)
     with pytest.raises(ValueError, match="unknown arm 'ink' of the crossing 'task'; the crossings are task, domain"):
-        crossing.measure("task", "ink", 0)
+        crossing.measure("task", "ink", 0, TINY)
 
 
-@pytest.mark.parametrize("name", ["shift", "crossing"])
-def test_the_command_writes_rows_and_a_picture_even_for_one_seed(name, tmp_path, monkeypatch, capsys):
-    out = tmp_path / "rows.json"
+@pytest.mark.parametrize("study", [shift, crossing], ids=["shift", "crossing"])
+def test_the_command_writes_rows_and_a_picture_even_for_one_seed(study, tmp_path, monkeypatch, capsys):
+    name, out = study.STUDY.name, tmp_path / "rows.json"
+    monkeypatch.setattr(study, "STUDY", replace(study.STUDY, budget=TINY))
     threads = torch.get_num_threads()
     monkeypatch.setattr(sys, "argv", ["mlcourse", "study", name, "--seed", "3", "--out", str(out)])
     monkeypatch.setenv("MLCOURSE_DATA", str(tmp_path))

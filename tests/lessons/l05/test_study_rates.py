@@ -1,8 +1,6 @@
 """The studies of lesson 05 on tiny settings: every arm gives its rows, what is there is not measured again, and the
 stored settings are those that the stored validation rows choose."""
 
-from functools import partial
-
 import pytest
 import torch
 from typer.testing import CliRunner
@@ -11,31 +9,33 @@ from mlcourse.cli import app
 from mlcourse.episode import EpisodeSampler
 from mlcourse.learners import FineTune, MetaSGD
 from mlcourse.lessons.l05_meta_sgd import study_meta_transfer as meta_transfer, study_rates as rates
-from mlcourse.lessons.l05_meta_sgd.figures import by_arm, granularity, pipeline
+from mlcourse.lessons.l05_meta_sgd.figures import by_arm
 from mlcourse.nets import MLP
 from mlcourse.rows import read
 from tiny import patterns
 
-TINY = dict(steps=4, tasks=2, query=1, width=4, progress=False)
+TINY = meta_transfer.Budget(steps=4, tasks=2, query=1, width=4, episodes=3)
+FEW = rates.Budget(steps=2, tasks=5, judged=4, weights=20)
 
 
-def bench(**sizes):
-    return meta_transfer.Bench(patterns(classes=8, side=28), 0, **{**TINY, **sizes})
+def bench():
+    return meta_transfer.Bench(patterns(classes=8, side=28), 0, TINY)
 
 
 def test_every_arm_of_the_pipeline_gives_its_rows_and_none_twice():
-    domains, shared = {"digits": (patterns(1, classes=6, per_class=20, side=28), "all")}, bench()
-    found = [row for arm, setting in meta_transfer.CHOSEN.items()
-             for row in meta_transfer.measure(shared, arm, setting, domains, set(), 3)]
+    domains = {"digits": (patterns(1, classes=6, per_class=20, side=28), "all")}
+    work = meta_transfer.Work([0], False, patterns(classes=8, side=28), {}, domains)
+    study = meta_transfer.STUDY
+    found = list(study.measure(work, [], TINY))
     assert {row["arm"] for row in found} == {*meta_transfer.CHOSEN, meta_transfer.NO_ADAPT}
     assert {row["steps"] for row in found if row["arm"] in meta_transfer.ONE_STEP} == {1, 5}
     assert all(0 <= row["accuracy"] <= 100 and row["norm"] == "batch" for row in found)
     assert all(meta_transfer.line(row).startswith(row["arm"]) for row in found)
-    done = {tuple(row[field] for field in meta_transfer.KEY) for row in found}
-    assert len(done) == len(found)
-    again = [row for arm, setting in meta_transfer.CHOSEN.items()
-             for row in meta_transfer.measure(shared, arm, setting, domains, done, 3)]
-    assert again == [] and "digits" in pipeline(found).alt
+    assert sorted(map(study.key_of, found)) == sorted(study.plan(work, TINY))
+    assert list(study.measure(work, found, TINY)) == [] and "digits" in study.pictures(work, found)[""].alt
+    choosing = study.plan(meta_transfer.Work([], True, None, {"glyphs": (None, "val")}, {}), TINY)
+    assert {key[1] for key in choosing if key[0] == meta_transfer.HEAD} == {
+        meta_transfer.name_of(setting) for setting in meta_transfer.CANDIDATES[meta_transfer.HEAD]}
 
 
 def test_arms_differ_in_what_they_leave_out():
@@ -78,22 +78,26 @@ def test_shared_rates_are_one_number_for_each_tensor_or_for_all():
         torch.testing.assert_close(learner.losses(batch), loop)
 
 
-def test_the_study_of_rates_gives_every_arm_and_goes_on_where_it_stopped(monkeypatch):
-    monkeypatch.setattr(rates, "signs", partial(rates.signs, weights=20))
-    found = list(rates.rows([0], True, set(), tasks=4, steps=2, progress=False))
+def test_the_study_of_rates_gives_every_arm_and_goes_on_where_it_stopped():
+    study = rates.STUDY
+    work = study.work([0], choose=True)
+    found = list(study.measure(work, [], FEW))
     assert {row["arm"] for row in found if row["split"] == "test"} == {*rates.ARMS, rates.CLAMPED}
     assert {(row["arm"], row["outer_rate"]) for row in found if row["split"] == "val"} == {
         (arm, rate) for arm in rates.ARMS for rate in rates.OUTER_RATES}
     assert all("signs_agree" in row for row in found if row["arm"] == rates.WEIGHT)
-    done = {tuple(row[field] for field in rates.KEY) for row in found}
-    assert list(rates.rows([0], True, done, tasks=4, steps=2, progress=False)) == []
-    assert "10 points" in rates.line(found[0]) and "smaller error" in granularity(found).alt
+    assert sorted(map(study.key_of, found)) == sorted(study.plan(work, FEW))
+    lost = next(row for row in found if row["arm"] == rates.CLAMPED and row["shot"] == 5)
+    again, = study.measure(work, [row for row in found if row is not lost], FEW)
+    assert again["mse"] == lost["mse"]
+    assert "10 points" in rates.line(found[0]) and "smaller error" in study.pictures(work, found)[""].alt
 
 
 def test_a_training_that_forbids_negative_rates_has_none():
-    learner = rates.trained(rates.POSITIVE, 0.1, 0, steps=3, progress=False)
+    budget = rates.Budget(steps=3)
+    learner = rates.trained(rates.POSITIVE, 0.1, 0, budget)
     assert learner.negative_rates() == 0
-    assert rates.trained(rates.WEIGHT, 0.1, 0, steps=3, progress=False).negative_rates() > 0
+    assert rates.trained(rates.WEIGHT, 0.1, 0, budget).negative_rates() > 0
 
 
 @pytest.mark.parametrize("name", ["meta-transfer", "rates"])

@@ -1,5 +1,7 @@
 """The label-shift study on a small scale, and the reading of its rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,30 +15,15 @@ from mlcourse.rows import read, save
 from mlcourse.statistics import paired_difference, t_interval
 
 
-def few(name):
-    """A data set's first 72 pictures of every class."""
-    domain = load(name)
-    return domain.take(torch.cat([torch.nonzero(domain.labels == c)[:72, 0] for c in range(10)]))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def tiny():
-    """A handful of steps, pictures and filters, one distance, one weight."""
-    with pytest.MonkeyPatch.context() as patch:
-        for where, name, value in ((small, "SOURCE_STEPS", 5), (small, "STEPS", 2), (small, "WIDTH", 6),
-                                   (small, "KNOWN", 100), (small, "UNLABELED", 100), (study, "load", few),
-                                   (study, "DISTANCES", (0.6,)), (study, "SPLITS", 2), (study, "SIZE", 60),
-                                   (study, "WEIGHTS", {"CORAL": (1.0,), "DANN": (0.1, 1.0)})):
-            patch.setattr(where, name, value)
-        study.of_seed.cache_clear()
-        yield
-    study.of_seed.cache_clear()
+TINY = study.Budget(distances=(0.6,), coral=(1.0,), dann=(0.1, 1.0), source_steps=5, steps=2, width=6, pictures=72, known=100,
+                    unlabeled=100, splits=2, size=60)
+STUDY = study.STUDY
 
 
 @pytest.fixture(scope="module")
-def measured(tiny):
+def measured():
     """The rows of one seed at one distance."""
-    return list(study.rows([1]))
+    return list(STUDY.measure(STUDY.work([1]), [], TINY))
 
 
 def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twice(measured):
@@ -44,13 +31,13 @@ def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twic
     assert [(row["arm"], row["weight"]) for row in rows] == [
         ("MLDG", 0), ("adapter", 0), (study.CONTROL, 0), ("no adaptation", 0), ("AdaBN", 0), ("CORAL", 1), ("DANN", 0.1),
         ("DANN", 1)]
-    assert not list(study.rows([1], {tuple(row[field] for field in study.KEY) for row in rows}))
-    w = study.of_seed(1)
-    seen, q = study.target(w, 0.6, 1)
+    assert not list(STUDY.measure(STUDY.work([1]), rows, TINY))
+    w = study.of_seed(1, TINY)
+    seen, q = study.target(w, 0.6)
     assert torch.bincount(seen.labels, minlength=10)[w.frequent].tolist() == [30] * 3
     by_arm = {row["arm"]: row for row in rows}
     for arm, unlabeled in (("no adaptation", None), ("AdaBN", pixels(seen.images))):
-        views = lambda x: small.views(w.base.net, small.known(w.source, 1), x, unlabeled)
+        views = lambda x: small.views(w.base.net, small.known(w.source, 1, TINY.known), x, unlabeled)
         logits = views(pixels(w.test.images)).logits
         right = logits.argmax(1) == w.test.labels
         weight = q[w.test.labels] / torch.bincount(w.test.labels).double()[w.test.labels]
@@ -64,17 +51,18 @@ def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twic
 
 def test_the_test_half_and_its_labels_train_nothing(measured):
     study.of_seed.cache_clear()
-    w = study.of_seed(1)
+    w = study.of_seed(1, TINY)
     w.test.labels.copy_(w.test.labels.flip(0))
-    assert [row["information"] for row in study.rows([1])] == pytest.approx(
+    assert [row["information"] for row in STUDY.measure(STUDY.work([1]), [], TINY)] == pytest.approx(
         [row["information"] for row in measured], abs=1e-4)
     study.of_seed.cache_clear()
 
 
 def test_the_command_measures_what_is_missing_writes_and_draws(measured, tmp_path, capsys, monkeypatch):
     out = tmp_path / "rows.json"
-    monkeypatch.setattr(study, "DISTANCES", (0.0, 0.6))
-    every = [{**row, "seed": seed, "distance": d} for row in measured for seed in (0, 1) for d in study.DISTANCES]
+    budget = replace(TINY, distances=(0.0, 0.6))
+    monkeypatch.setattr(study, "STUDY", replace(STUDY, budget=budget))
+    every = [{**row, "seed": seed, "distance": d} for row in measured for seed in (0, 1) for d in budget.distances]
     of_arm = lambda rows, arm: [row for row in rows if (row["arm"], row["seed"], row["distance"]) == (arm, 1, 0.6)]
     save(out, [row for row in every if row not in of_arm(every, "DANN")], study.KEY)
     words = ["mlcourse", "study", "label-shift", "--seed", "0", "--seed", "1", "--out", str(out)]

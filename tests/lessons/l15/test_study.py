@@ -1,5 +1,7 @@
 """The distillation study: its plan, its rows at a tiny size, and what the stored rows say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,26 +15,19 @@ from mlcourse.statistics import paired_difference
 STORED = read("distillation")
 
 
-@pytest.fixture
-def tiny(monkeypatch):
-    """Networks of a few filters and three steps; the digits alone."""
-    for name, value in {"TEACHER": 6, "WIDTHS": (2, 4), "WIDTH": 4, "LEFT_OUT_WIDTH": 4, "TIMES": 2,
-                        "PLAN": {"domains": (3, 2e-3), "left out": (3, 2e-3), "cost": (0, 0.0)},
-                        "PARTS": {"domains": {"digits": 2}, "left out": {"digits": 1}, "cost": {"digits": 1}}}.items():
-        monkeypatch.setattr(study, name, value)
-    study.of_seed.cache_clear()
-    yield
-    study.of_seed.cache_clear()
+TINY = study.Budget(teacher=6, widths=(2, 4), width=4, left_out_width=4, steps=3, left_out_steps=3, seeds=2, left_out_mnist=0,
+                    times=2)
+STUDY = study.STUDY
 
 
 def key(row):
-    return tuple(row[field] for field in study.KEY)
+    return STUDY.key_of(row)
 
 
-def test_every_row_is_measured_once_and_none_twice(tiny):
-    found = list(study.rows([], None, set()))
-    keys = [key(row) for row in found]
-    assert len(keys) == len(set(keys)) and not list(study.rows([], None, set(keys)))
+def test_every_row_is_measured_once_and_none_twice():
+    work = STUDY.work()
+    found = list(STUDY.measure(work, [], TINY))
+    assert sorted(map(key, found)) == sorted(study.plan(work, TINY)) and not list(STUDY.measure(work, found, TINY))
     arms = {row["arm"] for row in found if row["part"] == "domains"}
     assert arms == {"teacher, AdaBN", "teacher, no adaptation", "source labels", "source labels, AdaBN",
                     "target labels", "distilled", "other teacher", "first choices"}
@@ -49,42 +44,42 @@ def test_every_row_is_measured_once_and_none_twice(tiny):
         assert row["errors_test"] <= row["errors"] and row["errors_test"] <= row["errors_train"]
 
 
-def test_an_interrupted_study_goes_on_with_the_same_numbers(tiny):
+def test_an_interrupted_study_goes_on_with_the_same_numbers():
     clean = lambda rows: [{k: v for k, v in row.items() if k not in ("commit", "seconds")} for row in rows]
-    whole, stopped = list(study.rows(["domains"], [0], set())), []
+    work, stopped = STUDY.work([0], part=["domains"]), []
+    whole = list(STUDY.measure(work, [], TINY))
     study.of_seed.cache_clear()
-    for row in study.rows(["domains"], [0], set()):
+    for row in STUDY.measure(work, [], TINY):
         stopped.append(row)
         if row["arm"] == "target labels":
             break
     study.of_seed.cache_clear()
-    rest = list(study.rows(["domains"], [0], {key(row) for row in stopped}))
-    fresh = [row for row in rest if key(row) not in {key(one) for one in stopped}]
+    rest = list(STUDY.measure(work, stopped, TINY))
     order = lambda rows: sorted(clean(rows), key=str)
-    assert fresh and order(stopped + fresh) == order(whole)
+    assert rest and order(stopped + rest) == order(whole)
 
 
-def test_labels_of_the_target_reach_the_upper_bound_and_the_accuracies_alone(tiny):
-    w = study.of_seed("domains", "digits", 0)
+def test_labels_of_the_target_reach_the_upper_bound_and_the_accuracies_alone():
+    w = study.of_seed("domains", "digits", 0, TINY)
     wrong = Domain(w.seen.name, w.seen.images, w.seen.labels.flip(0), w.seen.classes, w.seen.groups)
-    for student in study.students("domains"):
+    for student in study.students("domains", TINY):
         nets = []
         for of_seed in (w, w._replace(seen=wrong)):
-            made = study.untrained(of_seed, student, 0)
-            nets.append(study.learned(*made, 0, *study.PLAN["domains"]).net)
+            made = study.untrained(of_seed, student)
+            nets.append(study.learned(*made, "domains", 0, TINY).net)
         same = all(torch.equal(a, b) for a, b in zip(nets[0].parameters(), nets[1].parameters(), strict=True))
         assert same == (student.arm != "target labels"), student
 
 
-def test_the_student_that_misses_a_class_never_sees_it(tiny):
-    w = study.of_seed("left out", "digits", 0)
-    _, _, seen = study.untrained(w, study.Student("left out", 4, 4.0), 0)
+def test_the_student_that_misses_a_class_never_sees_it():
+    w = study.of_seed("left out", "digits", 0, TINY)
+    _, _, seen = study.untrained(w, study.Student("left out", 4, 4.0))
     assert int((seen.labels == study.LEFT_OUT).sum()) == 0 < int((w.seen.labels == study.LEFT_OUT).sum())
     assert len(seen.images) + int((w.seen.labels == study.LEFT_OUT).sum()) == len(w.seen.images)
 
 
-def test_the_chosen_teacher_is_the_more_informative_one_and_a_first_choice_is_a_label(tiny):
-    w = study.of_seed("domains", "digits", 0)
+def test_the_chosen_teacher_is_the_more_informative_one_and_a_first_choice_is_a_label():
+    w = study.of_seed("domains", "digits", 0, TINY)
     assert w.chosen == max(("AdaBN", "no adaptation"), key=w.information.get)
     x = torch.rand(5, 1, 16, 16)
     v, hard = w.teachers["AdaBN"](x), study.remembered(w.teachers["AdaBN"], x, True)(x)
@@ -109,27 +104,28 @@ def test_the_best_bias_is_that_of_a_loop():
     assert study.wrong(logits, labels)["errors"] > fewest
 
 
-def test_data_that_are_not_here_are_passed_over_by_name(tiny, monkeypatch, capsys):
+def test_data_that_are_not_here_are_passed_over_by_name(monkeypatch, capsys):
     def missing(*_):
         raise DataError("mnist is not here")
 
-    monkeypatch.setattr(study, "PARTS", {"left out": {"mnist": 1}})
     monkeypatch.setattr(study, "load", missing)
-    assert not list(study.rows([], None, set()))
+    study.of_seed.cache_clear()
+    work = STUDY.work(part=["left out"])
+    assert not list(STUDY.measure(work, [], replace(TINY, seeds=0, left_out_mnist=1)))
     assert "left out, mnist: passed over (mnist is not here)" in capsys.readouterr().out
 
 
 def test_an_unknown_part_is_told():
     with pytest.raises(ValueError, match="there is no part 'heat'; the parts are domains, left out, cost"):
-        study.plan(["heat"], None)
+        STUDY.work(part=["heat"])
 
 
-def test_students_of_labels_see_as_many_pictures_a_step_as_those_of_soft_targets(tiny, monkeypatch):
-    w, batches = study.of_seed("domains", "digits", 0), []
+def test_students_of_labels_see_as_many_pictures_a_step_as_those_of_soft_targets(monkeypatch):
+    w, batches = study.of_seed("domains", "digits", 0, TINY), []
     monkeypatch.setattr(study, "train", lambda learner, phases, seed, progress: batches.append(
         phases[0].sample(torch.Generator().manual_seed(seed)).task(0)))
     for student in (study.Student("source labels", 4), study.Student("distilled", 4, 1.0)):
-        study.learned(*study.untrained(w, student, 0), 0, 3, 1e-3)
+        study.learned(*study.untrained(w, student), "domains", 0, TINY)
     assert [len(batches[0].support_x), len(batches[1].unlabeled_x)] == [60, 60]
 
 
@@ -145,16 +141,11 @@ def left(field, temperature=20.0, data="digits"):
 
 
 def test_every_planned_row_is_stored_once():
-    keys = [tuple(row[field] for field in study.KEY) for row in STORED]
-    assert len(keys) == len(set(keys))
-    for part, by_data in study.PARTS.items():
-        for data, count in by_data.items():
-            for student in study.students(part):
-                assert {(part, data, *student, seed) for seed in range(count)} <= set(keys), student
+    assert sorted(map(key, STORED)) == sorted(study.plan(STUDY.work(), STUDY.budget))
 
 
 def test_a_distilled_student_beats_the_same_student_of_source_labels_by_more_than_the_interval():
-    for width in study.WIDTHS:
+    for width in STUDY.budget.widths:
         for arm in ("source labels", "source labels, AdaBN"):
             assert paired_difference(of("distilled", width, temperature=1.0), of(arm, width)).low > 0, (width, arm)
     assert paired_difference(of("distilled", temperature=1.0), of("source labels")).low > 20

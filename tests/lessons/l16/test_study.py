@@ -18,23 +18,25 @@ def stored(part, arm, field, setting=0):
     return np.array([found[seed] for seed in sorted(found)])
 
 
+def plan(**asked):
+    return study.plan(study.STUDY.work(**asked), study.Budget())
+
+
 def test_the_plan_names_every_row_once_and_parts_that_do_not_exist():
-    keys = study.plan([], None)
+    keys = plan()
     assert len(keys) == len(set(keys))
     assert {key[0] for key in keys} == set(study.PARTS)
     assert {key[3] for key in keys if key[:2] == ("features", "SimCLR")} == set(range(5))
-    assert study.plan(["strokes"], [7])[0] == ("strokes", "two encoders", 0, 7)
+    assert plan(part=["strokes"], seeds=[7])[0] == ("strokes", "two encoders", 0, 7)
     with pytest.raises(ValueError, match="there is no part 'pens'; the parts are features, temperature"):
-        study.plan(["pens"], None)
+        plan(part=["pens"])
 
 
 def test_one_small_row_of_each_part():
-    keys = study.plan([], None)
-    wanted = [("features", "two encoders", 0, 0), ("temperature", "SimCLR", 0.3, 0), ("negatives", "SimCLR", 4, 0),
+    wanted = [("features", "two encoders", 0, 0), ("temperature", "SimCLR", 0.3, 0), ("negatives", "SimCLR", 8, 0),
               ("strokes", "two encoders", 0, 0)]
-    rows = list(study.rows([], [0], set(keys) - set(wanted), steps=2, stroke_steps=2, episodes=20))
-    measured = [tuple(row[field] for field in study.KEY) for row in rows]
-    assert measured == [key for key in study.plan([], [0]) if key in wanted]
+    rows = list(study.rows(None, study.Budget(steps=2, stroke_steps=2, episodes=20), wanted, []))
+    assert [study.STUDY.key_of(row) for row in rows] == wanted and {*wanted} <= {*plan(seeds=[0])}
     for row in rows:
         numbers = [value for name, value in row.items() if name in ("val", "test", "across", "to_stroke", "to_image")]
         assert numbers and all(0 <= value <= 1 for value in numbers)
@@ -67,7 +69,7 @@ def test_strokes_and_pictures_of_a_split_belong_to_each_other():
 
 def test_every_planned_row_is_stored():
     have = {tuple(row[field] for field in study.KEY) for row in STORED}
-    assert have == set(study.plan([], None))
+    assert have == set(plan())
 
 
 def test_contrastive_features_beat_random_ones_and_close_half_the_gap_to_supervised_ones():

@@ -1,0 +1,40 @@
+"""What the studies from sources to a target share: their options, the command that rows name, and the file of rows."""
+
+from __future__ import annotations
+
+import shlex
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from mlcourse.studies.study import Option
+
+LONGEST = 120                       # of the pair in a file's name
+
+
+def options(ks: Sequence[int]) -> tuple[Option, ...]:
+    """Sources, target, arms, labels per class and the folder of the data. ks: the usual labels per class."""
+    return (
+        Option("source", str, "A labelled domain, such as glyphs-digits, mnist, folder:PATH or array:FILE.npz; repeat it "
+                              "for several.", several=True, required=True),
+        Option("target", str, "The domain to get to, named in the same way.", required=True),
+        Option("arm", str, r"Repeat it for several.  \[default: all]", several=True),
+        Option("k", int, rf"Labels per class; repeat it for several.  \[default: {', '.join(map(str, ks))}]",
+               several=True, least=0),
+        Option("data_dir", Path, r"Look here for data.  \[default: MLCOURSE_DATA]"),
+    )
+
+
+def command_line(study: str, source: Sequence[str], target: str) -> str:
+    """The command that rows name as theirs."""
+    words = ["mlcourse", "study", study, *(w for spec in source for w in ("--source", spec)), "--target", target]
+    return shlex.join(words)
+
+
+def file_name(study: str, source: Sequence[str], target: str) -> str:
+    """The study and the pair, as a file may be named; a long pair ends in a number made from it."""
+    specs = (*source, "to", target)
+    pair = "-".join("".join(c if c.isalnum() else "-" for c in spec).strip("-") for spec in specs)
+    if len(pair.encode()) > LONGEST:
+        pair = f"{pair.encode()[:LONGEST].decode(errors='ignore')}-{zlib.crc32(' '.join(specs).encode()):08x}"
+    return f"{study}-{pair}"
