@@ -38,6 +38,19 @@ def read(name_or_path: str | Path) -> list[dict]:
     return rows
 
 
+def kept(path: Path, command: str, key: Sequence[str]) -> list[dict]:
+    """The rows that a command left in a file, none where it does not exist.
+
+    Raises ValueError where the file is damaged, or holds rows of another command or without a field of the key.
+    """
+    rows = read(path) if path.exists() else []
+    for row in rows:
+        made_by = str(row.get("command", "an unknown command"))
+        if not f"{made_by} ".startswith(f"{command} ") or not {*key} <= {*row}:
+            raise ValueError(f"{path} holds rows that {command} did not make (one is of {made_by}); write to another file")
+    return rows
+
+
 def save(path: Path, rows: list[dict], key: tuple[str, ...]) -> None:
     """Put rows into a result file, which is written whole or not at all and made where it is missing.
 

@@ -67,12 +67,13 @@ def drawn(domain: Domain, q: Tensor, count: int, seed: int = 0) -> Domain:
 
 
 def source_network(source: Domain, seed: int = 0, on_step: Callable[[dict], None] | None = None, *,
-                   steps: int = SOURCE_STEPS, width: int = WIDTH) -> AdaBN:
-    """A classifier of the source's pictures, trained on their labels alone. width: in filters."""
-    learner = AdaBN(Conv4(len(source.classes), width, "max", "batch", SIDE, seed))
+                   steps: int | None = None, width: int | None = None) -> AdaBN:
+    """A classifier of the source's pictures, trained on their labels alone: SOURCE_STEPS of a network of WIDTH filters
+    unless others are given."""
+    learner = AdaBN(Conv4(len(source.classes), width or WIDTH, "max", "batch", SIDE, seed))
     sampler = DomainSampler([source], SHOT, 1, unlabeled=1)
     with one_core():
-        train(learner, learner.phases(sampler, steps, tasks=1, lr=SOURCE_RATE), seed=seed, progress=False,
+        train(learner, learner.phases(sampler, steps or SOURCE_STEPS, tasks=1, lr=SOURCE_RATE), seed=seed, progress=False,
               on_step=on_step)
     return learner
 
@@ -116,10 +117,10 @@ def predicted_shares(logits: Tensor, labels: Tensor, q: Tensor) -> Tensor:
     return q @ by_class
 
 
-def known(domain: Domain, seed: int = 0, count: int = KNOWN) -> Tensor:
-    """`count` pictures of a domain, drawn regardless of class, as pixels (M, 1, S, S)."""
+def known(domain: Domain, seed: int = 0, count: int | None = None) -> Tensor:
+    """`count` pictures, KNOWN for None, of a domain, drawn regardless of class, as pixels (M, 1, S, S)."""
     order = torch.randperm(len(domain.images), generator=torch.Generator().manual_seed(seed))
-    return pixels(domain.images[order[:count]])
+    return pixels(domain.images[order[:count or KNOWN]])
 
 
 def source_and_target(source: Domain, target: Domain, seed: int = 0) -> Episode:

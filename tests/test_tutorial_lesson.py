@@ -12,7 +12,7 @@ from guides import blocks, check_docstrings
 from mlcourse.course import notebooks
 from mlcourse.system import paths
 
-COPIED = ("mlcourse", "tests", "notebooks", "README.md", "conftest.py", "pyproject.toml")
+COPIED = ("mlcourse", "tests", "notebooks", "benchmarks", "README.md", "conftest.py", "pyproject.toml")
 SCRIPT = """\
 import runpy
 runpy.run_path("make_98.py")
@@ -50,6 +50,9 @@ def test_the_lesson_of_the_guide_is_made_refreshed_validated_and_passes_the_test
     assert notebooks.validate(course / "notebooks" / "98_parabola.ipynb") == []
     said = python(course, "-m", "pytest", *NBVAL, "-k", "98", "notebooks/98_parabola.ipynb", "tests/lessons/l98",
                   "tests/exercises/test_exercises.py", "tests/course/test_every_lesson.py")
-    for file, passed in (("98_parabola.ipynb", 6), ("l98/test_widget.py", 2), ("test_exercises.py", 26),
+    for file, passed in (("98_parabola.ipynb", 6), ("l98/test_widget.py", 2), ("l98/test_study.py", 1), ("test_exercises.py", 26),
                          ("test_every_lesson.py", 2)):
         assert re.search(rf"{file} \.{{{passed}}}\s", said), said
+    said = python(course, "-m", "mlcourse", "study", "parabola", "--seed", "3", "--seed", "4")
+    assert said.count("distance") == 6 and said.endswith("rows in runs/parabola.json\n")
+    assert "how far from the bottom a descent ends" in python(course, "-m", "mlcourse", "study", "--help")

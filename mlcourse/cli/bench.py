@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlcourse.cli.output import Keep, Out, rows_file
+from mlcourse.cli.output import Json, Keep, Out, rows_file
 
 if TYPE_CHECKING:
     from mlcourse.plots import Picture
@@ -26,38 +27,33 @@ def _prepare() -> None:
     limit_threads()
 
 
-def _keep(benchmark: ModuleType, rows: Iterator[dict], out: Path) -> None:
-    """Print and save every row as soon as it is measured, so that an interrupt loses only the one in progress."""
-    from mlcourse import rows as results
-
-    if out.exists():
-        results.read(out)
-    for row in rows:
-        results.save(out, [row], benchmark.KEY)
-        print(benchmark.line(row), flush=True)
-    print(f"kept in {out}")
-
-
-def _conclude(benchmark: ModuleType, out: Path) -> None:
-    """Print what all rows in the file say together."""
-    from mlcourse import rows as results
-
-    for text in benchmark.conclusions(results.read(out)):
-        print(text)
-
-
-def _draw(draw: Callable[[list[dict]], Picture], out: Path) -> None:
-    """Draw all rows in the file, as a PNG of the same name beside it."""
+def _measure(benchmark: ModuleType, rows: Iterator[dict], out: Path | None, keep: bool, as_json: bool,
+             draw: Callable[[list[dict]], Picture] | None = None) -> None:
+    """Print and save every row as soon as it is measured, so that an interrupt loses only the one in progress; then say
+    what all rows in the file say together, and draw them, as a PNG of the same name beside it."""
     from mlcourse import rows as results
     from mlcourse.system.files import write_atomically
 
-    drawn, path = draw(results.read(out)), out.with_suffix(".png")
-    write_atomically(path, drawn.png)
-    print(f"drawn in {path}")
+    name = benchmark.__name__.rpartition(".")[2]
+    out, measured = rows_file(name, out, keep), []
+    results.kept(out, f"mlcourse bench {name}", benchmark.KEY)
+    say = (lambda text: None) if as_json else (lambda text: print(text, flush=True))
+    for row in rows:
+        results.save(out, [row], benchmark.KEY)
+        measured.append(row)
+        say(benchmark.line(row))
+    if as_json:
+        print(json.dumps(measured, indent=2, ensure_ascii=False))
+    say(f"rows in {out}")
+    for text in benchmark.conclusions(results.read(out)) if hasattr(benchmark, "conclusions") else ():
+        say(text)
+    if draw:
+        write_atomically(out.with_suffix(".png"), draw(results.read(out)).png)
+        say(f"drawn in {out.with_suffix('.png')}")
 
 
 @bench_app.command()
-def sampler(out: Out = None, keep: Keep = False) -> None:
+def sampler(out: Out = None, keep: Keep = False, as_json: Json = False) -> None:
     """Episodes per second: the course's sampler against torch's DataLoader over the same arrays.
 
     5-way 1-shot episodes with 15 queries of 28x28 pictures from 964 x 4 classes; the pictures are random.
@@ -71,14 +67,13 @@ def sampler(out: Out = None, keep: Keep = False) -> None:
     _prepare()
     from mlcourse.bench import sampler as benchmark
 
-    out = rows_file("sampler", out, keep)
-    _keep(benchmark, benchmark.rows(), out)
+    _measure(benchmark, benchmark.rows(), out, keep, as_json)
 
 
 @bench_app.command()
 def lessons(
     lesson: Annotated[list[str] | None, typer.Argument(metavar="[LESSON…]", help="All of them if left out.")] = None,
-    out: Out = None, keep: Keep = False,
+    out: Out = None, keep: Keep = False, as_json: Json = False,
 ) -> None:
     """What lessons cost: seconds, memory at the peak, bytes of the file.
 
@@ -93,15 +88,14 @@ def lessons(
     _prepare()
     from mlcourse.bench import lessons as benchmark
 
-    out = rows_file("lessons", out, keep)
-    _keep(benchmark, benchmark.rows(lesson or []), out)
+    _measure(benchmark, benchmark.rows(lesson or []), out, keep, as_json)
 
 
 @bench_app.command()
 def widgets(
     name: Annotated[list[str] | None, typer.Argument(metavar="[NAME…]", help="All of them if left out.")] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Leave key to pixel out.")] = False,
-    out: Out = None, keep: Keep = False,
+    out: Out = None, keep: Keep = False, as_json: Json = False,
 ) -> None:
     """How long widgets take from a changed control to the new picture, in the kernel and in a browser.
 
@@ -117,15 +111,14 @@ def widgets(
     _prepare()
     from mlcourse.bench import widgets as benchmark
 
-    out = rows_file("widgets", out, keep)
-    _keep(benchmark, benchmark.rows(name or [], in_browser=not no_browser), out)
+    _measure(benchmark, benchmark.rows(name or [], in_browser=not no_browser), out, keep, as_json)
 
 
 @bench_app.command()
 def peers(
     workload: Annotated[list[str] | None, typer.Argument(metavar="[WORKLOAD…]", help="All if left out.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often the sides take turns.")] = 7,
-    out: Out = None, keep: Keep = False,
+    out: Out = None, keep: Keep = False, as_json: Json = False,
 ) -> None:
     """One meta-step: ours against a loop over tasks, higher and TorchOpt, with equal gradients.
 
@@ -140,16 +133,14 @@ def peers(
     _prepare()
     from mlcourse.bench import peers as benchmark
 
-    out = rows_file("peers", out, keep)
-    _keep(benchmark, benchmark.rows(workload or list(benchmark.LOADS), rounds), out)
-    _conclude(benchmark, out)
+    _measure(benchmark, benchmark.rows(workload or list(benchmark.LOADS), rounds), out, keep, as_json)
 
 
 @bench_app.command()
 def growth(
     axis: Annotated[list[str] | None, typer.Option(help="Repeat it for several; all four if left out.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often the points of an axis take turns.")] = 7,
-    out: Out = None, keep: Keep = False,
+    out: Out = None, keep: Keep = False, as_json: Json = False,
 ) -> None:
     """Time and memory of one MAML meta-step against tasks, inner steps, ways and width, with a picture.
 
@@ -166,10 +157,7 @@ def growth(
     from mlcourse.bench import growth as benchmark
     from mlcourse.bench.pictures import growth as draw
 
-    out = rows_file("growth", out, keep)
-    _keep(benchmark, benchmark.rows(axis or list(benchmark.AXES), rounds), out)
-    _conclude(benchmark, out)
-    _draw(draw, out)
+    _measure(benchmark, benchmark.rows(axis or list(benchmark.AXES), rounds), out, keep, as_json, draw)
 
 
 @bench_app.command()
@@ -177,7 +165,7 @@ def omniglot(
     minutes: Annotated[float, typer.Option(min=0.01, help="Minutes of training, evaluation not counted.")] = 5.0,
     method: Annotated[list[str] | None, typer.Option(help="Repeat it for several; all of them if left out.")] = None,
     seed: Annotated[list[int] | None, typer.Option(min=0, help="Repeat it for several.  [default: 0, 1, 2]")] = None,
-    out: Out = None, keep: Keep = False,
+    out: Out = None, keep: Keep = False, as_json: Json = False,
 ) -> None:
     """Accuracy against training time on Omniglot's held-out alphabets, 5-way 1-shot.
 
@@ -194,6 +182,4 @@ def omniglot(
     from mlcourse.bench import omniglot as benchmark
     from mlcourse.bench.pictures import accuracy_against_time
 
-    out = rows_file("omniglot", out, keep)
-    _keep(benchmark, benchmark.rows(method or list(benchmark.PLANS), minutes, seed or [0, 1, 2]), out)
-    _draw(accuracy_against_time, out)
+    _measure(benchmark, benchmark.rows(method or list(benchmark.PLANS), minutes, seed or [0, 1, 2]), out, keep, as_json, accuracy_against_time)

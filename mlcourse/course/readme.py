@@ -1,4 +1,4 @@
-"""The parts of the README that are made from records: the table of the lessons and that of the methods.
+"""The tables that are made from records: of the lessons and the methods in README.md, of the pages of benchmarks/ in its own.
 
     python -m mlcourse.course.readme        # writes them anew
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mlcourse.course import notebooks
@@ -36,21 +37,32 @@ def method_table() -> str:
     return "\n".join(["| name | class | what it does | |", "|---|---|---|---|", *rows])
 
 
-PARTS = {"lessons": lesson_table, "methods": method_table}
+def page_table() -> str:
+    """A row for every page of benchmarks/: what it measures, linked, and its command."""
+    rows = []
+    for page in sorted((paths.ROOT / "benchmarks").glob("*.md")):
+        title, colon, command = page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ").partition(": `")
+        if colon:
+            rows.append(f"| [{title}]({page.name}) | `{command} |")
+    return "\n".join(["| page | command |", "|---|---|", *rows])
 
 
-def filled(text: str) -> str:
-    """The README with each part between its marks, <!-- NAME --> and <!-- /NAME -->, made anew. Raises ValueError where a
+FILES = {"README.md": {"lessons": lesson_table, "methods": method_table}, "benchmarks/README.md": {"pages": page_table}}
+
+
+def filled(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
+    """The text with each part between its marks, <!-- NAME --> and <!-- /NAME -->, made anew. Raises ValueError where a
     mark is missing."""
-    for name, make in PARTS.items():
+    for name, make in parts.items():
         between = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
         if not between.search(text):
-            raise ValueError(f"the README lacks the marks of {name!r}; write <!-- {name} --> and <!-- /{name} --> around it")
+            raise ValueError(f"the text lacks the marks of {name!r}; write <!-- {name} --> and <!-- /{name} --> around it")
         table = make()
         text = between.sub(lambda found, table=table: found[1] + table + found[2], text)
     return text
 
 
 if __name__ == "__main__":
-    readme = paths.ROOT / "README.md"
-    write_atomically(readme, filled(readme.read_text(encoding="utf-8")).encode())
+    for file, made in FILES.items():
+        path = paths.ROOT / file
+        write_atomically(path, filled(path.read_text(encoding="utf-8"), made).encode())

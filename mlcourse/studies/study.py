@@ -81,13 +81,8 @@ class Study:
         return tuple(row[field] for field in self.key)
 
     def kept(self, file: Path) -> list[dict]:
-        """The rows in a file, none where it does not exist. Raises ValueError for a file of another study's rows."""
-        kept = results.read(file) if file.exists() else []
-        for row in kept:
-            if not f"{row.get('command')} ".startswith(f"mlcourse study {self.name} ") or {*self.key} - {*row}:
-                raise ValueError(f"{file} holds rows that mlcourse study {self.name} did not make"
-                                 f" ({row.get('command', 'without a command')}); write to another file")
-        return kept
+        """The rows in a file, none where it does not exist. Raises what `rows.kept` raises."""
+        return results.kept(file, f"mlcourse study {self.name}", self.key)
 
     def asked(self, work: object, rows: Sequence[dict], budget: object | None = None) -> list[dict]:
         """The rows of the plan, in its order."""

@@ -33,7 +33,7 @@ def test_what_cannot_be_written_is_said_before_anything_is_measured(tmp_path, mo
                          ids=lambda command: command.name or command.callback.__name__)
 def test_every_benchmark_has_both_options(command):
     options = inspect.signature(command.callback).parameters
-    assert options["out"].default is None and options["keep"].default is False
+    assert options["out"].default is None and options["keep"].default is False and options["as_json"].default is False
 
 
 @pytest.mark.parametrize("name", studies.names())
@@ -41,3 +41,23 @@ def test_every_study_has_the_options_of_all(name, mlcourse):
     status, said, _ = mlcourse("study", name, "--help")
     assert status == 0 and f"mlcourse study {name}" in said
     assert [word for word in ("--seed", "--out", "--plot", "--keep", "--json", "Example") if word not in said] == []
+
+
+@pytest.mark.parametrize("command", [f"study {name}" for name in studies.names()]
+                         + [f"bench {command.name or command.callback.__name__}" for command in bench_app.registered_commands])
+def test_every_study_and_benchmark_has_a_page_and_its_rows_are_kept(command):
+    name = command.partition(" ")[2]
+    title = (paths.RESULTS.parent / f"{name}.md").read_text(encoding="utf-8").partition("\n")[0]
+    assert f"`mlcourse {command}" in title
+    assert (paths.RESULTS / f"{name.replace('-', '_')}.json").exists()
+
+
+def test_a_file_of_other_rows_is_recognised_before_anything_is_measured(tmp_path, mlcourse):
+    """DAML's rows have the fields of the transfer study's; a benchmark's have none of a study's."""
+    for kept, words in (("daml", ["study", "transfer", "--source", "glyphs-digits", "--target", "digits"]),
+                        ("sampler", ["study", "rates"]), ("rates", ["bench", "sampler"])):
+        file = tmp_path / f"{kept}.json"
+        file.write_bytes((paths.RESULTS / f"{kept}.json").read_bytes())
+        status, _, said = mlcourse(*words, "--out", file)
+        assert status == 2 and f"{file} holds rows that mlcourse {words[0]} {words[1]} did not make" in said
+        assert file.read_bytes() == (paths.RESULTS / f"{kept}.json").read_bytes()

@@ -1,4 +1,4 @@
-"""The tables of the README are those of the records."""
+"""The tables of README.md and benchmarks/README.md are those of the records."""
 
 import pytest
 
@@ -8,12 +8,17 @@ from mlcourse.lesson import lessons
 from mlcourse.system import paths
 
 
-def test_the_readme_holds_what_the_records_say():
+@pytest.mark.parametrize("file", readme.FILES)
+def test_the_tables_are_what_the_records_say(file):
+    text = (paths.ROOT / file).read_text(encoding="utf-8")
+    assert readme.filled(text, readme.FILES[file]) == text, "run python -m mlcourse.course.readme"
+
+
+def test_the_readme_names_every_method_and_lesson():
     text = (paths.ROOT / "README.md").read_text(encoding="utf-8")
-    assert readme.filled(text) == text, "run python -m mlcourse.course.readme"
     assert all(f"| {entry.name} | " in text for entry in RECORDS) and all(f"[{each.number} " in text for each in lessons())
 
 
-def test_a_readme_without_marks_is_said():
+def test_a_text_without_marks_is_said():
     with pytest.raises(ValueError, match="lacks the marks of 'lessons'; write <!-- lessons -->"):
-        readme.filled("# mlcourse")
+        readme.filled("# mlcourse", readme.FILES["README.md"])
