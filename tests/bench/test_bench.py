@@ -143,7 +143,7 @@ def test_a_lesson_is_measured_and_not_changed(mlcourse, tmp_path, monkeypatch):
     nbformat.write(lesson, path)
     monkeypatch.setattr(paths, "NOTEBOOKS", path.parent)
     before = path.read_bytes()
-    save(out, [{"lesson": "00", "seconds": 1}, {"lesson": "03", "seconds": -1}], lessons.KEY)
+    save(out, [{"lesson": name, "seconds": -1, "command": "mlcourse bench lessons"} for name in ("00", "03")], lessons.KEY)
     status, said, _ = mlcourse("bench", "lessons", "--out", out)
     assert status == 0 and said.startswith("lesson 03") and path.read_bytes() == before
     other, row = read(out)
