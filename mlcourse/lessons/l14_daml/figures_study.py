@@ -10,8 +10,9 @@ import torch
 
 from mlcourse.domains import Domain
 from mlcourse.lessons.l14_daml.study_daml_arms import ARMS
+from mlcourse.plots.seeds import points
 from mlcourse.plots.static import Picture, blank, picture
-from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, RC, SKY, VERMILION, YELLOW
+from mlcourse.plots.style import BLACK, RC
 from mlcourse.rows import by_seed, estimates, frame
 from mlcourse.statistics import Estimate, columns, paired_difference
 
@@ -34,11 +35,8 @@ def accuracies(rows: Sequence[dict], arms: Sequence[str], ks: Sequence[int]) -> 
     at = estimates(frame(rows), "accuracy", by=["arm", "k"])
     with matplotlib.rc_context(RC):
         left, right = figure.subplots(1, 2, width_ratios=(1.1, 1))
-        for i, arm in enumerate(arms):
-            own = [place for place in places if (arm, ks[place]) in at]
-            left.errorbar(np.array(own) + 0.05 * (i - len(arms) / 2), *columns(at[arm, ks[place]] for place in own),
-                          capsize=2, markersize=4, label=arm, **STYLES[arm])
-        left.set(xticks=places, xticklabels=ks, xlabel="labels per class of the target, k", ylim=(0, 103),
+        points(left, frame([row for row in rows if row["arm"] in arms]), "k", "accuracy", "arm", STYLES, ks)
+        left.set(xlabel="labels per class of the target, k", ylim=(0, 103),
                  ylabel="accuracy on target-test, %")
         left.legend(fontsize=7, loc="lower right", ncols=2)
         left.grid(axis="y")

@@ -23,6 +23,12 @@ def table(rows: Sequence[dict]) -> dict[str, dict[int, Estimate]]:
     return found
 
 
+def pads(rows: Sequence[dict]) -> dict[str, float]:
+    """arm → its PAD at k = 0, averaged over the seeds, where it has one."""
+    values = {name: by_seed(rows, name, 0, "pad").values() for name in dict.fromkeys(row["arm"] for row in rows)}
+    return {name: sum(mine) / len(mine) for name, mine in values.items() if mine}
+
+
 def gain(rows: Sequence[dict], arm: str, other: str, k: int) -> Estimate | None:
     """arm minus other at k, paired over the seeds that both have, which a study that goes on may not share; None under
     two seeds."""

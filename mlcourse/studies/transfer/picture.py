@@ -3,47 +3,44 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
 
+from mlcourse.plots.seeds import points
 from mlcourse.plots.static import Picture, blank, picture
-from mlcourse.plots.style import BLACK, GREY, RC
-from mlcourse.statistics import Estimate, columns
+from mlcourse.plots.style import GREY, RC
+from mlcourse.rows import frame
+from mlcourse.statistics import Estimate
+from mlcourse.studies.transfer.advice import pads, table
 from mlcourse.studies.transfer.arms import ARMS
 
 STYLES = {arm.name: arm.style for arm in ARMS}
-OTHER = dict(color=BLACK, marker=".", linestyle=":")
 
 
-def transfer(source: str, target: str, cells: Mapping[str, Mapping[int, Estimate]], pads: Mapping[str, float],
-             floor: float, chance: float) -> Picture:
+def transfer(rows: Sequence[dict], chance: float) -> Picture:
     """Accuracy (%) of every arm over labels per class, and its accuracy against its PAD at k = 0.
 
-    cells: arm → k → accuracy over seeds. pads: arm → mean PAD of its features. floor: the PAD of the target from
-    itself. chance: the accuracy (%) of guessing.
+    rows: of one source and target. chance: the accuracy (%) of guessing.
     """
+    cells, far = table(rows), pads(rows)
+    floors = [row["floor"] for row in rows if "floor" in row]
     ks = sorted({k for by_k in cells.values() for k in by_k})
-    title = finding(source, target, cells)
+    title = finding(rows[0]["source"], rows[0]["target"], cells)
     figure = blank(10, 4.4)
     with matplotlib.rc_context(RC):
         figure.suptitle(textwrap.fill(title, 115), x=0.01, ha="left", fontsize=11, fontweight="bold")
         left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
         left.grid(True)
-        many = len(cells)
-        for i, (arm, by_k) in enumerate(cells.items()):
-            mean, half = columns(by_k[k] for k in sorted(by_k))
-            at = [ks.index(k) + 0.035 * (i - (many - 1) / 2) for k in sorted(by_k)]
-            left.errorbar(at, mean, yerr=np.nan_to_num(half), **STYLES.get(arm, OTHER), capsize=2, ms=5, lw=1.4, label=arm)
+        points(left, frame([row for row in rows if row["arm"] in cells]), "k", "accuracy", "arm", STYLES, ks)
         left.axhline(chance, color=GREY, lw=1, ls="--")
         left.annotate("chance", (1, chance), (-2, 2), xycoords=("axes fraction", "data"), textcoords="offset points",
                       ha="right", fontsize=8, color="#555555")
-        left.set_xticks(range(len(ks)), [str(k) for k in ks])
         left.set(xlabel="labels per class of the target, k", ylabel="accuracy on the target's test half (%)", ylim=(0, 100))
         left.set_title("Accuracy, mean and 95 % interval over seeds")
         left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=6, fontsize=8)
-        _distances(right, cells, pads, floor)
+        _distances(right, cells, far, sum(floors) / len(floors) if floors else 0.0)
     values = "; ".join(f"{arm}: " + ", ".join(f"k = {k} {by_k[k].mean:.1f} %" for k in sorted(by_k))
                        for arm, by_k in cells.items())
     return picture(figure, f"{title}. {values}.")
@@ -52,7 +49,7 @@ def transfer(source: str, target: str, cells: Mapping[str, Mapping[int, Estimate
 def _distances(axes, cells: Mapping, pads: Mapping[str, float], floor: float) -> None:
     axes.grid(True)
     for arm, pad in pads.items():
-        style = {key: value for key, value in STYLES.get(arm, OTHER).items() if key != "linestyle"}
+        style = {key: value for key, value in STYLES[arm].items() if key != "linestyle"}
         axes.errorbar(pad, cells[arm][0].mean, yerr=np.nan_to_num(cells[arm][0].half), **style, ls="", ms=7, capsize=2)
     if pads:
         axes.axvline(floor, color=GREY, ls="--", lw=1)

@@ -15,7 +15,7 @@ from pathlib import Path
 from mlcourse import datasets
 from mlcourse.domains.distances import proxy_a_distance, proxy_a_floor
 from mlcourse.plots.static import Picture
-from mlcourse.rows import by_seed, facts
+from mlcourse.rows import facts
 from mlcourse.studies.pairs import command_line, file_name, options
 from mlcourse.studies.study import Key, Study
 from mlcourse.studies.table import table
@@ -168,16 +168,10 @@ def asked(work: Work, found: Sequence[dict]) -> list[dict]:
     return sorted(mine, key=lambda row: (order[row["arm"]], row["k"], row["seed"]))
 
 
-def pads(found: Sequence[dict]) -> dict[str, float]:
-    """arm → its PAD at k = 0, averaged over the seeds, where it has one."""
-    values = {name: by_seed(found, name, 0, "pad").values() for name in dict.fromkeys(row["arm"] for row in found)}
-    return {name: sum(mine) / len(mine) for name, mine in values.items() if mine}
-
-
 def report(work: Work, found: Sequence[dict]) -> str:
     """The table, the distance of the pixels and the advice."""
     mine, setting = asked(work, found), work.setting
-    cells, distance = advice.table(mine), pads(mine)
+    cells, distance = advice.table(mine), advice.pads(mine)
     lines = [("accuracy, %", *(f"k = {k}" for k in setting.ks), "PAD")]
     for name in (arm.name for arm in work.arms):
         by_k = cells.get(name, {})
@@ -189,10 +183,7 @@ def report(work: Work, found: Sequence[dict]) -> str:
 
 def pictures(work: Work, found: Sequence[dict]) -> Mapping[str, Picture]:
     """Accuracy over k, and PAD."""
-    mine = asked(work, found)
-    floors = [row["floor"] for row in mine if "floor" in row]
-    return {"": draw(mine[0]["source"], mine[0]["target"], advice.table(mine), pads(mine),
-                     sum(floors) / len(floors) if floors else 0.0, 100 / len(work.setting.train.classes))}
+    return {"": draw(asked(work, found), 100 / len(work.setting.train.classes))}
 
 
 STUDY = Study(

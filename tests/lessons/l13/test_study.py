@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from mlcourse import cli, small
-from mlcourse.datasets import load
 from mlcourse.episode.across import pixels
 from mlcourse.lessons.l13_adaptation import figures as plots, study_label_shift as study
 from mlcourse.losses.alignment import information

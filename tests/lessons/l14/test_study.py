@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from mlcourse import cli
-from mlcourse.datasets import load
 from mlcourse.domains import shift_domain, two_sample
 from mlcourse.episode.across import pixels
 from mlcourse.learners.translator import check_unseen
