@@ -1,0 +1,14 @@
+"""Every explorer that a lesson's record names has a test of what it says of numbers that it computed."""
+
+import pytest
+
+from mlcourse.lesson import lessons
+from mlcourse.system import paths
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.number)
+def test_every_explorer_has_its_marks_tested(lesson):
+    tested = (paths.ROOT / "tests" / "lessons" / f"l{lesson.number}").glob("test_*.py")
+    text = "".join(path.read_text(encoding="utf-8") for path in tested)
+    assert [name for name in lesson.explorers if name not in text] == []
+    assert not lesson.explorers or "unmarked" in text or "check_marked" in text
