@@ -375,10 +375,10 @@ def test_a_folder_that_cannot_be_written_to_is_told_before_the_first_step(tmp_pa
     with pytest.raises(OSError, match="cannot write .*file.*; free space or choose another folder"):
         train(learner, phases, path=tmp_path / "file" / "state.safetensors", progress=False, on_step=at(1, die))
 
-    def refuse(**_):
+    def refuse(*_):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(files.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(files.os, "open", refuse)
     with pytest.raises(OSError, match="Permission denied; free space or choose another folder"):
         train(learner, phases, path=tmp_path / "state.safetensors", progress=False, on_step=at(1, die))
     assert os.listdir(tmp_path) == ["file"]

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mlcourse.cli.bench import bench_app
-from mlcourse.cli.output import Json
+from mlcourse.cli.output import Json, as_json_text, degrade_output
 from mlcourse.cli.records import FromRecords
 from mlcourse.cli.study import study_app
 from mlcourse.cli.train import evaluate_command, train_command
@@ -37,7 +37,7 @@ DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here fir
 
 
 def _print_json(value) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    print(as_json_text(value))
 
 
 def _table(*columns: str):
@@ -302,6 +302,7 @@ def _sentence(error: Exception) -> str:
 def main() -> None:
     """Run the command line: an error of the course becomes one sentence on stderr and exit status 2."""
     machine.prepare()
+    degrade_output()
     try:
         app()
     except (ValueError, RuntimeError, OSError) as error:

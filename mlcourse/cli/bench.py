@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlcourse.cli.output import Json, Keep, Out, rows_file
+from mlcourse.cli.output import Json, Keep, Out, as_json_text, rows_file
 
 if TYPE_CHECKING:
     from mlcourse.plots import Picture
@@ -43,7 +42,7 @@ def _measure(benchmark: ModuleType, rows: Iterator[dict], out: Path | None, keep
         measured.append(row)
         say(benchmark.line(row))
     if as_json:
-        print(json.dumps(measured, indent=2, ensure_ascii=False))
+        print(as_json_text(measured))
     say(f"rows in {out}")
     for text in benchmark.conclusions(results.read(out)) if hasattr(benchmark, "conclusions") else ():
         say(text)

@@ -1,7 +1,10 @@
-"""What the commands that measure share: --out and --keep, where their rows go, and --json."""
+"""What commands share: --out and --keep, where rows go, --json, and output that no code page stops."""
 
 from __future__ import annotations
 
+import codecs
+import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -30,3 +33,28 @@ def rows_file(name: str, out: Path | None, keep: bool, kept_name: str = "") -> P
     if file.suffix != ".json":
         raise ValueError(f"the rows are written as JSON, got --out {file}; give it a name that ends in .json")
     return file
+
+
+SPELLED = {"→": "->", "←": "<-", "±": "+-", "×": "x", "≈": "~", "−": "-", "–": "-", "—": "-", "…": "...", "·": ".",
+           "α": "alpha", "β": "beta", "θ": "theta", "φ": "phi", "ε": "eps", "λ": "lambda", "τ": "tau", "Σ": "sum"}
+
+
+def degrade_output() -> None:
+    """Where standard output or error cannot hold a character, as in a Windows code page, spell it, and go on."""
+    codecs.register_error("mlcourse.spelled", _spelled)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="mlcourse.spelled")
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start:error.end]
+    return "".join(SPELLED.get(c, c.encode("ascii", "backslashreplace").decode()) for c in lost), error.end
+
+
+def as_json_text(value) -> str:
+    """JSON to print: characters as they are where standard output is UTF-8, else escaped, so that none is lost."""
+    utf8 = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "").replace("_", "") == "utf8"
+    return json.dumps(value, indent=2, ensure_ascii=not utf8)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
-from mlcourse.cli.output import Json, Keep, Out, rows_file
+from mlcourse.cli.output import Json, Keep, Out, as_json_text, rows_file
 from mlcourse.lesson import lessons
 from mlcourse.studies import STUDIES
 
@@ -126,7 +125,7 @@ def conduct(study: Study, *, seed: Sequence[int] | None, out: Path | None, plot:
         raise typer.Exit(130) from None
     rows = study.kept(file)
     if as_json:
-        print(json.dumps(study.asked(work, rows), indent=2, ensure_ascii=False))
+        print(as_json_text(study.asked(work, rows)))
     if study.report:
         say(study.report(work, rows))
     try:

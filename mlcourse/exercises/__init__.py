@@ -6,7 +6,7 @@ In a lesson: `from mlcourse.exercises import answer, check, hint, solution`.
 from __future__ import annotations
 
 from mlcourse.exercises import progress
-from mlcourse.exercises.framework import CheckResult, Exercise, judge
+from mlcourse.exercises.framework import CheckResult, Exercise, fingerprint, judge
 from mlcourse.exercises.progress import best_score, prediction, record_prediction, record_score, reset, score
 from mlcourse.lesson import lessons
 
@@ -46,7 +46,7 @@ def check(id: str, answer: object) -> CheckResult:
     if result.passed:
         _passed[id] = answer
     if result.status != "not attempted":
-        progress.record_attempt(id, result.passed)
+        progress.record_attempt(id, result.passed, fingerprint(answer))
     print(result.message)
     return result
 

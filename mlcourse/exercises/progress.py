@@ -8,14 +8,20 @@ progress is kept in memory until the kernel stops; checks work all the same.
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import math
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
+from itertools import count
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock, Timeout
 
 from mlcourse.system.files import write_atomically
 
@@ -37,22 +43,49 @@ def path() -> Path:
         return Path(os.devnull) / "progress.json"
 
 
-def record_attempt(id: str, passed: bool) -> None:
-    """Count one attempt at an exercise. The first pass gets its date, and a pass is never taken back."""
-    data = load()
-    entry = data["exercises"].setdefault(id, dict(NO_ATTEMPT))
-    entry["attempts"] += 1
-    if passed and not entry["passed"]:
-        entry["passed"], entry["first_passed"] = True, date.today().isoformat()
-    save(data)
+@contextmanager
+def changing() -> Iterator[dict]:
+    """The progress to change, saved at the end; kernels that change it at the same time wait for each other."""
+    with _alone(path()):
+        data = load()
+        yield data
+        save(data)
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Nobody else changes the file inside; where no lock can be had within five seconds, it goes on without one."""
+    named = hashlib.sha256(str(file.absolute()).encode()).hexdigest()[:16]
+    lock = FileLock(Path(tempfile.gettempdir()) / f"mlcourse-{named}.lock", timeout=5)
+    try:
+        lock.acquire()
+    except (OSError, Timeout):
+        pass
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def record_attempt(id: str, passed: bool, answer: str = "") -> None:
+    """Count one attempt at an exercise. The first pass gets its date, and a pass is never taken back.
+
+    answer: what tells answers apart, such as `framework.fingerprint`; the same one as in the last attempt is no new one.
+    """
+    with changing() as data:
+        entry = data["exercises"].setdefault(id, dict(NO_ATTEMPT))
+        entry["attempts"] += not answer or answer != entry.get("answer")
+        if answer:
+            entry["answer"] = answer
+        if passed and not entry["passed"]:
+            entry["passed"], entry["first_passed"] = True, date.today().isoformat()
 
 
 def record_hint(id: str, tier: int) -> None:
     """Note that hint number `tier` (1 to 3) of an exercise was shown."""
-    data = load()
-    entry = data["exercises"].setdefault(id, dict(NO_ATTEMPT))
-    entry["hints"] = max(entry["hints"], tier)
-    save(data)
+    with changing() as data:
+        entry = data["exercises"].setdefault(id, dict(NO_ATTEMPT))
+        entry["hints"] = max(entry["hints"], tier)
 
 
 def record_score(key: str, value: float) -> None:
@@ -62,10 +95,9 @@ def record_score(key: str, value: float) -> None:
     """
     if not is_number(value):
         raise ValueError(f"a score must be a finite number, got {value!r}; pass an int or a float")
-    data = load()
-    best = max(value, data["scores"].get(key, {"best": value})["best"])
-    data["scores"][key] = {"last": value, "best": best}
-    save(data)
+    with changing() as data:
+        best = max(value, data["scores"].get(key, {"best": value})["best"])
+        data["scores"][key] = {"last": value, "best": best}
 
 
 def score(key: str) -> float | None:
@@ -88,9 +120,8 @@ def record_prediction(id: str, value: object) -> None:
     except (TypeError, ValueError):
         raise ValueError(f"a prediction must be a text, a finite number, or a list or dict of these, got "
                          f"{type(value).__name__}; convert it first") from None
-    data = load()
-    data["predictions"][id] = value
-    save(data)
+    with changing() as data:
+        data["predictions"][id] = value
 
 
 def prediction(id: str) -> object:
@@ -99,7 +130,7 @@ def prediction(id: str) -> object:
 
 
 def reset() -> None:
-    """Start afresh; the old file stays beside the new one as progress.json.before-reset.
+    """Start afresh; the old file stays beside the new one as progress.json.before-reset, numbered where that exists.
 
     Raises ValueError when a newer version of the course wrote the file, or when it cannot be moved.
     """
@@ -110,8 +141,9 @@ def reset() -> None:
         raise ValueError(f"{file} cannot be reset, because this version of the course cannot use it; move it away "
                          f"yourself")
     try:
-        if file.exists():
-            os.replace(file, file.with_name("progress.json.before-reset"))
+        with _alone(file):
+            if file.exists():
+                os.replace(file, _free(file, "before-reset"))
     except OSError as error:
         raise ValueError(f"{file} cannot be moved away ({error.strerror}); check the permissions of its "
                          f"folder") from None
@@ -160,10 +192,7 @@ def write(file: Path, data: dict) -> None:
 
 def set_aside(file: Path) -> dict:
     """Rename a damaged file to progress.json.damaged (numbered where that exists) and start afresh."""
-    aside, number = file.with_name("progress.json.damaged"), 1
-    while aside.exists():
-        number += 1
-        aside = file.with_name(f"progress.json.damaged-{number}")
+    aside = _free(file, "damaged")
     try:
         os.replace(file, aside)
     except OSError as error:
@@ -171,6 +200,12 @@ def set_aside(file: Path) -> dict:
                                              f"({error.strerror}), {IN_MEMORY}.")
     say(f"The progress file {file} was damaged; it is kept as {aside.name}, and a fresh one is started.")
     return empty()
+
+
+def _free(file: Path, why: str) -> Path:
+    """A name beside the file that nothing has yet: progress.json.WHY, numbered where that exists."""
+    numbered = (file.with_name(f"{file.name}.{why}" + (f"-{number}" if number > 1 else "")) for number in count(1))
+    return next(place for place in numbered if not place.exists())
 
 
 def keep_in_memory(file: Path, data: dict, sentence: str) -> dict:

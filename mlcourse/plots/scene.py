@@ -9,9 +9,11 @@ import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from mlcourse.plots.label import Label
 from mlcourse.plots.style import BLACK, RC
+from mlcourse.plots.text import as_written
 
 
 def png_bytes(rgba: np.ndarray, level: int = 1) -> bytes:
@@ -55,6 +57,7 @@ class Scene:
             self._headline.set_animated(True)
             self.build()
             self._moving.sort(key=lambda artist: artist.get_zorder())
+            self._texts = [artist for artist in self._moving if isinstance(artist, Text)]
 
     def build(self) -> None:
         """Create the axes and the artists."""
@@ -82,7 +85,9 @@ class Scene:
 
     def pixels(self, headline: str = "") -> np.ndarray:
         """The picture, uint8 (height, width, 4); without a headline its strip is cut off."""
+        as_written(self._texts)
         if self._background is None:
+            as_written(self.figure.findobj(Text))
             self.canvas.draw()
             self._background = self.canvas.copy_from_bbox(self.figure.bbox)
         else:
@@ -95,6 +100,7 @@ class Scene:
         if not headline:
             return picture[round(self.STRIP * self.figure.dpi):]
         self._headline.set_text(headline)
+        as_written([self._headline])
         self._headline.draw(renderer)
         return picture
 

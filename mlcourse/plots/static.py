@@ -11,11 +11,13 @@ import numpy as np
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from torch import Tensor
 
 from mlcourse.episode import Episode
 from mlcourse.plots.scene import png_bytes
 from mlcourse.plots.style import BLACK, GREY, QUERY, RC, SERIES, SUPPORT, about, plural
+from mlcourse.plots.text import as_written
 from mlcourse.statistics import Estimate
 
 DPI = 150
@@ -53,6 +55,7 @@ def blank(width: float, height: float) -> Figure:
 def picture(figure: Figure, alt: str) -> Picture:
     """The figure as a `Picture`; drawn at 150 dpi, shown at two thirds of that, so that it is sharp on any screen."""
     with matplotlib.rc_context(RC):
+        as_written(figure.findobj(Text))
         figure.canvas.draw()
     pixels = np.asarray(figure.canvas.buffer_rgba())
     return Picture(png_bytes(pixels, level=9), alt, round(pixels.shape[1] * 100 / DPI))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 
@@ -11,20 +11,25 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Write a temporary file in the same folder, then give it the name `path`, which so holds the old bytes or all of
     the new ones, never a part.
 
-    The folder is made where it is missing. On any error, an interrupt included, the temporary file is removed and what
-    stood at `path` is untouched. Raises OSError, with one sentence that names the file, when it cannot be written.
+    The folder is made where it is missing. A link stays one: the file that it leads to is replaced. A file that is
+    replaced keeps its permissions, a new one has those of the user's umask. On any error, an interrupt included, the
+    temporary file is removed and what stood at `path` is untouched. Raises OSError, with one sentence that names the file,
+    when it cannot be written.
     """
     path = Path(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        place = Path(os.path.realpath(path))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        temporary = place.with_name(f".{secrets.token_hex(8)}.part")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
+            if place.exists():
+                os.chmod(temporary, place.stat().st_mode & 0o7777)
+            os.replace(temporary, place)
         except BaseException:
             os.unlink(temporary)
             raise

@@ -1,12 +1,17 @@
 """No command writes into the tracked results unless it is told to."""
 
 import inspect
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from mlcourse.cli.bench import bench_app
-from mlcourse.cli.output import rows_file
+from mlcourse.cli.output import _spelled, as_json_text, rows_file
 from mlcourse.cli import study as studies
 from mlcourse.system import paths
 
@@ -61,3 +66,24 @@ def test_a_file_of_other_rows_is_recognised_before_anything_is_measured(tmp_path
         status, _, said = mlcourse(*words, "--out", file)
         assert status == 2 and f"{file} holds rows that mlcourse {words[0]} {words[1]} did not make" in said
         assert file.read_bytes() == (paths.RESULTS / f"{kept}.json").read_bytes()
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp437"])
+@pytest.mark.parametrize("words", [["train", "--help"], ["study", "transfer", "--help"], ["list"], ["list", "--json"],
+                                   ["train", "maml", "--domain", "sinusoids", "--steps", "2", "--episodes", "2"]])
+def test_no_code_page_stops_a_command(encoding, words, tmp_path):
+    result = subprocess.run([sys.executable, "-m", "mlcourse", *words], cwd=tmp_path, capture_output=True,
+                            env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "PYTHONPATH": str(paths.ROOT)})
+    said = result.stdout.decode(encoding)
+    assert result.returncode == 0 and said, result.stderr.decode(encoding)
+    if "--json" in words:
+        assert [row["lesson"] for row in json.loads(said)][0] == "00"
+
+
+def test_what_an_encoding_lacks_is_spelled_and_json_loses_nothing(monkeypatch):
+    lost = lambda text, encoding: _spelled(UnicodeEncodeError(encoding, text, 0, len(text), ""))[0]
+    assert lost("→α±猫", "ascii") == "->alpha+-\\u732b"
+    for encoding, kept in (("cp1252", False), ("utf-8", True), ("UTF8", True), (None, False)):
+        monkeypatch.setattr(sys, "stdout", SimpleNamespace(encoding=encoding))
+        text = as_json_text({"class": "猫 é 😀"})
+        assert json.loads(text) == {"class": "猫 é 😀"} and ("猫" in text) == kept

@@ -10,7 +10,7 @@ import torch
 
 import mlcourse.exercises as exercises
 from mlcourse.exercises import check, every_exercise, exercise, exercise_ids, hint, solution, solution_source, status
-from mlcourse.exercises.framework import judge
+from mlcourse.exercises.framework import fingerprint, judge
 from mlcourse.lessons.l03_maml.exercises import BOOTSTRAP
 
 EXERCISES = every_exercise()
@@ -136,11 +136,20 @@ def test_check_prints_one_stable_line_and_counts(capsys):
     assert capsys.readouterr().out == text == first.message + "\n"
     assert not first.passed and repr(second) == "<03.1 not yet>"
     row = next(row for row in status() if row["id"] == "03.1")
-    assert (row["attempts"], row["passed"], row["first_passed"]) == (2, False, None)
+    assert (row["attempts"], row["passed"], row["first_passed"]) == (1, False, None)       # the same answer twice is one attempt
     assert check("03.1", answer_of(exercise("03.1"), solution_source("03.1"))).passed
     check("03.1", wrong)
     row = next(row for row in status() if row["id"] == "03.1")
-    assert (row["attempts"], row["passed"]) == (4, True) and row["first_passed"]
+    assert (row["attempts"], row["passed"]) == (3, True) and row["first_passed"]
+
+
+def test_an_answer_is_known_again_by_what_it_is_and_another_is_not():
+    one, same, other = (answer_of(exercise("03.1"), source) for source in (
+        solution_source("03.1"), solution_source("03.1"), exercise("03.1").wrong[0][0]))
+    assert one is not same and fingerprint(one) == fingerprint(same) != fingerprint(other)
+    inside = [eval(f"lambda x: [y + {n} for y in x]") for n in (1, 1, 2)]
+    assert fingerprint(inside[0]) == fingerprint(inside[1]) != fingerprint(inside[2])
+    assert fingerprint(7) == fingerprint(7) != fingerprint(8) and fingerprint(object()) == fingerprint(object())
 
 
 def test_empty_stub_counts_no_attempt():

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -124,8 +126,8 @@ def test_newer_version_is_left_alone(folder, capsys):
 def test_unwritable_folder_warns_once_and_checks_work(folder, monkeypatch, capsys):
     (folder / "file").write_text("")
     monkeypatch.setenv("MLCOURSE_PROGRESS", str(folder / "file"))
-    for _ in range(2):
-        assert check("00.1", 7).status == "not yet"
+    for answer in (7, 8):
+        assert check("00.1", answer).status == "not yet"
     assert status()[0]["attempts"] == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "cannot be" in said and "MLCOURSE_PROGRESS" in said
@@ -165,6 +167,34 @@ def test_reset_starts_afresh_and_keeps_the_old_file(folder):
     reset()
     assert score("k") is None
     assert json.loads((folder / "progress.json.before-reset").read_text())["scores"]["k"]["last"] == 1
+    for value in (2, 3):
+        record_score("k", value)
+        reset()
+    kept = [json.loads((folder / f"progress.json.before-reset{end}").read_text()) for end in ("", "-2", "-3")]
+    assert [data["scores"]["k"]["last"] for data in kept] == [1, 2, 3]
+
+
+COUNTS = """
+import sys
+from mlcourse.exercises import progress
+for i in range(30):
+    progress.record_attempt("03.1", False, f"{sys.argv[1]} {i}")
+    progress.record_hint("03.2", i % 3 + 1)
+"""
+
+
+def test_kernels_that_write_at_the_same_time_lose_nothing(folder):
+    both = [subprocess.Popen([sys.executable, "-c", COUNTS, name]) for name in "ab"]
+    assert [process.wait(60) for process in both] == [0, 0]
+    data = progress.load()["exercises"]
+    assert data["03.1"]["attempts"] == 60 and data["03.2"]["hints"] == 3
+    assert [path.name for path in folder.iterdir()] == ["progress.json"]
+
+
+def test_the_same_answer_again_is_no_new_attempt(folder):
+    for answer in ("a", "a", "b", "b", "a"):
+        progress.record_attempt("03.1", False, answer)
+    assert progress.load()["exercises"]["03.1"]["attempts"] == 3
 
 
 def test_entries_of_exercises_that_are_gone_stay(folder):

@@ -165,6 +165,16 @@ def test_rows_of_other_pictures_under_the_same_names_are_refused():
             measure(changed, ["AdaBN"], [seed], kept)
 
 
+def test_with_few_pictures_the_accuracies_are_measured_and_the_distances_left_out():
+    s = setting([patterns(0, classes=3, per_class=24)], patterns(1, classes=3, per_class=8), (0, 1))
+    assert len(s.train.images) < 20
+    found = measure(s, ["no adaptation", "AdaBN"], [0, 1])
+    assert len(found) == 8 and not any("pad" in row for row in found)
+    work = study.Work(s, arms.named(["no adaptation", "AdaBN"]), [0, 1], "", "")
+    assert "not measured: it needs 10 pictures of the source and 20 of the target's half" in study.report(work, found)
+    assert study.pictures(work, found)[""].png
+
+
 def test_without_shared_classes_a_new_head_is_learned():
     s = setting([patterns(0, classes=3, per_class=24)], named(patterns(0, classes=3, per_class=24), "xyz"), KS)
     found = measure(s)

@@ -1,6 +1,7 @@
 """A file is written whole or not at all."""
 
 import errno
+import os
 
 import pytest
 
@@ -24,3 +25,32 @@ def test_writing_is_all_or_nothing(tmp_path, monkeypatch, error):
         if isinstance(error, OSError):
             assert str(raised.value) == (f"cannot write {target}: No space left on device; free space or choose another "
                                          "folder")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_a_new_file_has_the_permissions_of_the_umask_and_an_old_one_keeps_its_own(tmp_path):
+    mask = os.umask(0o027)
+    try:
+        files.write_atomically(tmp_path / "new", b"1")
+        (tmp_path / "old").write_bytes(b"1")
+        (tmp_path / "old").chmod(0o604)
+        files.write_atomically(tmp_path / "old", b"2")
+    finally:
+        os.umask(mask)
+    mode = lambda name: (tmp_path / name).stat().st_mode & 0o777
+    assert (mode("new"), mode("old")) == (0o640, 0o604) and (tmp_path / "old").read_bytes() == b"2"
+
+
+def test_a_link_stays_a_link_and_the_file_behind_it_is_written(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    behind, link = tmp_path / "elsewhere" / "file", tmp_path / "link"
+    behind.write_bytes(b"1")
+    link.symlink_to(behind)
+    files.write_atomically(link, b"2")
+    assert link.is_symlink() and behind.read_bytes() == b"2"
+
+
+def test_the_longest_name_that_the_file_system_takes_can_be_written(tmp_path):
+    path = tmp_path / ("x" * 255)
+    files.write_atomically(path, b"1")
+    assert path.read_bytes() == b"1" and len(list(tmp_path.iterdir())) == 1

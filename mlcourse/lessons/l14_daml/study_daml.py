@@ -39,6 +39,7 @@ PILOT = 1000        # the seed of the networks that choose
 PILOT_K, PILOT_DRAWS = 5, 5
 STAND_IN = ("rotation", 0.6)
 GENERATOR, CHOICE = "generator", "choice"
+LEAST = 10          # pictures of a two-sample test
 DEV = 3             # one in DEV pictures of the target's training half is kept from the discriminator
 
 
@@ -73,6 +74,9 @@ def parts(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> tuple
     if few < max(ks):
         raise ValueError(f"k = {max(ks)} labels per class are asked for, but of one class there are {few} pictures to "
                          "take them from; lower k, or add images")
+    if min(len(dev.images), len(split.source.images)) < LEAST:
+        raise ValueError(f"a generator is judged on {LEAST} pictures or more of the source and of a third of the target's "
+                         f"training half, but there are {len(split.source.images)} and {len(dev.images)}; add images")
     split.several()
     return split, dev
 

@@ -11,6 +11,7 @@ import torch
 from mlcourse.domains import Domain
 from mlcourse.episode.across import MOST_CLASSES, halves, pixels, pooled, pseudo_domains, shared_classes
 
+LEAST_SOURCE, LEAST_TARGET = 10, 20     # pictures that a distance and its floor need
 PARTS = 3               # pseudo-domains that one source is split into
 BATCH = 30              # labelled pictures of a domain in an episode, as nearly as the classes allow
 KNOWN = 500             # pictures of a domain that statistics and distances are taken from
@@ -41,6 +42,11 @@ class Setting:
         """Labelled pictures per class and domain in a training episode."""
         fits = int(torch.bincount(self.source.labels).min()) // 2
         return max(1, min(round(BATCH / min(len(self.source.classes), MOST_CLASSES)), fits))
+
+    @property
+    def measurable(self) -> bool:
+        """Whether there are pictures enough to measure a distance between source and target, and its floor."""
+        return len(self.source.images) >= LEAST_SOURCE and len(self.train.images) >= LEAST_TARGET
 
     def several(self) -> list[Domain]:
         """The sources, or one source split into pseudo-domains. Raises ValueError where it cannot be split."""

@@ -22,7 +22,7 @@ from mlcourse.studies.table import table
 from mlcourse.studies.transfer import advice, arms as every
 from mlcourse.studies.transfer.arms import WEIGHTS, Arm, Budget, Seed
 from mlcourse.studies.transfer.picture import transfer as draw
-from mlcourse.studies.transfer.setting import Setting, setting as matched
+from mlcourse.studies.transfer.setting import LEAST_SOURCE, LEAST_TARGET, Setting, setting as matched
 from mlcourse.studies.transfer.transfer import CHOICE, choose, measure
 
 KEY = ("source", "target", "arm", "k", "seed")
@@ -155,6 +155,8 @@ def line(row: dict) -> str:
 
 def pixel_distance(setting: Setting) -> str:
     """The PAD of the pictures themselves with its interval, and the target's floor, in words."""
+    if not setting.measurable:
+        return f"not measured: it needs {LEAST_SOURCE} pictures of the source and {LEAST_TARGET} of the target's half"
     a, b = setting.known(setting.source, 1), setting.known(setting.train, 0)
     pad, floor = proxy_a_distance(a, b), proxy_a_floor(b)
     return f"{pad.value:.2f} [{pad.low:.2f}, {pad.high:.2f}], floor {floor.value:.2f} [{floor.low:.2f}, {floor.high:.2f}]"

@@ -74,7 +74,10 @@ def on_test(setting: Setting, predict: Predict) -> float:
 
 
 def distances(s: Seed, state: Adapted) -> dict:
-    """PAD between the features of source and target, each under the arm's statistics of its own, and its floor."""
+    """PAD between the features of source and target, each under the arm's statistics of its own, and its floor; nothing
+    where there are too few pictures for it."""
+    if not s.setting.measurable:
+        return {}
     theirs = s.setting.known(s.setting.train, s.seed)
     ours = s.setting.known(s.setting.source, s.seed + 1)
     with torch.no_grad():
