@@ -63,10 +63,12 @@ def lab(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address instead of opening it.")] = False,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Start looking for a free port here.")] = None,
     restore: Annotated[str | None, typer.Option(metavar="LESSON", help="Only put one lesson's original back.")] = None,
+    work: Annotated[Path | None, typer.Option(metavar="DIR", help=r"Your copy of the lessons.  \[default: work/ in a clone "
+                                              "of the repository, else mlcourse-work/ here]")] = None,
 ) -> None:
     """Open the course in JupyterLab, on your own copy of the lessons in work/.
 
-    Lessons that are not in work/ yet are copied there; what is there is yours and stays as it is.
+    Lessons that are not there yet are copied; what is there is yours and stays as it is.
 
     [bold]Examples[/bold]
 
@@ -74,19 +76,24 @@ def lab(
 
       mlcourse lab --no-browser --port 9000
 
+      mlcourse lab --work ~/meta-learning
+
       mlcourse lab --restore 03     (your version is kept as a backup copy)
     """
     from mlcourse.course import lab as working_copy
 
+    work = (work or paths.WORK).expanduser()
     if restore is not None:
-        backup = working_copy.restore(restore)
-        original = working_copy.paths.WORK / notebooks.find(restore).name
-        print(f"restored {original}" + (f"; your version is {backup.name}" if backup else ""))
+        backup = working_copy.restore(restore, work)
+        print(f"restored {work / notebooks.find(restore).name}" + (f"; your version is {backup.name}" if backup else ""))
         return
-    new = working_copy.fill()
+    new = working_copy.fill(work)
     if new:
-        print(f"copied to {paths.WORK}: {', '.join(path.name for path in new)}")
-    raise typer.Exit(working_copy.launch(browser=not no_browser, port=port))
+        print(f"copied to {work}: {', '.join(path.name for path in new)}")
+    for name in working_copy.older(work):
+        print(f"{name} in {work} is a copy of an earlier version; mlcourse lab --restore {name[:2]} fetches the new one and "
+              "keeps yours")
+    raise typer.Exit(working_copy.launch(browser=not no_browser, port=port, work=work))
 
 
 @app.command("list")
@@ -173,7 +180,7 @@ def validate(
 
       mlcourse validate 03
     """
-    chosen = [notebooks.find(name) for name in lesson] if lesson else sorted(paths.NOTEBOOKS.glob("*.ipynb"))
+    chosen = [notebooks.find(name) for name in lesson] if lesson else [lesson.path for lesson in notebooks.lessons()]
     bad = [path for path in chosen if _report_problems(path)]
     if bad:
         raise typer.Exit(1)
@@ -271,7 +278,7 @@ def data_verify(name: str, data_dir: DataDir = None) -> None:
 @data_app.command("build")
 def data_build(
     name: Annotated[str, typer.Argument(help="glyphs or strokes, the data sets that the course makes itself.")],
-    folder: Annotated[Path, typer.Option(help="The folder to write to.")] = paths.ROOT / "data",
+    folder: Annotated[Path, typer.Option(help="The folder to write to.")] = paths.DATA,
 ) -> None:
     """Render the glyphs from the fonts that matplotlib carries, or trace the pen strokes of the glyphs.
 

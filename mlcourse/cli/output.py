@@ -26,9 +26,9 @@ def rows_file(name: str, out: Path | None, keep: bool, kept_name: str = "") -> P
     """
     if keep and out:
         raise ValueError(f"--keep and --out {out} name two files; leave one of them out")
-    if keep and not paths.RESULTS.is_dir():
-        raise ValueError(f"there is no {paths.RESULTS}, so nothing can be kept there; leave out --keep, or work in a clone "
-                         "of the repository")
+    if keep and not (paths.IN_CLONE and paths.RESULTS.is_dir()):
+        raise ValueError("rows are kept in a clone of the repository, and this course was installed without one; leave out "
+                         "--keep, or name a file with --out")
     file = paths.RESULTS / f"{kept_name or name}.json" if keep else out or Path("runs") / f"{name}.json"
     if file.suffix != ".json":
         raise ValueError(f"the rows are written as JSON, got --out {file}; give it a name that ends in .json")

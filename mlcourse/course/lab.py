@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -12,6 +13,7 @@ from mlcourse.system import machine, paths
 from mlcourse.system.files import write_atomically
 
 FIRST = "00_start_here.ipynb"
+COPIED = ".copied.json"         # in the working copy: what each file was copied from
 
 
 def unread(data: bytes) -> bytes:
@@ -28,24 +30,49 @@ def _lay_out(source: Path, target: Path) -> None:
     data = source.read_bytes()
     data = unread(data) if source.suffix == ".ipynb" else data
     write_atomically(target, data)
+    copied = _copied(target.parent) | {target.name: _digest(source)}
+    write_atomically(target.parent / COPIED, (json.dumps(copied, indent=1, sort_keys=True) + "\n").encode())
 
 
 def fill(work: Path | None = None, folder: Path | None = None) -> list[Path]:
     """Copy into `work` every file of the course's `folder` that is not there yet; the new copies, in order.
 
-    Lessons are copied without their outputs. What is there already is the learner's and stays as it is. Raises FileNotFoundError without lessons.
+    Lessons are copied without their outputs. What is there already is the learner's and stays as it is. Raises
+    FileNotFoundError without lessons, OSError where `work` cannot be written.
     """
     work, folder = work or paths.WORK, folder or paths.NOTEBOOKS
+    notebooks.lessons(folder)
     sources = [path for path in sorted(folder.glob("*")) if path.is_file() and path.name[0] not in "._"]
-    if not any(path.suffix == ".ipynb" for path in sources):
-        raise FileNotFoundError(
-            f"there are no lessons in {folder}; clone the repository and install it from there with pip install -e ."
-        )
-    work.mkdir(parents=True, exist_ok=True)
     new = [work / source.name for source in sources if not (work / source.name).exists()]
-    for target in new:
-        _lay_out(folder / target.name, target)
+    try:
+        for target in new:
+            _lay_out(folder / target.name, target)
+    except OSError as error:
+        raise OSError(f"{error}, with mlcourse lab --work DIR") from error
     return new
+
+
+def older(work: Path | None = None, folder: Path | None = None) -> list[str]:
+    """The lessons in `work` whose original has changed since they were copied."""
+    work, folder = work or paths.WORK, folder or paths.NOTEBOOKS
+    copied = _copied(work)
+    return [path.name for path in sorted(folder.glob("*.ipynb")) if (work / path.name).exists()
+            and copied.get(path.name, "") not in ("", _digest(path))]
+
+
+def _copied(work: Path) -> dict[str, str]:
+    """What the copies in `work` were made of: {file name: digest of the original}."""
+    try:
+        found = json.loads((work / COPIED).read_text(encoding="utf-8"))
+        return found if isinstance(found, dict) else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def _digest(original: Path) -> str:
+    """What a learner would get of an original: a lesson counts without its outputs."""
+    data = original.read_bytes()
+    return hashlib.sha256(unread(data) if original.suffix == ".ipynb" else data).hexdigest()[:16]
 
 
 def restore(name: str, work: Path | None = None, folder: Path | None = None) -> Path | None:
@@ -56,7 +83,6 @@ def restore(name: str, work: Path | None = None, folder: Path | None = None) -> 
     """
     work = work or paths.WORK
     source = notebooks.find(name, folder)
-    work.mkdir(parents=True, exist_ok=True)
     target, backup = work / source.name, None
     if target.exists():
         number = 1
@@ -68,14 +94,17 @@ def restore(name: str, work: Path | None = None, folder: Path | None = None) -> 
     return backup
 
 
-def command(browser: bool = True, port: int | None = None) -> list[str]:
-    """The command line that opens JupyterLab on lesson 00, reachable from this computer alone.
+def command(browser: bool = True, port: int | None = None, work: Path | None = None) -> list[str]:
+    """The command line that opens JupyterLab on lesson 00 in `work`, reachable from this computer alone. The learner sees
+    the folder around work/ of a clone, and nothing around any other folder.
 
     The access token is JupyterLab's own, new at every start.
     """
-    first = f"{paths.WORK.relative_to(paths.ROOT).as_posix()}/{FIRST}"
+    work = (work or paths.WORK).resolve()
+    root = paths.ROOT if work.is_relative_to(paths.ROOT) else work
+    first = (work / FIRST).relative_to(root).as_posix()
     line = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{first}",
-            f"--ServerApp.root_dir={paths.ROOT}", "--ServerApp.ip=127.0.0.1"]
+            f"--ServerApp.root_dir={root}", "--ServerApp.ip=127.0.0.1"]
     if port is not None:
         line.append(f"--ServerApp.port={port}")
     if not browser:
@@ -85,13 +114,13 @@ def command(browser: bool = True, port: int | None = None) -> list[str]:
     return line
 
 
-def launch(browser: bool = True, port: int | None = None) -> int:
+def launch(browser: bool = True, port: int | None = None, work: Path | None = None) -> int:
     """Run JupyterLab until it stops, with threads and malloc set for its kernels; its exit status.
 
     A setting that the user's environment already makes wins.
     """
     environment = machine.environment() | os.environ
-    line = command(browser, port)
+    line = command(browser, port, work)
     if os.name == "posix":
         sys.stdout.flush()
         os.execve(line[0], line, environment)

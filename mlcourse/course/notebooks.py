@@ -65,8 +65,11 @@ def read_lesson(path: Path) -> Lesson:
 
 
 def lessons(folder: Path | None = None) -> list[Lesson]:
-    """Every lesson of the course (or of `folder`), in order."""
-    return [read_lesson(path) for path in sorted((folder or paths.NOTEBOOKS).glob("[0-9][0-9]_*.ipynb"))]
+    """Every lesson of the course (or of `folder`), in order. Raises FileNotFoundError where there is none."""
+    folder = folder or paths.NOTEBOOKS
+    if found := sorted(folder.glob("[0-9][0-9]_*.ipynb")):
+        return [read_lesson(path) for path in found]
+    raise FileNotFoundError(f"there are no lessons in {folder}; clone the repository, or install the course anew")
 
 
 def find(name: str, folder: Path | None = None) -> Path:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pooch
 
-import mlcourse
+from mlcourse.system import paths
 from mlcourse.system.files import write_atomically
 
 
@@ -56,11 +56,10 @@ def directories(data_dir=None) -> list[Path]:
 
     Raises ValueError when the argument or MLCOURSE_DATA names something that is not a directory.
     """
-    package = Path(mlcourse.__file__).parent
     for value, what in ((data_dir, "the data directory"), (os.environ.get("MLCOURSE_DATA"), "MLCOURSE_DATA")):
         if value and not Path(value).expanduser().is_dir():
             raise ValueError(f"{what} {str(value)!r} is not a directory; correct the path or leave it out")
-    return [*chosen(data_dir), package.parent / "data", package / "data", user_cache()]
+    return [*chosen(data_dir), paths.DATA, user_cache()]
 
 
 def chosen(data_dir=None) -> list[Path]:

@@ -27,9 +27,9 @@ def test_rows_go_to_runs_or_where_they_are_sent_or_are_kept(tmp_path, monkeypatc
 @pytest.mark.parametrize("out, keep, sentence", [
     (Path("mine.json"), True, "--keep and --out mine.json name two files; leave one of them out"),
     (Path("rows.png"), False, r"the rows are written as JSON, got --out rows.png; give it a name that ends in \.json"),
-    (None, True, "there is no .*nowhere, so nothing can be kept there; leave out --keep")])
-def test_what_cannot_be_written_is_said_before_anything_is_measured(tmp_path, monkeypatch, out, keep, sentence):
-    monkeypatch.setattr(paths, "RESULTS", tmp_path / "nowhere")
+    (None, True, "rows are kept in a clone of the repository, and this course was installed without one; leave out --keep")])
+def test_what_cannot_be_written_is_said_before_anything_is_measured(monkeypatch, out, keep, sentence):
+    monkeypatch.setattr(paths, "IN_CLONE", False)
     with pytest.raises(ValueError, match=sentence):
         rows_file("shift", out, keep)
 

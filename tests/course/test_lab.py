@@ -12,8 +12,8 @@ import nbformat
 import pytest
 from sample_lesson import sample
 
-from mlcourse.course import lab
-from mlcourse.system import machine, paths
+from mlcourse.course import lab, notebooks
+from mlcourse.system import files, machine, paths
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def course(tmp_path):
 def test_the_working_copy_is_filled_once_and_never_overwritten(course):
     folder, work = course
     assert [path.name for path in lab.fill(work, folder)] == ["00_start_here.ipynb", "03_maml.ipynb", "notation.md"]
-    assert sorted(path.name for path in work.iterdir()) == ["00_start_here.ipynb", "03_maml.ipynb", "notation.md"]
+    assert sorted(path.name for path in work.glob("[!.]*")) == ["00_start_here.ipynb", "03_maml.ipynb", "notation.md"]
     (work / "00_start_here.ipynb").write_text("mine", encoding="utf-8")
     (work / "03_maml.ipynb").unlink()
     assert lab.fill(work, folder) == [work / "03_maml.ipynb"]
@@ -53,9 +53,44 @@ def test_a_lesson_is_laid_out_without_its_outputs():
 
 
 def test_a_course_without_lessons_says_where_it_looked(tmp_path):
-    with pytest.raises(FileNotFoundError, match="there are no lessons in .*clone the repository"):
-        lab.fill(tmp_path / "work", tmp_path / "nowhere")
+    for ask in (lambda: lab.fill(tmp_path / "work", tmp_path / "nowhere"), lambda: notebooks.lessons(tmp_path / "nowhere")):
+        with pytest.raises(FileNotFoundError, match="there are no lessons in .*clone the repository, or install"):
+            ask()
     assert not (tmp_path / "work").exists()
+
+
+def test_a_copy_of_an_earlier_version_is_named_and_a_new_one_or_an_edited_one_is_not(course):
+    folder, work = course
+    lab.fill(work, folder)
+    (work / "00_start_here.ipynb").write_text("mine", encoding="utf-8")
+    assert lab.older(work, folder) == []
+    changed = nbformat.read(folder / "03_maml.ipynb", 4)
+    changed.cells[1].outputs = [nbformat.v4.new_output("stream", text="another machine")]
+    nbformat.write(changed, folder / "03_maml.ipynb")
+    assert lab.older(work, folder) == []                        # new outputs alone are nothing to the learner
+    changed.cells[0].source += "\nA new sentence."
+    nbformat.write(changed, folder / "03_maml.ipynb")
+    assert lab.older(work, folder) == ["03_maml.ipynb"]
+    lab.restore("03", work, folder)
+    assert lab.older(work, folder) == []
+    (work / lab.COPIED).write_text("damaged", encoding="utf-8")
+    assert lab.older(work, folder) == []                        # nobody knows what they are copies of
+
+
+def test_a_folder_that_cannot_be_written_is_said_with_the_way_out(course, monkeypatch):
+    folder, work = course
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(files.os, "open", refuse)
+    with pytest.raises(OSError, match=r"cannot write .*Permission denied; .* another folder, with mlcourse lab --work DIR"):
+        lab.fill(work, folder)
+
+
+def test_another_folder_of_work_is_opened_by_itself(tmp_path):
+    line = lab.command(work=tmp_path / "mine")
+    assert {"--LabApp.default_url=/lab/tree/00_start_here.ipynb", f"--ServerApp.root_dir={tmp_path / 'mine'}"} <= set(line)
 
 
 def test_restoring_keeps_every_version_of_the_learner(course):

@@ -18,7 +18,7 @@ from mlcourse.system import paths
 SIDE = 28
 HANDS = 20
 FILE = "glyphs.npz"
-DATA = paths.ROOT / "data"
+DATA = paths.DATA
 
 # The split by script. The digits stand in the test split, so that whoever learns on the training scripts and
 # chooses on the validation scripts has seen no digit when typeset or handwritten digits are the target.
