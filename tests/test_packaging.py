@@ -1,8 +1,11 @@
 """The files that install the course agree with one another and with the code."""
 
 import ast
+import json
 import os
 import re
+import runpy
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -120,3 +123,25 @@ def test_ci_run_is_an_executable_shell_script():
     assert os.access(script, os.X_OK)
     assert subprocess.run(["bash", "-n", str(script)]).returncode == 0
     assert script.read_text(encoding="utf-8").rstrip().endswith("make test")
+
+
+def test_an_installed_course_has_its_lessons_data_and_rows_inside(tmp_path, monkeypatch):
+    """As setup.py installs it: what lies beside the package in a clone lies inside it."""
+    handed = {}
+    monkeypatch.setattr("setuptools.setup", handed.update)
+    monkeypatch.chdir(ROOT)
+    runpy.run_path("setup.py")
+    package = tmp_path / "mlcourse"
+    shutil.copytree(ROOT / "mlcourse", package, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, folder in handed["package_dir"].items():
+        shutil.copytree(ROOT / folder, tmp_path / name.replace(".", "/"))
+    assert {"mlcourse", "mlcourse.lessons.l03_maml", *handed["package_dir"]} <= {*handed["packages"]}
+    ask = ("import json; from mlcourse import datasets, rows; from mlcourse.course import notebooks; from mlcourse.system import "
+           "paths; print(json.dumps([len(notebooks.lessons()), len(datasets.load('glyphs').images), len(rows.read('rates')), "
+           "str(paths.WORK), str(paths.PACKAGE)]))")
+    done = subprocess.run([sys.executable, "-c", ask], cwd=tmp_path, capture_output=True, text=True,
+                          env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    lessons, images, kept, work, where = json.loads(done.stdout)
+    assert lessons == len(list((ROOT / "notebooks").glob("[0-9]*.ipynb"))) and images == 10_300 and kept > 50
+    assert Path(work) == tmp_path / "mlcourse-work" and Path(where) == package
