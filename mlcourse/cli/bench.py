@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlcourse.cli.output import Json, Keep, Out, as_json_text, rows_file
+from mlcourse.cli.output import SEEDS, Json, Keep, Out, as_json_text, rows_file
 
 if TYPE_CHECKING:
     from mlcourse.plots import Picture
@@ -163,7 +163,7 @@ def growth(
 def omniglot(
     minutes: Annotated[float, typer.Option(min=0.01, help="Minutes of training, evaluation not counted.")] = 5.0,
     method: Annotated[list[str] | None, typer.Option(help="Repeat it for several; all of them if left out.")] = None,
-    seed: Annotated[list[int] | None, typer.Option(min=0, help="Repeat it for several.  [default: 0, 1, 2]")] = None,
+    seed: Annotated[list[int] | None, typer.Option(**SEEDS, help="Repeat it for several.  [default: 0, 1, 2]")] = None,
     out: Out = None, keep: Keep = False, as_json: Json = False,
 ) -> None:
     """Accuracy against training time on Omniglot's held-out alphabets, 5-way 1-shot.

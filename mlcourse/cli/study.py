@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
-from mlcourse.cli.output import Json, Keep, Out, as_json_text, rows_file
+from mlcourse.cli.output import SEEDS, Json, Keep, Out, as_json_text, rows_file
 from mlcourse.lesson import lessons
 from mlcourse.studies import STUDIES
 
@@ -61,7 +61,7 @@ def command(study: Study):
         conduct(study, **asked)
 
     usual = f"0 to {study.seeds - 1}" if study.seeds else "each part's own"
-    seeds = typer.Option(min=0, help=rf"Repeat it for several.  \[default: {usual}]")
+    seeds = typer.Option(**SEEDS, help=rf"Repeat it for several.  \[default: {usual}]")
     parameters = [parameter(option) for option in study.options]
     parameters += [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
                    for name, default, annotation in (

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from mlcourse.cli.output import Json
+from mlcourse.cli.output import SEEDS, Json
 
 Domain = Annotated[str, typer.Option(help="sinusoids, {DOMAINS}")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here for data.  \[default: MLCOURSE_DATA]")]
@@ -26,7 +26,7 @@ def train_command(
     inner_rate: Annotated[float | None, typer.Option(help=r"Inner learning rate α.  \[default: the method's]")] = None,
     outer_rate: Annotated[float | None, typer.Option(help=r"Outer learning rate β.  \[default: the method's]")] = None,
     norm: Annotated[str, typer.Option(help="batch (transductive), support, running, layer or none.")] = "batch",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the weights and of the training episodes.")] = 0,
+    seed: Annotated[int, typer.Option(**SEEDS, help="Seed of the weights and of the training episodes.")] = 0,
     episodes: Annotated[int, typer.Option(min=2, help="Fixed test episodes of the reported result.")] = 600,
     folder: Annotated[Path | None, typer.Option(help=r"The folder to write to.  \[default: runs/ and the job]")] = None,
     check_engine: Annotated[bool, typer.Option("--check-engine", help="Compare each phase's first step with a loop over "
@@ -75,7 +75,7 @@ def evaluate_command(
     split: Annotated[str | None, typer.Option(help=r"train, val, test or all.  \[default: test where the domain has "
                                                    "named splits or was trained on, else all]")] = None,
     episodes: Annotated[int, typer.Option(min=2, help="How many fixed episodes.")] = 600,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the episodes.  [default: that of train]")] = None,
+    seed: Annotated[int | None, typer.Option(**SEEDS, help="Seed of the episodes.  [default: that of train]")] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:

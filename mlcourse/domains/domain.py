@@ -33,6 +33,10 @@ class Domain:
     note: str = ""
 
     def __post_init__(self):
+        for what, given in (("images", self.images), ("labels", self.labels)):
+            if not isinstance(given, Tensor):
+                raise ValueError(f"{self.name}: {what} must be a torch tensor, got {type(given).__name__}; "
+                                 "torch.as_tensor makes one of an array or a list")
         m, c = len(self.images), len(self.classes)
         if self.images.dtype != torch.uint8 or self.images.ndim != 4 or self.images.shape[1] != 1:
             raise ValueError(

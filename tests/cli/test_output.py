@@ -87,3 +87,10 @@ def test_what_an_encoding_lacks_is_spelled_and_json_loses_nothing(monkeypatch):
         monkeypatch.setattr(sys, "stdout", SimpleNamespace(encoding=encoding))
         text = as_json_text({"class": "猫 é 😀"})
         assert json.loads(text) == {"class": "猫 é 😀"} and ("猫" in text) == kept
+
+
+@pytest.mark.parametrize("words", [["study", "rates"], ["bench", "omniglot"], ["train", "maml"],
+                                   ["evaluate", "x.safetensors", "--domain", "digits"]])
+def test_a_seed_that_no_generator_takes_is_refused(words, mlcourse):
+    status, _, said = mlcourse(*words, "--seed", str(2**63))
+    assert status == 2 and "2147483647" in said

@@ -32,6 +32,8 @@ def toy(classes=4, per_class=3, size=5, seed=0):
     ({"images": torch.zeros(4, 3, 5, 5, dtype=torch.uint8)}, r"of shape \(4, 3, 5, 5\)"),
     ({"labels": torch.tensor([0, 1, 1])}, r"labels must be int64 of shape \(4,\), got torch.int64 of shape \(3,\)"),
     ({"labels": torch.tensor([0., 1., 1., 0.])}, r"labels must be int64 of shape \(4,\), got torch.float32"),
+    ({"labels": np.array([0, 1, 1, 0])}, "labels must be a torch tensor, got ndarray; torch.as_tensor makes one"),
+    ({"images": [[0]]}, "images must be a torch tensor, got list; torch.as_tensor makes one"),
     ({"labels": torch.tensor([0, 1, 2, 0])}, r"labels must lie in 0..1 for 2 classes, got 0..2"),
     ({"labels": torch.tensor([0, 1, -1, 0])}, r"labels must lie in 0..1 for 2 classes, got -1..1"),
     ({"groups": ("g",)}, "every class needs a group, got 1 groups for 2 classes"),
