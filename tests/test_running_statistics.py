@@ -51,7 +51,8 @@ def by_hand(learner, batch: Episode):
         episode = batch.task(i)
         phi = getattr(learner.adapt(episode), "params", learner.theta())
         each.append(statistics(learner.net, phi, episode.query_x))
-    return [tuple(torch.stack([stats[layer][k] for stats in each]).mean(0).detach() for k in (0, 1)) for layer in range(4)]
+    mean = lambda layer, k: torch.stack([stats[layer][k] for stats in each]).mean(0).detach()
+    return [(mean(layer, 0), mean(layer, 1)) for layer in range(4)]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -57,7 +57,7 @@ def call(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) 
         z = _stacked(net, params, x, given)
         return head(params, z) if "head" in net._modules else z
     with _noticing(x, given):
-        return torch.func.functional_call(net, params, (x, given) if given else (x,))
+        return torch.func.functional_call(net, params, (x,) if given is None else (x, given))
 
 
 def head(params: Params, z: Tensor) -> Tensor:
@@ -76,7 +76,7 @@ def features(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = No
     if not hasattr(net, "features") and not hasattr(net, "head"):
         return call(net, params, x, given)
     with _noticing(x, given):
-        return _method(net, "features", params, *((x, given) if given else (x,)))
+        return _method(net, "features", params, *((x,) if given is None else (x, given)))
 
 
 def statistics(net: nn.Module, params: Params, x: Tensor) -> Stats:
@@ -127,7 +127,7 @@ def watching(x: Tensor) -> Iterator[Seen]:
 
 @contextmanager
 def _noticing(x: Tensor, stats: Stats | None) -> Iterator[None]:
-    if stats or x is not _watched.x:
+    if stats is not None or x is not _watched.x:
         yield
         return
     with collected() as used:
@@ -141,14 +141,15 @@ def _notice(used) -> None:
 
 def _stacked(net: nn.Module, params: Params, x: Tensor | stacked.Patches, stats: Stats | None) -> Tensor:
     z, used = net.stacked(params, x, stats)
-    if x is _watched.x and not stats:
+    if x is _watched.x and stats is None:
         _notice(used)
     return z
 
 
 def _given(net: nn.Module, stats: Stats | None) -> Stats | None:
     """Statistics to pass on: None where there are none, or where the network says that it takes none."""
-    return stats if stats and getattr(net, "norm", "batch") not in ("layer", "none") else None
+    none = stats is None or (isinstance(stats, tuple) and not stats) or getattr(net, "norm", "batch") in ("layer", "none")
+    return None if none else stats
 
 
 def _one_after_another(net: nn.Module, params: Params, x: Tensor | stacked.Patches) -> bool:
@@ -166,7 +167,7 @@ def _one_by_one(function, net: nn.Module, params: Params, x: Tensor, stats: Stat
     each = []
     for i in range(len(x)):
         own = {name: p[i] for name, p in params.items()}
-        given = () if not stats else (tuple(tuple(s[i] if s.ndim == 2 else s for s in pair) for pair in stats),)
+        given = () if stats is None else (tuple(tuple(s[i] if s.ndim == 2 else s for s in pair) for pair in stats),)
         each.append(function(net, own, x[i], *given))
     return tree_map(lambda *tensors: torch.stack(tensors), each[0], *each[1:])
 

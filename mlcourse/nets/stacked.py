@@ -186,9 +186,8 @@ def layered(z: Tensor, side: int, gain: Tensor, shift: Tensor) -> Tensor:
     (T, C)."""
     check_values(True, side ** 2 * z.shape[2])
     samples = z.view(len(z), z.shape[1] // side ** 2, side ** 2, z.shape[2])
-    centred = samples - samples.mean((2, 3), keepdim=True)
-    scale = torch.rsqrt(centred.square().mean((2, 3), keepdim=True) + EPS) * gain[:, None, None]
-    return torch.addcmul(shift[:, None, None], centred, scale).flatten(1, 2)
+    normal = F.layer_norm(samples, samples.shape[2:], eps=EPS)
+    return torch.addcmul(shift[:, None, None], normal, gain[:, None, None]).flatten(1, 2)
 
 
 def normalise(z: Tensor, gain: Tensor, shift: Tensor, given=None) -> tuple[Tensor, tuple[Tensor, Tensor]]:

@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from like_every_learner import check_gradient
 from tiny import PICTURES, SIDE, pictures, sinusoids
 from torch import nn
 
@@ -243,6 +244,55 @@ def test_where_vmap_turns_out_to_fail_a_loop_takes_over_and_says_so_once():
         learner.losses(batch)
     assert learner.engine == "loop"
     batch_loss(learner, batch)
+
+
+class Normed(nn.Module):
+    """With a norm of torch after its convolution."""
+
+    def __init__(self, norm):
+        super().__init__()
+        self.conv, self.norm, self.out = nn.Conv2d(1, 6, 3, 2, padding=1), norm, nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.out(torch.relu(self.norm(self.conv(x))).mean((2, 3)))
+
+
+class Scaled(nn.Module):
+    """Calls layer_norm as a function."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(6))
+
+    def forward(self, x):
+        return F.layer_norm(x.movedim(1, -1), (6,), self.weight).movedim(-1, 1)
+
+
+NORMED = [(lambda: nn.LayerNorm([6, 8, 8]), "layer_norm"), (Scaled, "layer_norm"),
+          (lambda: nn.InstanceNorm2d(6, affine=True), "instance_norm"), (lambda: nn.GroupNorm(2, 6), None),
+          (lambda: nn.LayerNorm([6, 8, 8], elementwise_affine=False), None), (lambda: nn.InstanceNorm2d(6), None),
+          (lambda: nn.RMSNorm([6, 8, 8]), None)]
+
+
+@pytest.mark.parametrize(("make", "wrong"), NORMED)
+def test_a_norm_whose_second_derivative_is_wrong_under_vmap_is_computed_in_a_loop(make, wrong):
+    torch.manual_seed(0)
+    learner, batch = MAML(Normed(make()), 0.5).double(), pictures(3)
+    if wrong:
+        with pytest.warns(UserWarning, match=f"MAML on Normed .the second derivative of its {wrong} is wrong there"):
+            learner.losses(batch)
+    assert_batch_is_loop(learner, batch)
+    assert learner.engine == ("loop" if wrong else "vmap")
+    check_gradient(learner, lambda: batch_loss(learner, batch))
+
+
+@pytest.mark.parametrize(("track", "training"), [(False, True), (False, False), (True, False)])
+def test_torchs_batch_norm_finds_an_engine_whose_gradient_is_right(track, training):
+    torch.manual_seed(0)
+    learner, batch = MAML(Normed(nn.BatchNorm2d(6, track_running_stats=track)), 0.5).double().train(training), pictures(3)
+    assert learner.engine == ("vmap" if track else "loop")
+    assert_batch_is_loop(learner, batch)
+    check_gradient(learner, lambda: batch_loss(learner, batch))
 
 
 def test_an_error_of_the_episode_is_not_blamed_on_vmap():
