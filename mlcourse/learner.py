@@ -176,8 +176,9 @@ class NetLearner(Learner):
 
 
 def over_tasks_seen(learner: Learner, function: Callable[[Episode], Tensor], batch: Episode) -> tuple[Tensor, Stats]:
-    """`function` of every episode, (T,), by the learner's engine, and the norm statistics, each (T, C), that the network
-    last took of the queries meanwhile: an empty tuple where it took none."""
+    """`function` of every episode, (T,), by the learner's engine, and the norm statistics, each (T, C), that the
+    network last took of the queries meanwhile: an empty tuple where it took none.
+    """
     def both(episode):
         with watching(episode.query_x) as seen:
             value = function(episode)

@@ -179,8 +179,8 @@ def _check_gradients_exist(phase: Phase) -> None:
 
 
 def _differentiate(phase: Phase, step: int, batch) -> tuple[float, Stats]:
-    """Leave the gradient of the phase's loss on this batch in the parameters; return the loss, and the statistics of the
-    whole batch as `_loss` does."""
+    """Leave the gradient of the phase's loss on this batch in the parameters; return the loss, and the statistics as
+    `_loss` does."""
     parameters = [p for group in phase.optimiser.param_groups for p in group["params"]]
     trained = [p for p in parameters if p.requires_grad]
 
@@ -199,7 +199,7 @@ def _differentiate(phase: Phase, step: int, batch) -> tuple[float, Stats]:
 
 
 def _loss(phase: Phase, step: int, part) -> tuple[Tensor, Stats]:
-    """The phase's loss on a part of a batch, and the statistics that a network with running ones took of its queries."""
+    """The phase's loss on a part of a batch, and what a network with running statistics took of its queries."""
     if phase.one is None or phase.after is None or norm_of(getattr(phase.learner, "net", None)) != "running":
         return phase.loss(part, step), ()
     losses, seen = over_tasks_seen(phase.learner, lambda episode: phase.one(episode, step), part)

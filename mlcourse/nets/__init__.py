@@ -9,5 +9,4 @@ from mlcourse.nets.params import Params, params_of
 from mlcourse.nets.sequence import StrokeNet, Transformer
 
 __all__ = ["MLP", "NORMS", "Conv4", "Norm", "Params", "Stats", "StrokeNet", "Transformer", "build_net", "call", "features",
-           "head", "moments", "norm_of", "of_tasks", "params_of", "prepare", "statistics",
-           "watching"]
+           "head", "moments", "norm_of", "of_tasks", "params_of", "prepare", "statistics", "watching"]

@@ -148,8 +148,9 @@ def _stacked(net: nn.Module, params: Params, x: Tensor | stacked.Patches, stats:
 
 def _given(net: nn.Module, stats: Stats | None) -> Stats | None:
     """Statistics to pass on: None where there are none, or where the network says that it takes none."""
-    none = stats is None or (isinstance(stats, tuple) and not stats) or getattr(net, "norm", "batch") in ("layer", "none")
-    return None if none else stats
+    if isinstance(stats, tuple) and not stats or getattr(net, "norm", "batch") in ("layer", "none"):
+        return None
+    return stats
 
 
 def _one_after_another(net: nn.Module, params: Params, x: Tensor | stacked.Patches) -> bool:

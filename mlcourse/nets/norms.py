@@ -67,8 +67,8 @@ def check_values(layer: bool, count: int) -> None:
     if layer:
         raise ValueError("a layer norm takes mean and variance of each sample, but here of a single value; give the "
                          "network more channels, or norm='none'")
-    raise ValueError("a batch norm takes mean and variance of each channel over all samples, but here of a single value; "
-                     "give at least 2 samples at a time, or a network with another norm")
+    raise ValueError("a batch norm takes mean and variance of each channel over all samples, but here of a single "
+                     "value; give at least 2 samples at a time, or a network with another norm")
 
 
 def check_samples(count: int) -> None:
@@ -98,7 +98,9 @@ def collected() -> Iterator[list[tuple[Tensor, Tensor]]]:
 
 
 def moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance (without Bessel's correction) of each channel of x (M, C, H, W), each (C,). Raises
-    ValueError for no samples."""
+    """Mean and variance (without Bessel's correction) of each channel of x (M, C, H, W), each (C,).
+
+    Raises ValueError for no samples.
+    """
     check_samples(len(x))
     return x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)

@@ -73,7 +73,8 @@ class Transformer(nn.Module):
     def attend(self, e: Tensor) -> Tensor:
         """softmax(QKᵀ/√d) V of every head, side by side: (M, S, width)."""
         m, s, width = e.shape
-        q, k, v = (part.reshape(m, s, self.heads, width // self.heads).transpose(1, 2) for part in self.qkv(e).chunk(3, -1))
+        by_head = lambda part: part.reshape(m, s, self.heads, width // self.heads).transpose(1, 2)
+        q, k, v = map(by_head, self.qkv(e).chunk(3, -1))
         weights = torch.softmax(q @ k.mT / math.sqrt(q.shape[-1]), -1)
         return (weights @ v).transpose(1, 2).reshape(m, s, width)
 

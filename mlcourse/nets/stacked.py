@@ -24,7 +24,8 @@ class Patches(NamedTuple):
 
     rows (T, P, 10): each of the P = M·h·w patches of 9 pixels less their mean over the task, and a 1.
     mean (T, 1, 9), cov (T, 9, 9): mean and covariance of the 9 pixels over the task's patches.
-    With norm="layer" rows (T, P, 9) are the pixels as they are, mean (T, M, 9) and cov (T, M, 9, 9) those of each picture.
+    With norm="layer" rows (T, P, 9) are the pixels as they are, mean (T, M, 9) and cov (T, M, 9, 9) those of each
+    picture.
     side: h = w, the side of the convolution's output.
     """
 
@@ -118,24 +119,26 @@ def mlp(net, params: dict[str, Tensor], x: Tensor, stats: Stats | None = None) -
 
 
 def conv4(net, params: dict[str, Tensor], seen: Patches, stats: Stats | None = None) -> tuple[Tensor, Stats]:
-    """The features (T, M, size) of `Conv4` for the patches of T·M pictures, and the (mean, variance) that every norm takes of a
-    task's samples, each (T, C); an empty tuple with norm "layer" or "none".
+    """The features (T, M, size) of `Conv4` for the patches of T·M pictures, and the (mean, variance) that every norm
+    takes of a task's samples, each (T, C); an empty tuple with norm "layer" or "none".
 
     stats: those to normalise with, each (T, C) or (C,); None takes the task's own.
     """
-    t, side, used = len(seen.rows), seen.side, []
+    t, z, side, used = len(seen.rows), seen.rows, seen.side, []
     for i in range(4):
         weight = kernel(params[f"convs.{i}.weight"])
         if net.norm == "none":
             bias = params[f"convs.{i}.bias"].unsqueeze(1)
             z = _first_biased(weight, seen, bias) if i == 0 else torch.baddbmm(bias, z, weight)
         else:
-            own = params[f"norms.{i}.gain"], params[f"norms.{i}.shift"]
+            own, given = (params[f"norms.{i}.gain"], params[f"norms.{i}.shift"]), stats[i] if stats else None
             if net.norm == "layer":
                 z = _first_layered(weight, seen, *own) if i == 0 else layered(torch.bmm(z, weight), side, *own)
+            elif i == 0:
+                z, moments = _first(weight, seen, own, given)
             else:
-                given = stats[i] if stats else None
-                z, moments = _first(weight, seen, own, given) if i == 0 else normalise(torch.bmm(z, weight), *own, given)
+                z, moments = normalise(torch.bmm(z, weight), *own, given)
+            if net.norm != "layer":
                 used.append(moments)
         z, side = _pool(z, side) if net.pool == "max" else (z, side)
         z = z.relu_()

@@ -70,7 +70,8 @@ def threads() -> int:
 def limit_threads() -> None:
     """Let torch compute with `threads()` threads, so that the same seed gives the same numbers on any number of cores.
 
-    In a process forked from one that computed it is one thread: see `_after_fork`."""
+    In a process forked from one with torch it is one thread: see `_after_fork`.
+    """
     _compute_with(threads())
 
 

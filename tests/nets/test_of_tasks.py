@@ -1,5 +1,5 @@
-"""Weights of several tasks at once, for every network and norm, against a plain loop over the tasks in float64: the same
-numbers, or one sentence."""
+"""Weights of several tasks at once, for every network and norm, against a plain loop over the tasks in float64: the
+same numbers, or one sentence."""
 
 import itertools
 
@@ -118,7 +118,8 @@ def test_statistics_are_the_moments_of_what_each_norm_normalises(norm):
 
 @pytest.mark.parametrize("make", [
     lambda: (MLP((12, 7, WAY), "batch"), (12,)), lambda: (Conv4(WAY, 5, side=16), (1, 16, 16)),
-    lambda: (Conv4(WAY, 5, norm="support", side=1), (1, 1, 1)), lambda: (Conv4(WAY, 5, norm="running", side=8), (1, 8, 8))])
+    lambda: (Conv4(WAY, 5, norm="support", side=1), (1, 1, 1)),
+    lambda: (Conv4(WAY, 5, norm="running", side=8), (1, 8, 8))])
 def test_a_batch_norm_of_one_value_is_refused_by_every_engine(make):
     net, shape = make()
     net, x = net.double(), samples(shape, 1)
@@ -163,7 +164,7 @@ def test_a_layer_norm_of_one_value_is_refused_by_every_engine():
     """One channel on a map of one pixel: torch refuses it for one sample alone, and gives a constant for two."""
     net, x = Conv4(WAY, 1, norm="layer", side=16).double(), samples((1, 16, 16), 2)
     for given in ((weights(net), x), (params_of(net), x[0]), (params_of(net), x[0, :1])):
-        with pytest.raises(ValueError, match="a layer norm takes mean and variance of each sample, but here of a single"):
+        with pytest.raises(ValueError, match="layer norm takes mean and variance of each sample, but here of a single"):
             call(net, *given)
 
 
@@ -196,7 +197,7 @@ def test_unlike_numbers_of_tasks_are_named(name):
     for count in (1, 2, 5):
         x = torch.rand(count, 4, *shape, dtype=torch.float64)
         for function in (call, features, statistics):
-            with pytest.raises(ValueError, match=f"weights of 3 tasks, but the samples are those of {count}; give samples"):
+            with pytest.raises(ValueError, match=f"weights of 3 tasks, but the samples are those of {count}; give"):
                 function(net, weights(net), x)
 
 

@@ -40,7 +40,7 @@ once = in_parallel(product, range(4))
 
 
 def program(source, limit=LIMIT):
-    """Run a program that has computed on all cores; its output. It is ended, and the test fails, after `limit` seconds."""
+    """The output of a program that has computed on all cores; the test fails where it takes over `limit` seconds."""
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", BEFORE + textwrap.dedent(source)], timeout=limit,
                           capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "2"})
     assert done.returncode == 0, done.stderr[-2000:]
@@ -109,7 +109,8 @@ def test_processes_and_loaders_that_fork_compute_on():
                 return 4
             def __getitem__(self, i):
                 return work(i)
-        assert all(bool(item) for item in DataLoader(Set(), batch_size=None, num_workers=2, multiprocessing_context="fork"))
+        loader = DataLoader(Set(), batch_size=None, num_workers=2, multiprocessing_context="fork")
+        assert all(bool(item) for item in loader)
     """)
 
 
@@ -133,10 +134,12 @@ def test_a_learner_is_judged_and_trained_in_a_forked_process():
 def test_nested_calls_are_computed_one_after_another():
     program("""
         import threading
-        names = in_parallel(lambda i: in_parallel(lambda j: (i, j, threading.current_thread().name), range(3)), range(4))
+        name = lambda: threading.current_thread().name
+        names = in_parallel(lambda i: in_parallel(lambda j: (i, j, name()), range(3)), range(4))
         assert [[(i, j) for i, j, _ in row] for row in names] == [[(i, j) for j in range(3)] for i in range(4)]
         assert all(len({name for _, _, name in row}) == 1 for row in names)
-        deep = in_parallel(lambda i: in_parallel(lambda j: in_parallel(lambda k: product(k), range(2)), range(2)), range(2))
+        twice = lambda work: in_parallel(work, range(2))
+        deep = twice(lambda i: twice(lambda j: twice(product)))
         assert deep == [[once[:2]] * 2] * 2
     """)
 
