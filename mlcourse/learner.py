@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mlcourse.engine import switch
 from mlcourse.episode import Episode
 from mlcourse.losses import task_loss
-from mlcourse.nets import Params, call, norm_of, prepare, stacking, statistics
+from mlcourse.nets import Params, Stats, call, norm_of, prepare, stacking, statistics, watching
 from mlcourse.phases import Phase, episodic_phase
 from mlcourse.system.machine import in_parallel
 
@@ -114,7 +114,13 @@ class Adapted(NamedTuple):
 
 
 class NetLearner(Learner):
-    """A method around one network `net`, whose own parameters are θ."""
+    """A method around one network `net`, whose own parameters are θ.
+
+    seen: the norm statistics, each (T, C), that the network took of a batch's queries in the loss of the last step.
+    train.py leaves them, as it leaves gradients in `.grad`; `after_step` takes them. An empty tuple: none were left.
+    """
+
+    seen: Stats = ()
 
     def __init__(self, net: nn.Module):
         super().__init__()
@@ -158,12 +164,27 @@ class NetLearner(Learner):
 
     @torch.no_grad()
     def after_step(self, batch: Episode) -> None:
-        """Move running statistics towards those that the predicting networks see on this batch's queries."""
+        """Move running statistics towards the mean over tasks of those that the predicting networks see on this batch's
+        queries: saw in the loss, where it predicts them, else see now on its first four tasks."""
         if norm_of(self.net) != "running":
             return
-        one = lambda episode: statistics(self.net, self.predicting(episode), episode.query_x)
-        stats = switch.over_tasks(self, one, batch.task(slice(0, 4)))
+        stats, self.seen = self.seen, ()
+        if not stats:
+            one = lambda episode: statistics(self.net, self.predicting(episode), episode.query_x)
+            stats = switch.over_tasks(self, one, batch.task(slice(0, 4)))
         self.net.update_running(tuple((mean.mean(0), var.mean(0)) for mean, var in stats))
+
+
+def over_tasks_seen(learner: Learner, function: Callable[[Episode], Tensor], batch: Episode) -> tuple[Tensor, Stats]:
+    """`function` of every episode, (T,), by the learner's engine, and the norm statistics, each (T, C), that the
+    network last took of the queries meanwhile: an empty tuple where it took none.
+    """
+    def both(episode):
+        with watching(episode.query_x) as seen:
+            value = function(episode)
+        return value, seen.stats
+
+    return switch.over_tasks(learner, both, batch)
 
 
 def map_parts(work: Callable[[Episode], Any], batch: Episode, at_once: int | None, parallel: bool) -> list:

@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map
 from tqdm import tqdm
 
 from mlcourse.checkpoint import check_writable, fill, read_tensors, write_tensors
 from mlcourse.engine import switch
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner, check_finite, map_parts
+from mlcourse.learner import Learner, check_finite, map_parts, over_tasks_seen
+from mlcourse.nets import Stats, norm_of
 from mlcourse.phases import Phase
 
 
@@ -82,7 +84,7 @@ def outer_step(phase: Phase, step: int, generator: torch.Generator) -> float:
     gets no gradient in the first step.
     """
     batch = phase.sample(generator)
-    total = _differentiate(phase, step, batch)
+    total, seen = _differentiate(phase, step, batch)
     _check_step(phase, step, batch, total)
     factor = phase.rate(step / phase.steps)
     for group in phase.optimiser.param_groups:
@@ -90,6 +92,8 @@ def outer_step(phase: Phase, step: int, generator: torch.Generator) -> float:
         group["lr"] = group["initial_lr"] * factor
     phase.optimiser.step()
     if phase.after is not None:
+        if seen:
+            phase.learner.seen = seen
         phase.after(batch)
     return total
 
@@ -104,7 +108,7 @@ def compare_with_a_loop(phase: Phase, step: int, batch) -> None:
         return
     engine, kind = phase.learner.engine, type(phase.learner).__name__
     trained = {name: p for name, p in _named(phase) if p.requires_grad}
-    fast = {"loss": torch.tensor(_differentiate(phase, step, batch))}
+    fast = {"loss": torch.tensor(_differentiate(phase, step, batch)[0])}
     fast |= {name: torch.zeros_like(p) if p.grad is None else p.grad for name, p in trained.items()}
     phase.optimiser.zero_grad(set_to_none=True)
     slow = dict.fromkeys(fast, 0)
@@ -174,22 +178,32 @@ def _check_gradients_exist(phase: Phase) -> None:
                                  "only parameters that the phase trains")
 
 
-def _differentiate(phase: Phase, step: int, batch) -> float:
-    """Leave the gradient of the phase's loss on this batch in the parameters, and return the loss."""
+def _differentiate(phase: Phase, step: int, batch) -> tuple[float, Stats]:
+    """Leave the gradient of the phase's loss on this batch in the parameters; return the loss, and the statistics as
+    `_loss` does."""
     parameters = [p for group in phase.optimiser.param_groups for p in group["params"]]
     trained = [p for p in parameters if p.requires_grad]
 
     def gradient(part):
-        loss = phase.loss(part, step) * (1.0 if part is batch else part.tasks / batch.tasks)
-        return float(loss.detach()), torch.autograd.grad(loss, trained, allow_unused=True)
+        loss, seen = _loss(phase, step, part)
+        loss = loss * (1.0 if part is batch else part.tasks / batch.tasks)
+        return float(loss.detach()), torch.autograd.grad(loss, trained, allow_unused=True), seen
 
     phase.optimiser.zero_grad(set_to_none=True)
     results = (map_parts(gradient, batch, phase.chunk, phase.parallel) if isinstance(batch, Episode)
                else [gradient(batch)])
-    losses, gradients = zip(*results, strict=True)
+    losses, gradients, seen = zip(*results, strict=True)
     for p, pieces in zip(trained, zip(*gradients, strict=True), strict=True):
         p.grad = None if pieces[0] is None else sum(pieces[1:], pieces[0])
-    return sum(losses)
+    return sum(losses), tree_map(lambda *tensors: torch.cat(tensors), seen[0], *seen[1:])
+
+
+def _loss(phase: Phase, step: int, part) -> tuple[Tensor, Stats]:
+    """The phase's loss on a part of a batch, and what a network with running statistics took of its queries."""
+    if phase.one is None or phase.after is None or norm_of(getattr(phase.learner, "net", None)) != "running":
+        return phase.loss(part, step), ()
+    losses, seen = over_tasks_seen(phase.learner, lambda episode: phase.one(episode, step), part)
+    return losses.mean(), seen
 
 
 @contextmanager

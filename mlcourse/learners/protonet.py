@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from mlcourse.episode import Episode
 from mlcourse.learner import NetLearner, check_classes
 from mlcourse.method import Method
-from mlcourse.nets import Params, features
+from mlcourse.nets import Params, features, norm_of
 
 
 class Prototypes(NamedTuple):
@@ -34,6 +34,11 @@ class ProtoNet(NetLearner):
     """
 
     stacks = True
+
+    def __init__(self, net: nn.Module):
+        super().__init__(net)
+        if norm_of(net) == "layer":     # no task has weights of its own: vmap's one convolution for all is faster
+            self.stacks = False
 
     def embed(self, x: Tensor, stats: tuple = (), tasks: tuple = ()) -> Tensor:
         """f_θ(x): (M, D), or (T, M, D) for tasks = (T,)."""

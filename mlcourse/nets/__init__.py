@@ -2,11 +2,11 @@
 
 from mlcourse.nets.build import build_net
 from mlcourse.nets.conv import Conv4
-from mlcourse.nets.functional import call, features, head, norm_of, of_tasks, prepare, statistics
+from mlcourse.nets.functional import call, features, head, norm_of, of_tasks, prepare, statistics, watching
 from mlcourse.nets.mlp import MLP
 from mlcourse.nets.norms import NORMS, Norm, Stats, moments
 from mlcourse.nets.params import Params, params_of
 from mlcourse.nets.sequence import StrokeNet, Transformer
 
 __all__ = ["MLP", "NORMS", "Conv4", "Norm", "Params", "Stats", "StrokeNet", "Transformer", "build_net", "call", "features",
-           "head", "moments", "norm_of", "of_tasks", "params_of", "prepare", "statistics"]
+           "head", "moments", "norm_of", "of_tasks", "params_of", "prepare", "statistics", "watching"]

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mlcourse.nets import stacked, stacking
-from mlcourse.nets.norms import NORMS, Norm, Stats, moments
+from mlcourse.nets.norms import NORMS, Norm, Stats, collected
 from mlcourse.nets.params import Params
 from mlcourse.nets.stacking import plain
 
@@ -20,7 +20,8 @@ class Conv4(stacking.Stacking, nn.Module):
     Input (M, 1, S, S) with the picture's side S in pixels, output (M, way). way=0 leaves the head out: the network
     then returns its features. norm: see `Norm`. A convolution has a bias only where no norm follows, because the
     norm would cancel it.
-    Raises ValueError for an unknown pool or norm.
+    Raises ValueError for an unknown pool or norm, for a side that cannot be halved four times with pool="max", and for
+    samples that are not such pictures.
     """
 
     tasks_at_once = 4
@@ -32,6 +33,9 @@ class Conv4(stacking.Stacking, nn.Module):
             raise ValueError(f"pool must be 'stride' or 'max', got {pool!r}")
         if norm not in NORMS:
             raise ValueError(f"norm must be one of {', '.join(NORMS)}, got {norm!r}")
+        least = 16 if pool == "max" else 1
+        if side < least:
+            raise ValueError(f"pool={pool!r} needs pictures of at least {least}×{least} pixels, got side {side}")
         self.config = {"net": "Conv4", "way": way, "width": width, "pool": pool, "norm": norm, "side": side,
                        "seed": seed}
         self.pool, self.norm, self.side = pool, norm, side
@@ -44,7 +48,7 @@ class Conv4(stacking.Stacking, nn.Module):
             for conv in self.convs:
                 nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
             self.norms = nn.ModuleList(Norm(norm, width) for _ in self.convs)
-            self.size = width if pool == "stride" else width * max(1, side // 16) ** 2
+            self.size = width if pool == "stride" else width * (side // 16) ** 2
             if way:
                 self.head = nn.Linear(self.size, way)
         if norm == "running":
@@ -58,8 +62,9 @@ class Conv4(stacking.Stacking, nn.Module):
 
     def features(self, x: Tensor, stats: Stats | None = None) -> Tensor:
         """What the head sees: (M, size)."""
+        self._check(x, "(M, 1, S, S)")
         for i, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
-            x = self._activate(norm(conv(x), stats[i] if stats is not None else None))
+            x = self._activate(norm(conv(x), stats[i] if stats else None))
         return x.mean((2, 3)) if self.pool == "stride" else x.flatten(1)
 
     @property
@@ -68,29 +73,36 @@ class Conv4(stacking.Stacking, nn.Module):
         built = ((3, 3), (self.stride, self.stride), (1, 1), (1, 1), 1, "zeros", self.norm == "none")
         is_built = lambda c: plain(c, nn.Conv2d) and built == (c.kernel_size, c.stride, c.padding, c.dilation, c.groups,
                                                                c.padding_mode, c.bias is not None)
-        return (self.norm != "layer" and plain(self, type(self))
+        return (plain(self, type(self))
                 and ("head" not in self._modules or plain(self.head, nn.Linear))
                 and all(is_built(conv) for conv in self.convs._modules.values())
                 and all(plain(norm, Norm) and norm.kind == self.norm for norm in self.norms._modules.values()))
 
     def stacked(self, params: Params, x: Tensor | stacked.Patches,
-                stats: Stats | None = None) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
-        """`features` for T tasks at once and the statistics that its norms saw: parameters (T, …), x (T, M, 1, S, S)
-        or its `prepare`, features (T, M, size), statistics (T, width)."""
-        return stacked.conv4(self, params, x, stats)
+                stats: Stats | None = None) -> tuple[Tensor, Stats]:
+        """`features` for T tasks at once and their `statistics`: parameters (T, …), x (T, M, 1, S, S) or its `prepare`,
+        features (T, M, size), statistics (T, width)."""
+        return stacked.conv4(self, params, x if isinstance(x, stacked.Patches) else self.prepare(x), stats)
 
     def prepare(self, x: Tensor) -> stacked.Patches:
         """What `stacked` can reuse of pictures x (T, M, 1, S, S): the patches that the first convolution sees."""
-        return stacked.patches(x, self.stride)
+        self._check(x, "(T, M, 1, S, S)")
+        return stacked.patches(x, self.stride, self.norm)
 
     def statistics(self, x: Tensor) -> Stats:
-        """The statistics of each norm on this batch."""
-        used = []
-        for conv, norm in zip(self.convs, self.norms, strict=True):
-            x = conv(x)
-            used.append(moments(x))
-            x = self._activate(norm(x, None))
+        """The statistics that each norm takes of this batch; an empty tuple with norm "layer" or "none"."""
+        with collected() as used:
+            self.features(x)
         return tuple(used)
+
+    def _check(self, x: Tensor, shape: str) -> None:
+        """Raises ValueError for samples that are not pictures of this shape, or of a size that the head cannot read."""
+        side = x.shape[-1] if x.ndim else 0
+        if x.ndim != shape.count(",") + 1 or x.shape[-3:-1] != (1, side) or side == 0:
+            raise ValueError(f"Conv4 reads square pictures {shape}, got samples of shape {tuple(x.shape)}")
+        if self.pool == "max" and side // 16 != self.side // 16:
+            raise ValueError(f"this Conv4 was made for pictures of side {self.side}, got side {side}; make it with "
+                             f"side={side}")
 
     def _activate(self, x: Tensor) -> Tensor:
         return F.max_pool2d(F.relu(x), 2) if self.pool == "max" else F.relu(x)

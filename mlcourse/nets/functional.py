@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import islice
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 import torch.nn.functional as F
@@ -10,13 +12,24 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from mlcourse.nets import stacked, stacking
-from mlcourse.nets.norms import Stats
+from mlcourse.nets.norms import Stats, check_samples, collected
 from mlcourse.nets.params import Params
 
 
 def of_tasks(net: nn.Module, params: Params) -> bool:
-    """Whether `params` holds the weights of several tasks, with a leading task dimension."""
-    return any(params[name].ndim > p.ndim for name, p in islice(net.named_parameters(), 1))
+    """Whether `params` holds the weights of several tasks, with a leading task dimension.
+
+    Raises ValueError where some parameters of the network have that dimension and others have not, or are missing.
+    """
+    ahead = {name: params[name].ndim - p.ndim if name in params else None for name, p in net.named_parameters()}
+    if 1 not in ahead.values():
+        return False
+    for name, extra in ahead.items():
+        if extra != 1:
+            raise ValueError(f"some parameters are the weights of several tasks, but {name!r} "
+                             f"{'is missing' if extra is None else 'has no task dimension'}; give every parameter as "
+                             "(T, …), with p.expand(T, *p.shape) where the tasks share it")
+    return True
 
 
 def norm_of(net: nn.Module) -> str:
@@ -30,19 +43,21 @@ def prepare(net: nn.Module, x: Tensor):
 
 
 def call(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) -> Tensor:
-    """net(x) with `params` in place of the network's own; `stats` as in `Conv4.forward`.
+    """net(x) with `params` in place of the network's own; `stats` as in `Conv4.forward`, nothing to a network with norm
+    "layer" or "none".
 
     Parameters with a leading task dimension T, and x (T, M, *D), give (T, M, way): at once where the network stacks,
-    else one task after another.
+    else one task after another. Raises ValueError for parameters and samples of unlike numbers of tasks, and what
+    `of_tasks` raises.
     """
+    given = _given(net, stats)
     if of_tasks(net, params):
-        if not stacking.stacks(net):
-            return _one_by_one(call, net, params, x, stats)
-        out = net.stacked(params, x, stats)[0]
-        return head(params, out) if "head" in net._modules else out
-    if stats is None:
-        return torch.func.functional_call(net, params, (x,))
-    return torch.func.functional_call(net, params, (x, stats))
+        if _one_after_another(net, params, x):
+            return _one_by_one(call, net, params, x, given)
+        z = _stacked(net, params, x, given)
+        return head(params, z) if "head" in net._modules else z
+    with _noticing(x, given):
+        return torch.func.functional_call(net, params, (x,) if given is None else (x, given))
 
 
 def head(params: Params, z: Tensor) -> Tensor:
@@ -53,28 +68,107 @@ def head(params: Params, z: Tensor) -> Tensor:
 
 def features(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) -> Tensor:
     """net.features(x) with `params` in place of the network's own: (M, size), or (T, M, size) as in `call`."""
+    given = _given(net, stats)
     if of_tasks(net, params):
-        if not stacking.stacks(net):
-            return _one_by_one(features, net, params, x, stats)
-        return net.stacked(params, x, stats)[0]
+        if _one_after_another(net, params, x):
+            return _one_by_one(features, net, params, x, given)
+        return _stacked(net, params, x, given)
     if not hasattr(net, "features") and not hasattr(net, "head"):
-        return call(net, params, x, stats)
-    return _method(net, "features", params, *((x, stats) if stats else (x,)))
+        return call(net, params, x, given)
+    with _noticing(x, given):
+        return _method(net, "features", params, *((x,) if given is None else (x, given)))
 
 
 def statistics(net: nn.Module, params: Params, x: Tensor) -> Stats:
-    """net.statistics(x) with `params` in place of the network's own; each with a leading T as in `call`."""
+    """The (mean, variance), each (C,), that every norm of the network takes of these samples; each with a leading T as
+    in `call`. An empty tuple for a network with norm "layer" or "none", or without a norm of the course.
+    Raises ValueError for no samples."""
     if of_tasks(net, params):
-        return tuple(net.stacked(params, x)[1]) if stacking.stacks(net) else _one_by_one(statistics, net, params, x)
-    return _method(net, "statistics", params, x)
+        if _one_after_another(net, params, x):
+            return _one_by_one(statistics, net, params, x, None)
+        z, used = net.stacked(params, x)
+        if used:
+            check_samples(z.shape[1])
+        return used
+    if hasattr(net, "statistics"):
+        return _method(net, "statistics", params, x)
+    with collected() as used:
+        features(net, params, x)
+    return tuple(used)
 
 
-def _one_by_one(function, net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None):
+class Seen:
+    """What `watching` finds: `stats` are those of the last call, an empty tuple where there was none."""
+
+    stats: Stats = ()
+
+
+class _Watched(threading.local):
+    """The samples that this thread is watching, and where what is seen goes."""
+
+    x: Tensor | None = None
+    seen: Seen | None = None
+
+
+_watched = _Watched()
+
+
+@contextmanager
+def watching(x: Tensor) -> Iterator[Seen]:
+    """The statistics that the norms of a network take of these very samples, this object, when `call` or `features`
+    normalises them by their own in this block; without their gradient."""
+    outer = _watched.x, _watched.seen
+    _watched.x, _watched.seen = x, Seen()
+    try:
+        yield _watched.seen
+    finally:
+        _watched.x, _watched.seen = outer
+
+
+@contextmanager
+def _noticing(x: Tensor, stats: Stats | None) -> Iterator[None]:
+    if stats is not None or x is not _watched.x:
+        yield
+        return
+    with collected() as used:
+        yield
+    _notice(used)
+
+
+def _notice(used) -> None:
+    _watched.seen.stats = tuple((mean.detach(), var.detach()) for mean, var in used)
+
+
+def _stacked(net: nn.Module, params: Params, x: Tensor | stacked.Patches, stats: Stats | None) -> Tensor:
+    z, used = net.stacked(params, x, stats)
+    if x is _watched.x and stats is None:
+        _notice(used)
+    return z
+
+
+def _given(net: nn.Module, stats: Stats | None) -> Stats | None:
+    """Statistics to pass on: None where there are none, or where the network says that it takes none."""
+    if isinstance(stats, tuple) and not stats or getattr(net, "norm", "batch") in ("layer", "none"):
+        return None
+    return stats
+
+
+def _one_after_another(net: nn.Module, params: Params, x: Tensor | stacked.Patches) -> bool:
+    """Whether tasks have to be computed one after another. Raises ValueError where their number is not one."""
+    tasks = next(len(p) for p in params.values() if torch.is_tensor(p))
+    given = len(x.rows if isinstance(x, stacked.Patches) else x)
+    if given != tasks:
+        raise ValueError(f"the parameters are the weights of {tasks} tasks, but the samples are those of {given}; give "
+                         "samples (T, M, …) with the same T")
+    return not stacking.stacks(net)
+
+
+def _one_by_one(function, net: nn.Module, params: Params, x: Tensor, stats: Stats | None):
     """`call`, `features` or `statistics` of one task after another."""
     each = []
     for i in range(len(x)):
         own = {name: p[i] for name, p in params.items()}
-        given = () if not stats else (tuple(tuple(s[i] if s.ndim == 2 else s for s in pair) for pair in stats),)
+        given = () if stats is None else (tuple(tuple(s[i] if s.ndim == 2 else s for s in pair) for pair in stats),)
         each.append(function(net, own, x[i], *given))
     return tree_map(lambda *tensors: torch.stack(tensors), each[0], *each[1:])
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mlcourse.nets import stacked, stacking
-from mlcourse.nets.norms import Norm
+from mlcourse.nets.norms import Norm, Stats, collected
 from mlcourse.nets.params import Params
 from mlcourse.nets.stacking import plain
 
@@ -39,15 +39,22 @@ class MLP(stacking.Stacking, nn.Module):
             self.head = nn.Linear(sizes[-2], sizes[-1])
             self.norms = nn.ModuleList(Norm(norm, size) for size in sizes[1:-1])
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.features(x))
+    def forward(self, x: Tensor, stats: Stats | None = None) -> Tensor:
+        """Outputs (M, sizes[-1]). stats: (mean, variance) of each norm, each (size,); None takes the batch's own."""
+        return self.head(self.features(x, stats))
 
-    def features(self, x: Tensor) -> Tensor:
+    def features(self, x: Tensor, stats: Stats | None = None) -> Tensor:
         """What the head sees: (M, sizes[-2])."""
         x = x.flatten(1)
-        for layer, norm in zip(self.body, self.norms, strict=True):
-            x = F.relu(norm(layer(x)[..., None, None], None)[..., 0, 0])
+        for i, (layer, norm) in enumerate(zip(self.body, self.norms, strict=True)):
+            x = F.relu(norm(layer(x)[..., None, None], stats[i] if stats else None)[..., 0, 0])
         return x
+
+    def statistics(self, x: Tensor) -> Stats:
+        """The statistics that each norm takes of this batch; an empty tuple without norms."""
+        with collected() as used:
+            self.features(x)
+        return tuple(used)
 
     @property
     def stacks(self) -> bool:
@@ -56,9 +63,10 @@ class MLP(stacking.Stacking, nn.Module):
                 and all(plain(layer, nn.Linear) for layer in self.body._modules.values())
                 and all(plain(norm, Norm) and norm.kind == self.norm for norm in self.norms._modules.values()))
 
-    def stacked(self, params: Params, x: Tensor, stats: None = None) -> tuple[Tensor, tuple]:
-        """`features` for T tasks at once: parameters (T, …), x (T, M, *D), features (T, M, size); no statistics."""
-        return stacked.mlp(self, params, x), ()
+    def stacked(self, params: Params, x: Tensor, stats: Stats | None = None) -> tuple[Tensor, Stats]:
+        """`features` for T tasks at once and their `statistics`: parameters (T, …), x (T, M, *D), features
+        (T, M, size), statistics (T, size of the layer)."""
+        return stacked.mlp(self, params, x, stats)
 
     def prepare(self, x: Tensor) -> Tensor:
         """What `stacked` can reuse of x."""

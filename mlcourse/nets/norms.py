@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -12,6 +16,8 @@ Stats = tuple[tuple[Tensor, Tensor], ...]
 
 class Norm(nn.Module):
     """The normalisation after a convolution, by name. x has the shape (M, C, H, W).
+
+    Raises ValueError where statistics would be those of a single value.
 
     batch: statistics of whatever is in the batch (a prediction then depends on the other queries: transductive).
     support: statistics of the support set, handed in when predicting.
@@ -31,8 +37,12 @@ class Norm(nn.Module):
         if self.kind == "none":
             return x
         if self.kind == "layer":
+            check_values(True, x.shape[1:].numel())
             return F.group_norm(x, 1, self.gain, self.shift)
         if stats is None:
+            check_values(False, len(x) * x.shape[2:].numel())
+            if _collector.found is not None:
+                _collector.found.append(moments(x))
             return _batch_norm(x, self.gain, self.shift)
         mean, var = stats
         scale = self.gain * torch.rsqrt(var + 1e-5)
@@ -50,6 +60,47 @@ def _batch_norm(x: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
     return F.group_norm(channels, c, gain, shift).view(c, m, h, w).transpose(0, 1)
 
 
+def check_values(layer: bool, count: int) -> None:
+    """Raises ValueError where a layer norm, or else a batch norm, would take mean and variance of a single value."""
+    if count != 1:
+        return
+    if layer:
+        raise ValueError("a layer norm takes mean and variance of each sample, but here of a single value; give the "
+                         "network more channels, or norm='none'")
+    raise ValueError("a batch norm takes mean and variance of each channel over all samples, but here of a single "
+                     "value; give at least 2 samples at a time, or a network with another norm")
+
+
+def check_samples(count: int) -> None:
+    """Raises ValueError where statistics are asked of no samples."""
+    if count == 0:
+        raise ValueError("the statistics of a norm were asked of no samples; give at least 2")
+
+
+class _Collector(threading.local):
+    """Where the norms that take statistics of a batch leave them in this thread; None: nowhere."""
+
+    found: list | None = None
+
+
+_collector = _Collector()
+
+
+@contextmanager
+def collected() -> Iterator[list[tuple[Tensor, Tensor]]]:
+    """The (mean, variance), each (C,), of every batch that a `Norm` normalises by its own statistics in this block, in
+    the order of the calls."""
+    outer, _collector.found = _collector.found, []
+    try:
+        yield _collector.found
+    finally:
+        _collector.found = outer
+
+
 def moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance (without Bessel's correction) of each channel of x (M, C, H, W), each (C,)."""
+    """Mean and variance (without Bessel's correction) of each channel of x (M, C, H, W), each (C,).
+
+    Raises ValueError for no samples.
+    """
+    check_samples(len(x))
     return x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)

@@ -65,7 +65,7 @@ class Transformer(nn.Module):
         """What the head sees: the mean of the tokens (M, width). Raises ValueError for another length than its own."""
         if x.shape[1] != self.length:
             raise ValueError(f"this Transformer reads sequences of {self.length} points, got {x.shape[1]}")
-        tokens = x.reshape(len(x), self.length // self.patch, -1)
+        tokens = x.reshape(len(x), self.length // self.patch, self.patch * x.shape[2])
         e = self.embed(tokens) + self.position
         e = e + self.out(self.attend(self.norm_1(e)))
         return (e + self.down(torch.relu(self.up(self.norm_2(e))))).mean(1)
@@ -73,7 +73,8 @@ class Transformer(nn.Module):
     def attend(self, e: Tensor) -> Tensor:
         """softmax(QKᵀ/√d) V of every head, side by side: (M, S, width)."""
         m, s, width = e.shape
-        q, k, v = (part.reshape(m, s, self.heads, -1).transpose(1, 2) for part in self.qkv(e).chunk(3, -1))
+        by_head = lambda part: part.reshape(m, s, self.heads, width // self.heads).transpose(1, 2)
+        q, k, v = map(by_head, self.qkv(e).chunk(3, -1))
         weights = torch.softmax(q @ k.mT / math.sqrt(q.shape[-1]), -1)
         return (weights @ v).transpose(1, 2).reshape(m, s, width)
 

@@ -14,14 +14,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mlcourse.nets.norms import Stats, check_values
+
 EPS = 1e-5
 
 
 class Patches(NamedTuple):
-    """What the first convolution sees of T·M pictures, which no weight touches: `Conv4.patches` makes it.
+    """What the first convolution sees of T·M pictures, which no weight touches: `patches` makes it.
 
     rows (T, P, 10): each of the P = M·h·w patches of 9 pixels less their mean over the task, and a 1.
     mean (T, 1, 9), cov (T, 9, 9): mean and covariance of the 9 pixels over the task's patches.
+    With norm="layer" rows (T, P, 9) are the pixels as they are, mean (T, M, 9) and cov (T, M, 9, 9) those of each
+    picture.
     side: h = w, the side of the convolution's output.
     """
 
@@ -31,13 +35,16 @@ class Patches(NamedTuple):
     side: int
 
 
-def patches(x: Tensor, stride: int) -> Patches:
-    """The 3×3 patches, padded by one pixel, of pictures x (T, M, 1, S, S)."""
-    t, side = len(x), (x.shape[-1] - 1) // stride + 1
-    pixels = F.unfold(x.flatten(0, 1), 3, padding=1, stride=stride).transpose(1, 2).reshape(t, -1, 9)
-    mean = pixels.mean(1, keepdim=True)
+def patches(x: Tensor, stride: int, norm: str) -> Patches:
+    """The 3×3 patches, padded by one pixel, of pictures x (T, M, 1, S, S), as a network with this norm needs them."""
+    t, m, side = len(x), x.shape[1], (x.shape[-1] - 1) // stride + 1
+    pixels = F.unfold(x.flatten(0, 1), 3, padding=1, stride=stride).transpose(1, 2)
+    pixels = pixels.reshape(t, m, side * side, 9) if norm == "layer" else pixels.reshape(t, m * side * side, 9)
+    mean = pixels.mean(-2, keepdim=True)
     centred = pixels - mean
-    cov = centred.mT @ centred / centred.shape[1]
+    cov = centred.mT @ centred / centred.shape[-2]
+    if norm == "layer":
+        return Patches(pixels.flatten(1, 2), mean.squeeze(2), cov, side)
     return Patches(F.pad(centred, (0, 1), value=1.0), mean, cov, side)
 
 
@@ -92,38 +99,47 @@ def kernel(weight: Tensor) -> Tensor:
     return weight.permute(0, 3, 4, 2, 1).flatten(1, 3)
 
 
-def mlp(net, params: dict[str, Tensor], x: Tensor) -> Tensor:
-    """The features (T, M, size) of `MLP` for x (T, M, *D)."""
-    h = x.flatten(2)
+def mlp(net, params: dict[str, Tensor], x: Tensor, stats: Stats | None = None) -> tuple[Tensor, Stats]:
+    """The features (T, M, size) of `MLP` for x (T, M, *D), and the (mean, variance) of every norm, each (T, C).
+
+    stats: as in `conv4`.
+    """
+    h, used = x.flatten(2), []
     for i in range(len(net.body)):
         weight = params[f"body.{i}.weight"]
         if net.norm == "none":
             h = linear(h, weight, params[f"body.{i}.bias"]).relu_()
         else:
             z = torch.bmm(h, weight.mT) if torch.is_tensor(weight) else weight.times(h)
-            h, _ = normalise(z, params[f"norms.{i}.gain"], params[f"norms.{i}.shift"])
+            given = stats[i] if stats else None
+            h, moments = normalise(z, params[f"norms.{i}.gain"], params[f"norms.{i}.shift"], given)
+            used.append(moments)
             h = h.relu_()
-    return h
+    return h, tuple(used)
 
 
-def conv4(net, params: dict[str, Tensor], x: Tensor | Patches, stats) -> tuple[Tensor, list]:
-    """The features (T, M, size) of `Conv4` for x (T, M, 1, S, S), and the (mean, variance) of every norm, each (T, C).
+def conv4(net, params: dict[str, Tensor], seen: Patches, stats: Stats | None = None) -> tuple[Tensor, Stats]:
+    """The features (T, M, size) of `Conv4` for the patches of T·M pictures, and the (mean, variance) that every norm
+    takes of a task's samples, each (T, C); an empty tuple with norm "layer" or "none".
 
     stats: those to normalise with, each (T, C) or (C,); None takes the task's own.
     """
-    seen = x if isinstance(x, Patches) else patches(x, net.stride)
-    t, side, used = len(seen.rows), seen.side, []
+    t, z, side, used = len(seen.rows), seen.rows, seen.side, []
     for i in range(4):
         weight = kernel(params[f"convs.{i}.weight"])
-        own = None if net.norm == "none" else (params[f"norms.{i}.gain"], params[f"norms.{i}.shift"])
-        given = stats[i] if stats is not None else None
-        if i == 0:
-            z, moments = _first(weight, seen, own, given) if own else (_first_biased(weight, seen, params), None)
-        elif own:
-            z, moments = normalise(torch.bmm(z, weight), *own, given)
+        if net.norm == "none":
+            bias = params[f"convs.{i}.bias"].unsqueeze(1)
+            z = _first_biased(weight, seen, bias) if i == 0 else torch.baddbmm(bias, z, weight)
         else:
-            z, moments = torch.baddbmm(params[f"convs.{i}.bias"].unsqueeze(1), z, weight), None
-        used.append(moments)
+            own, given = (params[f"norms.{i}.gain"], params[f"norms.{i}.shift"]), stats[i] if stats else None
+            if net.norm == "layer":
+                z = _first_layered(weight, seen, *own) if i == 0 else layered(torch.bmm(z, weight), side, *own)
+            elif i == 0:
+                z, moments = _first(weight, seen, own, given)
+            else:
+                z, moments = normalise(torch.bmm(z, weight), *own, given)
+            if net.norm != "layer":
+                used.append(moments)
         z, side = _pool(z, side) if net.pool == "max" else (z, side)
         z = z.relu_()
         if i < 3:
@@ -131,29 +147,60 @@ def conv4(net, params: dict[str, Tensor], x: Tensor | Patches, stats) -> tuple[T
             side = z.shape[1]
             z = z.view(t, -1, 9 * z.shape[-1])
     z = z.view(t, -1, side * side, z.shape[-1])
-    return (z.mean(2) if net.pool == "stride" else z.mT.flatten(2)), used
+    return (z.mean(2) if net.pool == "stride" else z.mT.flatten(2)), tuple(used)
 
 
 def _first(weight, seen: Patches, own, given) -> tuple[Tensor, tuple]:
     """The first convolution and its norm as one product: mean and variance of P·W follow from those of the patches P, so
     the norm of P·W is P times a rescaled W."""
+    if given is None:
+        check_values(False, seen.rows.shape[1])
     mean = torch.bmm(seen.mean, weight)
     var = (weight * torch.bmm(seen.cov, weight)).sum(1, keepdim=True)
     scale, offset = _affine(mean, var, *own, given)
     return torch.bmm(seen.rows, torch.cat([weight * scale, offset], 1)), (mean[:, 0], var[:, 0])
 
 
-def _first_biased(weight, seen: Patches, params) -> Tensor:
+def _first_biased(weight: Tensor, seen: Patches, bias: Tensor) -> Tensor:
     """The first convolution where no norm follows."""
-    offset = torch.bmm(seen.mean, weight) + params["convs.0.bias"].unsqueeze(1)
-    return torch.bmm(seen.rows, torch.cat([weight, offset], 1))
+    return torch.bmm(seen.rows, torch.cat([weight, torch.bmm(seen.mean, weight) + bias], 1))
+
+
+def _first_layered(weight: Tensor, seen: Patches, gain: Tensor, shift: Tensor) -> Tensor:
+    """The first convolution and its layer norm as one product: mean μ and variance of a picture's p·w, over its patches
+    p and the channels' w, follow from mean and covariance of p, so that the norm of p·w is a product with the eleven
+    numbers p/σ, -μ/σ and 1."""
+    t, m, channels = len(weight), seen.mean.shape[1], weight.shape[2]
+    check_values(True, channels * seen.side ** 2)
+    middle = weight.mean(2, keepdim=True)
+    mean = torch.bmm(seen.mean, middle)
+    within = torch.bmm(seen.cov.flatten(2), (torch.bmm(weight, weight.mT) / channels).view(t, -1, 1))
+    between = torch.bmm(seen.mean, weight - middle).square().mean(2, keepdim=True)
+    scale = torch.rsqrt(within + between + EPS).unsqueeze(2)
+    rows = seen.rows.view(t, m, seen.side ** 2, 9)
+    rows = torch.cat([rows * scale, (-mean.unsqueeze(2) * scale).expand(*rows.shape[:3], 1),
+                      torch.ones_like(rows[..., :1])], 3)
+    gain, shift = gain.unsqueeze(1), shift.unsqueeze(1)
+    return torch.bmm(rows.flatten(1, 2), torch.cat([weight * gain, gain, shift], 1))
+
+
+def layered(z: Tensor, side: int, gain: Tensor, shift: Tensor) -> Tensor:
+    """Layer normalisation of z (T, M·side², C), over the positions and channels of each sample, with gain and shift
+    (T, C)."""
+    check_values(True, side ** 2 * z.shape[2])
+    samples = z.view(len(z), z.shape[1] // side ** 2, side ** 2, z.shape[2])
+    normal = F.layer_norm(samples, samples.shape[2:], eps=EPS)
+    return torch.addcmul(shift[:, None, None], normal, gain[:, None, None]).flatten(1, 2)
 
 
 def normalise(z: Tensor, gain: Tensor, shift: Tensor, given=None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
     """Batch normalisation of z (T, P, C) with gain and shift (T, C), and the (mean, variance) of z, each (T, C).
 
-    given: the statistics to normalise with, each (T, C) or (C,); None takes those of z.
+    given: the statistics to normalise with, each (T, C) or (C,); None takes those of z. Raises ValueError where those
+    would be of a single value.
     """
+    if given is None:
+        check_values(False, z.shape[1])
     mean = z.mean(1, keepdim=True)
     centred = z - mean
     var = centred.square().mean(1, keepdim=True)

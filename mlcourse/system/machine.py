@@ -5,10 +5,11 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from functools import cache
 
 THREADS = 2
 
@@ -67,10 +68,11 @@ def threads() -> int:
 
 
 def limit_threads() -> None:
-    """Let torch compute with `threads()` threads, so that the same seed gives the same numbers on any number of cores."""
-    import torch
+    """Let torch compute with `threads()` threads, so that the same seed gives the same numbers on any number of cores.
 
-    torch.set_num_threads(threads())
+    In a process forked from one with torch it is one thread: see `_after_fork`.
+    """
+    _compute_with(threads())
 
 
 def in_parallel(work: Callable, items: Sequence) -> list:
@@ -78,22 +80,33 @@ def in_parallel(work: Callable, items: Sequence) -> list:
 
     Large pieces of work run faster so than one after the other with every core on each operation: no operation waits
     for threads to start, and each core keeps its own piece in its cache. Gradient mode is that of the caller. The
-    results come in the order of the items; whatever `work` raises is raised. `work` must not use torch.func, whose
-    transforms are not made for threads.
+    results come in the order of the items. `work` must not use torch.func, whose transforms are not made for threads.
+
+    Where `work` itself calls this function, the inner items are computed one after another. Several threads may call it
+    at once, and so may a process that was forked. Raises what `work` raises, of several errors that of the first item;
+    then, and after Ctrl-C, no further item begins, and the call ends when the items in progress have.
     """
     import torch
 
+    if len(items) < 2 or threads() < 2 or _here.works:
+        with one_core():
+            return [work(item) for item in items]
     grad = torch.is_grad_enabled()
 
     def alone(item):
+        _here.works = _here.alone = True
         torch.set_num_threads(1)
         with torch.set_grad_enabled(grad):
             return work(item)
 
     with one_core():
-        if len(items) < 2 or threads() < 2:
-            return [work(item) for item in items]
-        return list(_workers(threads()).map(alone, items))
+        pool = ThreadPoolExecutor(threads(), thread_name_prefix="mlcourse")
+        try:
+            pieces = [pool.submit(alone, item) for item in items]
+            wait(pieces, return_when=FIRST_EXCEPTION)
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return [piece.result() for piece in pieces]
 
 
 @contextmanager
@@ -101,14 +114,59 @@ def one_core() -> Iterator[None]:
     """Let torch compute with one thread in this block: for many small operations, which threads would only slow down."""
     import torch
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    if _here.alone:
+        yield
+        return
+    with _blocks.lock:
+        count = torch.get_num_threads()
+        if not _blocks.open:
+            _blocks.outside = count
+        elif count == 1:        # a thread that began meanwhile has its number from another's block
+            count = _blocks.outside
+        _blocks.open += 1
+    _here.alone = True
     try:
+        torch.set_num_threads(1)
         yield
     finally:
-        torch.set_num_threads(threads)
+        _here.alone = False
+        with _blocks.lock:
+            _blocks.open -= 1
+            _compute_with(count)
 
 
-@cache
-def _workers(count: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(count, thread_name_prefix="mlcourse")
+class _Here(threading.local):
+    """Of the current thread: whether it computes with one core in a block, and whether it works for `in_parallel`."""
+
+    alone = False
+    works = False
+
+
+class _Blocks:
+    """The blocks of `one_core` that are open in all threads, and torch's number of threads outside of them."""
+
+    def __init__(self):
+        self.lock, self.open, self.outside = threading.Lock(), 0, 1
+
+
+_here, _blocks, _forked = _Here(), _Blocks(), False
+
+
+def _compute_with(count: int) -> None:
+    import torch
+
+    torch.set_num_threads(1 if _forked else count)
+
+
+def _after_fork() -> None:
+    """In a process forked from one with torch: compute with one thread from now on. The threads that torch's operations
+    share do not live there, and the first operation that asked for them would wait for ever."""
+    global _forked
+    _blocks.lock.release()
+    if hasattr(sys.modules.get("torch"), "set_num_threads"):
+        _forked = True
+        _compute_with(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_blocks.lock.acquire, after_in_parent=_blocks.lock.release, after_in_child=_after_fork)

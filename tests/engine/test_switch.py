@@ -3,6 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from like_every_learner import check_gradient
 from tiny import PICTURES, SIDE, pictures, sinusoids
 from torch import nn
 
@@ -81,7 +82,7 @@ def test_a_claim_goes_with_what_it_was_made_for():
     assert [kind(mlp()).engine for kind in (MAML, FOMAML, ANIL, Twice)] == ["stacked"] * 4
     assert [kind(mlp()).engine for kind in (HalvedMAML, LateMAML)] == ["vmap"] * 2
     assert Longer(small(0)).engine == "vmap" and not Longer.stacks and ProtoNet.stacks
-    assert DAML(small()).engine == MetaSGD(small()).engine == "stacked" and MAML(small(norm="layer")).engine == "vmap"
+    assert DAML(small()).engine == MetaSGD(small()).engine == MAML(small(norm="layer")).engine == "stacked"
 
 
 @pytest.mark.parametrize("kind", [Twice, HalvedMAML, LateMAML])
@@ -170,7 +171,7 @@ def test_a_changed_mlp_is_not_computed_by_the_form_of_the_original():
     assert_batch_is_loop(learner, sinusoids(3))
 
 
-@pytest.mark.parametrize("make", [lambda: small(norm="layer"), hooked])
+@pytest.mark.parametrize("make", [exchanged, hooked])
 def test_weights_of_several_tasks_reach_a_network_that_does_not_stack(make):
     net, x = make(), pictures(3).support_x
     params = {name: torch.stack([p, 2 * p, p + 0.1]) for name, p in params_of(net).items()}
@@ -243,6 +244,56 @@ def test_where_vmap_turns_out_to_fail_a_loop_takes_over_and_says_so_once():
         learner.losses(batch)
     assert learner.engine == "loop"
     batch_loss(learner, batch)
+
+
+class Normed(nn.Module):
+    """With a norm of torch after its convolution."""
+
+    def __init__(self, norm):
+        super().__init__()
+        self.conv, self.norm, self.out = nn.Conv2d(1, 6, 3, 2, padding=1), norm, nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.out(torch.relu(self.norm(self.conv(x))).mean((2, 3)))
+
+
+class Scaled(nn.Module):
+    """Calls layer_norm as a function."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(6))
+
+    def forward(self, x):
+        return F.layer_norm(x.movedim(1, -1), (6,), self.weight).movedim(-1, 1)
+
+
+NORMED = [(lambda: nn.LayerNorm([6, 8, 8]), "layer_norm"), (Scaled, "layer_norm"),
+          (lambda: nn.InstanceNorm2d(6, affine=True), "instance_norm"), (lambda: nn.GroupNorm(2, 6), None),
+          (lambda: nn.LayerNorm([6, 8, 8], elementwise_affine=False), None), (lambda: nn.InstanceNorm2d(6), None),
+          (lambda: nn.RMSNorm([6, 8, 8]), None)]
+
+
+@pytest.mark.parametrize(("make", "wrong"), NORMED)
+def test_a_norm_whose_second_derivative_is_wrong_under_vmap_is_computed_in_a_loop(make, wrong):
+    torch.manual_seed(0)
+    learner, batch = MAML(Normed(make()), 0.5).double(), pictures(3)
+    if wrong:
+        with pytest.warns(UserWarning, match=f"MAML on Normed .the second derivative of its {wrong} is wrong there"):
+            learner.losses(batch)
+    assert_batch_is_loop(learner, batch)
+    assert learner.engine == ("loop" if wrong else "vmap")
+    check_gradient(learner, lambda: batch_loss(learner, batch))
+
+
+@pytest.mark.parametrize(("track", "training"), [(False, True), (False, False), (True, False)])
+def test_torchs_batch_norm_finds_an_engine_whose_gradient_is_right(track, training):
+    torch.manual_seed(0)
+    net, batch = Normed(nn.BatchNorm2d(6, track_running_stats=track)), pictures(3)
+    learner = MAML(net, 0.5).double().train(training)
+    assert learner.engine == ("vmap" if track else "loop")
+    assert_batch_is_loop(learner, batch)
+    check_gradient(learner, lambda: batch_loss(learner, batch))
 
 
 def test_an_error_of_the_episode_is_not_blamed_on_vmap():

@@ -12,7 +12,6 @@ from mlcourse.learner import batch_loss, map_parts
 from mlcourse.learners import FOMAML, MAML, FromScratch
 from mlcourse.losses import task_loss
 from mlcourse.nets import MLP, Conv4, call, features, of_tasks, params_of, stacked, statistics
-from mlcourse.system.machine import in_parallel, one_core
 
 TASKS = 3
 
@@ -164,20 +163,3 @@ def test_parts_and_threads_change_no_gradient(kind):
         assert len(pieces) == {1: 5, 2: 3, 4: 2}[at_once]
         for ours, expected in zip(map(sum, zip(*pieces, strict=True)), whole, strict=True):
             torch.testing.assert_close(ours, expected, rtol=1e-9, atol=1e-12)
-
-
-def test_in_parallel_keeps_order_gradient_mode_and_threads_and_raises():
-    before = torch.get_num_threads()
-    with torch.no_grad():
-        seen = in_parallel(lambda i: (i, torch.is_grad_enabled(), torch.get_num_threads()), range(5))
-    assert seen == [(i, False, 1) for i in range(5)]
-
-    def fail(i):
-        raise ValueError(f"item {i}")
-
-    with pytest.raises(ValueError, match="item 0"):
-        in_parallel(fail, [0, 1])
-    assert torch.get_num_threads() == before
-    with one_core():
-        assert torch.get_num_threads() == 1
-    assert torch.get_num_threads() == before
