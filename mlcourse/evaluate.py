@@ -50,8 +50,9 @@ class Result:
         found = Estimate(self.mean, self.ci95, self.episodes, "episodes")
         value = f"{found.times(100).text(2)} %" if self.metric == "accuracy" else f"mean squared error {found.text(3)}"
         task = f"{self.way}-way {self.shot}-shot" if self.way else f"{self.shot}-shot regression"
+        steps = f", {self.steps} inner step{'s' * (self.steps != 1)}" if self.steps else ""
         mode = "transductive" if self.transductive else "one query at a time"
-        return (f"{self.method} on {self.domain} ({self.split}), {task}: {value} "
+        return (f"{self.method} on {self.domain} ({self.split}), {task}{steps}: {value} "
                 f"(95 % interval over {self.episodes} episodes; norm {self.norm}, {mode})")
 
 

@@ -5,7 +5,7 @@ import torch
 from tiny import NAMES, PICTURES, SIDE, SINUSOIDS, learner
 from torch import nn
 
-from mlcourse.learner import require_grad
+from mlcourse.learner import Learner, require_grad
 from mlcourse.learners import MAML, MetaTransfer, ProtoNet
 from mlcourse.losses import task_loss
 from mlcourse.nets import MLP, Conv4
@@ -43,6 +43,37 @@ class Slipped(MetaTransfer):
 
     def pretraining_loss(self, episode):
         return super().pretraining_loss(episode) * (1 + len(episode.batch_shape))
+
+
+class Kink(Learner):
+    """A unit stands at the kink of its ReLU: in float32 rounding puts it on either side, in float64 on one.
+
+    slip: planted where it is not 0, an error of a batch alone.
+    """
+
+    stacks = True
+
+    def __init__(self, slip=0.0):
+        super().__init__()
+        self.weight, self.slip = nn.Parameter(torch.ones(())), slip
+
+    def loss(self, episode):
+        require_grad(self)
+        rounded = torch.finfo(self.weight.dtype).eps * (1 if episode.batch_shape else -1)
+        unit = (self.weight - 1 + 1e-9 + rounded).relu()
+        return (self.weight.square() + unit + len(episode.batch_shape) * self.slip * self.weight).expand(
+            episode.batch_shape)
+
+
+class OneType(Kink):
+    """It cannot be looked at in float64."""
+
+    stacks = True
+
+    def loss(self, episode):
+        if episode.support_x.dtype == torch.float64:
+            raise RuntimeError("expected Float but found Double")
+        return super().loss(episode)
 
 
 def run(learner, sampler=PICTURES, steps=3, **options):
@@ -114,6 +145,22 @@ def test_a_wrong_derivative_under_vmap_is_told():
     learner = MAML(Slips(), 0.4)
     learner.refused_by_vmap = True
     assert len(run(learner)) == 3
+
+
+def test_a_unit_at_its_kink_is_no_difference():
+    right, buffer = Kink(), torch.ones(2, dtype=torch.float64)
+    right.register_buffer("own", buffer)
+    assert len(run(right)) == 3
+    assert right.weight.dtype == right.weight.grad.dtype == torch.float32 and right.own is buffer
+
+
+def test_what_is_wrong_in_float64_too_is_told_and_so_is_what_does_not_run_there():
+    planted = Kink(slip=0.1)
+    with pytest.raises(ValueError, match=r"the stacked engine gives Kink, in meta-train, a loss of 1.1 where"):
+        run(planted)
+    assert planted.weight.dtype == torch.float32 and planted.weight.grad is None
+    with pytest.raises(ValueError, match=r"gives OneType, in meta-train, a gradient of 'weight'"):
+        run(OneType())
 
 
 @pytest.mark.parametrize("name", NAMES)

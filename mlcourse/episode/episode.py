@@ -99,8 +99,9 @@ class EpisodeSampler:
         if c < 2:
             raise ValueError(f"{domain.name} has {c} class; an episode needs at least 2, so choose another domain")
         if way + distractors > c:
-            raise ValueError(f"way {way} with {distractors} distractor classes needs {way + distractors} classes, but "
-                             f"{domain.name} has {c}; ask for a way of at most {c - distractors}")
+            others = f" with {distractors} distractor classes" if distractors else ""
+            raise ValueError(f"way {way}{others} needs {way + distractors} classes, but {domain.name} has {c}; ask for "
+                             f"a way of at most {c - distractors}")
         if not relabel and way != c:
             raise ValueError(f"relabel=False keeps one label per class, so way must be {c}, the number of classes of "
                              f"{domain.name}, got {way}")

@@ -75,12 +75,14 @@ def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch
     """A new learner of this method: for images of 28×28 and `way` classes, or for sinusoids when way is 0.
 
     train_classes: the number of training classes, which FineTune, LinearProbe and MetaTransfer tell apart. norm: of the
-    network. seed: of its initial weights, and of all that the method itself draws, such as Meta-SGD's rates. settings:
-    constructor arguments that replace the method's own.
+    network, none for sinusoids. seed: of its initial weights, and of all that the method itself draws, such as Meta-SGD's
+    rates. A constructor gets those of way, norm, seed and train_classes that it takes. settings: constructor arguments
+    that replace the method's own.
     Raises what `settings_on` and the constructors raise.
     """
     settings = {**settings_on(entry, way)[0], **settings}
-    for name, value in (("train_classes", train_classes), ("seed", seed)):
+    for name, value in (("train_classes", train_classes), ("seed", seed), ("way", way),
+                        ("norm", norm if way else "none")):
         if name in signature(entry.kind).parameters:
             settings.setdefault(name, value)
     if not entry.net:

@@ -153,7 +153,7 @@ def test_an_episode_can_be_cut_cast_and_moved():
     ({"query": -2}, "query must be at least 1, got -2"),
     ({"unlabeled": -1}, "unlabeled and distractors must not be negative, got -1 and 0"),
     ({"distractors": -3}, "unlabeled and distractors must not be negative, got 0 and -3"),
-    ({"way": 5}, "way 5 with 0 distractor classes needs 5 classes, but numbered has 4; ask for a way of at most 4"),
+    ({"way": 5}, "^way 5 needs 5 classes, but numbered has 4; ask for a way of at most 4"),
     ({"way": 3, "distractors": 2}, "way 3 with 2 distractor classes needs 5 classes.* ask for a way of at most 2"),
     ({"way": 3, "relabel": False}, "way must be 4, the number of classes of numbered, got 3"),
     ({"shot": 3, "query": 4}, r"shot 3 \+ query 4 \+ unlabeled 0 needs 7 samples of every class, but class 'c2' of "

@@ -268,6 +268,26 @@ def test_a_method_that_makes_its_own_network_and_predicts_numbers_alone_is_built
     assert all(torch.equal(p, q) for p, q in zip(learner.parameters(), again.parameters(), strict=True))
 
 
+class OwnHead(MAML):
+    """A method that makes its own network, of as many outputs as there are classes."""
+
+    def __init__(self, way, norm, lr=0.1, seed=0):
+        super().__init__(MLP((784, 4, way) if way else (1, 4, 1), norm=norm, seed=seed), lr)
+        self.config = {"way": way, "norm": norm, "lr": lr, "seed": seed}
+
+
+def test_a_method_that_makes_its_own_network_is_told_the_way_and_the_norm(monkeypatch):
+    entry = Method("own-head", OwnHead, "a network of its own", "", {"lr": 0.3}, {}, sinusoids=({}, {}))
+    assert build(entry, way=0).config == {"way": 0, "norm": "none", "lr": 0.1, "seed": 0}
+    learner = build(entry, way=4, seed=2)
+    assert learner.config == {"way": 4, "norm": "batch", "lr": 0.3, "seed": 2} and learner.is_transductive
+    with pytest.raises(ValueError, match="the network of this OwnHead has 4 outputs, but the episode has 3 classes"):
+        learner.adapt(PICTURES.sample(1, torch.Generator().manual_seed(0)).task(0))
+    monkeypatch.setattr("mlcourse.learners.METHODS", (*METHODS, entry))
+    again = checkpoint.rebuild(checkpoint.describe("own-head", learner))
+    assert all(torch.equal(p, q) for p, q in zip(learner.parameters(), again.parameters(), strict=True))
+
+
 def test_meta_sgd_counts_as_fractions_of_negative_rates():
     learner = MetaSGD(MLP())
     assert learner.negative_rates() == 0
