@@ -12,6 +12,7 @@ from mlcourse.system import machine, paths
 from mlcourse.system.files import write_atomically
 
 FIRST = "00_start_here.ipynb"
+CONTENTS = "--ServerApp.contents_manager_class=mlcourse.course.contents.Contents"
 
 
 def unread(data: bytes) -> bytes:
@@ -75,7 +76,7 @@ def command(browser: bool = True, port: int | None = None) -> list[str]:
     """
     first = f"{paths.WORK.relative_to(paths.ROOT).as_posix()}/{FIRST}"
     line = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{first}",
-            f"--ServerApp.root_dir={paths.ROOT}", "--ServerApp.ip=127.0.0.1"]
+            f"--ServerApp.root_dir={paths.ROOT}", "--ServerApp.ip=127.0.0.1", CONTENTS]
     if port is not None:
         line.append(f"--ServerApp.port={port}")
     if not browser:
