@@ -21,12 +21,14 @@ class Lesson:
     and the lesson's number.
     exercises: a tuple of `exercises.framework.Exercise`, "" where there are none.
     explorers: by the explorer's name a function without arguments that makes one with something to show.
+    terms: a dict, the terms that the lesson introduces, each defined in one sentence; "" where there are none.
     """
 
     folder: str
     does: str
     exercises: str = ""
     explorers: Mapping[str, str] = field(default_factory=dict)
+    terms: str = ""
 
     @property
     def number(self) -> str:

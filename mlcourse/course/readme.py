@@ -1,4 +1,4 @@
-"""The parts of the README that are made from records: the table of the lessons and that of the methods.
+"""What is made from records: the README's tables of the lessons and of the methods, and the glossary in docs/.
 
     python -m mlcourse.course.readme        # writes them anew
 """
@@ -9,7 +9,7 @@ import inspect
 import re
 from pathlib import Path
 
-from mlcourse.course import notebooks
+from mlcourse.course import glossary, notebooks
 from mlcourse.learners import RECORDS
 from mlcourse.lesson import lessons
 from mlcourse.system import paths
@@ -54,3 +54,4 @@ def filled(text: str) -> str:
 if __name__ == "__main__":
     readme = paths.ROOT / "README.md"
     write_atomically(readme, filled(readme.read_text(encoding="utf-8")).encode())
+    write_atomically(glossary.PAGE, glossary.page().encode())

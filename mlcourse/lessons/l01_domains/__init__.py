@@ -8,4 +8,5 @@ LESSON = Lesson(
          "tell covariate, label and concept shift apart",
     exercises="exercises:EXERCISES",
     explorers={"ShiftDial": "explorers:shift_dial", "FactorDial": "explorers:factor_dial"},
+    terms="terms:TERMS",
 )

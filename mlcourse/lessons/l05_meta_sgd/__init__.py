@@ -8,4 +8,5 @@ LESSON = Lesson(
          "why, leave out each stage of a pipeline",
     exercises="exercises:EXERCISES",
     explorers={"LearnedRates": "explorers:learned_rates"},
+    terms="terms:TERMS",
 )

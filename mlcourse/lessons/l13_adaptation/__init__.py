@@ -8,4 +8,5 @@ LESSON = Lesson(
          "break both by other class proportions",
     exercises="exercises:EXERCISES",
     explorers={"AdversarialWeight": "explorers:adversarial_weight"},
+    terms="terms:TERMS",
 )

@@ -8,4 +8,5 @@ LESSON = Lesson(
          "and find out whether hand-made pictures would have done",
     exercises="exercises:EXERCISES",
     explorers={"RealGeneratedExplorer": "explorers:real_generated", "PairedGainExplorer": "explorers:paired_gain"},
+    terms="terms:TERMS",
 )

@@ -8,4 +8,5 @@ LESSON = Lesson(
          "a small one that reads handwriting, teach a digit that was never seen",
     exercises="exercises:EXERCISES",
     explorers={"TemperatureExplorer": "explorers:temperature"},
+    terms="terms:TERMS",
 )

@@ -8,4 +8,5 @@ LESSON = Lesson(
          "picture's pen stroke among a hundred",
     exercises="exercises:EXERCISES",
     explorers={"ContrastExplorer": "explorers:contrast"},
+    terms="terms:TERMS",
 )
