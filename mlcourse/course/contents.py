@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import uuid
 from collections.abc import Container
 
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
@@ -22,18 +23,30 @@ def put_to_sleep(notebook, alive: Container[str]) -> None:
     What was saved beside the view stays: a picture, a page or a line of text. Where it is a picture or a page, the
     sentence ASLEEP stands before it, once in a cell. JupyterLab would show "model not found" in place of it all.
     """
-    for cell in notebook.cells:
-        told = False
-        for output in list(cell.get("outputs", [])):
-            data = output.get("data", {})
-            view = data.get(WIDGET_VIEW)
-            if view is None or isinstance(view, dict) and view.get("model_id") in alive:
-                continue
-            del data[WIDGET_VIEW]
-            if not told and (set(data) != {"text/plain"}):
-                note = new_output("display_data", {"text/plain": ASLEEP, "text/markdown": f"*{ASLEEP}*"})
-                cell.outputs.insert(next(i for i, each in enumerate(cell.outputs) if each is output), note)
-                told = True
+    for cell in notebook.get("cells", []):
+        kept, told = [], False
+        for output in cell.get("outputs", []):
+            data = output.get("data")
+            if isinstance(data, dict) and WIDGET_VIEW in data and _model(data[WIDGET_VIEW]) not in alive:
+                del data[WIDGET_VIEW]
+                if not told and set(data) != {"text/plain"}:
+                    kept.append(new_output("display_data", {"text/plain": ASLEEP, "text/markdown": f"*{ASLEEP}*"}))
+                    told = True
+            kept.append(output)
+        if "outputs" in cell:
+            cell.outputs = kept
+
+
+def _model(view) -> str | None:
+    return view.get("model_id") if isinstance(view, dict) else None
+
+
+def _stored(notebook) -> set[str]:
+    """The models whose state the file holds."""
+    state = notebook.metadata.get("widgets")
+    for key in (WIDGET_STATE, "state"):
+        state = state.get(key) if isinstance(state, dict) else None
+    return set(state) if isinstance(state, dict) else set()
 
 
 class Contents(AsyncLargeFileManager):
@@ -47,11 +60,9 @@ class Contents(AsyncLargeFileManager):
         """The file's model, as jupyter_server's."""
         model = await super().get(path, content, **wanted)
         if content and model["type"] == "notebook":
-            notebook = model["content"]
-            stored = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
             running = await self._running(path.strip("/"))
             if running is not None:
-                put_to_sleep(notebook, running | set(stored))
+                put_to_sleep(model["content"], running | _stored(model["content"]))
         return model
 
     async def _running(self, path: str) -> set[str] | None:
@@ -60,6 +71,7 @@ class Contents(AsyncLargeFileManager):
         for session in await self.parent.session_manager.list_sessions():
             if session["path"] == path and session["kernel"]:
                 client = self.parent.kernel_manager.get_kernel(session["kernel"]["id"]).client()
+                client.session.session = uuid.uuid4().hex       # a second client of one name would cut off the first
                 client.start_channels(iopub=False, stdin=False, hb=False, control=False)
                 try:
                     reply = await client.comm_info("jupyter.widget", reply=True, timeout=PATIENCE)

@@ -14,6 +14,14 @@ from mlcourse.system.machine import one_core
 
 CONTROL = dict(style={"description_width": "9em"}, layout={"width": "98%"})
 TALLEST = "65vh"        # 500 of 768 pixels
+STOPPED = """<style>
+.mlcourse-explorer > .mlcourse-stopped { display: none; }
+.mlcourse-explorer.jupyter-widgets-disconnected > .mlcourse-stopped { display: block; }
+.mlcourse-explorer.jupyter-widgets-disconnected::before,
+.mlcourse-explorer .jupyter-widgets-disconnected::before { display: none; }
+</style>
+<i>The kernel of this explorer has stopped. To bring it to life, run the cells above and then this one again: select it,
+choose Run All Above Selected Cell in the menu Run, and press Shift+Enter.</i>"""
 
 
 class Picture(ipywidgets.Image):
@@ -38,7 +46,8 @@ class Explorer(ipywidgets.VBox):
 
     Controls and picture together are at most `TALLEST` high, so that a laptop shows both: the picture shrinks for it.
 
-    Where no kernel runs, the notebook shows the PNG of the mime bundle, with those words as its alt text.
+    Where no kernel runs, the notebook shows the PNG of the mime bundle, with those words as its alt text. When the kernel
+    stops while the page is open, JupyterLab marks its widgets; a sentence then stands above the controls.
 
     keeps: whether it computes each setting once and keeps the record.
     """
@@ -56,7 +65,10 @@ class Explorer(ipywidgets.VBox):
         panel = arrangement if arrangement is not None else columns(list(controls.values()))
         panel.layout.flex = self.title.layout.flex = "none"
         screen = ipywidgets.VBox([panel, self.title, self.picture], layout={"max_height": TALLEST})
-        super().__init__([screen, self.caption], layout={"max_width": "1040px"})
+        stopped = ipywidgets.HTML(STOPPED)
+        stopped.add_class("mlcourse-stopped")
+        super().__init__([stopped, screen, self.caption], layout={"max_width": "1040px"})
+        self.add_class("mlcourse-explorer")
         for control in controls.values():
             control.observe(self._changed, "value")
         self._holding = False
