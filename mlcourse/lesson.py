@@ -22,6 +22,7 @@ class Lesson:
     exercises: a tuple of `exercises.framework.Exercise`, "" where there are none.
     explorers: by the explorer's name a function without arguments that makes one with something to show.
     studies: by the name of its command the record STUDY (`mlcourse.studies.study`) of what takes longer than a lesson.
+    terms: a dict, the terms that the lesson introduces, each defined in one sentence; "" where there are none.
     """
 
     folder: str
@@ -29,6 +30,7 @@ class Lesson:
     exercises: str = ""
     explorers: Mapping[str, str] = field(default_factory=dict)
     studies: Mapping[str, str] = field(default_factory=dict)
+    terms: str = ""
 
     @property
     def number(self) -> str:

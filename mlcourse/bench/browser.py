@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from mlcourse.course.lab import CONTENTS
 from mlcourse.system import paths
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -24,6 +25,7 @@ ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic"
              "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PATIENCE = 90_000      # milliseconds: a slow machine is not a failure
 LESSON = 300_000       # for all cells of a lesson, which may train
+LAPTOP = {"width": 1366, "height": 768}
 
 PICTURE_BYTES = """async image => {
     const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
@@ -84,7 +86,7 @@ def jupyterlab(base: Path) -> Iterator[Server]:
     server = Server(f"http://127.0.0.1:{port}", secrets.token_hex(16), folder)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.root_dir={folder}",
                "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
-               "--LabApp.expose_app_in_browser=True", f"--LabApp.user_settings_dir={settings}"]
+               "--LabApp.expose_app_in_browser=True", f"--LabApp.user_settings_dir={settings}", CONTENTS]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
     with (base / "server.log").open("w") as log:
@@ -122,18 +124,20 @@ def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
 
 
 @contextmanager
-def opened(browser, server: Server, path: Path) -> Iterator[LabPage]:
-    """A copy of the notebook at `path` in JupyterLab, all its cells run; its kernel stops afterwards."""
+def opened(browser, server: Server, path: Path, run: bool = True) -> Iterator[LabPage]:
+    """A copy of the notebook at `path` in JupyterLab on a laptop's screen, all its cells run, or as it was saved; its
+    kernel stops afterwards."""
     shutil.copyfile(path, server.folder / path.name)
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context = browser.new_context(viewport=LAPTOP)
     try:
         page = LabPage(context.new_page())
         page.open(f"{server.address}/lab/tree/{path.name}?token={server.token}&reset")
         try:
-            page.run_all()
+            if run:
+                page.run_all()
             yield page
         finally:
-            page.page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")
+            page.stop_kernels()
     finally:
         context.close()
 
@@ -149,7 +153,14 @@ class LabPage:
         """Go to a notebook's address; returns when its kernel is idle."""
         self.page.goto(url)
         self.page.wait_for_function(IDLE)
-        self.page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area').catch(() => {})")
+
+    def save(self) -> None:
+        """Save the notebook."""
+        self.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+
+    def stop_kernels(self) -> None:
+        """Stop every kernel of the server."""
+        self.page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")
 
     def run_all(self) -> None:
         """Run every cell; returns when the last has run and the kernel is idle."""

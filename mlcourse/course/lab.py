@@ -14,6 +14,7 @@ from mlcourse.system.files import write_atomically
 
 FIRST = "00_start_here.ipynb"
 COPIED = ".copied.json"         # in the working copy: what each file was copied from
+CONTENTS = "--ServerApp.contents_manager_class=mlcourse.course.contents.Contents"
 
 
 def unread(data: bytes) -> bytes:
@@ -104,7 +105,7 @@ def command(browser: bool = True, port: int | None = None, work: Path | None = N
     root = paths.ROOT if work.is_relative_to(paths.ROOT) else work
     first = (work / FIRST).relative_to(root).as_posix()
     line = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{first}",
-            f"--ServerApp.root_dir={root}", "--ServerApp.ip=127.0.0.1"]
+            f"--ServerApp.root_dir={root}", "--ServerApp.ip=127.0.0.1", CONTENTS]
     if port is not None:
         line.append(f"--ServerApp.port={port}")
     if not browser:

@@ -1,4 +1,4 @@
-"""The tables that are made from records: of the lessons and the methods in README.md, of the pages of benchmarks/ in its own.
+"""What is made from records: the tables of README.md and of benchmarks/README.md, and the glossary in docs/.
 
     python -m mlcourse.course.readme        # writes them anew
 """
@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from mlcourse.course import notebooks
+from mlcourse.course import glossary, notebooks
 from mlcourse.learners import RECORDS
 from mlcourse.lesson import lessons
 from mlcourse.system import paths
@@ -66,3 +66,4 @@ if __name__ == "__main__":
     for file, made in FILES.items():
         path = paths.ROOT / file
         write_atomically(path, filled(path.read_text(encoding="utf-8"), made).encode())
+    write_atomically(glossary.PAGE, glossary.page().encode())

@@ -12,7 +12,16 @@ from traitlets import HasTraits, Unicode
 from mlcourse.plots.scene import Scene
 from mlcourse.system.machine import one_core
 
-CONTROL = dict(style={"description_width": "9.5em"}, layout={"width": "98%"})
+CONTROL = dict(style={"description_width": "9em"}, layout={"width": "98%"})
+TALLEST = "65vh"        # 500 of 768 pixels
+STOPPED = """<style>
+.mlcourse-explorer > .mlcourse-stopped { display: none; }
+.mlcourse-explorer.jupyter-widgets-disconnected > .mlcourse-stopped { display: block; }
+.mlcourse-explorer.jupyter-widgets-disconnected::before,
+.mlcourse-explorer .jupyter-widgets-disconnected::before { display: none; }
+</style>
+<i>The kernel of this explorer has stopped. To bring it to life, run the cells above and then this one again: select it,
+choose Run All Above Selected Cell in the menu Run, and press Shift+Enter.</i>"""
 
 
 class Picture(ipywidgets.Image):
@@ -35,7 +44,10 @@ class Explorer(ipywidgets.VBox):
     busy the browser keeps only the latest value of a slider. What a compute function raises is shown as a sentence
     below the picture and kept in `error`; the last good picture stays.
 
-    Where no kernel runs, the notebook shows the PNG of the mime bundle, with those words as its alt text.
+    Controls and picture together are at most `TALLEST` high, so that a laptop shows both: the picture shrinks for it.
+
+    Where no kernel runs, the notebook shows the PNG of the mime bundle, with those words as its alt text. When the kernel
+    stops while the page is open, JupyterLab marks its widgets; a sentence then stands above the controls.
 
     keeps: whether it computes each setting once and keeps the record.
     """
@@ -46,10 +58,17 @@ class Explorer(ipywidgets.VBox):
         self.scene, self.controls = scene, controls
         self.record, self.error, self.alt = None, None, ""
         width = round(scene.figure.bbox.width)
-        self.picture = Picture(format="png", layout={"width": f"{width}px", "max_width": "100%"})
+        self.picture = Picture(format="png", layout={
+            "width": f"{width}px", "max_width": "calc(100% - 4px)", "flex": "0 1 auto", "min_height": "200px",
+            "object_fit": "contain", "object_position": "left top"})
         self.title, self.caption = ipywidgets.HTML(), ipywidgets.HTML()
         panel = arrangement if arrangement is not None else columns(list(controls.values()))
-        super().__init__([self.title, self.picture, self.caption, panel], layout={"max_width": "1040px"})
+        panel.layout.flex = self.title.layout.flex = "none"
+        screen = ipywidgets.VBox([panel, self.title, self.picture], layout={"max_height": TALLEST})
+        stopped = ipywidgets.HTML(STOPPED)
+        stopped.add_class("mlcourse-stopped")
+        super().__init__([stopped, screen, self.caption], layout={"max_width": "1040px"})
+        self.add_class("mlcourse-explorer")
         for control in controls.values():
             control.observe(self._changed, "value")
         self._holding = False
@@ -97,7 +116,7 @@ class Explorer(ipywidgets.VBox):
             return
         self.error = None
         self.picture.value = picture
-        self.title.value = f'<div style="font-size:16px;font-weight:600;margin:4px 6px">{html.escape(finding)}</div>'
+        self.title.value = f'<div style="font-size:16px;font-weight:600;line-height:1.3;margin:0 6px">{html.escape(finding)}</div>'
         self.caption.value = _paragraph("status", html.escape(text))
         self.picture.tooltip = finding
         self.alt = f"{finding}. {text}"
@@ -130,14 +149,15 @@ def _paragraph(role: str, content: str) -> str:
 
 def labelled(text: str, control: ipywidgets.Widget) -> ipywidgets.Widget:
     """A control with its name to the left, for those that would put it above."""
-    label = ipywidgets.Label(text, layout={"width": CONTROL["style"]["description_width"], "justify_content": "flex-end"})
+    label = ipywidgets.Label(text, layout={"flex": "none", "width": CONTROL["style"]["description_width"],
+                                           "justify_content": "flex-end"})
     return ipywidgets.HBox([label, control], layout={"align_items": "center"})
 
 
-def columns(controls: list[ipywidgets.Widget], count: int = 2) -> ipywidgets.Widget:
+def columns(controls: list[ipywidgets.Widget], count: int = 3) -> ipywidgets.Widget:
     """Controls in columns of equal width, filled downwards, in the order of the Tab key."""
     rows = -(-len(controls) // count)
-    parts = [ipywidgets.VBox(controls[i:i + rows], layout={"flex": "1 1 0", "min_width": "330px"})
+    parts = [ipywidgets.VBox(controls[i:i + rows], layout={"flex": "1 1 0", "min_width": "290px"})
              for i in range(0, len(controls), rows)]
     return ipywidgets.HBox(parts, layout={"flex_flow": "row wrap"})
 

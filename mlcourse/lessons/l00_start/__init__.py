@@ -7,4 +7,5 @@ LESSON = Lesson(
     does="classify characters you have never seen, against two machines",
     exercises="exercises:EXERCISES",
     explorers={"YouAgainstMachine": "explorers:you_against_machine"},
+    terms="terms:TERMS",
 )

@@ -9,4 +9,5 @@ LESSON = Lesson(
     exercises="exercises:EXERCISES",
     explorers={"ShiftDial": "explorers:shift_dial", "FactorDial": "explorers:factor_dial"},
     studies={"shift": "study_shift:STUDY", "crossing": "study_crossing:STUDY"},
+    terms="terms:TERMS",
 )

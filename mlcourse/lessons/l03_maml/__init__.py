@@ -7,4 +7,5 @@ LESSON = Lesson(
     does="let pretraining fail, write MAML, prove its order, train it live, play and rewind its outer loop",
     exercises="exercises:EXERCISES",
     explorers={"InnerLoopExplorer": "explorers:inner_loop", "OuterLoopPlayer": "explorers:outer_loop"},
+    terms="terms:TERMS",
 )

@@ -175,8 +175,9 @@ class InnerLoopExplorer(Explorer):
         }
         scene = InnerLoopScene(MAX_STEPS, GRID)
         self.aspect = scene.aspect
-        first, *rest = controls.values()
-        super().__init__(scene, controls, ipywidgets.VBox([labelled("start from", first), columns(rest)]))
+        first, *sliders, draw = controls.values()
+        row = ipywidgets.HBox([labelled("start from", first), draw], layout={"flex_flow": "row wrap"})
+        super().__init__(scene, controls, ipywidgets.VBox([row, columns(sliders)]))
 
     def compute(self, *, initialisation: str, alpha: float, steps: int, shots: int, amplitude: float, phase: float,
                 draw: int) -> InnerLoopRecord:

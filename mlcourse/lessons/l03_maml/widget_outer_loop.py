@@ -138,8 +138,9 @@ class OuterLoopPlayer(Explorer):
             "beta": log(value=settings.beta, min=-5, max=0, step=0.02, description="outer rate β",
                         readout_format=".5f", **CONTROL),
             "tasks": whole(value=settings.tasks, min=1, max=50, description="tasks per step", **CONTROL),
-            "shown": ipywidgets.ToggleButtons(options=[(f"task {name}", i) for i, name in enumerate(NAMES)],
-                                              style={"button_width": "6em"}),
+            "shown": ipywidgets.ToggleButtons(options=[(name, i) for i, name in enumerate(NAMES)],
+                                              tooltips=[f"surfaces of task {name}" for name in NAMES],
+                                              style={"button_width": "3em"}),
         }
         tasks = self.tasks
         scene = OuterLoopScene(list(zip(NAMES, tasks.support_x[..., 0].numpy(), tasks.support_y[..., 0].numpy())),
@@ -159,10 +160,11 @@ class OuterLoopPlayer(Explorer):
         for each, count in buttons:
             each.on_click(lambda _, count=count: self.play(count))
         restart.on_click(lambda _: self.restart())
-        row = ipywidgets.HBox([self.play_button, *(each for each, _ in buttons), restart],
-                              layout={"flex_flow": "row wrap", "margin": "2px 6px"})
+        controls["rewind"].layout = {"flex": "1 1 290px"}
+        row = ipywidgets.HBox([self.play_button, *(each for each, _ in buttons), restart, controls["rewind"]],
+                              layout={"flex_flow": "row wrap"})
         rest = [control for name, control in controls.items() if name not in ("rewind", "shown")]
-        return ipywidgets.VBox([row, controls["rewind"], columns([*rest, labelled("surfaces of", controls["shown"])])])
+        return ipywidgets.VBox([row, columns([*rest, labelled("surfaces of task", controls["shown"])])])
 
     @property
     def playing(self) -> bool:

@@ -9,4 +9,5 @@ LESSON = Lesson(
     exercises="exercises:EXERCISES",
     explorers={"LearnedRates": "explorers:learned_rates"},
     studies={"meta-transfer": "study_meta_transfer:STUDY", "rates": "study_rates:STUDY"},
+    terms="terms:TERMS",
 )

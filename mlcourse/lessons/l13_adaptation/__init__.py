@@ -9,4 +9,5 @@ LESSON = Lesson(
     exercises="exercises:EXERCISES",
     explorers={"AdversarialWeight": "explorers:adversarial_weight"},
     studies={"label-shift": "study_label_shift:STUDY"},
+    terms="terms:TERMS",
 )

@@ -91,13 +91,13 @@ class AdversarialWeight(Explorer):
         self.source_labels = source.labels[order[:DRAWN]].numpy()
         self.centre, self.axes = self._embedding()
         self._seen: dict[tuple, Film] = {}
-        self.bar = ipywidgets.IntProgress(max=steps, description="training", style={"description_width": "9.5em"})
+        self.bar = ipywidgets.IntProgress(max=steps, description="training", **CONTROL)
         last = steps // every
         controls = {
             "method": ipywidgets.ToggleButtons(options=list(METHODS), value=method, style={"button_width": "6em"}),
             "weight": ipywidgets.SelectionSlider(options=[(f"{w:g}", w) for w in WEIGHTS], value=weight,
                                                  description="weight λ", **CONTROL),
-            "shifted": ipywidgets.Checkbox(value=False, description="label shift in the target", indent=False),
+            "shifted": ipywidgets.Checkbox(value=False, description="label shift", indent=False, layout={"width": "auto"}),
             "at": ipywidgets.IntSlider(value=last, min=0, max=last, description="snapshot", **CONTROL),
         }
         super().__init__(self._scene(), controls, self._arrange(controls))

@@ -9,4 +9,5 @@ LESSON = Lesson(
     exercises="exercises:EXERCISES",
     explorers={"RealGeneratedExplorer": "explorers:real_generated", "PairedGainExplorer": "explorers:paired_gain"},
     studies={"daml": "study_daml:STUDY", "daml-failures": "study_daml_failures:STUDY"},
+    terms="terms:TERMS",
 )

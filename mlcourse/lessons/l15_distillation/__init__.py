@@ -9,4 +9,5 @@ LESSON = Lesson(
     exercises="exercises:EXERCISES",
     explorers={"TemperatureExplorer": "explorers:temperature"},
     studies={"distillation": "study_distillation:STUDY"},
+    terms="terms:TERMS",
 )

@@ -9,4 +9,5 @@ LESSON = Lesson(
     exercises="exercises:EXERCISES",
     explorers={"ContrastExplorer": "explorers:contrast"},
     studies={"contrast": "study_contrast:STUDY"},
+    terms="terms:TERMS",
 )

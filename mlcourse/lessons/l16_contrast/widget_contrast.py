@@ -117,9 +117,10 @@ class ContrastExplorer(Explorer):
             "draw": ipywidgets.BoundedIntText(value=0, min=0, max=999, description="draw of pairs",
                                               style=CONTROL["style"], layout={"width": "16em"}),
         }
-        first, *rest = controls.values()
+        first, *sliders, draw = controls.values()
         scene = ContrastScene(pictures_a[:, 0].numpy(), pictures_b[:, 0].numpy(), sides)
-        super().__init__(scene, controls, ipywidgets.VBox([labelled("encoders", first), columns(rest)]))
+        row = ipywidgets.HBox([labelled("encoders", first), draw], layout={"flex_flow": "row wrap"})
+        super().__init__(scene, controls, ipywidgets.VBox([row, columns(sliders)]))
 
     def compute(self, *, encoder: str, tau: float, batch: int, query: int, draw: int) -> ContrastRecord:
         return contrast(*self.features[encoder], *drawn_pairs(self.rows, batch, draw), tau=tau, query=query % batch,

@@ -1,0 +1,20 @@
+"""The terms that lesson 05 introduces, a sentence each; docs/glossary.md is made of them."""
+
+TERMS = {
+    "Meta-SGD":
+        "MAML that also learns an inner rate for every weight, so that the rates set the length and the direction "
+        "of the inner step.",
+    "negative rate": "A learned rate below zero, which moves its weight up the gradient of the support loss.",
+    "pretraining":
+        "Ordinary training on other classes, tasks or domains that comes before meta-learning or adaptation.",
+    "meta-transfer":
+        "The course's name for three stages: pretraining, Meta-SGD from there, and adaptation to a new task with "
+        "the learned rates.",
+    "ablation": "An experiment that leaves out one part of a method to measure what that part contributes.",
+    "paired difference":
+        "The mean of the differences between two methods on the same seeds or tasks; what these have in common "
+        "cancels.",
+    "transductive":
+        "Said of a method whose answer for one query may depend on the other queries, for instance through batch "
+        "statistics.",
+}

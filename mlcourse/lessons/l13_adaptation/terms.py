@@ -1,0 +1,30 @@
+"""The terms that lesson 13 introduces, a sentence each; docs/glossary.md is made of them."""
+
+TERMS = {
+    "unsupervised domain adaptation":
+        "Learning a task for a target domain from labelled samples of a source domain and unlabelled samples of the "
+        "target.",
+    "source": "The domain whose labelled samples a method learns from.",
+    "target": "The domain that a method is judged on; few of its samples are labelled, or none.",
+    "AdaBN":
+        "Adaptive batch normalisation: it keeps every weight and takes the means and variances from the target's "
+        "samples.",
+    "CORAL":
+        "Correlation alignment: a loss term, the squared distance between the covariance matrices of source "
+        "features and target features.",
+    "DANN":
+        "Domain-adversarial neural network: its features learn to classify the source and to fool a discriminator "
+        "of the two domains.",
+    "reversed gradient":
+        "The work of a layer that passes values on unchanged and multiplies the gradient by -λ on its way back.",
+    "MLDG":
+        "Meta-learning for domain generalisation: a gradient step on one source domain must lower the loss on "
+        "another one too.",
+    "label distance": "The total variation distance between the class proportions of source and target.",
+    "entropy":
+        "How even a distribution p is, -Σ p log p: 0 where one outcome is certain, log N where N outcomes are "
+        "equally likely.",
+    "mutual information":
+        "How much a picture tells about its predicted class: the entropy of the mean prediction less the mean "
+        "entropy of the predictions.",
+}

@@ -1,0 +1,19 @@
+"""The terms that lesson 15 introduces, a sentence each; docs/glossary.md is made of them."""
+
+TERMS = {
+    "distillation":
+        "Training one network, the student, to give the answers of another, the teacher, usually its soft targets.",
+    "teacher": "The trained network, held fixed, whose answers a student learns.",
+    "student": "The network that learns from a teacher's answers; it is often much smaller.",
+    "soft target":
+        "The probabilities that a teacher gives to all classes of one input, learned from in place of a label.",
+    "temperature":
+        "The number by which logits or similarities are divided before a softmax; the higher it is, the more even "
+        "the probabilities.",
+    "Kullback–Leibler divergence":
+        "The sum Σ p log(p / q) over all outcomes: how far the distribution q is from p, 0 only where they are "
+        "equal.",
+    "pseudo-label": "A model's first choice for an unlabelled sample, used as if it were the label.",
+    "transfer set": "The samples on which a student learns from its teacher; they need no labels.",
+    "bias shift": "Adding a constant to one class's logit, to bring back a class that training never showed.",
+}

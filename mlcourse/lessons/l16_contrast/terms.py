@@ -1,0 +1,25 @@
+"""The terms that lesson 16 introduces, a sentence each; docs/glossary.md is made of them."""
+
+TERMS = {
+    "contrastive learning":
+        "Learning features in which the two sides of a pair lie close together, and strangers far apart.",
+    "positive pair": "Two samples that are declared to show the same thing, such as two views of one picture.",
+    "in-batch negatives":
+        "The other samples of the same batch, which compete with the true partner in a contrastive loss.",
+    "InfoNCE":
+        "The cross-entropy of picking a sample's partner among all candidates of the batch, by a softmax over "
+        "similarities divided by a temperature.",
+    "view": "A randomly changed copy of a sample that still shows the same thing.",
+    "SimCLR": "Contrastive learning without labels, in which two views of one picture are a pair.",
+    "NT-Xent":
+        "SimCLR's loss: InfoNCE in which each view looks for its partner among all other views of the batch, never "
+        "itself.",
+    "projection head": "A small network between encoder and contrastive loss that is thrown away after training.",
+    "SupCon": "Supervised contrastive learning: every sample of the same class in the batch is a partner.",
+    "encoder": "A network that maps an input to a vector of features.",
+    "common space":
+        "The vector space into which two encoders map two domains or modalities, so that partners lie close "
+        "together.",
+    "retrieval at 1": "The share of queries for which the true partner comes first among all candidates.",
+    "linear probe": "A linear classifier trained on frozen features, to measure what can be read from them.",
+}
