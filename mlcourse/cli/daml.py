@@ -44,6 +44,7 @@ def daml_command(
       mlcourse study daml --source glyphs-digits --target glyphs-digits@stroke=1 --seed 0 --out mine.json
     """
     from mlcourse import datasets, rows as results
+    from mlcourse.datasets.notes import say
     from mlcourse.lessons.l14_daml import study_daml as study
     from mlcourse.system.machine import keep_freed_memory
 
@@ -54,10 +55,12 @@ def daml_command(
         if name not in study.ARMS:
             raise ValueError(f"unknown arm {name!r}; the arms are {', '.join(study.ARMS)}")
     seeds, ks = list(dict.fromkeys(seed or range(5))), sorted(set(k or study.KS))
-    split, dev = study.prepare([datasets.load(spec, data_dir) for spec in source], datasets.load(target, data_dir), ks)
+    *sources, goal = domains = [datasets.load(spec, data_dir) for spec in (*source, target)]
+    split, dev = study.prepare(sources, goal, ks)
+    say((*source, target), domains)
     print(f"{split.source.name} → {target}: {len(split.source.images):,} labelled source pictures; of the target "
           f"{len(split.train.images):,} pictures for the discriminator, {len(dev.images):,} to judge the generator on, "
-          f"and {len(split.test.images):,} for the accuracies.", flush=True)
+          f"and {len(split.test.images):,} for the accuracies. {split.matching}".rstrip(), flush=True)
     _measure(split, dev, chosen, seeds, command_line("daml", source, target), rows_file, picture)
     found = study.of(results.read(rows_file), split.source.name, split.train.name.removesuffix("/train"))
     _report(found, chosen, ks, seeds, picture)

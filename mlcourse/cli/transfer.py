@@ -41,6 +41,7 @@ def transfer_command(
     from tqdm import tqdm
 
     from mlcourse import datasets, rows as results
+    from mlcourse.datasets.notes import say
     from mlcourse.studies.transfer import arms as every, setting as settings, transfer as study
     from mlcourse.system.machine import keep_freed_memory, limit_threads
 
@@ -49,8 +50,10 @@ def transfer_command(
     rows_file, picture = output_files("transfer", source, target, out, keep, plot)
     seeds, ks = list(dict.fromkeys(seed or range(5))), sorted(set(k or (0, 1, 5, 10)))
     chosen = every.named(dict.fromkeys(arm or [a.name for a in every.ARMS]))
-    setting = settings.setting([datasets.load(spec, data_dir) for spec in source], datasets.load(target, data_dir), ks)
+    *sources, goal = domains = [datasets.load(spec, data_dir) for spec in (*source, target)]
+    setting = settings.setting(sources, goal, ks)
     study.check(setting, chosen, asked=arm is not None)
+    say((*source, target), domains)
     kept = results.read(rows_file) if rows_file.exists() else []
     print(study.protocol(setting, chosen), flush=True)
     with tqdm(total=study.steps(setting, chosen, seeds, kept), unit="step") as bar:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from mlcourse.domains import Domain, shift_domain
+from mlcourse.domains.names import quoted
 from mlcourse.domains.two_sample import DISCRIMINATORS, two_sample
 from mlcourse.episode.across import pixels
 from mlcourse.evaluate import percent_right
@@ -56,8 +57,9 @@ def prepare(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> tup
         sources = [source]
     whole = matched([shrunk(source) for source in sources], shrunk(target), ks)
     if not whole.shared:
-        raise ValueError(f"no class of {whole.source.name} is a class of {target.name}, so that no generated picture "
-                         "would have a label; name the classes alike in both")
+        raise ValueError(f"no class of {whole.source.name} ({quoted(whole.source.classes)}) is a class of {target.name} "
+                         f"({quoted(target.classes)}), so that no generated picture would have a label; name the classes "
+                         "alike in both")
     place = torch.cat([torch.arange(int(count)) for count in torch.bincount(whole.train.labels)])   # sorted by class
     seen, dev = (whole.train.take(torch.nonzero(kept)[:, 0]) for kept in (place % DEV > 0, place % DEV == 0))
     seen = seen.take(torch.nonzero(~among(seen.images, torch.cat([dev.images, whole.test.images])))[:, 0])
