@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from mlcourse.domains.distances import proxy_a_distance, proxy_a_floor
-from mlcourse.domains.names import quoted
 from mlcourse.episode.across import pixels
 from mlcourse.evaluate import percent_right
 from mlcourse.learner import Adapted
