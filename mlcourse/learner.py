@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from mlcourse.engine import switch
 from mlcourse.episode import Episode
 from mlcourse.losses import task_loss
-from mlcourse.nets import Params, Stats, call, norm_of, prepare, stacking, statistics, watching
+from mlcourse.nets import (Params, Stats, call, live_batch_norm, norm_of, prepare, stacking, statistics, trainable,
+                           watching)
 from mlcourse.phases import Phase, episodic_phase
 from mlcourse.system.machine import in_parallel
 
@@ -121,20 +122,23 @@ class NetLearner(Learner):
     """
 
     seen: Stats = ()
+    needs: tuple[str, ...] = ()         # what the method takes of its network beside its output
+    adapts = False                      # whether a task gets weights of its own, by gradients through the network
 
     def __init__(self, net: nn.Module):
+        check_network(type(self), net)
         super().__init__()
         self.net = net
         self.tasks_at_once = getattr(net, "tasks_at_once", AT_ONCE)
 
     @property
     def is_transductive(self) -> bool:
-        """True with norm="batch": the queries of a batch are then normalised together."""
-        return norm_of(self.net) == "batch"
+        """Whether the queries of a batch are normalised together: norm="batch", or a batch norm of torch's in training."""
+        return norm_of(self.net) == "batch" or live_batch_norm(self.net) is not None
 
     def theta(self, tasks: tuple = ()) -> Params:
-        """θ by name; with `tasks` = (T,), as the weights of T tasks (T, …)."""
-        return {name: p.expand(*tasks, *p.shape) if tasks else p for name, p in self.net.named_parameters()}
+        """θ by name, without what is frozen; with `tasks` = (T,), as the weights of T tasks (T, …)."""
+        return {name: p.expand(*tasks, *p.shape) if tasks else p for name, p in trainable(self.net).items()}
 
     def fixed_stats(self) -> tuple:
         """The running statistics at test time, if the network keeps them; else an empty tuple."""
@@ -185,6 +189,36 @@ def over_tasks_seen(learner: Learner, function: Callable[[Episode], Tensor], bat
         return value, seen.stats
 
     return switch.over_tasks(learner, both, batch)
+
+
+NEEDED = {"features": "its features (net.features)", "size": "the size of its features (net.size)",
+          "head": "a linear layer called head"}
+
+
+def check_network(kind: type[NetLearner], net: nn.Module) -> None:
+    """Raises ValueError, before a learner of this kind is made, where a network lacks what it needs, or has a batch norm
+    through whose statistics it would adapt."""
+    name, own = kind.__name__, type(net).__name__
+    if not isinstance(net, nn.Module):
+        raise ValueError(f"{name} needs a network, a torch.nn.Module, got {own}; pass the module itself")
+    for what in kind.needs:
+        if not hasattr(net, what):
+            raise ValueError(f"{name} needs {NEEDED[what]}, which this {own} does not have; mlcourse.nets.wrap(net, head=N) "
+                             "adds it, with head=0 where no head is wanted")
+    if not kind.adapts:
+        return
+    if live := live_batch_norm(net):
+        raise ValueError(f"{name} adapts the network, but {live} of this {own} is a batch norm: its running statistics would "
+                         "mix the tasks, and torch.vmap has no right second derivative of it; use a GroupNorm, or "
+                         "mlcourse.nets.wrap(net, exchange_norms=True), or wrap(net, frozen=True) to adapt the head alone")
+
+
+def check_adaptable(learner: NetLearner) -> None:
+    """Raises ValueError where every parameter of the network is frozen."""
+    if any(True for _ in learner.net.parameters()) and not trainable(learner.net):
+        raise ValueError(f"{type(learner).__name__} adapts the network, but every parameter of this "
+                         f"{type(learner.net).__name__} is frozen; mlcourse.nets.wrap(net, head=N, frozen=True) puts a head "
+                         "on it that can be adapted")
 
 
 def map_parts(work: Callable[[Episode], Any], batch: Episode, at_once: int | None, parallel: bool) -> list:

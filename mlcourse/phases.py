@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mlcourse.engine import switch
 from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
+from mlcourse.nets.params import trainable
 
 
 def constant(share: float) -> float:
@@ -86,7 +87,16 @@ def episodic_phase(learner: nn.Module, sampler, steps: int, *, tasks: int, lr: f
     check_rate(lr, "outer learning rate")
     return over_episodes(learner, name, lambda generator: sampler.sample(tasks, generator),
                          lambda episode, step: learner.loss(episode),
-                         torch.optim.Adam(learner.named_parameters(), lr=lr), steps, cosine)
+                         torch.optim.Adam(trained_by(learner), lr=lr), steps, cosine)
+
+
+def trained_by(learner: nn.Module) -> list[tuple[str, Tensor]]:
+    """The named parameters that an optimiser of a learner's moves. Raises ValueError where all are frozen, or none are
+    there."""
+    if named := list(trainable(learner).items()):
+        return named
+    raise ValueError(f"{type(learner).__name__} has no parameter to train: its network is frozen, or it has none; adapt and "
+                     "predict with it as it is")
 
 
 def in_threads(learner: nn.Module) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from mlcourse.nets import Params
 
@@ -47,11 +48,17 @@ def trajectory(loss: Callable[[Params], Tensor], params: Params, steps: int, lr:
         start = {name: phi[name] if order == 2 else phi[name].detach() for name in adapted}
         fixed = {name: p if order == 2 else p.detach() for name, p in phi.items() if name not in start}
         at = lambda moving, fixed=fixed: loss({**fixed, **moving})
-        g = _stacked_gradient(at, start, order) if stacked else torch.func.grad(at)(start)
+        with _differentiable_twice():
+            g = _stacked_gradient(at, start, order) if stacked else torch.func.grad(at)(start)
         if order == 1:
             g = {name: g[name].detach() for name in adapted}
         path.append({**phi, **{name: _step(phi[name], rate[name], g[name]) for name in adapted}})
     return path
+
+
+def _differentiable_twice():
+    """Attention by plain matrix products in this block: torch's fused kernels have no second derivative."""
+    return sdpa_kernel(SDPBackend.MATH)
 
 
 def _step(p: Tensor, rate: float | Tensor, g: Tensor) -> Tensor:

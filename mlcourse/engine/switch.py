@@ -28,7 +28,7 @@ STACKED, VMAP, LOOP = "stacked", "vmap", "loop"
 def engine(learner) -> str:
     """How the tasks of a batch are computed for this learner and its network: STACKED, VMAP or LOOP."""
     net = getattr(learner, "net", None)
-    if stacks(learner) and (net is None or stacks(net)):
+    if stacks(learner) and (net is None or stacks(net) and all(p.requires_grad for p in net.parameters())):
         return STACKED
     return LOOP if learner.refused_by_vmap or any(_refused(module) for module in learner.modules()) else VMAP
 

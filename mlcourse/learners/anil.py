@@ -13,6 +13,7 @@ from mlcourse.method import SINUSOIDS, Method
 class ANIL(MAML):
     """MAML whose inner loop moves the parameters of the network's `head` and leaves its body as it is."""
 
+    needs = ("head",)
     only = ("head.",)
 
 

@@ -79,6 +79,9 @@ class FineTune(NetLearner):
     Raises ValueError in regression, where JointTraining is the same thing.
     """
 
+    needs = ("size",)
+    adapts = True
+
     def __init__(self, net: nn.Module, train_classes: int, lr: float = 0.1, steps: int = 10, seed: int = 0):
         super().__init__(net)
         check_rate(lr, "inner learning rate")
@@ -157,6 +160,8 @@ class LinearProbe(FineTune):
     """Pretrained as FineTune is; then the body is frozen and the head is a `ridge` regression on one-hot labels, with
     λ = `penalty`, positive.
     """
+
+    adapts = False
 
     def __init__(self, net: nn.Module, train_classes: int, penalty: float = 0.1, seed: int = 0):
         super().__init__(net, train_classes, seed=seed)

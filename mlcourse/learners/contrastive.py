@@ -51,6 +51,8 @@ class SupCon(ProtoNet):
     Raises ValueError for a temperature, size or strength out of range.
     """
 
+    needs = ("size",)
+
     def __init__(self, net: nn.Module, tau: float = 0.1, size: int = 64, views: float = 1.0, seed: int = 0):
         super().__init__(net)
         check_rate(tau, "temperature")

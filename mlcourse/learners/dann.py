@@ -19,7 +19,7 @@ from mlcourse.episode import Episode
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.losses.alignment import domain_loss, reversed_gradient
 from mlcourse.method import Method
-from mlcourse.phases import Phase, check_counts, over_episodes
+from mlcourse.phases import Phase, check_counts, over_episodes, trained_by
 
 HIDDEN = 64
 
@@ -32,6 +32,7 @@ class DANN(AdaBN):
     β₁ = 0.5 takes the place of SGD with momentum; λ is a setting, where the paper has 1.
     """
 
+    needs = ("size",)
     stacks = True
     exact_gradient = False      # that of the domain loss is reversed where it enters the features
 
@@ -57,7 +58,7 @@ class DANN(AdaBN):
         nothing to do. Raises what `episodic_phase` raises."""
         check_counts(tasks=tasks)
         check_rate(lr, "outer learning rate")
-        optimiser = torch.optim.Adam(self.named_parameters(), lr=lr, betas=(0.5, 0.999))
+        optimiser = torch.optim.Adam(trained_by(self), lr=lr, betas=(0.5, 0.999))
         return [over_episodes(self, "adversarial", lambda generator: sampler.sample(tasks, generator),
                               lambda episode, step: self.loss(episode, step / steps), optimiser, steps)]
 

@@ -15,7 +15,7 @@ from torch import nn
 from mlcourse.engine import dual
 from mlcourse.engine.descend import check_rate, descend
 from mlcourse.episode import Episode
-from mlcourse.learner import Adapted, NetLearner, check_head
+from mlcourse.learner import Adapted, NetLearner, check_adaptable, check_head
 from mlcourse.method import SINUSOIDS, Method
 from mlcourse.nets import stacking
 from mlcourse.phases import check_counts
@@ -32,12 +32,14 @@ class MAML(NetLearner):
     Raises ValueError for a rate that is not positive and finite, or fewer than 1 step.
     """
 
+    adapts = True
     order = 2
     only = None
     stacks = True
 
     def __init__(self, net: nn.Module, lr: float = 0.01, steps: int = 1):
         super().__init__(net)
+        check_adaptable(self)
         check_rate(lr, "inner learning rate")
         check_counts(steps=steps)
         self.lr, self.steps = lr, steps

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from mlcourse.engine.descend import descend
 from mlcourse.episode import Episode
-from mlcourse.learner import Adapted, NetLearner, check_head
+from mlcourse.learner import Adapted, NetLearner, check_adaptable, check_head
 from mlcourse.method import Method
-from mlcourse.nets import Params
+from mlcourse.nets import Params, trainable
 from mlcourse.phases import check_counts
 
 
@@ -25,11 +25,13 @@ class MetaSGD(NetLearner):
     Raises ValueError unless 0 < low <= high < infinity, or for fewer than 1 step.
     """
 
+    adapts = True
     stacks = True
 
     def __init__(self, net: nn.Module, low: float = 0.005, high: float = 0.1, steps: int = 1, order: int = 2,
                  seed: int = 0):
         super().__init__(net)
+        check_adaptable(self)
         if not 0 < low <= high < float("inf"):
             raise ValueError(f"the rates start in [low, high] with 0 < low <= high, got [{low}, {high}]")
         check_counts(steps=steps)
@@ -39,7 +41,7 @@ class MetaSGD(NetLearner):
         draw = lambda p: low + (high - low) * torch.rand(p.shape, generator=generator)
         # "." may not stand in a parameter's name
         self.alpha = nn.ParameterDict({name.replace(".", "/"): nn.Parameter(draw(p).to(p))
-                                       for name, p in net.named_parameters()})
+                                       for name, p in trainable(net).items()})
 
     @property
     def exact_gradient(self) -> bool:

@@ -20,7 +20,7 @@ from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, check_classes, require_grad
 from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.method import Method
-from mlcourse.nets import features
+from mlcourse.nets import features, trainable
 from mlcourse.phases import Phase, check_counts, cosine, over_episodes
 
 
@@ -32,6 +32,7 @@ class MetaTransfer(MetaSGD):
     made it. The other settings are those of `MetaSGD`. Raises what `MetaSGD` raises.
     """
 
+    needs = ("features", "size", "head")
     stacks = True
 
     def __init__(self, net: nn.Module, train_classes: int, low: float = 0.005, high: float = 0.1, steps: int = 1,
@@ -80,7 +81,7 @@ class MetaTransfer(MetaSGD):
             raise ValueError(f"{domain.name} has {len(domain.classes)} classes, but the classifier tells {outputs} "
                              f"apart; make the learner with train_classes={len(domain.classes)}")
         first = min(max(round(pretrain * steps), 1), steps - 1)
-        named = dict(self.named_parameters())
+        named = trainable(self)
         body = {name: p for name, p in named.items() if name.startswith("net.") and not name.startswith("net.head.")}
         classifier = {name: p for name, p in named.items() if name.startswith("classifier.")}
         later = {name: p for name, p in named.items() if name not in classifier}

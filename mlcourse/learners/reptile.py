@@ -18,7 +18,7 @@ from mlcourse.episode import Episode
 from mlcourse.learner import check_head, require_grad
 from mlcourse.learners.maml import MAML
 from mlcourse.method import Method
-from mlcourse.phases import Phase, check_counts, linear, over_episodes
+from mlcourse.phases import Phase, check_counts, linear, over_episodes, trained_by
 
 
 class Reptile(MAML):
@@ -50,7 +50,7 @@ class Reptile(MAML):
         check_rate(lr, "outer learning rate")
         return [over_episodes(self, "meta-train", lambda generator: sampler.sample(tasks, generator),
                               lambda episode, step: self.loss(episode),
-                              torch.optim.SGD(self.named_parameters(), lr=lr), steps, linear)]
+                              torch.optim.SGD(trained_by(self), lr=lr), steps, linear)]
 
 
 METHOD = Method("reptile", Reptile, "move the initialisation towards adapted weights", "headed", {"lr": 0.1, "steps": 8},

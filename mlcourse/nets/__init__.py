@@ -5,8 +5,10 @@ from mlcourse.nets.conv import Conv4
 from mlcourse.nets.functional import call, features, head, norm_of, of_tasks, prepare, statistics, watching
 from mlcourse.nets.mlp import MLP
 from mlcourse.nets.norms import NORMS, Norm, Stats, moments
-from mlcourse.nets.params import Params, params_of
+from mlcourse.nets.params import Params, params_of, trainable
 from mlcourse.nets.sequence import StrokeNet, Transformer
+from mlcourse.nets.wrap import Wrapped, live_batch_norm, wrap
 
-__all__ = ["MLP", "NORMS", "Conv4", "Norm", "Params", "Stats", "StrokeNet", "Transformer", "build_net", "call", "features",
-           "head", "moments", "norm_of", "of_tasks", "params_of", "prepare", "statistics", "watching"]
+__all__ = ["MLP", "NORMS", "Conv4", "Norm", "Params", "Stats", "StrokeNet", "Transformer", "Wrapped", "build_net",
+           "call", "features", "head", "live_batch_norm", "moments", "norm_of", "of_tasks", "params_of", "prepare",
+           "statistics", "trainable", "watching", "wrap"]

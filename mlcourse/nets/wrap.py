@@ -1,0 +1,122 @@
+"""Any module of torch's as a network of the course: features, a head, and norms that a method may adapt through."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from mlcourse.nets.norms import Norm
+
+BatchNorm = nn.modules.batchnorm._BatchNorm
+
+
+class Wrapped(nn.Module):
+    """Features (M, size) of a module, and with `head` > 0 logits (M, head) of a linear layer on them: see `wrap`."""
+
+    def __init__(self, body: nn.Module, size: int, head: int, frozen: bool, seed: int):
+        super().__init__()
+        self.body, self.size, self.frozen = body, size, frozen
+        self.norm = "batch" if any(isinstance(module, Norm) and module.kind == "batch" for module in body.modules()) else "none"
+        if head:
+            self.head = nn.utils.skip_init(nn.Linear, size, head)
+            with torch.no_grad():
+                drawn = torch.randn(head, size, generator=torch.Generator().manual_seed(seed))
+                self.head.weight.copy_(drawn / size**0.5)
+                self.head.bias.zero_()
+        self.train(self.training)
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the module makes of samples, (M, size)."""
+        return self.body(x).flatten(1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (M, head), or the features where there is no head."""
+        z = self.features(x)
+        return self.head(z) if "head" in self._modules else z
+
+    def train(self, mode: bool = True) -> Wrapped:
+        """As everywhere; a frozen module stays in eval mode."""
+        super().train(mode)
+        if self.frozen:
+            self.body.eval()
+        return self
+
+
+def wrap(module: nn.Module, head: int = 0, *, example: Tensor | None = None, frozen: bool = False,
+         exchange_norms: bool = False, seed: int = 0) -> Wrapped:
+    """A copy of any module as a network that every learner takes.
+
+    module: maps samples (M, *D) to features (M, d) or maps (M, d, …), which are flattened. head: the outputs of a linear
+    layer on the features, for methods that adapt one; 0 for methods that compare features.
+    example: samples (M, *D) of any values, of which the size of the features is read; without one, two pictures
+    1×28×28. frozen: the module is neither adapted nor trained and stays in eval mode, batch norms and dropout included.
+    exchange_norms: every BatchNorm2d becomes a `Norm` of the course, by the statistics of the batch at hand, with its
+    gains and shifts. seed: of the head.
+    Raises ValueError for what is no module, or cannot compute the example.
+    """
+    if not isinstance(module, nn.Module):
+        raise ValueError(f"a network is a torch.nn.Module, got {type(module).__name__}; pass the module itself, with its "
+                         "weights")
+    body = copy.deepcopy(module)
+    if exchange_norms:
+        body = exchanged(body)
+    if frozen:
+        body.requires_grad_(False)
+    return Wrapped(body, _size(body, torch.zeros(2, 1, 28, 28) if example is None else example), head, frozen, seed)
+
+
+def _size(body: nn.Module, example: Tensor) -> int:
+    was = {name: module.training for name, module in body.named_modules()}
+    try:
+        with torch.no_grad():
+            z = body.eval()(example)
+        if not isinstance(z, Tensor) or z.ndim < 2 or len(z) != len(example):
+            what = f"of shape {tuple(z.shape)}" if isinstance(z, Tensor) else type(z).__name__
+            raise ValueError(f"the module makes {what} of {len(example)} samples; return one tensor (M, d) of features, for "
+                             "instance from a small module around it")
+        return z.flatten(1).shape[1]
+    except (RuntimeError, TypeError, IndexError) as error:
+        raise ValueError(f"the module cannot compute samples of shape {tuple(example.shape)} "
+                         f"({str(error).splitlines()[0]}); pass some of the right shape as example=") from error
+    finally:
+        for name, module in body.named_modules():
+            module.training = was[name]
+
+
+class _OwnStatistics(Norm):
+    """A `Norm` by the statistics of the batch, called with the batch alone as torch's own norms are."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x, None)
+
+
+def exchanged(module: nn.Module) -> nn.Module:
+    """The module with a `Norm` by the statistics of the batch in place of every BatchNorm2d, in place.
+
+    Raises ValueError for a batch norm of another shape.
+    """
+    for name, norm in [(name, child) for name, child in module.named_modules() if isinstance(child, BatchNorm)]:
+        if not isinstance(norm, nn.BatchNorm2d):
+            raise ValueError(f"{name or 'the module'} is a {type(norm).__name__}, and only a BatchNorm2d can be exchanged; "
+                             "use nn.GroupNorm or nn.LayerNorm in its place")
+        new = _OwnStatistics("batch", norm.num_features)
+        if norm.affine:
+            new = new.to(norm.weight)
+            with torch.no_grad():
+                new.gain.copy_(norm.weight)
+                new.shift.copy_(norm.bias)
+        if not name:
+            return new
+        parent, _, own = name.rpartition(".")
+        setattr(module.get_submodule(parent), own, new)
+    return module
+
+
+def live_batch_norm(net: nn.Module) -> str | None:
+    """The name of a batch norm of torch's that takes statistics of its batch, or None where there is none."""
+    for name, module in net.named_modules():
+        if isinstance(module, BatchNorm) and (module.training or module.running_mean is None):
+            return name or type(net).__name__
+    return None
