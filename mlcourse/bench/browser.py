@@ -35,6 +35,25 @@ PICTURE_BYTES = """async image => {
 CELL_OF_WIDGET = """name => window.jupyterapp.shell.currentWidget.content.widgets.findIndex(cell =>
     (cell.model.toJSON().outputs ?? []).some(output =>
         [output.data?.['text/plain'] ?? ''].flat().join('').startsWith(name + '(')))"""
+FAULTS = """root => {
+    const box = element => element.getBoundingClientRect(), faults = [];
+    const all = [...root.querySelectorAll('*')].filter(element => element.offsetParent !== null);
+    const image = root.querySelector('img');
+    const controls = all.filter(element => element.matches('button, input, select, .noUi-handle'));
+    for (const control of controls)
+        if (box(control).bottom > box(image).top) faults.push(`${control.className} stands below the picture`);
+    const top = Math.min(...controls.map(control => box(control).top));
+    const high = Math.round(box(image).bottom - top);
+    if (high > 500) faults.push(`controls and picture are ${high} px high`);
+    for (const element of all) {
+        const style = getComputedStyle(element);
+        const wide = element.scrollWidth > element.clientWidth + 1, tall = element.scrollHeight > element.clientHeight + 1;
+        if (wide && /auto|scroll/.test(style.overflowX)) faults.push(`${element.className} scrolls to the side`);
+        if (tall && /auto|scroll/.test(style.overflowY)) faults.push(`${element.className} scrolls up and down`);
+        if (wide && element.matches('.widget-label, .widget-readout, button, .widget-html-content'))
+            faults.push(`${element.innerText} is cut off`);
+    }
+    return faults; }"""
 IDLE = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 RUN_ALL = """() => { window.allRun = false;
     window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => { window.allRun = true; }); }"""
@@ -246,6 +265,10 @@ class LabWidget:
     def press(self, text: str) -> None:
         """Press a button by its text, with the mouse."""
         self.root.get_by_role("button", name=text).first.click()
+
+    def faults(self) -> list[str]:
+        """What keeps the widget from being used on a laptop's screen, a sentence each."""
+        return self.root.evaluate(FAULTS)
 
     def says(self) -> str:
         """The title and the caption."""

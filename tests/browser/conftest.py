@@ -47,9 +47,12 @@ def lab(chromium, server):
 
 @pytest.fixture
 def widget(chromium, server):
-    """A function that shows the example of a widget, by name, alone in JupyterLab and returns its `LabWidget`."""
+    """A function that shows the example of a widget, by name, alone in JupyterLab and returns its `LabWidget`; in the end it
+    must still fit on the screen."""
     with ExitStack() as stack:
         shown = []
         yield lambda name: shown.append(
             stack.enter_context(widgets.alone(chromium, server, name, make="example"))) or shown[-1]
-        assert all(each.lab.errors() == [] for each in shown)
+        for each in shown:
+            assert each.lab.errors() == []
+            assert each.faults() == []

@@ -6,6 +6,7 @@ def test_the_quiz_is_answered_with_mouse_and_keyboard(lab, tmp_path):
     assert page.errors() == []
     quiz = page.widget("YouAgainstMachine")
     assert "Question 1 of 10" in quiz.says()
+    assert quiz.faults() == []
     picture = quiz.pixels()
     quiz.root.get_by_role("button", name="2", exact=True).click()
     picture = quiz.changed(picture)
@@ -23,5 +24,6 @@ def test_the_quiz_is_answered_with_mouse_and_keyboard(lab, tmp_path):
     quiz.root.get_by_text("of 10 right").wait_for()
     assert "95 % interval" in quiz.says() and "kept for lesson 18" in quiz.says()
     assert quiz.root.get_by_role("button", name="1", exact=True).is_disabled()
+    assert quiz.faults() == []
     quiz.root.screenshot(path=tmp_path / "quiz.png")
     assert page.errors() == []

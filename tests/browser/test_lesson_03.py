@@ -23,6 +23,7 @@ def test_the_widgets_follow_keyboard_and_mouse(lab, tmp_path):
     picture = explorer.changed(picture)
     assert float(explorer.readout("phase")) > phase + 0.1
     explorer.settled()
+    assert explorer.faults() == []
     explorer.root.screenshot(path=tmp_path / "inner_loop.png")
 
     player = page.widget("OuterLoopPlayer")
@@ -40,5 +41,6 @@ def test_the_widgets_follow_keyboard_and_mouse(lab, tmp_path):
     player.page.keyboard.press("ArrowLeft")
     player.changed(picture)
     assert "Rewound to outer step" in player.says()
+    assert player.faults() == []
     player.root.screenshot(path=tmp_path / "outer_loop.png")
     assert page.errors() == []

@@ -49,7 +49,7 @@ def test_learned_rates(widget, tmp_path):
     rates.page.keyboard.press("ArrowLeft")
     picture = rates.changed(picture)
     assert "After 180 outer steps" in rates.says()
-    rates.drag("by its step", 120)
+    rates.drag("by its step", 40)
     rates.changed(picture)
     picture = rates.settled()
     rates.root.locator("select").select_option("head.weight")
