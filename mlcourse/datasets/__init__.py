@@ -111,7 +111,7 @@ def verify(name: str, data_dir=None) -> str:
     """Read a whole data set, check its content, and say in one sentence what it holds. Raises what `load` raises."""
     domain = load(name, data_dir)
     return (f"{domain.name}: {len(domain.images):,} images of {len(domain.classes):,} classes in "
-            f"{len(set(domain.groups)):,} groups, all readable ({domain.note})")
+            f"{len(set(domain.groups)):,} groups, all readable ({domain.note.replace(chr(10), '; ')})")
 
 
 def get(name: str, data_dir=None) -> list[Path]:

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mlcourse.datasets.pictures import SIDE, border_grey, to_ink
+from mlcourse.datasets import values
+from mlcourse.datasets.pictures import SIDE, border_grey, fitted, ink
 from mlcourse.datasets.source import Source
 from mlcourse.domains import Domain
 
@@ -19,15 +20,16 @@ LAYOUTS = "(M, H, W), (M, 1, H, W) or (M, H, W, 3)"
 def load(path) -> Domain:
     """The images of an .npz file as a domain named "array:STEM".
 
-    images: uint8, or floats in [0, 1], of shape (M, H, W), (M, 1, H, W) or (M, H, W, 3). labels: (M,), integers or
-    strings. classes (optional): (C,) names; integer labels are then indices into it. groups (optional): (C,), the
-    group of each class, in the order of `classes`, or of the sorted labels where there are no classes.
+    images: numbers of any dtype and range (`values.value_range` of all of them together), of shape (M, H, W), (M, 1, H, W)
+    or (M, H, W, 3). labels: (M,), integers or strings. classes (optional): (C,) names; integer labels are then indices
+    into it. groups (optional): (C,), the group of each class, in the order of `classes`, or of the sorted labels where
+    there are no classes; groups named train, val and test are the splits.
     The images become 28×28; all are inverted together when the median of their borders is bright.
     Raises ValueError, in one sentence, for anything else. Nothing is unpickled.
     """
     path = Path(path)
     arrays = _read(path)
-    grey = _grey(arrays["images"], path)
+    grey, ranges = _grey(arrays["images"], path)
     labels, classes = _labels(arrays["labels"], arrays.get("classes"), len(grey), path)
     groups = arrays.get("groups", np.array(classes))
     if groups.shape != (len(classes),):
@@ -38,12 +40,12 @@ def load(path) -> Domain:
     if grey.shape[1:] == (SIDE, SIDE):
         images = 255 - grey if invert else grey
     else:
-        images = np.stack([to_ink(Image.fromarray(image), done, invert=invert) for image in grey])
+        images = np.stack([ink(fitted(image, done), values.BYTES, done, invert) for image in grey])
     note = f"{len(grey):,} images of {grey.shape[1]}×{grey.shape[2]}"
     note += ", all inverted because their border is bright" if invert else ", ink taken to be high"
     note += "".join(f", {what}" for what in ("padded to a square", "resized") if done[what])
     return Domain(f"array:{path.stem}", torch.from_numpy(np.ascontiguousarray(images))[:, None],
-                  torch.from_numpy(labels), classes, tuple(map(str, groups.tolist())), note)
+                  torch.from_numpy(labels), classes, tuple(map(str, groups.tolist())), "\n".join([note, *ranges]))
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
@@ -61,25 +63,27 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _grey(images: np.ndarray, path: Path) -> np.ndarray:
-    """uint8 (M, H, W)."""
+def _grey(images: np.ndarray, path: Path) -> tuple[np.ndarray, list[str]]:
+    """uint8 (M, H, W), and what is to be said of the range of the values."""
     if images.ndim == 4 and images.shape[1] == 1:
         images = images[:, 0]
     is_colour = images.ndim == 4 and images.shape[3] == 3
     if not (images.ndim == 3 or is_colour) or 0 in images.shape:
         raise ValueError(f"{path}: images must have the shape {LAYOUTS}, got {images.shape}")
-    if np.issubdtype(images.dtype, np.floating):
-        if not np.isfinite(images).all():
-            raise ValueError(f"{path}: images hold NaN or infinite values; every pixel must lie in [0, 1]")
-        if images.min() < 0 or images.max() > 1:
-            raise ValueError(f"{path}: floating-point images must lie in [0, 1], got "
-                             f"{images.min():g}..{images.max():g}; divide them by their highest value")
-        images = (images * 255).round().astype(np.uint8)
-    if images.dtype != np.uint8:
-        raise ValueError(f"{path}: images must be uint8, or floats in [0, 1], got {images.dtype}")
+    if images.dtype.kind not in "biuf":
+        raise ValueError(f"{path}: images must be numbers, got {images.dtype}")
+    low, high = float(images.min()), float(images.max())
+    if not np.isfinite([low, high]).all():
+        raise ValueError(f"{path}: images hold NaN or infinite values; every pixel must be a finite number, so replace "
+                         "them")
+    span, ranges = values.value_range(low, high, images.dtype), []
+    if images.dtype != np.uint8 or span != values.BYTES:
+        ranges = [values.said(f"the {images.dtype} values", low, high, span)]
+        wide = images if images.dtype.itemsize > 2 and images.dtype.kind == "f" else images.astype(np.float64)
+        images = values.to_bytes(wide, span)
     if is_colour:
-        return np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in images])
-    return images
+        images = np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in images])
+    return images, ranges
 
 
 def _labels(labels: np.ndarray, classes: np.ndarray | None, count: int, path: Path):

@@ -2,96 +2,110 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from mlcourse.datasets.pictures import decode, to_ink
+from mlcourse.datasets import layout, values
+from mlcourse.datasets.pictures import Decoded, Reduced, decode, ink, reduced
 from mlcourse.datasets.source import Source
 from mlcourse.domains import Domain
+from mlcourse.domains.names import listed
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm", ".pnm"}
-LAYOUT = "PATH/class/image or PATH/group/class/image"
+KINDS = {"u1": "8-bit values", "i": "integer values of more than 8 bits", "f": "floating-point values"}
 
 
 def load(path) -> Domain:
     """The images under a folder as a domain named "folder:NAME".
 
-    Layout: PATH/class/image, where each class is a group of its own, or PATH/group/class/image, where classes are
-    named "group/class". Files whose names begin with a dot are skipped, and so are files that are not images.
-    images: uint8 (M, 1, 28, 28), ordered by class, then file name; `note` says what was done to how many.
-    Raises ValueError, in one sentence, for a missing or empty folder, a single class, a class without images, a
-    mixture of the two layouts inside one folder, and a damaged image.
+    The layouts are those of `layout.read`: PATH/class/image, where each class is a group of its own; PATH/group/class/image,
+    where classes are named "group/class"; and either under train, val and test. Pictures are known by their content.
+    Values of more than 8 bits are scaled by the range of all such values in the folder (`values.value_range`).
+    images: uint8 (M, 1, 28, 28), ordered by class, then file; `note` says what was done to how many and what is left out,
+    a line for each kind.
+    Raises ValueError, in one sentence, for a missing or empty folder, a single class, what `layout.read` refuses, and
+    pictures that cannot be read.
     """
     path = Path(path).expanduser()
     if not path.is_dir():
-        raise ValueError(f"{path} is not a folder; give a folder with the layout {LAYOUT}")
-    found = _classes(path)
-    if not found:
-        raise ValueError(f"{path} holds no class folders with images; arrange it as {LAYOUT}")
-    if len(found) < 2:
-        raise ValueError(f"{path} holds one class, {next(iter(found))!r}; at least two are needed, as {LAYOUT}")
-    images, labels, done, sizes = [], [], Counter(), []
-    for label, files in enumerate(found.values()):
+        raise ValueError(f"{path} is not a folder; give a folder with the layout {layout.LAYOUT}")
+    found = layout.read(path)
+    if not found.classes:
+        raise ValueError(f"{path} holds no class folders with images; arrange it as {layout.LAYOUT}")
+    if len(found.classes) < 2:
+        raise ValueError(f"{path} holds one class, {next(iter(found.classes))!r}; at least two are needed, as "
+                         f"{layout.LAYOUT}")
+    files = [file for pictures in found.classes.values() for file in pictures]
+    labels = torch.arange(len(found.classes)).repeat_interleave(torch.tensor([*map(len, found.classes.values())]))
+    done: Counter = Counter()
+    pictures, read = _read_all(files, done)
+    images, ranges = _to_ink(pictures, done)
+    more = [str(file.relative_to(path)) for file, decoded in zip(files, read, strict=True) if decoded.has_more]
+    said = [_note([decoded.size for decoded in read], done), *ranges,
+            *([f"of several pages or frames the first is taken: {listed(more)}"] if more else []), *found.said]
+    return Domain(f"folder:{path.resolve().name}", torch.from_numpy(images)[:, None], labels, tuple(found.classes),
+                  found.groups, "\n".join(said))
+
+
+def _read_all(files: Sequence[Path], done: Counter) -> tuple[list[Reduced], list[Decoded]]:
+    """Every picture at 28×28, and what its file holds, without the pixels. Raises ValueError that names the first file
+    that cannot be read, and others like it."""
+    pictures, read, failed = [], [], {}
+    with warnings.catch_warnings(action="ignore"):      # of decoders, about what they could still read
         for file in files:
-            picture, size = decode(_bytes(file), str(file))
-            sizes.append(size)
-            images.append(_ink(picture, file, done))
-            labels.append(label)
-    return Domain(f"folder:{path.resolve().name}", torch.from_numpy(np.stack(images))[:, None], torch.tensor(labels),
-                  tuple(found), tuple(name.split("/")[0] for name in found), _note(sizes, done))
-
-
-def _classes(path: Path) -> dict[str, list[Path]]:
-    """The image files of every class, by class name."""
-    found: dict[str, list[Path]] = {}
-    for folder in _folders(path):
-        files, inner = _images(folder), _folders(folder)
-        if files and any(_images(sub) for sub in inner):
-            raise ValueError(f"{folder} holds images beside folders of images; arrange {path} as {LAYOUT}")
-        if files:
-            found[folder.name] = files
-        for sub in () if files else inner:
-            found[f"{folder.name}/{sub.name}"] = _images(sub)
-        if not files and not inner:
-            found[folder.name] = []
-    for name, files in found.items():
-        if not files:
-            raise ValueError(f"the class folder {path / name} holds no images; add some or remove it")
-    return found
-
-
-def _folders(path: Path) -> list[Path]:
-    return sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith((".", "__MACOSX")))
-
-
-def _images(path: Path) -> list[Path]:
-    return sorted(p for p in path.iterdir()
-                  if p.suffix.lower() in SUFFIXES and not p.name.startswith(".") and p.is_file())
+            try:
+                decoded = decode(_bytes(file), str(file))
+                pictures.append(_reduced(decoded, file, done))
+                read.append(decoded._replace(image=None))
+            except ValueError as error:
+                failed[file] = error
+    if failed:
+        first, *others = failed
+        also = f"; likewise {listed(map(str, others))}" if others else ""
+        raise ValueError(f"{failed[first]}{also}") from failed[first]
+    return pictures, read
 
 
 def _bytes(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
+        if file.is_symlink() and not file.exists():
+            raise ValueError(f"{file} is a link to a file that is not there; mend it or remove it") from error
         raise ValueError(f"{file} cannot be read ({error.strerror}); change its permissions or remove it") from error
 
 
-def _ink(picture, file: Path, done: Counter) -> np.ndarray:
+def _reduced(decoded: Decoded, file: Path, done: Counter) -> Reduced:
     try:
-        return to_ink(picture, done)
-    except (ValueError, OSError) as error:
-        raise ValueError(f"{file} cannot be converted ({error})") from error
+        return reduced(decoded.image, done)
+    except Exception as error:  # damaged EXIF data raise almost anything
+        raise ValueError(f"{file} cannot be converted ({error or type(error).__name__}); save it anew or remove it"
+                         ) from error
+
+
+def _to_ink(pictures: Sequence[Reduced], done: Counter) -> tuple[np.ndarray, list[str]]:
+    """uint8 (M, 28, 28), and a sentence for each kind of values whose range is not the usual one of bytes."""
+    kinds = ["u1" if picture.dtype == np.uint8 else "f" if picture.dtype.kind == "f" else "i" for picture in pictures]
+    spans, said = {}, []
+    for kind in sorted(set(kinds)):
+        mine = [picture for picture, its in zip(pictures, kinds, strict=True) if its == kind]
+        low, high = min(picture.low for picture in mine), max(picture.high for picture in mine)
+        spans[kind] = values.value_range(low, high, mine[0].dtype)
+        if kind != "u1" or spans[kind] != values.BYTES:
+            said.append(values.said(f"{KINDS[kind]} in {len(mine):,} images", low, high, spans[kind]))
+    return np.stack([ink(picture, spans[kind], done) for picture, kind in zip(pictures, kinds, strict=True)]), said
 
 
 def _note(sizes: list[tuple[int, int]], done: Counter) -> str:
     smallest, largest = (f"{w}×{h}" for w, h in (min(sizes, key=np.prod), max(sizes, key=np.prod)))
     extent = f"{smallest} pixels" if smallest == largest else f"{smallest} to {largest} pixels"
     steps = ", ".join(f"{done[what]:,} {what}" for what in (
-        "turned upright", "scaled to 8 bits", "laid on a plain ground", "made grey", "padded to a square", "inverted",
-        "resized") if done[what])
+        "turned upright", "laid on a plain ground", "made grey", "padded to a square", "inverted", "resized")
+        if done[what])
     why = " (their border is bright)" if done["inverted"] else ""
     return f"{len(sizes):,} images of {extent}: {steps.replace('inverted', 'inverted' + why) or 'used as they are'}"
 

@@ -146,7 +146,7 @@ def _member(archive: zipfile.ZipFile, member: str, path: Path) -> bytes:
 
 def _drawing(archive: zipfile.ZipFile, member: str, path: Path) -> np.ndarray:
     """One drawing as uint8 (28, 28), ink high, by area averaging."""
-    image, size = decode(_member(archive, member, path), f"{path}: {member}")
+    image, size, _ = decode(_member(archive, member, path), f"{path}: {member}")
     if size != (FULL_SIDE, FULL_SIDE) or image.mode != "1":
         raise ValueError(f"{path}: {member} is {size[0]}×{size[1]} in mode {image.mode}, expected "
                          f"{FULL_SIDE}×{FULL_SIDE} in mode 1 (one bit a pixel)")

@@ -5,53 +5,116 @@ from __future__ import annotations
 import io
 from collections import Counter
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from mlcourse.datasets.identify import formats, unread_format
+from mlcourse.datasets.values import BYTES, to_bytes, value_range
 
 SIDE = 28
 LARGEST, LONGEST = 40_000_000, 20_000  # pixels in all, and along a side
+UPRIGHT = dict(zip(range(2, 9), (
+    Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180, Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.TRANSPOSE,
+    Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90), strict=True))    # by EXIF code
 
 
-def decode(data: bytes, name: str) -> tuple[Image.Image, tuple[int, int]]:
-    """A picture file's bytes as a loaded image, and the file's own (width, height).
+class Decoded(NamedTuple):
+    """A loaded image, the file's own (width, height), and whether the file has further pages or frames."""
+
+    image: Image.Image
+    size: tuple[int, int]
+    has_more: bool
+
+
+def decode(data: bytes, name: str) -> Decoded:
+    """A picture file's bytes as a loaded image: its first page or frame.
 
     A large JPEG is decoded at a reduced scale, never below four times the final side.
-    Raises ValueError, naming the file, when the bytes are damaged, or hold (after that reduction) more than 40 million
-    pixels or a side of more than 20,000.
+    Raises ValueError, naming the file, when the bytes are damaged or of a format that Pillow does not read here, or hold
+    (after that reduction) more than 40 million pixels or a side of more than 20,000.
     """
     try:
-        image = Image.open(io.BytesIO(data))
+        image = Image.open(io.BytesIO(data), formats=formats())
         size = image.size
         image.draft(None, (4 * SIDE, 4 * SIDE))
         if image.width * image.height > LARGEST or max(image.size) > LONGEST:
             raise ValueError(f"it has {size[0]}×{size[1]} pixels, at most {LARGEST:,} and {LONGEST:,} a side are read")
+        if not all(size):
+            raise ValueError(f"it has {size[0]}×{size[1]} pixels")
+        has_more = image.format != "PSD" and bool(getattr(image, "is_animated", False))  # layers make one picture
         image.load()
-        return image, size
+        return Decoded(image, size, has_more)
+    except UnidentifiedImageError as error:
+        if kind := unread_format(data):
+            raise ValueError(f"{name} is a picture of the format {kind}, which Pillow does not read here; save it as PNG "
+                             "or JPEG, or remove it") from error
+        what = "its content is of no known picture format" if data else "it is empty"
+        raise ValueError(f"{name} is not a readable image ({what}); replace it or remove it") from error
     except Exception as error:  # decoders raise almost anything on damaged bytes
-        raise ValueError(f"{name} is not a readable image ({error}); replace it or remove it") from error
+        raise ValueError(f"{name} is not a readable image ({error or type(error).__name__}); replace it or remove it"
+                         ) from error
+
+
+class Reduced(NamedTuple):
+    """A picture at 28×28 in its own units, so that the range of a whole data set can be applied to it.
+
+    values: float (28, 28). border: the median of the outermost pixels. low, high, dtype: of the picture's pixels.
+    """
+
+    values: np.ndarray
+    border: float
+    low: float
+    high: float
+    dtype: np.dtype
 
 
 def to_ink(image: Image.Image, done: Counter | None = None, *, invert: bool | None = None) -> np.ndarray:
-    """An image of any mode and size as uint8 (28, 28), ink high.
+    """An image of any mode and size as uint8 (28, 28), ink high: `reduced`, then `ink` with the range of its values.
 
-    In this order: turned upright by its EXIF orientation; transparent parts laid on white, or on black where the
-    opaque parts are bright; made grey; padded to a square with the median grey of its border; reduced by area averaging
-    or enlarged bicubically; inverted when that border is bright (invert=None), always or never (True, False).
-    done: counts the images to which each optional step was applied, by name.
-    Raises ValueError for more than 16 bits a pixel and channel outside a known range.
+    done: counts the images to which each optional step was applied, by name. Raises ValueError as `reduced` does.
     """
     done = Counter() if done is None else done
-    done["turned upright"] += image.getexif().get(ExifTags.Base.Orientation, 1) != 1
-    grey = np.asarray(_grey(ImageOps.exif_transpose(image), done))
+    small = reduced(image, done)
+    return ink(small, value_range(small.low, small.high, small.dtype), done, invert)
+
+
+def reduced(image: Image.Image, done: Counter) -> Reduced:
+    """An image of any mode and size at 28×28.
+
+    In this order: turned upright by its EXIF orientation; transparent parts laid on white, or on black where the
+    opaque parts are bright; made grey; `fitted`.
+    Raises ValueError for values that are not finite; damaged EXIF data raise almost anything.
+    """
+    turn = UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    if turn is not None:
+        done["turned upright"] += 1
+        image = image.transpose(turn)
+    return fitted(_grey(image, done), done)
+
+
+def fitted(grey: np.ndarray, done: Counter) -> Reduced:
+    """Grey values (H, W), padded to a square with the median of the border, and reduced by area averaging or enlarged
+    bicubically. Raises ValueError for values that are not finite."""
+    low, high = float(grey.min()), float(grey.max())
+    if not np.isfinite(low + high):
+        raise ValueError("it holds values that are not finite; replace them")
     border = border_grey(grey)
     done["padded to a square"] += grey.shape[0] != grey.shape[1]
     done["resized"] += max(grey.shape) != SIDE
-    small = reduce_area(grey, border) if max(grey.shape) >= SIDE else _enlarge(grey, border)
-    if invert or (invert is None and border > 127):
+    values = _area_mean(grey, border) if max(grey.shape) >= SIDE else _enlarge(grey, border)
+    return Reduced(values, border, low, high, grey.dtype)
+
+
+def ink(small: Reduced, span: tuple[float, float], done: Counter, invert: bool | None = None) -> np.ndarray:
+    """A picture as uint8 (28, 28), ink high: the range `span` becomes 0..255, and is inverted when the border is bright
+    (invert=None), always or never (True, False)."""
+    result = to_bytes(small.values, span)
+    if invert or (invert is None and float(to_bytes(np.array(small.border), span)) > 127):
         done["inverted"] += 1
-        small = 255 - small
-    return small
+        return 255 - result
+    return result
 
 
 def reduce_area(grey: np.ndarray, ground: float = 0.0) -> np.ndarray:
@@ -59,9 +122,14 @@ def reduce_area(grey: np.ndarray, ground: float = 0.0) -> np.ndarray:
 
     The picture lies in the middle of a square of side S filled with `ground`, which is never made in memory.
     """
+    return to_bytes(_area_mean(grey, ground), BYTES)
+
+
+def _area_mean(grey: np.ndarray, ground: float) -> np.ndarray:
     side = max(grey.shape)
     rows, columns = (_area_weights(side)[:, (side - n) // 2:][:, :n] for n in grey.shape)
-    return (rows @ (grey - np.float32(ground)) @ columns.T + ground).round().clip(0, 255).astype(np.uint8)
+    above = grey - (np.float32(ground) if grey.dtype == np.uint8 else ground)
+    return rows @ above @ columns.T + ground
 
 
 @lru_cache(maxsize=8)
@@ -75,10 +143,10 @@ def _area_weights(side: int) -> np.ndarray:
 
 def _enlarge(grey: np.ndarray, ground: float) -> np.ndarray:
     side = max(grey.shape)
-    square = np.full((side, side), round(ground), np.uint8)
+    square = np.zeros((side, side), np.float32)
     top, left = ((side - n) // 2 for n in grey.shape)
-    square[top:top + grey.shape[0], left:left + grey.shape[1]] = grey
-    return np.asarray(Image.fromarray(square).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+    square[top:top + grey.shape[0], left:left + grey.shape[1]] = grey - ground
+    return np.asarray(Image.fromarray(square).resize((SIDE, SIDE), Image.Resampling.BICUBIC), np.float64) + ground
 
 
 def border_grey(grey: np.ndarray) -> float:
@@ -87,26 +155,19 @@ def border_grey(grey: np.ndarray) -> float:
     return float(np.median(np.concatenate([edge.ravel() for edge in edges])))
 
 
-def _grey(image: Image.Image, done: Counter) -> Image.Image:
-    """The image in mode "L"."""
+def _grey(image: Image.Image, done: Counter) -> np.ndarray:
+    """(H, W): bytes, or integers or float64 where the file has more than 8 bits."""
     if image.mode.startswith(("I", "F")):
-        done["scaled to 8 bits"] += 1
-        return Image.fromarray(_eight_bits(np.asarray(image).astype(np.float32), image.mode == "F"))
+        values = np.asarray(image)
+        return values.astype(np.float64) if values.dtype.kind == "f" else values
     if image.has_transparency_data:
         done["laid on a plain ground"] += 1
         pixels = np.asarray(image.convert("RGBA").convert("LA"), dtype=np.float32)
         grey, alpha = pixels[..., 0], pixels[..., 1] / 255
         ground = 0 if alpha.any() and np.average(grey, weights=alpha) > 127 else 255
-        return Image.fromarray((grey * alpha + ground * (1 - alpha)).round().astype(np.uint8))
+        return (grey * alpha + ground * (1 - alpha)).round().astype(np.uint8)
     if image.mode != "L":
         done["made grey"] += 1
-    return image.convert("L")
-
-
-def _eight_bits(values: np.ndarray, is_float: bool) -> np.ndarray:
-    """Values in 0..65535 as uint8; floats that end by 1 or by 255 are taken to have that as their highest value."""
-    low, high = float(values.min()), float(values.max())
-    if not 0 <= low <= high <= 65535:
-        raise ValueError(f"its values lie in {low:g}..{high:g}, expected 0..1 or 0..65535; save it with 8 or 16 bits")
-    top = next(top for top in ((1, 255, 65535) if is_float else (65535,)) if high <= top)
-    return (values * (255 / top)).round().astype(np.uint8)
+    if image.mode == "LAB":
+        return np.asarray(image.getchannel("L"))
+    return np.asarray((image.convert("RGB") if image.mode == "HSV" else image).convert("L"))

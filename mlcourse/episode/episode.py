@@ -197,9 +197,12 @@ def split_by_group(domain: Domain, train, val, test) -> Splits:
 def split_classes(domain: Domain, seed: int = 0) -> Splits:
     """Split a domain that comes without named splits: groups in seeded order, 60 / 20 / 20 per cent.
 
-    The order depends on the sorted group names and the seed only. Raises ValueError under 3 groups.
+    The order depends on the sorted group names and the seed only. Groups named "train" and "test", and "val" or none,
+    are the splits themselves. Raises ValueError under 3 other groups.
     """
     groups = sorted(set(domain.groups))
+    if {"train", "test"} <= set(groups) <= {"train", "val", "test"}:
+        return split_by_group(domain, *([name] * (name in groups) for name in ("train", "val", "test")))
     if len(groups) < 3:
         raise ValueError(f"{domain.name} has {len(groups)} class groups; a train, validation and test split needs "
                          f"at least 3")

@@ -1,0 +1,224 @@
+"""Which pictures of a folder belong to which class, and whether they come in splits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlcourse.datasets.identify import is_picture
+from mlcourse.domains.names import listed, matched, quoted
+
+LAYOUT = "PATH/class/image or PATH/group/class/image"
+SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
+          "test": "test", "testing": "test"}
+NO_CLASS = {"images", "image", "imgs", "img", "pictures", "photos", "data", "unknown", "unlabeled", "unlabelled", "all"}
+SYSTEM = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "thumbs.db", "desktop.ini"}
+DEEPEST = 7             # folders within folders
+
+Classes = dict[str, list[Path]]
+
+
+@dataclass
+class Layout:
+    """What a folder holds: the picture files of each class, the group of each class, and what there is to say."""
+
+    classes: Classes = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    said: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Folder:
+    """A folder's own pictures, and the folders in it that hold pictures somewhere (`inner`) or nowhere (`bare`)."""
+
+    path: Path
+    pictures: list[Path] = field(default_factory=list)
+    inner: list[Folder] = field(default_factory=list)
+    bare: list[Folder] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Its name. Raises ValueError where that is not Unicode."""
+        try:
+            self.path.name.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(f"the name of the folder {ascii(str(self.path))} is not UTF-8; rename it") from error
+        return self.path.name
+
+
+def opened(folder: Folder) -> Folder:
+    """The folder, or the only folder of class folders in it, such as images/ of PATH/images/class."""
+    while len(folder.inner) == 1 and folder.inner[0].inner:
+        only = folder.inner[0]
+        folder = Folder(only.path, folder.pictures + only.pictures, only.inner, only.bare)
+    return folder
+
+
+def read(path: Path) -> Layout:
+    """The classes of the folder `path`, in order of their names, and their pictures in order of theirs.
+
+    PATH/class/image; PATH/group/class/image, classes named "group/class"; either of them in a single folder; the pictures
+    of a class in one more folder of the same name for every class, or in train, val and test; and PATH/train/class/image
+    beside val or test (in any case; also training, valid, validation, dev, testing). Where these have classes in common,
+    they are one data set. Where the test classes stand in no other folder, the groups are "train", "val" and "test", the
+    splits. What is no picture or lies in no class folder is left out and named.
+    Raises ValueError for a folder without classes, a class without pictures, and pictures beside folders of pictures.
+    """
+    layout, passed = Layout(), []
+    root = scan(path, passed)
+    top = opened(root)
+    if top.path != path:
+        layout.said.append(f"the classes are the folders in {top.path.relative_to(path)}")
+    parts = _parts(top)
+    if parts:
+        loose = _splits(top, parts, layout, path)
+    else:
+        layout.classes = _classes(top, layout, path)
+        layout.groups = tuple(name.split("/")[0] for name in layout.classes)
+        loose = top.pictures
+    relative = lambda files: listed(str(file.relative_to(path)) for file in files)
+    if loose:
+        layout.said.append(f"left out, in no class folder: {relative(loose)}")
+    if passed:
+        passed.sort(key=lambda file: (file.name.startswith("."), file))
+        layout.said.append(f"passed over, no pictures or hidden: {relative(passed)}")
+    return layout
+
+
+def scan(path: Path, passed: list[Path], above: tuple[Path, ...] = ()) -> Folder:
+    """The tree of pictures under a folder; `passed` collects what is hidden or no picture."""
+    found, above = Folder(path), (*above, path.resolve())
+    try:
+        for entry in sorted(path.iterdir()):
+            if entry.name.startswith(".") or entry.name.casefold() in SYSTEM:
+                passed.append(entry)
+            elif not entry.is_dir():
+                (found.pictures if is_picture(entry) else passed).append(entry)
+            elif entry.resolve() in above or len(above) > DEEPEST:
+                passed.append(entry)
+            else:
+                inside: list[Path] = []
+                sub = scan(entry, inside, above)
+                holds = bool(sub.pictures or sub.inner)
+                (found.inner if holds else found.bare).append(sub)
+                passed += inside if holds else [entry]
+    except OSError as error:
+        raise ValueError(f"{error.filename or path} cannot be read ({error.strerror}); change its permissions or move it "
+                         "away") from error
+    return found
+
+
+def _parts(top: Folder) -> list[Folder]:
+    """The folders train, val and test, in this order; none where the layout is another."""
+    order = list(dict.fromkeys(SPLITS.values()))
+    parts = [folder for folder in top.inner if folder.name.casefold() in SPLITS]
+    parts.sort(key=lambda folder: order.index(SPLITS[folder.name.casefold()]))
+    if len({SPLITS[folder.name.casefold()] for folder in parts}) < 2:
+        return []
+    if any(folder.inner for folder in parts):
+        return parts
+    if len(parts) == len(top.inner):
+        raise ValueError(f"{listed(folder.name for folder in parts)} in {top.path} hold pictures, but no class folders; "
+                         f"arrange them as {parts[0].path / 'class' / 'image'}")
+    return []
+
+
+def _splits(top: Folder, parts: Sequence[Folder], layout: Layout, path: Path) -> list[Path]:
+    """Fill the layout from the folders of splits; returns the pictures that have no class."""
+    loose, held = list(top.pictures), {}
+    for folder in parts:
+        part = opened(folder)
+        loose += part.pictures
+        if part.inner:
+            held[folder.name] = _classes(part, layout, path, may_lack=True)
+    for name, classes in list(held.items()):
+        others = {other for part, its in held.items() if part != name for other in its}
+        if len(classes) == 1 and not set(classes) & others and next(iter(classes)).casefold() in NO_CLASS | set(SPLITS):
+            loose += held.pop(name).popitem()[1]
+    beside = [folder for folder in top.inner if folder not in parts]
+    if beside:
+        layout.said.append(f"left out, beside {listed(held)}: the folders {listed(folder.name for folder in beside)}")
+    where = _united(held, layout)
+    if len(held) < 2:
+        layout.said.append(f"the classes are those of {listed(held)}")
+        layout.groups = tuple(name.split("/")[0] for name in layout.classes)
+    else:
+        _decide(list(held), where, layout)
+    return loose
+
+
+def _united(held: dict[str, Classes], layout: Layout) -> dict[str, list[str]]:
+    """Fill in the classes, each with its pictures from all folders; returns the folders that each class is in."""
+    where: dict[str, list[str]] = {}
+    files: Classes = {}
+    spelt = []
+    for part, classes in held.items():
+        same = matched(list(classes), list(files), part, "the folders before it")
+        spelt += [f"'{name}' in {part} is '{first}'" for name, first in same.items() if name != first]
+        for name, pictures in classes.items():
+            first = same.get(name, name)
+            files[first] = files.get(first, []) + pictures
+            where.setdefault(first, []).append(part)
+    layout.classes = {name: files[name] for name in sorted(files)}
+    if spelt:
+        layout.said.append(f"the same class in another spelling: {listed(spelt)}")
+    return where
+
+
+def _decide(parts: list[str], where: dict[str, list[str]], layout: Layout) -> None:
+    """Whether folders of splits hold splits of the classes, or pictures of one data set."""
+    split = {part: SPLITS[part.casefold()] for part in parts}
+    first, last = split[parts[0]], split[parts[-1]]
+    stands = {name: {split[part] for part in folders} for name, folders in where.items()}
+    if all(last not in splits or splits == {last} for splits in stands.values()):
+        role = {name: "test" if last in splits else "train" if first in splits else "val"
+                for name, splits in stands.items()}
+        layout.groups = tuple(role[name] for name in layout.classes)
+        counts = listed(f"{layout.groups.count(name)} {what}" for name, what in (
+            ("train", "training"), ("val", "validation"), ("test", "test")) if name in layout.groups)
+        both = [name for name, splits in stands.items() if len(splits) > 1]
+        also = f"; {quoted(both)} also in {listed(parts[1:-1])} count as training classes" if both else ""
+        layout.said.append(f"{listed(parts)} are the splits, for no class of {parts[-1]} is in another of these folders: "
+                           f"{counts} classes{also}")
+        return
+    layout.groups = tuple(name.split("/")[0] for name in layout.classes)
+    some = [f"'{name}' in {listed(folders)} only" for name, folders in where.items() if len(folders) < len(parts)]
+    which = f"{len(where)} classes, some in several ({listed(some)})" if some else f"the same {len(where)} classes"
+    layout.said.append(f"{listed(parts)} hold {which}: one data set, each class with its pictures from all these folders")
+
+
+def _classes(top: Folder, layout: Layout, path: Path, may_lack: bool = False) -> Classes:
+    """The pictures of every class in a folder of classes, or of groups of classes; may_lack: leave out empty folders."""
+    found: Classes = {}
+    within = _within(top.inner)
+    if within:
+        layout.said.append(f"the pictures of a class in {top.path.name} are those in {listed(within)} in its folder")
+    for folder in top.inner:
+        if folder.pictures or within:
+            _check_alone(folder, path)
+            found[folder.name] = [*folder.pictures, *(file for sub in folder.inner for file in sub.pictures)]
+            continue
+        for sub in folder.inner:
+            _check_alone(sub, path)
+            if not sub.pictures:
+                raise ValueError(f"the pictures in {sub.path} lie too deep; arrange {path} as {LAYOUT}")
+            found[f"{folder.name}/{sub.name}"] = sub.pictures
+    empty = [*top.bare, *(bare for folder in top.inner if not folder.pictures for bare in folder.bare)]
+    if empty and found and not may_lack:
+        raise ValueError(f"the class folder {empty[0].path} holds no images; add some or remove it")
+    return {name: found[name] for name in sorted(found)}
+
+
+def _check_alone(folder: Folder, path: Path) -> None:
+    if folder.pictures and folder.inner:
+        raise ValueError(f"{folder.path} holds images beside folders of images; arrange {path} as {LAYOUT}")
+
+
+def _within(folders: Sequence[Folder]) -> list[str]:
+    """The folders that divide every class folder, where all class folders hold the same one, or train, val and test."""
+    inner = [sub for folder in folders for sub in folder.inner]
+    if len(folders) < 2 or any(folder.pictures for folder in folders) or any(sub.inner for sub in inner):
+        return []
+    names = sorted({sub.name for sub in inner})
+    return names if len(names) == 1 or {name.casefold() for name in names} <= set(SPLITS) else []
