@@ -8,6 +8,7 @@ from pathlib import Path
 
 
 from mlcourse import checkpoint, datasets
+from mlcourse.datasets.notes import say
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.episode import EpisodeSampler
 from mlcourse.evaluate import EVALUATION_SEED, Result, check_episodes, evaluate
@@ -100,6 +101,8 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True,
     if job.outer_rate is not None:
         training["lr"] = job.outer_rate
     phases = learner.phases(source, **training)
+    if progress and classes:
+        say([job.domain], [source.domain])
     records = train(learner, phases, seed=job.seed, path=out / STATE, label=replace(job, episodes=600).command(),
                     progress=progress, check_engine=check_engine)
     result = evaluate(learner, test, job.episodes, steps=entry.test_steps, name=entry.name,
@@ -135,6 +138,7 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
         usual = default_split(domain, job)
         split = split or usual
         sampler = EpisodeSampler(choose_split(domain, split, data_dir), way, shot, query)
+        say([domain], [sampler.domain])
     steps = entry.test_steps if steps is None else steps
     words = ["mlcourse", "evaluate", str(path), "--domain", domain]
     for name, value, default in (("way", way, job.way), ("shot", shot, job.shot), ("query", query, job.query),

@@ -20,10 +20,10 @@ LAYOUTS = "(M, H, W), (M, 1, H, W) or (M, H, W, 3)"
 def load(path) -> Domain:
     """The images of an .npz file as a domain named "array:STEM".
 
-    images: numbers of any dtype and range (`values.value_range` of all of them together), of shape (M, H, W), (M, 1, H, W)
-    or (M, H, W, 3). labels: (M,), integers or strings. classes (optional): (C,) names; integer labels are then indices
-    into it. groups (optional): (C,), the group of each class, in the order of `classes`, or of the sorted labels where
-    there are no classes; groups named train, val and test are the splits.
+    images: numbers of any dtype and range (`values.value_range` of all of them together), of shape (M, H, W),
+    (M, 1, H, W) or (M, H, W, 3). labels: (M,), integers or strings. classes (optional): (C,) names; integer labels are
+    then indices into it. groups (optional): (C,), the group of each class, in the order of `classes`, or of the sorted
+    labels where there are no classes; groups named train, val and test are the splits.
     The images become 28×28; all are inverted together when the median of their borders is bright.
     Raises ValueError, in one sentence, for anything else. Nothing is unpickled.
     """

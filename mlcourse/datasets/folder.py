@@ -22,17 +22,23 @@ KINDS = {"u1": "8-bit values", "i": "integer values of more than 8 bits", "f": "
 def load(path) -> Domain:
     """The images under a folder as a domain named "folder:NAME".
 
-    The layouts are those of `layout.read`: PATH/class/image, where each class is a group of its own; PATH/group/class/image,
-    where classes are named "group/class"; and either under train, val and test. Pictures are known by their content.
-    Values of more than 8 bits are scaled by the range of all such values in the folder (`values.value_range`).
-    images: uint8 (M, 1, 28, 28), ordered by class, then file; `note` says what was done to how many and what is left out,
-    a line for each kind.
+    The layouts are those of `layout.read`: PATH/class/image, where each class is a group of its own;
+    PATH/group/class/image, where classes are named "group/class"; and either under train, val and test. Pictures are
+    known by their content. Bytes, wider integers and floats are scaled by the range of all such values in the folder
+    (`values.value_range`).
+    images: uint8 (M, 1, 28, 28), ordered by class, then file; `note` says what was done to how many and what is left
+    out, a line for each kind.
     Raises ValueError, in one sentence, for a missing or empty folder, a single class, what `layout.read` refuses, and
     pictures that cannot be read.
     """
     path = Path(path).expanduser()
     if not path.is_dir():
         raise ValueError(f"{path} is not a folder; give a folder with the layout {layout.LAYOUT}")
+    with warnings.catch_warnings(action="ignore"):      # of Pillow, about files that it could read all the same
+        return _load(path)
+
+
+def _load(path: Path) -> Domain:
     found = layout.read(path)
     if not found.classes:
         raise ValueError(f"{path} holds no class folders with images; arrange it as {layout.LAYOUT}")
@@ -55,14 +61,13 @@ def _read_all(files: Sequence[Path], done: Counter) -> tuple[list[Reduced], list
     """Every picture at 28×28, and what its file holds, without the pixels. Raises ValueError that names the first file
     that cannot be read, and others like it."""
     pictures, read, failed = [], [], {}
-    with warnings.catch_warnings(action="ignore"):      # of decoders, about what they could still read
-        for file in files:
-            try:
-                decoded = decode(_bytes(file), str(file))
-                pictures.append(_reduced(decoded, file, done))
-                read.append(decoded._replace(image=None))
-            except ValueError as error:
-                failed[file] = error
+    for file in files:
+        try:
+            decoded = decode(_bytes(file), str(file))
+            pictures.append(_reduced(decoded, file, done))
+            read.append(decoded._replace(image=None))
+        except ValueError as error:
+            failed[file] = error
     if failed:
         first, *others = failed
         also = f"; likewise {listed(map(str, others))}" if others else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, features
 
 NO_PICTURES = {"BUFR", "GRIB", "HDF5", "MPEG", "EPS"}   # Pillow knows their names only, or starts another program
 WEAK = {"TGA", "SPIDER", "IPTC", "GBR", "PCX"}          # known by a few bytes that other files have too
@@ -31,10 +31,10 @@ def _suffixes() -> dict[str, str]:
 
 
 def is_picture(file: Path) -> bool:
-    """Whether a file is a picture by its content, or claims to be one by its name: a damaged picture, or one of a format
-    that is not read, is a picture, and `decode` says what is wrong with it.
+    """Whether a file is a picture by its content, or claims to be one by its name: a damaged picture, or one of a
+    format that is not read, is a picture, and `decode` says what is wrong with it.
 
-    A link to nothing and a file that may not be read are pictures if their suffix is one; what is no file is none.
+    A file that may not be read is taken for one, and so is a link to nothing with a suffix of pictures.
     """
     claims = file.suffix.lower() in _suffixes()
     if not file.is_file():
@@ -42,10 +42,6 @@ def is_picture(file: Path) -> bool:
     try:
         with Image.open(file, formats=formats()) as image:
             return image.format not in WEAK or _suffixes().get(file.suffix.lower()) == image.format
-    except Image.DecompressionBombError:
-        return True
-    except UnidentifiedImageError:
-        return claims or _begins_like_one(file)
     except PermissionError:
         return True
     except Exception:  # plugins raise almost anything on files that are not theirs
@@ -61,8 +57,8 @@ def _begins_like_one(file: Path) -> bool:
 def unread_format(data: bytes) -> str | None:
     """The name of a picture format that is known by its content, and is not read by this Pillow; None otherwise."""
     if data[4:8] == b"ftyp" and data[8:12] in BRANDS:
-        name = BRANDS[data[8:12]]
-        return "AVIF" if name == "HEIC" and b"avif" in data[16:64] else name
+        name = "AVIF" if b"avif" in data[16:64] else BRANDS[data[8:12]]
+        return None if name == "AVIF" and name in formats() and features.check("avif") else name
     if data.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):
         return "JPEG XL"
     if data.startswith(b"%!PS-Adobe") and b"EPSF" in data[:40]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from mlcourse.domains.names import listed, matched, quoted
 LAYOUT = "PATH/class/image or PATH/group/class/image"
 SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
           "test": "test", "testing": "test"}
-NO_CLASS = {"images", "image", "imgs", "img", "pictures", "photos", "data", "unknown", "unlabeled", "unlabelled", "all"}
+NO_CLASS = {"images", "image", "imgs", "img", "pictures", "photos", "data", "unknown", "unlabeled", "unlabelled", "all",
+            *SPLITS}
 SYSTEM = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "thumbs.db", "desktop.ini"}
 DEEPEST = 7             # folders within folders
 
@@ -47,10 +48,13 @@ class Folder:
         return self.path.name
 
 
-def opened(folder: Folder) -> Folder:
-    """The folder, or the only folder of class folders in it, such as images/ of PATH/images/class."""
+def opened(folder: Folder, named: Collection[str] | None = None) -> Folder:
+    """The folder, or the only folder of class folders in it, such as images/ of PATH/images/class; named: the names, in
+    lower case, that this may have."""
     while len(folder.inner) == 1 and folder.inner[0].inner:
         only = folder.inner[0]
+        if named is not None and only.name.casefold() not in named:
+            break
         folder = Folder(only.path, folder.pictures + only.pictures, only.inner, only.bare)
     return folder
 
@@ -58,11 +62,11 @@ def opened(folder: Folder) -> Folder:
 def read(path: Path) -> Layout:
     """The classes of the folder `path`, in order of their names, and their pictures in order of theirs.
 
-    PATH/class/image; PATH/group/class/image, classes named "group/class"; either of them in a single folder; the pictures
-    of a class in one more folder of the same name for every class, or in train, val and test; and PATH/train/class/image
-    beside val or test (in any case; also training, valid, validation, dev, testing). Where these have classes in common,
-    they are one data set. Where the test classes stand in no other folder, the groups are "train", "val" and "test", the
-    splits. What is no picture or lies in no class folder is left out and named.
+    PATH/class/image; PATH/group/class/image, classes named "group/class"; either of them in a single folder; the
+    pictures of a class in one more folder of the same name for every class, or in train, val and test; and
+    PATH/train/class/image beside val or test (in any case; also training, valid, validation, dev, testing). Where
+    these have classes in common, they are one data set. Where the test classes stand in no other folder, the groups
+    are "train", "val" and "test", the splits. What is no picture or lies in no class folder is left out and named.
     Raises ValueError for a folder without classes, a class without pictures, and pictures beside folders of pictures.
     """
     layout, passed = Layout(), []
@@ -104,14 +108,14 @@ def scan(path: Path, passed: list[Path], above: tuple[Path, ...] = ()) -> Folder
                 (found.inner if holds else found.bare).append(sub)
                 passed += inside if holds else [entry]
     except OSError as error:
-        raise ValueError(f"{error.filename or path} cannot be read ({error.strerror}); change its permissions or move it "
-                         "away") from error
+        raise ValueError(f"{error.filename or path} cannot be read ({error.strerror}); change its permissions or move "
+                         "it away") from error
     return found
 
 
 def _parts(top: Folder) -> list[Folder]:
     """The folders train, val and test, in this order; none where the layout is another."""
-    order = list(dict.fromkeys(SPLITS.values()))
+    order = ("train", "val", "test")
     parts = [folder for folder in top.inner if folder.name.casefold() in SPLITS]
     parts.sort(key=lambda folder: order.index(SPLITS[folder.name.casefold()]))
     if len({SPLITS[folder.name.casefold()] for folder in parts}) < 2:
@@ -119,8 +123,8 @@ def _parts(top: Folder) -> list[Folder]:
     if any(folder.inner for folder in parts):
         return parts
     if len(parts) == len(top.inner):
-        raise ValueError(f"{listed(folder.name for folder in parts)} in {top.path} hold pictures, but no class folders; "
-                         f"arrange them as {parts[0].path / 'class' / 'image'}")
+        raise ValueError(f"{listed(folder.name for folder in parts)} in {top.path} hold pictures, but no class folders;"
+                         f" arrange them as {parts[0].path / 'class' / 'image'}")
     return []
 
 
@@ -128,17 +132,17 @@ def _splits(top: Folder, parts: Sequence[Folder], layout: Layout, path: Path) ->
     """Fill the layout from the folders of splits; returns the pictures that have no class."""
     loose, held = list(top.pictures), {}
     for folder in parts:
-        part = opened(folder)
+        part = opened(folder, NO_CLASS)
         loose += part.pictures
         if part.inner:
             held[folder.name] = _classes(part, layout, path, may_lack=True)
-    for name, classes in list(held.items()):
-        others = {other for part, its in held.items() if part != name for other in its}
-        if len(classes) == 1 and not set(classes) & others and next(iter(classes)).casefold() in NO_CLASS | set(SPLITS):
+    known = next(iter(held.values()), {})
+    for name, classes in list(held.items())[1:]:
+        if len(classes) == 1 and not set(classes) & set(known) and next(iter(classes)).casefold() in NO_CLASS:
             loose += held.pop(name).popitem()[1]
-    beside = [folder for folder in top.inner if folder not in parts]
+    beside = [folder.name for folder in top.inner if folder not in parts]
     if beside:
-        layout.said.append(f"left out, beside {listed(held)}: the folders {listed(folder.name for folder in beside)}")
+        layout.said.append(f"left out, beside {listed(held)}: {listed(beside)}")
     where = _united(held, layout)
     if len(held) < 2:
         layout.said.append(f"the classes are those of {listed(held)}")
@@ -179,17 +183,18 @@ def _decide(parts: list[str], where: dict[str, list[str]], layout: Layout) -> No
             ("train", "training"), ("val", "validation"), ("test", "test")) if name in layout.groups)
         both = [name for name, splits in stands.items() if len(splits) > 1]
         also = f"; {quoted(both)} also in {listed(parts[1:-1])} count as training classes" if both else ""
-        layout.said.append(f"{listed(parts)} are the splits, for no class of {parts[-1]} is in another of these folders: "
-                           f"{counts} classes{also}")
+        layout.said.append(f"{listed(parts)} are the splits, for no class of {parts[-1]} is in another of these "
+                           f"folders: {counts} classes{also}")
         return
     layout.groups = tuple(name.split("/")[0] for name in layout.classes)
     some = [f"'{name}' in {listed(folders)} only" for name, folders in where.items() if len(folders) < len(parts)]
-    which = f"{len(where)} classes, some in several ({listed(some)})" if some else f"the same {len(where)} classes"
-    layout.said.append(f"{listed(parts)} hold {which}: one data set, each class with its pictures from all these folders")
+    which = (f"share classes, but not all ({listed(some)}): one data set of {len(where)} classes, each" if some else
+             f"hold the same {len(where)} classes: one data set, each class")
+    layout.said.append(f"{listed(parts)} {which} with its pictures from all these folders")
 
 
 def _classes(top: Folder, layout: Layout, path: Path, may_lack: bool = False) -> Classes:
-    """The pictures of every class in a folder of classes, or of groups of classes; may_lack: leave out empty folders."""
+    """The pictures of every class in a folder of classes, or of groups of classes; may_lack: pass over empty folders."""
     found: Classes = {}
     within = _within(top.inner)
     if within:

@@ -15,9 +15,9 @@ from mlcourse.datasets.values import BYTES, to_bytes, value_range
 
 SIDE = 28
 LARGEST, LONGEST = 40_000_000, 20_000  # pixels in all, and along a side
-UPRIGHT = dict(zip(range(2, 9), (
-    Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180, Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.TRANSPOSE,
-    Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90), strict=True))    # by EXIF code
+UPRIGHT = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+           5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+           8: Image.Transpose.ROTATE_90}       # by the EXIF orientation
 
 
 class Decoded(NamedTuple):
@@ -32,8 +32,8 @@ def decode(data: bytes, name: str) -> Decoded:
     """A picture file's bytes as a loaded image: its first page or frame.
 
     A large JPEG is decoded at a reduced scale, never below four times the final side.
-    Raises ValueError, naming the file, when the bytes are damaged or of a format that Pillow does not read here, or hold
-    (after that reduction) more than 40 million pixels or a side of more than 20,000.
+    Raises ValueError, naming the file, when the bytes are damaged or of a format that Pillow does not read here, or
+    hold (after that reduction) more than 40 million pixels or a side of more than 20,000.
     """
     try:
         image = Image.open(io.BytesIO(data), formats=formats())
@@ -48,8 +48,8 @@ def decode(data: bytes, name: str) -> Decoded:
         return Decoded(image, size, has_more)
     except UnidentifiedImageError as error:
         if kind := unread_format(data):
-            raise ValueError(f"{name} is a picture of the format {kind}, which Pillow does not read here; save it as PNG "
-                             "or JPEG, or remove it") from error
+            raise ValueError(f"{name} is a picture of the format {kind}, which Pillow does not read here; save it as "
+                             "PNG or JPEG, or remove it") from error
         what = "its content is of no known picture format" if data else "it is empty"
         raise ValueError(f"{name} is not a readable image ({what}); replace it or remove it") from error
     except Exception as error:  # decoders raise almost anything on damaged bytes
@@ -160,6 +160,8 @@ def _grey(image: Image.Image, done: Counter) -> np.ndarray:
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image)
         return values.astype(np.float64) if values.dtype.kind == "f" else values
+    if image.mode in ("La", "HSV"):
+        image = image.convert({"La": "LA", "HSV": "RGB"}[image.mode])
     if image.has_transparency_data:
         done["laid on a plain ground"] += 1
         pixels = np.asarray(image.convert("RGBA").convert("LA"), dtype=np.float32)
@@ -170,4 +172,4 @@ def _grey(image: Image.Image, done: Counter) -> np.ndarray:
         done["made grey"] += 1
     if image.mode == "LAB":
         return np.asarray(image.getchannel("L"))
-    return np.asarray((image.convert("RGB") if image.mode == "HSV" else image).convert("L"))
+    return np.asarray(image.convert("L"))

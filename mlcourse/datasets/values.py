@@ -10,11 +10,11 @@ WIDE = (UNIT, (-1.0, 1.0), *((0.0, 2.0 ** bits - 1) for bits in range(8, 17)))
 
 
 def value_range(low: float, high: float, dtype) -> tuple[float, float]:
-    """The range (black, white) that pixel values of this dtype, the lowest `low` and the highest `high`, are taken from.
+    """The range (black, white) that pixel values from `low` to `high`, of this dtype, are taken from.
 
-    For bytes 0..255; for all others the narrowest of 0..1, -1..1 (where the values reach below -0.5) and 0..2^b - 1 with b
-    from 8 to 16 that holds them. Values that fill less than half of it, or less than an eighth of 0..255 in bytes and of
-    0..1, and values that fit into none, have their own range, (low, high).
+    For bytes 0..255; for all others the narrowest of 0..1, -1..1 (where the values reach below -0.5) and 0..2^b - 1
+    with b from 8 to 16 that holds them. Values that fill less than half of it, or less than an eighth of 0..255 in
+    bytes and of 0..1, and values that fit into none, have their own range, (low, high).
     """
     declared = (BYTES,) if dtype == np.uint8 else (UNIT,)
     usual = next((span for span in (declared if dtype == np.uint8 else WIDE)
@@ -33,8 +33,7 @@ def to_bytes(values: np.ndarray, span: tuple[float, float]) -> np.ndarray:
 
 def said(kind: str, low: float, high: float, span: tuple[float, float]) -> str:
     """What was done to values, in words."""
-    taken = "their own range" if span == (low, high) else f"{_number(span[0])} to {_number(span[1])}"
-    return f"{kind} lie in {_number(low)} to {_number(high)}: {taken} becomes 0 to 255"
+    return f"{kind} lie in {_number(low)} to {_number(high)}: {_number(span[0])} is black, {_number(span[1])} is white"
 
 
 def _number(value: float) -> str:

@@ -27,15 +27,15 @@ def composed(name: str) -> str:
 
 
 def class_key(name: str) -> str:
-    """What is left of a name where upper case, accents typed apart, the kind of space between words (blanks, _ or -) and
-    blanks at the ends are of no account; two names with the same key are taken for the same class."""
+    """What is left of a name where upper case, the way accents are typed, the kind of space between words (blanks, _
+    or -) and blanks at the ends are of no account; two names with the same key are taken for the same class."""
     folded = composed(composed(name.replace("\u200b", "").replace("\ufeff", "")).casefold())
     return re.sub(r"(?<=[^\W_])[\s_-]+(?=[^\W_])", " ", " ".join(folded.split()))
 
 
 def matched(names: Sequence[str], others: Sequence[str], where: str, elsewhere: str) -> dict[str, str]:
-    """The names of `names` that are in `others`, each with how it is spelt there: the same name first, then, among those
-    left, the same but for the way accents are typed, then the same by `class_key`.
+    """The names of `names` that are in `others`, each with how it is spelt there: the same name first, then, among
+    those left, the same but for the way accents are typed, then the same by `class_key`.
 
     where, elsewhere: whose names they are, for the error. Raises ValueError when it is open which of several is meant.
     """

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mlcourse.domains import Domain
+from mlcourse.domains.names import composed, listed, matched, quoted
 from mlcourse.episode.episode import Episode, EpisodeSampler
 
 MOST_CLASSES = 30       # of an episode
@@ -72,10 +73,32 @@ def pixels(images: Tensor) -> Tensor:
 
 
 def shared_classes(*domains: Domain) -> list[Domain]:
-    """The domains restricted to the classes that all of them have by name, in the order of the first; with no class at
-    all where they share none."""
-    names = [name for name in domains[0].classes if all(name in other.classes for other in domains)]
-    return [domain.subset([domain.classes.index(name) for name in names]) for domain in domains]
+    """The domains restricted to the classes that all of them have by name, in the order of the first and called as
+    there; with no class at all where they share none. Names match as `matched` says: case and the way accents and
+    spaces are typed are of no account. Raises ValueError where it is open which of several classes is meant."""
+    found = _matches(domains)
+    return [replace(domain.subset([domain.classes.index(spelt[name]) for name in found[0]]), classes=tuple(found[0]))
+            for domain, spelt in zip(domains, found, strict=True)]
+
+
+def matching(*domains: Domain) -> str:
+    """What `shared_classes` leaves out of each domain, by name, and which names it takes for the same, in sentences;
+    empty where it does neither."""
+    found = _matches(domains)
+    left = [f"{quoted(out, 5)} of {domain.name}" for domain, spelt in zip(domains, found, strict=True)
+            if (out := [name for name in domain.classes if name not in spelt.values()])]
+    same = [f"'{name}' and '{spelt[name]}'" for spelt in found[1:] for name in spelt
+            if composed(name) != composed(spelt[name])]
+    said = [f"Left out, for they are not in all: {'; '.join(left)}."] if left else []
+    return " ".join(said + ([f"Taken for the same class: {listed(dict.fromkeys(same), 5)}."] if same else []))
+
+
+def _matches(domains: Sequence[Domain]) -> list[dict[str, str]]:
+    """For each domain, how the classes that all of them share are spelt there, by the name in the first."""
+    first, *others = domains
+    found = [matched(first.classes, other.classes, first.name, other.name) for other in others]
+    names = [name for name in first.classes if all(name in spelt for spelt in found)]
+    return [{name: spelt[name] for name in names} for spelt in ({name: name for name in names}, *found)]
 
 
 def pooled(domains: Sequence[Domain]) -> Domain:

@@ -1,10 +1,13 @@
 """Episodes across domains: what lies in support, queries and unlabelled pictures, and what is never mixed."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from mlcourse.domains import Domain
-from mlcourse.episode.across import DomainSampler, halves, pixels, pooled, pseudo_domains, shared_classes
+from mlcourse.episode.across import (DomainSampler, halves, matching, pixels, pooled, pseudo_domains,
+                                     shared_classes)
 
 NAMES = ("a", "b", "c")
 
@@ -87,6 +90,33 @@ def test_shared_classes_go_by_name_and_follow_the_first():
     assert one.classes == other.classes == ("b", "a")
     assert torch.equal(marks(pixels(other.images))[:, 1], torch.tensor([2, 0])[other.labels])
     assert shared_classes(marked(1), marked(2, names=("x", "y")))[0].classes == ()
+
+
+def test_classes_match_however_they_are_typed_and_what_is_left_out_is_named():
+    one = marked(1, names=("café", "cat", "dog", "fox"))
+    other = marked(2, names=("Cat", "owl ", "cafe\u0301", "dog "))
+    matched = shared_classes(one, other)
+    assert matched[0].classes == matched[1].classes == ("café", "cat", "dog")
+    assert torch.equal(marks(pixels(matched[1].images))[:, 1], torch.tensor([2, 0, 3])[matched[1].labels])
+    DomainSampler(matched, 1, 1)
+    assert matching(one, other) == ("Left out, for they are not in all: 'fox' of world 1; 'owl ' of world 2. Taken for the "
+                                    "same class: 'cat' and 'Cat' and 'dog' and 'dog '.")
+    assert matching(one) == matching(one, one) == ""
+    third = marked(3, names=("CAT", "fox", "owl"))
+    assert [domain.classes for domain in shared_classes(one, other, third)] == [("cat",)] * 3
+    assert "'café', 'dog' and 'fox' of world 1; 'owl ', 'café' and 'dog ' of world 2" in matching(
+        one, replace(other, classes=("Cat", "owl ", "café", "dog ")), third)
+
+
+def test_many_classes_left_out_are_counted():
+    names = tuple(f"class {i}" for i in range(20))
+    assert "'class 3', 'class 4', 'class 5', 'class 6', 'class 7' and 12 more of world 1" in matching(
+        marked(1, names=names), marked(2, names=names[:3]))
+
+
+def test_two_classes_that_could_be_the_same_are_refused_by_name():
+    with pytest.raises(ValueError, match="'Cat' and 'cat' of world 2 differ only .* is 'CAT' of world 1; rename them"):
+        shared_classes(marked(1, names=("CAT", "dog")), marked(2, names=("Cat", "cat", "dog")))
 
 
 def test_pooled_is_one_after_the_other():

@@ -228,6 +228,13 @@ def test_seeded_splits_depend_on_names_and_seed_only():
         split_classes(numbered([2] * 3, ("a", "a", "b")))
 
 
+def test_groups_named_train_val_and_test_are_the_splits():
+    classes = lambda names: [len(part.classes) for part in split_classes(numbered([1] * len(names), tuple(names)))]
+    assert classes(["train"] * 4 + ["test"] * 3 + ["val"]) == [4, 1, 3]
+    assert classes(["train"] * 4 + ["test"] * 3) == [4, 0, 3]
+    assert sorted(classes(["train", "test", "other", "more"])) == [1, 1, 2], "then they are names as any other"
+
+
 @pytest.mark.parametrize(("m", "n"), [(2, 5), (3, 3), (2, 4), (5, 40)])
 def test_distinct_numbers_are_distinct_and_every_ordered_choice_is_equally_likely(m, n):
     rows = 20_000

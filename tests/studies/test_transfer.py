@@ -55,6 +55,15 @@ def test_classes_match_by_name_whatever_their_order():
     assert torch.equal(s.source.images[s.source.labels == 0], source.images[source.labels == 2])
 
 
+def test_classes_typed_otherwise_match_and_those_left_out_are_named():
+    s = setting([patterns(0, classes=4)], named(patterns(1, classes=3), ["Class 2", "class_0 ", "owl"]), KS)
+    assert s.train.classes == s.source.classes == ("Class 2", "class_0 ")
+    assert ("2 classes are shared. Left out, for they are not in all: 'owl' of other; 'class 1' and 'class 3' of patterns 0. "
+            "Taken for the same class: 'Class 2' and 'class 2'") in study.protocol(s, arms.ARMS)
+    with pytest.raises(ValueError, match=r"left with 1 class .* \(left out, .*'owl' of other; 'class 1' and 'class 2'"):
+        setting([patterns(0, classes=3)], named(patterns(1, classes=2), ["class 0", "owl"]), KS)
+
+
 def test_the_halves_share_no_picture_and_do_not_depend_on_k():
     s, other = pair((0, 1)), pair((0, 5))
     a, b = ({bytes(image.numpy().tobytes()) for image in half.images} for half in (s.train, s.test))
@@ -77,7 +86,9 @@ def test_where_no_class_is_shared_only_what_learns_a_new_head_from_labels_is_def
     at = {arm.name: [k for k in KS if study.defined(s, arm, k)] for arm in arms.ARMS}
     assert {name for name, ks in at.items() if ks} == {"from scratch", "linear probe", "fine-tuning", "L2-SP"}
     assert all(ks in ([], [1, 2]) for ks in at.values())
-    assert "No class of the source is a class of the target" in study.protocol(s, arms.ARMS)
+    said = study.protocol(s, arms.ARMS)
+    assert ("No class of the source is a class of the target ('class 0', 'class 1' and 'class 2'; 'w', 'x', 'y' and 1 more)"
+            in said and "Left out" not in said)
 
 
 @pytest.mark.parametrize(("make", "says"), [

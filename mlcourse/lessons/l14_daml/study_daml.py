@@ -15,7 +15,9 @@ from pathlib import Path
 import torch
 
 from mlcourse import datasets
+from mlcourse.datasets.notes import say
 from mlcourse.domains import Domain, shift_domain
+from mlcourse.domains.names import quoted
 from mlcourse.domains.two_sample import DISCRIMINATORS
 from mlcourse.evaluate import percent_right
 from mlcourse.learners.translator import among
@@ -64,8 +66,9 @@ def parts(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> tuple
         sources = [source]
     whole = matched([shrunk(source) for source in sources], shrunk(target), ks)
     if not whole.shared:
-        raise ValueError(f"no class of {whole.source.name} is a class of {target.name}, so that no generated picture "
-                         "would have a label; name the classes alike in both")
+        raise ValueError(f"no class of {whole.source.name} ({quoted(whole.source.classes)}) is a class of {target.name} "
+                         f"({quoted(target.classes)}), so that no generated picture would have a label; name the classes "
+                         "alike in both")
     place = torch.cat([torch.arange(int(count)) for count in torch.bincount(whole.train.labels)])   # sorted by class
     seen, dev = (whole.train.take(torch.nonzero(kept)[:, 0]) for kept in (place % DEV > 0, place % DEV == 0))
     seen = seen.take(torch.nonzero(~among(seen.images, torch.cat([dev.images, whole.test.images])))[:, 0])
@@ -104,8 +107,9 @@ def prepare(seeds: Sequence[int], source: Sequence[str], target: str, arm: Seque
     """The work. Raises ValueError for an unknown arm and as `parts` does, and what `datasets.load` raises."""
     if unknown := [name for name in arm if name not in ARMS]:
         raise ValueError(f"unknown arm {unknown[0]!r}; the arms are {', '.join(ARMS)}")
-    split, dev = parts([datasets.load(spec, data_dir) for spec in source], datasets.load(target, data_dir),
-                       sorted(set(k or KS)))
+    *sources, goal = domains = [datasets.load(spec, data_dir) for spec in (*source, target)]
+    split, dev = parts(sources, goal, sorted(set(k or KS)))
+    say((*source, target), domains)
     return Work(split, dev, list(dict.fromkeys(arm or ARMS)), seeds, file_name("daml", source, target),
                 command_line("daml", source, target))
 
@@ -115,7 +119,7 @@ def begin(work: Work) -> str:
     split, dev = work.split, work.dev
     return (f"{split.source.name} → {work.pair()[1]}: {len(split.source.images):,} labelled source pictures; of the target "
             f"{len(split.train.images):,} pictures for the discriminator, {len(dev.images):,} to judge the generator on, "
-            f"and {len(split.test.images):,} for the accuracies.")
+            f"and {len(split.test.images):,} for the accuracies. {split.matching}").rstrip()
 
 
 def plan(work: Work, budget: Budget) -> list[Key]:

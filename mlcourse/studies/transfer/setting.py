@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import torch
 
 from mlcourse.domains import Domain
-from mlcourse.episode.across import MOST_CLASSES, halves, pixels, pooled, pseudo_domains, shared_classes
+from mlcourse.episode.across import (MOST_CLASSES, halves, matching, pixels, pooled, pseudo_domains,
+                                     shared_classes)
 
 LEAST_SOURCE, LEAST_TARGET = 10, 20     # pictures that a distance and its floor need
 PARTS = 3               # pseudo-domains that one source is split into
@@ -23,7 +24,8 @@ class Setting:
 
     sources: with the shared classes only, or with all of theirs where `shared` is False: no class is shared then, and a
     method must learn the target's classes from its labels. train: the target's pictures that methods may see; test:
-    those that they are judged on. ks: labels per class.
+    those that they are judged on. ks: labels per class. matching: which classes are left out
+    and which are the same by another spelling, as `across.matching` says.
     """
 
     sources: tuple[Domain, ...]
@@ -31,6 +33,7 @@ class Setting:
     test: Domain
     ks: tuple[int, ...]
     shared: bool
+    matching: str = ""
 
     @property
     def source(self) -> Domain:
@@ -88,13 +91,14 @@ def setting(sources: Sequence[Domain], target: Domain, ks: Sequence[int] = (0, 1
     if not ks or min(ks) < 0:
         raise ValueError(f"k, the labels per class of the target, must be 0 or more, got {list(ks)}")
     matched, *restricted = shared_classes(target, *sources)
-    shared = len(matched.classes) > 0
+    shared, said = len(matched.classes) > 0, matching(target, *sources)
     if not shared:
-        matched, restricted = target, shared_classes(*sources)
+        matched, restricted, said = target, shared_classes(*sources), matching(*sources)
     for domain in (*restricted, matched):
         if len(domain.classes) < 2:
+            why = f" ({said[0].lower()}{said[1:].rstrip('.')})" if said else ""
             raise ValueError(f"{domain.name} is left with {len(domain.classes)} class that all of them share; a study "
-                             "needs at least 2: name the classes alike in every source and in the target")
+                             f"needs at least 2: name the classes alike in every source and in the target{why}")
     for domain in restricted:
         counts = torch.bincount(domain.labels, minlength=len(domain.classes))
         if int(counts.min()) < 2:
@@ -106,4 +110,4 @@ def setting(sources: Sequence[Domain], target: Domain, ks: Sequence[int] = (0, 1
         raise ValueError(f"k = {max(ks)} labels per class are asked for, but the training half of {target.name} has "
                          f"{int(counts.min())} images of class {train.classes[int(counts.argmin())]!r}; lower k, or "
                          "add images")
-    return Setting(tuple(restricted), train, test, tuple(ks), shared)
+    return Setting(tuple(restricted), train, test, tuple(ks), shared, said)

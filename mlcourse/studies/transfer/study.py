@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlcourse import datasets
+from mlcourse.datasets.notes import say
 from mlcourse.domains.distances import proxy_a_distance, proxy_a_floor
+from mlcourse.domains.names import quoted
 from mlcourse.plots.static import Picture
 from mlcourse.rows import facts
 from mlcourse.studies.pairs import command_line, file_name, options
@@ -45,9 +47,10 @@ def prepare(seeds: Sequence[int], source: Sequence[str], target: str, arm: Seque
             data_dir: Path | None) -> Work:
     """The work. Raises what `arms.named`, `datasets.load`, `setting` and `check` raise."""
     chosen = every.named(dict.fromkeys(arm or [each.name for each in every.ARMS]))
-    setting = matched([datasets.load(spec, data_dir) for spec in source], datasets.load(target, data_dir),
-                      sorted(set(k or KS)))
+    *sources, goal = domains = [datasets.load(spec, data_dir) for spec in (*source, target)]
+    setting = matched(sources, goal, sorted(set(k or KS)))
     check(setting, chosen, asked=bool(arm))
+    say((*source, target), domains)
     return Work(setting, chosen, seeds, file_name("transfer", source, target), command_line("transfer", source, target))
 
 
@@ -56,7 +59,7 @@ def check(setting: Setting, arms: Sequence[Arm], asked: bool) -> None:
     where the arms were asked for by name, also for one that is nowhere defined."""
     for arm in arms:
         if asked and not any(defined(setting, arm, k) for k in setting.ks):
-            why = ("no class of the source is a class of the target" if not setting.shared else
+            why = (f"no class of the source is a class of the target ({_classes(setting)})" if not setting.shared else
                    "it needs labels of the target, so k of 1 or more")
             raise ValueError(f"{arm.name} is not defined here: {why}; leave it out, or change what is missing")
     if setting.shared and any(arm.several for arm in arms):
@@ -76,11 +79,17 @@ def protocol(setting: Setting, arms: Sequence[Arm]) -> str:
     if setting.shared:
         text += f" {len(setting.train.classes)} classes are shared."
     else:
-        text += (" No class of the source is a class of the target, so nothing is defined without labels, nor is any "
-                 "alignment; what remains learns a new head from the k labels per class.")
+        text += (f" No class of the source is a class of the target ({_classes(setting)}), so nothing is defined "
+                 "without labels, nor is any alignment; what remains learns a new head from the k labels per class.")
+    text += f" {setting.matching}".rstrip()
     if setting.shared and len(setting.sources) == 1 and any(arm.several for arm in arms):
         text += f" Where a method needs several sources, the one is split into {len(setting.several())} by style."
     return text
+
+
+def _classes(setting: Setting) -> str:
+    """The names of the classes on either side."""
+    return f"{quoted(setting.source.classes)}; {quoted(setting.train.classes)}"
 
 
 def begin(work: Work) -> str:
