@@ -22,7 +22,7 @@ class Domain:
     labels: int64 (M,), the index into `classes` of every image.
     classes: the class names; `groups`: the group (alphabet, script) of each class. Splits are made
     by group, so that a test class comes from an alphabet that training never saw.
-    note: one sentence that says what the loader did to the pictures.
+    note: what the loader did to the pictures, a line for each kind of event.
     """
 
     name: str

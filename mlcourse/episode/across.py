@@ -87,7 +87,7 @@ def matching(*domains: Domain) -> str:
     found = _matches(domains)
     left = [f"{quoted(out, 5)} of {domain.name}" for domain, spelt in zip(domains, found, strict=True)
             if (out := [name for name in domain.classes if name not in spelt.values()])]
-    same = [f"'{name}' and '{spelt[name]}'" for spelt in found[1:] for name in spelt
+    same = [f"'{name}' with '{spelt[name]}'" for spelt in found[1:] for name in spelt
             if composed(name) != composed(spelt[name])]
     said = [f"Left out, for they are not in all: {'; '.join(left)}."] if left else []
     return " ".join(said + ([f"Taken for the same class: {listed(dict.fromkeys(same), 5)}."] if same else []))

@@ -100,7 +100,7 @@ def test_classes_match_however_they_are_typed_and_what_is_left_out_is_named():
     assert torch.equal(marks(pixels(matched[1].images))[:, 1], torch.tensor([2, 0, 3])[matched[1].labels])
     DomainSampler(matched, 1, 1)
     assert matching(one, other) == ("Left out, for they are not in all: 'fox' of world 1; 'owl ' of world 2. Taken for the "
-                                    "same class: 'cat' and 'Cat' and 'dog' and 'dog '.")
+                                    "same class: 'cat' with 'Cat' and 'dog' with 'dog '.")
     assert matching(one) == matching(one, one) == ""
     third = marked(3, names=("CAT", "fox", "owl"))
     assert [domain.classes for domain in shared_classes(one, other, third)] == [("cat",)] * 3

@@ -59,7 +59,7 @@ def test_classes_typed_otherwise_match_and_those_left_out_are_named():
     s = setting([patterns(0, classes=4)], named(patterns(1, classes=3), ["Class 2", "class_0 ", "owl"]), KS)
     assert s.train.classes == s.source.classes == ("Class 2", "class_0 ")
     assert ("2 classes are shared. Left out, for they are not in all: 'owl' of other; 'class 1' and 'class 3' of patterns 0. "
-            "Taken for the same class: 'Class 2' and 'class 2'") in study.protocol(s, arms.ARMS)
+            "Taken for the same class: 'Class 2' with 'class 2'") in study.protocol(s, arms.ARMS)
     with pytest.raises(ValueError, match=r"left with 1 class .* \(left out, .*'owl' of other; 'class 1' and 'class 2'"):
         setting([patterns(0, classes=3)], named(patterns(1, classes=2), ["class 0", "owl"]), KS)
 

@@ -120,7 +120,7 @@ def begin(work: Work) -> str:
     split, dev = work.split, work.dev
     return (f"{split.source.name} → {work.pair()[1]}: {len(split.source.images):,} labelled source pictures; of the target "
             f"{len(split.train.images):,} pictures for the discriminator, {len(dev.images):,} to judge the generator on, "
-            f"and {len(split.test.images):,} for the accuracies. {split.matching}".rstrip())
+            f"and {len(split.test.images):,} for the accuracies. {split.matching}").rstrip()
 
 
 def plan(work: Work, budget: Budget) -> list[Key]:
