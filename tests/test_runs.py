@@ -252,7 +252,7 @@ def test_a_checkpoint_of_sinusoids_is_refused_on_images(array, tmp_path):
 
 
 def test_a_card_without_a_job_is_refused(array, tmp_path):
-    checkpoint.save(tmp_path / "m.safetensors", "maml", MAML(MLP()), {})
+    checkpoint.save(tmp_path / "m.safetensors", MAML(MLP()), {})
     with pytest.raises(ValueError, match="the card of .*m.safetensors does not say how it was trained .'job'."):
         run_evaluation(tmp_path / "m.safetensors", "sinusoids")
 
