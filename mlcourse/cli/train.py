@@ -82,7 +82,8 @@ def evaluate_command(
 ) -> None:
     """Evaluate a checkpoint on any domain, on episodes that a seed fixes.
 
-    On the domain it was trained on this repeats the reported number exactly.
+    On the data it was trained on this repeats the reported number exactly, whatever path leads there. Classes that were
+    trained on are left out; where a split is asked for, the result says how many there are.
 
     [bold]Examples[/bold]
 
