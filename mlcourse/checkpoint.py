@@ -85,14 +85,16 @@ def save(path: Path, learner: nn.Module, card: dict, *, rebuilds: bool = True, p
         if not torch.is_tensor(value):
             raise ValueError(f"{name!r} of this {type(learner).__name__} is no tensor; keep it in the card")
         if not torch.isfinite(value).all():
-            raise ValueError(f"this {type(learner).__name__} holds a value that is not finite in {name!r}; train it again")
+            raise ValueError(f"this {type(learner).__name__} holds a value that is not finite in {name!r}; train it "
+                             "again")
     data = _file(tensors, {"version": VERSION, **({} if pictures is None else {"pictures": to_text(pictures)})})
     added = {"version": VERSION, **described}
     rest = {key: value for key, value in card.items() if key not in (*added, "rebuilds", "sha256")}
     try:
         text = json.dumps({**added, **rest, "sha256": hashlib.sha256(data).hexdigest()}, indent=1)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"the card cannot be written as JSON ({error}); give it numbers, texts, lists and dicts") from error
+        raise ValueError(f"the card cannot be written as JSON ({error}); give it numbers, texts, lists and "
+                         "dicts") from error
     write_atomically(path, data)
     write_atomically(path.with_suffix(".json"), f"{text}\n".encode())
 
@@ -156,8 +158,8 @@ def fill(learner: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
                              f"the file, {tuple(own[name].shape)} in the learner; train or load with the same way and "
                              "width")
         if own[name].dtype != tensors[name].dtype:
-            raise ValueError(f"{path} holds {name!r} as {tensors[name].dtype}, the learner as {own[name].dtype}; convert "
-                             "the learner first, as with learner.double()")
+            raise ValueError(f"{path} holds {name!r} as {tensors[name].dtype}, the learner as {own[name].dtype}; "
+                             "convert the learner first, as with learner.double()")
         if not torch.isfinite(tensors[name]).all():
             raise ValueError(f"{path} holds a value that is not finite in {name!r}; train it again")
     learner.load_state_dict(tensors)

@@ -12,8 +12,8 @@ from mlcourse.learner import Learner
 from mlcourse.learners import record, record_of
 from mlcourse.nets import build_net
 
-OWN = ("to save it all the same, use rebuilds=False, and load it with checkpoint.load(path, into=learner), a learner that "
-       "you make as you made this one")
+OWN = ("to save it all the same, use rebuilds=False, and load it with checkpoint.load(path, into=learner), a learner "
+       "that you make as you made this one")
 OF_SPEED = {"training", "tasks_at_once", "refused_by_vmap", "stacks"}     # attributes that change no number
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
@@ -42,7 +42,8 @@ def describe(learner: Learner) -> dict:
         with torch.random.fork_rng(devices=[]):
             again = in_precision_of(rebuild(description), learner.state_dict())
     except ValueError as error:
-        raise ValueError(f"this {kind} cannot be built anew from its config {learner.config}: {error}; {OWN}") from error
+        raise ValueError(f"this {kind} cannot be built anew from its config {learner.config}: {error}; "
+                         f"{OWN}") from error
     if found := _difference(learner, again):
         raise ValueError(f"this {kind} is not what its config makes: {found}; make it so in its constructor, or {OWN}")
     return description

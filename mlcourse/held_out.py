@@ -15,7 +15,7 @@ UNKNOWN = "which classes were trained on is not recorded"
 
 
 class Trained(NamedTuple):
-    """What was trained on: the `digests` of the pictures, None where that is not known, and the names of the classes."""
+    """What was trained on: the `digests` of the pictures, None where that is not known, and the classes' names."""
 
     pictures: Tensor | None
     classes: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ def part_of(spec: str, split: str | None, trained: Trained, way: int, data_dir=N
     name = split or ("test" if has_splits or among else "all")
     if split is None and among and len(set(whole.groups)) < 3:
         raise ValueError(f"{seen_in(whole, among)}, and its {len(set(whole.groups))} groups are too few to split off a "
-                         "test set; name the split --split all to evaluate on it all the same")
+                         "test set; name a split, as --split all, to evaluate on it all the same")
     part = whole if name == "all" else getattr(datasets.split(whole, spec), name)
     if trained.pictures is None:
         return part, name, UNKNOWN
@@ -56,8 +56,8 @@ def part_of(spec: str, split: str | None, trained: Trained, way: int, data_dir=N
 
 
 def without(part: Domain, seen: list[str], way: int, remedy: str) -> tuple[Domain, str]:
-    """A domain without the classes that were trained on, and a note that says so. Raises ValueError, which ends with the
-    remedy, where fewer than `way` are left."""
+    """A domain without the classes that were trained on, and a note that says so. Raises ValueError, which ends with
+    the remedy, where fewer than `way` are left."""
     if not seen:
         return part, ""
     rest = [label for label, name in enumerate(part.classes) if name not in seen]
@@ -70,4 +70,5 @@ def seen_in(part: Domain, seen: list[str]) -> str:
     """How many classes of a domain were trained on, in words; "" for none."""
     if not seen:
         return ""
-    return f"{len(seen)} of the {len(part.classes)} classes of {part.name} {'was' if len(seen) == 1 else 'were'} trained on"
+    were = "was" if len(seen) == 1 else "were"
+    return f"{len(seen)} of the {len(part.classes)} classes of {part.name} {were} trained on"

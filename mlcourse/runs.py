@@ -79,8 +79,8 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True,
                  check_engine: bool = False) -> tuple[Result, Path]:
     """Train, save a checkpoint with its card under `out`, and report the test result.
 
-    If `out` holds a run of the same job (`episodes` may differ) on the same data, interrupted or complete, training goes
-    on from there. Data are the same where their classes hold the same pictures, wherever they lie.
+    If `out` holds a run of the same job (`episodes` may differ) on the same data, interrupted or complete, training
+    goes on from there. Data are the same where their classes hold the same pictures, wherever they lie.
     check_engine: as in `train`.
     Raises ValueError for anything that does not fit, before anything is written.
     """

@@ -68,7 +68,8 @@ def test_a_method_across_domains_comes_back_too(tmp_path, entry):
 
 
 def test_the_name_and_the_settings_are_the_learners_whatever_the_card_says(tmp_path):
-    wrong = {"method": "maml", "settings": {"lr": 7}, "net": None, "version": 9, "sha256": "", "rebuilds": False, "note": 1}
+    wrong = {"method": "maml", "settings": {"lr": 7}, "net": None, "version": 9, "sha256": "", "rebuilds": False,
+             "note": 1}
     checkpoint.save(tmp_path / "m.safetensors", learner("protonet"), wrong)
     again, card = checkpoint.load(tmp_path / "m.safetensors")
     assert isinstance(again, ProtoNet) and (card["method"], card["settings"], card["note"]) == ("protonet", {}, 1)
@@ -80,7 +81,7 @@ def test_float64_comes_back_as_float64(tmp_path):
     again, _ = checkpoint.load(tmp_path / "m.safetensors")
     assert all(torch.equal(again.state_dict()[name], t) and t.dtype == torch.float64
                for name, t in original.state_dict().items())
-    with pytest.raises(ValueError, match=r"'alpha.* as torch.float64, the learner as torch.float32; convert the learner"):
+    with pytest.raises(ValueError, match=r"'alpha.* as torch.float64, the learner as torch.float32; convert the"):
         checkpoint.load(tmp_path / "m.safetensors", into=learner("meta-sgd"))
 
 
@@ -90,8 +91,8 @@ def test_a_learner_of_ones_own_is_saved_on_request_and_loaded_into_an_object(tmp
         checkpoint.save(path, own, {})
     assert os.listdir(tmp_path) == []
     checkpoint.save(path, own, {"note": "mine"}, rebuilds=False)
-    with pytest.raises(ValueError, match="holds the tensors of a Own, which the course cannot build; make one and load it "
-                                         "with"):
+    with pytest.raises(ValueError, match="holds the tensors of a Own, which the course cannot build; make one and "
+                                         "load it with"):
         checkpoint.load(path)
     loaded, card = checkpoint.load(path, into=again)
     assert loaded is again and not again.training and (card["method"], card["note"]) == ("Own", "mine")

@@ -1,4 +1,4 @@
-"""Data are known by what they hold: what was trained on is found under every name, and a run goes on with its own data."""
+"""Data are known by what they hold: what was trained on is found under every name, a run goes on with its own data."""
 
 import functools
 import os
@@ -122,13 +122,15 @@ def test_no_class_that_was_trained_on_takes_part_where_data_were_added(home, pic
     write(pics, classes=range(CLASSES, CLASSES + 5))
     known = train_classes(home[0])
     test = set(load_splits(f"folder:{pics}").test.classes)
-    assert sorted(test) == ["class 11", "class 14", "class 15", "class 4"] and sorted(test & known) == ["class 14", "class 4"]
+    assert sorted(test) == ["class 11", "class 14", "class 15", "class 4"]
+    assert sorted(test & known) == ["class 14", "class 4"]
     result = evaluated(home[2], f"folder:{pics}", way=2)
     assert (result.split, result.note) == ("test", "without classes 'class 14', 'class 4', trained on")
     assert evaluated(home[2], f"folder:{pics}", way=2, split="test").note == (
         "2 of the 4 classes of folder:pics/test were trained on")
-    with pytest.raises(ValueError, match="2 of the 4 classes of folder:pics/test were trained on, and an episode needs 4 "
-                                         "others; evaluate on other data, lower --way, or name a split, as --split all"):
+    with pytest.raises(ValueError, match="2 of the 4 classes of folder:pics/test were trained on, and an episode needs "
+                                         "4 others; evaluate on other data, lower --way, or name a split, as --split "
+                                         "all"):
         evaluated(home[2], f"folder:{pics}", way=4)
 
 
@@ -160,8 +162,8 @@ def test_the_held_out_classes_alone_are_taken_whole(home, tmp_path):
 def test_what_is_too_small_to_be_split_is_refused_with_a_way_out(home, tmp_path):
     for name in sorted(train_classes(home[0]))[:2]:
         shutil.copytree(home[0] / name, tmp_path / "two" / name)
-    with pytest.raises(ValueError, match="2 of the 2 classes of folder:two were trained on, and its 2 groups are too few to "
-                                         "split off a test set; name the split --split all"):
+    with pytest.raises(ValueError, match="2 of the 2 classes of folder:two were trained on, and its 2 groups are too "
+                                         "few to split off a test set; name a split, as --split all"):
         evaluated(home[2], f"folder:{tmp_path / 'two'}", way=2)
     assert evaluated(home[2], f"folder:{tmp_path / 'two'}", way=2, split="all").note.startswith("2 of the 2 classes")
 
@@ -170,8 +172,8 @@ def test_a_card_that_does_not_say_what_was_trained_on(home, tmp_path):
     learner, card = checkpoint.load(home[2])
     path, spec = tmp_path / "old.safetensors", f"folder:{home[0]}"
     checkpoint.save(path, learner, {key: value for key, value in card.items() if key != "data"})
-    with pytest.raises(ValueError, match="the card does not say which pictures were trained on, so those of folder:pics may "
-                                         "be among them; name a split, as --split test, or train again"):
+    with pytest.raises(ValueError, match="the card does not say which pictures were trained on, so those of folder:pics "
+                                         "may be among them; name a split, as --split test, or train again"):
         evaluated(path, spec)
     for split in ("test", "all"):
         result = evaluated(path, spec, split=split)
@@ -186,8 +188,8 @@ def test_a_copy_of_a_training_class_is_no_test_class(pics, tmp_path):
     shutil.copytree(pics / splits.train.classes[0], pics / splits.test.classes[0])
     result, _ = trained(f"folder:{pics}", tmp_path / "run", way=2)
     assert result.note == f"without class {splits.test.classes[0]!r}, trained on"
-    with pytest.raises(ValueError, match="1 of the 3 classes of folder:pics/test was trained on, and an episode needs 3 "
-                                         "others; remove the copies of pictures, or lower --way"):
+    with pytest.raises(ValueError, match="1 of the 3 classes of folder:pics/test was trained on, and an episode needs "
+                                         "3 others; remove the copies of pictures, or lower --way"):
         trained(f"folder:{pics}", tmp_path / "other")
     assert not (tmp_path / "other").exists()
 
@@ -231,8 +233,8 @@ def test_a_run_does_not_go_on_with_other_data(pics, tmp_path, monkeypatch, case,
         interrupted(f"folder:{pics}", out, monkeypatch, way=2)
     before = {name: (out / name).read_bytes() for name in os.listdir(out)}
     change(pics)
-    with pytest.raises(ValueError, match=rf"training.safetensors holds a training on other data \({became}\); restore them, "
-                                         "choose another --folder, or remove it"):
+    with pytest.raises(ValueError, match=rf"training.safetensors holds a training on other data \({became}\); restore "
+                                         "them, choose another --folder, or remove it"):
         trained(f"folder:{pics}", out, way=2)
     assert {name: (out / name).read_bytes() for name in os.listdir(out)} == before
 

@@ -70,8 +70,8 @@ def _unshifted(name: str, path: str, data_dir) -> Domain:
         return source.load(data_dir)
     if name.startswith("glyphs-digits/") and not path:
         return _face(name.removeprefix("glyphs-digits/"), data_dir)
-    raise ValueError(f"unknown data set {f'{name}:{path}' if path else name!r}; choose one of {', '.join(specs())}, each "
-                     "optionally followed by @kind=severity")
+    raise ValueError(f"unknown data set {f'{name}:{path}' if path else name!r}; choose one of {', '.join(specs())}, "
+                     "each optionally followed by @kind=severity")
 
 
 def specs() -> list[str]:

@@ -60,8 +60,8 @@ class Domain:
             twice = next(name for i, name in enumerate(self.classes) if name in self.classes[:i])
             raise ValueError(f"{self.name}: class names must differ, but {twice!r} stands twice")
         if self.originals is not None and (self.originals.shape != (m,) or self.originals.dtype != torch.int64):
-            raise ValueError(f"{self.name}: originals must be int64 of shape ({m},), got {self.originals.dtype} of shape "
-                             f"{tuple(self.originals.shape)}")
+            raise ValueError(f"{self.name}: originals must be int64 of shape ({m},), got {self.originals.dtype} of "
+                             f"shape {tuple(self.originals.shape)}")
 
     @cached_property
     def digests(self) -> Tensor:

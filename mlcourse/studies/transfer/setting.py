@@ -81,8 +81,8 @@ class Setting:
 
 
 def setting(sources: Sequence[Domain], target: Domain, ks: Sequence[int] = (0, 1, 5, 10)) -> Setting:
-    """Match the classes by name, keep sources and target `apart`, cut the target in two, and check that everything asked
-    for can be done.
+    """Match the classes by name, keep sources and target `apart`, cut the target in two, and check that everything
+    asked for can be done.
 
     Raises ValueError, in one sentence, for negative or no ks, for a target class with fewer than max(ks) training
     pictures, for a source with fewer than 2 pictures of a class, or for fewer than 2 classes.
@@ -126,8 +126,9 @@ def apart(sources: Sequence[Domain], target: Domain) -> tuple[list[Domain], Doma
 def _keep(domain: Domain, kept: Sequence[int], dealt: set[int]) -> Domain:
     """A domain's pictures that were not dealt, in their order, and then those of the dealt that it keeps, in theirs."""
     own, order = domain.digests.tolist(), {digest: i for i, digest in enumerate(kept)}
+    alone = [i for i, digest in enumerate(own) if digest not in dealt]
     mine = sorted((i for i, digest in enumerate(own) if digest in order), key=lambda i: order[own[i]])
-    return domain.take(torch.tensor([i for i, digest in enumerate(own) if digest not in dealt] + mine, dtype=torch.int64))
+    return domain.take(torch.tensor(alone + mine, dtype=torch.int64))
 
 
 def _cut(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> tuple[Domain, Domain]:
