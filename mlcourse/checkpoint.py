@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_bytes
-from torch import Tensor
+from torch import Tensor, nn
 
+from mlcourse.description import describe, in_precision_of, rebuild
+from mlcourse.domains.identity import from_text, to_text
 from mlcourse.learner import Learner
-from mlcourse.learners import method
-from mlcourse.nets import build_net
 from mlcourse.system.files import write_atomically
 
 VERSION = 1
@@ -28,9 +28,13 @@ def check_writable(folder: Path) -> None:
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], meta: dict) -> None:
     """A safetensors file whose header carries `meta` as JSON and a digest of everything; written atomically."""
+    write_atomically(path, _file(tensors, meta))
+
+
+def _file(tensors: dict[str, Tensor], meta: dict) -> bytes:
     data = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
     header = json.dumps({"meta": meta, "sha256": _digest(data, meta)})
-    write_atomically(path, save_bytes(data, {"mlcourse": header}))
+    return save_bytes(data, {"mlcourse": header})
 
 
 def _digest(tensors: dict[str, Tensor], meta: dict) -> str:
@@ -63,43 +67,70 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
     return tensors, meta
 
 
-def describe(name: str, learner: Learner) -> dict:
-    """What is needed to build the learner anew: method, settings, and the network unless the method makes its own."""
-    return {"method": name, "settings": learner.config,
-            "net": learner.net.config if method(name).net else None}
-
-
-def rebuild(description: dict) -> Learner:
-    """The untrained learner of `describe`. Raises ValueError for an unknown method, setting or network."""
-    try:
-        kind = method(description["method"]).kind
-        net = () if description["net"] is None else (build_net(description["net"]),)
-        return kind(*net, **description["settings"])
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"the card does not describe a learner ({error}); was it made by another version?") from error
-
-
-def save(path: Path, name: str, learner: Learner, card: dict) -> None:
+def save(path: Path, learner: nn.Module, card: dict, *, rebuilds: bool = True, pictures: Tensor | None = None) -> None:
     """Write `path` (.safetensors) and its card (the same name with .json), each atomically.
 
-    name: the method's name. card: how it was trained and what it reached; the method, the settings and a digest of
-    the tensors are added. Raises ValueError for a method that no checkpoint can be loaded of.
+    card: how it was trained and what it reached; the method, the settings, the network and a digest of the tensors are
+    added, taken from the learner itself. pictures: the `digests` of what it was trained on, for `trained_on`.
+    rebuilds=False: for a learner or a network of your own, of which the tensors alone are saved; it is loaded `into=`
+    an object.
+    Raises ValueError, before anything is written, for a learner that could not be built anew (see `describe`), unless
+    rebuilds is False, for a value that is not finite, and for a card that is not JSON.
     """
-    path, described = Path(path), describe(name, learner)
-    write_tensors(path, learner.state_dict(), {"version": VERSION})
-    card = {"version": VERSION, **described, **card,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    write_atomically(path.with_suffix(".json"), (json.dumps(card, indent=1) + "\n").encode())
+    path, tensors = Path(path), learner.state_dict()
+    if path.suffix != ".safetensors":
+        raise ValueError(f"a checkpoint's name ends in .safetensors, with its card beside it as .json; got {path}")
+    described = describe(learner) if rebuilds else {"method": type(learner).__name__, "rebuilds": False}
+    for name, value in tensors.items():
+        if not torch.is_tensor(value):
+            raise ValueError(f"{name!r} of this {type(learner).__name__} is no tensor; keep it in the card")
+        if not torch.isfinite(value).all():
+            raise ValueError(f"this {type(learner).__name__} holds a value that is not finite in {name!r}; train it "
+                             "again")
+    data = _file(tensors, {"version": VERSION, **({} if pictures is None else {"pictures": to_text(pictures)})})
+    added = {"version": VERSION, **described}
+    rest = {key: value for key, value in card.items() if key not in (*added, "rebuilds", "sha256")}
+    try:
+        text = json.dumps({**added, **rest, "sha256": hashlib.sha256(data).hexdigest()}, indent=1)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the card cannot be written as JSON ({error}); give it numbers, texts, lists and "
+                         "dicts") from error
+    write_atomically(path, data)
+    write_atomically(path.with_suffix(".json"), f"{text}\n".encode())
 
 
-def load(path: Path) -> tuple[Learner, dict]:
+def load(path: Path, into: nn.Module | None = None) -> tuple[Learner, dict]:
     """The learner of a checkpoint, in eval mode, and its card.
 
-    Raises FileNotFoundError when the file or its card is missing, ValueError when either is damaged, or when the
-    tensors are not those of the method and network on the card.
+    into: an object that the tensors are copied into, all or none, which is then returned in place of a new one. It may
+    be of any kind that has tensors of the same names, shapes and types; what it makes of them is its own affair.
+    Raises FileNotFoundError when the file or its card is missing, ValueError when either is damaged, when the tensors
+    are not those of the object, or of the method and network on the card, and for a checkpoint that was saved with
+    rebuilds=False where `into` is not given.
     """
     path = Path(path)
     tensors, _ = read_tensors(path)
+    card = _card(path)
+    if into is None and not card.get("rebuilds", True):
+        raise ValueError(f"{path} holds the tensors of a {card.get('method')}, which the course cannot build; make one "
+                         "and load it with checkpoint.load(path, into=learner)")
+    learner = in_precision_of(rebuild(card), tensors) if into is None else into
+    if not isinstance(learner, nn.Module):
+        raise ValueError(f"into= takes a learner or a network, a torch.nn.Module, got a {type(into).__name__}")
+    fill(learner, tensors, path)
+    return learner.eval(), card
+
+
+def trained_on(path: Path) -> Tensor | None:
+    """The `digests` of the pictures that a checkpoint was trained on, int64 (M,); None where it does not say.
+
+    Raises as `read_tensors` does."""
+    _, meta = read_tensors(path)
+    return from_text(meta["pictures"]) if "pictures" in meta else None
+
+
+def _card(path: Path) -> dict:
+    """The card of a checkpoint, which belongs to its file."""
     card_path = path.with_suffix(".json")
     if not card_path.is_file():
         raise FileNotFoundError(f"the card {card_path} is missing; a checkpoint is a .safetensors file and its .json")
@@ -110,14 +141,12 @@ def load(path: Path) -> tuple[Learner, dict]:
         raise ValueError(f"the card {card_path} is damaged; train again or restore a copy") from error
     if version != VERSION:
         raise ValueError(f"{card_path} has version {version}, this program reads version {VERSION}; update mlcourse")
-    learner = rebuild(card)
-    fill(learner, tensors, path)
     if hashlib.sha256(path.read_bytes()).hexdigest() != card.get("sha256"):
         raise ValueError(f"{path} and its card do not belong together (the digests differ); restore both from one run")
-    return learner.eval(), card
+    return card
 
 
-def fill(learner: Learner, tensors: dict[str, Tensor], path: Path) -> None:
+def fill(learner: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
     """Copy tensors into a learner, all or none. Raises ValueError naming the first that does not fit."""
     own = learner.state_dict()
     for name in sorted(own.keys() | tensors.keys()):
@@ -128,6 +157,9 @@ def fill(learner: Learner, tensors: dict[str, Tensor], path: Path) -> None:
             raise ValueError(f"{path} is a checkpoint of another shape: {name!r} is {tuple(tensors[name].shape)} in "
                              f"the file, {tuple(own[name].shape)} in the learner; train or load with the same way and "
                              "width")
+        if own[name].dtype != tensors[name].dtype:
+            raise ValueError(f"{path} holds {name!r} as {tensors[name].dtype}, the learner as {own[name].dtype}; "
+                             "convert the learner first, as with learner.double()")
         if not torch.isfinite(tensors[name]).all():
             raise ValueError(f"{path} holds a value that is not finite in {name!r}; train it again")
     learner.load_state_dict(tensors)

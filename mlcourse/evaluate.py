@@ -45,6 +45,7 @@ class Result:
     seconds: float
     command: str = ""
     commit: str = ""
+    note: str = ""
 
     def __str__(self) -> str:
         found = Estimate(self.mean, self.ci95, self.episodes, "episodes")
@@ -52,8 +53,9 @@ class Result:
         task = f"{self.way}-way {self.shot}-shot" if self.way else f"{self.shot}-shot regression"
         steps = f", {self.steps} inner step{'s' * (self.steps != 1)}" if self.steps else ""
         mode = "transductive" if self.transductive else "one query at a time"
+        note = f"; {self.note}" if self.note else ""
         return (f"{self.method} on {self.domain} ({self.split}), {task}{steps}: {value} "
-                f"(95 % interval over {self.episodes} episodes; norm {self.norm}, {mode})")
+                f"(95 % interval over {self.episodes} episodes; norm {self.norm}, {mode}){note}")
 
 
 @torch.no_grad()
@@ -101,8 +103,8 @@ def percent_right(logits: Tensor, labels: Tensor) -> float:
 
 def evaluate(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVALUATION_SEED, steps: int | None = None,
              name: str | None = None, split: str = "test", train_way: int = 0, command: str = "",
-             commit: str = "") -> Result:
-    """The mean score over fixed episodes with its 95 % interval. `seed`, `steps`: as in `scores`.
+             commit: str = "", note: str = "") -> Result:
+    """The mean score over fixed episodes with its 95 % interval. `seed`, `steps`: as in `scores`; note: as in `Result`.
 
     Raises ValueError for fewer than 2 episodes, and what `scores` raises.
     """
@@ -117,7 +119,7 @@ def evaluate(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVAL
         train_way=train_way, way=sampler.way, shot=sampler.shot, query=sampler.query,
         steps=getattr(learner, "steps", 0) if steps is None else steps,
         metric="accuracy" if sampler.way else "mse", mean=mean, ci95=ci95, episodes=episodes, seed=seed,
-        seconds=round(time.perf_counter() - start, 3), command=command, commit=commit)
+        seconds=round(time.perf_counter() - start, 3), command=command, commit=commit, note=note)
 
 
 def check_episodes(episodes: int) -> None:

@@ -6,11 +6,11 @@ import shlex
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-
-from mlcourse import checkpoint, datasets
+from mlcourse import checkpoint, datasets, held_out
 from mlcourse.datasets.notes import say
 from mlcourse.datasets.sinusoid import SinusoidSampler
-from mlcourse.episode import EpisodeSampler
+from mlcourse.domains.identity import contents
+from mlcourse.episode import EpisodeSampler, Splits
 from mlcourse.evaluate import EVALUATION_SEED, Result, check_episodes, evaluate
 from mlcourse.learner import Learner
 from mlcourse.learners import METHODS, Method, build, method, settings_on
@@ -59,18 +59,16 @@ class Job:
         return f"{self.method}-{domain}-{task}-{self.norm}-seed{self.seed}"
 
 
-def samplers(job: Job, entry: Method, data_dir=None) -> tuple[object, object, int]:
-    """The training sampler, the test sampler and the number of training classes of a job.
+def samplers(job: Job, entry: Method, splits: Splits | None) -> tuple[object, object, int]:
+    """The training sampler, the test sampler and the number of training classes of a job. splits: None for sinusoids.
 
     Training classes of drawn characters are also turned by 90, 180 and 270 degrees, each turn a class of its own;
     test characters never are.
-    Raises what `datasets.load_splits` and `EpisodeSampler` raise.
+    Raises what `EpisodeSampler` raises.
     """
-    if job.domain == SINUSOIDS:
+    if splits is None:
         return SinusoidSampler(job.shot, 10), SinusoidSampler(job.shot, 100), 0
-    splits = datasets.load_splits(job.domain, data_dir)
-    rotated = job.domain.partition("@")[0].partition(":")[0] in ROTATED
-    source = splits.train.with_rotations() if rotated else splits.train
+    source = splits.train.with_rotations() if datasets.parse(job.domain).name in ROTATED else splits.train
     classes = len(source.classes)
     test = EpisodeSampler(splits.test, job.way, job.shot, job.query)
     way = min(entry.train_way, classes) if entry.train_way else job.way
@@ -82,19 +80,28 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True,
                  check_engine: bool = False) -> tuple[Result, Path]:
     """Train, save a checkpoint with its card under `out`, and report the test result.
 
-    If `out` holds a run of the same job (`episodes` may differ), interrupted or complete, training goes on from there.
+    If `out` holds a run of the same job (`episodes` may differ) on the same data, interrupted or complete, training
+    goes on from there. Data are the same where their classes hold the same pictures, wherever they lie.
     check_engine: as in `train`.
     Raises ValueError for anything that does not fit, before anything is written.
     """
     entry = method(job.method)
     check_episodes(job.episodes)
-    source, test, classes = samplers(job, entry, data_dir)
+    splits, pictures, note = None, None, ""
+    if job.domain != SINUSOIDS:
+        splits = datasets.load_splits(job.domain, data_dir)
+        pictures = splits.train.digests
+        copied = held_out.Trained(pictures).among(splits.test)
+        part, note = held_out.without(splits.test, copied, job.way, "remove the copies of pictures, or lower --way")
+        splits = splits._replace(test=part)
+    source, test, classes = samplers(job, entry, splits)
     overrides = {} if job.inner_rate is None else {"lr": job.inner_rate}
-    way = 0 if job.domain == SINUSOIDS else job.way
+    way = 0 if splits is None else job.way
     settings, training = settings_on(entry, way)
     if overrides and "lr" not in settings:
         raise ValueError(f"{entry.name} has no inner rate to set; leave --inner-rate out")
     learner = build(entry, way=way, train_classes=classes, norm=job.norm, seed=job.seed, **overrides)
+    checkpoint.describe(learner)
     training = dict(training)
     if job.steps is not None:
         training["steps"] = job.steps
@@ -103,13 +110,15 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True,
     phases = learner.phases(source, **training)
     if progress and classes:
         say([job.domain], [source.domain])
-    records = train(learner, phases, seed=job.seed, path=out / STATE, label=replace(job, episodes=600).command(),
-                    progress=progress, check_engine=check_engine)
+    data = None if splits is None else contents(splits._asdict())
+    label = replace(job, episodes=600, domain=datasets.parse(job.domain).unplaced).command()
+    records = train(learner, phases, seed=job.seed, path=out / STATE, label=label, data=data, progress=progress,
+                    check_engine=check_engine)
     result = evaluate(learner, test, job.episodes, steps=entry.test_steps, name=entry.name,
-                      train_way=getattr(source, "way", 0), command=job.command(), commit=commit())
+                      train_way=getattr(source, "way", 0), command=job.command(), commit=commit(), note=note)
     card = {"job": asdict(job), "training": training, "losses": [round(r["loss"], 5) for r in records[-200:]],
-            "result": asdict(result), "versions": versions()}
-    checkpoint.save(out / MODEL, entry.name, learner, card)
+            "result": asdict(result), "versions": versions(), "data": data}
+    checkpoint.save(out / MODEL, learner, card, pictures=pictures)
     return result, out / MODEL
 
 
@@ -118,9 +127,10 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
                    seed: int = EVALUATION_SEED, data_dir=None) -> Result:
     """Evaluate a checkpoint on a domain. way, shot, query: None takes those it was trained for; steps: inner steps.
 
-    split: "train", "val", "test" or "all"; None takes "test" on the data set it was trained on (so that no class was
-    seen in training) and on glyphs and omniglot, and "all" elsewhere.
-    Raises ValueError when the checkpoint does not fit the domain.
+    split: "train", "val", "test" or "all", as they are; the result's note says whether their classes were trained on.
+    None takes "test" on glyphs, omniglot and whatever shares a picture with the training data, and "all" elsewhere;
+    classes that were trained on, known by what they hold, are left out, and the note says so.
+    Raises ValueError when the checkpoint does not fit the domain, and as `held_out.part_of` does.
     """
     learner, card = checkpoint.load(path)
     job, entry = _job(card, path), method(card["method"])
@@ -130,23 +140,23 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
         raise ValueError(f"{path} was trained on {job.domain}, which is {kind}; evaluate it on {fitting}")
     way, shot, query = (given if given is not None else trained for given, trained in
                         ((way, job.way), (shot, job.shot), (query, job.query)))
+    asked, note = split, ""
     if regression:
-        usual, sampler = "test", SinusoidSampler(shot, 100)
-        split = usual
+        split, sampler = "test", SinusoidSampler(shot, 100)
     else:
         check_way(learner, entry, way)
-        usual = default_split(domain, job)
-        split = split or usual
-        sampler = EpisodeSampler(choose_split(domain, split, data_dir), way, shot, query)
-        say([domain], [sampler.domain])
+        trained = held_out.Trained(checkpoint.trained_on(path), tuple((card.get("data") or {}).get("train", ())))
+        part, split, note = held_out.part_of(domain, split, trained, way, data_dir)
+        sampler = EpisodeSampler(part, way, shot, query)
+        say([domain], [part])
     steps = entry.test_steps if steps is None else steps
     words = ["mlcourse", "evaluate", str(path), "--domain", domain]
     for name, value, default in (("way", way, job.way), ("shot", shot, job.shot), ("query", query, job.query),
-                                 ("steps", steps, entry.test_steps), ("split", split, usual),
+                                 ("steps", steps, entry.test_steps), ("split", asked, None),
                                  ("episodes", episodes, 600), ("seed", seed, EVALUATION_SEED)):
         words += [f"--{name}", str(value)] if value != default else []
     return evaluate(learner, sampler, episodes, seed=seed, steps=steps, name=entry.name, split=split,
-                    train_way=card["result"]["train_way"], command=shlex.join(words), commit=commit())
+                    train_way=card["result"]["train_way"], command=shlex.join(words), commit=commit(), note=note)
 
 
 def _job(card: dict, path: Path) -> Job:
@@ -163,28 +173,6 @@ def check_way(learner: Learner, entry: Method, way: int) -> None:
     if outputs != way:
         raise ValueError(f"this {entry.name} checkpoint has a head for {outputs} classes, not {way}; evaluate it with "
                          f"--way {outputs} or train one with --way {way}")
-
-
-def default_split(domain: str, job: Job) -> str:
-    """The split that holds no training class: see `run_evaluation`."""
-    return "test" if _source(domain) in (_source(job.domain), "glyphs", "omniglot") else "all"
-
-
-def _source(spec: str) -> str:
-    """The data of a spec, without its shift; a path in full, so that two ways to write it are the same."""
-    data, at, shift = spec.rpartition("@")
-    kind, colon, path = (data if at and "=" in shift else spec).partition(":")
-    return f"{kind}:{Path(path).resolve()}" if colon else kind
-
-
-def choose_split(domain: str, split: str, data_dir=None):
-    """The domain of this spec, or one of its splits. Raises ValueError for an unknown split."""
-    if split == "all":
-        return datasets.load(domain, data_dir)
-    splits = datasets.load_splits(domain, data_dir)
-    if split not in splits._fields:
-        raise ValueError(f"split must be one of train, val, test or all, got {split!r}")
-    return getattr(splits, split)
 
 
 def method_names() -> list[str]:

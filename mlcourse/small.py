@@ -32,7 +32,8 @@ FREQUENT = 3            # classes that a label shift favours
 
 def shrunk(domain: Domain) -> Domain:
     """The domain with its pictures averaged down to 16×16."""
-    return replace(domain, images=F.adaptive_avg_pool2d(domain.images.float(), SIDE).round().byte())
+    smaller = F.adaptive_avg_pool2d(domain.images.float(), SIDE).round().byte()
+    return replace(domain, images=smaller, originals=domain.digests)
 
 
 def proportions(classes: int, frequent: Sequence[int], distance: float) -> Tensor:

@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_map
 from tqdm import tqdm
 
 from mlcourse.checkpoint import check_writable, fill, read_tensors, write_tensors
+from mlcourse.domains.identity import changes
 from mlcourse.engine import switch
 from mlcourse.episode import Episode
 from mlcourse.learner import Learner, check_finite, map_parts, over_tasks_seen
@@ -33,13 +34,14 @@ def step_generator(seed: int, phase: int, step: int) -> torch.Generator:
 
 
 def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | None = None, label: str = "",
-          save_every: int = 200, progress: bool = True, on_step: Callable[[dict], None] | None = None,
-          check_engine: bool = False) -> list[dict]:
+          data: dict | None = None, save_every: int = 200, progress: bool = True,
+          on_step: Callable[[dict], None] | None = None, check_engine: bool = False) -> list[dict]:
     """Run the phases in order and return a record {phase, step, loss} for every outer step.
 
     path: a .safetensors file for the state of the training, written every `save_every` steps, when it ends and when
     it is interrupted; if it exists, training goes on from it, with the numbers of an uninterrupted run. label: says
-    what is trained; a file with another label or seed is not touched. on_step: called with every new record.
+    what is trained, and data on what (`identity.contents`); a file with another label, seed or data is not touched.
+    on_step: called with every new record.
     check_engine: `compare_with_a_loop` on the first step that each phase takes.
 
     Raises Interrupted (a KeyboardInterrupt) after Ctrl-C or SIGTERM, at the end of the step in progress; ValueError
@@ -49,7 +51,7 @@ def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | 
     records: list[dict] = []
     if path is not None:
         if Path(path).exists():
-            records = _restore(Path(path), learner, phases, seed, label)
+            records = _restore(Path(path), learner, phases, seed, label, data)
         check_writable(Path(path).parent)
     learner.train()
     done = len(records)
@@ -69,7 +71,7 @@ def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | 
                     on_step(records[-1])
                 stopped = stop.is_set()
                 if path is not None and (stopped or len(records) % save_every == 0 or len(records) == total):
-                    _save(Path(path), learner, phases, records, seed, label)
+                    _save(Path(path), learner, phases, records, seed, label, data)
                 if stopped:
                     raise Interrupted(f"interrupted after step {len(records)} of {total}")
     return records
@@ -257,7 +259,8 @@ def _stop_requests() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _save(path: Path, learner: Learner, phases: list[Phase], records: list[dict], seed: int, label: str) -> None:
+def _save(path: Path, learner: Learner, phases: list[Phase], records: list[dict], seed: int, label: str,
+          data: dict | None) -> None:
     tensors = {f"learner.{name}": t for name, t in learner.state_dict().items()}
     scalars = {}
     for number, phase in enumerate(phases):
@@ -268,17 +271,21 @@ def _save(path: Path, learner: Learner, phases: list[Phase], records: list[dict]
                     tensors[name] = value
                 else:
                     scalars[name] = value
-    write_tensors(path, tensors, {"label": label, "seed": seed, "phases": [[p.name, p.steps] for p in phases],
-                                  "scalars": scalars, "records": records})
+    write_tensors(path, tensors, {"label": label, "seed": seed, "data": data,
+                                  "phases": [[p.name, p.steps] for p in phases], "scalars": scalars, "records": records})
 
 
-def _restore(path: Path, learner: Learner, phases: list[Phase], seed: int, label: str) -> list[dict]:
+def _restore(path: Path, learner: Learner, phases: list[Phase], seed: int, label: str,
+             data: dict | None) -> list[dict]:
     tensors, meta = read_tensors(path)
     expected = {"label": label, "seed": seed, "phases": [[p.name, p.steps] for p in phases]}
     for key, value in expected.items():
         if meta.get(key) != value:
             raise ValueError(f"{path} holds another training ({key} {meta.get(key)!r}, now {value!r}); continue with "
-                             "the settings it was started with, or choose another --out")
+                             "the settings it was started with, choose another --folder, or remove it")
+    if became := changes(meta.get("data"), data):
+        raise ValueError(f"{path} holds a training on other data ({became}); restore them, choose another --folder, or "
+                         "remove it")
     flat = {**meta["scalars"], **{name: t for name, t in tensors.items() if name.startswith("optimiser.")}}
     states: list[dict[int, dict]] = [{} for _ in phases]
     for name, value in flat.items():

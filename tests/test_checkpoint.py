@@ -1,5 +1,6 @@
 """Checkpoints: what comes back is what was saved, or one sentence says why not; nothing is unpickled."""
 
+import hashlib
 import json
 import os
 import pickle
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from tiny import NAMES, PICTURES, REGRESSION, SINUSOIDS, learner
 
 from mlcourse import checkpoint
-from mlcourse.learners import MAML
+from mlcourse.learners import ACROSS_DOMAINS, MAML, ProtoNet, build
 from mlcourse.nets import MLP
 
 
@@ -20,12 +21,19 @@ from mlcourse.nets import MLP
 def saved(tmp_path):
     """A MAML checkpoint and its card."""
     path = tmp_path / "model.safetensors"
-    checkpoint.save(path, "maml", learner("maml"), {"note": "a test"})
+    checkpoint.save(path, learner("maml"), {"note": "a test"})
     return path, path.with_suffix(".json")
 
 
 def edit(card, **changes):
     card.write_text(json.dumps({**json.loads(card.read_text()), **changes}))
+
+
+class Own(MAML):
+    """A learner of one's own."""
+
+    def predict(self, state, x):
+        return 2 * super().predict(state, x)
 
 
 CASES = ([(name, 3, norm) for name in NAMES for norm in ("batch", "running")]
@@ -38,7 +46,7 @@ def test_a_learner_comes_back_bit_for_bit(tmp_path, name, way, norm):
     generator = torch.Generator().manual_seed(0)
     for tensor in original.state_dict().values():
         tensor.add_(0.1 * torch.rand(tensor.shape, generator=generator))
-    checkpoint.save(tmp_path / "m.safetensors", name, original, {"note": name})
+    checkpoint.save(tmp_path / "m.safetensors", original, {"note": name})
     again, card = checkpoint.load(tmp_path / "m.safetensors")
     assert type(again) is type(original) and again.config == original.config and not again.training
     assert (card["method"], card["note"]) == (name, name)
@@ -50,9 +58,93 @@ def test_a_learner_comes_back_bit_for_bit(tmp_path, name, way, norm):
     assert sorted(os.listdir(tmp_path)) == ["m.json", "m.safetensors"]
 
 
+@pytest.mark.parametrize("entry", ACROSS_DOMAINS, ids=lambda entry: entry.name)
+def test_a_method_across_domains_comes_back_too(tmp_path, entry):
+    original = build(entry, way=3, seed=2)
+    checkpoint.save(tmp_path / "m.safetensors", original, {})
+    again, card = checkpoint.load(tmp_path / "m.safetensors")
+    assert card["method"] == entry.name and type(again) is type(original)
+    assert all(torch.equal(again.state_dict()[name], t) for name, t in original.state_dict().items())
+
+
+def test_the_name_and_the_settings_are_the_learners_whatever_the_card_says(tmp_path):
+    wrong = {"method": "maml", "settings": {"lr": 7}, "net": None, "version": 9, "sha256": "", "rebuilds": False,
+             "note": 1}
+    checkpoint.save(tmp_path / "m.safetensors", learner("protonet"), wrong)
+    again, card = checkpoint.load(tmp_path / "m.safetensors")
+    assert isinstance(again, ProtoNet) and (card["method"], card["settings"], card["note"]) == ("protonet", {}, 1)
+
+
+def test_float64_comes_back_as_float64(tmp_path):
+    original = learner("meta-sgd").double()
+    checkpoint.save(tmp_path / "m.safetensors", original, {})
+    again, _ = checkpoint.load(tmp_path / "m.safetensors")
+    assert all(torch.equal(again.state_dict()[name], t) and t.dtype == torch.float64
+               for name, t in original.state_dict().items())
+    with pytest.raises(ValueError, match=r"'alpha.* as torch.float64, the learner as torch.float32; convert the"):
+        checkpoint.load(tmp_path / "m.safetensors", into=learner("meta-sgd"))
+
+
+def test_a_learner_of_ones_own_is_saved_on_request_and_loaded_into_an_object(tmp_path):
+    path, own, again = tmp_path / "m.safetensors", Own(MLP(seed=1), 0.3), Own(MLP(seed=2), 0.3)
+    with pytest.raises(ValueError, match="Own is no method of the course.*use rebuilds=False.*into=learner"):
+        checkpoint.save(path, own, {})
+    assert os.listdir(tmp_path) == []
+    checkpoint.save(path, own, {"note": "mine"}, rebuilds=False)
+    with pytest.raises(ValueError, match="holds the tensors of a Own, which the course cannot build; make one and "
+                                         "load it with"):
+        checkpoint.load(path)
+    loaded, card = checkpoint.load(path, into=again)
+    assert loaded is again and not again.training and (card["method"], card["note"]) == ("Own", "mine")
+    assert all(torch.equal(again.state_dict()[name], t) for name, t in own.state_dict().items())
+
+
+@pytest.mark.parametrize(("into", "match"), [
+    (lambda: Own(MLP((1, 8, 1))), r"checkpoint of another (shape|method)"),
+    (lambda: learner("protonet"), "checkpoint of another method or network"),
+    (lambda: {}, "into= takes a learner or a network, a torch.nn.Module, got a dict"),
+])
+def test_an_object_that_does_not_fit_is_refused_and_stays_as_it_is(tmp_path, into, match):
+    path, other = tmp_path / "m.safetensors", into()
+    checkpoint.save(path, Own(MLP(seed=1)), {}, rebuilds=False)
+    before = [t.clone() for t in other.state_dict().values()] if other else []
+    with pytest.raises(ValueError, match=match):
+        checkpoint.load(path, into=other)
+    assert all(torch.equal(a, b) for a, b in zip(before, other.state_dict().values() if other else [], strict=True))
+
+
+def test_files_of_two_runs_are_refused_before_the_object_is_filled(tmp_path):
+    for name, seed in (("a", 1), ("b", 2)):
+        checkpoint.save(tmp_path / f"{name}.safetensors", Own(MLP(seed=seed)), {}, rebuilds=False)
+    shutil.copy(tmp_path / "a.safetensors", tmp_path / "b.safetensors")
+    into = Own(MLP(seed=3))
+    before = into.net.head.weight.clone()
+    with pytest.raises(ValueError, match="do not belong together"):
+        checkpoint.load(tmp_path / "b.safetensors", into=into)
+    assert torch.equal(into.net.head.weight, before)
+
+
+@pytest.mark.parametrize(("name", "card", "match"), [
+    ("m.safetensors", {"when": object()}, "the card cannot be written as JSON .*object.*; give it numbers, texts"),
+    ("m.json", {}, r"a checkpoint's name ends in \.safetensors, .* got .*m\.json"),
+    ("m", {}, r"a checkpoint's name ends in \.safetensors"),
+])
+def test_what_cannot_be_written_is_refused_before_anything_is(tmp_path, name, card, match):
+    with pytest.raises(ValueError, match=match):
+        checkpoint.save(tmp_path / name, learner("maml"), card)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_checkpoint_says_which_pictures_it_was_trained_on(saved, tmp_path):
+    assert checkpoint.trained_on(saved[0]) is None
+    pictures = torch.tensor([-2**63, 3, 2**62, 3])
+    checkpoint.save(tmp_path / "other.safetensors", learner("maml"), {}, pictures=pictures)
+    assert checkpoint.trained_on(tmp_path / "other.safetensors").tolist() == [-2**63, 3, 2**62]
+
+
 def test_saving_twice_gives_the_same_bytes(saved, tmp_path):
     path, card = saved
-    checkpoint.save(tmp_path / "again.safetensors", "maml", learner("maml"), {"note": "a test"})
+    checkpoint.save(tmp_path / "again.safetensors", learner("maml"), {"note": "a test"})
     assert (tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
     assert (tmp_path / "again.json").read_text() == card.read_text()
 
@@ -120,6 +212,7 @@ def test_a_card_of_another_version_is_refused(saved):
 @pytest.mark.parametrize(("changes", "match"), [
     ({"method": "mamal"}, "unknown method 'mamal'; known are maml"),
     ({"settings": {"speed": 3}}, "the card does not describe a learner .*speed.*; was it made by another version"),
+    ({"net": {"net": "MLP", "sizes": 3}}, "the card does not describe a learner"),
     ({"settings": {"lr": -1}}, "inner learning rate must be a positive, finite number, got -1"),
     ({"settings": 5}, "the card does not describe a learner"),
     ({"net": {"net": "ResNet"}}, "unknown network 'ResNet'; known are MLP, Conv4"),
@@ -139,7 +232,7 @@ def test_tensors_and_card_of_different_runs_are_refused(saved, tmp_path):
     with torch.no_grad():
         other.net.head.bias.add_(1)
     (tmp_path / "other").mkdir()
-    checkpoint.save(tmp_path / "other" / "model.safetensors", "maml", other, {})
+    checkpoint.save(tmp_path / "other" / "model.safetensors", other, {})
     shutil.copy(tmp_path / "other" / "model.safetensors", path)
     with pytest.raises(ValueError, match="do not belong together .the digests differ.; restore both from one run"):
         checkpoint.load(path)
@@ -162,18 +255,22 @@ def test_a_checkpoint_of_another_method_or_shape_is_refused_and_changes_nothing(
 
 def test_a_card_of_another_method_is_refused(saved):
     path, card = saved
-    edit(card, **checkpoint.describe("meta-sgd", learner("meta-sgd")))
+    edit(card, **checkpoint.describe(learner("meta-sgd")))
     with pytest.raises(ValueError, match="checkpoint of another method or network"):
         checkpoint.load(path)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_tensors_that_are_not_finite_are_refused(tmp_path, value):
-    broken = MAML(MLP((1, 4, 1)))
+def test_tensors_that_are_not_finite_are_neither_saved_nor_loaded(tmp_path, value):
+    path, broken = tmp_path / "broken.safetensors", MAML(MLP((1, 4, 1)))
+    checkpoint.save(path, broken, {})
     with torch.no_grad():
         broken.net.head.bias[0] = value
-    path = tmp_path / "broken.safetensors"
-    checkpoint.save(path, "maml", broken, {})
+    with pytest.raises(ValueError, match=r"this MAML holds a value that is not finite in 'net\.head\.bias'; train it"):
+        checkpoint.save(tmp_path / "other.safetensors", broken, {})
+    assert sorted(os.listdir(tmp_path)) == ["broken.json", "broken.safetensors"]
+    checkpoint.write_tensors(path, broken.state_dict(), {"version": 1})
+    edit(path.with_suffix(".json"), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     with pytest.raises(ValueError, match=r"holds a value that is not finite in 'net\.head\.bias'; train it again"):
         checkpoint.load(path)
 
@@ -211,13 +308,13 @@ def test_a_file_is_replaced_whole_or_not_at_all(saved, monkeypatch):
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="cannot write .*model.safetensors: No space left on device; free space"):
-        checkpoint.save(path, "maml", other, {})
+        checkpoint.save(path, other, {})
     assert (path.read_bytes(), card.read_bytes()) == before
     assert sorted(os.listdir(path.parent)) == ["model.json", "model.safetensors"]
 
 
 def test_a_folder_is_made_where_it_is_missing_and_a_file_in_its_place_is_told(tmp_path):
-    checkpoint.save(tmp_path / "a" / "b" / "m.safetensors", "maml", learner("maml"), {})
+    checkpoint.save(tmp_path / "a" / "b" / "m.safetensors", learner("maml"), {})
     assert checkpoint.load(tmp_path / "a" / "b" / "m.safetensors")[1]["method"] == "maml"
     with pytest.raises(OSError, match="cannot write .*; free space or choose another folder"):
-        checkpoint.save(tmp_path / "a" / "b" / "m.json" / "m.safetensors", "maml", learner("maml"), {})
+        checkpoint.save(tmp_path / "a" / "b" / "m.json" / "m.safetensors", learner("maml"), {})

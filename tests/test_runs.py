@@ -16,6 +16,7 @@ from PIL import Image
 from tiny import NAMES, patterns
 
 from mlcourse import checkpoint, cli, runs
+from mlcourse.datasets import load_splits
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.evaluate import evaluate
 from mlcourse.learners import MAML, METHODS, build, method
@@ -154,19 +155,6 @@ def test_a_checkpoint_is_evaluated_on_another_domain(protonet, tmp_path):
     assert test_only.split == "test" and "--split test" in test_only.command
 
 
-def test_the_data_it_was_trained_on_are_known_by_any_path(protonet, array, tmp_path, monkeypatch):
-    """However the file is written, no class of the training takes part in the test."""
-    result, path = protonet
-    folder, name = os.path.split(array.removeprefix("array:"))
-    monkeypatch.chdir(folder)
-    again = run_evaluation(path, f"array:{name}", episodes=10)
-    assert (again.split, again.mean) == ("test", result.mean)
-    assert runs.default_split(f"{array}@rotation=0.5", Job("maml", array)) == "test"
-    assert runs.default_split("glyphs", Job("maml", array)) == "test"
-    assert runs.default_split("digits", Job("maml", array)) == "all"
-    assert runs.default_split("folder:here@home", Job("maml", "folder:here@work")) == "all"
-
-
 # ----------------------------------------------------------------- bad input
 
 
@@ -252,7 +240,7 @@ def test_a_checkpoint_of_sinusoids_is_refused_on_images(array, tmp_path):
 
 
 def test_a_card_without_a_job_is_refused(array, tmp_path):
-    checkpoint.save(tmp_path / "m.safetensors", "maml", MAML(MLP()), {})
+    checkpoint.save(tmp_path / "m.safetensors", MAML(MLP()), {})
     with pytest.raises(ValueError, match="the card of .*m.safetensors does not say how it was trained .'job'."):
         run_evaluation(tmp_path / "m.safetensors", "sinusoids")
 
@@ -272,7 +260,7 @@ def test_the_settings_of_every_method_are_its_constructors_and_its_phases():
 
 
 def test_images_of_drawn_characters_are_turned_for_training_only():
-    train, test, classes = runs.samplers(Job("maml", "glyphs", query=5), method("maml"))
+    train, test, classes = runs.samplers(Job("maml", "glyphs", query=5), method("maml"), load_splits("glyphs"))
     assert classes == len(train.domain.classes) and classes % 4 == 0
     assert sum("turned" in name for name in train.domain.classes) == 3 * classes // 4
     assert not any("turned" in name for name in test.domain.classes)
@@ -324,5 +312,6 @@ def test_the_library_and_the_command_measure_the_same(protonet):
     """`evaluate` on the test sampler is the number on the card."""
     result, path = protonet
     learner, card = checkpoint.load(path)
-    _, test, _ = runs.samplers(Job(**card["job"]), method("protonet"))
+    trained_on = Job(**card["job"])
+    _, test, _ = runs.samplers(trained_on, method("protonet"), load_splits(trained_on.domain))
     assert evaluate(learner, test, 10).mean == result.mean

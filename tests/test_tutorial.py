@@ -28,7 +28,7 @@ def test_a_method_of_the_guide_is_built_rebuilt_and_passes_its_own_test(block, t
     entry = as_module(monkeypatch, *block).METHOD
     monkeypatch.setattr(mlcourse.learners, "METHODS", (*METHODS, entry))
     learner = build(method(entry.name), way=5, seed=3)
-    again = checkpoint.rebuild(checkpoint.describe(entry.name, learner))
+    again = checkpoint.rebuild(checkpoint.describe(learner))
     assert all(torch.equal(p, q) for p, q in zip(learner.parameters(), again.parameters(), strict=True))
     assert len(run_tests(test[1])) == 2
 

@@ -73,7 +73,8 @@ def evaluate_command(
     query: Annotated[int | None, typer.Option(help=r"\[default: that of the training]")] = None,
     steps: Annotated[int | None, typer.Option(help=r"Inner steps.  \[default: the method's]")] = None,
     split: Annotated[str | None, typer.Option(help=r"train, val, test or all.  \[default: test where the domain has "
-                                                   "named splits or was trained on, else all]")] = None,
+                                                   "named splits or shares pictures with the training, else all; "
+                                                   "without the classes that were trained on]")] = None,
     episodes: Annotated[int, typer.Option(min=2, help="How many fixed episodes.")] = 600,
     seed: Annotated[int | None, typer.Option(**SEEDS, help="Seed of the episodes.  [default: that of train]")] = None,
     data_dir: DataDir = None,
@@ -81,7 +82,8 @@ def evaluate_command(
 ) -> None:
     """Evaluate a checkpoint on any domain, on episodes that a seed fixes.
 
-    On the domain it was trained on this repeats the reported number exactly.
+    On the data it was trained on this repeats the reported number exactly, whatever path leads there. Classes that were
+    trained on are left out; where a split is asked for, the result says how many there are.
 
     [bold]Examples[/bold]
 

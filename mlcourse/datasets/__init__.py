@@ -1,13 +1,14 @@
 """Every data set of the course by name.
 
 A spec is a name of NAMES, "glyphs-digits/TYPEFACE", "omniglot:PATH.zip", "folder:PATH" or "array:FILE.npz", each
-optionally followed by a shift "@kind=severity", such as "glyphs@rotation=0.5".
+optionally followed by shifts "@kind=severity", such as "glyphs@rotation=0.5".
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from mlcourse.datasets import array, digits, folder, glyphs, mnist, omniglot, store
 from mlcourse.datasets.source import Source
@@ -15,7 +16,8 @@ from mlcourse.datasets.store import DataError
 from mlcourse.domains import Domain, shift_domain
 from mlcourse.episode import Splits, split_by_group, split_classes
 
-__all__ = ["NAMES", "SOURCES", "DataError", "available", "downloads", "get", "load", "load_splits", "specs", "verify"]
+__all__ = ["NAMES", "SOURCES", "DataError", "available", "downloads", "get", "load", "load_splits", "parse", "specs",
+           "split", "verify"]
 
 SOURCES = (glyphs.GLYPHS, glyphs.TYPESET, digits.SOURCE, omniglot.SOURCE, omniglot.EVALUATION_SOURCE, mnist.SOURCE,
            folder.SOURCE, array.SOURCE)
@@ -25,24 +27,51 @@ _RUNS = "omniglot-runs"             # no domain: the one-shot tasks, for `get` a
 _SHIFT = re.compile(r"(.+)@(\w+)=([^@/\\]*)")
 
 
+class Spec(NamedTuple):
+    """A spec taken apart: the data set's name, its path ("" without one) and its shifts in order, (kind, severity)."""
+
+    name: str
+    path: str
+    shifts: tuple[tuple[str, str], ...]
+
+    @property
+    def unplaced(self) -> str:
+        """The spec without its path, severities in their shortest form: what stays when the data lie elsewhere."""
+        return self.name + "".join(f"@{kind}={float(severity):g}" for kind, severity in self.shifts)
+
+
+def parse(spec: str) -> Spec:
+    """The parts of a spec, none of which is checked."""
+    shifts: list[tuple[str, str]] = []
+    while shifted := _SHIFT.fullmatch(spec):
+        spec = shifted[1]
+        shifts.insert(0, (shifted[2], shifted[3]))
+    name, _, path = spec.partition(":")
+    return Spec(name, path, tuple(shifts))
+
+
 def load(spec: str, data_dir=None) -> Domain:
     """The domain that a spec names, images uint8 (M, 1, 28, 28), ink high; `note` says what was done to them.
 
     Raises ValueError for an unknown name or shift and for damaged data, DataError for data that are not here.
     """
-    shifted = _SHIFT.fullmatch(spec)
-    if shifted:
-        return _shift(load(shifted[1], data_dir), *shifted.groups()[1:])
-    name, _, path = spec.partition(":")
+    name, path, shifts = parse(spec)
+    domain = _unshifted(name, path, data_dir)
+    for kind, severity in shifts:
+        domain = _shift(domain, kind, severity)
+    return domain
+
+
+def _unshifted(name: str, path: str, data_dir) -> Domain:
     source = _BY_NAME.get(name)
     if source and path and source.from_path:
         return source.from_path(path)
     if source and not path and source.load:
         return source.load(data_dir)
-    if spec.startswith("glyphs-digits/"):
-        return _face(spec.removeprefix("glyphs-digits/"), data_dir)
-    raise ValueError(f"unknown data set {spec!r}; choose one of {', '.join(specs())}, each optionally followed by "
-                     "@kind=severity")
+    if name.startswith("glyphs-digits/") and not path:
+        return _face(name.removeprefix("glyphs-digits/"), data_dir)
+    raise ValueError(f"unknown data set {f'{name}:{path}' if path else name!r}; choose one of {', '.join(specs())}, "
+                     "each optionally followed by @kind=severity")
 
 
 def specs() -> list[str]:
@@ -67,14 +96,24 @@ def _shift(domain: Domain, kind: str, severity: str) -> Domain:
 
 
 def load_splits(spec: str, data_dir=None) -> Splits:
-    """Train, validation and test domains that share no class.
+    """Train, validation and test domains that share no class: the `split` of the domain that a spec names."""
+    return split(load(spec, data_dir), spec)
+
+
+def split(domain: Domain, spec: str) -> Splits:
+    """A spec's domain in train, validation and test domains that share no class.
 
     glyphs and omniglot are split by their named scripts and alphabets, anything else by `split_classes`.
-    Raises what `load` raises, and ValueError for a domain with fewer than three groups.
+    Raises ValueError for a domain with fewer than three groups.
     """
-    domain = load(spec, data_dir)
-    source = _BY_NAME.get(spec.partition("@")[0])
-    return split_by_group(domain, **source.splits) if source and source.splits else split_classes(domain)
+    return split_by_group(domain, **named_splits(spec)) if named_splits(spec) else split_classes(domain)
+
+
+def named_splits(spec: str) -> dict[str, tuple[str, ...]]:
+    """The groups of train, val and test of a data set with splits of its own; else nothing."""
+    name, path, _ = parse(spec)
+    source = _BY_NAME.get(name)
+    return dict(source.splits) if source and source.splits and not path else {}
 
 
 def available(data_dir=None) -> list[dict]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from mlcourse.domains.digests import digests
 from mlcourse.domains.distances import MMD, PAD, mmd, proxy_a_distance, proxy_a_floor
 from mlcourse.domains.shifts import SHIFTS, shift
 
@@ -23,6 +25,8 @@ class Domain:
     classes: the class names; `groups`: the group (alphabet, script) of each class. Splits are made
     by group, so that a test class comes from an alphabet that training never saw.
     note: what the loader did to the pictures, a line for each kind of event.
+    originals: int64 (M,), the `digests` of the pictures from which `images` were made by a shift; None where they are
+    as they were loaded.
     """
 
     name: str
@@ -31,6 +35,7 @@ class Domain:
     classes: tuple[str, ...]
     groups: tuple[str, ...]
     note: str = ""
+    originals: Tensor | None = None
 
     def __post_init__(self):
         for what, given in (("images", self.images), ("labels", self.labels)):
@@ -54,6 +59,14 @@ class Domain:
         if len(set(self.classes)) != c:
             twice = next(name for i, name in enumerate(self.classes) if name in self.classes[:i])
             raise ValueError(f"{self.name}: class names must differ, but {twice!r} stands twice")
+        if self.originals is not None and (self.originals.shape != (m,) or self.originals.dtype != torch.int64):
+            raise ValueError(f"{self.name}: originals must be int64 of shape ({m},), got {self.originals.dtype} of "
+                             f"shape {tuple(self.originals.shape)}")
+
+    @cached_property
+    def digests(self) -> Tensor:
+        """By what every picture is known, whatever shift it went through: int64 (M,)."""
+        return digests(self.images) if self.originals is None else self.originals
 
     def subset(self, classes, name: str | None = None) -> Domain:
         """The domain restricted to these class indices, relabelled 0..len-1 in the order given."""
@@ -66,13 +79,15 @@ class Domain:
             name=name or self.name,
             images=self.images[keep],
             labels=new_label[self.labels[keep]],
+            originals=None if self.originals is None else self.originals[keep],
             classes=tuple(self.classes[i] for i in classes),
             groups=tuple(self.groups[i] for i in classes),
         )
 
     def take(self, index: Tensor) -> Domain:
         """The domain with these images only, int64 indices (M',); the classes stay."""
-        return replace(self, images=self.images[index], labels=self.labels[index])
+        originals = None if self.originals is None else self.originals[index]
+        return replace(self, images=self.images[index], labels=self.labels[index], originals=originals)
 
     def first(self, count: int | None) -> Domain:
         """The first `count` images of every class, class by class; None: the domain as it is."""
@@ -93,19 +108,21 @@ class Domain:
             labels=torch.cat([self.labels + k * c for k in turns]),
             classes=tuple(f"{name} turned {90 * k}" if k else name for k in turns for name in self.classes),
             groups=self.groups * 4,
+            originals=self.digests.repeat(4),
         )
 
 
 def shift_domain(domain: Domain, kind: str, severity: float, seed: int = 0) -> Domain:
     """The domain with its images shifted (see `shift`); its name gets "@kind=severity".
 
-    Labels, classes and groups stay as they are, so that image i of the result is image i of the domain.
+    Labels, classes, groups and digests stay as they are, so that image i of the result is image i of the domain.
     Raises ValueError as `shift` does.
     """
     return replace(
         domain,
         name=f"{domain.name}@{kind}={severity:g}",
         images=shift(domain.images, kind, severity, seed),
+        originals=domain.digests,
         note="; ".join(filter(None, [domain.note.rstrip("."), f"shifted by {kind} of severity {severity:g}"])),
     )
 
@@ -121,4 +138,4 @@ def deal(domain: Domain, shares: Sequence[float], seed: int = 0) -> list[Domain]
     order = torch.randperm(len(domain.images), generator=torch.Generator().manual_seed(seed))
     sizes = [int(share * len(order) + 1e-9) for share in shares]
     parts = order.split([*sizes, len(order) - sum(sizes)])
-    return [replace(domain, images=domain.images[part], labels=domain.labels[part]) for part in parts[:len(shares)]]
+    return [domain.take(part) for part in parts[:len(shares)]]

@@ -106,7 +106,7 @@ def pooled(domains: Sequence[Domain]) -> Domain:
     if len(domains) == 1:
         return domains[0]
     return replace(domains[0], name=" + ".join(d.name for d in domains), images=torch.cat([d.images for d in domains]),
-                   labels=torch.cat([d.labels for d in domains]))
+                   labels=torch.cat([d.labels for d in domains]), originals=torch.cat([d.digests for d in domains]))
 
 
 def pseudo_domains(domain: Domain, parts: int = 3, least: int = 2) -> list[Domain]:

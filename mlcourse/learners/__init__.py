@@ -34,8 +34,8 @@ from mlcourse.nets import MLP, Conv4
 __all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "CORAL", "DAML", "DANN", "Distillation", "FOMAML", "FineTune",
            "FromScratch", "JointTraining", "L2SP", "LinearProbe", "MAML", "METHODS", "MLDG", "MetaSGD",
            "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "Reptile", "RECORDS",
-           "SimCLR", "SupCon", "Teacher", "TranslationSampler", "Translator", "TwoEncoders", "build", "method",
-           "settings_on"]
+           "SimCLR", "SupCon", "Teacher", "TranslationSampler", "Translator", "TwoEncoders", "build", "method", "record",
+           "record_of", "settings_on"]
 
 
 RECORDS: tuple[Method, ...] = (
@@ -56,6 +56,16 @@ def method(name: str) -> Method:
     if any(entry.name == name for entry in ACROSS_DOMAINS):
         raise ValueError(f"{name} learns from a source and a target, not from one domain; run mlcourse study transfer")
     raise ValueError(f"unknown method {name!r}; known are {', '.join(entry.name for entry in METHODS)}")
+
+
+def record(name: str) -> Method:
+    """The record of this name, of a method across domains, too. Raises ValueError as `method` does."""
+    return next((entry for entry in ACROSS_DOMAINS if entry.name == name), None) or method(name)
+
+
+def record_of(learner: Learner) -> Method | None:
+    """The record of exactly this learner's class; None where it has none, as a subclass of your own."""
+    return next((entry for entry in (*METHODS, *ACROSS_DOMAINS) if entry.kind is type(learner)), None)
 
 
 def settings_on(entry: Method, way: int) -> tuple[dict, dict]:

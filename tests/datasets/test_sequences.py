@@ -105,7 +105,7 @@ def test_it_learns_instruments_that_it_has_never_heard():
 
 def test_it_is_rebuilt_from_its_description():
     learner = MetaSGD(Transformer(3, **SMALL, seed=5))
-    again = rebuild(describe("meta-sgd", learner))
+    again = rebuild(describe(learner))
     again.load_state_dict(learner.state_dict())
     x = torch.randn(2, 6, 1, generator=generator())
     assert torch.equal(again.net(x), learner.net(x))

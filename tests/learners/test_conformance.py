@@ -264,7 +264,7 @@ def test_a_method_that_makes_its_own_network_and_predicts_numbers_alone_is_built
     learner = build(OWN_NET, way=0, seed=3)
     assert learner.config == {"size": 6, "seed": 3} and learner.net.config["seed"] == 3
     monkeypatch.setattr("mlcourse.learners.METHODS", (*METHODS, OWN_NET))
-    again = checkpoint.rebuild(checkpoint.describe("own-net", learner))
+    again = checkpoint.rebuild(checkpoint.describe(learner))
     assert all(torch.equal(p, q) for p, q in zip(learner.parameters(), again.parameters(), strict=True))
 
 
@@ -284,7 +284,7 @@ def test_a_method_that_makes_its_own_network_is_told_the_way_and_the_norm(monkey
     with pytest.raises(ValueError, match="the network of this OwnHead has 4 outputs, but the episode has 3 classes"):
         learner.adapt(PICTURES.sample(1, torch.Generator().manual_seed(0)).task(0))
     monkeypatch.setattr("mlcourse.learners.METHODS", (*METHODS, entry))
-    again = checkpoint.rebuild(checkpoint.describe("own-head", learner))
+    again = checkpoint.rebuild(checkpoint.describe(learner))
     assert all(torch.equal(p, q) for p, q in zip(learner.parameters(), again.parameters(), strict=True))
 
 

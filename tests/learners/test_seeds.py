@@ -34,7 +34,7 @@ def test_two_seeds_start_differently_and_one_seed_alike(entry):
 @pytest.mark.parametrize("entry", ENTRIES[:len(METHODS)])
 def test_a_rebuilt_learner_starts_with_its_own_draws(entry):
     learner = built(entry, 3)
-    again = checkpoint.rebuild(checkpoint.describe(entry.name, learner))
+    again = checkpoint.rebuild(checkpoint.describe(learner))
     assert all(torch.equal(p, q) for p, q in zip(learner.parameters(), again.parameters(), strict=True))
 
 

@@ -342,10 +342,9 @@ def test_where_no_arm_beats_training_from_scratch_the_advice_says_so():
 
 
 def test_the_command_writes_rows_and_a_picture_and_resumes(quick, mlcourse, tmp_path):
-    for name, flip in (("a", False), ("b", True)):
-        domain = patterns(0, classes=3, per_class=24, side=28)
-        images = domain.images[:, 0].numpy()
-        np.savez(tmp_path / f"{name}.npz", images=255 - images if flip else images, labels=domain.labels.numpy())
+    for name, seed in (("a", 0), ("b", 1)):
+        domain = patterns(seed, classes=3, per_class=24, side=28)
+        np.savez(tmp_path / f"{name}.npz", images=domain.images[:, 0].numpy(), labels=domain.labels.numpy())
     words = ["study", "transfer", "--source", f"array:{tmp_path}/a.npz", "--target", f"array:{tmp_path}/b.npz", "--seed",
              "0", "--seed", "1", "--k", "0", "--k", "1", "--out", str(tmp_path / "rows.json"), "--plot",
              str(tmp_path / "plot.png")]

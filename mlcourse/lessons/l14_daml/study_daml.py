@@ -46,25 +46,12 @@ LEAST = 10          # pictures of a two-sample test
 DEV = 3             # one in DEV pictures of the target's training half is kept from the discriminator
 
 
-def apart(source: Domain, target: Domain) -> tuple[Domain, Domain]:
-    """Source and target as they are; where the target is a shift of the source itself, half the pictures of each, so
-    that no picture is behind both."""
-    if not target.name.startswith(f"{source.name}@"):
-        return source, target
-    order = torch.randperm(len(source.images), generator=torch.Generator().manual_seed(0))
-    half = len(order) // 2
-    return source.take(order[:half]), target.take(order[half:])
-
-
 def parts(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> tuple[Setting, Domain]:
     """The study's setting at 16×16, its `train` what the discriminator sees, without copies of dev and test pictures,
     and `dev`.
 
     Raises ValueError where no class is shared, where a single source cannot be split by style, and as `setting`.
     """
-    if len(sources) == 1:
-        source, target = apart(sources[0], target)
-        sources = [source]
     whole = matched([shrunk(source) for source in sources], shrunk(target), ks)
     if not whole.shared:
         raise ValueError(f"no class of {whole.source.name} ({quoted(whole.source.classes)}) is a class of {target.name} "
@@ -120,7 +107,8 @@ def begin(work: Work) -> str:
     split, dev = work.split, work.dev
     return (f"{split.source.name} → {work.pair()[1]}: {len(split.source.images):,} labelled source pictures; of the target "
             f"{len(split.train.images):,} pictures for the discriminator, {len(dev.images):,} to judge the generator on, "
-            f"and {len(split.test.images):,} for the accuracies. {split.matching}").rstrip()
+            f"and {len(split.test.images):,} for the accuracies{f'; {split.note}' if split.note else ''}. "
+            f"{split.matching}").rstrip()
 
 
 def plan(work: Work, budget: Budget) -> list[Key]:
@@ -250,8 +238,9 @@ STUDY = Study(
     labels; and DAML and its hand-made twin fine-tuned as the classifiers are, not at their learnt rates.
     0, 1, 3, 5 and 10 labels per class, 20 draws of them within each of five seeds, 95 % intervals paired by seed; and
     of every generator its PAD to the target by two discriminators, label fidelity, diversity and memorisation. 16×16
-    pictures; classes match by name. Where the target is a shift of the source, half the pictures go to either side.
-    About five minutes for each seed on one core. Ctrl-C keeps what is measured; the same command goes on from there.""",
+    pictures; classes match by name. Of pictures that stand on both sides, as where the target is a shift of the source,
+    half go to either. About five minutes for each seed on one core. Ctrl-C keeps what is measured; the same command goes
+    on from there.""",
     ("--source glyphs-digits --target digits",
      "--source glyphs-digits --target glyphs-digits@stroke=1 --seed 0 --out mine.json"),
     KEY, Budget(), plan, rows, line, options(KS), prepare=prepare, begin=begin, report=report, pictures=pictures,

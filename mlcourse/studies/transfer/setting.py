@@ -24,8 +24,8 @@ class Setting:
 
     sources: with the shared classes only, or with all of theirs where `shared` is False: no class is shared then, and a
     method must learn the target's classes from its labels. train: the target's pictures that methods may see; test:
-    those that they are judged on. ks: labels per class. matching: which classes are left out
-    and which are the same by another spelling, as `across.matching` says.
+    those that they are judged on. ks: labels per class. matching: which classes are left out and which are the same by
+    another spelling, as `across.matching` says. note: what was done to keep sources and target apart, in words.
     """
 
     sources: tuple[Domain, ...]
@@ -34,6 +34,7 @@ class Setting:
     ks: tuple[int, ...]
     shared: bool
     matching: str = ""
+    note: str = ""
 
     @property
     def source(self) -> Domain:
@@ -83,7 +84,8 @@ class Setting:
 
 
 def setting(sources: Sequence[Domain], target: Domain, ks: Sequence[int] = (0, 1, 5, 10)) -> Setting:
-    """Match the classes by name, cut the target in two, and check that everything asked for can be done.
+    """Match the classes by name, keep sources and target `apart`, cut the target in two, and check that everything
+    asked for can be done.
 
     Raises ValueError, in one sentence, for negative or no ks, for a target class with fewer than max(ks) training
     pictures, for a source with fewer than 2 pictures of a class, or for fewer than 2 classes.
@@ -99,15 +101,51 @@ def setting(sources: Sequence[Domain], target: Domain, ks: Sequence[int] = (0, 1
             why = f" ({said[0].lower()}{said[1:].rstrip('.')})" if said else ""
             raise ValueError(f"{domain.name} is left with {len(domain.classes)} class that all of them share; a study "
                              f"needs at least 2: name the classes alike in every source and in the target{why}")
-    for domain in restricted:
+    restricted, matched, note = apart(restricted, matched)
+    try:
+        train, test = _cut(restricted, matched, ks)
+    except ValueError as error:
+        raise ValueError(f"{error} ({note})" if note else str(error)) from error
+    return Setting(tuple(restricted), train, test, tuple(ks), shared, said, note)
+
+
+def apart(sources: Sequence[Domain], target: Domain) -> tuple[list[Domain], Domain, str]:
+    """Sources and target without a picture that stands on both sides, whatever it is called there and whatever shift it
+    went through (`Domain.digests`), and in words what was done to that end.
+
+    Of the pictures on both sides half stay with the sources and half with the target, dealt at random, always in the
+    same way. Where there are none, everything is as it was, and nothing is said.
+    """
+    theirs = set(target.digests.tolist()) - {0}
+    both = [digest for digest in dict.fromkeys(d for s in sources for d in s.digests.tolist()) if digest in theirs]
+    if not both:
+        return list(sources), target, ""
+    dealt = [both[i] for i in torch.randperm(len(both), generator=torch.Generator().manual_seed(0)).tolist()]
+    half, everyone = len(dealt) // 2, set(dealt)
+    note = (f"{len(both):,} pictures stand both in {' + '.join(s.name for s in sources)} and in {target.name}: half of "
+            "them are left to either side")
+    return [_keep(s, dealt[:half], everyone) for s in sources], _keep(target, dealt[half:], everyone), note
+
+
+def _keep(domain: Domain, kept: Sequence[int], dealt: set[int]) -> Domain:
+    """A domain's pictures that were not dealt, in their order, and then those of the dealt that it keeps, in theirs."""
+    own, order = domain.digests.tolist(), {digest: i for i, digest in enumerate(kept)}
+    alone = [i for i, digest in enumerate(own) if digest not in dealt]
+    mine = sorted((i for i, digest in enumerate(own) if digest in order), key=lambda i: order[own[i]])
+    return domain.take(torch.tensor(alone + mine, dtype=torch.int64))
+
+
+def _cut(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> tuple[Domain, Domain]:
+    """The target's training and test half. Raises ValueError as `setting` does, for too few pictures."""
+    for domain in sources:
         counts = torch.bincount(domain.labels, minlength=len(domain.classes))
         if int(counts.min()) < 2:
             raise ValueError(f"class {domain.classes[int(counts.argmin())]!r} of {domain.name} has "
                              f"{int(counts.min())} image; a source needs at least 2 of every class")
-    train, test = halves(matched, least=max(ks))
+    train, test = halves(target, least=max(ks))
     counts = torch.bincount(train.labels, minlength=len(train.classes))
     if int(counts.min()) < max(ks):
         raise ValueError(f"k = {max(ks)} labels per class are asked for, but the training half of {target.name} has "
                          f"{int(counts.min())} images of class {train.classes[int(counts.argmin())]!r}; lower k, or "
                          "add images")
-    return Setting(tuple(restricted), train, test, tuple(ks), shared, said)
+    return train, test

@@ -84,6 +84,8 @@ def protocol(setting: Setting, arms: Sequence[Arm]) -> str:
         text += (f" No class of the source is a class of the target ({_classes(setting)}), so nothing is defined "
                  "without labels, nor is any alignment; what remains learns a new head from the k labels per class.")
     text += f" {setting.matching}".rstrip()
+    if setting.note:
+        text += f" {setting.note[0].upper()}{setting.note[1:]}."
     if setting.shared and len(setting.sources) == 1 and any(arm.several for arm in arms):
         text += f" Where a method needs several sources, the one is split into {len(setting.several())} by style."
     return text
