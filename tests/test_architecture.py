@@ -27,7 +27,7 @@ FLOORS = (
     ("description",),
     ("checkpoint",),
     ("train", "evaluate", "probes"),
-    ("runs", "rows", "supervised"),
+    ("runs", "rows", "supervised", "fewshot"),
     ("small",),
     ("plots", "exercises"),
     ("widgets",),

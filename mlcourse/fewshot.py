@@ -1,0 +1,159 @@
+"""An episodic learner as a scikit-learn classifier: fit adapts it to a few labelled samples, predict names others."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import Tensor, nn
+
+from mlcourse import checkpoint
+from mlcourse.datasets.pictures import Reduced, decode, fitted, ink, reduced
+from mlcourse.datasets.values import value_range
+from mlcourse.episode import Episode
+from mlcourse.learner import Learner
+from mlcourse.learners import ProtoNet
+
+AT_ONCE = 256           # samples that are predicted together where none depends on the others
+LUMA = (0.299, 0.587, 0.114)
+
+
+class FewShot(ClassifierMixin, BaseEstimator):
+    """Any learner that classifies, as a scikit-learn estimator. Fitting trains no weights of the learner: it takes what
+    `Learner.adapt` makes of the samples, which are the support set of one episode.
+
+    learner: a trained learner, or the path of a checkpoint; None compares with class means of the samples as they are.
+    steps: inner steps of a learner that has any; None takes its own number.
+
+    X is one of: pictures, as a list of paths, of PIL images or of arrays, or as an array (M, H, W) or (M, H, W, 3) of any
+    size and range, converted as a folder of pictures is, to 1×28×28 with the ink high (the range of the values is that
+    of the pictures that were fitted); an array (M, d) of features; or a torch tensor (M, *D), which goes to the network
+    untouched. y: one label for each sample, of any kind; classes_ holds them in order.
+
+    Where the learner is transductive, what it says of a sample depends on the other samples in the same call.
+    Raises ValueError, in one sentence, for what does not fit, and what `checkpoint.load` and the learner raise.
+    """
+
+    def __init__(self, learner: Learner | str | os.PathLike | None = None, steps: int | None = None):
+        self.learner = learner
+        self.steps = steps
+
+    def fit(self, X, y) -> FewShot:
+        """Adapt to labelled samples; returns self."""
+        samples = self._samples(X, y=y, fitting=True)
+        y = np.asarray(y)
+        if isinstance(samples, tuple):
+            samples, y = samples
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        if y.shape != (len(samples),):
+            raise ValueError(f"y must hold one label for each of {len(samples)} samples, got the shape {y.shape}")
+        check_classification_targets(y)
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"a classifier needs at least 2 classes, got 1 class, {self.classes_[0]!r}; give samples of "
+                             "another")
+        self.learner_ = _learner(self.learner)
+        x, nothing = samples.to(_dtype(self.learner_)), torch.zeros(0, dtype=torch.int64)
+        episode = Episode(x, torch.as_tensor(labels), x[:0], nothing, x[:0], torch.arange(len(self.classes_)),
+                          torch.tensor(0))
+        with torch.no_grad():
+            self.state_ = self.learner_.adapt(episode, self.steps)
+        return self
+
+    def decision_function(self, X) -> np.ndarray:
+        """The learner's logits (M, N); for two classes, as scikit-learn has it, those of the second less the first (M,)."""
+        logits = self._logits(X)
+        return (logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits).numpy()
+
+    def predict_proba(self, X) -> np.ndarray:
+        """The softmax of the logits, (M, N), in the order of `classes_`."""
+        return self._logits(X).softmax(1).numpy()
+
+    def predict(self, X) -> np.ndarray:
+        """The most probable label of each sample, (M,)."""
+        best = self._logits(X).argmax(1).numpy()
+        return self.classes_[best]
+
+    def _logits(self, X) -> Tensor:
+        check_is_fitted(self)
+        x = self._samples(X, fitting=False).to(_dtype(self.learner_))
+        blocks = [x] if self.learner_.is_transductive else x.split(AT_ONCE)
+        with torch.no_grad():
+            return torch.cat([self.learner_.predict(self.state_, block) for block in blocks]).double()
+
+    def _samples(self, X, fitting: bool, y=None):
+        """X as a tensor; of an array (M, d), in fitting, with y as scikit-learn validated it."""
+        if isinstance(X, Tensor):
+            return X
+        if not _are_pictures(X):
+            if fitting:
+                x, y = validate_data(self, X, y, dtype=np.float64)
+                return torch.tensor(x), y
+            return torch.tensor(validate_data(self, X, reset=False, dtype=np.float64))
+        small = [_reduced(picture, place) for place, picture in enumerate(X)]
+        if fitting:
+            self.n_features_in_ = small[0].values.size
+            kinds = {each.dtype for each in small}
+            self.range_ = value_range(min(each.low for each in small), max(each.high for each in small),
+                                      kinds.pop() if len(kinds) == 1 else np.dtype(float))
+        if not hasattr(self, "range_"):
+            raise ValueError(f"this classifier was fitted to samples of {self.n_features_in_} features; give it such samples, "
+                             "not pictures")
+        inked = np.stack([ink(each, self.range_, Counter()) for each in small])
+        return torch.from_numpy(inked)[:, None].double() / 255
+
+
+def _learner(given: Learner | str | os.PathLike | None) -> Learner:
+    """The learner in eval mode. Raises ValueError for anything else, and what `checkpoint.load` raises."""
+    if given is None:
+        return ProtoNet(nn.Flatten()).eval()
+    if isinstance(given, (str, os.PathLike)):
+        return checkpoint.load(Path(given))[0]
+    if not isinstance(given, Learner):
+        raise ValueError(f"learner must be a mlcourse learner or the path of a checkpoint, got {type(given).__name__}; "
+                         "give for instance ProtoNet(net) after training")
+    return given.eval()
+
+
+def _dtype(learner: Learner) -> torch.dtype:
+    return next((p.dtype for p in learner.parameters() if p.is_floating_point()), torch.float64)
+
+
+def _are_pictures(X) -> bool:
+    """Whether X is a batch of pictures, not of features."""
+    if isinstance(X, np.ndarray):
+        return X.ndim in (3, 4)
+    if not isinstance(X, Sequence) or isinstance(X, (str, bytes)) or not len(X):
+        return False
+    return isinstance(X[0], (str, os.PathLike, Image.Image)) or np.ndim(X[0]) >= 2
+
+
+def _reduced(picture, place: int) -> Reduced:
+    """A picture of any kind at 28×28. Raises ValueError, naming the file or the place, for what is none."""
+    name = str(picture) if isinstance(picture, (str, os.PathLike)) else f"picture {place}"
+    try:
+        if isinstance(picture, (str, os.PathLike)):
+            return reduced(decode(Path(picture).read_bytes(), name).image, Counter())
+        if isinstance(picture, Image.Image):
+            return reduced(picture, Counter())
+        grey = np.asarray(picture)
+        grey = grey[0] if grey.ndim == 3 and grey.shape[0] == 1 else grey
+        if grey.ndim == 3 and grey.shape[2] == 3:
+            grey = (grey @ np.array(LUMA)).round().astype(np.uint8) if grey.dtype == np.uint8 else grey @ np.array(LUMA)
+        if grey.ndim != 2 or 0 in grey.shape or grey.dtype.kind not in "biuf":
+            raise ValueError(f"it is an array of {grey.dtype} of shape {grey.shape}; give (H, W) or (H, W, 3) of numbers")
+        return fitted(grey.astype(np.uint8) * 255 if grey.dtype == bool else grey, Counter())
+    except FileNotFoundError as error:
+        raise ValueError(f"there is no file {name}; correct the path") from error
+    except Exception as error:          # damaged metadata raise almost anything
+        raise ValueError(f"{name} cannot be used as a picture ({error or type(error).__name__}); replace it or leave it out"
+                         ) from error

@@ -1,0 +1,125 @@
+"""FewShot: scikit-learn's own checks, every way to give samples, and the numbers of the learner by hand."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from sklearn.base import clone
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from tiny import patterns
+
+from mlcourse import checkpoint, datasets
+from mlcourse.episode import EpisodeSampler
+from mlcourse.evaluate import evaluate
+from mlcourse.fewshot import FewShot
+from mlcourse.learners import MAML, ProtoNet
+from mlcourse.nets import Conv4, wrap
+
+
+@parametrize_with_checks([FewShot()])
+def test_scikit_learns_estimator_checks(estimator, check):
+    check(estimator)
+
+
+def trained():
+    """The checkpoint that the course ships: ProtoNet on glyphs."""
+    from mlcourse.system import paths
+
+    return paths.DATA / "checkpoints" / "protonet-glyphs.safetensors"
+
+
+def drawings(side=28):
+    """8 drawings of each of 3 characters as uint8 (24, side, side), ink high, and their names."""
+    domain = datasets.load_splits("glyphs").test.subset([0, 1, 2])
+    first = domain.first(8)
+    return first.images[:, 0].numpy(), np.array([domain.classes[i] for i in first.labels])
+
+
+def test_the_learner_by_hand_gives_the_same_probabilities():
+    x, y = drawings()
+    learner, _ = checkpoint.load(trained())
+    model = FewShot(learner).fit(x[::2], y[::2])
+    order = {name: i for i, name in enumerate(model.classes_)}
+    labels, pixels = torch.tensor([order[name] for name in y]), torch.from_numpy(x)[:, None].float() / 255
+    stats = learner.fixed_stats()
+    means = torch.stack([learner.embed(pixels[::2][labels[::2] == k], stats).mean(0) for k in range(3)])
+    by_hand = (-torch.cdist(learner.embed(pixels[1::2], stats), means).square()).softmax(1)
+    np.testing.assert_allclose(model.predict_proba(x[1::2]), by_hand.detach().numpy(), atol=1e-4)
+    assert (model.predict(x[1::2]) == y[1::2]).mean() > 0.9 and model.score(x[1::2], y[1::2]) > 0.9
+
+
+def test_every_way_to_give_pictures_is_the_same(tmp_path):
+    x, y = drawings()
+    dark = 255 - x                                          # dark ink on white, as scans are
+    files = []
+    for i, picture in enumerate(dark):
+        files.append(tmp_path / f"{i}.png")
+        Image.fromarray(picture).save(files[-1])
+    colour = np.repeat(dark[..., None], 3, -1)
+    ways = {"ink": x, "scans": dark, "paths": files, "words": list(map(str, files)),
+            "PIL": [Image.open(file) for file in files], "colour": colour, "floats": dark / 255.0, "16 bits":
+            dark.astype(np.uint16) * 257, "one channel": dark[:, None], "list": list(dark)}
+    said = {name: FewShot(trained()).fit(way[:12], y[:12]).predict_proba(way[12:]) for name, way in ways.items()}
+    for name, probabilities in said.items():
+        np.testing.assert_allclose(probabilities, said["ink"], atol=5e-3, err_msg=name)
+
+
+def test_one_picture_alone_is_named_as_among_others():
+    x, y = drawings()
+    model = FewShot(trained()).fit(x[:12], y[:12])
+    np.testing.assert_allclose(np.concatenate([model.predict_proba(each[None]) for each in x[12:]]),
+                               model.predict_proba(x[12:]), atol=1e-6)
+
+
+def test_it_works_in_pipelines_and_cross_validation_and_is_cloned():
+    rng = np.random.default_rng(0)
+    y = np.repeat(["a", "b", "c"], 20)
+    x = rng.normal(size=(60, 4)) + np.repeat(np.eye(3, 4) * 4, 20, 0)
+    assert cross_val_score(make_pipeline(StandardScaler(), FewShot()), x, y, cv=4).mean() > 0.9
+    net = wrap(torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Tanh()), head=3, example=torch.zeros(2, 4))
+    model = FewShot(MAML(net, lr=0.5), steps=50)
+    before = {name: p.clone() for name, p in model.learner.named_parameters()}
+    assert clone(model).fit(x, y).score(x, y) > 0.9
+    model.fit(x, y)
+    assert all(torch.equal(p, before[name]) for name, p in model.learner.named_parameters())
+
+
+def test_a_tensor_goes_to_the_network_as_it_is():
+    domain = patterns(classes=3)
+    learner = ProtoNet(Conv4(0, 6, "max", "support", 16))
+    x = domain.images.double().float() / 255
+    model = FewShot(learner).fit(x[::2], domain.labels[::2].numpy())
+    assert model.score(x[1::2], domain.labels[1::2].numpy()) > 0.8
+
+
+def test_accuracy_over_episodes_is_that_of_evaluate():
+    learner, _ = checkpoint.load(trained())
+    sampler = EpisodeSampler(datasets.load_splits("glyphs").test, 5, 1, 5)
+    batch = sampler.sample(20, torch.Generator().manual_seed(0))
+    hits = []
+    for i in range(20):
+        e = batch.task(i)
+        hits.append(FewShot(learner).fit(e.support_x, e.support_y.numpy()).score(e.query_x, e.query_y.numpy()))
+    with torch.no_grad():
+        right = (learner.predictions(batch).argmax(-1) == batch.query_y).double().mean()
+    assert np.mean(hits) == pytest.approx(float(right)) and evaluate(learner, sampler, 10).mean > 0.5
+
+
+@pytest.mark.parametrize("use, says", [
+    (lambda x, y: FewShot("nowhere.safetensors").fit(x, y), "there is no file nowhere.safetensors"),
+    (lambda x, y: FewShot(torch.nn.Linear(2, 2)).fit(x, y), "must be a mlcourse learner or the path of a checkpoint, got Linear"),
+    (lambda x, y: FewShot(MAML(Conv4(5), lr=0.1)).fit(x, y), "has 5 outputs, but the episode has 3 classes"),
+    (lambda x, y: FewShot().fit(x, y[:-1]), "y must hold one label for each of 24 samples"),
+    (lambda x, y: FewShot().fit(x, ["a"] * len(x)), "at least 2 classes, got 1 class"),
+    (lambda x, y: FewShot().fit(["no.png", *x[1:]], y), "there is no file no.png; correct the path"),
+    (lambda x, y: FewShot().fit([x[0][None, None, None], *x[1:]], y), r"picture 0 cannot be used as a picture .*\(H, W, 3\)"),
+    (lambda x, y: FewShot().fit(x.astype(float) * np.nan, y), "picture 0 cannot be used .*not finite"),
+    (lambda x, y: FewShot().fit(x.reshape(len(x), -1), y).predict(x), "fitted to samples of 784 features"),
+])
+def test_what_does_not_fit_is_said_in_one_sentence(use, says):
+    with pytest.raises((ValueError, FileNotFoundError), match=says) as told:
+        use(*drawings())
+    assert "\n" not in str(told.value)
