@@ -99,4 +99,9 @@ def read_idx(path, dimensions: int) -> np.ndarray:
 
 
 SOURCE = Source("mnist", "handwritten digits, training and test", load, classes=10, images=70000, remote=True,
-                files=tuple(name for name in store.REMOTES if name.startswith("mnist/")))
+                files=store.remote_files("https://storage.googleapis.com/cvdf-datasets/mnist/",
+                                         "http://yann.lecun.com/exdb/mnist/", {
+                    "mnist/train-images-idx3-ubyte.gz": "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873",
+                    "mnist/train-labels-idx1-ubyte.gz": "md5:d53e105ee54ea40749a09fcbcd1e9432",
+                    "mnist/t10k-images-idx3-ubyte.gz": "md5:9fb629c4189551a2d022fa330f9573f3",
+                    "mnist/t10k-labels-idx1-ubyte.gz": "md5:ec29112dd5afa0611ce80d1b7f02629c"}))

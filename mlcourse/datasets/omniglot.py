@@ -19,8 +19,13 @@ from mlcourse.datasets.source import Source
 from mlcourse.domains import Domain
 from mlcourse.episode import Episode
 
-BACKGROUND, EVALUATION = "omniglot/images_background.zip", "omniglot/images_evaluation.zip"
-RUNS = "omniglot/all_runs.zip"
+PAGE = "https://github.com/brendenlake/omniglot"
+UPSTREAM = f"{PAGE}/raw/master/python/"
+BACKGROUND, EVALUATION = store.remote_files(UPSTREAM, PAGE, {
+    "omniglot/images_background.zip": "md5:68d2efa1b9178cc56df9314c21c6e718",
+    "omniglot/images_evaluation.zip": "md5:6b91aef0f799c5bb55b94e3f2daec811"})
+RUNS, = store.remote_files(f"{UPSTREAM}one-shot-classification/", PAGE, {
+    "omniglot/all_runs.zip": "md5:e8996daecdf12afeeb4a53a179f06b19"})
 FULL_SIDE, DRAWERS, LARGEST_MEMBER = 105, 20, 1_000_000
 NOTE = "105×105 drawings reduced to 28×28 by area averaging and inverted, so that ink is high"
 

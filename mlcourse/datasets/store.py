@@ -6,7 +6,7 @@ import hashlib
 import io
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,21 +29,17 @@ class Remote(NamedTuple):
     page: str
 
 
-OMNIGLOT_PAGE, MNIST_PAGE = "https://github.com/brendenlake/omniglot", "http://yann.lecun.com/exdb/mnist/"
-_OMNIGLOT = f"{OMNIGLOT_PAGE}/raw/master/python/"
-_MNIST = "https://storage.googleapis.com/cvdf-datasets/mnist/"
+REMOTES: dict[str, Remote] = {}     # by the path under the data directory; `remote_files` adds to them
 
-# by the path under the data directory
-REMOTES = {
-    "omniglot/images_background.zip": Remote(_OMNIGLOT, "md5:68d2efa1b9178cc56df9314c21c6e718", OMNIGLOT_PAGE),
-    "omniglot/images_evaluation.zip": Remote(_OMNIGLOT, "md5:6b91aef0f799c5bb55b94e3f2daec811", OMNIGLOT_PAGE),
-    "omniglot/all_runs.zip": Remote(f"{_OMNIGLOT}one-shot-classification/",
-                                    "md5:e8996daecdf12afeeb4a53a179f06b19", OMNIGLOT_PAGE),
-    "mnist/train-images-idx3-ubyte.gz": Remote(_MNIST, "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873", MNIST_PAGE),
-    "mnist/train-labels-idx1-ubyte.gz": Remote(_MNIST, "md5:d53e105ee54ea40749a09fcbcd1e9432", MNIST_PAGE),
-    "mnist/t10k-images-idx3-ubyte.gz": Remote(_MNIST, "md5:9fb629c4189551a2d022fa330f9573f3", MNIST_PAGE),
-    "mnist/t10k-labels-idx1-ubyte.gz": Remote(_MNIST, "md5:ec29112dd5afa0611ce80d1b7f02629c", MNIST_PAGE),
-}
+
+def remote_files(base_url: str, page: str, digests: Mapping[str, str]) -> tuple[str, ...]:
+    """The paths of a data set's files, which can be downloaded from now on.
+
+    base_url: what a file's name follows upstream. page: that offers them. digests: "md5:…" or "sha256:…" by the path
+    under the data directory.
+    """
+    REMOTES.update((path, Remote(base_url, digest, page)) for path, digest in digests.items())
+    return tuple(digests)
 
 
 def user_cache() -> Path:

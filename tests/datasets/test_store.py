@@ -11,9 +11,9 @@ import numpy as np
 import pooch
 import pytest
 
-from mlcourse.datasets import store
+from mlcourse.datasets import omniglot, store
 
-RELATIVE = "omniglot/images_evaluation.zip"
+RELATIVE = omniglot.EVALUATION
 
 
 @pytest.fixture(autouse=True)
