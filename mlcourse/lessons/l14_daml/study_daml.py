@@ -46,7 +46,7 @@ LEAST = 10          # pictures of a two-sample test
 DEV = 3             # one in DEV pictures of the target's training half is kept from the discriminator
 
 
-def parts(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> tuple[Setting, Domain]:
+def prepare(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> tuple[Setting, Domain]:
     """The study's setting at 16×16, its `train` what the discriminator sees, without copies of dev and test pictures,
     and `dev`.
 
@@ -90,13 +90,13 @@ class Work:
         return self.split.source.name, self.split.train.name.removesuffix("/train")
 
 
-def prepare(seeds: Sequence[int], source: Sequence[str], target: str, arm: Sequence[str], k: Sequence[int],
+def ask(seeds: Sequence[int], source: Sequence[str], target: str, arm: Sequence[str], k: Sequence[int],
             data_dir: Path | None) -> Work:
-    """The work. Raises ValueError for an unknown arm and as `parts` does, and what `datasets.load` raises."""
+    """The work. Raises ValueError for an unknown arm and as `prepare` does, and what `datasets.load` raises."""
     if unknown := [name for name in arm if name not in ARMS]:
         raise ValueError(f"unknown arm {unknown[0]!r}; the arms are {', '.join(ARMS)}")
     *sources, goal = domains = [datasets.load(spec, data_dir) for spec in (*source, target)]
-    split, dev = parts(sources, goal, sorted(set(k or KS)))
+    split, dev = prepare(sources, goal, sorted(set(k or KS)))
     say((*source, target), domains)
     return Work(split, dev, list(dict.fromkeys(arm or ARMS)), seeds, file_name("daml", source, target),
                 command_line("daml", source, target))
@@ -243,5 +243,5 @@ STUDY = Study(
     on from there.""",
     ("--source glyphs-digits --target digits",
      "--source glyphs-digits --target glyphs-digits@stroke=1 --seed 0 --out mine.json"),
-    KEY, Budget(), plan, rows, line, options(KS), prepare=prepare, begin=begin, report=report, pictures=pictures,
+    KEY, Budget(), plan, rows, line, options(KS), prepare=ask, begin=begin, report=report, pictures=pictures,
     file=lambda work: work.name)

@@ -22,7 +22,7 @@ from mlcourse.evaluate import percent_right
 from mlcourse.learners import TranslationSampler, Translator
 from mlcourse.learners.daml import by_generator
 from mlcourse.lessons.l14_daml import study_daml_arms as daml_arms
-from mlcourse.lessons.l14_daml.study_daml import parts
+from mlcourse.lessons.l14_daml.study_daml import prepare
 from mlcourse.lessons.l14_daml.study_daml_arms import SIDE, DamlSeed, Ready, redrawn
 from mlcourse.lessons.l14_daml.study_daml_marks import nearest
 from mlcourse.nets import call
@@ -62,7 +62,7 @@ class Budget:
 def of_seed(seed: int, budget: Budget = Budget()) -> DamlSeed:
     """The source network, the target's parts and the pictures that are redrawn, of one seed."""
     source, target = (domain.first(budget.pictures) for domain in (load("glyphs-digits"), load("digits")))
-    return DamlSeed(*parts([source], target, (0, 1)), seed, budget.daml)
+    return DamlSeed(*prepare([source], target, (0, 1)), seed, budget.daml)
 
 
 def target(s: DamlSeed, few: bool = False, shift: bool = False) -> Domain:

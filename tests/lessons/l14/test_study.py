@@ -32,7 +32,7 @@ def small(monkeypatch):
 def pair():
     """A source and a target of the same three classes, the target inverted."""
     source = patterns(0, 3, 40)
-    return study.parts([source], shift_domain(source, "inversion", 1.0), KS)
+    return study.prepare([source], shift_domain(source, "inversion", 1.0), KS)
 
 
 def of_seed(seed=0):
@@ -47,18 +47,18 @@ def test_a_shift_of_the_source_shares_no_picture_with_it():
     assert len(source) == 60 and sum(map(len, theirs)) == 60 and not source & set.union(*theirs)
     assert not theirs[0] & theirs[1] and not theirs[0] & theirs[2] and not theirs[1] & theirs[2]
     other = patterns(1, 3, 40)
-    assert len(study.parts([patterns(0, 3, 40)], other, KS)[0].source.images) == 120
+    assert len(study.prepare([patterns(0, 3, 40)], other, KS)[0].source.images) == 120
 
 
 def test_dev_is_a_third_of_every_class_of_the_training_half():
-    split, dev = study.parts([patterns(0, 3, 40)], patterns(1, 3, 36), KS)
+    split, dev = study.prepare([patterns(0, 3, 40)], patterns(1, 3, 36), KS)
     assert torch.bincount(split.train.labels).tolist() == [12] * 3 and torch.bincount(dev.labels).tolist() == [6] * 3
 
 
 def test_the_discriminator_gets_no_copy_of_a_dev_or_test_picture():
     target = patterns(1, 3, 36)
     target.images[1::2] = target.images[::2]                    # every picture twice
-    split, dev = study.parts([patterns(0, 3, 40)], target, (0,))
+    split, dev = study.prepare([patterns(0, 3, 40)], target, (0,))
     assert 0 < len(split.train.images) < len(dev.images)
     check_unseen(split.train.images, torch.cat([dev.images, split.test.images]))
 
@@ -67,11 +67,11 @@ def test_bad_input_is_named():
     other = patterns(1, 3, 40)
     renamed = type(other)(other.name, other.images, other.labels, ("x", "y", "z"), ("x", "y", "z"))
     with pytest.raises(ValueError, match="so that no generated picture would have a label; name the classes alike"):
-        study.parts([patterns(0, 3, 40)], renamed, KS)
+        study.prepare([patterns(0, 3, 40)], renamed, KS)
     with pytest.raises(ValueError, match="k = 13 labels per class .* but of one class there are 12 pictures"):
-        study.parts([patterns(0, 3, 40)], patterns(1, 3, 36), (13,))
+        study.prepare([patterns(0, 3, 40)], patterns(1, 3, 36), (13,))
     with pytest.raises(ValueError, match="a generator is judged on 10 pictures or more .* there are 120 and 6; add images"):
-        study.parts([patterns(0, 3, 40)], patterns(1, 3, 12), (0,))
+        study.prepare([patterns(0, 3, 40)], patterns(1, 3, 12), (0,))
 
 
 def test_arms_share_one_generator_and_one_count_of_pictures():
