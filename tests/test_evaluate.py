@@ -158,10 +158,11 @@ def test_a_result_reads_as_a_sentence():
              "ci95": 0.00456, "episodes": 600, "seed": 1, "seconds": 1.0}
     assert str(Result(**facts)) == ("maml on omniglot (test), 5-way 1-shot, 3 inner steps: 91.23 ± 0.46 % "
                                     "(95 % interval over 600 episodes; norm batch, transductive)")
-    regression = {**facts, "metric": "mse", "way": 0, "shot": 10, "domain": "sinusoids", "norm": "none",
-                  "transductive": False, "steps": 1, "mean": 0.6666, "ci95": 0.05}
+    regression = {**facts, "metric": "mse", "way": 0, "shot": 10, "steps": 1, "domain": "sinusoids",
+                  "norm": "none", "transductive": False, "mean": 0.6666, "ci95": 0.05}
     assert str(Result(**regression)) == ("maml on sinusoids (test), 10-shot regression, 1 inner step: mean squared "
-                                         "error 0.667 ± 0.050 (95 % interval over 600 episodes; norm none, one query at a time)")
+                                         "error 0.667 ± 0.050 (95 % interval over 600 episodes; norm none, "
+                                         "one query at a time)")
     assert str(Result(**{**facts, "method": "protonet", "steps": 0})).startswith(
         "protonet on omniglot (test), 5-way 1-shot: 91.23")
 

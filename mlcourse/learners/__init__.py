@@ -69,8 +69,8 @@ def record_of(learner: Learner) -> Method | None:
 
 
 def settings_on(entry: Method, way: int) -> tuple[dict, dict]:
-    """A method's (settings, training) for images of `way` classes, or for sinusoids when way is 0. Raises ValueError where
-    it cannot learn them."""
+    """A method's (settings, training) for images of `way` classes, or for sinusoids when way is 0. Raises ValueError
+    where it cannot learn them."""
     if way == 0 and entry.sinusoids is None:
         raise ValueError(f"{entry.name} needs classes, so it cannot fit sinusoids; choose one of "
                          f"{', '.join(m.name for m in METHODS if m.sinusoids)}")
@@ -85,9 +85,9 @@ def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch
     """A new learner of this method: for images of 28×28 and `way` classes, or for sinusoids when way is 0.
 
     train_classes: the number of training classes, which FineTune, LinearProbe and MetaTransfer tell apart. norm: of the
-    network, none for sinusoids. seed: of its initial weights, and of all that the method itself draws, such as Meta-SGD's
-    rates. A constructor gets those of way, norm, seed and train_classes that it takes. settings: constructor arguments
-    that replace the method's own.
+    network, none for sinusoids. seed: of its initial weights, and of all that the method itself draws, such as
+    Meta-SGD's rates. A constructor gets those of way, norm, seed and train_classes that it takes. settings: constructor
+    arguments that replace the method's own.
     Raises what `settings_on` and the constructors raise.
     """
     settings = {**settings_on(entry, way)[0], **settings}
