@@ -177,6 +177,10 @@ class LabPage:
         """Save the notebook."""
         self.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
 
+    def restart_kernel(self) -> None:
+        """Restart the notebook's kernel."""
+        self.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+
     def stop_kernels(self) -> None:
         """Stop every kernel of the server."""
         self.page.evaluate("window.jupyterapp.serviceManager.sessions.shutdownAll()")

@@ -61,6 +61,14 @@ def test_a_saved_lesson_shows_its_pictures_without_its_kernel_and_lives_again(la
     dial = page.widget(NAME)                                # the page was loaded anew, the kernel lives, the dial too
     assert "severity" in dial.says()
     stored = (server.folder / path.name).read_bytes()
+    stopped = dial.root.get_by_text("The kernel of this explorer has stopped")
+    assert not stopped.is_visible()
+    page.restart_kernel()
+    stopped.wait_for()
+    page.page.screenshot(path=tmp_path / "stopped.png")
+    page.page.reload()
+    page.idle()
+    asleep(page, pictures=1)                                # a kernel runs, and does not know the dial
     page.stop_kernels()
     page.open(page.page.url)
     asleep(page, pictures=1)
