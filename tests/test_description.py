@@ -79,7 +79,7 @@ REFUSED = {
     "a subclass of a network": (lambda: MAML(Wider(3)), "its net is a Wider, not a Conv4"),
     "an emptied config": (lambda: replaced(lambda: FineTune(Conv4(0), 8), "config", {}),
                           "this FineTune cannot be built anew from its config {}: .*train_classes"),
-    "a config without its rate": (lambda: replaced(lambda: MAML(MLP(), 0.3), "config", {}), "its lr is 0.3, not 0.01"),
+    "a config without its rate": (lambda: replaced(lambda: MAML(MLP(), 0.3), "config", {}), r"its config is {}, not {'lr': 0.01, 'steps': 1}"),
     "a setting changed later": (lambda: replaced(lambda: MAML(MLP()), "lr", 0.5), "its lr is 0.5, not 0.01"),
     "an order changed later": (lambda: replaced(lambda: MAML(MLP()), "order", 1), "its order was replaced"),
     "a method replaced": (lambda: replaced(lambda: MAML(MLP()), "predict", lambda state, x: x),
