@@ -108,12 +108,14 @@ def test_a_failing_cell_is_status_1_with_its_error(course, mlcourse):
     assert (course / "03_maml.ipynb").read_bytes() == before
 
 
-def test_lab_fills_the_working_copy_and_restores(course, mlcourse, monkeypatch):
+def test_lab_fills_the_working_copy_and_restores(course, mlcourse, monkeypatch, tmp_path):
     launched = []
     monkeypatch.setattr(lab, "launch", lambda **settings: launched.append(settings) or 0)
     status, out, _ = mlcourse("lab", "--no-browser", "--port", "9000")
     assert status == 0 and "03_maml.ipynb" in out
-    assert launched == [{"browser": False, "port": 9000}]
+    assert launched == [{"browser": False, "port": 9000, "work": paths.WORK}]
+    status, out, _ = mlcourse("lab", "--work", tmp_path / "mine")
+    assert status == 0 and (tmp_path / "mine" / "03_maml.ipynb").exists() and launched.pop()["work"] == tmp_path / "mine"
     status, out, _ = mlcourse("lab", "--restore", "03")
     assert status == 0 and "your version is 03_maml.mine-1.ipynb" in out and len(launched) == 1
     assert said(mlcourse("lab", "--restore", "99"), "no lesson '99'")
