@@ -41,10 +41,13 @@ def part_of(spec: str, split: str | None, trained: Trained, way: int, data_dir=N
                          "them; name a split, as --split test, or train again")
     among = trained.among(whole)
     name = split or ("test" if has_splits or among else "all")
-    if split is None and among and len(set(whole.groups)) < 3:
+    try:
+        part = whole if name == "all" else getattr(datasets.split(whole, spec), name)
+    except ValueError as error:
+        if split or not among:
+            raise
         raise ValueError(f"{seen_in(whole, among)}, and its {len(set(whole.groups))} groups are too few to split off a "
-                         "test set; name a split, as --split all, to evaluate on it all the same")
-    part = whole if name == "all" else getattr(datasets.split(whole, spec), name)
+                         "test set; name a split, as --split all, to evaluate on it all the same") from error
     if trained.pictures is None:
         return part, name, UNKNOWN
     seen = [c for c in part.classes if c in among]

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from mlcourse.engine import switch
 from mlcourse.episode import Episode
 from mlcourse.losses import task_loss
-from mlcourse.nets import (Params, Stats, call, live_batch_norm, norm_of, prepare, stacking, statistics, trainable,
-                           watching)
+from mlcourse.nets import (Params, Stats, call, live_batch_norm, norm_of, params_of, prepare, stacking, statistics,
+                           trainable, watching)
 from mlcourse.phases import Phase, episodic_phase
 from mlcourse.system.machine import in_parallel
 
@@ -137,8 +137,9 @@ class NetLearner(Learner):
         return norm_of(self.net) == "batch" or live_batch_norm(self.net) is not None
 
     def theta(self, tasks: tuple = ()) -> Params:
-        """θ by name, without what is frozen; with `tasks` = (T,), as the weights of T tasks (T, …)."""
-        return {name: p.expand(*tasks, *p.shape) if tasks else p for name, p in trainable(self.net).items()}
+        """θ by name, without what is frozen unless all is; with `tasks` = (T,), as the weights of T tasks (T, …)."""
+        own = trainable(self.net) or params_of(self.net)
+        return {name: p.expand(*tasks, *p.shape) if tasks else p for name, p in own.items()}
 
     def fixed_stats(self) -> tuple:
         """The running statistics at test time, if the network keeps them; else an empty tuple."""

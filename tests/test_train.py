@@ -299,11 +299,16 @@ def test_a_parameter_without_a_gradient_is_named():
     assert_same([p.detach() for p in learner.parameters()], start)
 
 
-def test_a_frozen_parameter_is_named():
+def test_a_frozen_parameter_stays_and_is_named_where_an_optimiser_wants_it():
     learner = MAML(MLP((1, 8, 1)))
-    learner.net.head.bias.requires_grad_(False)
+    bias = learner.net.head.bias.requires_grad_(False)
+    before = bias.clone()
+    train(learner, learner.phases(SINUSOIDS, 5), progress=False)
+    assert torch.equal(bias, before)
+    phase, = learner.phases(SINUSOIDS, 5)
+    phase.optimiser = torch.optim.Adam(learner.named_parameters())
     with pytest.raises(ValueError, match=r"parameter 'net\.head\.bias' is frozen \(requires_grad is False\)"):
-        train(learner, learner.phases(SINUSOIDS, 5), progress=False)
+        train(learner, [phase], progress=False)
 
 
 def test_an_optimiser_without_names_still_says_which_parameter():

@@ -28,9 +28,13 @@ STACKED, VMAP, LOOP = "stacked", "vmap", "loop"
 def engine(learner) -> str:
     """How the tasks of a batch are computed for this learner and its network: STACKED, VMAP or LOOP."""
     net = getattr(learner, "net", None)
-    if stacks(learner) and (net is None or stacks(net) and all(p.requires_grad for p in net.parameters())):
+    if stacks(learner) and (net is None or stacks(net) and not _frozen_in_part(net)):
         return STACKED
     return LOOP if learner.refused_by_vmap or any(_refused(module) for module in learner.modules()) else VMAP
+
+
+def _frozen_in_part(net: nn.Module) -> bool:
+    return len({p.requires_grad for p in net.parameters()}) == 2
 
 
 def _refused(module: nn.Module) -> bool:

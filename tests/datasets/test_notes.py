@@ -9,7 +9,10 @@ def test_a_command_says_what_was_done_to_the_pictures_on_stderr(tmp_path, mlcour
     for split, classes in (("train", "abcde"), ("test", "fghij")):
         for name in classes:
             for i in range(2):
-                save(tmp_path / "own" / split / name / f"{i}.jfif", drawing(), format="jpeg")
+                own = drawing()             # with a spot of its own, or it were the same picture in every class
+                own.paste(0, (6 * "abcdefghij".index(name) % 36, 30 * i + 2, 6 * "abcdefghij".index(name) % 36 + 4, 30 * i + 7))
+                own.putpixel((39, 2 + "abcdefghij".index(name)), 0)
+                save(tmp_path / "own" / split / name / f"{i}.jfif", own.resize((40, 40)), format="jpeg")
     (tmp_path / "own" / "notes.txt").write_text("hello")
     spec = f"folder:{tmp_path / 'own'}"
     said = [f"{spec}: 20 images of 40×40 pixels: 20 inverted (their border is bright), 20 resized",

@@ -7,10 +7,10 @@ import pytest
 import torch
 from tiny import patterns
 
-from mlcourse.datasets import load
+from mlcourse.datasets import DataError, load
 from mlcourse.domains import shift_domain
 from mlcourse.episode.across import pooled
-from mlcourse.lessons.l14_daml.study_daml import parts
+from mlcourse.lessons.l14_daml.study_daml import prepare
 from mlcourse.rows import read
 from mlcourse.studies.transfer import arms, study
 from mlcourse.studies.transfer.setting import apart, setting
@@ -108,20 +108,20 @@ def test_the_stored_rows_are_of_these_pictures(names, target, data, request):
 def mnist_is_here():
     try:
         load("mnist")
-    except ValueError as error:
+    except DataError as error:
         pytest.skip(f"needs mnist: {error}")
 
 
 @pytest.mark.parametrize("target", ["digits", "glyphs-digits@stroke=1"])
 def test_the_stored_rows_of_daml_are_of_these_pictures(target):
-    split, _ = parts([load("glyphs-digits")], load(target), (0, 1, 3, 5, 10))
+    split, _ = prepare([load("glyphs-digits")], load(target), (0, 1, 3, 5, 10))
     assert ("stand both" in split.note) == ("@" in target)
     assert {row["data"] for row in read("daml") if row["target"] == target} == {split.fingerprint()}
 
 
 def test_daml_keeps_pictures_apart_with_several_sources_too():
     target = shift_domain(patterns(0, 3, 80), "rotation", 0.5)
-    split, dev = parts([patterns(0, 3, 80), patterns(4, 3, 80)], target, (0, 1))
+    split, dev = prepare([patterns(0, 3, 80), patterns(4, 3, 80)], target, (0, 1))
     theirs = known(split.train, split.test, dev)
     assert theirs and not known(*split.sources) & theirs
 
