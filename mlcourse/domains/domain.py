@@ -26,7 +26,7 @@ class Domain:
     by group, so that a test class comes from an alphabet that training never saw.
     note: what the loader did to the pictures, a line for each kind of event.
     originals: int64 (M,), the `digests` of the pictures from which `images` were made by a shift; None where they are
-    as they were loaded.
+    as they were loaded, and where another number of images takes their place.
     """
 
     name: str
@@ -59,9 +59,10 @@ class Domain:
         if len(set(self.classes)) != c:
             twice = next(name for i, name in enumerate(self.classes) if name in self.classes[:i])
             raise ValueError(f"{self.name}: class names must differ, but {twice!r} stands twice")
-        if self.originals is not None and (self.originals.shape != (m,) or self.originals.dtype != torch.int64):
-            raise ValueError(f"{self.name}: originals must be int64 of shape ({m},), got {self.originals.dtype} of "
-                             f"shape {tuple(self.originals.shape)}")
+        if self.originals is not None and self.originals.dtype != torch.int64:
+            raise ValueError(f"{self.name}: originals must be int64, got {self.originals.dtype}")
+        if self.originals is not None and self.originals.shape != (m,):     # replaced images: these are other pictures
+            object.__setattr__(self, "originals", None)
 
     @cached_property
     def digests(self) -> Tensor:

@@ -48,10 +48,12 @@ def test_pictures_keep_their_digests_through_every_shift_and_choice():
         assert torch.equal(pooled([it, it]).digests, known.repeat(2))
 
 
-@pytest.mark.parametrize("wrong", [torch.zeros(3, dtype=torch.int64), torch.zeros(96)])
-def test_digests_that_do_not_fit_are_refused(wrong):
-    with pytest.raises(ValueError, match=r"patterns 0: originals must be int64 of shape \(96,\), got"):
-        replace(patterns(), originals=wrong)
+def test_digests_that_do_not_fit_are_refused_and_those_of_replaced_images_are_their_own():
+    with pytest.raises(ValueError, match="patterns 0: originals must be int64, got torch.float32"):
+        replace(patterns(), originals=torch.zeros(96))
+    small = shrunk(patterns(side=28))
+    twice = replace(small, images=torch.cat([small.images] * 2), labels=torch.cat([small.labels] * 2))
+    assert twice.originals is None and torch.equal(twice.digests, digests(twice.images))
 
 
 def test_contents_do_not_depend_on_the_order_and_name_what_changed():
