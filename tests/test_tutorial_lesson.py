@@ -57,4 +57,3 @@ def test_the_lesson_of_the_guide_is_made_refreshed_validated_and_passes_the_test
         assert re.search(rf"{file} \.{{{passed}}}\s", said), said
     said = python(course, "-m", "mlcourse", "study", "parabola", "--seed", "3", "--seed", "4")
     assert said.count("distance") == 6 and said.endswith("rows in runs/parabola.json\n")
-    assert "how far from the bottom a descent ends" in python(course, "-m", "mlcourse", "study", "--help")

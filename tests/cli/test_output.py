@@ -68,9 +68,9 @@ def test_a_file_of_other_rows_is_recognised_before_anything_is_measured(tmp_path
         assert file.read_bytes() == (paths.RESULTS / f"{kept}.json").read_bytes()
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp437"])
-@pytest.mark.parametrize("words", [["train", "--help"], ["study", "transfer", "--help"], ["list"], ["list", "--json"],
-                                   ["train", "maml", "--domain", "sinusoids", "--steps", "2", "--episodes", "2"]])
+@pytest.mark.parametrize("encoding, words", [
+    ("cp1252", ["train", "--help"]), ("cp1252", ["study", "transfer", "--help"]), ("ascii", ["list"]),
+    ("cp437", ["list", "--json"]), ("ascii", ["train", "maml", "--domain", "sinusoids", "--steps", "2", "--episodes", "2"])])
 def test_no_code_page_stops_a_command(encoding, words, tmp_path):
     result = subprocess.run([sys.executable, "-m", "mlcourse", *words], cwd=tmp_path, capture_output=True,
                             env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "PYTHONPATH": str(paths.ROOT)})
