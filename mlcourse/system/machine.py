@@ -83,8 +83,9 @@ def in_parallel(work: Callable, items: Sequence) -> list:
     results come in the order of the items. `work` must not use torch.func, whose transforms are not made for threads.
 
     Where `work` itself calls this function, the inner items are computed one after another. Several threads may call it
-    at once, and so may a process that was forked while no other thread computed. Raises what `work` raises, of several errors that of the first item;
-    then, and after Ctrl-C, no further item begins, and the call ends when the items in progress have.
+    at once, and so may a process that was forked while no other thread computed. Raises what `work` raises, of several
+    errors that of the first item; then, and after Ctrl-C, no further item begins, and the call ends when the items in
+    progress have.
     """
     import torch
 

@@ -92,8 +92,12 @@ def test_processes_and_loaders_that_fork_compute_on():
         from torch.utils.data import DataLoader
         def work(i):
             return in_parallel(product, range(4)) == once
-        with multiprocessing.get_context("fork").Pool(2) as pool:
-            assert all(pool.map(work, range(4)))
+        processes = [multiprocessing.get_context("fork").Process(target=lambda: os._exit(not work(0))) for _ in range(2)]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join()
+        assert [process.exitcode for process in processes] == [0, 0]
         class Set(torch.utils.data.Dataset):
             def __len__(self):
                 return 4
