@@ -66,8 +66,8 @@ def test_a_forked_process_computes_on():
 
 @forks
 def test_a_process_forked_in_the_middle_computes_on():
-    """From a block of one core and from a worker. While another thread computes nothing can be promised: a fork takes
-    over whatever lock that thread holds inside torch."""
+    """From a block of one core. While another thread computes nothing can be promised: a fork takes over whatever lock
+    that thread holds inside torch."""
     program("""
         work = lambda: (torch.randn(2000, 2000).exp().sum(), in_parallel(product, range(3)))
         def block():
@@ -80,31 +80,6 @@ def test_a_process_forked_in_the_middle_computes_on():
                     os._exit(0)
             assert os.waitpid(child, 0)[1] == 0
         block()
-        in_parallel(lambda i: forked(work), range(2))
-    """)
-
-
-@forks
-def test_processes_and_loaders_that_fork_compute_on():
-    """multiprocessing with "fork", and the workers of a DataLoader."""
-    program("""
-        import multiprocessing
-        from torch.utils.data import DataLoader
-        def work(i):
-            return in_parallel(product, range(4)) == once
-        processes = [multiprocessing.get_context("fork").Process(target=lambda: os._exit(not work(0))) for _ in range(2)]
-        for process in processes:
-            process.start()
-        for process in processes:
-            process.join()
-        assert [process.exitcode for process in processes] == [0, 0]
-        class Set(torch.utils.data.Dataset):
-            def __len__(self):
-                return 4
-            def __getitem__(self, i):
-                return work(i)
-        loader = DataLoader(Set(), batch_size=None, num_workers=2, multiprocessing_context="fork")
-        assert all(bool(item) for item in loader)
     """)
 
 
