@@ -125,7 +125,7 @@ def test_no_class_that_was_trained_on_takes_part_where_data_were_added(home, pic
     assert sorted(test) == ["class 11", "class 14", "class 15", "class 4"]
     assert sorted(test & known) == ["class 14", "class 4"]
     result = evaluated(home[2], f"folder:{pics}", way=2)
-    assert (result.split, result.note) == ("test", "without classes 'class 14', 'class 4', trained on")
+    assert (result.split, result.note) == ("test", "without classes 'class 14' and 'class 4', trained on")
     assert evaluated(home[2], f"folder:{pics}", way=2, split="test").note == (
         "2 of the 4 classes of folder:pics/test were trained on")
     with pytest.raises(ValueError, match="2 of the 4 classes of folder:pics/test were trained on, and an episode needs "
@@ -213,12 +213,12 @@ def interrupted(spec, out, monkeypatch, **settings):
 
 
 CHANGES = {
-    "classes added": (lambda pics: write(pics, classes=[15, 16]), "classes 'class 15', 'class 16' are added"),
+    "classes added": (lambda pics: write(pics, classes=[15, 16]), "classes 'class 15' and 'class 16' are added"),
     "a class gone": (lambda pics: shutil.rmtree(pics / "class 4"), "class 'class 4' is gone"),
     "a class renamed": (lambda pics: (pics / "class 4").rename(pics / "class x"),
                         "class 'class x' is added and class 'class 4' is gone"),
     "pictures replaced": (lambda pics: write(pics, seed=5, classes=[3, 7]),
-                          "classes 'class 3', 'class 7' are of other pictures"),
+                          "classes 'class 3' and 'class 7' are of other pictures"),
     "a picture gone": (lambda pics: (pics / "class 4" / "2.png").unlink(), "class 'class 4' is of other pictures"),
 }
 

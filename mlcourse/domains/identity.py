@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from mlcourse.domains.domain import Domain
-
-SHOWN = 3       # names in a sentence; the rest is counted
+from mlcourse.domains.names import quoted
 
 
 def class_digests(domain: Domain) -> dict[str, str]:
@@ -52,10 +51,8 @@ def _in_all(data: dict) -> dict[str, str]:
 
 
 def named(names: Collection[str]) -> str:
-    """Classes in words: class 'a'; classes 'a', 'b'; classes 'a', 'b', 'c' and 7 more."""
-    shown = ", ".join(repr(name) for name in list(names)[:SHOWN])
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{'class' if len(names) == 1 else 'classes'} {shown}{more}"
+    """Classes in words: class 'a'; classes 'a' and 'b'; classes 'a', 'b', 'c' and 7 more."""
+    return f"{'class' if len(names) == 1 else 'classes'} {quoted(names)}"
 
 
 def stands_among(domain: Domain, pictures: Tensor) -> Tensor:

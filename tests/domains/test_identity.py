@@ -64,9 +64,9 @@ def test_contents_do_not_depend_on_the_order_and_name_what_changed():
     assert changes(before, before) == changes(None, None) == ""
     assert class_digests(shift_domain(domain, "blur", 1.0)) == class_digests(domain)
     now = lambda d: contents({"train": d.subset([0, 1]), "test": d.subset(range(2, len(d.classes)))})
-    assert changes(before, now(patterns(classes=5))).startswith("classes 'class 3', 'class 4' are added and classes")
+    assert changes(before, now(patterns(classes=5))).startswith("classes 'class 3' and 'class 4' are added and classes")
     assert changes(now(renamed(domain, "abc")), before) == (
-        "classes 'class 0', 'class 1', 'class 2' are added and classes 'a', 'b', 'c' are gone")
+        "classes 'class 0', 'class 1' and 'class 2' are added and classes 'a', 'b' and 'c' are gone")
     fewer = domain.take(torch.arange(35))
     assert changes(before, now(fewer)) == "class 'class 2' is of other pictures"
     assert changes(before, contents({"train": domain.subset([0]), "test": domain.subset([1, 2])})) == (
