@@ -82,14 +82,14 @@ def in_parallel(work: Callable, items: Sequence) -> list:
     for threads to start, and each core keeps its own piece in its cache. Gradient mode is that of the caller. The
     results come in the order of the items. `work` must not use torch.func, whose transforms are not made for threads.
 
-    Where `work` itself calls this function, the inner items are computed one after another. Several threads may call it
-    at once, and so may a process that was forked while no other thread computed. Raises what `work` raises, of several
-    errors that of the first item; then, and after Ctrl-C, no further item begins, and the call ends when the items in
-    progress have.
+    Where `work` itself calls this function, the inner items are computed one after another, and so are all in a process
+    that was forked from one with torch (`_after_fork`). Several threads may call it at once. Raises what `work` raises, of
+    several errors that of the first item; then, and after Ctrl-C, no further item begins, and the call ends when the
+    items in progress have.
     """
     import torch
 
-    if len(items) < 2 or threads() < 2 or _here.works:
+    if len(items) < 2 or threads() < 2 or _here.works or _forked:
         with one_core():
             return [work(item) for item in items]
     grad = torch.is_grad_enabled()
@@ -100,14 +100,29 @@ def in_parallel(work: Callable, items: Sequence) -> list:
         with torch.set_grad_enabled(grad):
             return work(item)
 
-    with one_core():
-        pool = ThreadPoolExecutor(threads(), thread_name_prefix="mlcourse")
+    with one_core(), _borrowed_pool() as pool:
+        pieces = [pool.submit(alone, item) for item in items]
         try:
-            pieces = [pool.submit(alone, item) for item in items]
             wait(pieces, return_when=FIRST_EXCEPTION)
         finally:
-            pool.shutdown(cancel_futures=True)
-        return [piece.result() for piece in pieces]
+            wait([piece for piece in pieces if not piece.cancel()])
+        failed = next((piece for piece in pieces if not piece.cancelled() and piece.exception()), None)
+        return [piece.result() for piece in ([failed] if failed else pieces)]
+
+
+@contextmanager
+def _borrowed_pool() -> Iterator[ThreadPoolExecutor]:
+    """A pool of `threads()` threads that nobody else uses meanwhile. Its threads are kept: one that ends frees its memory
+    in MKL after Python has joined it, and a fork at that moment would take over MKL's lock for ever."""
+    count = threads()
+    try:
+        pool = _idle.setdefault(count, []).pop()
+    except IndexError:
+        pool = ThreadPoolExecutor(count, thread_name_prefix="mlcourse")
+    try:
+        yield pool
+    finally:
+        _idle[count].append(pool)
 
 
 @contextmanager
@@ -151,6 +166,7 @@ class _Blocks:
 
 
 _here, _blocks, _forked = _Here(), _Blocks(), False
+_idle: dict[int, list[ThreadPoolExecutor]] = {}       # pools that wait for work, by their number of threads
 
 
 def _compute_with(count: int) -> None:
@@ -160,8 +176,11 @@ def _compute_with(count: int) -> None:
 
 
 def _after_fork() -> None:
-    """In a process forked from one with torch: compute with one thread from now on. The threads that torch's operations
-    share do not live there, and the first operation that asked for them would wait for ever."""
+    """In a process forked from one with torch: compute in one thread from now on. The threads that torch's operations
+    share do not live there, and the first operation that asked for them would wait for ever.
+
+    A fork while another thread computes takes over whatever lock that thread holds, and nothing here can free it.
+    """
     global _forked
     _blocks.lock.release()
     if hasattr(sys.modules.get("torch"), "set_num_threads"):
