@@ -31,8 +31,9 @@ def part_of(spec: str, split: str | None, trained: Trained, way: int, data_dir=N
     """What of a data set to evaluate on, the name of its split, and what a reader of the number must know of it.
 
     split: "train", "val", "test" or "all", as they are. None: "test" where the data set has named splits or shares a
-    picture with what was trained on, else "all", without the classes that were trained on. way: classes of an episode. form: of the pictures.
-    by: how the training divided its classes (`division.divide`); after a cross-validation there is no test split.
+    picture with what was trained on, else "all", without the classes that were trained on. way: classes of an episode.
+    form: of the pictures. by: how the training divided its classes (`division.divide`); after a cross-validation there
+    is no test split.
     Raises ValueError for an unknown split, where too few classes are left, and where the split is to be chosen but is
     not known to be free of what was trained on.
     """

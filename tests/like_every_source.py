@@ -17,7 +17,8 @@ def check_source(source):
     assert torch.equal(domain.images, again.images) and torch.equal(domain.labels, again.labels), "the same each time"
     small = source.load(None, datasets.Form(20, colour=True))
     assert small.images.shape == (len(domain.images), 3, 20, 20) and torch.equal(small.labels, domain.labels)
-    assert (small.images.float().mean((1, 2, 3)) - domain.images.float().mean((1, 2, 3))).abs().max() < 12, "as dark in any form"
+    mean = lambda part: part.images.float().mean((1, 2, 3))
+    assert (mean(small) - mean(domain)).abs().max() < 12, "as dark in any form"
     assert domain.labels.bincount(minlength=len(domain.classes)).min() >= 2, "a support and a query picture of each"
     border = torch.cat([domain.images[:, 0, [0, -1]].flatten(), domain.images[:, 0, :, [0, -1]].flatten()])
     assert border.median() < 64 and domain.images.amax() > 191, "the ground is low and the ink is high"

@@ -41,7 +41,8 @@ def test_few_classes_are_cross_validated_each_tested_once(classes, way, folds):
 
 def test_two_groups_of_many_classes_are_split_by_class_and_it_is_said():
     division = divide(domain(30, tuple("ab"[i % 2] for i in range(30))), "folder:mine", 5)
-    assert division.by == "class" and "has 2 class groups" in division.said and division.said.endswith("so it is split by class")
+    assert division.by == "class" and "has 2 class groups" in division.said
+    assert division.said.endswith("so it is split by class")
     assert set(division.parts["test"].groups) <= {"a", "b"} and len(division.parts["test"].classes) == 6
 
 

@@ -113,7 +113,8 @@ def test_a_folder_of_pictures_trains(tmp_path):
         Image.fromarray(image[0].numpy()).save(folder / f"{len(os.listdir(folder))}.png")
     spec = f"folder:{tmp_path / 'pictures'}"
     crossed, _ = trained(spec, tmp_path / "crossed", query=1, way=3)
-    assert (crossed.split, crossed.domain, crossed.note) == ("cross-validated", "folder:pictures", "2 folds of 3 or more classes")
+    assert (crossed.split, crossed.domain) == ("cross-validated", "folder:pictures")
+    assert crossed.note == "2 folds of 3 or more classes"
     domain_of_groups = tmp_path / "alphabets"
     for i, name in enumerate(sorted(os.listdir(tmp_path / "pictures"))):
         (domain_of_groups / f"alphabet {i // 2}").mkdir(parents=True, exist_ok=True)
@@ -165,7 +166,8 @@ from mlcourse.nets import wrap
 class Encoder(nn.Module):
     def __init__(self):
         super().__init__()
-        self.body = nn.Sequential(nn.Conv2d(3, 6, 3, 2, 1), nn.GroupNorm(2, 6), nn.ReLU(), nn.AdaptiveAvgPool2d(3), nn.Flatten())
+        self.body = nn.Sequential(nn.Conv2d(3, 6, 3, 2, 1), nn.GroupNorm(2, 6), nn.ReLU(), nn.AdaptiveAvgPool2d(3),
+                                  nn.Flatten())
     def forward(self, x):
         return self.body(x)
 """

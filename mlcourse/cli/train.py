@@ -17,9 +17,9 @@ DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here for
 
 Net = Annotated[str, typer.Option(help="conv4, resnet12, or module:attr, a callable of your own that makes a network.")]
 Width = Annotated[int | None, typer.Option(min=1, help=r"Filters of the first layer.  \[default: the network's own]")]
-SplitBy = Annotated[str | None, typer.Option(help=r"Hold out test classes by group (script, alphabet, folder of classes) or by "
-                                             r"class, or none: cross-validate.  \[default: as the data set says, else the "
-                                             "first of these that can fill an episode]")]
+SplitBy = Annotated[str | None, typer.Option(help=r"Hold out test classes by group (script, alphabet, folder of classes), by "
+                                             r"class, or none: cross-validate.  \[default: as the data set says, else "
+                                             "the first of these that can fill an episode]")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
 
 

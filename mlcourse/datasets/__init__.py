@@ -17,8 +17,8 @@ from mlcourse.datasets.store import DataError
 from mlcourse.domains import Domain, shift_domain
 from mlcourse.episode import Splits, split_by_group, split_classes
 
-__all__ = ["GREY", "NAMES", "SOURCES", "DataError", "Form", "available", "downloads", "get", "load", "load_splits", "parse", "specs",
-           "split", "verify"]
+__all__ = ["GREY", "NAMES", "SOURCES", "DataError", "Form", "available", "downloads", "get", "load", "load_splits",
+           "parse", "specs", "split", "verify"]
 
 SOURCES = (glyphs.GLYPHS, glyphs.TYPESET, digits.SOURCE, omniglot.SOURCE, omniglot.EVALUATION_SOURCE, mnist.SOURCE,
            folder.SOURCE, array.SOURCE)

@@ -21,11 +21,11 @@ LAYOUTS = "(M, H, W), (M, 1, H, W), (M, H, W, 3) or (M, 3, H, W)"
 def load(path, form: Form = GREY) -> Domain:
     """The images of an .npz file as a domain named "array:STEM", in this form.
 
-    images: numbers of any dtype and range (`values.value_range` of all of them together), of shape (M, H, W),
-    (M, 1, H, W), (M, H, W, 3) or (M, 3, H, W). labels: (M,), integers or strings. classes (optional): (C,) names; integer labels are
-    then indices into it. groups (optional): (C,), the group of each class, in the order of `classes`, or of the sorted
-    labels where there are no classes; groups named train, val and test are the splits.
-    All images are inverted together when the median of their borders is bright; colours stay as they are.
+    images: numbers of any dtype and range (`values.value_range` of all of them together), of shape (M, H, W), (M, 1, H,
+    W), (M, H, W, 3) or (M, 3, H, W). labels: (M,), integers or strings. classes (optional): (C,) names; integer labels
+    are then indices into it. groups (optional): (C,), the group of each class, in the order of `classes`, or of the
+    sorted labels where there are no classes; groups named train, val and test are the splits. All images are inverted
+    together when the median of their borders is bright; colours stay as they are.
     Raises ValueError, in one sentence, for anything else. Nothing is unpickled.
     """
     path = Path(path)

@@ -106,7 +106,8 @@ def _note(sizes: list[tuple[int, int]], done: Counter) -> str:
     smallest, largest = (f"{w}×{h}" for w, h in (min(sizes, key=np.prod), max(sizes, key=np.prod)))
     extent = f"{smallest} pixels" if smallest == largest else f"{smallest} to {largest} pixels"
     steps = ", ".join(f"{done[what]:,} {what}" for what in (
-        "turned upright", "laid on a plain ground", "made grey", "made red, green and blue", "padded to a square", "inverted", "resized")
+        "turned upright", "laid on a plain ground", "made grey", "made red, green and blue", "padded to a square",
+        "inverted", "resized")
         if done[what])
     why = " (their border is bright)" if done["inverted"] else ""
     return f"{len(sizes):,} images of {extent}: {steps.replace('inverted', 'inverted' + why) or 'used as they are'}"

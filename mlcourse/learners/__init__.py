@@ -85,9 +85,9 @@ def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch
     """A new learner of this method: for images and `way` classes, or for sinusoids when way is 0.
 
     train_classes: the number of training classes, which FineTune, LinearProbe and MetaTransfer tell apart. net, norm,
-    width: the network for images, by name (`nets.network`). side, channels: of the images. seed: of its initial weights, and of all that the method itself draws, such as
-    Meta-SGD's rates. A constructor gets those of way, norm, seed and train_classes that it takes. settings: constructor
-    arguments that replace the method's own.
+    width: the network for images, by name (`nets.network`). side, channels: of the images. seed: of its initial
+    weights, and of all that the method itself draws, such as Meta-SGD's rates. A constructor gets those of way, norm,
+    seed and train_classes that it takes. settings: constructor arguments that replace the method's own.
     Raises what `settings_on`, `nets.network` and the constructors raise.
     """
     settings = {**settings_on(entry, way)[0], **settings}

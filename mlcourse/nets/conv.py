@@ -18,8 +18,8 @@ class Conv4(stacking.Stacking, nn.Module):
     pool="stride" is the Omniglot network of Finn et al. 2017: stride 2 and a mean over the remaining positions.
     pool="max" is that of Vinyals et al. 2016 and Snell et al. 2017: stride 1, 2×2 max-pooling, flattened.
     Input (M, C, S, S) with C = `channels` and the picture's side S in pixels, output (M, way). way=0 leaves the head
-    out: the network then returns its features. norm: see `Norm`. A convolution has a bias only where no norm follows, because the
-    norm would cancel it.
+    out: the network then returns its features. norm: see `Norm`. A convolution has a bias only where no norm follows,
+    because the norm would cancel it.
     Raises ValueError for an unknown pool or norm, for a side that cannot be halved four times with pool="max", and for
     samples that are not such pictures.
     """

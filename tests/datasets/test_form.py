@@ -100,7 +100,7 @@ def test_arrays_in_colour(tmp_path):
         found[name] = array.load(tmp_path / f"{name}.npz", Form(20, colour=True)).images
     assert found["last"].shape == (6, 3, 20, 20)
     assert torch.equal(found["last"], found["first"]) and torch.equal(found["last"], found["floats"])
-    assert torch.equal(found["last"][:, :, 4:16], torch.from_numpy(images).permute(0, 3, 1, 2)), "20 wide, 12 high, in the middle"
+    assert torch.equal(found["last"][:, :, 4:16], torch.from_numpy(images).permute(0, 3, 1, 2))
     np.savez(tmp_path / "grey.npz", images=images[..., 0], labels=labels)
     grey = array.load(tmp_path / "grey.npz", Form(20, colour=True)).images
     assert torch.equal(grey[:, 0], grey[:, 2]) and torch.equal(grey[:, 0, 4:16], torch.from_numpy(images[..., 0]))

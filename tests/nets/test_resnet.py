@@ -73,7 +73,7 @@ def test_it_is_built_anew_from_its_config():
     (lambda: ResNet12(5, norm="instance"), "norm must be one of batch, support, running, layer, none, got 'instance'"),
     (lambda: ResNet12(5, side=15), "at least 16×16 pixels, got side 15"),
     (lambda: ResNet12(5, 3), "width must be even"),
-    (lambda: ResNet12(5)(torch.zeros(2, 3, 28, 28)), r"reads square pictures \(M, 1, S, S\).* got samples of shape \(2, 3, 28, 28\)"),
+    (lambda: ResNet12(5)(torch.zeros(2, 3, 28, 28)), r"reads square pictures \(M, 1, S, S\).* of shape \(2, 3, 28, 28\)"),
 ])
 def test_what_it_cannot_do_is_said(make, says):
     with pytest.raises(ValueError, match=says):

@@ -123,6 +123,8 @@ def load_digits_named_by_face(path: str | Path | None = None) -> Domain:
 
 
 GLYPHS = Source("glyphs", "characters of many scripts in 20 hands",
-                lambda data_dir, form: form.of(load(store.find(FILE, data_dir))), files=(FILE,), made_by=COMMAND, splits=SPLITS)
+                lambda data_dir, form: form.of(load(store.find(FILE, data_dir))), files=(FILE,),
+                made_by=COMMAND, splits=SPLITS)
 TYPESET = Source("glyphs-digits", "typeset digits",
-                 lambda data_dir, form: form.of(load_digits(store.find(FILE, data_dir))), files=(FILE,), made_by=COMMAND, classes=10)
+                 lambda data_dir, form: form.of(load_digits(store.find(FILE, data_dir))), files=(FILE,),
+                 made_by=COMMAND, classes=10)
