@@ -6,8 +6,8 @@ from __future__ import annotations
 from inspect import signature
 
 from mlcourse.learner import Learner
-from mlcourse.learners import (adabn, adapter, anil, baseline_plus_plus, baselines, contrastive, coral, daml, dann, fomaml,
-                               l2sp, maml, meta_sgd, meta_transfer, mldg, protonet, r2d2, reptile, rfs)
+from mlcourse.learners import (adabn, adapter, anil, baseline_plus_plus, baselines, contrastive, coral, daml, dann,
+                               fomaml, l2sp, maml, meta_sgd, meta_transfer, mldg, protonet, r2d2, reptile, rfs)
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.learners.adapter import Adapter
 from mlcourse.learners.anil import ANIL
@@ -36,9 +36,9 @@ from mlcourse.nets import MLP, Conv4
 
 __all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "BaselinePlusPlus", "CORAL", "DAML", "DANN", "Distillation",
            "FOMAML", "FineTune", "FromScratch", "JointTraining", "L2SP", "LinearProbe", "MAML", "METHODS", "MLDG",
-           "MetaSGD", "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "R2D2", "RFS", "Reptile",
-           "RECORDS", "SimCLR", "SupCon", "Teacher", "TranslationSampler", "Translator", "TwoEncoders", "build", "method",
-           "record", "record_of", "settings_on"]
+           "MetaSGD", "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "R2D2", "RECORDS",
+           "RFS", "Reptile", "SimCLR", "SupCon", "Teacher", "TranslationSampler", "Translator", "TwoEncoders", "build",
+           "method", "record", "record_of", "settings_on"]
 
 
 RECORDS: tuple[Method, ...] = (

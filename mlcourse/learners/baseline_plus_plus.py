@@ -1,15 +1,15 @@
 """Baseline++: pretrain with a classifier of cosines, then fit a new one on frozen features.
 
-Chen, Liu, Kira, Wang, Huang: A Closer Look at Few-shot Classification, ICLR 2019, section 3.2.
+Chen, Liu, Kira, Wang, Huang: A Closer Look at Few-shot Classification, ICLR 2019.
 
     logit_c(z) = s · g_c · cos(v_c, z)          s = 2, or 10 for more than 200 classes              (`cosines`)
     θ, v, g ← minimise the cross-entropy of all training classes, z = f_θ(x)                        (`loss`)
     v, g ← `steps` gradient steps on the support loss, from small random weights, θ frozen          (`adapt`)
 
-g_c, a learned norm of each class, is in the authors' code only; the paper's text has cosines alone. Their fine-tuning takes
-100 epochs of batches of four samples in random order, by SGD of rate 0.01 with momentum and damping 0.9 and a weight decay
-of 0.001, from new weights for every task. Here each of 100 steps takes the whole support set, by plain gradient
-descent, and every task starts from the same weights: what `adapt` makes of a support set depends on nothing else.
+s and g_c, a norm of each class that is learned, are those of the authors' code. It fine-tunes for 100 epochs of batches
+of four samples in random order, by SGD of rate 0.01 with momentum and dampening 0.9 and a weight decay of 0.001, from
+new weights for every task. Here each of 100 steps takes the whole support set, by plain gradient descent, and every
+task starts from the same weights: what `adapt` makes of a support set depends on nothing else.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Cosines(nn.Module):
 
 
 def drawn(size: int, outputs: int, seed: int) -> Params:
-    """v (outputs, size), uniform in ±1/√size as torch draws a linear layer, and g (outputs, 1), the norms of its rows."""
+    """v (outputs, size), uniform in ±1/√size as torch draws a linear layer, and g (outputs, 1), its norms."""
     v = torch.from_numpy(np.random.default_rng(seed).uniform(-1, 1, (outputs, size))).float() / size**0.5
     return {"v": v, "g": v.norm(dim=1, keepdim=True)}
 

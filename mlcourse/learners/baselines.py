@@ -18,7 +18,7 @@ from mlcourse.learners.pretrained import LinearHead, Pretrained
 from mlcourse.learners.protonet import squared_distances
 from mlcourse.losses import task_loss
 from mlcourse.method import SINUSOIDS, Method
-from mlcourse.nets import features
+from mlcourse.nets import features, trainable
 from mlcourse.phases import Phase, check_counts
 
 
@@ -86,12 +86,13 @@ class FineTune(Pretrained):
         self.config = {"train_classes": train_classes, "lr": lr, "steps": steps, "seed": seed}
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
-        """The body and a new head of N outputs, after gradient steps on the support set."""
+        """The body, where it is not frozen, and a new head of N outputs, after gradient steps on the support set."""
         check_classes(self, episode)
         x, y = episode.support_x, episode.support_y
         head = {"new.weight": x.new_zeros(episode.way, self.net.size), "new.bias": x.new_zeros(episode.way)}
         support_loss = lambda phi: task_loss(self._logits(phi, x, self.fixed_stats()), y)
-        phi = descend(support_loss, {**self.theta(), **head}, self.steps if steps is None else steps, self.lr, order=1)
+        start = {**trainable(self.net), **head}
+        phi = descend(support_loss, start, self.steps if steps is None else steps, self.lr, order=1)
         body = {name: p for name, p in phi.items() if not name.startswith("new.")}
         return Adapted(phi, self.adapted(body, episode).stats)
 

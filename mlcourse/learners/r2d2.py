@@ -1,6 +1,6 @@
 """R2D2: a ridge regression on learned features, in closed form, and differentiated through.
 
-Bertinetto, Henriques, Torr, Vedaldi: Meta-learning with Differentiable Closed-form Solvers, ICLR 2019, section 3.2.
+Bertinetto, Henriques, Torr, Vedaldi: Meta-learning with Differentiable Closed-form Solvers, ICLR 2019.
 
     W = Xᵀ(XXᵀ + λI)⁻¹ Y          X the features f_θ(x) of the N·K supports, Y their one-hot labels    (`adapt`)
     logits = α f_θ(x) W            λ and α are learned with θ                                          (`predict`)

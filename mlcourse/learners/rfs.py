@@ -7,7 +7,8 @@ ECCV 2020.
     W, b = argmin  C Σ_i CE(W z_i + b, y_i) + ½ |W|²     with z = f_θ(x) / |f_θ(x)| of the supports    (`adapt`)
 
 The convention is scikit-learn's, whose LogisticRegression the authors' code calls with its default C = 1: a sum over the
-samples, and a bias without penalty. Not in here: their self-distillation, and the five augmented copies that they
+samples, and a bias without penalty. (For two classes it fits one logistic function; here as elsewhere it is a softmax of
+N.) Not in here: their self-distillation, and the five augmented copies that they
 make of every support picture.
 """
 
@@ -24,7 +25,8 @@ from mlcourse.learners.pretrained import LinearHead, Pretrained
 from mlcourse.method import Method
 from mlcourse.nets import features
 
-NEWTON = 10      # steps: at C = 1 five reach rounding, from C = 10⁴ on ten come to about 1e-6
+NEWTON = 10                                 # steps
+HALVES = 0.5 ** torch.arange(6)             # the shares of a step that are tried
 
 
 class RFS(Pretrained):
@@ -57,19 +59,21 @@ def logistic(z: Tensor, y: Tensor, C: float) -> tuple[Tensor, Tensor]:
     """Weight (D, N) and bias (N,), of mean 0, of a logistic regression of one-hot labels y (M, N) on z (M, D): the
     minimum of C Σ_i CE(z_i W + b, y_i) + ½ |W|² by Newton steps from 0, in float64.
 
-    At the minimum W = C zᵀA with A = y - p, p the probabilities, and every column of A sums to 0. With f = K A + b,
-    K = C zzᵀ, a Newton step solves for A and b the linear system
+    At the minimum W = C zᵀA with A = y - p, p the probabilities, and every column of A sums to 0. With f = K A + b and
+    K = C zzᵀ, the objective over C is Σ_i CE(f_i, y_i) + ½ tr AᵀKA, and a Newton step solves for A and b the linear system
 
         A_n + p_n (f_n - g) = r_n,  1ᵀA_n = 0,     g = Σ_n p_n f_n,     r = y - p + p (f - Σ_n p_n f_n) at the old f
 
     one class after another for a given g, which joins them: A_n = u_n + U_n g. Then Σ_n A_n = 0 gives g, up to a constant
     that no softmax sees. (Without the bias this is algorithm 3.3 of Rasmussen and Williams, Gaussian Processes for Machine
-    Learning, 2006.) The cost is that of N systems of M rows in each step.
+    Learning, 2006.) Of the step, its half, its quarter, … the best is taken. A step costs what N systems of M equations
+    do, so M is best in the tens.
     """
     kind, z, y = z.dtype, z.double(), y.double()
     m, n = y.shape
     K, one = C * z @ z.mT, torch.ones(m, 1).to(z)
     A, b = torch.zeros_like(y), y.new_zeros(n)
+    shares = HALVES.to(z).view(-1, 1, 1)
     for _ in range(NEWTON):
         f = K @ A + b
         p = f.softmax(-1)
@@ -81,7 +85,11 @@ def logistic(z: Tensor, y: Tensor, C: float) -> tuple[Tensor, Tensor]:
         u, U = solved[..., :1], solved[..., 1:]
         g = torch.linalg.solve(U.sum(0)[:m] + one @ one.mT, -u.sum(0)[:m])
         solved = (u + U @ g).squeeze(-1)
-        A, b = solved[:, :m].mT, solved[:, m]
+        A_t, b_t = A + shares * (solved[:, :m].mT - A), b + shares * (solved[:, m] - b)
+        f_t = K @ A_t + b_t
+        objective = (f_t.logsumexp(-1) - (y * f_t).sum(-1)).sum(-1) + (A_t * (f_t - b_t)).sum((-2, -1)) / 2
+        best = (objective <= objective.min() * (1 + 1e-9)).int().argmax()                   # the longest, up to rounding
+        A, b = A_t[best], b_t[best, 0]
     return (C * z.mT @ A).to(kind), (b - b.mean()).to(kind)
 
 
