@@ -14,6 +14,8 @@ task starts from the same weights: what `adapt` makes of a support set depends o
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -21,14 +23,22 @@ from torch import Tensor, nn
 
 from mlcourse.engine.descend import check_rate, descend
 from mlcourse.episode import Episode
-from mlcourse.learner import Adapted, check_classes
-from mlcourse.learners.pretrained import Pretrained
+from mlcourse.learner import check_classes
+from mlcourse.learners.pretrained import PRETRAINING, Pretrained
 from mlcourse.losses import task_loss
 from mlcourse.method import Method
-from mlcourse.nets import Params, features
+from mlcourse.nets import features
 from mlcourse.phases import check_counts
 
 MANY = 200
+
+
+class CosineHead(NamedTuple):
+    """The state: v (N, D), g (N, 1), and the norm statistics of the body."""
+
+    v: Tensor
+    g: Tensor
+    stats: tuple
 
 
 class BaselinePlusPlus(Pretrained):
@@ -39,7 +49,7 @@ class BaselinePlusPlus(Pretrained):
     Raises ValueError in regression.
     """
 
-    def __init__(self, net: nn.Module, train_classes: int = 0, lr: float = 0.1, steps: int = 100, seed: int = 0):
+    def __init__(self, net: nn.Module, train_classes: int = 0, lr: float = 2.0, steps: int = 100, seed: int = 0):
         super().__init__(net, train_classes, seed)
         check_rate(lr, "inner learning rate")
         check_counts(steps=steps)
@@ -50,17 +60,18 @@ class BaselinePlusPlus(Pretrained):
         """An untrained classifier of cosines."""
         return Cosines(self.net.size, outputs, seed)
 
-    def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
+    def adapt(self, episode: Episode, steps: int | None = None) -> CosineHead:
         """v and g of N classes, after gradient steps on the support set."""
         check_classes(self, episode)
         z, stats = self.embedded(episode)
-        start = {name: p.to(z) for name, p in drawn(self.net.size, episode.way, self.seed).items()}
-        support_loss = lambda head: task_loss(cosines(head, z), episode.support_y)
-        return Adapted(descend(support_loss, start, self.steps if steps is None else steps, self.lr, order=1), stats)
+        v, g = drawn(self.net.size, episode.way, self.seed)
+        head = descend(lambda head: task_loss(cosines(**head, z=z), episode.support_y), {"v": v.to(z), "g": g.to(z)},
+                       self.steps if steps is None else steps, self.lr, order=1)
+        return CosineHead(**head, stats=stats)
 
-    def predict(self, state: Adapted, x: Tensor) -> Tensor:
+    def predict(self, state: CosineHead, x: Tensor) -> Tensor:
         """s · g_c · cos(v_c, f_θ(x))."""
-        return cosines(state.params, features(self.net, self.theta(), x, state.stats))
+        return cosines(state.v, state.g, features(self.net, self.theta(), x, state.stats))
 
 
 class Cosines(nn.Module):
@@ -68,24 +79,23 @@ class Cosines(nn.Module):
 
     def __init__(self, size: int, outputs: int, seed: int):
         super().__init__()
-        for name, p in drawn(size, outputs, seed).items():
-            setattr(self, name, nn.Parameter(p))
+        self.v, self.g = map(nn.Parameter, drawn(size, outputs, seed))
 
     def forward(self, z: Tensor) -> Tensor:
-        return cosines({"v": self.v, "g": self.g}, z)
+        return cosines(self.v, self.g, z)
 
 
-def drawn(size: int, outputs: int, seed: int) -> Params:
+def drawn(size: int, outputs: int, seed: int) -> tuple[Tensor, Tensor]:
     """v (outputs, size), uniform in ±1/√size as torch draws a linear layer, and g (outputs, 1), its norms."""
     v = torch.from_numpy(np.random.default_rng(seed).uniform(-1, 1, (outputs, size))).float() / size**0.5
-    return {"v": v, "g": v.norm(dim=1, keepdim=True)}
+    return v, v.norm(dim=1, keepdim=True)
 
 
-def cosines(head: Params, z: Tensor) -> Tensor:
+def cosines(v: Tensor, g: Tensor, z: Tensor) -> Tensor:
     """Logits s · g_c · cos(v_c, z) (M, N) of features z (M, D)."""
-    scale = 10.0 if len(head["v"]) > MANY else 2.0
-    return scale * F.normalize(z, dim=-1) @ (head["g"] * F.normalize(head["v"], dim=-1)).mT
+    scale = 10.0 if len(v) > MANY else 2.0
+    return scale * F.normalize(z, dim=-1) @ (g * F.normalize(v, dim=-1)).mT
 
 
-METHOD = Method("baseline++", BaselinePlusPlus, "pretrain and fit a classifier of cosines", "headless", {"lr": 0.1},
-                {"steps": 500, "tasks": 4, "lr": 1e-3}, train_way=32, train_query=1, baseline=True)
+METHOD = Method("baseline++", BaselinePlusPlus, "pretrain and fit a classifier of cosines", "headless", {"lr": 2.0},
+                PRETRAINING, train_way=32, train_query=1, baseline=True)

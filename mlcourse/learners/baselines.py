@@ -14,7 +14,7 @@ from mlcourse.engine.descend import check_rate, descend
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, Learner, NetLearner, check_classes, check_head, require_grad
 from mlcourse.learners.maml import MAML
-from mlcourse.learners.pretrained import LinearHead, Pretrained
+from mlcourse.learners.pretrained import PRETRAINING, LinearHead, Pretrained
 from mlcourse.learners.protonet import squared_distances
 from mlcourse.losses import task_loss
 from mlcourse.method import SINUSOIDS, Method
@@ -169,7 +169,7 @@ SCRATCH = Method("scratch", FromScratch, "fine-tuning of random weights", "heade
 JOINT = Method("joint", JointTraining, "one network for all tasks, then fine-tuning", "headed", {"lr": 0.1, "steps": 10},
                {"steps": 500, "tasks": 16, "lr": 1e-3}, sinusoids=SINUSOIDS, baseline=True)
 FINETUNE = Method("finetune", FineTune, "pretrain a classifier, fine-tune a new head", "headless", {},
-                  {"steps": 500, "tasks": 4, "lr": 1e-3}, train_way=32, train_query=1, baseline=True)
+                  PRETRAINING, train_way=32, train_query=1, baseline=True)
 PROBE = Method("probe", LinearProbe, "pretrain a classifier, fit a linear head", "headless", {},
-               {"steps": 500, "tasks": 4, "lr": 1e-3}, train_way=32, train_query=1, baseline=True)
+               PRETRAINING, train_way=32, train_query=1, baseline=True)
 NEIGHBOUR = Method("neighbour", NearestNeighbour, "the nearest neighbour in pixels", "", {}, {"steps": 1}, baseline=True)

@@ -13,6 +13,8 @@ from mlcourse.learner import NetLearner, check_classes, require_grad
 from mlcourse.nets import Params, features
 from mlcourse.phases import Phase
 
+PRETRAINING = {"steps": 2000, "tasks": 1, "lr": 4e-3}       # of the records, so that the methods share one body
+
 
 class Pretrained(NetLearner):
     """A body that is trained with one classifier of all training classes; what a task makes of it is the subclass's own.

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
 from mlcourse.learner import check_classes
-from mlcourse.learners.pretrained import LinearHead, Pretrained
+from mlcourse.learners.pretrained import PRETRAINING, LinearHead, Pretrained
 from mlcourse.method import Method
 from mlcourse.nets import features
 
@@ -99,4 +99,4 @@ def _bordered(matrix: Tensor, column: Tensor, row: Tensor) -> Tensor:
 
 
 METHOD = Method("rfs", RFS, "pretrain a classifier, fit a logistic regression", "headless", {},
-                {"steps": 500, "tasks": 4, "lr": 1e-3}, train_way=32, train_query=1, baseline=True)
+                PRETRAINING, train_way=32, train_query=1, baseline=True)

@@ -9,7 +9,7 @@ from torch import nn
 from mlcourse.engine import switch
 from mlcourse.fewshot import FewShot
 from mlcourse.learners import R2D2, RFS, BaselinePlusPlus, FineTune, LinearProbe, ProtoNet
-from mlcourse.nets import wrap
+from mlcourse.nets import Conv4, wrap
 from mlcourse.train import train
 
 KINDS = [ProtoNet, R2D2, LinearProbe, RFS, BaselinePlusPlus, FineTune]
@@ -87,3 +87,12 @@ def test_a_backbone_that_is_not_frozen_is_pretrained_and_then_left_alone(kind):
     assert not torch.equal(moved, start)
     learner.adapt(pictures().to(torch.float32).task(0))
     assert torch.equal(net.body[1].weight, moved)
+
+
+def test_the_linear_heads_and_fine_tuning_are_pretrained_to_the_same_body():
+    bodies = []
+    for kind in (LinearProbe, RFS, FineTune):
+        learner = kind(Conv4(0, 4, "max", "support", SIDE), len(PICTURES.domain.classes))
+        train(learner, learner.phases(PICTURES, 2, tasks=2), progress=False)
+        bodies.append(torch.cat([p.flatten() for p in learner.net.parameters()]))
+    assert torch.equal(bodies[0], bodies[1]) and torch.equal(bodies[0], bodies[2])
