@@ -17,11 +17,11 @@ PRETRAINING = {"steps": 2000, "tasks": 1, "lr": 4e-3}       # of the records, so
 
 
 class Pretrained(NetLearner):
-    """A body that is trained with one classifier of all training classes; what a task makes of it is the subclass's own.
+    """A body that is trained with one classifier of all training classes; what a task makes of it, a subclass says.
 
     net: a network without a head (way=0). train_classes: the number of classes that pretraining tells apart; the
-    episode's `classes` say which ones it holds. 0: the network comes pretrained, and there is no such training. seed: of
-    the classifier's initial weights.
+    episode's `classes` say which ones it holds. 0: the network comes pretrained, and there is no such training. seed:
+    of the classifier's initial weights.
     Raises ValueError for a negative number of classes.
     """
 
@@ -35,7 +35,7 @@ class Pretrained(NetLearner):
         self.train_classes = train_classes
 
     def new_classifier(self, outputs: int, seed: int) -> nn.Module:
-        """An untrained classifier (M, size) -> (M, outputs) of features: linear, its weights normal of variance 1/size."""
+        """An untrained classifier of features, (M, size) -> (M, outputs): linear, with normal weights of variance 1/size."""
         classifier = nn.utils.skip_init(nn.Linear, self.net.size, outputs)
         with torch.no_grad():
             drawn = torch.randn(outputs, self.net.size, generator=torch.Generator().manual_seed(seed))
@@ -66,8 +66,8 @@ class Pretrained(NetLearner):
 
     def _check_pretrains(self) -> None:
         if self.classifier is None:
-            raise ValueError(f"this {type(self).__name__} was made without training classes, so it has nothing to train; "
-                             "adapt and predict with it as it is, or make it with train_classes=N")
+            raise ValueError(f"this {type(self).__name__} was made without training classes, so it has nothing to "
+                             "train; adapt and predict with it as it is, or make it with train_classes=N")
 
     def predicting(self, episode: Episode) -> Params:
         """θ: pretraining predicts without adapting."""

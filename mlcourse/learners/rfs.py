@@ -6,10 +6,9 @@ ECCV 2020.
     θ ← minimise the cross-entropy of one classifier over all training classes                         (`loss`)
     W, b = argmin  C Σ_i CE(W z_i + b, y_i) + ½ |W|²     with z = f_θ(x) / |f_θ(x)| of the supports    (`adapt`)
 
-The convention is scikit-learn's, whose LogisticRegression the authors' code calls with its default C = 1: a sum over the
-samples, and a bias without penalty. (For two classes it fits one logistic function; here as elsewhere it is a softmax of
-N.) Not in here: their self-distillation, and the five augmented copies that they
-make of every support picture.
+The convention is scikit-learn's, whose LogisticRegression the authors' code calls with its default C = 1: a sum over
+the samples, and a bias without penalty. (For two classes that one fits a single logistic function; here it is a softmax
+for any N.) Not in here: their self-distillation, and the five augmented copies that they make of every support picture.
 """
 
 from __future__ import annotations
@@ -60,14 +59,14 @@ def logistic(z: Tensor, y: Tensor, C: float) -> tuple[Tensor, Tensor]:
     minimum of C Σ_i CE(z_i W + b, y_i) + ½ |W|² by Newton steps from 0, in float64.
 
     At the minimum W = C zᵀA with A = y - p, p the probabilities, and every column of A sums to 0. With f = K A + b and
-    K = C zzᵀ, the objective over C is Σ_i CE(f_i, y_i) + ½ tr AᵀKA, and a Newton step solves for A and b the linear system
+    K = C zzᵀ, the objective over C is Σ_i CE(f_i, y_i) + ½ tr AᵀKA, and a Newton step solves for A and b the system
 
         A_n + p_n (f_n - g) = r_n,  1ᵀA_n = 0,     g = Σ_n p_n f_n,     r = y - p + p (f - Σ_n p_n f_n) at the old f
 
-    one class after another for a given g, which joins them: A_n = u_n + U_n g. Then Σ_n A_n = 0 gives g, up to a constant
-    that no softmax sees. (Without the bias this is algorithm 3.3 of Rasmussen and Williams, Gaussian Processes for Machine
-    Learning, 2006.) Of the step, its half, its quarter, … the best is taken. A step costs what N systems of M equations
-    do, so M is best in the tens.
+    one class after another for a given g, which joins them: A_n = u_n + U_n g. Then Σ_n A_n = 0 gives g, up to a
+    constant that no softmax sees. (Without the bias this is algorithm 3.3 of Rasmussen and Williams, Gaussian Processes
+    for Machine Learning, 2006.) Of the step, its half, its quarter, … the best is taken. A step costs what N systems of
+    M equations do, so M is best in the tens.
     """
     kind, z, y = z.dtype, z.double(), y.double()
     m, n = y.shape
@@ -88,7 +87,7 @@ def logistic(z: Tensor, y: Tensor, C: float) -> tuple[Tensor, Tensor]:
         A_t, b_t = A + shares * (solved[:, :m].mT - A), b + shares * (solved[:, m] - b)
         f_t = K @ A_t + b_t
         objective = (f_t.logsumexp(-1) - (y * f_t).sum(-1)).sum(-1) + (A_t * (f_t - b_t)).sum((-2, -1)) / 2
-        best = (objective <= objective.min() * (1 + 1e-9)).int().argmax()                   # the longest, up to rounding
+        best = (objective <= objective.min() * (1 + 1e-9)).int().argmax()      # the longest, up to rounding
         A, b = A_t[best], b_t[best, 0]
     return (C * z.mT @ A).to(kind), (b - b.mean()).to(kind)
 

@@ -1,4 +1,4 @@
-"""Learners on a backbone that comes pretrained and stays as it is: what they need, what they train, what they refuse."""
+"""Learners on a backbone that comes pretrained and stays as it is: what they train and what they refuse."""
 
 import numpy as np
 import pytest

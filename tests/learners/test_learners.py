@@ -284,8 +284,8 @@ def test_the_order_of_the_samples_says_nothing(name, way):
 
 @pytest.mark.parametrize("name", ["protonet", "r2d2", "neighbour", "probe", "rfs", "finetune"])
 def test_other_names_for_the_classes_permute_the_answers(name):
-    """True of methods without a head of their own for each label; a meta-trained head has an order, and so has one that starts
-    from random weights."""
+    """True of methods without a head of their own for each label; a meta-trained head has an order, and so has one that
+    starts from random weights."""
     method_, episode = learner(name).double(), pictures().task(0)
     new = torch.tensor([2, 0, 1])
     renamed = episode._replace(support_y=new[episode.support_y], query_y=new[episode.query_y],
@@ -302,7 +302,8 @@ def test_a_classifier_refuses_regression(name):
     for call_ in (method_.adapt, method_.loss):
         with pytest.raises(ValueError, match="classifies, but this episode has no classes; for regression use"):
             call_(episode)
-    with pytest.raises(ValueError, match=f"{re.escape(name)} needs classes, so it cannot fit sinusoids; choose one of maml"):
+    says = f"{re.escape(name)} needs classes, so it cannot fit sinusoids; choose one of maml"
+    with pytest.raises(ValueError, match=says):
         build(method(name), way=0)
 
 

@@ -36,7 +36,7 @@ def test_it_is_scikit_learns_logistic_regression(shape, C):
     way = int(y.max()) + 1
     weight, bias = logistic(z, F.one_hot(y, way), C)
     assert slope(z, y, weight, bias, C) < 1e-8 * C and abs(bias.sum()) < 1e-9
-    if way == 2:        # there scikit-learn has one column, and half the penalty on it: a logistic function, not a softmax
+    if way == 2:        # there scikit-learn fits a single logistic function, with another penalty
         return
     theirs = LogisticRegression(C=C, solver="newton-cg", tol=1e-10, max_iter=1000).fit(z.numpy(), y.numpy())
     coefficients, intercept = torch.from_numpy(theirs.coef_).T, torch.from_numpy(theirs.intercept_)
