@@ -7,13 +7,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from mlcourse import checkpoint, datasets, held_out
+from mlcourse.datasets import one_shot_runs
 from mlcourse.datasets.notes import say
+from mlcourse.datasets.one_shot_runs import OneShotRuns
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.domains.identity import contents
 from mlcourse.episode import EpisodeSampler, Splits
 from mlcourse.evaluate import EVALUATION_SEED, Result, check_episodes, evaluate
 from mlcourse.learner import Learner
 from mlcourse.learners import METHODS, Method, build, method, settings_on
+from mlcourse.statistics import Estimate, t_interval
 from mlcourse.system.provenance import commit, versions
 from mlcourse.train import train
 
@@ -21,6 +24,7 @@ SINUSOIDS = "sinusoids"
 ROTATED = ("omniglot", "glyphs")
 STATE = "training.safetensors"
 MODEL = "model.safetensors"
+EPISODES = 600
 
 
 @dataclass(frozen=True)
@@ -123,17 +127,33 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True,
 
 
 def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int | None = None,
-                   query: int | None = None, steps: int | None = None, split: str | None = None, episodes: int = 600,
-                   seed: int = EVALUATION_SEED, data_dir=None) -> Result:
-    """Evaluate a checkpoint on a domain. way, shot, query: None takes those it was trained for; steps: inner steps.
+                   query: int | None = None, steps: int | None = None, split: str | None = None,
+                   episodes: int | None = None, seed: int = EVALUATION_SEED, data_dir=None) -> Result:
+    """Evaluate a checkpoint on a domain. way, shot, query: None takes those it was trained for; steps: inner steps;
+    episodes: None is 600.
 
     split: "train", "val", "test" or "all", as they are; the result's note says whether their classes were trained on.
     None takes "test" on glyphs, omniglot and whatever shares a picture with the training data, and "all" elsewhere;
     classes that were trained on, known by what they hold, are left out, and the note says so.
+    domain "omniglot-runs" is Omniglot's one-shot runs (`datasets.one_shot_runs`), which fix the episodes.
     Raises ValueError when the checkpoint does not fit the domain, and as `held_out.part_of` does.
     """
     learner, card = checkpoint.load(path)
     job, entry = _job(card, path), method(card["method"])
+    trained = held_out.Trained(checkpoint.trained_on(path), tuple((card.get("data") or {}).get("train", ())))
+    if domain == one_shot_runs.NAME:
+        given = {"way": way, "shot": shot, "query": query, "split": split, "episodes": episodes,
+                 "seed": seed if seed != EVALUATION_SEED else None}
+        if named := [f"--{name}" for name, value in given.items() if value is not None]:
+            raise ValueError(f"{domain} fixes what a run is made of; leave {' and '.join(named)} out")
+        if job.domain == SINUSOIDS:
+            raise ValueError(f"{path} was trained on {SINUSOIDS}, which is regression; evaluate it on {SINUSOIDS}")
+        words = ["mlcourse", "evaluate", str(path), "--domain", domain]
+        if steps is not None and steps != entry.test_steps:
+            words += ["--steps", str(steps)]
+        return on_the_runs(learner, entry, one_shot_runs.load(data_dir), trained, steps=steps,
+                           command=shlex.join(words), train_way=card["result"]["train_way"])
+    episodes = EPISODES if episodes is None else episodes
     regression = domain == SINUSOIDS
     if regression != (job.domain == SINUSOIDS):
         kind, fitting = ("classification", "images") if regression else ("regression", SINUSOIDS)
@@ -145,7 +165,6 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
         split, sampler = "test", SinusoidSampler(shot, 100)
     else:
         check_way(learner, entry, way)
-        trained = held_out.Trained(checkpoint.trained_on(path), tuple((card.get("data") or {}).get("train", ())))
         part, split, note = held_out.part_of(domain, split, trained, way, data_dir)
         sampler = EpisodeSampler(part, way, shot, query)
         say([domain], [part])
@@ -153,10 +172,33 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
     words = ["mlcourse", "evaluate", str(path), "--domain", domain]
     for name, value, default in (("way", way, job.way), ("shot", shot, job.shot), ("query", query, job.query),
                                  ("steps", steps, entry.test_steps), ("split", asked, None),
-                                 ("episodes", episodes, 600), ("seed", seed, EVALUATION_SEED)):
+                                 ("episodes", episodes, EPISODES), ("seed", seed, EVALUATION_SEED)):
         words += [f"--{name}", str(value)] if value != default else []
     return evaluate(learner, sampler, episodes, seed=seed, steps=steps, name=entry.name, split=split,
                     train_way=card["result"]["train_way"], command=shlex.join(words), commit=commit(), note=note)
+
+
+def on_the_runs(learner: Learner, entry: Method, tests: OneShotRuns, trained: held_out.Trained, *, steps: int | None,
+                command: str, train_way: int) -> Result:
+    """A learner on the one-shot runs. The note says which runs they are, the error as the literature gives it, and that
+    of the modified Hausdorff distance on the same runs; the intervals are over runs.
+
+    Raises ValueError for a head of another number of classes, and where a character of the runs was trained on.
+    """
+    outputs = learner.net.config["way"] if entry.net == "headed" else tests.way
+    if outputs != tests.way:
+        raise ValueError(f"this {entry.name} checkpoint has a head for {outputs} classes, but a one-shot run has "
+                         f"{tests.way}; train one with --way {tests.way}")
+    if seen := trained.among(tests.domain):
+        raise ValueError(f"{held_out.seen_in(tests.domain, seen)}; evaluate a model of other alphabets")
+    count = len(tests.episodes)
+    result = evaluate(learner, tests, count, steps=entry.test_steps if steps is None else steps, name=entry.name,
+                      train_way=train_way, command=command, commit=commit())
+    error = Estimate(1 - result.mean, result.ci95, count, "runs")
+    baseline = t_interval(tests.baseline(), "runs")
+    note = (f"{tests.about}; error {error.times(100).text()} %, of the modified Hausdorff distance "
+            f"{baseline.times(100).text()} %")
+    return replace(result, note=note if trained.pictures is not None else f"{note}; {held_out.UNKNOWN}")
 
 
 def _job(card: dict, path: Path) -> Job:
