@@ -12,7 +12,7 @@ from torch import Tensor
 from mlcourse.episode import Episode
 from mlcourse.learner import Learner, check_finite, device_of, map_parts
 from mlcourse.phases import check_counts, in_threads
-from mlcourse.statistics import Estimate, interval
+from mlcourse.statistics import Estimate, interval, t_interval
 
 EVALUATION_SEED = 20170
 BLOCK = 25  # episodes that are drawn together
@@ -104,8 +104,9 @@ def percent_right(logits: Tensor, labels: Tensor) -> float:
 def evaluate(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVALUATION_SEED, steps: int | None = None,
              name: str | None = None, split: str = "test", train_way: int = 0, command: str = "",
              commit: str = "", note: str = "") -> Result:
-    """The mean score over fixed episodes with its 95 % interval. `seed`, `steps`: as in `scores`; note: as in `Result`.
+    """The mean score over fixed episodes with its 95 % interval, of Student's t under 30 of them.
 
+    `seed`, `steps`: as in `scores`; note: as in `Result`.
     Raises ValueError for fewer than 2 episodes, and what `scores` raises.
     """
     check_episodes(episodes)
@@ -119,7 +120,7 @@ def evaluate(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVAL
 def summed(values: Tensor, learner: Learner, sampler, *, seed: int, seconds: float, steps: int, name: str | None = None,
            **more) -> Result:
     """The `Result` of the scores of episodes (E,) that a sampler drew. more: fields of a `Result`, as they are."""
-    mean, ci95 = interval(values)
+    mean, ci95 = (interval if len(values) >= 30 else t_interval)(values)
     domain = getattr(sampler, "domain", None)
     return Result(
         method=name or type(learner).__name__, domain=domain.name if domain else "sinusoids",

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import torch
 
 from mlcourse import checkpoint, datasets, held_out
-from mlcourse.datasets import Form
+from mlcourse.datasets import Form, one_shot_runs
 from mlcourse.datasets.notes import say
+from mlcourse.datasets.one_shot_runs import OneShotRuns
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.division import Division, Fold, check, divide
 from mlcourse.domains import Domain
@@ -25,6 +26,7 @@ from mlcourse.learner import Learner
 from mlcourse.learners import METHODS, Method, build, method, settings_on
 from mlcourse.nets.chosen import NAMES, check_name, is_own
 from mlcourse.phases import Phase
+from mlcourse.statistics import Estimate, t_interval
 from mlcourse.system.machine import device
 from mlcourse.system.provenance import commit, versions
 from mlcourse.train import train
@@ -33,6 +35,7 @@ SINUSOIDS = "sinusoids"
 ROTATED = ("omniglot", "glyphs")
 STATE = "training.safetensors"
 MODEL = "model.safetensors"
+EPISODES = 600
 
 
 @dataclass(frozen=True)
@@ -230,21 +233,38 @@ def say_of_division(spec: str, division: Division) -> None:
 
 
 def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int | None = None,
-                   query: int | None = None, steps: int | None = None, split: str | None = None, episodes: int = 600,
-                   seed: int = EVALUATION_SEED, data_dir=None, net: str | None = None, on: str = "cpu") -> Result:
-    """Evaluate a checkpoint on a domain. way, shot, query: None takes those it was trained for; steps: inner steps.
+                   query: int | None = None, steps: int | None = None, split: str | None = None,
+                   episodes: int | None = None, seed: int = EVALUATION_SEED, data_dir=None, net: str | None = None,
+                   on: str = "cpu") -> Result:
+    """Evaluate a checkpoint on a domain. way, shot, query: None takes those it was trained for; steps: inner steps;
+    episodes: None is 600.
 
     net: the module:attr of a network of your own, which is named again, because a card runs no code. on: the device.
 
     split: "train", "val", "test" or "all", as they are; the result's note says whether their classes were trained on.
     None takes "test" on glyphs, omniglot and whatever shares a picture with the training data, and "all" elsewhere;
     classes that were trained on, known by what they hold, are left out, and the note says so.
+    domain "omniglot-runs" is Omniglot's one-shot runs (`datasets.one_shot_runs`), which fix the episodes.
     Raises ValueError when the checkpoint does not fit the domain, and as `held_out.part_of` does.
     """
     card = checkpoint.card_of(path)
     job = _job(card, path)
     entry, where = method(job.method), device(on)
     learner = _trained(path, card, job, entry, net).to(where)
+    trained = held_out.Trained(checkpoint.trained_on(path), tuple((card.get("data") or {}).get("train", ())))
+    if domain == one_shot_runs.NAME:
+        given = {"way": way, "shot": shot, "query": query, "split": split, "episodes": episodes,
+                 "seed": seed if seed != EVALUATION_SEED else None}
+        if named := [f"--{name}" for name, value in given.items() if value is not None]:
+            raise ValueError(f"{domain} fixes what a run is made of; leave {' and '.join(named)} out")
+        if job.domain == SINUSOIDS:
+            raise ValueError(f"{path} was trained on {SINUSOIDS}, which is regression; evaluate it on {SINUSOIDS}")
+        words = ["mlcourse", "evaluate", str(path), "--domain", domain]
+        for name, value, default in (("steps", steps, entry.test_steps), ("net", net, None), ("device", on, "cpu")):
+            words += [f"--{name}", str(value)] if value not in (None, default) else []
+        return on_the_runs(learner, entry, one_shot_runs.load(data_dir, job.form), trained, steps=steps,
+                           command=shlex.join(words), train_way=card["result"]["train_way"])
+    episodes = EPISODES if episodes is None else episodes
     regression = domain == SINUSOIDS
     if regression != (job.domain == SINUSOIDS):
         kind, fitting = ("classification", "images") if regression else ("regression", SINUSOIDS)
@@ -256,7 +276,6 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
         split, sampler = "test", SinusoidSampler(shot, 100)
     else:
         check_way(learner, entry, way)
-        trained = held_out.Trained(checkpoint.trained_on(path), tuple((card.get("data") or {}).get("train", ())))
         part, split, note = held_out.part_of(domain, split, trained, way, data_dir, job.form, card.get("split_by") or "group")
         sampler = EpisodeSampler(part, way, shot, query)
         say([domain], [part])
@@ -264,7 +283,7 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
     words = ["mlcourse", "evaluate", str(path), "--domain", domain]
     for name, value, default in (("way", way, job.way), ("shot", shot, job.shot), ("query", query, job.query),
                                  ("steps", steps, entry.test_steps), ("split", asked, None),
-                                 ("episodes", episodes, 600), ("seed", seed, EVALUATION_SEED), ("net", net, None),
+                                 ("episodes", episodes, EPISODES), ("seed", seed, EVALUATION_SEED), ("net", net, None),
                                  ("device", on, "cpu")):
         words += [f"--{name}", str(value)] if value != default else []
     return evaluate(learner, sampler, episodes, seed=seed, steps=steps, name=entry.name, split=split,
@@ -284,6 +303,29 @@ def _trained(path: Path, card: dict, job: Job, entry: Method, net: str | None) -
     return checkpoint.load(path, into=untrained(replace(job, net=net), entry, card.get("train_classes", 0)))[0]
 
 
+def on_the_runs(learner: Learner, entry: Method, tests: OneShotRuns, trained: held_out.Trained, *, steps: int | None,
+                command: str, train_way: int) -> Result:
+    """A learner on the one-shot runs. The note says which runs they are, the error as the literature gives it, and that
+    of the modified Hausdorff distance on the same runs; the intervals are over runs.
+
+    Raises ValueError for a head of another number of classes, and where a character of the runs was trained on.
+    """
+    outputs = _outputs(learner, entry, tests.way)
+    if outputs != tests.way:
+        raise ValueError(f"this {entry.name} checkpoint has a head for {outputs} classes, but a one-shot run has "
+                         f"{tests.way}; train one with --way {tests.way}")
+    if seen := trained.among(tests.domain):
+        raise ValueError(f"{held_out.seen_in(tests.domain, seen)}; evaluate a model of other alphabets")
+    count = len(tests.episodes)
+    result = evaluate(learner, tests, count, steps=entry.test_steps if steps is None else steps, name=entry.name,
+                      train_way=train_way, command=command, commit=commit())
+    error = Estimate(1 - result.mean, result.ci95, count, "runs")
+    baseline = t_interval(tests.baseline(), "runs")
+    note = (f"{tests.about}; error {error.times(100).text()} %, of the modified Hausdorff distance "
+            f"{baseline.times(100).text()} %")
+    return replace(result, note=note if trained.pictures is not None else f"{note}; {held_out.UNKNOWN}")
+
+
 def _job(card: dict, path: Path) -> Job:
     try:
         return Job(**card["job"])
@@ -292,9 +334,14 @@ def _job(card: dict, path: Path) -> Job:
                          "mlcourse train wrote") from error
 
 
+def _outputs(learner: Learner, entry: Method, way: int) -> int:
+    """The number of classes that a learner's head tells apart; `way` where it has none."""
+    return getattr(getattr(learner.net, "head", None), "out_features", way) if entry.net == "headed" else way
+
+
 def check_way(learner: Learner, entry: Method, way: int) -> None:
     """Raises ValueError when the learner's network has a head for another number of classes."""
-    outputs = getattr(getattr(learner.net, "head", None), "out_features", way) if entry.net == "headed" else way
+    outputs = _outputs(learner, entry, way)
     if outputs != way:
         raise ValueError(f"this {entry.name} checkpoint has a head for {outputs} classes, not {way}; evaluate it with "
                          f"--way {outputs} or train one with --way {way}")

@@ -94,7 +94,7 @@ def evaluate_command(
     split: Annotated[str | None, typer.Option(help=r"train, val, test or all.  \[default: test where the domain has "
                                                    "named splits or shares pictures with the training, else all; "
                                                    "without the classes that were trained on]")] = None,
-    episodes: Annotated[int, typer.Option(min=2, help="How many fixed episodes.")] = 600,
+    episodes: Annotated[int | None, typer.Option(min=2, help=r"How many fixed episodes.  \[default: 600]")] = None,
     seed: Annotated[int | None, typer.Option(**SEEDS, help="Seed of the episodes.  [default: that of train]")] = None,
     net: Annotated[str | None, typer.Option(metavar="MODULE:ATTR", help="The network of your own that it was trained "
                                             "with.")] = None,
@@ -104,6 +104,9 @@ def evaluate_command(
 ) -> None:
     """Evaluate a checkpoint on any domain, on episodes that a seed fixes.
 
+    The domain omniglot-runs is Omniglot's twenty one-shot runs, 20-way within one alphabet: the official ones where
+    their archive is here, else runs built from test alphabets. The result says which, with the error of a baseline.
+
     On the data it was trained on this repeats the reported number exactly, whatever path leads there. Classes that were
     trained on are left out; where a split is asked for, the result says how many there are.
 
@@ -112,6 +115,8 @@ def evaluate_command(
       mlcourse evaluate runs/maml-omniglot-5w1s-batch-seed0/model.safetensors --domain omniglot
 
       mlcourse evaluate runs/maml-omniglot-5w1s-batch-seed0/model.safetensors --domain omniglot-evaluation
+
+      mlcourse evaluate runs/protonet-omniglot-5w1s-batch-seed0/model.safetensors --domain omniglot-runs
 
       mlcourse evaluate runs/maml-omniglot-5w1s-batch-seed0/model.safetensors --domain glyphs@rotation=0.5 --json
     """

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from mlcourse.datasets import array, digits, folder, glyphs, mnist, omniglot, store
+from mlcourse.datasets import array, digits, folder, glyphs, mnist, omniglot, one_shot_runs, store
 from mlcourse.datasets.form import GREY, Form
 from mlcourse.datasets.source import Source
 from mlcourse.datasets.store import DataError
@@ -24,7 +24,6 @@ SOURCES = (glyphs.GLYPHS, glyphs.TYPESET, digits.SOURCE, omniglot.SOURCE, omnigl
            folder.SOURCE, array.SOURCE)
 NAMES = tuple(source.name for source in SOURCES if source.load)
 _BY_NAME = {source.name: source for source in SOURCES}
-_RUNS = "omniglot-runs"             # no domain: the one-shot tasks, for `get` alone
 _SHIFT = re.compile(r"(.+)@(\w+)=([^@/\\]*)")
 
 
@@ -164,10 +163,10 @@ def get(name: str, data_dir=None) -> list[Path]:
     if name not in downloads():
         here = ", ".join(source.name for source in SOURCES if source.load and not source.remote)
         raise ValueError(f"{name!r} has no download; {', '.join(downloads())} have one; {here} come with the course")
-    needed = (omniglot.RUNS,) if name == _RUNS else _BY_NAME[name].files
+    needed = (omniglot.RUNS,) if name == one_shot_runs.NAME else _BY_NAME[name].files
     files = [_present(relative, data_dir) or store.download(relative, data_dir) for relative in needed]
-    if name == _RUNS:
-        omniglot.load_one_shot_runs(files[0])
+    if name == one_shot_runs.NAME:
+        one_shot_runs.read(files[0])
     else:
         load(name, data_dir)
     return files
@@ -175,7 +174,7 @@ def get(name: str, data_dir=None) -> list[Path]:
 
 def downloads() -> list[str]:
     """The names that `get` takes."""
-    return [source.name for source in SOURCES if source.remote] + [_RUNS]
+    return [source.name for source in SOURCES if source.remote] + [one_shot_runs.NAME]
 
 
 def _present(relative: str, data_dir):
