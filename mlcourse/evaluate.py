@@ -24,7 +24,8 @@ class Result:
 
     mean: accuracy in [0, 1], or mean squared error in regression (`metric` says which), over `episodes` episodes
     drawn from `seed`; ci95: the half-width of its 95 % interval, which covers the draw of the episodes for this one
-    trained model. steps: inner steps at test (0: none or not applicable). seconds: wall time of the evaluation.
+    trained model. norm: one of `NORMS`, or "own", torch's in a network of your own. steps: inner steps at test (0:
+    none or not applicable). seconds: wall time of the evaluation.
     """
 
     method: str
@@ -121,12 +122,22 @@ def summed(values: Tensor, learner: Learner, sampler, *, seed: int, seconds: flo
            **more) -> Result:
     """The `Result` of the scores of episodes (E,) that a sampler drew. more: fields of a `Result`, as they are."""
     mean, ci95 = (interval if len(values) >= 30 else t_interval)(values)
-    domain = getattr(sampler, "domain", None)
+    domain, was_training = getattr(sampler, "domain", None), learner.training
+    is_transductive = learner.eval().is_transductive
+    learner.train(was_training)
     return Result(
         method=name or type(learner).__name__, domain=domain.name if domain else "sinusoids",
-        norm=getattr(getattr(learner, "net", None), "norm", "none"), transductive=learner.is_transductive,
+        norm=_norm(learner), transductive=is_transductive,
         way=sampler.way, shot=sampler.shot, query=sampler.query, steps=steps, metric="accuracy" if sampler.way else "mse",
         mean=mean, ci95=ci95, episodes=len(values), seed=seed, seconds=round(seconds, 3), **more)
+
+
+def _norm(learner: Learner) -> str:
+    """The name of the norm of a learner's network: "own" for those of a network that is not the course's."""
+    net = getattr(learner, "net", None)
+    named = getattr(net, "norm", "none")
+    own = net is not None and any("Norm" in type(module).__name__ for module in net.modules())
+    return "own" if named == "none" and own and "norm" not in getattr(net, "config", {}) else named
 
 
 def check_episodes(episodes: int) -> None:

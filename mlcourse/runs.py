@@ -128,7 +128,8 @@ def prepare(job: Job, entry: Method, fold: Fold | None) -> Work:
     if job.outer_rate is not None:
         training["lr"] = job.outer_rate
     learner = untrained(job, entry, classes)
-    return Work(learner, learner.phases(source, **training), test, getattr(source, "way", 0), classes, training)
+    frozen = not any(p.requires_grad for p in learner.parameters())
+    return Work(learner, [] if frozen else learner.phases(source, **training), test, getattr(source, "way", 0), classes, training)
 
 
 def untrained(job: Job, entry: Method, classes: int) -> Learner:

@@ -100,3 +100,34 @@ def test_an_evaluation_is_in_the_form_of_the_training(tmp_path):
     result, path = run_training(Job("protonet", "glyphs", query=3, steps=2, episodes=10, side=20), tmp_path, progress=False)
     assert run_evaluation(path, "glyphs", episodes=10).mean == result.mean
     assert checkpoint.load(path)[0].net.config["side"] == 20
+
+
+FROZEN = """
+import torch
+from torch import nn
+from mlcourse.nets import wrap
+def features():
+    return nn.Sequential(nn.Conv2d(1, 4, 5, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten())
+def frozen():
+    return wrap(features(), frozen=True)
+"""
+
+
+def test_a_frozen_backbone_with_nothing_to_train_is_measured_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "frozen_nets_of_mine.py").write_text(FROZEN)
+    job = Job("protonet", "glyphs", query=5, steps=4, episodes=30, net="frozen_nets_of_mine:frozen")
+    result, path = run_training(job, tmp_path / "run", progress=False)
+    assert result.mean > 0.3 and (result.norm, result.transductive) == ("own", False)
+    assert json.loads(path.with_suffix(".json").read_text())["losses"] == []
+    assert run_evaluation(path, "glyphs", episodes=30, net=job.net).mean == result.mean
+
+
+def test_a_batch_norm_of_torchs_is_measured_and_described_in_eval_mode(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "frozen_nets_of_mine.py").write_text(FROZEN)
+    job = Job("protonet", "glyphs", query=5, steps=2, episodes=10, net="frozen_nets_of_mine:features")
+    result, path = run_training(job, tmp_path / "run", progress=False)
+    again = run_evaluation(path, "glyphs", episodes=10, net=job.net)
+    assert (result.norm, result.transductive, result.mean) == (again.norm, again.transductive, again.mean) == (
+        "own", False, result.mean)
