@@ -13,6 +13,7 @@ from mlcourse.datasets.one_shot_runs import OneShotRuns
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.domains.identity import contents
 from mlcourse.episode import EpisodeSampler, Splits
+from mlcourse.episode.within import WithinGroups, turned_whole
 from mlcourse.evaluate import EVALUATION_SEED, Result, check_episodes, evaluate
 from mlcourse.learner import Learner
 from mlcourse.learners import METHODS, Method, build, method, settings_on
@@ -25,32 +26,42 @@ ROTATED = ("omniglot", "glyphs")
 STATE = "training.safetensors"
 MODEL = "model.safetensors"
 EPISODES = 600
+TASK = {"way": 5, "query": 15, "episodes": EPISODES}
+RUN = {"way": one_shot_runs.WAY, "query": 1, "episodes": one_shot_runs.COUNT}
+RUN_QUERY, RUN_VIEWS = 4, 0.7       # in training for the one-shot runs: queries of a class, the strength of views
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to train. domain: a spec of `datasets.load`, or "sinusoids". steps: outer steps; None takes the method's.
+    """What to train. domain: a spec of `datasets.load`, "omniglot-runs" or "sinusoids". steps: outer steps; None takes
+    the method's.
 
     way, shot, query: of the test episodes (way is ignored for sinusoids). inner_rate, outer_rate: None takes the
-    method's. norm: of the convolutional network. episodes: fixed test episodes that the result is reported on.
+    method's. norm: of the convolutional network. episodes: fixed test episodes that the result is reported on. way,
+    query, episodes: None is 5, 15 and 600, or what the one-shot runs are made of.
     """
 
     method: str
     domain: str
-    way: int = 5
+    way: int | None = None
     shot: int = 1
-    query: int = 15
+    query: int | None = None
     steps: int | None = None
     inner_rate: float | None = None
     outer_rate: float | None = None
     norm: str = "batch"
     seed: int = 0
-    episodes: int = 600
+    episodes: int | None = None
+
+    def __post_init__(self):
+        for name, usual in (RUN if self.domain == one_shot_runs.NAME else TASK).items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, usual)
 
     def command(self) -> str:
         """The command line that repeats this job."""
         words = ["mlcourse", "train", self.method, "--domain", self.domain]
-        for name, default in asdict(Job("", "")).items():
+        for name, default in asdict(Job("", self.domain)).items():
             value = getattr(self, name)
             if name not in ("method", "domain") and value != default:
                 words += [f"--{name.replace('_', '-')}", str(value)]
@@ -63,15 +74,23 @@ class Job:
         return f"{self.method}-{domain}-{task}-{self.norm}-seed{self.seed}"
 
 
-def samplers(job: Job, entry: Method, splits: Splits | None) -> tuple[object, object, int]:
-    """The training sampler, the test sampler and the number of training classes of a job. splits: None for sinusoids.
+def samplers(job: Job, entry: Method, splits: Splits | None, data_dir=None) -> tuple[object, object, int]:
+    """The training sampler, the test sampler and the number of training classes of a job. splits: None for sinusoids,
+    those of Omniglot for the one-shot runs.
 
     Training classes of drawn characters are also turned by 90, 180 and 270 degrees, each turn a class of its own;
-    test characters never are.
-    Raises what `EpisodeSampler` raises.
+    test characters never are. For the one-shot runs training episodes are like them, within one alphabet, and every
+    drawing is shown in a small affine view.
+    Raises what `EpisodeSampler` and `one_shot_runs.load` raise, and ValueError for runs of another shape.
     """
     if splits is None:
         return SinusoidSampler(job.shot, 10), SinusoidSampler(job.shot, 100), 0
+    if job.domain == one_shot_runs.NAME:
+        usual = Job(job.method, job.domain)
+        given = [name for name in ("way", "shot", "query", "episodes") if getattr(job, name) != getattr(usual, name)]
+        _check_run_options(given)
+        source = WithinGroups(turned_whole(splits.train), job.way, job.shot, RUN_QUERY, strength=RUN_VIEWS)
+        return source, one_shot_runs.load(data_dir), len(source.domain.classes)
     source = splits.train.with_rotations() if datasets.parse(job.domain).name in ROTATED else splits.train
     classes = len(source.classes)
     test = EpisodeSampler(splits.test, job.way, job.shot, job.query)
@@ -89,16 +108,16 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True,
     check_engine: as in `train`.
     Raises ValueError for anything that does not fit, before anything is written.
     """
-    entry = method(job.method)
+    entry, on_runs = method(job.method), job.domain == one_shot_runs.NAME
     check_episodes(job.episodes)
     splits, pictures, note = None, None, ""
     if job.domain != SINUSOIDS:
-        splits = datasets.load_splits(job.domain, data_dir)
+        splits = datasets.load_splits("omniglot" if on_runs else job.domain, data_dir)
         pictures = splits.train.digests
         copied = held_out.Trained(pictures).among(splits.test)
         part, note = held_out.without(splits.test, copied, job.way, "remove the copies of pictures, or lower --way")
         splits = splits._replace(test=part)
-    source, test, classes = samplers(job, entry, splits)
+    source, test, classes = samplers(job, entry, splits, data_dir)
     overrides = {} if job.inner_rate is None else {"lr": job.inner_rate}
     way = 0 if splits is None else job.way
     settings, training = settings_on(entry, way)
@@ -106,7 +125,7 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True,
         raise ValueError(f"{entry.name} has no inner rate to set; leave --inner-rate out")
     learner = build(entry, way=way, train_classes=classes, norm=job.norm, seed=job.seed, **overrides)
     checkpoint.describe(learner)
-    training = dict(training)
+    training = dict(entry.one_shot_runs or training) if on_runs else dict(training)
     if job.steps is not None:
         training["steps"] = job.steps
     if job.outer_rate is not None:
@@ -115,11 +134,14 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True,
     if progress and classes:
         say([job.domain], [source.domain])
     data = None if splits is None else contents(splits._asdict())
-    label = replace(job, episodes=600, domain=datasets.parse(job.domain).unplaced).command()
+    label = replace(job, episodes=None, domain=datasets.parse(job.domain).unplaced).command()
     records = train(learner, phases, seed=job.seed, path=out / STATE, label=label, data=data, progress=progress,
                     check_engine=check_engine)
-    result = evaluate(learner, test, job.episodes, steps=entry.test_steps, name=entry.name,
-                      train_way=getattr(source, "way", 0), command=job.command(), commit=commit(), note=note)
+    said = {"steps": entry.test_steps, "train_way": getattr(source, "way", 0), "command": job.command()}
+    if on_runs:
+        result = on_the_runs(learner, entry, test, held_out.Trained(pictures, splits.train.classes), **said)
+    else:
+        result = evaluate(learner, test, job.episodes, name=entry.name, commit=commit(), note=note, **said)
     card = {"job": asdict(job), "training": training, "losses": [round(r["loss"], 5) for r in records[-200:]],
             "result": asdict(result), "versions": versions(), "data": data}
     checkpoint.save(out / MODEL, learner, card, pictures=pictures)
@@ -144,8 +166,7 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
     if domain == one_shot_runs.NAME:
         given = {"way": way, "shot": shot, "query": query, "split": split, "episodes": episodes,
                  "seed": seed if seed != EVALUATION_SEED else None}
-        if named := [f"--{name}" for name, value in given.items() if value is not None]:
-            raise ValueError(f"{domain} fixes what a run is made of; leave {' and '.join(named)} out")
+        _check_run_options([name for name, value in given.items() if value is not None])
         if job.domain == SINUSOIDS:
             raise ValueError(f"{path} was trained on {SINUSOIDS}, which is regression; evaluate it on {SINUSOIDS}")
         words = ["mlcourse", "evaluate", str(path), "--domain", domain]
@@ -176,6 +197,12 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
         words += [f"--{name}", str(value)] if value != default else []
     return evaluate(learner, sampler, episodes, seed=seed, steps=steps, name=entry.name, split=split,
                     train_way=card["result"]["train_way"], command=shlex.join(words), commit=commit(), note=note)
+
+
+def _check_run_options(given: list[str]) -> None:
+    if given:
+        options = " and ".join(f"--{name}" for name in given)
+        raise ValueError(f"{one_shot_runs.NAME} fixes what a run is made of; leave {options} out")
 
 
 def on_the_runs(learner: Learner, entry: Method, tests: OneShotRuns, trained: held_out.Trained, *, steps: int | None,

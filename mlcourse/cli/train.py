@@ -12,22 +12,23 @@ import typer
 
 from mlcourse.cli.output import SEEDS, Json
 
-Domain = Annotated[str, typer.Option(help="sinusoids, {DOMAINS}")]
+Domain = Annotated[str, typer.Option(help="sinusoids, omniglot-runs, {DOMAINS}")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here for data.  \[default: MLCOURSE_DATA]")]
 
 
 def train_command(
     method: Annotated[str, typer.Argument(help="{METHODS}")],
     domain: Domain = "glyphs",
-    way: Annotated[int, typer.Option(help="Classes of a test episode.")] = 5,
+    way: Annotated[int | None, typer.Option(help=r"Classes of a test episode.  \[default: 5]")] = None,
     shot: Annotated[int, typer.Option(help="Support samples per class (of a sinusoid: points).")] = 1,
-    query: Annotated[int, typer.Option(help="Query samples per class.")] = 15,
+    query: Annotated[int | None, typer.Option(help=r"Query samples per class.  \[default: 15]")] = None,
     steps: Annotated[int | None, typer.Option(help=r"Outer steps.  \[default: the method's]")] = None,
     inner_rate: Annotated[float | None, typer.Option(help=r"Inner learning rate α.  \[default: the method's]")] = None,
     outer_rate: Annotated[float | None, typer.Option(help=r"Outer learning rate β.  \[default: the method's]")] = None,
     norm: Annotated[str, typer.Option(help="batch (transductive), support, running, layer or none.")] = "batch",
     seed: Annotated[int, typer.Option(**SEEDS, help="Seed of the weights and of the training episodes.")] = 0,
-    episodes: Annotated[int, typer.Option(min=2, help="Fixed test episodes of the reported result.")] = 600,
+    episodes: Annotated[int | None, typer.Option(min=2, help=r"Fixed test episodes of the reported result.  "
+                                                 r"\[default: 600]")] = None,
     folder: Annotated[Path | None, typer.Option(help=r"The folder to write to.  \[default: runs/ and the job]")] = None,
     check_engine: Annotated[bool, typer.Option("--check-engine", help="Compare each phase's first step with a loop over "
                                                "its tasks.")] = False,
@@ -37,11 +38,14 @@ def train_command(
     """Meta-train a method on a domain, save a checkpoint and report its test accuracy.
 
     Ctrl-C keeps what was trained: the same command again goes on from there, and gives the numbers of a run that was
-    never interrupted. Test classes come from scripts or alphabets that training never saw.
+    never interrupted. Test classes come from scripts or alphabets that training never saw. The domain omniglot-runs
+    trains on Omniglot for its one-shot runs, 20-way within one alphabet, and reports on them.
 
     [bold]Examples[/bold]
 
       mlcourse train maml --domain omniglot --way 5 --shot 1
+
+      mlcourse train protonet --domain omniglot-runs
 
       mlcourse train protonet --domain folder:my_pictures --shot 5 --query 5
 
