@@ -69,4 +69,4 @@ def squared_distances(a: Tensor, b: Tensor) -> Tensor:
 
 METHOD = Method("protonet", ProtoNet, "distances to class means", "headless", {},
                 {"steps": 1000, "tasks": 1, "lr": 4e-3}, train_way=60, train_query=5,
-                one_shot_runs={"steps": 6000, "tasks": 1, "lr": 2e-3})
+                one_shot_runs={"steps": 5500, "tasks": 1, "lr": 4e-3})
