@@ -118,6 +118,8 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True,
         part, note = held_out.without(splits.test, copied, job.way, "remove the copies of pictures, or lower --way")
         splits = splits._replace(test=part)
     source, test, classes = samplers(job, entry, splits, data_dir)
+    if on_runs:
+        _check_unseen(test, held_out.Trained(pictures, splits.train.classes))
     overrides = {} if job.inner_rate is None else {"lr": job.inner_rate}
     way = 0 if splits is None else job.way
     settings, training = settings_on(entry, way)
@@ -199,6 +201,11 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
                     train_way=card["result"]["train_way"], command=shlex.join(words), commit=commit(), note=note)
 
 
+def _check_unseen(tests: OneShotRuns, trained: held_out.Trained) -> None:
+    if seen := trained.among(tests.domain):
+        raise ValueError(f"{held_out.seen_in(tests.domain, seen)}; evaluate a model of other alphabets")
+
+
 def _check_run_options(given: list[str]) -> None:
     if given:
         options = " and ".join(f"--{name}" for name in given)
@@ -216,8 +223,7 @@ def on_the_runs(learner: Learner, entry: Method, tests: OneShotRuns, trained: he
     if outputs != tests.way:
         raise ValueError(f"this {entry.name} checkpoint has a head for {outputs} classes, but a one-shot run has "
                          f"{tests.way}; train one with --way {tests.way}")
-    if seen := trained.among(tests.domain):
-        raise ValueError(f"{held_out.seen_in(tests.domain, seen)}; evaluate a model of other alphabets")
+    _check_unseen(tests, trained)
     count = len(tests.episodes)
     result = evaluate(learner, tests, count, steps=entry.test_steps if steps is None else steps, name=entry.name,
                       train_way=train_way, command=command, commit=commit())
