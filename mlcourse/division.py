@@ -16,10 +16,11 @@ MOST_FOLDS = 5
 
 
 class Fold(NamedTuple):
-    """The classes to train on and those to test on, which share none."""
+    """The classes to train on and those to test on, which share none, and what is to be said of the test."""
 
     train: Domain
     test: Domain
+    note: str = ""
 
 
 class Division(NamedTuple):

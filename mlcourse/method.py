@@ -13,7 +13,8 @@ class Method(NamedTuple):
     kind: its class. about: what it does, in a clause. net: "headed" (N outputs), "headless" (features) or "" (none, or one
     that the method makes itself). settings, training: arguments of the constructor and of `phases` on images; None where
     the method knows no classes. train_way, train_query: the shape of training episodes where it is not that of the test.
-    test_steps: inner steps at test where they are not those of training. sinusoids: (settings, training) in regression,
+    test_steps: inner steps at test where they are not those of training. one_shot_runs: like `training`, for Omniglot's
+    one-shot runs, where it is not that. sinusoids: (settings, training) in regression,
     None where the method needs classes. baseline: whether it is what others have to beat. across: whether it is a
     closed-set method between a labelled source and a target, which trains on episodes of `DomainSampler`, not of one
     domain: `mlcourse study transfer` runs it and `mlcourse train` does not.
@@ -28,6 +29,7 @@ class Method(NamedTuple):
     train_way: int | None = None
     train_query: int | None = None
     test_steps: int | None = None
+    one_shot_runs: dict | None = None
     sinusoids: tuple[dict, dict] | None = None
     baseline: bool = False
     across: bool = False

@@ -5,11 +5,12 @@ import torch
 from tiny import NAMES, PICTURES, SIDE, SINUSOIDS, learner
 from torch import nn
 
+from mlcourse.job import Job
 from mlcourse.learner import Learner, require_grad
 from mlcourse.learners import MAML, MetaTransfer, ProtoNet
 from mlcourse.losses import task_loss
 from mlcourse.nets import MLP, Conv4
-from mlcourse.runs import Job, run_training
+from mlcourse.runs import run_training
 from mlcourse.train import train
 
 

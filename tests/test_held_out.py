@@ -13,10 +13,12 @@ from PIL import Image
 from tiny import patterns
 
 from mlcourse import checkpoint, runs
+from mlcourse.assess import run_evaluation
 from mlcourse.datasets import load, load_splits
+from mlcourse.job import Job
 from mlcourse.learners import MAML
 from mlcourse.nets import Conv4
-from mlcourse.runs import Job, run_evaluation, run_training
+from mlcourse.runs import run_training
 from mlcourse.train import Interrupted
 
 CLASSES, EACH = 15, 6

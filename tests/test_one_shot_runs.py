@@ -1,5 +1,9 @@
 """Omniglot's one-shot runs as what a checkpoint is evaluated on."""
 
+import functools
+import json
+import os
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -7,12 +11,18 @@ import pytest
 import torch
 from tiny import patterns
 
-from mlcourse import checkpoint
+from mlcourse import checkpoint, datasets, runs
+from mlcourse import job as jobs
+from mlcourse.assess import run_evaluation
 from mlcourse.datasets import one_shot_runs
 from mlcourse.datasets.one_shot_runs import OneShotRuns, Run
+from mlcourse.division import Fold
 from mlcourse.domains import Domain
-from mlcourse.runs import Job, run_evaluation, run_training
+from mlcourse.job import Job, samplers
+from mlcourse.learners import method
+from mlcourse.runs import run_training
 from mlcourse.statistics import t_interval
+from mlcourse.train import Interrupted
 
 WAY, COUNT = 3, 4
 
@@ -47,10 +57,10 @@ def write(path, domain: Domain):
     return f"array:{path}"
 
 
-def trained(tmp_path, method="protonet", domain=None, way=WAY):
+def trained(tmp_path, name="protonet", domain=None, way=WAY):
     domain = patterns(0, 15, 6, 28) if domain is None else domain
     spec = write(tmp_path / "letters.npz", domain)
-    job = Job(method, spec, way=way, query=1, steps=2, episodes=4)
+    job = Job(name, spec, way=way, query=1, steps=2, episodes=4)
     return run_training(job, tmp_path / "run", progress=False)[1]
 
 
@@ -96,3 +106,74 @@ def test_characters_that_were_trained_on_are_refused(the_runs, tmp_path):
     with pytest.raises(ValueError, match="12 of the 12 classes of omniglot-runs were trained on; evaluate a model of "
                                          "other alphabets"):
         run_evaluation(path, "omniglot-runs")
+
+
+# ------------------------------------------------------------------ training
+
+
+@pytest.fixture
+def omniglot_of_three(the_runs, monkeypatch):
+    """Drawings in the place of Omniglot's, in alphabets of four characters; the runs are of three."""
+    made = patterns(1, 20, 6, 28)
+    whole = Domain("omniglot", made.images, made.labels, made.classes, tuple(f"alphabet {i // 4}" for i in range(20)))
+    alphabets = [f"alphabet {i}" for i in range(5)]
+    monkeypatch.setattr(datasets, "load", lambda spec, data_dir=None, form=None: whole)
+    monkeypatch.setattr(datasets, "named_splits",
+                        lambda spec: {"train": alphabets[:3], "val": alphabets[3:4], "test": alphabets[4:]})
+    monkeypatch.setattr(jobs, "RUN", {"way": WAY, "query": 1, "episodes": COUNT})
+    return datasets.split(whole, "omniglot")
+
+
+def test_training_for_the_runs_reports_on_them_and_may_be_interrupted(omniglot_of_three, tmp_path, monkeypatch):
+    job = Job("protonet", "omniglot-runs", steps=4)
+    result, path = run_training(job, tmp_path / "whole", progress=False)
+    assert job.name() == "protonet-omniglot-runs-3w1s-batch-seed0"
+    assert result.command == "mlcourse train protonet --domain omniglot-runs --steps 4"
+    assert (result.domain, result.train_way, result.way, result.episodes) == ("omniglot-runs", 3, 3, COUNT)
+    assert "of the modified Hausdorff distance" in result.note
+    again = run_evaluation(path, "omniglot-runs")
+    assert (again.mean, again.ci95, again.note) == (result.mean, result.ci95, result.note)
+
+    def stop_after_two(record):
+        if record["step"] == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "train", functools.partial(runs.train, on_step=stop_after_two))
+        with pytest.raises(Interrupted):
+            run_training(job, tmp_path / "parts", progress=False)
+    assert run_training(job, tmp_path / "parts", progress=False)[1].read_bytes() == path.read_bytes()
+
+
+def test_training_episodes_are_like_the_runs(omniglot_of_three):
+    job = Job("protonet", "omniglot-runs")
+    source, test, classes = samplers(job, method("protonet"), Fold(omniglot_of_three.train, omniglot_of_three.test))
+    batch = source.sample(50, torch.Generator().manual_seed(0))
+    assert (source.way, source.shot, source.query, classes) == (WAY, 1, 4, 4 * 12) and test.way == WAY
+    assert all(len({source.domain.groups[c] for c in episode}) == 1 for episode in batch.classes.tolist())
+    assert source.strength > 0 and not set(source.domain.classes) & set(omniglot_of_three.test.classes)
+
+
+def test_the_schedule_is_that_of_the_record(omniglot_of_three, tmp_path):
+    _, path = run_training(Job("protonet", "omniglot-runs", steps=2), tmp_path, progress=False)
+    card = json.loads(path.with_suffix(".json").read_text())
+    assert card["training"] == method("protonet").one_shot_runs | {"steps": 2}
+
+
+def test_a_method_with_a_head_trains_for_the_runs_too(omniglot_of_three, tmp_path):
+    result, _ = run_training(Job("maml", "omniglot-runs", steps=1), tmp_path, progress=False)
+    assert (result.method, result.way, result.episodes) == ("maml", WAY, COUNT)
+
+
+def test_a_job_for_the_runs_of_another_shape_is_refused(omniglot_of_three, tmp_path):
+    with pytest.raises(ValueError, match="omniglot-runs fixes what a run is made of; leave --way and --shot out"):
+        run_training(Job("protonet", "omniglot-runs", way=5, shot=2), tmp_path, progress=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_training_on_characters_of_the_runs_is_refused_at_once(omniglot_of_three, the_runs, tmp_path, monkeypatch):
+    own = replace(the_runs, domain=omniglot_of_three.train)
+    monkeypatch.setattr(one_shot_runs, "load", lambda data_dir=None: own)
+    with pytest.raises(ValueError, match="12 of the 12 classes of .* were trained on; evaluate a model of other"):
+        run_training(Job("protonet", "omniglot-runs", steps=1), tmp_path, progress=False)
+    assert not list(tmp_path.iterdir())

@@ -16,12 +16,15 @@ from PIL import Image
 from tiny import NAMES, patterns
 
 from mlcourse import checkpoint, cli, runs
+from mlcourse.assess import run_evaluation
 from mlcourse.datasets import load_splits
 from mlcourse.datasets.sinusoid import SinusoidSampler
+from mlcourse.division import Fold
 from mlcourse.evaluate import evaluate
+from mlcourse.job import Job, samplers
 from mlcourse.learners import MAML, METHODS, build, method
 from mlcourse.nets import MLP
-from mlcourse.runs import Job, run_evaluation, run_training
+from mlcourse.runs import run_training
 from mlcourse.train import Interrupted
 
 GROUPS, EACH, SAMPLES = 5, 3, 6  # 9 training classes, 3 for validation, 3 for the test
@@ -38,6 +41,11 @@ def write_array(path, seed=0):
 @pytest.fixture(scope="module")
 def array(tmp_path_factory):
     return write_array(tmp_path_factory.mktemp("data") / "letters.npz")
+
+
+def fold(spec):
+    splits = load_splits(spec)
+    return Fold(splits.train, splits.test)
 
 
 def job(domain, method="protonet", **settings):
@@ -66,7 +74,7 @@ def test_a_job_says_the_command_that_repeats_it():
 
 def test_the_commands_words_are_options_of_the_command_line(monkeypatch):
     received = []
-    monkeypatch.setattr(runs, "run_training", lambda job, out, data_dir, check_engine: received.append(job) or 1 / 0)
+    monkeypatch.setattr(runs, "run_training", lambda job, out, data_dir, check_engine, compile: received.append(job) or 1 / 0)
     full = Job("reptile", "array:some where.npz", 4, 2, 7, 11, 0.25, 0.5, "layer", 3, 40)
     monkeypatch.setattr(sys, "argv", shlex.split(full.command()))
     with pytest.raises(ZeroDivisionError):
@@ -267,12 +275,11 @@ def test_the_settings_of_every_method_are_its_constructors_and_its_phases():
             settings, training = entry.sinusoids
             build(entry, way=0, **settings).phases(sampler, **training)
     assert len({entry.name for entry in METHODS}) == len(METHODS)
-    assert runs.method_names() == [entry.name for entry in METHODS]
     assert method("maml").kind is MAML
 
 
 def test_images_of_drawn_characters_are_turned_for_training_only():
-    train, test, classes = runs.samplers(Job("maml", "glyphs", query=5), method("maml"), load_splits("glyphs"))
+    train, test, classes = samplers(Job("maml", "glyphs", query=5), method("maml"), fold("glyphs"))
     assert classes == len(train.domain.classes) and classes % 4 == 0
     assert sum("turned" in name for name in train.domain.classes) == 3 * classes // 4
     assert not any("turned" in name for name in test.domain.classes)
@@ -325,5 +332,5 @@ def test_the_library_and_the_command_measure_the_same(protonet):
     result, path = protonet
     learner, card = checkpoint.load(path)
     trained_on = Job(**card["job"])
-    _, test, _ = runs.samplers(trained_on, method("protonet"), load_splits(trained_on.domain))
+    _, test, _ = samplers(trained_on, method("protonet"), fold(trained_on.domain))
     assert evaluate(learner, test, 10).mean == result.mean

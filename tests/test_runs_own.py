@@ -11,7 +11,9 @@ from PIL import Image
 from tiny import patterns
 
 from mlcourse import checkpoint, runs
-from mlcourse.runs import Job, run_evaluation, run_training
+from mlcourse.assess import run_evaluation
+from mlcourse.job import Job
+from mlcourse.runs import run_training
 from mlcourse.train import Interrupted
 
 

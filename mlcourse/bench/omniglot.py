@@ -14,11 +14,12 @@ from dataclasses import replace
 from tqdm import tqdm
 
 from mlcourse import datasets
+from mlcourse.division import Fold
 from mlcourse.episode import EpisodeSampler, Splits
 from mlcourse.evaluate import evaluate
+from mlcourse.job import Job, samplers
 from mlcourse.learners import Method, build, method
 from mlcourse.rows import facts
-from mlcourse.runs import Job, samplers
 from mlcourse.train import outer_step, step_generator
 
 KEY = ("method", "norm", "of_minutes", "seed", "minutes")
@@ -60,7 +61,7 @@ def measure(name: str, splits: Splits, minutes: float, seed: int) -> Iterator[di
     """Train one method for so many minutes and yield its row at each of MARKS up to there, and at the end."""
     command = f"mlcourse bench omniglot --method {name} --minutes {minutes:g} --seed {seed}"
     entry, job = method(name), Job(name, "omniglot", seed=seed)
-    source, test, _ = samplers(job, entry, splits)
+    source, test, _ = samplers(job, entry, Fold(splits.train, splits.test))
     for learner, at, outer_steps in trained(entry, source, job.way, minutes, seed):
         result = evaluate(learner, test, EPISODES, steps=entry.test_steps)
         yield {"method": name, "norm": result.norm, "transductive": result.transductive, "train_way": source.way,

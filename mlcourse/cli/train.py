@@ -12,7 +12,7 @@ import typer
 
 from mlcourse.cli.output import SEEDS, Json
 
-Domain = Annotated[str, typer.Option(help="sinusoids, {DOMAINS}")]
+Domain = Annotated[str, typer.Option(help="sinusoids, omniglot-runs, {DOMAINS}")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here for data.  \[default: MLCOURSE_DATA]")]
 
 Net = Annotated[str, typer.Option(help="conv4, resnet12, or module:attr, a callable of your own that makes a network.")]
@@ -26,9 +26,9 @@ Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
 def train_command(
     method: Annotated[str, typer.Argument(help="{METHODS}")],
     domain: Domain = "glyphs",
-    way: Annotated[int, typer.Option(help="Classes of a test episode.")] = 5,
+    way: Annotated[int | None, typer.Option(help=r"Classes of a test episode.  \[default: 5]")] = None,
     shot: Annotated[int, typer.Option(help="Support samples per class (of a sinusoid: points).")] = 1,
-    query: Annotated[int, typer.Option(help="Query samples per class.")] = 15,
+    query: Annotated[int | None, typer.Option(help=r"Query samples per class.  \[default: 15]")] = None,
     steps: Annotated[int | None, typer.Option(help=r"Outer steps.  \[default: the method's]")] = None,
     inner_rate: Annotated[float | None, typer.Option(help=r"Inner learning rate α.  \[default: the method's]")] = None,
     outer_rate: Annotated[float | None, typer.Option(help=r"Outer learning rate β.  \[default: the method's]")] = None,
@@ -40,7 +40,8 @@ def train_command(
     split_by: SplitBy = None,
     device: Device = "cpu",
     seed: Annotated[int, typer.Option(**SEEDS, help="Seed of the weights and of the training episodes.")] = 0,
-    episodes: Annotated[int, typer.Option(min=2, help="Fixed test episodes of the reported result.")] = 600,
+    episodes: Annotated[int | None, typer.Option(min=2, help=r"Fixed test episodes of the reported result.  "
+                                                 r"\[default: 600]")] = None,
     folder: Annotated[Path | None, typer.Option(help=r"The folder to write to.  \[default: runs/ and the job]")] = None,
     check_engine: Annotated[bool, typer.Option("--check-engine", help="Compare each phase's first step with a loop over "
                                                "its tasks.")] = False,
@@ -51,11 +52,14 @@ def train_command(
 
     Ctrl-C keeps what was trained: the same command again goes on from there, and gives the numbers of a run that was
     never interrupted. Test classes are ones that training never saw; where there are too few to hold out, the number is
-    cross-validated, and the checkpoint trained on all.
+    cross-validated, and the checkpoint trained on all. The domain omniglot-runs trains on Omniglot for its one-shot runs,
+    20-way within one alphabet, and reports on them.
 
     [bold]Examples[/bold]
 
       mlcourse train maml --domain omniglot --way 5 --shot 1
+
+      mlcourse train protonet --domain omniglot-runs
 
       mlcourse train protonet --domain folder:my_pictures --shot 5 --query 5
 
@@ -120,13 +124,13 @@ def evaluate_command(
 
       mlcourse evaluate runs/maml-omniglot-5w1s-batch-seed0/model.safetensors --domain glyphs@rotation=0.5 --json
     """
-    from mlcourse import runs
+    from mlcourse.assess import EVALUATION_SEED, run_evaluation
     from mlcourse.system.machine import keep_freed_memory, limit_threads
 
     keep_freed_memory()
     limit_threads()
-    result = runs.run_evaluation(checkpoint, domain, way=way, shot=shot, query=query, steps=steps, split=split,
-                                 episodes=episodes, seed=runs.EVALUATION_SEED if seed is None else seed,
+    result = run_evaluation(checkpoint, domain, way=way, shot=shot, query=query, steps=steps, split=split,
+                                 episodes=episodes, seed=EVALUATION_SEED if seed is None else seed,
                                  data_dir=data_dir, net=net, on=device)
     _report(result, as_json)
 

@@ -122,16 +122,20 @@ class EpisodeSampler:
     def indices(self, tasks: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Which images make the episodes: classes (T, N), and image indices (T, N, K + Q + U) of the N
         classes and (T, distractors, U) of the others. All indices of a class in an episode differ."""
-        c, n, m = len(self.domain.classes), self.way, self.way + self.distractors
-        if self.relabel:
-            chosen = distinct(tasks, m, c, generator)
-        else:
-            chosen = torch.arange(c).expand(tasks, c)
+        n, m = self.way, self.way + self.distractors
+        chosen = self.choose(tasks, generator)
         keys = torch.rand(tasks, m, self.table.shape[1], generator=generator)
         keys.masked_fill_(torch.arange(self.table.shape[1]) >= self.counts[chosen][..., None], -1.0)
         each = keys.topk(self.shot + self.query + self.unlabeled, dim=2).indices
         picked = self.table[chosen[..., None], each]
         return chosen[:, :n], picked[:, :n], picked[:, n:, :self.unlabeled]
+
+    def choose(self, tasks: int, generator: torch.Generator) -> Tensor:
+        """The classes of each episode, the distractors last: (T, N + distractors)."""
+        c = len(self.domain.classes)
+        if not self.relabel:
+            return torch.arange(c).expand(tasks, c)
+        return distinct(tasks, self.way + self.distractors, c, generator)
 
     def sample(self, tasks: int, generator: torch.Generator) -> Episode:
         """A batch of `tasks` episodes; the same generator state gives the same episodes."""

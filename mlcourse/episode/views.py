@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 GRID = 4                      # the smooth deformation has GRID × GRID control points
+AFFINE = 6                    # random numbers for an affine map, the first of a view's
 DRAWS = 10 + 2 * GRID ** 2    # random numbers for one view
 
 
@@ -29,10 +30,7 @@ def view(x: Tensor, u: Tensor, strength: float = 1.0) -> Tensor:
     so, and, for half of the views, a square of up to three tenths of the side blanked. Strength scales all of it; 0
     gives back the pictures. Raises ValueError for a strength outside [0, 2] or draws that do not fit.
     """
-    if not 0 <= strength <= 2:
-        raise ValueError(f"the strength of a view must lie between 0 and 2, got {strength}")
-    if u.shape != (len(x), DRAWS):
-        raise ValueError(f"{len(x)} pictures need draws of shape ({len(x)}, {DRAWS}), got {tuple(u.shape)}")
+    _check(x, u, strength, DRAWS)
     if strength == 0:
         return x
     u = u.to(x.dtype) * torch.cat([torch.full((7,), strength), torch.ones(3), torch.full((2 * GRID ** 2,), strength)]
@@ -40,13 +38,37 @@ def view(x: Tensor, u: Tensor, strength: float = 1.0) -> Tensor:
     return _cut(_stroke(_bend(x, u[:, :6], u[:, 10:]), u[:, 6]), u[:, 7:10], strength)
 
 
+def affine_view(x: Tensor, u: Tensor, strength: float = 1.0) -> Tensor:
+    """The affine part of `view` alone, by draws u (M, AFFINE): turned, sheared, scaled and shifted as there.
+
+    Raises ValueError as `view` does.
+    """
+    _check(x, u, strength, AFFINE)
+    if strength == 0:
+        return x
+    return F.grid_sample(x, _affine_grid(x, strength * u.to(x.dtype)), align_corners=False)
+
+
 def two_views(x: Tensor, generator: torch.Generator, strength: float = 1.0) -> tuple[Tensor, Tensor]:
     """Two views of the same pictures x (M, 1, S, S), with independent draws."""
     return tuple(view(x, draws(len(x), generator), strength) for _ in range(2))
 
 
+def _check(x: Tensor, u: Tensor, strength: float, count: int) -> None:
+    if not 0 <= strength <= 2:
+        raise ValueError(f"the strength of a view must lie between 0 and 2, got {strength}")
+    if u.shape != (len(x), count):
+        raise ValueError(f"{len(x)} pictures need draws of shape ({len(x)}, {count}), got {tuple(u.shape)}")
+
+
 def _bend(x: Tensor, affine: Tensor, field: Tensor) -> Tensor:
     """The affine map and the smooth deformation, in one resampling. Outside the picture lies background (0)."""
+    bent = F.interpolate(0.25 * field.view(-1, 2, GRID, GRID), x.shape[-2:], mode="bicubic", align_corners=True)
+    return F.grid_sample(x, _affine_grid(x, affine) + bent.permute(0, 2, 3, 1), align_corners=False)
+
+
+def _affine_grid(x: Tensor, affine: Tensor) -> Tensor:
+    """Where each pixel of the view comes from: (M, H, W, 2), in [-1, 1] within the picture."""
     angle, shear = math.radians(15) * affine[:, 0], 0.3 * affine[:, 1]
     wide, high = ((math.log(1.25) * affine[:, i]).exp() for i in (2, 3))
     cos, sin = angle.cos(), angle.sin()
@@ -56,9 +78,7 @@ def _bend(x: Tensor, affine: Tensor, field: Tensor) -> Tensor:
     across = ((torch.arange(w) + 0.5) * 2 / w - 1).to(x).expand(h, w)
     down = ((torch.arange(h) + 0.5) * 2 / h - 1).to(x)[:, None].expand(h, w)
     place = torch.stack([across, down, torch.ones_like(across)], -1)
-    grid = place @ rows.view(-1, 1, 2, 3).mT
-    bent = F.interpolate(0.25 * field.view(-1, 2, GRID, GRID), x.shape[-2:], mode="bicubic", align_corners=True)
-    return F.grid_sample(x, grid + bent.permute(0, 2, 3, 1), align_corners=False)
+    return place @ rows.view(-1, 1, 2, 3).mT
 
 
 def _stroke(x: Tensor, amount: Tensor) -> Tensor:

@@ -5,9 +5,10 @@ import torch
 from tiny import CLASSES
 
 from mlcourse import checkpoint
+from mlcourse.job import Job
 from mlcourse.learners import ACROSS_DOMAINS, METHODS, MetaSGD, TwoEncoders, build, method
 from mlcourse.nets import MLP, Conv4
-from mlcourse.runs import Job, run_training
+from mlcourse.runs import run_training
 
 ENTRIES = [pytest.param(entry, id=entry.name) for entry in METHODS + ACROSS_DOMAINS]
 

@@ -1,0 +1,142 @@
+"""Evaluate a checkpoint on a domain: what `mlcourse evaluate` does."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+from mlcourse import checkpoint, held_out
+from mlcourse.datasets import one_shot_runs
+from mlcourse.datasets.notes import say
+from mlcourse.datasets.one_shot_runs import OneShotRuns
+from mlcourse.datasets.sinusoid import SinusoidSampler
+from mlcourse.episode import EpisodeSampler
+from mlcourse.evaluate import EVALUATION_SEED, Result, evaluate
+from mlcourse.job import EPISODES, RUNS, SINUSOIDS, Job, check_run_options, untrained
+from mlcourse.learner import Learner
+from mlcourse.learners import Method, method
+from mlcourse.nets.chosen import is_own
+from mlcourse.statistics import Estimate, t_interval
+from mlcourse.system.machine import device
+from mlcourse.system.provenance import commit
+
+
+def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int | None = None,
+                   query: int | None = None, steps: int | None = None, split: str | None = None,
+                   episodes: int | None = None, seed: int = EVALUATION_SEED, data_dir=None, net: str | None = None,
+                   on: str = "cpu") -> Result:
+    """Evaluate a checkpoint on a domain. way, shot, query: None takes those it was trained for; steps: inner steps;
+    episodes: None is 600.
+
+    net: the module:attr of a network of your own, which is named again, because a card runs no code. on: the device.
+
+    split: "train", "val", "test" or "all", as they are; the result's note says whether their classes were trained on.
+    None takes "test" on glyphs, omniglot and whatever shares a picture with the training data, and "all" elsewhere;
+    classes that were trained on, known by what they hold, are left out, and the note says so.
+    domain "omniglot-runs" is Omniglot's one-shot runs (`datasets.one_shot_runs`), which fix the episodes.
+    Raises ValueError when the checkpoint does not fit the domain, and as `held_out.part_of` does.
+    """
+    card, where = checkpoint.card_of(path), device(on)
+    job = _job(card, path)
+    entry = method(job.method)
+    learner = _trained(path, card, job, entry, net).to(where)
+    trained = held_out.Trained(checkpoint.trained_on(path), tuple((card.get("data") or {}).get("train", ())))
+    words = ["mlcourse", "evaluate", str(path), "--domain", domain]
+    if domain == RUNS:
+        given = {"way": way, "shot": shot, "query": query, "split": split, "episodes": episodes,
+                 "seed": seed if seed != EVALUATION_SEED else None}
+        check_run_options([name for name, value in given.items() if value is not None])
+        if job.domain == SINUSOIDS:
+            raise ValueError(f"{path} was trained on {SINUSOIDS}, which is regression; evaluate it on {SINUSOIDS}")
+        words += _options(("steps", steps, None, entry.test_steps), ("net", net, None), ("device", on, "cpu"))
+        return on_the_runs(learner, entry, one_shot_runs.load(data_dir, job.form), trained, steps=steps,
+                           command=shlex.join(words), train_way=card["result"]["train_way"])
+    episodes = EPISODES if episodes is None else episodes
+    regression = domain == SINUSOIDS
+    if regression != (job.domain == SINUSOIDS):
+        kind, fitting = ("classification", "images") if regression else ("regression", SINUSOIDS)
+        raise ValueError(f"{path} was trained on {job.domain}, which is {kind}; evaluate it on {fitting}")
+    way, shot, query = (given if given is not None else trained for given, trained in
+                        ((way, job.way), (shot, job.shot), (query, job.query)))
+    asked, note = split, ""
+    if regression:
+        split, sampler = "test", SinusoidSampler(shot, 100)
+    else:
+        check_way(learner, entry, way)
+        part, split, note = held_out.part_of(domain, split, trained, way, data_dir, job.form, card.get("split_by") or "group")
+        sampler = EpisodeSampler(part, way, shot, query)
+        say([domain], [part])
+    steps = entry.test_steps if steps is None else steps
+    words += _options(("way", way, job.way), ("shot", shot, job.shot), ("query", query, job.query),
+                      ("steps", steps, entry.test_steps), ("split", asked, None), ("episodes", episodes, EPISODES),
+                      ("seed", seed, EVALUATION_SEED), ("net", net, None), ("device", on, "cpu"))
+    return evaluate(learner, sampler, episodes, seed=seed, steps=steps, name=entry.name, split=split,
+                    train_way=card["result"]["train_way"], command=shlex.join(words), commit=commit(), note=note)
+
+
+def _options(*given: tuple) -> list[str]:
+    """The words of a command line for options (name, value, what it is without the option …)."""
+    return [word for name, value, *usual in given if value not in usual for word in (f"--{name}", str(value))]
+
+
+def _trained(path: Path, card: dict, job: Job, entry: Method, net: str | None) -> Learner:
+    """The learner of a checkpoint. Raises ValueError unless `net` is named where the network is the user's own, and only
+    there, and what `checkpoint.load` raises."""
+    if not is_own(job.net):
+        if net not in (None, job.net):
+            raise ValueError(f"{path} was trained with the network {job.net}, which the course makes; leave --net out")
+        return checkpoint.load(path)[0]
+    if net is None:
+        raise ValueError(f"{path} was trained with a network of your own, {job.net}; name it once more, as --net {job.net}, "
+                         "since a checkpoint's card runs no code")
+    return checkpoint.load(path, into=untrained(replace(job, net=net, device="cpu"), entry, card.get("train_classes", 0)))[0]
+
+
+def on_the_runs(learner: Learner, entry: Method, tests: OneShotRuns, trained: held_out.Trained, *, steps: int | None,
+                command: str, train_way: int) -> Result:
+    """A learner on the one-shot runs. The note says which runs they are, the error as the literature gives it, and that
+    of the modified Hausdorff distance on the same runs; the intervals are over runs.
+
+    Raises ValueError for a head of another number of classes, and where a character of the runs was trained on.
+    """
+    outputs = _outputs(learner, entry, tests.way)
+    if outputs != tests.way:
+        raise ValueError(f"this {entry.name} checkpoint has a head for {outputs} classes, but a one-shot run has "
+                         f"{tests.way}; train one with --way {tests.way}")
+    check_unseen(tests, trained)
+    count = len(tests.episodes)
+    result = evaluate(learner, tests, count, steps=entry.test_steps if steps is None else steps, name=entry.name,
+                      train_way=train_way, command=command, commit=commit())
+    error = Estimate(1 - result.mean, result.ci95, count, "runs")
+    baseline = t_interval(tests.baseline(), "runs")
+    note = (f"{tests.about}; error {error.times(100).text()} %, of the modified Hausdorff distance "
+            f"{baseline.times(100).text()} %")
+    return replace(result, note=note if trained.pictures is not None else f"{note}; {held_out.UNKNOWN}")
+
+
+def check_unseen(tests: OneShotRuns, trained: held_out.Trained) -> None:
+    """Raises ValueError where a character of the runs was trained on."""
+    if seen := trained.among(tests.domain):
+        raise ValueError(f"{held_out.seen_in(tests.domain, seen)}; evaluate a model of other alphabets")
+
+
+def _job(card: dict, path: Path) -> Job:
+    try:
+        return Job(**card["job"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"the card of {path} does not say how it was trained ({error}); evaluate checkpoints that "
+                         "mlcourse train wrote") from error
+
+
+def check_way(learner: Learner, entry: Method, way: int) -> None:
+    """Raises ValueError when the learner's network has a head for another number of classes."""
+    outputs = _outputs(learner, entry, way)
+    if outputs != way:
+        raise ValueError(f"this {entry.name} checkpoint has a head for {outputs} classes, not {way}; evaluate it with "
+                         f"--way {outputs} or train one with --way {way}")
+
+
+def _outputs(learner: Learner, entry: Method, way: int) -> int:
+    """The number of classes that a learner's head tells apart; `way` where it has none."""
+    return getattr(getattr(learner.net, "head", None), "out_features", way) if entry.net == "headed" else way
