@@ -77,12 +77,12 @@ def samplers(job: Job, entry: Method, splits: Splits | None) -> tuple[object, ob
 
 
 def run_training(job: Job, out: Path, data_dir=None, progress: bool = True,
-                 check_engine: bool = False) -> tuple[Result, Path]:
+                 check_engine: bool = False, compile: bool = False) -> tuple[Result, Path]:
     """Train, save a checkpoint with its card under `out`, and report the test result.
 
     If `out` holds a run of the same job (`episodes` may differ) on the same data, interrupted or complete, training
     goes on from there. Data are the same where their classes hold the same pictures, wherever they lie.
-    check_engine: as in `train`.
+    check_engine, compile: as in `train`.
     Raises ValueError for anything that does not fit, before anything is written.
     """
     entry = method(job.method)
@@ -113,7 +113,7 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True,
     data = None if splits is None else contents(splits._asdict())
     label = replace(job, episodes=600, domain=datasets.parse(job.domain).unplaced).command()
     records = train(learner, phases, seed=job.seed, path=out / STATE, label=label, data=data, progress=progress,
-                    check_engine=check_engine)
+                    check_engine=check_engine, compile=compile)
     result = evaluate(learner, test, job.episodes, steps=entry.test_steps, name=entry.name,
                       train_way=getattr(source, "way", 0), command=job.command(), commit=commit(), note=note)
     card = {"job": asdict(job), "training": training, "losses": [round(r["loss"], 5) for r in records[-200:]],

@@ -25,7 +25,7 @@ FLOORS = (
     ("method",),
     ("learners",),
     ("description",),
-    ("checkpoint",),
+    ("checkpoint", "compiled"),
     ("train", "evaluate", "probes"),
     ("runs", "rows", "supervised", "fewshot"),
     ("small",),
