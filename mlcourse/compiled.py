@@ -1,8 +1,8 @@
 """The loss and gradient of a phase through torch.compile, where a run is long enough to pay for it.
 
-A meta-step of a small network is hundreds of operators of a few microseconds each, and most of its time goes into calling
-them. `trace` records the operators that the plain path calls, second derivatives included; torch.compile makes one C++
-function of them, for batches of one shape.
+A meta-step of a small network is hundreds of operators of a few microseconds each, and most of its time goes into
+calling them. `trace` records the operators that the plain path calls, second derivatives included; torch.compile makes
+one C++ function of them, for batches of one shape.
 """
 
 from __future__ import annotations
@@ -74,11 +74,12 @@ class Compiled:
             raise Plain(f"torch.compile fails ({_first_line(error)})") from error
 
     def fits(self, part) -> bool:
-        """Whether a part of a batch has the shape, strides and type that were compiled, and the learner its settings."""
+        """Whether a batch has the shape, strides and type that were compiled, and the learner its settings."""
         return isinstance(part, Episode) and _shape(part) == self.shape and self._settings() == self.settings
 
     def _settings(self) -> list:
-        return [value for module in self.modules for value in vars(module).values() if isinstance(value, int | float | str)]
+        return [value for module in self.modules for value in vars(module).values()
+                if isinstance(value, int | float | str)]
 
     def __call__(self, part: Episode) -> Gradient:
         with torch.no_grad():
@@ -134,9 +135,9 @@ class _AnyStep:
     def _refuse(self, *_):
         raise TypeError("the loss depends on the step")
 
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __hash__ = __index__ = __int__ = __float__ = _refuse
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __floordiv__ = _refuse
-    __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = _refuse
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __hash__ = _refuse
+    __index__ = __int__ = __float__ = __neg__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = _refuse
 
 
 def _state(learner: nn.Module) -> dict[str, Tensor]:
@@ -161,8 +162,8 @@ def compiler_missing() -> str:
 class Compiling:
     """The compiled form of a phase, from the step on where it pays: after a few plain steps are timed.
 
-    What is decided is said on stderr, in one sentence for a phase. check: raises ValueError where the compiled form does
-    not give the loss and gradient of the plain one.
+    What is decided is said on stderr, in one sentence for a phase. check: raises ValueError where the compiled form
+    does not give the loss and gradient of the plain one.
     """
 
     def __init__(self, phase: Phase, first: int, check: Callable[[Compiled, Episode], None]):
@@ -191,8 +192,8 @@ class Compiling:
         if name := compiler_missing():
             raise Plain(f"there is no C++ compiler ({name}); install one, or set CXX")
         if left * each * SHARE < COST:
-            raise Plain(f"the {left} steps left take about {left * each:.3g} s, too little to pay for about {COST:.0f} s "
-                        "of compiling")
+            raise Plain(f"the {left} steps left take about {left * each:.3g} s, too little to pay for about {COST:.0f} "
+                        "s of compiling")
         start, batch = time.perf_counter(), sample()
         compiled = Compiled(self.phase, batch)
         try:

@@ -38,7 +38,8 @@ def step_generator(seed: int, phase: int, step: int) -> torch.Generator:
 
 def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | None = None, label: str = "",
           data: dict | None = None, save_every: int = 200, progress: bool = True,
-          on_step: Callable[[dict], None] | None = None, check_engine: bool = False, compile: bool = False) -> list[dict]:
+          on_step: Callable[[dict], None] | None = None, check_engine: bool = False,
+          compile: bool = False) -> list[dict]:
     """Run the phases in order and return a record {phase, step, loss} for every outer step.
 
     path: a .safetensors file for the state of the training, written every `save_every` steps, when it ends and when
@@ -46,8 +47,8 @@ def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | 
     what is trained, and data on what (`identity.contents`); a file with another label, seed or data is not touched.
     on_step: called with every new record.
     check_engine: `compare_with_a_loop` on the first step that each phase takes.
-    compile: through torch.compile from the tenth step of a phase on, where there is a C++ compiler and those left pay for
-    it; the losses then differ by rounding. What is done is said on stderr, in a sentence for each phase.
+    compile: through torch.compile from the tenth step of a phase on, where there is a C++ compiler and those left pay
+    for it; the losses then differ by rounding. What is done is said on stderr, in a sentence for each phase.
 
     Raises Interrupted (a KeyboardInterrupt) after Ctrl-C or SIGTERM, at the end of the step in progress; ValueError
     when `path` holds another training or is damaged, and what `outer_step` and `compare_with_a_loop` raise; OSError

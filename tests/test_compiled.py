@@ -54,7 +54,8 @@ def recorded(monkeypatch):
     monkeypatch.setattr(torch, "compile", lambda graph, **_: graph)
     monkeypatch.setattr(module, "compiler_missing", lambda: "")
     monkeypatch.setattr(module, "COST", 0.0)
-    monkeypatch.setattr(module.Compiling, "_seconds", lambda self, function, batch: float(not isinstance(function, Compiled)))
+    seconds = lambda self, function, batch: float(not isinstance(function, Compiled))
+    monkeypatch.setattr(module.Compiling, "_seconds", seconds)
 
 
 # -------------------------------------------------------------- the gradients
@@ -108,7 +109,8 @@ def test_a_compiled_training_resumes(recorded, tmp_path):
     with pytest.raises(Interrupted):
         run(compile=True, path=path, on_step=stop)
     again = run(compile=True, path=path, check_engine=True)
-    assert_close(torch.tensor([r["loss"] for r in again]), torch.tensor([r["loss"] for r in whole]), rtol=1e-5, atol=1e-6)
+    losses = [torch.tensor([r["loss"] for r in records]) for records in (again, whole)]
+    assert_close(*losses, rtol=1e-5, atol=1e-6)
 
 
 def test_ctrl_c_ends_compiling_at_once_and_keeps_what_was_trained(recorded, tmp_path, monkeypatch):
@@ -162,8 +164,8 @@ def said_by(capsys, **options):
 
 def test_without_a_compiler_one_sentence_says_so(capsys, monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
-    assert said_by(capsys, compile=True) == ("meta-train is not compiled: there is no C++ compiler (no-such-compiler); install "
-                                             "one, or set CXX\n")
+    assert said_by(capsys, compile=True) == ("meta-train is not compiled: there is no C++ compiler (no-such-compiler); "
+                                             "install one, or set CXX\n")
 
 
 @pytest.mark.skipif(not shutil.which("g++"), reason="no g++")
@@ -214,8 +216,8 @@ def refusal(phase):
 def test_what_is_not_the_same_at_every_step_is_refused():
     learner, own = MAML(MLP((1, 8, 1))), torch.randn(4, generator=torch.Generator().manual_seed(0))
     loss = learner.loss
-    assert "the loss depends on the step" in refusal(phase_of(learner, lambda e, step: loss(e) * (1 + step / 5)))
-    assert "the loss depends on the step" in refusal(phase_of(learner, lambda e, step: loss(e) * (2 if step == 0 else 1)))
+    for one in (lambda e, step: loss(e) * (1 + step / 5), lambda e, step: loss(e) * (2 if step == 0 else 1)):
+        assert "the loss depends on the step" in refusal(phase_of(learner, one))
     assert refusal(phase_of(learner, lambda e, step: loss(e) * torch.rand(()))) == "it draws random numbers"
     assert "cannot be recorded" in refusal(phase_of(learner, lambda e, step: loss(e) * own.sum()))
     assert "cannot be recorded" in refusal(phase_of(learner, lambda e, step: loss(e) * float(loss(e).sum())))

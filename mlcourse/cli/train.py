@@ -31,8 +31,8 @@ def train_command(
     folder: Annotated[Path | None, typer.Option(help=r"The folder to write to.  \[default: runs/ and the job]")] = None,
     check_engine: Annotated[bool, typer.Option("--check-engine", help="Compare each phase's first step with a loop over "
                                                "its tasks.")] = False,
-    compile: Annotated[bool, typer.Option("--compile", help="Through torch.compile, where there is a C++ compiler and the "
-                                          "run is long enough to pay.")] = False,
+    compile: Annotated[bool, typer.Option("--compile", help="Through torch.compile, where there is a C++ compiler and "
+                                          "the run is long enough to pay.")] = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
