@@ -248,4 +248,5 @@ def line(row: dict) -> str:
     """The row as a line of a table."""
     compiled = f"  compiled {row['compiled_ms']:6.2f} ms" if "compiled_ms" in row else ""
     return (f"{row['workload']:40s} ours {row['ours_ms']:8.2f} ms{compiled}  {row['peer']:8s} "
-            f"{row['peer_ms']:8.2f} ms  ratio {row['ratio']:5.2f}  {100 * row['peak_share']:4.0f} % of the product rate")
+            f"{row['peer_ms']:8.2f} ms  ratio {row['ratio']:5.2f}  {100 * row['peak_share']:4.0f} % of the product "
+            "rate")
