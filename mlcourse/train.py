@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +17,12 @@ from torch.utils._pytree import tree_map
 from tqdm import tqdm
 
 from mlcourse.checkpoint import check_writable, fill, read_tensors, write_tensors
+from mlcourse.compiled import Compiled, Compiling, gradient_of, trained_in
 from mlcourse.domains.identity import changes
 from mlcourse.engine import switch
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner, check_finite, map_parts, over_tasks_seen
-from mlcourse.nets import Stats, norm_of
+from mlcourse.learner import Learner, check_finite, map_parts
+from mlcourse.nets import Stats
 from mlcourse.phases import Phase
 
 
@@ -35,7 +38,8 @@ def step_generator(seed: int, phase: int, step: int) -> torch.Generator:
 
 def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | None = None, label: str = "",
           data: dict | None = None, save_every: int = 200, progress: bool = True,
-          on_step: Callable[[dict], None] | None = None, check_engine: bool = False) -> list[dict]:
+          on_step: Callable[[dict], None] | None = None, check_engine: bool = False,
+          compile: bool = False) -> list[dict]:
     """Run the phases in order and return a record {phase, step, loss} for every outer step.
 
     path: a .safetensors file for the state of the training, written every `save_every` steps, when it ends and when
@@ -43,6 +47,8 @@ def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | 
     what is trained, and data on what (`identity.contents`); a file with another label, seed or data is not touched.
     on_step: called with every new record.
     check_engine: `compare_with_a_loop` on the first step that each phase takes.
+    compile: through torch.compile from the tenth step of a phase on, where there is a C++ compiler and those left pay
+    for it; the losses then differ by rounding. What is done is said on stderr, in a sentence for each phase.
 
     Raises Interrupted (a KeyboardInterrupt) after Ctrl-C or SIGTERM, at the end of the step in progress; ValueError
     when `path` holds another training or is damaged, and what `outer_step` and `compare_with_a_loop` raise; OSError
@@ -60,15 +66,21 @@ def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | 
         for number, phase in enumerate(phases):
             first = max(0, min(done - sum(p.steps for p in phases[:number]), phase.steps))
             bar.set_description(phase.name)
+            compiling = Compiling(phase, first, partial(_check_compiled, phase)) if compile else None
             for step in range(first, phase.steps):
                 if check_engine and step == first:
                     compare_with_a_loop(phase, step, drawn(phase, step_generator(seed, number, step)))
-                loss = outer_step(phase, step, step_generator(seed, number, step))
+                began = time.perf_counter()
+                loss = outer_step(phase, step, step_generator(seed, number, step), compiling and compiling.compiled)
+                seconds = time.perf_counter() - began
                 records.append({"phase": phase.name, "step": step, "loss": loss})
                 bar.update()
                 bar.set_postfix_str(f"loss {np.mean([r['loss'] for r in records[-20:]]):.4f}", refresh=False)
                 if on_step is not None:
                     on_step(records[-1])
+                if compiling is not None and not stop.is_set():
+                    with stop.at_once():
+                        compiling.after(step, seconds, lambda: drawn(phase, step_generator(seed, number, step + 1)))
                 stopped = stop.is_set()
                 if path is not None and (stopped or len(records) % save_every == 0 or len(records) == total):
                     _save(Path(path), learner, phases, records, seed, label, data)
@@ -77,8 +89,8 @@ def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | 
     return records
 
 
-def outer_step(phase: Phase, step: int, generator: torch.Generator) -> float:
-    """One step of a phase's optimiser; returns the loss before it.
+def outer_step(phase: Phase, step: int, generator: torch.Generator, compiled: Compiled | None = None) -> float:
+    """One step of a phase's optimiser; returns the loss before it. compiled: for the parts of a batch that it fits.
 
     The batch is differentiated in parts of at most `phase.chunk` tasks, so that memory does not grow with the number of
     tasks; the cores share the parts.
@@ -86,7 +98,7 @@ def outer_step(phase: Phase, step: int, generator: torch.Generator) -> float:
     gets no gradient in the first step.
     """
     batch = drawn(phase, generator)
-    total, seen = _differentiate(phase, step, batch)
+    total, seen = _differentiate(phase, step, batch, compiled)
     _check_step(phase, step, batch, total)
     factor = phase.rate(step / phase.steps)
     for group in phase.optimiser.param_groups:
@@ -127,6 +139,16 @@ def compare_with_a_loop(phase: Phase, step: int, batch) -> None:
     if found:
         raise ValueError(f"the {phase.learner.engine} engine gives {type(phase.learner).__name__}, in {phase.name}, "
                          f"{found}; {_REMEDY[phase.learner.engine]}")
+
+
+def _check_compiled(phase: Phase, compiled: Compiled, batch: Episode) -> None:
+    """Raises ValueError where a compiled phase does not give the loss and gradient of the plain one on a batch."""
+    found = []
+    for loss, gradients, _ in (gradient_of(phase, 0, batch), compiled(batch)):
+        found.append({"loss": loss} | {str(i): g for i, g in enumerate(gradients) if g is not None})
+    rounding = torch.finfo(found[0]["loss"].dtype).eps ** 0.5
+    if found[0].keys() != found[1].keys() or max(_differences(*found[::-1], rounding).values()) > 10 * rounding:
+        raise ValueError("what torch.compile makes of it has another gradient")
 
 
 def _engine_fault(phase: Phase, step: int, batch) -> str:
@@ -217,46 +239,54 @@ def _check_gradients_exist(phase: Phase) -> None:
                                  "only parameters that the phase trains")
 
 
-def _differentiate(phase: Phase, step: int, batch) -> tuple[float, Stats]:
+def _differentiate(phase: Phase, step: int, batch, compiled: Compiled | None = None) -> tuple[float, Stats]:
     """Leave the gradient of the phase's loss on this batch in the parameters; return the loss, and the statistics as
-    `_loss` does."""
-    parameters = [p for group in phase.optimiser.param_groups for p in group["params"]]
-    trained = [p for p in parameters if p.requires_grad]
-
+    `gradient_of` does."""
     def gradient(part):
-        loss, seen = _loss(phase, step, part)
-        loss = loss * (1.0 if part is batch else part.tasks / batch.tasks)
-        return float(loss.detach()), torch.autograd.grad(loss, trained, allow_unused=True), seen
+        if compiled is not None and part is batch and compiled.fits(part):
+            return compiled(part)
+        return gradient_of(phase, step, part, 1.0 if part is batch else part.tasks / batch.tasks)
 
     phase.optimiser.zero_grad(set_to_none=True)
     results = (map_parts(gradient, batch, phase.chunk, phase.parallel) if isinstance(batch, Episode)
                else [gradient(batch)])
     losses, gradients, seen = zip(*results, strict=True)
-    for p, pieces in zip(trained, zip(*gradients, strict=True), strict=True):
+    for p, pieces in zip(trained_in(phase), zip(*gradients, strict=True), strict=True):
         p.grad = None if pieces[0] is None else sum(pieces[1:], pieces[0])
-    return sum(losses), tree_map(lambda *tensors: torch.cat(tensors), seen[0], *seen[1:])
+    return sum(map(float, losses)), tree_map(lambda *tensors: torch.cat(tensors), seen[0], *seen[1:])
 
 
-def _loss(phase: Phase, step: int, part) -> tuple[Tensor, Stats]:
-    """The phase's loss on a part of a batch, and what a network with running statistics took of its queries."""
-    if phase.one is None or phase.after is None or norm_of(getattr(phase.learner, "net", None)) != "running":
-        return phase.loss(part, step), ()
-    losses, seen = over_tasks_seen(phase.learner, lambda episode: phase.one(episode, step), part)
-    return losses.mean(), seen
+class _Stop(threading.Event):
+    """Set by Ctrl-C and SIGTERM."""
+
+    leaving = False
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """A block that a request ends at once, wherever it is."""
+        self.leaving = True
+        try:
+            yield
+        except BaseException:
+            if not self.is_set():
+                raise
+        finally:
+            self.leaving = False
 
 
 @contextmanager
-def _stop_requests() -> Iterator[threading.Event]:
+def _stop_requests() -> Iterator[_Stop]:
     """An event that Ctrl-C and SIGTERM set, so that a step in progress ends first; a second Ctrl-C stops at once."""
-    stop = threading.Event()
+    stop = _Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
 
     def ask(number, frame):
-        if stop.is_set():
-            raise KeyboardInterrupt
+        again = stop.is_set()
         stop.set()
+        if again or stop.leaving:
+            raise KeyboardInterrupt
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -26,7 +26,7 @@ FLOORS = (
     ("method",),
     ("learners",),
     ("description",),
-    ("checkpoint",),
+    ("checkpoint", "compiled"),
     ("train", "evaluate", "probes"),
     ("job", "rows", "supervised", "fewshot"),
     ("assess",),

@@ -119,7 +119,7 @@ def peers(
     rounds: Annotated[int, typer.Option(min=1, help="How often the sides take turns.")] = 7,
     out: Out = None, keep: Keep = False, as_json: Json = False,
 ) -> None:
-    """One meta-step: ours against a loop over tasks, higher and TorchOpt, with equal gradients.
+    """One meta-step: ours against a loop over tasks, higher, TorchOpt and JAX, with equal gradients.
 
     Needs the extra "peers": pip install -e '.\\[peers]'.
 

@@ -45,6 +45,8 @@ def train_command(
     folder: Annotated[Path | None, typer.Option(help=r"The folder to write to.  \[default: runs/ and the job]")] = None,
     check_engine: Annotated[bool, typer.Option("--check-engine", help="Compare each phase's first step with a loop over "
                                                "its tasks.")] = False,
+    compile: Annotated[bool, typer.Option("--compile", help="Through torch.compile, where there is a C++ compiler and "
+                                          "the run is long enough to pay.")] = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -79,7 +81,7 @@ def train_command(
                    colour, split_by, device)
     folder = folder or Path("runs") / job.name()
     try:
-        result, model = runs.run_training(job, folder, data_dir, check_engine=check_engine)
+        result, model = runs.run_training(job, folder, data_dir, check_engine=check_engine, compile=compile)
     except Interrupted as interrupt:
         print(f"mlcourse: {interrupt}; the same command goes on from there", file=sys.stderr)
         raise typer.Exit(130) from None
