@@ -13,6 +13,7 @@ from PIL import Image
 from tiny import patterns
 
 from mlcourse import checkpoint, runs
+from mlcourse import job as jobs
 from mlcourse.assess import run_evaluation
 from mlcourse.datasets import load, load_splits
 from mlcourse.job import Job
@@ -271,7 +272,7 @@ def test_a_method_that_cannot_be_saved_is_refused_before_it_is_trained(pics, tmp
     class Own(MAML):
         """A subclass."""
 
-    monkeypatch.setattr(runs, "build", lambda *_, **__: Own(Conv4(3, width=4)))
+    monkeypatch.setattr(jobs, "build", lambda *_, **__: Own(Conv4(3, width=4)))
     with pytest.raises(ValueError, match="Own is no method of the course"):
         trained(f"folder:{pics}", tmp_path / "run", method="maml")
     assert not (tmp_path / "run").exists()

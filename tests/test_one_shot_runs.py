@@ -173,7 +173,7 @@ def test_a_job_for_the_runs_of_another_shape_is_refused(omniglot_of_three, tmp_p
 
 def test_training_on_characters_of_the_runs_is_refused_at_once(omniglot_of_three, the_runs, tmp_path, monkeypatch):
     own = replace(the_runs, domain=omniglot_of_three.train)
-    monkeypatch.setattr(one_shot_runs, "load", lambda data_dir=None: own)
+    monkeypatch.setattr(one_shot_runs, "load", lambda data_dir=None, form=None: own)
     with pytest.raises(ValueError, match="12 of the 12 classes of .* were trained on; evaluate a model of other"):
         run_training(Job("protonet", "omniglot-runs", steps=1), tmp_path, progress=False)
     assert not list(tmp_path.iterdir())

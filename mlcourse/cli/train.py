@@ -17,9 +17,14 @@ DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here for
 
 Net = Annotated[str, typer.Option(help="conv4, resnet12, or module:attr, a callable of your own that makes a network.")]
 Width = Annotated[int | None, typer.Option(min=1, help=r"Filters of the first layer.  \[default: the network's own]")]
+Side = Annotated[int, typer.Option(help="Side of the pictures in pixels.")]
+Colour = Annotated[bool, typer.Option("--colour", help="Three channels as they are, not grey with the ink high.")]
 SplitBy = Annotated[str | None, typer.Option(help=r"Hold out test classes by group (script, alphabet, folder of classes), by "
                                              r"class, or none: cross-validate.  \[default: as the data set says, else "
                                              "the first of these that can fill an episode]")]
+CheckEngine = Annotated[bool, typer.Option("--check-engine", help="Compare each phase's first step with a loop over its tasks.")]
+Compile = Annotated[bool, typer.Option("--compile", help="Through torch.compile, where there is a C++ compiler and the run is long "
+                                       "enough to pay.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
 
 
@@ -35,18 +40,15 @@ def train_command(
     net: Net = "conv4",
     norm: Annotated[str, typer.Option(help="batch (transductive), support, running, layer or none.")] = "batch",
     width: Width = None,
-    side: Annotated[int, typer.Option(help="Side of the pictures in pixels.")] = 28,
-    colour: Annotated[bool, typer.Option("--colour", help="Three channels as they are, not grey with the ink high.")] = False,
+    side: Side = 28,
+    colour: Colour = False,
     split_by: SplitBy = None,
     device: Device = "cpu",
     seed: Annotated[int, typer.Option(**SEEDS, help="Seed of the weights and of the training episodes.")] = 0,
-    episodes: Annotated[int | None, typer.Option(min=2, help=r"Fixed test episodes of the reported result.  "
-                                                 r"\[default: 600]")] = None,
+    episodes: Annotated[int | None, typer.Option(min=2, help=r"Fixed test episodes.  \[default: 600]")] = None,
     folder: Annotated[Path | None, typer.Option(help=r"The folder to write to.  \[default: runs/ and the job]")] = None,
-    check_engine: Annotated[bool, typer.Option("--check-engine", help="Compare each phase's first step with a loop over "
-                                               "its tasks.")] = False,
-    compile: Annotated[bool, typer.Option("--compile", help="Through torch.compile, where there is a C++ compiler and "
-                                          "the run is long enough to pay.")] = False,
+    check_engine: CheckEngine = False,
+    compile: Compile = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
