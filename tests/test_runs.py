@@ -74,7 +74,7 @@ def test_a_job_says_the_command_that_repeats_it():
 
 def test_the_commands_words_are_options_of_the_command_line(monkeypatch):
     received = []
-    monkeypatch.setattr(runs, "run_training", lambda job, out, data_dir, check_engine, compile: received.append(job) or 1 / 0)
+    monkeypatch.setattr(runs, "run_training", lambda job, *_, **options: received.append(job) or 1 / 0)
     full = Job("reptile", "array:some where.npz", 4, 2, 7, 11, 0.25, 0.5, "layer", 3, 40)
     monkeypatch.setattr(sys, "argv", shlex.split(full.command()))
     with pytest.raises(ZeroDivisionError):
