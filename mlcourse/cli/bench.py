@@ -181,5 +181,5 @@ def omniglot(
     from mlcourse.bench import omniglot as benchmark
     from mlcourse.bench.pictures import accuracy_against_time
 
-    _measure(benchmark, benchmark.rows(method or list(benchmark.PLANS), minutes, seed or [0, 1, 2]), out, keep, as_json,
+    _measure(benchmark, benchmark.rows(method or list(benchmark.NAMES), minutes, seed or [0, 1, 2]), out, keep, as_json,
              accuracy_against_time)

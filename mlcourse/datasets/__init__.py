@@ -10,20 +10,20 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from mlcourse.datasets import array, digits, folder, glyphs, mnist, omniglot, store
+from mlcourse.datasets import array, digits, folder, glyphs, mnist, omniglot, one_shot_runs, store
+from mlcourse.datasets.form import GREY, Form
 from mlcourse.datasets.source import Source
 from mlcourse.datasets.store import DataError
 from mlcourse.domains import Domain, shift_domain
 from mlcourse.episode import Splits, split_by_group, split_classes
 
-__all__ = ["NAMES", "SOURCES", "DataError", "available", "downloads", "get", "load", "load_splits", "parse", "specs",
-           "split", "verify"]
+__all__ = ["GREY", "NAMES", "SOURCES", "DataError", "Form", "available", "downloads", "get", "load", "load_splits",
+           "parse", "specs", "split", "verify"]
 
 SOURCES = (glyphs.GLYPHS, glyphs.TYPESET, digits.SOURCE, omniglot.SOURCE, omniglot.EVALUATION_SOURCE, mnist.SOURCE,
            folder.SOURCE, array.SOURCE)
 NAMES = tuple(source.name for source in SOURCES if source.load)
 _BY_NAME = {source.name: source for source in SOURCES}
-_RUNS = "omniglot-runs"             # no domain: the one-shot tasks, for `get` alone
 _SHIFT = re.compile(r"(.+)@(\w+)=([^@/\\]*)")
 
 
@@ -50,26 +50,28 @@ def parse(spec: str) -> Spec:
     return Spec(name, path, tuple(shifts))
 
 
-def load(spec: str, data_dir=None) -> Domain:
-    """The domain that a spec names, images uint8 (M, 1, 28, 28), ink high; `note` says what was done to them.
+def load(spec: str, data_dir=None, form: Form = GREY) -> Domain:
+    """The domain that a spec names, images uint8 (M, C, S, S) in this form; `note` says what was done to them.
 
+    form: `Form(side, colour)`; by default 28×28 grey pixels with the ink high.
     Raises ValueError for an unknown name or shift and for damaged data, DataError for data that are not here.
     """
+    form.check()
     name, path, shifts = parse(spec)
-    domain = _unshifted(name, path, data_dir)
+    domain = _unshifted(name, path, data_dir, form)
     for kind, severity in shifts:
         domain = _shift(domain, kind, severity)
     return domain
 
 
-def _unshifted(name: str, path: str, data_dir) -> Domain:
+def _unshifted(name: str, path: str, data_dir, form: Form) -> Domain:
     source = _BY_NAME.get(name)
     if source and path and source.from_path:
-        return source.from_path(path)
+        return source.from_path(path, form)
     if source and not path and source.load:
-        return source.load(data_dir)
+        return source.load(data_dir, form)
     if name.startswith("glyphs-digits/") and not path:
-        return _face(name.removeprefix("glyphs-digits/"), data_dir)
+        return form.of(_face(name.removeprefix("glyphs-digits/"), data_dir))
     raise ValueError(f"unknown data set {f'{name}:{path}' if path else name!r}; choose one of {', '.join(specs())}, "
                      "each optionally followed by @kind=severity")
 
@@ -95,9 +97,9 @@ def _shift(domain: Domain, kind: str, severity: str) -> Domain:
     return shift_domain(domain, kind, value)
 
 
-def load_splits(spec: str, data_dir=None) -> Splits:
+def load_splits(spec: str, data_dir=None, form: Form = GREY) -> Splits:
     """Train, validation and test domains that share no class: the `split` of the domain that a spec names."""
-    return split(load(spec, data_dir), spec)
+    return split(load(spec, data_dir, form), spec)
 
 
 def split(domain: Domain, spec: str) -> Splits:
@@ -161,10 +163,10 @@ def get(name: str, data_dir=None) -> list[Path]:
     if name not in downloads():
         here = ", ".join(source.name for source in SOURCES if source.load and not source.remote)
         raise ValueError(f"{name!r} has no download; {', '.join(downloads())} have one; {here} come with the course")
-    needed = (omniglot.RUNS,) if name == _RUNS else _BY_NAME[name].files
+    needed = (omniglot.RUNS,) if name == one_shot_runs.NAME else _BY_NAME[name].files
     files = [_present(relative, data_dir) or store.download(relative, data_dir) for relative in needed]
-    if name == _RUNS:
-        omniglot.load_one_shot_runs(files[0])
+    if name == one_shot_runs.NAME:
+        one_shot_runs.read(files[0])
     else:
         load(name, data_dir)
     return files
@@ -172,7 +174,7 @@ def get(name: str, data_dir=None) -> list[Path]:
 
 def downloads() -> list[str]:
     """The names that `get` takes."""
-    return [source.name for source in SOURCES if source.remote] + [_RUNS]
+    return [source.name for source in SOURCES if source.remote] + [one_shot_runs.NAME]
 
 
 def _present(relative: str, data_dir):

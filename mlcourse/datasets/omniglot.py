@@ -14,10 +14,10 @@ import numpy as np
 import torch
 
 from mlcourse.datasets import store
-from mlcourse.datasets.pictures import SIDE, decode, reduce_area
+from mlcourse.datasets.form import GREY, Form
+from mlcourse.datasets.pictures import decode, reduce_area
 from mlcourse.datasets.source import Source
 from mlcourse.domains import Domain
-from mlcourse.episode import Episode
 
 PAGE = "https://github.com/brendenlake/omniglot"
 UPSTREAM = f"{PAGE}/raw/master/python/"
@@ -27,7 +27,6 @@ BACKGROUND, EVALUATION = store.remote_files(UPSTREAM, PAGE, {
 RUNS, = store.remote_files(f"{UPSTREAM}one-shot-classification/", PAGE, {
     "omniglot/all_runs.zip": "md5:e8996daecdf12afeeb4a53a179f06b19"})
 FULL_SIDE, DRAWERS, LARGEST_MEMBER = 105, 20, 1_000_000
-NOTE = "105×105 drawings reduced to 28×28 by area averaging and inverted, so that ink is high"
 
 # The 30 background alphabets, drawn once at random (numpy's default_rng(0)) and fixed here by name.
 SPLITS = {
@@ -49,27 +48,27 @@ SPLITS = {
 _DRAWING = re.compile(r"(?:[^/]+/)?([^/]+)/(character\d\d)/\d{4}_(\d\d)\.png")
 
 
-def load_background(data_dir=None) -> Domain:
+def load_background(data_dir=None, form: Form = GREY) -> Domain:
     """The background set: 30 alphabets, 964 characters, 19,280 drawings, named "omniglot".
 
     Raises DataError when the archive is in no data directory, ValueError when its content is not the background set.
     """
-    return _load_official(BACKGROUND, "omniglot", 30, 964, data_dir)
+    return _load_official(BACKGROUND, "omniglot", 30, 964, data_dir, form)
 
 
-def load_evaluation(data_dir=None) -> Domain:
+def load_evaluation(data_dir=None, form: Form = GREY) -> Domain:
     """The evaluation set: 20 other alphabets, 659 characters, 13,180 drawings, named "omniglot-evaluation".
 
     Raises DataError when the archive is in no data directory, ValueError when its content is not the evaluation set.
     """
-    return _load_official(EVALUATION, "omniglot-evaluation", 20, 659, data_dir)
+    return _load_official(EVALUATION, "omniglot-evaluation", 20, 659, data_dir, form)
 
 
-def _load_official(relative: str, name: str, alphabets: int, characters: int, data_dir) -> Domain:
+def _load_official(relative: str, name: str, alphabets: int, characters: int, data_dir, form: Form) -> Domain:
     path = store.find(relative, data_dir)
     if path is None:
         raise store.missing(relative, f"mlcourse data get {name}", data_dir)
-    domain = load_zip(path, name)
+    domain = load_zip(path, form, name)
     found = len(set(domain.groups)), len(domain.classes)
     if found != (alphabets, characters):
         raise ValueError(f"{path} holds {found[0]} alphabets with {found[1]} characters, expected {alphabets} with "
@@ -77,40 +76,44 @@ def _load_official(relative: str, name: str, alphabets: int, characters: int, da
     return domain
 
 
-def load_zip(path, name: str | None = None) -> Domain:
+def load_zip(path, form: Form = GREY, name: str | None = None) -> Domain:
     """Any archive in Omniglot's layout, whatever its alphabets; classes are "Alphabet/characterNN".
 
-    images: uint8 (M, 1, 28, 28), ordered by class, then drawer. Decoded once, then read from the user's cache.
+    images: uint8 (M, C, S, S) in this form, reduced by area averaging from the 105×105 drawings, or enlarged; ordered by
+    class, then drawer. Decoded once, then read from the user's cache.
     Raises ValueError, naming the member, for a damaged archive or image, another layout or another size, and for a
     character that does not have the 20 drawers 01 to 20.
     """
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"{path} is not a file; give the path of an archive in Omniglot's layout")
-    arrays = store.cached(f"omniglot-area{SIDE}-{store.file_digest(path)}", lambda: _read(path))
+    side = min(form.side, FULL_SIDE)
+    arrays = store.cached(f"omniglot-area{side}-{store.file_digest(path)}", lambda: _read(path, side))
     classes = tuple(arrays["classes"].tolist())
-    return Domain(name or f"omniglot:{path.stem}", torch.from_numpy(arrays["images"])[:, None],
-                  torch.arange(len(classes)).repeat_interleave(DRAWERS), classes,
-                  tuple(c.split("/")[0] for c in classes), NOTE)
+    return form.of(Domain(name or f"omniglot:{path.stem}", torch.from_numpy(arrays["images"])[:, None],
+                          torch.arange(len(classes)).repeat_interleave(DRAWERS), classes,
+                          tuple(c.split("/")[0] for c in classes),
+                          f"105×105 drawings reduced to {side}×{side} by area averaging and inverted, so that ink is high"))
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
-    """images uint8 (20·C, 28, 28) and classes (C,), from the archive itself."""
-    with _open(path) as archive:
-        members = _index(archive, path)
-        images = np.stack([_drawing(archive, members[key], path) for key in sorted(members)])
+def _read(path: Path, side: int) -> dict[str, np.ndarray]:
+    """images uint8 (20·C, side, side) and classes (C,), from the archive itself."""
+    with open_archive(path) as archive:
+        members = index(archive, path)
+        images = np.stack([small(ink(archive, members[key], path), side) for key in sorted(members)])
     return {"images": images, "classes": np.array(sorted({key[0] for key in members}))}
 
 
-def _open(path: Path) -> zipfile.ZipFile:
+def open_archive(path: Path) -> zipfile.ZipFile:
+    """A zip archive. Raises ValueError where it is none."""
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise ValueError(f"{path} is not a readable zip archive ({error}); delete it and download it again") from error
 
 
-def _index(archive: zipfile.ZipFile, path: Path) -> dict[tuple[str, str], str]:
-    """The member of every (class, drawer), the layout checked."""
+def index(archive: zipfile.ZipFile, path: Path) -> dict[tuple[str, str], str]:
+    """The member of every (class, drawer), the drawer as two digits; the layout is checked."""
     members: dict[tuple[str, str], str] = {}
     for member in archive.namelist():
         parts = member.split("/")
@@ -139,7 +142,8 @@ def _index(archive: zipfile.ZipFile, path: Path) -> dict[tuple[str, str], str]:
     return members
 
 
-def _member(archive: zipfile.ZipFile, member: str, path: Path) -> bytes:
+def member_of(archive: zipfile.ZipFile, member: str, path: Path) -> bytes:
+    """The bytes of a member. Raises ValueError, naming it, where it cannot be unpacked or is too large."""
     try:
         if archive.getinfo(member).file_size > LARGEST_MEMBER:
             raise ValueError(f"it unpacks to more than {LARGEST_MEMBER:,} bytes")
@@ -149,62 +153,18 @@ def _member(archive: zipfile.ZipFile, member: str, path: Path) -> bytes:
                          f"it again") from error
 
 
-def _drawing(archive: zipfile.ZipFile, member: str, path: Path) -> np.ndarray:
-    """One drawing as uint8 (28, 28), ink high, by area averaging."""
-    image, size, _ = decode(_member(archive, member, path), f"{path}: {member}")
+def ink(archive: zipfile.ZipFile, member: str, path: Path) -> np.ndarray:
+    """One drawing as it is: bool (105, 105), True where there is ink."""
+    image, size, _ = decode(member_of(archive, member, path), f"{path}: {member}")
     if size != (FULL_SIDE, FULL_SIDE) or image.mode != "1":
         raise ValueError(f"{path}: {member} is {size[0]}×{size[1]} in mode {image.mode}, expected "
                          f"{FULL_SIDE}×{FULL_SIDE} in mode 1 (one bit a pixel)")
-    return 255 - reduce_area(np.asarray(image.convert("L")))
+    return ~np.asarray(image)
 
 
-def load_one_shot_runs(path=None, data_dir=None) -> list[Episode]:
-    """The official one-shot classification runs as 20-way 1-shot episodes, one for each run in order.
-
-    path: all_runs.zip; by default omniglot/all_runs.zip in the data directories. Its layout:
-    runNN/training/classXX.png, runNN/test/itemXX.png, and runNN/class_labels.txt whose lines pair a test item with its
-    training image. Support and query are (20, 1, 28, 28); label k stands for class k + 1 of the run, and the global id
-    of label k in run r (from 0) is 20·r + k. Queries keep the order of the items.
-    Raises DataError when the archive is in no data directory, and ValueError, naming the member, when anything is
-    missing, damaged or inconsistent.
-    """
-    path = store.find(RUNS, data_dir) if path is None else Path(path)
-    if path is None:
-        raise store.missing(RUNS, "mlcourse data get omniglot-runs", data_dir)
-    if not path.is_file():
-        raise ValueError(f"{path} is not a file; give the path of Omniglot's all_runs.zip")
-    with _open(path) as archive:
-        names = set(archive.namelist())
-        labels = sorted(m for m in names if re.fullmatch(r"(?:[^/]+/)?run\d\d/class_labels\.txt", m)
-                        and not m.startswith("__MACOSX"))
-        if not labels:
-            raise ValueError(f"{path} holds no runNN/class_labels.txt; give the path of Omniglot's all_runs.zip")
-        return [_run(archive, names, member, number, path) for number, member in enumerate(labels)]
-
-
-def _run(archive: zipfile.ZipFile, names: set[str], labels: str, number: int, path: Path) -> Episode:
-    root = labels.removesuffix("class_labels.txt")
-    way = sum(bool(re.fullmatch(r"training/class\d\d\.png", name.removeprefix(root))) for name in names)
-    items = [f"{root}test/item{i:02}.png" for i in range(1, way + 1)]
-    classes = [f"{root}training/class{k:02}.png" for k in range(1, way + 1)]
-    for member in classes + items:
-        if member not in names:
-            raise ValueError(f"{path}: {member} is missing; delete the archive and download it again")
-    pairs = re.findall(r"^\S*test/item(\d\d)\.png\s+\S*training/class(\d\d)\.png\s*$",
-                       _member(archive, labels, path).decode("ascii", "replace"), re.MULTILINE)
-    answer = {int(item): int(label) for item, label in pairs}
-    everyone = set(range(1, way + 1))
-    if way < 2 or len(pairs) != way or set(answer) != everyone or set(answer.values()) != everyone:
-        raise ValueError(f"{path}: {labels} must pair each of {way} test items with its own training image, "
-                         f"but holds {len(pairs)} pairs that do not; delete the archive and download it again")
-
-    def pixels(members):
-        images = np.stack([_drawing(archive, member, path) for member in members])
-        return torch.from_numpy(images)[:, None].float() / 255
-
-    support = pixels(classes)
-    return Episode(support, torch.arange(way), pixels(items), torch.tensor([answer[i] - 1 for i in sorted(answer)]),
-                   support[:0], torch.arange(way) + way * number, torch.tensor(0))
+def small(drawing: np.ndarray, side: int = GREY.side) -> np.ndarray:
+    """A drawing's ink (105, 105) as uint8 (side, side), ink high, by area averaging."""
+    return 255 - reduce_area(255 * (~drawing).astype(np.uint8), side=side)
 
 
 SOURCE = Source("omniglot", "handwritten, 30 alphabets (background)", load_background, load_zip, "FILE.zip",

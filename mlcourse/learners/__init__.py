@@ -32,7 +32,7 @@ from mlcourse.learners.rfs import RFS
 from mlcourse.learners.translator import TranslationSampler, Translator
 from mlcourse.learners.two_encoders import TwoEncoders
 from mlcourse.method import Method
-from mlcourse.nets import MLP, Conv4
+from mlcourse.nets import MLP, network
 
 __all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "BaselinePlusPlus", "CORAL", "DAML", "DANN", "Distillation",
            "FOMAML", "FineTune", "FromScratch", "JointTraining", "L2SP", "LinearProbe", "MAML", "METHODS", "MLDG",
@@ -84,15 +84,15 @@ def settings_on(entry: Method, way: int) -> tuple[dict, dict]:
     return (entry.settings, entry.training) if way else entry.sinusoids
 
 
-def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch", seed: int = 0,
-          **settings) -> Learner:
-    """A new learner of this method: for images of 28×28 and `way` classes, or for sinusoids when way is 0.
+def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch", seed: int = 0, net: str = "conv4",
+          side: int = 28, channels: int = 1, width: int | None = None, **settings) -> Learner:
+    """A new learner of this method: for images and `way` classes, or for sinusoids when way is 0.
 
-    train_classes: the number of training classes, which the methods that pretrain tell apart. norm: of the
-    network, none for sinusoids. seed: of its initial weights, and of all that the method itself draws, such as
-    Meta-SGD's rates. A constructor gets those of way, norm, seed and train_classes that it takes. settings: constructor
-    arguments that replace the method's own.
-    Raises what `settings_on` and the constructors raise.
+    train_classes: the number of training classes, which the methods that pretrain tell apart. net, norm,
+    width: the network for images, by name (`nets.network`). side, channels: of the images. seed: of its initial
+    weights, and of all that the method itself draws, such as Meta-SGD's rates. A constructor gets those of way, norm,
+    seed and train_classes that it takes. settings: constructor arguments that replace the method's own.
+    Raises what `settings_on`, `nets.network` and the constructors raise.
     """
     settings = {**settings_on(entry, way)[0], **settings}
     for name, value in (("train_classes", train_classes), ("seed", seed), ("way", way),
@@ -103,6 +103,5 @@ def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch
         return entry.kind(**settings)
     if way == 0:
         return entry.kind(MLP(seed=seed), **settings)
-    headless = entry.net == "headless"
-    net = Conv4(0 if headless else way, pool="max" if headless else "stride", norm=norm, seed=seed)
-    return entry.kind(net, **settings)
+    outputs = 0 if entry.net == "headless" else way
+    return entry.kind(network(net, outputs, norm=norm, side=side, channels=channels, width=width, seed=seed), **settings)

@@ -17,5 +17,5 @@ class ANIL(MAML):
     only = ("head.",)
 
 
-METHOD = Method("anil", ANIL, "MAML that adapts the head only", "headed", {"lr": 0.4},
-                {"steps": 2000, "tasks": 16, "lr": 2e-3}, test_steps=3, sinusoids=SINUSOIDS)
+METHOD = Method("anil", ANIL, "MAML that adapts the head only", "headed", {"lr": 1.0},
+                {"steps": 4000, "tasks": 8, "lr": 4e-3}, train_query=2, test_steps=5, sinusoids=SINUSOIDS)

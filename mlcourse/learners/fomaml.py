@@ -23,5 +23,5 @@ class FOMAML(MAML):
             self.tasks_at_once *= 2
 
 
-METHOD = Method("fomaml", FOMAML, "MAML without second derivatives", "headed", {"lr": 0.4},
-                {"steps": 2000, "tasks": 16, "lr": 2e-3}, test_steps=3, sinusoids=SINUSOIDS)
+METHOD = Method("fomaml", FOMAML, "MAML without second derivatives", "headed", {"lr": 1.0},
+                {"steps": 4000, "tasks": 8, "lr": 4e-3}, train_query=2, test_steps=5, sinusoids=SINUSOIDS)

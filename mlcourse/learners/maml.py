@@ -62,5 +62,5 @@ class MAML(NetLearner):
         return self.adapted(phi, episode)
 
 
-METHOD = Method("maml", MAML, "learn an initialisation", "headed", {"lr": 0.4}, {"steps": 900, "tasks": 16, "lr": 2e-3},
-                test_steps=3, sinusoids=SINUSOIDS)
+METHOD = Method("maml", MAML, "learn an initialisation", "headed", {"lr": 2.0},
+                {"steps": 12000, "tasks": 8, "lr": 6e-3}, train_query=2, test_steps=5, sinusoids=SINUSOIDS)

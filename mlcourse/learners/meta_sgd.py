@@ -66,6 +66,6 @@ class MetaSGD(NetLearner):
         return self.adapted(phi, episode)
 
 
-METHOD = Method("meta-sgd", MetaSGD, "learn a rate for every weight too", "headed", {"low": 0.1, "high": 0.4},
-                {"steps": 2000, "tasks": 16, "lr": 2e-3},
+METHOD = Method("meta-sgd", MetaSGD, "learn a rate for every weight too", "headed", {"low": 0.5, "high": 1.0},
+                {"steps": 4000, "tasks": 8, "lr": 4e-3}, train_query=2, test_steps=1,
                 sinusoids=({"low": 0.005, "high": 0.02}, {"steps": 3000, "tasks": 25, "lr": 3e-3}))

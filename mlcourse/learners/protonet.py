@@ -67,5 +67,5 @@ def squared_distances(a: Tensor, b: Tensor) -> Tensor:
     return (a * a).sum(-1).unsqueeze(-1) - 2 * a @ b.mT + (b * b).sum(-1).unsqueeze(-2)
 
 
-METHOD = Method("protonet", ProtoNet, "distances to class means", "headless", {}, {"steps": 600, "tasks": 1, "lr": 2e-3},
-                train_way=30, train_query=5)
+METHOD = Method("protonet", ProtoNet, "distances to class means", "headless", {}, {"steps": 1000, "tasks": 1, "lr": 4e-3},
+                train_way=60, train_query=5)

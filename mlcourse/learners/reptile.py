@@ -53,6 +53,6 @@ class Reptile(MAML):
                               torch.optim.SGD(trained_by(self), lr=lr), steps, linear)]
 
 
-METHOD = Method("reptile", Reptile, "move the initialisation towards adapted weights", "headed", {"lr": 0.1, "steps": 8},
-                {"steps": 2000, "tasks": 5, "lr": 1.0}, test_steps=50,
+METHOD = Method("reptile", Reptile, "move the initialisation towards adapted weights", "headed", {"lr": 0.5, "steps": 5},
+                {"steps": 2000, "tasks": 5, "lr": 1.0}, train_query=2, test_steps=20,
                 sinusoids=({"lr": 0.01, "steps": 8}, {"steps": 3000, "tasks": 5, "lr": 1.0}))

@@ -14,7 +14,7 @@ from mlcourse.bench.memory import peak_memory
 from mlcourse.bench.peer_code import stock
 from mlcourse.bench.timing import WARM_UP, in_turn
 from mlcourse.episode import Splits
-from mlcourse.learners import FOMAML, MAML
+from mlcourse.learners import FOMAML, MAML, method
 from mlcourse.nets import MLP, Conv4
 from mlcourse.rows import read
 from mlcourse.system import paths
@@ -134,7 +134,7 @@ def small_omniglot(monkeypatch):
     return splits
 
 
-@pytest.mark.parametrize("name", list(omniglot.PLANS))
+@pytest.mark.parametrize("name", list(omniglot.NAMES))
 def test_a_row_of_omniglot_says_what_was_trained_and_how_it_was_judged(small_omniglot, monkeypatch, name):
     monkeypatch.setattr(omniglot, "MARKS", (0.01, 1.0))
     first, last = omniglot.rows([name], 0.02, [1])
@@ -143,6 +143,7 @@ def test_a_row_of_omniglot_says_what_was_trained_and_how_it_was_judged(small_omn
                         "minutes", "accuracy", "ci95"} <= set(row)
         assert row["method"] == name and row["split"] == "test" and row["seed"] == 1 and row["of_minutes"] == 0.02
         assert 0 <= row["accuracy"] <= 100 and row["ci95"] >= 0 and row["way"] == 5 and row["episodes"] == 4
+        assert row["steps"] == (method(name).test_steps or 0) and row["train_way"] == (method(name).train_way or 5)
         assert row["command"] == f"mlcourse bench omniglot --method {name} --minutes 0.02 --seed 1"
     assert (first["minutes"], first["outer_steps"], last["minutes"], last["outer_steps"]) == (0.01, 2, 0.02, 4)
 
@@ -255,8 +256,8 @@ def test_the_stored_rows_of_peers_meet_the_goals():
 
 def test_every_method_has_stored_rows_up_to_its_budget_for_three_seeds():
     rows = kept("omniglot")
-    assert {row["method"] for row in rows} == set(omniglot.PLANS)
-    for name in omniglot.PLANS:
+    assert {row["method"] for row in rows} == set(omniglot.NAMES)
+    for name in omniglot.NAMES:
         ends = {row["seed"] for row in rows if row["method"] == name and row["minutes"] == row["of_minutes"]}
         assert ends >= {0, 1, 2}, name
 

@@ -11,7 +11,7 @@ import torch
 from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
 
-from mlcourse.datasets import load, load_splits, omniglot, store
+from mlcourse.datasets import load, load_splits, omniglot, one_shot_runs, store
 from mlcourse.episode import EpisodeSampler, split_by_group
 
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -170,7 +170,7 @@ def test_damaged_bytes_of_an_archive_never_give_anything_but_a_value_error(tiny,
         assert domain.images.shape == (20, 1, 28, 28)
 
 
-def one_shot_runs(runs=2, way=4) -> tuple[dict[str, bytes], list[list[int]]]:
+def archive_of_runs(runs=2, way=4) -> tuple[dict[str, bytes], list[list[int]]]:
     """A small archive of one-shot runs, and the right class (from 0) of every test item."""
     contents, answers = {}, []
     for r in range(1, runs + 1):
@@ -187,9 +187,12 @@ def one_shot_runs(runs=2, way=4) -> tuple[dict[str, bytes], list[list[int]]]:
 
 @pytest.mark.parametrize("root", ["", "all_runs/"])
 def test_the_one_shot_runs_become_episodes(tmp_path, root):
-    contents, answers = one_shot_runs()
-    episodes = omniglot.load_one_shot_runs(
-        write(tmp_path / "runs.zip", {root + name: data for name, data in contents.items()}))
+    contents, answers = archive_of_runs()
+    (tmp_path / "omniglot").mkdir()
+    write(tmp_path / omniglot.RUNS, {root + name: data for name, data in contents.items()})
+    found = one_shot_runs.load(tmp_path)
+    episodes = found.episodes
+    assert (found.way, found.shot, found.query, found.about) == (4, 1, 1, "the 2 official runs")
     assert len(episodes) == 2
     for number, (episode, answer) in enumerate(zip(episodes, answers)):
         assert episode.way == 4 and episode.support_x.shape == episode.query_x.shape == (4, 1, 28, 28)
@@ -199,6 +202,12 @@ def test_the_one_shot_runs_become_episodes(tmp_path, root):
         assert episode.classes.tolist() == [4 * number + k for k in range(4)]
         assert episode.support_x.dtype == torch.float32 and 0 <= episode.support_x.min() < episode.support_x.max() <= 1
         assert episode.unlabeled_x.shape == (0, 1, 28, 28) and episode.batch_shape == ()
+    batch = found.sample(25, torch.Generator())
+    assert batch.tasks == 2 and torch.equal(batch.task(1).query_x, episodes[1].query_x)
+    assert found.sample(1, torch.Generator()).tasks == 1
+    assert len(found.domain.images) == 2 * 2 * 4 and found.domain.classes[4:6] == ("run02/class01", "run02/class02")
+    # the test items are the drawings of their class, so their nearest by any distance of ink is right
+    assert found.baseline().tolist() == [0, 0]
 
 
 RUN_CHANGES = {
@@ -212,19 +221,48 @@ RUN_CHANGES = {
 
 @pytest.mark.parametrize("change, message", RUN_CHANGES.values(), ids=RUN_CHANGES)
 def test_bad_one_shot_runs_name_the_member(tmp_path, change, message):
-    contents = {name: data for name, data in (one_shot_runs()[0] | change).items() if data is not None}
+    contents = {name: data for name, data in (archive_of_runs()[0] | change).items() if data is not None}
     with pytest.raises(ValueError, match=message):
-        omniglot.load_one_shot_runs(write(tmp_path / "runs.zip", contents))
+        one_shot_runs.read(write(tmp_path / "runs.zip", contents))
 
 
 def test_one_shot_runs_that_are_not_there(tmp_path, monkeypatch):
     monkeypatch.delenv("MLCOURSE_DATA", raising=False)
-    with pytest.raises(store.DataError, match="all_runs.zip is not in any data directory"):
-        omniglot.load_one_shot_runs(data_dir=tmp_path)
+    with pytest.raises(store.DataError, match="images_background.zip is not in any data directory"):
+        one_shot_runs.load(tmp_path)
     with pytest.raises(ValueError, match="is not a file"):
-        omniglot.load_one_shot_runs(tmp_path / "all_runs.zip")
+        one_shot_runs.read(tmp_path / "all_runs.zip")
     with pytest.raises(ValueError, match="holds no runNN/class_labels.txt"):
-        omniglot.load_one_shot_runs(write(tmp_path / "x.zip", SMALL))
+        one_shot_runs.read(write(tmp_path / "x.zip", SMALL))
+
+
+@pytest.fixture(scope="module")
+def large_alphabet(tmp_path_factory):
+    """An archive of an alphabet with 22 characters and of one with 19, every drawing another."""
+    contents = {f"images_background/{alphabet}/character{c:02}/{c:04}_{d:02}.png": png(drawing(9000 * i + 100 * c + d))
+                for i, (alphabet, characters) in enumerate((("Large", 22), ("Small", 19)))
+                for c in range(1, characters + 1) for d in range(1, 21)}
+    return write(tmp_path_factory.mktemp("data") / "background.zip", contents)
+
+
+def test_runs_are_built_of_one_alphabet_with_a_drawer_for_training_and_another_for_the_test(large_alphabet):
+    background = omniglot.load_zip(large_alphabet)
+    built = one_shot_runs.build(background, large_alphabet, ("Large", "Small"), 3)
+    again, other = (one_shot_runs.build(background, large_alphabet, ("Large", "Small"), 3, seed) for seed in (0, 1))
+    assert len(built.episodes) == 3 and built.way == 20 and set(built.domain.groups) == {"Large", "Small"}
+    for run, same, different, episode in zip(built.runs, again.runs, other.runs, built.episodes, strict=True):
+        assert len(set(run.classes)) == 20 and all(name.startswith("Large/") for name in run.classes)
+        assert np.array_equal(run.test, same.test) and not np.array_equal(run.training, different.training)
+        drawers = []
+        asked = [run.classes[i] for i in run.answer]
+        for images, names in ((episode.support_x, run.classes), (episode.query_x, asked)):
+            pixels = (255 * images).round().byte()
+            positions = [20 * background.classes.index(name) for name in names]
+            drawers.append({d for d in range(20)
+                            if all(torch.equal(pixels[i], background.images[p + d]) for i, p in enumerate(positions))})
+        assert [len(found) for found in drawers] == [1, 1] and drawers[0] != drawers[1]
+    with pytest.raises(ValueError, match="a run needs an alphabet of 20 characters, and Small have fewer"):
+        one_shot_runs.build(background, large_alphabet, ("Small",), 3)
 
 
 def test_the_committed_splits_are_disjoint_and_name_30_alphabets():

@@ -48,7 +48,7 @@ def test_rates_of_two_seeds_differ_and_lie_in_their_range_and_a_setting_wins():
 
 
 def test_seed_zero_draws_what_a_learner_without_a_seed_draws():
-    built, plain = build(method("meta-sgd"), way=5), MetaSGD(Conv4(5), 0.1, 0.4)
+    built, plain = build(method("meta-sgd"), way=5), MetaSGD(Conv4(5), **method("meta-sgd").settings)
     assert all(torch.equal(p, q) for p, q in zip(built.parameters(), plain.parameters(), strict=True))
 
 

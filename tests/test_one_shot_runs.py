@@ -1,0 +1,98 @@
+"""Omniglot's one-shot runs as what a checkpoint is evaluated on."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from tiny import patterns
+
+from mlcourse import checkpoint
+from mlcourse.datasets import one_shot_runs
+from mlcourse.datasets.one_shot_runs import OneShotRuns, Run
+from mlcourse.domains import Domain
+from mlcourse.runs import Job, run_evaluation, run_training
+from mlcourse.statistics import t_interval
+
+WAY, COUNT = 3, 4
+
+
+def drawing(rng):
+    """A rectangle of ink, 105×105."""
+    (top, left), (height, width) = rng.integers(5, 40, 2), rng.integers(20, 60, 2)
+    ink = np.zeros((105, 105), dtype=bool)
+    ink[top:top + height, left:left + width] = True
+    return ink
+
+
+def some_runs() -> OneShotRuns:
+    """Four runs of three characters each; the test drawings have nothing in common with the training drawings."""
+    rng = np.random.default_rng(0)
+    made = tuple(Run(*(np.stack([drawing(rng) for _ in range(WAY)]) for _ in range(2)), rng.permutation(WAY),
+                     tuple(f"run{r}/class{k}" for k in range(WAY))) for r in range(COUNT))
+    return OneShotRuns(made, one_shot_runs.drawings_of(made), "four runs of squares")
+
+
+@pytest.fixture
+def the_runs(monkeypatch):
+    """These runs in the place of Omniglot's."""
+    found = some_runs()
+    monkeypatch.setattr(one_shot_runs, "load", lambda data_dir=None, form=None: found)
+    return found
+
+
+def write(path, domain: Domain):
+    np.savez(path, images=domain.images.numpy(), labels=domain.labels.numpy(), classes=np.array(domain.classes),
+             groups=np.array(domain.groups))
+    return f"array:{path}"
+
+
+def trained(tmp_path, method="protonet", domain=None, way=WAY):
+    domain = patterns(0, 15, 6, 28) if domain is None else domain
+    spec = write(tmp_path / "letters.npz", domain)
+    job = Job(method, spec, way=way, query=1, steps=2, episodes=4)
+    return run_training(job, tmp_path / "run", progress=False)[1]
+
+
+def test_a_checkpoint_is_judged_on_each_run_and_the_note_says_the_error_beside_a_baseline(the_runs, tmp_path):
+    path = trained(tmp_path)
+    result = run_evaluation(path, "omniglot-runs")
+    learner, _ = checkpoint.load(path)
+    with torch.no_grad():
+        wrong = [float((learner.predict(learner.adapt(run), run.query_x).argmax(1) != run.query_y).float().mean())
+                 for run in the_runs.episodes]
+    error, baseline = (t_interval(values).times(100) for values in (wrong, the_runs.baseline()))
+    assert result.mean == pytest.approx(1 - np.mean(wrong)) and result.ci95 == pytest.approx(error.half / 100)
+    assert (result.domain, result.way, result.shot, result.query, result.episodes) == ("omniglot-runs", 3, 1, 1, 4)
+    assert result.note == (f"four runs of squares; error {error.text()} %, of the modified Hausdorff distance "
+                           f"{baseline.text()} %")
+    assert result.command == f"mlcourse evaluate {path} --domain omniglot-runs"
+    assert replace(run_evaluation(path, "omniglot-runs"), seconds=result.seconds) == result
+
+
+def test_inner_steps_may_be_asked_for(the_runs, tmp_path):
+    result = run_evaluation(trained(tmp_path, "maml"), "omniglot-runs", steps=0)
+    assert result.steps == 0 and result.command.endswith("--domain omniglot-runs --steps 0")
+
+
+def test_a_head_of_another_way_is_refused(the_runs, tmp_path):
+    with pytest.raises(ValueError, match="this maml checkpoint has a head for 2 classes, but a one-shot run has 3; "
+                                         "train one with --way 3"):
+        run_evaluation(trained(tmp_path, "maml", way=2), "omniglot-runs")
+
+
+def test_what_the_runs_fix_cannot_be_asked_for(the_runs, tmp_path):
+    with pytest.raises(ValueError, match="omniglot-runs fixes what a run is made of; leave --way and --episodes out"):
+        run_evaluation(trained(tmp_path), "omniglot-runs", way=3, episodes=10)
+
+
+def test_characters_that_were_trained_on_are_refused(the_runs, tmp_path):
+    own = the_runs.domain
+    others = patterns(0, 10, 2, 28)
+    both = Domain("both", torch.cat([own.images, others.images]),
+                  torch.cat([own.labels, others.labels + len(own.classes)]), own.classes + others.classes,
+                  ("train",) * len(own.classes) + ("test",) * 10)
+    path = trained(tmp_path, domain=both)
+    with pytest.raises(ValueError, match="12 of the 12 classes of omniglot-runs were trained on; evaluate a model of "
+                                         "other alphabets"):
+        run_evaluation(path, "omniglot-runs")
