@@ -104,6 +104,12 @@ def test_every_method_trains_and_its_checkpoint_repeats_the_number(array, tmp_pa
     assert result.method == name and result.command == job(array, name, steps=2, episodes=4).command()
 
 
+def test_running_statistics_are_saved_with_the_checkpoint(array, tmp_path):
+    """After a training that took them from its own loss."""
+    result, path = trained(array, tmp_path / "run", method="protonet", norm="running", steps=2, episodes=4)
+    assert run_evaluation(path, array, episodes=4).mean == result.mean
+
+
 def test_sinusoids_train_and_repeat(tmp_path):
     result, path = trained("sinusoids", tmp_path, method="maml", shot=5, steps=20)
     assert result.metric == "mse" and result.way == 0

@@ -67,5 +67,5 @@ class R2D2(ProtoNet):
         return self.log_scale.exp() * self.embed(x, state.stats, state.weight.shape[:-2]) @ state.weight
 
 
-METHOD = Method("r2d2", R2D2, "a ridge regression in closed form", "headless", {},
-                {"steps": 600, "tasks": 1, "lr": 2e-3}, train_way=30, train_query=5)
+METHOD = Method("r2d2", R2D2, "a ridge regression in closed form", "headless", {"penalty": 100.0},
+                {"steps": 600, "tasks": 1, "lr": 5e-3}, train_way=30, train_query=5)
