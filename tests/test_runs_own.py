@@ -115,10 +115,11 @@ def frozen():
 """
 
 
-def test_a_frozen_backbone_with_nothing_to_train_is_measured_as_it_is(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["protonet", "rfs", "probe", "baseline++"])
+def test_a_frozen_backbone_with_nothing_to_train_is_measured_as_it_is(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "frozen_nets_of_mine.py").write_text(FROZEN)
-    job = Job("protonet", "glyphs", query=5, steps=4, episodes=30, net="frozen_nets_of_mine:frozen")
+    job = Job(name, "glyphs", query=5, steps=4, episodes=30, net="frozen_nets_of_mine:frozen")
     result, path = run_training(job, tmp_path / "run", progress=False)
     assert result.mean > 0.3 and (result.norm, result.transductive) == ("own", False)
     assert json.loads(path.with_suffix(".json").read_text())["losses"] == []
@@ -133,3 +134,12 @@ def test_a_batch_norm_of_torchs_is_measured_and_described_in_eval_mode(tmp_path,
     again = run_evaluation(path, "glyphs", episodes=10, net=job.net)
     assert (result.norm, result.transductive, result.mean) == (again.norm, again.transductive, again.mean) == (
         "own", False, result.mean)
+
+
+def test_a_split_by_class_is_made_again_for_the_same_data_alone(tmp_path):
+    result, path = run_training(Job("protonet", "glyphs", query=5, steps=1, episodes=6, split_by="class"), tmp_path,
+                                progress=False)
+    assert run_evaluation(path, "glyphs", episodes=6).mean == result.mean
+    card = json.loads(path.with_suffix(".json").read_text())
+    scripts = lambda part: {name.split(" ")[0] for name in card["data"][part]}
+    assert len(card["data"]["test"]) == len(card["data"]["val"]) and scripts("train") & scripts("test")

@@ -67,8 +67,6 @@ def train_command(
 
       mlcourse train protonet --domain folder:my_pictures --shot 5 --query 5
 
-      mlcourse train protonet --domain folder:my_pictures --side 84 --colour --net resnet12
-
       mlcourse train protonet --domain folder:my_pictures --side 224 --colour --net my_nets:backbone
 
       mlcourse train maml --domain sinusoids --shot 10

@@ -25,6 +25,7 @@ from mlcourse.learners.maml import MAML
 from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.learners.meta_transfer import MetaTransfer
 from mlcourse.learners.mldg import MLDG
+from mlcourse.learners.pretrained import Pretrained
 from mlcourse.learners.protonet import ProtoNet
 from mlcourse.learners.r2d2 import R2D2
 from mlcourse.learners.reptile import Reptile
@@ -32,7 +33,7 @@ from mlcourse.learners.rfs import RFS
 from mlcourse.learners.translator import TranslationSampler, Translator
 from mlcourse.learners.two_encoders import TwoEncoders
 from mlcourse.method import Method
-from mlcourse.nets import MLP, network
+from mlcourse.nets import MLP, network, trainable
 
 __all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "BaselinePlusPlus", "CORAL", "DAML", "DANN", "Distillation",
            "FOMAML", "FineTune", "FromScratch", "JointTraining", "L2SP", "LinearProbe", "MAML", "METHODS", "MLDG",
@@ -88,7 +89,8 @@ def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch
           side: int = 28, channels: int = 1, width: int | None = None, **settings) -> Learner:
     """A new learner of this method: for images and `way` classes, or for sinusoids when way is 0.
 
-    train_classes: the number of training classes, which the methods that pretrain tell apart. net, norm,
+    train_classes: the number of training classes, which the methods that pretrain tell apart, unless their network is
+    frozen. net, norm,
     width: the network for images, by name (`nets.network`). side, channels: of the images. seed: of its initial
     weights, and of all that the method itself draws, such as Meta-SGD's rates. A constructor gets those of way, norm,
     seed and train_classes that it takes. settings: constructor arguments that replace the method's own.
@@ -104,4 +106,7 @@ def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch
     if way == 0:
         return entry.kind(MLP(seed=seed), **settings)
     outputs = 0 if entry.net == "headless" else way
-    return entry.kind(network(net, outputs, norm=norm, side=side, channels=channels, width=width, seed=seed), **settings)
+    body = network(net, outputs, norm=norm, side=side, channels=channels, width=width, seed=seed)
+    if issubclass(entry.kind, Pretrained) and not trainable(body):
+        settings["train_classes"] = 0
+    return entry.kind(body, **settings)
