@@ -110,7 +110,7 @@ def load(path: Path, into: nn.Module | None = None) -> tuple[Learner, dict]:
     """
     path = Path(path)
     tensors, _ = read_tensors(path)
-    card = _card(path)
+    card = card_of(path)
     if into is None and not card.get("rebuilds", True):
         raise ValueError(f"{path} holds the tensors of a {card.get('method')}, which the course cannot build; make one "
                          "and load it with checkpoint.load(path, into=learner)")
@@ -129,9 +129,13 @@ def trained_on(path: Path) -> Tensor | None:
     return from_text(meta["pictures"]) if "pictures" in meta else None
 
 
-def _card(path: Path) -> dict:
-    """The card of a checkpoint, which belongs to its file."""
+def card_of(path: Path) -> dict:
+    """The card of a checkpoint. Raises FileNotFoundError where one of its two files is missing, ValueError for a damaged
+    card and for one that is of another file."""
+    path = Path(path)
     card_path = path.with_suffix(".json")
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}; give the path of a .safetensors file")
     if not card_path.is_file():
         raise FileNotFoundError(f"the card {card_path} is missing; a checkpoint is a .safetensors file and its .json")
     try:

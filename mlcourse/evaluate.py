@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner, check_finite, map_parts
+from mlcourse.learner import Learner, check_finite, device_of, map_parts
 from mlcourse.phases import check_counts, in_threads
 from mlcourse.statistics import Estimate, interval, t_interval
 
@@ -66,7 +66,7 @@ def scores(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVALUA
     The episodes depend on the sampler and the seed only, so that two learners are judged on the same ones, and fewer
     episodes are the first of more. chunk: how many of a block of 25 a core computes at once, to bound memory
     (None: the learner's `tasks_at_once`).
-    The learner is in eval mode meanwhile.
+    The learner is in eval mode meanwhile, and the episodes come to the device where its parameters lie.
     Raises ValueError for a count below 1, or samples that are not finite.
     """
     check_counts(episodes=episodes, **({} if chunk is None else {"chunk": chunk}))
@@ -81,10 +81,10 @@ def scores(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVALUA
     try:
         done = []
         for start in range(0, episodes, BLOCK):
-            block = sampler.sample(BLOCK, generator).task(slice(0, episodes - start))
+            block = sampler.sample(BLOCK, generator).task(slice(0, episodes - start)).to(device_of(learner))
             check_finite(block)
             done += map_parts(part_scores, block, at_once, in_threads(learner))
-        return torch.cat(done)
+        return torch.cat(done).cpu()
     finally:
         learner.train(was_training)
 
@@ -112,15 +112,21 @@ def evaluate(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVAL
     check_episodes(episodes)
     start = time.perf_counter()
     values = scores(learner, sampler, episodes, seed=seed, steps=steps)
+    return summed(values, learner, sampler, seed=seed, seconds=time.perf_counter() - start, name=name, split=split, note=note,
+                  steps=getattr(learner, "steps", 0) if steps is None else steps, train_way=train_way, command=command,
+                  commit=commit)
+
+
+def summed(values: Tensor, learner: Learner, sampler, *, seed: int, seconds: float, steps: int, name: str | None = None,
+           **more) -> Result:
+    """The `Result` of the scores of episodes (E,) that a sampler drew. more: fields of a `Result`, as they are."""
     mean, ci95 = (interval if len(values) >= 30 else t_interval)(values)
     domain = getattr(sampler, "domain", None)
     return Result(
-        method=name or type(learner).__name__, domain=domain.name if domain else "sinusoids", split=split,
+        method=name or type(learner).__name__, domain=domain.name if domain else "sinusoids",
         norm=getattr(getattr(learner, "net", None), "norm", "none"), transductive=learner.is_transductive,
-        train_way=train_way, way=sampler.way, shot=sampler.shot, query=sampler.query,
-        steps=getattr(learner, "steps", 0) if steps is None else steps,
-        metric="accuracy" if sampler.way else "mse", mean=mean, ci95=ci95, episodes=episodes, seed=seed,
-        seconds=round(time.perf_counter() - start, 3), command=command, commit=commit, note=note)
+        way=sampler.way, shot=sampler.shot, query=sampler.query, steps=steps, metric="accuracy" if sampler.way else "mse",
+        mean=mean, ci95=ci95, episodes=len(values), seed=seed, seconds=round(seconds, 3), **more)
 
 
 def check_episodes(episodes: int) -> None:

@@ -16,10 +16,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor, nn
 
 from mlcourse import checkpoint
-from mlcourse.datasets.pictures import Reduced, decode, fitted, ink, reduced
-from mlcourse.datasets.values import value_range
+from mlcourse.datasets import Form
+from mlcourse.datasets.pictures import Reduced, decode, extents, fitted, ink, reduced
+from mlcourse.datasets.values import KINDS, kind_of, value_range
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner
+from mlcourse.learner import Learner, device_of
 from mlcourse.learners import ProtoNet
 
 AT_ONCE = 256           # samples that are predicted together where none depends on the others
@@ -31,23 +32,30 @@ class FewShot(ClassifierMixin, BaseEstimator):
     `Learner.adapt` makes of the samples, which are the support set of one episode.
 
     learner: a trained learner, or the path of a checkpoint; None compares with class means of the samples as they are.
-    steps: inner steps of a learner that has any; None takes its own number.
+    steps: inner steps of a learner that has any; None takes its own number. side, colour: the form of the pictures that
+    the network reads, as of a folder; None takes those that a network of the course was made for, and of any other
+    28×28 in grey.
 
     X is one of: pictures, as a list of paths, of PIL images or of arrays, or as an array (M, H, W) or (M, H, W, 3) of any
-    size and range, converted as a folder of pictures is, to 1×28×28 with the ink high (the range of the values is that
-    of the pictures that were fitted); an array (M, d) of features; or a torch tensor (M, *D), which goes to the network
-    untouched. y: one label for each sample, of any kind; classes_ holds them in order.
+    size and range, converted as a folder of pictures is (the range of the values is that of the pictures of their kind
+    that were fitted); an array (M, d) of features; or a torch tensor (M, *D), which goes to the network untouched.
+    y: one label for each sample, of any kind; classes_ holds them in order.
 
     Where the learner is transductive, what it says of a sample depends on the other samples in the same call.
     Raises ValueError, in one sentence, for what does not fit, and what `checkpoint.load` and the learner raise.
     """
 
-    def __init__(self, learner: Learner | str | os.PathLike | None = None, steps: int | None = None):
+    def __init__(self, learner: Learner | str | os.PathLike | None = None, steps: int | None = None, side: int | None = None,
+                 colour: bool | None = None):
         self.learner = learner
         self.steps = steps
+        self.side = side
+        self.colour = colour
 
     def fit(self, X, y) -> FewShot:
         """Adapt to labelled samples; returns self."""
+        learner = _learner(self.learner)
+        self.form_ = self._form(learner)
         samples = self._samples(X, y=y, fitting=True)
         y = np.asarray(y)
         if isinstance(samples, tuple):
@@ -61,10 +69,10 @@ class FewShot(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError(f"a classifier needs at least 2 classes, got 1 class, {self.classes_[0]!r}; give samples of "
                              "another")
-        self.learner_ = _learner(self.learner)
-        x, nothing = samples.to(_dtype(self.learner_)), torch.zeros(0, dtype=torch.int64)
+        self.learner_ = learner
+        x, nothing = samples.to(_dtype(learner)), torch.zeros(0, dtype=torch.int64)
         episode = Episode(x, torch.as_tensor(labels), x[:0], nothing, x[:0], torch.arange(len(self.classes_)),
-                          torch.tensor(0))
+                          torch.tensor(0)).to(device_of(learner))
         with torch.no_grad():
             self.state_ = self.learner_.adapt(episode, self.steps)
         return self
@@ -85,10 +93,10 @@ class FewShot(ClassifierMixin, BaseEstimator):
 
     def _logits(self, X) -> Tensor:
         check_is_fitted(self)
-        x = self._samples(X, fitting=False).to(_dtype(self.learner_))
+        x = self._samples(X, fitting=False).to(device_of(self.learner_), _dtype(self.learner_))
         blocks = [x] if self.learner_.is_transductive else x.split(AT_ONCE)
         with torch.no_grad():
-            return torch.cat([self.learner_.predict(self.state_, block) for block in blocks]).double()
+            return torch.cat([self.learner_.predict(self.state_, block) for block in blocks]).double().cpu()
 
     def _samples(self, X, fitting: bool, y=None):
         """X as a tensor; of an array (M, d), in fitting, with y as scikit-learn validated it."""
@@ -99,17 +107,27 @@ class FewShot(ClassifierMixin, BaseEstimator):
                 x, y = validate_data(self, X, y, dtype=np.float64)
                 return torch.tensor(x), y
             return torch.tensor(validate_data(self, X, reset=False, dtype=np.float64))
-        small = [_reduced(picture, place) for place, picture in enumerate(X)]
+        small = [_reduced(picture, place, self.form_) for place, picture in enumerate(X)]
         if fitting:
             self.n_features_in_ = small[0].values.size
-            kinds = {each.dtype for each in small}
-            self.range_ = value_range(min(each.low for each in small), max(each.high for each in small),
-                                      kinds.pop() if len(kinds) == 1 else np.dtype(float))
-        if not hasattr(self, "range_"):
+            self.ranges_ = {kind: value_range(*extent) for kind, extent in extents(small).items()}
+        if not hasattr(self, "ranges_"):
             raise ValueError(f"this classifier was fitted to samples of {self.n_features_in_} features; give it such samples, "
                              "not pictures")
-        inked = np.stack([ink(each, self.range_, Counter()) for each in small])
-        return torch.from_numpy(inked)[:, None].double() / 255
+        for place, each in enumerate(small):
+            if kind_of(each.dtype) not in self.ranges_:
+                raise ValueError(f"picture {place} holds {KINDS[kind_of(each.dtype)]}, but this classifier was fitted to "
+                                 f"pictures of {' and '.join(KINDS[kind] for kind in self.ranges_)}; give values of that kind "
+                                 "and range")
+        inked = [ink(each, self.ranges_[kind_of(each.dtype)], Counter()) for each in small]
+        return torch.from_numpy(np.stack(inked)).double() / 255
+
+    def _form(self, learner: Learner) -> Form:
+        config = getattr(getattr(learner, "net", None), "config", {})
+        form = Form(config.get("side", Form().side) if self.side is None else self.side,
+                    config.get("channels", 1) == 3 if self.colour is None else self.colour)
+        form.check()
+        return form
 
 
 def _learner(given: Learner | str | os.PathLike | None) -> Learner:
@@ -137,23 +155,31 @@ def _are_pictures(X) -> bool:
     return isinstance(X[0], (str, os.PathLike, Image.Image)) or np.ndim(X[0]) >= 2
 
 
-def _reduced(picture, place: int) -> Reduced:
-    """A picture of any kind at 28×28. Raises ValueError, naming the file or the place, for what is none."""
+def _reduced(picture, place: int, form: Form) -> Reduced:
+    """A picture of any kind in this form. Raises ValueError, naming the file or the place, for what is none."""
     name = str(picture) if isinstance(picture, (str, os.PathLike)) else f"picture {place}"
     try:
         if isinstance(picture, (str, os.PathLike)):
-            return reduced(decode(Path(picture).read_bytes(), name).image, Counter())
+            return reduced(decode(Path(picture).read_bytes(), name, form.side).image, Counter(), *form)
         if isinstance(picture, Image.Image):
-            return reduced(picture, Counter())
-        grey = np.asarray(picture)
-        grey = grey[0] if grey.ndim == 3 and grey.shape[0] == 1 else grey
-        if grey.ndim == 3 and grey.shape[2] == 3:
-            grey = (grey @ np.array(LUMA)).round().astype(np.uint8) if grey.dtype == np.uint8 else grey @ np.array(LUMA)
-        if grey.ndim != 2 or 0 in grey.shape or grey.dtype.kind not in "biuf":
-            raise ValueError(f"it is an array of {grey.dtype} of shape {grey.shape}; give (H, W) or (H, W, 3) of numbers")
-        return fitted(grey.astype(np.uint8) * 255 if grey.dtype == bool else grey, Counter())
+            return reduced(picture, Counter(), *form)
+        return fitted(_pixels(np.asarray(picture), form.colour), Counter(), form.side)
     except FileNotFoundError as error:
         raise ValueError(f"there is no file {name}; correct the path") from error
     except Exception as error:          # damaged metadata raise almost anything
         raise ValueError(f"{name} cannot be used as a picture ({error or type(error).__name__}); replace it or leave it out"
                          ) from error
+
+
+def _pixels(given: np.ndarray, colour: bool) -> np.ndarray:
+    """Grey values (H, W), or in colour (H, W, 3), of an array. Raises ValueError for anything else."""
+    pixels = given[0] if given.ndim == 3 and given.shape[0] == 1 else given
+    has_colour = pixels.ndim == 3 and pixels.shape[2] == 3
+    if not (pixels.ndim == 2 or has_colour) or 0 in pixels.shape or pixels.dtype.kind not in "biuf":
+        raise ValueError(f"it is an array of {given.dtype} of shape {given.shape}; give (H, W) or (H, W, 3) of numbers")
+    if pixels.dtype == bool:
+        pixels = pixels.astype(np.uint8) * 255
+    if has_colour and not colour:
+        grey = pixels @ np.array(LUMA)
+        return grey.round().astype(np.uint8) if pixels.dtype == np.uint8 else grey
+    return np.repeat(pixels[..., None], 3, axis=2) if colour and not has_colour else pixels

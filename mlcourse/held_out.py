@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from mlcourse import datasets
+from mlcourse import datasets, division
+from mlcourse.datasets import GREY, Form
 from mlcourse.domains import Domain
 from mlcourse.domains.identity import classes_among, named
 from mlcourse.episode import Splits
@@ -25,24 +26,27 @@ class Trained(NamedTuple):
         return [] if self.pictures is None else classes_among(domain, self.pictures, self.classes)
 
 
-def part_of(spec: str, split: str | None, trained: Trained, way: int, data_dir=None) -> tuple[Domain, str, str]:
+def part_of(spec: str, split: str | None, trained: Trained, way: int, data_dir=None, form: Form = GREY,
+            by: str = "group") -> tuple[Domain, str, str]:
     """What of a data set to evaluate on, the name of its split, and what a reader of the number must know of it.
 
     split: "train", "val", "test" or "all", as they are. None: "test" where the data set has named splits or shares a
     picture with what was trained on, else "all", without the classes that were trained on. way: classes of an episode.
+    form: of the pictures. by: how the training divided its classes (`division.divide`); after a cross-validation there
+    is no test split.
     Raises ValueError for an unknown split, where too few classes are left, and where the split is to be chosen but is
     not known to be free of what was trained on.
     """
     if split not in (None, "all", *Splits._fields):
         raise ValueError(f"split must be one of train, val, test or all, got {split!r}")
-    whole, has_splits = datasets.load(spec, data_dir), bool(datasets.named_splits(spec))
+    whole, has_splits = datasets.load(spec, data_dir, form), bool(datasets.named_splits(spec))
     if trained.pictures is None and split is None and not has_splits:
         raise ValueError(f"the card does not say which pictures were trained on, so those of {whole.name} may be among "
                          "them; name a split, as --split test, or train again")
     among = trained.among(whole)
-    name = split or ("test" if has_splits or among else "all")
+    name = split or ("test" if has_splits or among and by != "none" else "all")
     try:
-        part = whole if name == "all" else getattr(datasets.split(whole, spec), name)
+        part = whole if name == "all" else getattr(division.split(whole, spec, "class" if by == "class" else "group"), name)
     except ValueError as error:
         if split or not among:
             raise

@@ -98,6 +98,11 @@ class Learner(stacking.Stacking, nn.Module):
         """Called after every meta-step; a network with running statistics updates them here."""
 
 
+def device_of(learner: nn.Module) -> torch.device:
+    """Where the parameters and buffers of a learner lie; the CPU for one without any."""
+    return next((t.device for t in (*learner.parameters(), *learner.buffers())), torch.device("cpu"))
+
+
 def require_grad(learner: Learner) -> None:
     """Raises RuntimeError when grad mode is off."""
     if not torch.is_grad_enabled():

@@ -100,8 +100,9 @@ def trained_by(learner: nn.Module) -> list[tuple[str, Tensor]]:
 
 
 def in_threads(learner: nn.Module) -> bool:
-    """Whether several threads may share a learner's tasks: torch.func, of the other engines, is not made for them."""
-    return learner.engine == switch.STACKED
+    """Whether several threads may share a learner's tasks: torch.func, of the other engines, is not made for them, and
+    another device than the CPU computes with its own."""
+    return learner.engine == switch.STACKED and all(p.device.type == "cpu" for p in learner.parameters())
 
 
 def check_counts(**counts: int) -> None:

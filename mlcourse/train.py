@@ -62,7 +62,7 @@ def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | 
             bar.set_description(phase.name)
             for step in range(first, phase.steps):
                 if check_engine and step == first:
-                    compare_with_a_loop(phase, step, phase.sample(step_generator(seed, number, step)))
+                    compare_with_a_loop(phase, step, drawn(phase, step_generator(seed, number, step)))
                 loss = outer_step(phase, step, step_generator(seed, number, step))
                 records.append({"phase": phase.name, "step": step, "loss": loss})
                 bar.update()
@@ -85,7 +85,7 @@ def outer_step(phase: Phase, step: int, generator: torch.Generator) -> float:
     Raises ValueError, before any parameter changes, when the loss or a gradient is not finite, or when a parameter
     gets no gradient in the first step.
     """
-    batch = phase.sample(generator)
+    batch = drawn(phase, generator)
     total, seen = _differentiate(phase, step, batch)
     _check_step(phase, step, batch, total)
     factor = phase.rate(step / phase.steps)
@@ -98,6 +98,13 @@ def outer_step(phase: Phase, step: int, generator: torch.Generator) -> float:
             phase.learner.seen = seen
         phase.after(batch)
     return total
+
+
+def drawn(phase: Phase, generator: torch.Generator):
+    """A batch of a phase, drawn on the CPU whatever the device, and brought to where the phase's parameters lie."""
+    device = phase.optimiser.param_groups[0]["params"][0].device
+    batch = phase.sample(generator)
+    return batch if device.type == "cpu" else tree_map(lambda x: x.to(device) if torch.is_tensor(x) else x, batch)
 
 
 def compare_with_a_loop(phase: Phase, step: int, batch) -> None:

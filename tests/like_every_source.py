@@ -9,12 +9,16 @@ from mlcourse import datasets
 def check_source(source):
     """Skips where the files are not on this machine."""
     try:
-        domain, again = source.load(None), source.load(None)
+        domain, again = source.load(None, datasets.GREY), source.load(None, datasets.GREY)
     except datasets.DataError as missing:
         pytest.skip(str(missing))
     assert domain.name == source.name and domain.note, "its name, and what was done to the pictures"
     assert domain.images.shape[1:] == (1, 28, 28) and len(domain.images), "28×28, grey"
     assert torch.equal(domain.images, again.images) and torch.equal(domain.labels, again.labels), "the same each time"
+    small = source.load(None, datasets.Form(20, colour=True))
+    assert small.images.shape == (len(domain.images), 3, 20, 20) and torch.equal(small.labels, domain.labels)
+    mean = lambda part: part.images.float().mean((1, 2, 3))
+    assert (mean(small) - mean(domain)).abs().max() < 12, "as dark in any form"
     assert domain.labels.bincount(minlength=len(domain.classes)).min() >= 2, "a support and a query picture of each"
     border = torch.cat([domain.images[:, 0, [0, -1]].flatten(), domain.images[:, 0, :, [0, -1]].flatten()])
     assert border.median() < 64 and domain.images.amax() > 191, "the ground is low and the ink is high"

@@ -20,6 +20,7 @@ FLOORS = (
     ("domains",),
     ("episode",),
     ("datasets",),
+    ("division",),
     ("phases", "held_out"),
     ("learner",),
     ("method",),

@@ -6,7 +6,7 @@ from tiny import learner
 from torch import nn
 
 from mlcourse.description import describe, rebuild
-from mlcourse.learners import MAML, RECORDS, FineTune, MetaSGD, ProtoNet, TwoEncoders, record, record_of
+from mlcourse.learners import MAML, RECORDS, MetaSGD, MetaTransfer, ProtoNet, TwoEncoders, record, record_of
 from mlcourse.nets import MLP, Conv4
 
 
@@ -77,8 +77,8 @@ REFUSED = {
     "a network with a config of its own": (lambda: MAML(replaced(Mine, "config", {"hidden": 3})),
                                            "unknown network None"),
     "a subclass of a network": (lambda: MAML(Wider(3)), "its net is a Wider, not a Conv4"),
-    "an emptied config": (lambda: replaced(lambda: FineTune(Conv4(0), 8), "config", {}),
-                          "this FineTune cannot be built anew from its config {}: .*train_classes"),
+    "an emptied config": (lambda: replaced(lambda: MetaTransfer(Conv4(3), 8), "config", {}),
+                          "this MetaTransfer cannot be built anew from its config {}: .*train_classes"),
     "a config without its rate": (lambda: replaced(lambda: MAML(MLP(), 0.3), "config", {}), r"its config is {}, not {'lr': 0.01, 'steps': 1}"),
     "a setting changed later": (lambda: replaced(lambda: MAML(MLP()), "lr", 0.5), "its lr is 0.5, not 0.01"),
     "an order changed later": (lambda: replaced(lambda: MAML(MLP()), "order", 1), "its order was replaced"),

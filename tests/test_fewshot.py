@@ -108,6 +108,26 @@ def test_accuracy_over_episodes_is_that_of_evaluate():
     assert np.mean(hits) == pytest.approx(float(right)) and evaluate(learner, sampler, 10).mean > 0.5
 
 
+def test_pictures_of_two_kinds_are_scaled_each_by_its_own_range():
+    x, y = drawings()
+    mixed = [picture / 255 if i % 2 else picture for i, picture in enumerate(x)]
+    said = [FewShot(trained()).fit(way[:12], y[:12]).predict_proba(way[12:]) for way in (list(x), mixed)]
+    np.testing.assert_allclose(*said, atol=5e-3)
+
+
+@pytest.mark.parametrize("as_given", [lambda x: x, lambda x: [Image.fromarray(each) for each in x]])
+def test_colours_reach_a_network_that_reads_them(as_given):
+    rng = np.random.default_rng(0)
+    y = np.repeat(["red", "blue"], 8)
+    x = np.zeros((16, 40, 30, 3), np.uint8)
+    x[..., 1] = rng.integers(0, 60, (16, 40, 30))
+    x[:8, ..., 0], x[8:, ..., 2] = 150, 150 * 299 // 114 % 256
+    grey, colour = (FewShot(ProtoNet(Conv4(0, 6, "max", "support", 20, channels=channels))) for channels in (1, 3))
+    assert colour.fit(as_given(x[::2]), y[::2]).score(as_given(x[1::2]), y[1::2]) == 1.0
+    assert colour.form_ == (20, True) and grey.fit(as_given(x[::2]), y[::2]).form_ == (20, False)
+    assert FewShot(side=8, colour=True).fit(as_given(x[::2]), y[::2]).n_features_in_ == 3 * 64
+
+
 @pytest.mark.parametrize("use, says", [
     (lambda x, y: FewShot("nowhere.safetensors").fit(x, y), "there is no file nowhere.safetensors"),
     (lambda x, y: FewShot(torch.nn.Linear(2, 2)).fit(x, y), "must be a mlcourse learner or the path of a checkpoint, got Linear"),
@@ -118,6 +138,9 @@ def test_accuracy_over_episodes_is_that_of_evaluate():
     (lambda x, y: FewShot().fit([x[0][None, None, None], *x[1:]], y), r"picture 0 cannot be used as a picture .*\(H, W, 3\)"),
     (lambda x, y: FewShot().fit(x.astype(float) * np.nan, y), "picture 0 cannot be used .*not finite"),
     (lambda x, y: FewShot().fit(x.reshape(len(x), -1), y).predict(x), "fitted to samples of 784 features"),
+    (lambda x, y: FewShot().fit(x, y).predict(x / 255), "picture 0 holds floating-point values, but this classifier was "
+                                                        "fitted to pictures of 8-bit values; give values of that kind"),
+    (lambda x, y: FewShot(side=0).fit(x, y), "side must lie between 1 and 512 pixels, got 0"),
 ])
 def test_what_does_not_fit_is_said_in_one_sentence(use, says):
     with pytest.raises((ValueError, FileNotFoundError), match=says) as told:

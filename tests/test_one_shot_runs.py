@@ -14,6 +14,7 @@ from tiny import patterns
 from mlcourse import checkpoint, datasets, runs
 from mlcourse.datasets import one_shot_runs
 from mlcourse.datasets.one_shot_runs import OneShotRuns, Run
+from mlcourse.division import Division, Fold
 from mlcourse.domains import Domain
 from mlcourse.episode import split_by_group
 from mlcourse.learners import method
@@ -44,7 +45,7 @@ def some_runs() -> OneShotRuns:
 def the_runs(monkeypatch):
     """These runs in the place of Omniglot's."""
     found = some_runs()
-    monkeypatch.setattr(one_shot_runs, "load", lambda data_dir=None: found)
+    monkeypatch.setattr(one_shot_runs, "load", lambda data_dir=None, form=None: found)
     return found
 
 
@@ -114,7 +115,9 @@ def omniglot_of_three(the_runs, monkeypatch):
     made = patterns(1, 20, 6, 28)
     whole = Domain("omniglot", made.images, made.labels, made.classes, tuple(f"alphabet {i // 4}" for i in range(20)))
     splits = split_by_group(whole, [f"alphabet {i}" for i in range(3)], ["alphabet 3"], ["alphabet 4"])
-    monkeypatch.setattr(datasets, "load_splits", lambda spec, data_dir=None: splits)
+    monkeypatch.setattr(datasets, "load", lambda spec, data_dir=None, form=None: whole)
+    division = Division("group", splits._asdict(), (Fold(splits.train, splits.test),))
+    monkeypatch.setattr(runs, "divide", lambda domain, spec, way, by: division)
     monkeypatch.setattr(runs, "RUN", {"way": WAY, "query": 1, "episodes": COUNT})
     return splits
 
@@ -161,14 +164,14 @@ def test_a_method_with_a_head_trains_for_the_runs_too(omniglot_of_three, tmp_pat
 
 
 def test_a_job_for_the_runs_of_another_shape_is_refused(omniglot_of_three, tmp_path):
-    with pytest.raises(ValueError, match="omniglot-runs fixes what a run is made of; leave --way and --shot out"):
-        run_training(Job("protonet", "omniglot-runs", way=5, shot=2), tmp_path, progress=False)
+    with pytest.raises(ValueError, match="omniglot-runs fixes what a run is made of; leave --way and --split-by out"):
+        run_training(Job("protonet", "omniglot-runs", way=5, split_by="class"), tmp_path, progress=False)
     assert not list(tmp_path.iterdir())
 
 
 def test_training_on_characters_of_the_runs_is_refused_at_once(omniglot_of_three, the_runs, tmp_path, monkeypatch):
     own = replace(the_runs, domain=omniglot_of_three.train)
-    monkeypatch.setattr(one_shot_runs, "load", lambda data_dir=None: own)
+    monkeypatch.setattr(one_shot_runs, "load", lambda data_dir=None, form=None: own)
     with pytest.raises(ValueError, match="12 of the 12 classes of .* were trained on; evaluate a model of other"):
         run_training(Job("protonet", "omniglot-runs", steps=1), tmp_path, progress=False)
     assert not list(tmp_path.iterdir())

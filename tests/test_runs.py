@@ -112,8 +112,9 @@ def test_a_folder_of_pictures_trains(tmp_path):
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image[0].numpy()).save(folder / f"{len(os.listdir(folder))}.png")
     spec = f"folder:{tmp_path / 'pictures'}"
-    with pytest.raises(ValueError, match="folder:pictures/test has 1 class; an episode needs at least 2"):
-        trained(spec, tmp_path / "run")
+    crossed, _ = trained(spec, tmp_path / "crossed", query=1, way=3)
+    assert (crossed.split, crossed.domain) == ("cross-validated", "folder:pictures")
+    assert crossed.note == "2 folds of 3 or more classes"
     domain_of_groups = tmp_path / "alphabets"
     for i, name in enumerate(sorted(os.listdir(tmp_path / "pictures"))):
         (domain_of_groups / f"alphabet {i // 2}").mkdir(parents=True, exist_ok=True)
@@ -160,8 +161,19 @@ def test_a_checkpoint_is_evaluated_on_another_domain(protonet, tmp_path):
 
 @pytest.mark.parametrize(("settings", "match"), [
     ({"method": "mamal"}, "unknown method 'mamal'; known are maml, fomaml"),
-    ({"way": 4}, "way 4 .*needs 4 classes, but array:letters/test has 3; ask for a way of at most 3"),
+    ({"way": 8}, "array:letters has 15 classes, but training and test need 8 each; .* lower --way to at most 7"),
+    ({"way": 4, "split_by": "group"}, "way 4 needs 4 classes .*, but array:letters/test has 3; ask for a smaller --way"),
+    ({"split_by": "script"}, "split-by must be one of group, class, none, got 'script'"),
     ({"way": 0}, "way must be at least 2, got 0"),
+    ({"net": "vgg"}, "net must be one of conv4, resnet12, or module:attr .* got 'vgg'"),
+    ({"net": "no_such:net"}, "the module 'no_such' of --net no_such:net cannot be imported"),
+    ({"net": "torch.nn:Flatten", "norm": "layer"}, "leave --norm and --width out"),
+    ({"method": "neighbour", "net": "resnet12"}, "neighbour has no network to choose; leave --net and --width out"),
+    ({"side": 0}, "side must lie between 1 and 512 pixels, got 0"),
+    ({"side": 12}, "needs pictures of at least 16×16 pixels, got side 12"),
+    ({"device": "cuda:9"}, "there is no device cuda:9 here; this torch finds .*cpu"),
+    ({"device": "tpu"}, "device must be cpu, cuda or mps, got 'tpu'"),
+    ({"method": "maml", "net": "torch.nn:BatchNorm2d"}, "torch.nn:BatchNorm2d cannot be called without arguments"),
     ({"shot": 4}, "shot 4 . query 3 .*needs 7 samples of every class, but class .* has 6; ask for fewer"),
     ({"shot": 0}, "shot must be at least 1, got 0"),
     ({"steps": 0}, "steps must be at least 1, got 0"),

@@ -10,11 +10,12 @@ import torch
 from tiny import SINUSOIDS
 
 from mlcourse import checkpoint
+from mlcourse.learner import device_of
 from mlcourse.learners import MAML, JointTraining, MetaSGD, Reptile
 from mlcourse.nets import MLP
-from mlcourse.phases import Phase, episodic_phase
+from mlcourse.phases import Phase, episodic_phase, in_threads
 from mlcourse.system import files
-from mlcourse.train import Interrupted, outer_step, train
+from mlcourse.train import Interrupted, drawn, outer_step, train
 
 PRETRAIN, STEPS = 4, 6
 
@@ -387,3 +388,12 @@ def test_a_folder_that_cannot_be_written_to_is_told_before_the_first_step(tmp_pa
     with pytest.raises(OSError, match="Permission denied; free space or choose another folder"):
         train(learner, phases, path=tmp_path / "state.safetensors", progress=False, on_step=at(1, die))
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_batches_are_drawn_on_the_cpu_and_brought_to_the_parameters():
+    learner, phases = job()
+    here = drawn(phases[1], torch.Generator().manual_seed(3))
+    there = drawn(job()[0].to("meta").phases(SINUSOIDS, 1, tasks=4, lr=1e-2)[0], torch.Generator().manual_seed(3))
+    assert {field.device.type for field in here} == {"cpu"} and {field.device.type for field in there} == {"meta"}
+    assert not in_threads(learner.to("meta")), "threads are the CPU's"
+    assert device_of(learner).type == "meta" and device_of(MAML(MLP())).type == "cpu"

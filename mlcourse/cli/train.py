@@ -15,6 +15,16 @@ from mlcourse.cli.output import SEEDS, Json
 Domain = Annotated[str, typer.Option(help="sinusoids, omniglot-runs, {DOMAINS}")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here for data.  \[default: MLCOURSE_DATA]")]
 
+Net = Annotated[str, typer.Option(help="conv4, resnet12, or module:attr, a callable of your own that makes a network.")]
+Width = Annotated[int | None, typer.Option(min=1, help=r"Filters of the first layer.  \[default: the network's own]")]
+SplitBy = Annotated[str | None, typer.Option(help=r"Hold out test classes by group (script, alphabet, folder of classes), by "
+                                             r"class, or none: cross-validate.  \[default: as the data set says, else "
+                                             "the first of these that can fill an episode]")]
+CheckEngine = Annotated[bool, typer.Option("--check-engine", help="Compare each phase's first step with a loop over its "
+                                           "tasks.")]
+Tests = Annotated[int | None, typer.Option(min=2, help=r"Fixed episodes of the reported result.  \[default: 600]")]
+Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
+
 
 def train_command(
     method: Annotated[str, typer.Argument(help="{METHODS}")],
@@ -25,21 +35,25 @@ def train_command(
     steps: Annotated[int | None, typer.Option(help=r"Outer steps.  \[default: the method's]")] = None,
     inner_rate: Annotated[float | None, typer.Option(help=r"Inner learning rate α.  \[default: the method's]")] = None,
     outer_rate: Annotated[float | None, typer.Option(help=r"Outer learning rate β.  \[default: the method's]")] = None,
+    net: Net = "conv4",
     norm: Annotated[str, typer.Option(help="batch (transductive), support, running, layer or none.")] = "batch",
+    width: Width = None,
+    side: Annotated[int, typer.Option(help="Side of the pictures in pixels.")] = 28,
+    colour: Annotated[bool, typer.Option("--colour", help="Three channels as they are, not grey with the ink high.")] = False,
+    split_by: SplitBy = None,
+    device: Device = "cpu",
     seed: Annotated[int, typer.Option(**SEEDS, help="Seed of the weights and of the training episodes.")] = 0,
-    episodes: Annotated[int | None, typer.Option(min=2, help=r"Fixed test episodes of the reported result.  "
-                                                 r"\[default: 600]")] = None,
+    episodes: Tests = None,
     folder: Annotated[Path | None, typer.Option(help=r"The folder to write to.  \[default: runs/ and the job]")] = None,
-    check_engine: Annotated[bool, typer.Option("--check-engine", help="Compare each phase's first step with a loop over "
-                                               "its tasks.")] = False,
+    check_engine: CheckEngine = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Meta-train a method on a domain, save a checkpoint and report its test accuracy.
 
     Ctrl-C keeps what was trained: the same command again goes on from there, and gives the numbers of a run that was
-    never interrupted. Test classes come from scripts or alphabets that training never saw. The domain omniglot-runs
-    trains on Omniglot for its one-shot runs, 20-way within one alphabet, and reports on them.
+    never interrupted. Test classes are ones that training never saw; where there are too few to hold out, the number is
+    cross-validated, and the checkpoint trained on all. omniglot-runs trains on Omniglot for its one-shot runs.
 
     [bold]Examples[/bold]
 
@@ -49,6 +63,10 @@ def train_command(
 
       mlcourse train protonet --domain folder:my_pictures --shot 5 --query 5
 
+      mlcourse train protonet --domain folder:my_pictures --side 84 --colour --net resnet12
+
+      mlcourse train protonet --domain folder:my_pictures --side 224 --colour --net my_nets:backbone
+
       mlcourse train maml --domain sinusoids --shot 10
     """
     from mlcourse import runs
@@ -57,7 +75,8 @@ def train_command(
 
     keep_freed_memory()
     limit_threads()
-    job = runs.Job(method, domain, way, shot, query, steps, inner_rate, outer_rate, norm, seed, episodes)
+    job = runs.Job(method, domain, way, shot, query, steps, inner_rate, outer_rate, norm, seed, episodes, net, width, side,
+                   colour, split_by, device)
     folder = folder or Path("runs") / job.name()
     try:
         result, model = runs.run_training(job, folder, data_dir, check_engine=check_engine)
@@ -79,8 +98,11 @@ def evaluate_command(
     split: Annotated[str | None, typer.Option(help=r"train, val, test or all.  \[default: test where the domain has "
                                                    "named splits or shares pictures with the training, else all; "
                                                    "without the classes that were trained on]")] = None,
-    episodes: Annotated[int | None, typer.Option(min=2, help=r"How many fixed episodes.  \[default: 600]")] = None,
+    episodes: Tests = None,
     seed: Annotated[int | None, typer.Option(**SEEDS, help="Seed of the episodes.  [default: that of train]")] = None,
+    net: Annotated[str | None, typer.Option(metavar="MODULE:ATTR", help="The network of your own that it was trained "
+                                            "with.")] = None,
+    device: Device = "cpu",
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -109,7 +131,7 @@ def evaluate_command(
     limit_threads()
     result = runs.run_evaluation(checkpoint, domain, way=way, shot=shot, query=query, steps=steps, split=split,
                                  episodes=episodes, seed=runs.EVALUATION_SEED if seed is None else seed,
-                                 data_dir=data_dir)
+                                 data_dir=data_dir, net=net, on=device)
     _report(result, as_json)
 
 

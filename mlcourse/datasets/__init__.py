@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mlcourse.datasets import array, digits, folder, glyphs, mnist, omniglot, one_shot_runs, store
+from mlcourse.datasets.form import GREY, Form
 from mlcourse.datasets.source import Source
 from mlcourse.datasets.store import DataError
 from mlcourse.domains import Domain, shift_domain
 from mlcourse.episode import Splits, split_by_group, split_classes
 
-__all__ = ["NAMES", "SOURCES", "DataError", "available", "downloads", "get", "load", "load_splits", "parse", "specs",
-           "split", "verify"]
+__all__ = ["GREY", "NAMES", "SOURCES", "DataError", "Form", "available", "downloads", "get", "load", "load_splits",
+           "parse", "specs", "split", "verify"]
 
 SOURCES = (glyphs.GLYPHS, glyphs.TYPESET, digits.SOURCE, omniglot.SOURCE, omniglot.EVALUATION_SOURCE, mnist.SOURCE,
            folder.SOURCE, array.SOURCE)
@@ -49,26 +50,28 @@ def parse(spec: str) -> Spec:
     return Spec(name, path, tuple(shifts))
 
 
-def load(spec: str, data_dir=None) -> Domain:
-    """The domain that a spec names, images uint8 (M, 1, 28, 28), ink high; `note` says what was done to them.
+def load(spec: str, data_dir=None, form: Form = GREY) -> Domain:
+    """The domain that a spec names, images uint8 (M, C, S, S) in this form; `note` says what was done to them.
 
+    form: `Form(side, colour)`; by default 28×28 grey pixels with the ink high.
     Raises ValueError for an unknown name or shift and for damaged data, DataError for data that are not here.
     """
+    form.check()
     name, path, shifts = parse(spec)
-    domain = _unshifted(name, path, data_dir)
+    domain = _unshifted(name, path, data_dir, form)
     for kind, severity in shifts:
         domain = _shift(domain, kind, severity)
     return domain
 
 
-def _unshifted(name: str, path: str, data_dir) -> Domain:
+def _unshifted(name: str, path: str, data_dir, form: Form) -> Domain:
     source = _BY_NAME.get(name)
     if source and path and source.from_path:
-        return source.from_path(path)
+        return source.from_path(path, form)
     if source and not path and source.load:
-        return source.load(data_dir)
+        return source.load(data_dir, form)
     if name.startswith("glyphs-digits/") and not path:
-        return _face(name.removeprefix("glyphs-digits/"), data_dir)
+        return form.of(_face(name.removeprefix("glyphs-digits/"), data_dir))
     raise ValueError(f"unknown data set {f'{name}:{path}' if path else name!r}; choose one of {', '.join(specs())}, "
                      "each optionally followed by @kind=severity")
 
@@ -94,9 +97,9 @@ def _shift(domain: Domain, kind: str, severity: str) -> Domain:
     return shift_domain(domain, kind, value)
 
 
-def load_splits(spec: str, data_dir=None) -> Splits:
+def load_splits(spec: str, data_dir=None, form: Form = GREY) -> Splits:
     """Train, validation and test domains that share no class: the `split` of the domain that a spec names."""
-    return split(load(spec, data_dir), spec)
+    return split(load(spec, data_dir, form), spec)
 
 
 def split(domain: Domain, spec: str) -> Splits:

@@ -10,42 +10,41 @@ import torch
 from PIL import Image
 
 from mlcourse.datasets import values
-from mlcourse.datasets.pictures import SIDE, border_grey, fitted, ink
+from mlcourse.datasets.form import GREY, Form
+from mlcourse.datasets.pictures import border_grey, fitted, ink
 from mlcourse.datasets.source import Source
 from mlcourse.domains import Domain
 
-LAYOUTS = "(M, H, W), (M, 1, H, W) or (M, H, W, 3)"
+LAYOUTS = "(M, H, W), (M, 1, H, W), (M, H, W, 3) or (M, 3, H, W)"
 
 
-def load(path) -> Domain:
-    """The images of an .npz file as a domain named "array:STEM".
+def load(path, form: Form = GREY) -> Domain:
+    """The images of an .npz file as a domain named "array:STEM", in this form.
 
-    images: numbers of any dtype and range (`values.value_range` of all of them together), of shape (M, H, W),
-    (M, 1, H, W) or (M, H, W, 3). labels: (M,), integers or strings. classes (optional): (C,) names; integer labels are
-    then indices into it. groups (optional): (C,), the group of each class, in the order of `classes`, or of the sorted
-    labels where there are no classes; groups named train, val and test are the splits.
-    The images become 28×28; all are inverted together when the median of their borders is bright.
+    images: numbers of any dtype and range (`values.value_range` of all of them together), of shape (M, H, W), (M, 1, H,
+    W), (M, H, W, 3) or (M, 3, H, W). labels: (M,), integers or strings. classes (optional): (C,) names; integer labels
+    are then indices into it. groups (optional): (C,), the group of each class, in the order of `classes`, or of the
+    sorted labels where there are no classes; groups named train, val and test are the splits. All images are inverted
+    together when the median of their borders is bright; colours stay as they are.
     Raises ValueError, in one sentence, for anything else. Nothing is unpickled.
     """
     path = Path(path)
     arrays = _read(path)
-    grey, ranges = _grey(arrays["images"], path)
-    labels, classes = _labels(arrays["labels"], arrays.get("classes"), len(grey), path)
+    pixels, ranges = _pixels(arrays["images"], form.colour, path)
+    labels, classes = _labels(arrays["labels"], arrays.get("classes"), len(pixels), path)
     groups = arrays.get("groups", np.array(classes))
     if groups.shape != (len(classes),):
         raise ValueError(f"{path}: groups must have the shape ({len(classes)},), one for each class, "
                          f"got {groups.shape}")
-    invert = border_grey(grey) > 127
+    invert = not form.colour and border_grey(pixels) > 127
     done: Counter = Counter()
-    if grey.shape[1:] == (SIDE, SIDE):
-        images = 255 - grey if invert else grey
-    else:
-        images = np.stack([ink(fitted(image, done), values.BYTES, done, invert) for image in grey])
-    note = f"{len(grey):,} images of {grey.shape[1]}×{grey.shape[2]}"
-    note += ", all inverted because their border is bright" if invert else ", ink taken to be high"
+    images = np.stack([ink(fitted(image, done, form.side), values.BYTES, done, invert) for image in pixels])
+    note = f"{len(images):,} images of {pixels.shape[1]}×{pixels.shape[2]}"
+    note += (", colours as they are" if form.colour else ", all inverted because their border is bright" if invert else
+             ", ink taken to be high")
     note += "".join(f", {what}" for what in ("padded to a square", "resized") if done[what])
-    return Domain(f"array:{path.stem}", torch.from_numpy(np.ascontiguousarray(images))[:, None],
-                  torch.from_numpy(labels), classes, tuple(map(str, groups.tolist())), "\n".join([note, *ranges]))
+    return Domain(f"array:{path.stem}", torch.from_numpy(images), torch.from_numpy(labels), classes,
+                  tuple(map(str, groups.tolist())), "\n".join([note, *ranges]))
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
@@ -63,10 +62,12 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _grey(images: np.ndarray, path: Path) -> tuple[np.ndarray, list[str]]:
-    """uint8 (M, H, W), and what is to be said of the range of the values."""
+def _pixels(images: np.ndarray, colour: bool, path: Path) -> tuple[np.ndarray, list[str]]:
+    """uint8 (M, H, W), or (M, H, W, 3) in colour, and what is to be said of the range of the values."""
     if images.ndim == 4 and images.shape[1] == 1:
         images = images[:, 0]
+    if images.ndim == 4 and images.shape[1] == 3 != images.shape[3]:
+        images = images.transpose(0, 2, 3, 1)
     is_colour = images.ndim == 4 and images.shape[3] == 3
     if not (images.ndim == 3 or is_colour) or 0 in images.shape:
         raise ValueError(f"{path}: images must have the shape {LAYOUTS}, got {images.shape}")
@@ -81,8 +82,10 @@ def _grey(images: np.ndarray, path: Path) -> tuple[np.ndarray, list[str]]:
         ranges = [values.said(f"the {images.dtype} values", low, high, span)]
         wide = images if images.dtype.itemsize > 2 and images.dtype.kind == "f" else images.astype(np.float64)
         images = values.to_bytes(wide, span)
-    if is_colour:
-        images = np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in images])
+    if is_colour and not colour:
+        images = np.stack([np.asarray(Image.fromarray(np.ascontiguousarray(image)).convert("L")) for image in images])
+    if colour and not is_colour:
+        images = np.repeat(images[..., None], 3, axis=3)
     return images, ranges
 
 

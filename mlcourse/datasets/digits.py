@@ -28,4 +28,5 @@ def _enlarge(image: np.ndarray) -> np.ndarray:
     return (np.asarray(large) * (255 / 16)).round().clip(0, 255).astype(np.uint8)
 
 
-SOURCE = Source("digits", "handwritten digits (UCI)", lambda data_dir: load(), place="scikit-learn", classes=10, images=1797)
+SOURCE = Source("digits", "handwritten digits (UCI)", lambda data_dir, form: form.of(load()), place="scikit-learn",
+                classes=10, images=1797)

@@ -11,22 +11,21 @@ import numpy as np
 import torch
 
 from mlcourse.datasets import layout, values
-from mlcourse.datasets.pictures import Decoded, Reduced, decode, ink, reduced
+from mlcourse.datasets.form import GREY, Form
+from mlcourse.datasets.pictures import Decoded, Reduced, decode, extents, ink, reduced
 from mlcourse.datasets.source import Source
 from mlcourse.domains import Domain
 from mlcourse.domains.names import listed
 
-KINDS = {"u1": "8-bit values", "i": "integer values of more than 8 bits", "f": "floating-point values"}
 
-
-def load(path) -> Domain:
-    """The images under a folder as a domain named "folder:NAME".
+def load(path, form: Form = GREY) -> Domain:
+    """The images under a folder as a domain named "folder:NAME", in this form.
 
     The layouts are those of `layout.read`: PATH/class/image, where each class is a group of its own;
     PATH/group/class/image, where classes are named "group/class"; and either under train, val and test. Pictures are
     known by their content. Bytes, wider integers and floats are scaled by the range of all such values in the folder
     (`values.value_range`).
-    images: uint8 (M, 1, 28, 28), ordered by class, then file; `note` says what was done to how many and what is left
+    images: uint8 (M, C, S, S), ordered by class, then file; `note` says what was done to how many and what is left
     out, a line for each kind.
     Raises ValueError, in one sentence, for a missing or empty folder, a single class, what `layout.read` refuses, and
     pictures that cannot be read.
@@ -35,10 +34,10 @@ def load(path) -> Domain:
     if not path.is_dir():
         raise ValueError(f"{path} is not a folder; give a folder with the layout {layout.LAYOUT}")
     with warnings.catch_warnings(action="ignore"):      # of Pillow, about files that it could read all the same
-        return _load(path)
+        return _load(path, form)
 
 
-def _load(path: Path) -> Domain:
+def _load(path: Path, form: Form) -> Domain:
     found = layout.read(path)
     if not found.classes:
         raise ValueError(f"{path} holds no class folders with images; arrange it as {layout.LAYOUT}")
@@ -48,23 +47,23 @@ def _load(path: Path) -> Domain:
     files = [file for pictures in found.classes.values() for file in pictures]
     labels = torch.arange(len(found.classes)).repeat_interleave(torch.tensor([*map(len, found.classes.values())]))
     done: Counter = Counter()
-    pictures, read = _read_all(files, done)
+    pictures, read = _read_all(files, form, done)
     images, ranges = _to_ink(pictures, done)
     more = [str(file.relative_to(path)) for file, decoded in zip(files, read, strict=True) if decoded.has_more]
     said = [_note([decoded.size for decoded in read], done), *ranges,
             *([f"of several pages or frames the first is taken: {listed(more)}"] if more else []), *found.said]
-    return Domain(f"folder:{path.resolve().name}", torch.from_numpy(images)[:, None], labels, tuple(found.classes),
+    return Domain(f"folder:{path.resolve().name}", torch.from_numpy(images), labels, tuple(found.classes),
                   found.groups, "\n".join(said))
 
 
-def _read_all(files: Sequence[Path], done: Counter) -> tuple[list[Reduced], list[Decoded]]:
-    """Every picture at 28×28, and what its file holds, without the pixels. Raises ValueError that names the first file
+def _read_all(files: Sequence[Path], form: Form, done: Counter) -> tuple[list[Reduced], list[Decoded]]:
+    """Every picture in this form, and what its file holds, without the pixels. Raises ValueError that names the first file
     that cannot be read, and others like it."""
     pictures, read, failed = [], [], {}
     for file in files:
         try:
-            decoded = decode(_bytes(file), str(file))
-            pictures.append(_reduced(decoded, file, done))
+            decoded = decode(_bytes(file), str(file), form.side)
+            pictures.append(_reduced(decoded, file, form, done))
             read.append(decoded._replace(image=None))
         except ValueError as error:
             failed[file] = error
@@ -84,24 +83,22 @@ def _bytes(file: Path) -> bytes:
         raise ValueError(f"{file} cannot be read ({error.strerror}); change its permissions or remove it") from error
 
 
-def _reduced(decoded: Decoded, file: Path, done: Counter) -> Reduced:
+def _reduced(decoded: Decoded, file: Path, form: Form, done: Counter) -> Reduced:
     try:
-        return reduced(decoded.image, done)
+        return reduced(decoded.image, done, *form)
     except Exception as error:  # damaged EXIF data raise almost anything
         raise ValueError(f"{file} cannot be converted ({error or type(error).__name__}); save it anew or remove it"
                          ) from error
 
 
 def _to_ink(pictures: Sequence[Reduced], done: Counter) -> tuple[np.ndarray, list[str]]:
-    """uint8 (M, 28, 28), and a sentence for each kind of values whose range is not the usual one of bytes."""
-    kinds = ["u1" if picture.dtype == np.uint8 else "f" if picture.dtype.kind == "f" else "i" for picture in pictures]
+    """uint8 (M, C, S, S), and a sentence for each kind of values whose range is not the usual one of bytes."""
+    kinds = [values.kind_of(picture.dtype) for picture in pictures]
     spans, said = {}, []
-    for kind in sorted(set(kinds)):
-        mine = [picture for picture, its in zip(pictures, kinds, strict=True) if its == kind]
-        low, high = min(picture.low for picture in mine), max(picture.high for picture in mine)
-        spans[kind] = values.value_range(low, high, mine[0].dtype)
+    for kind, (low, high, dtype) in sorted(extents(pictures).items()):
+        spans[kind] = values.value_range(low, high, dtype)
         if kind != "u1" or spans[kind] != values.BYTES:
-            said.append(values.said(f"{KINDS[kind]} in {len(mine):,} images", low, high, spans[kind]))
+            said.append(values.said(f"{values.KINDS[kind]} in {kinds.count(kind):,} images", low, high, spans[kind]))
     return np.stack([ink(picture, spans[kind], done) for picture, kind in zip(pictures, kinds, strict=True)]), said
 
 
@@ -109,7 +106,8 @@ def _note(sizes: list[tuple[int, int]], done: Counter) -> str:
     smallest, largest = (f"{w}×{h}" for w, h in (min(sizes, key=np.prod), max(sizes, key=np.prod)))
     extent = f"{smallest} pixels" if smallest == largest else f"{smallest} to {largest} pixels"
     steps = ", ".join(f"{done[what]:,} {what}" for what in (
-        "turned upright", "laid on a plain ground", "made grey", "padded to a square", "inverted", "resized")
+        "turned upright", "laid on a plain ground", "made grey", "made red, green and blue", "padded to a square",
+        "inverted", "resized")
         if done[what])
     why = " (their border is bright)" if done["inverted"] else ""
     return f"{len(sizes):,} images of {extent}: {steps.replace('inverted', 'inverted' + why) or 'used as they are'}"

@@ -98,7 +98,8 @@ def read_idx(path, dimensions: int) -> np.ndarray:
     return np.frombuffer(data, dtype=np.uint8).reshape(shape).copy()
 
 
-SOURCE = Source("mnist", "handwritten digits, training and test", load, classes=10, images=70000, remote=True,
+SOURCE = Source("mnist", "handwritten digits, training and test", lambda data_dir, form: form.of(load(data_dir)),
+                classes=10, images=70000, remote=True,
                 files=store.remote_files("https://storage.googleapis.com/cvdf-datasets/mnist/",
                                          "http://yann.lecun.com/exdb/mnist/", {
                     "mnist/train-images-idx3-ubyte.gz": "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873",

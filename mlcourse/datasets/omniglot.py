@@ -14,7 +14,8 @@ import numpy as np
 import torch
 
 from mlcourse.datasets import store
-from mlcourse.datasets.pictures import SIDE, decode, reduce_area
+from mlcourse.datasets.form import GREY, Form
+from mlcourse.datasets.pictures import decode, reduce_area
 from mlcourse.datasets.source import Source
 from mlcourse.domains import Domain
 
@@ -26,7 +27,6 @@ BACKGROUND, EVALUATION = store.remote_files(UPSTREAM, PAGE, {
 RUNS, = store.remote_files(f"{UPSTREAM}one-shot-classification/", PAGE, {
     "omniglot/all_runs.zip": "md5:e8996daecdf12afeeb4a53a179f06b19"})
 FULL_SIDE, DRAWERS, LARGEST_MEMBER = 105, 20, 1_000_000
-NOTE = "105×105 drawings reduced to 28×28 by area averaging and inverted, so that ink is high"
 
 # The 30 background alphabets, drawn once at random (numpy's default_rng(0)) and fixed here by name.
 SPLITS = {
@@ -48,27 +48,27 @@ SPLITS = {
 _DRAWING = re.compile(r"(?:[^/]+/)?([^/]+)/(character\d\d)/\d{4}_(\d\d)\.png")
 
 
-def load_background(data_dir=None) -> Domain:
+def load_background(data_dir=None, form: Form = GREY) -> Domain:
     """The background set: 30 alphabets, 964 characters, 19,280 drawings, named "omniglot".
 
     Raises DataError when the archive is in no data directory, ValueError when its content is not the background set.
     """
-    return _load_official(BACKGROUND, "omniglot", 30, 964, data_dir)
+    return _load_official(BACKGROUND, "omniglot", 30, 964, data_dir, form)
 
 
-def load_evaluation(data_dir=None) -> Domain:
+def load_evaluation(data_dir=None, form: Form = GREY) -> Domain:
     """The evaluation set: 20 other alphabets, 659 characters, 13,180 drawings, named "omniglot-evaluation".
 
     Raises DataError when the archive is in no data directory, ValueError when its content is not the evaluation set.
     """
-    return _load_official(EVALUATION, "omniglot-evaluation", 20, 659, data_dir)
+    return _load_official(EVALUATION, "omniglot-evaluation", 20, 659, data_dir, form)
 
 
-def _load_official(relative: str, name: str, alphabets: int, characters: int, data_dir) -> Domain:
+def _load_official(relative: str, name: str, alphabets: int, characters: int, data_dir, form: Form) -> Domain:
     path = store.find(relative, data_dir)
     if path is None:
         raise store.missing(relative, f"mlcourse data get {name}", data_dir)
-    domain = load_zip(path, name)
+    domain = load_zip(path, form, name)
     found = len(set(domain.groups)), len(domain.classes)
     if found != (alphabets, characters):
         raise ValueError(f"{path} holds {found[0]} alphabets with {found[1]} characters, expected {alphabets} with "
@@ -76,28 +76,31 @@ def _load_official(relative: str, name: str, alphabets: int, characters: int, da
     return domain
 
 
-def load_zip(path, name: str | None = None) -> Domain:
+def load_zip(path, form: Form = GREY, name: str | None = None) -> Domain:
     """Any archive in Omniglot's layout, whatever its alphabets; classes are "Alphabet/characterNN".
 
-    images: uint8 (M, 1, 28, 28), ordered by class, then drawer. Decoded once, then read from the user's cache.
+    images: uint8 (M, C, S, S) in this form, reduced by area averaging from the 105×105 drawings, or enlarged; ordered by
+    class, then drawer. Decoded once, then read from the user's cache.
     Raises ValueError, naming the member, for a damaged archive or image, another layout or another size, and for a
     character that does not have the 20 drawers 01 to 20.
     """
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"{path} is not a file; give the path of an archive in Omniglot's layout")
-    arrays = store.cached(f"omniglot-area{SIDE}-{store.file_digest(path)}", lambda: _read(path))
+    side = min(form.side, FULL_SIDE)
+    arrays = store.cached(f"omniglot-area{side}-{store.file_digest(path)}", lambda: _read(path, side))
     classes = tuple(arrays["classes"].tolist())
-    return Domain(name or f"omniglot:{path.stem}", torch.from_numpy(arrays["images"])[:, None],
-                  torch.arange(len(classes)).repeat_interleave(DRAWERS), classes,
-                  tuple(c.split("/")[0] for c in classes), NOTE)
+    return form.of(Domain(name or f"omniglot:{path.stem}", torch.from_numpy(arrays["images"])[:, None],
+                          torch.arange(len(classes)).repeat_interleave(DRAWERS), classes,
+                          tuple(c.split("/")[0] for c in classes),
+                          f"105×105 drawings reduced to {side}×{side} by area averaging and inverted, so that ink is high"))
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
-    """images uint8 (20·C, 28, 28) and classes (C,), from the archive itself."""
+def _read(path: Path, side: int) -> dict[str, np.ndarray]:
+    """images uint8 (20·C, side, side) and classes (C,), from the archive itself."""
     with open_archive(path) as archive:
         members = index(archive, path)
-        images = np.stack([small(ink(archive, members[key], path)) for key in sorted(members)])
+        images = np.stack([small(ink(archive, members[key], path), side) for key in sorted(members)])
     return {"images": images, "classes": np.array(sorted({key[0] for key in members}))}
 
 
@@ -159,9 +162,9 @@ def ink(archive: zipfile.ZipFile, member: str, path: Path) -> np.ndarray:
     return ~np.asarray(image)
 
 
-def small(drawing: np.ndarray) -> np.ndarray:
-    """A drawing's ink (105, 105) as uint8 (28, 28), ink high, by area averaging."""
-    return 255 - reduce_area(255 * (~drawing).astype(np.uint8))
+def small(drawing: np.ndarray, side: int = GREY.side) -> np.ndarray:
+    """A drawing's ink (105, 105) as uint8 (side, side), ink high, by area averaging."""
+    return 255 - reduce_area(255 * (~drawing).astype(np.uint8), side=side)
 
 
 SOURCE = Source("omniglot", "handwritten, 30 alphabets (background)", load_background, load_zip, "FILE.zip",

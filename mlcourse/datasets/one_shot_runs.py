@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from mlcourse.datasets import omniglot, store
+from mlcourse.datasets.form import GREY, Form, resized
 from mlcourse.datasets.omniglot import BACKGROUND, DRAWERS, RUNS, ink, member_of, open_archive
 from mlcourse.domains import Domain
 from mlcourse.domains.hausdorff import ink_points, modified_hausdorff
@@ -43,11 +44,12 @@ class Run(NamedTuple):
 @dataclass(frozen=True)
 class OneShotRuns:
     """The runs as a sampler of fixed episodes. domain: their characters, by which a model that was trained on them is
-    known. about: which runs they are, in words."""
+    known. about: which runs they are, in words. form: of the episodes' pictures."""
 
     runs: tuple[Run, ...]
     domain: Domain
     about: str
+    form: Form = GREY
 
     @property
     def way(self) -> int:
@@ -58,9 +60,9 @@ class OneShotRuns:
 
     @cached_property
     def episodes(self) -> list[Episode]:
-        """A run each, support and query (N, 1, 28, 28). Label k is class k of the run, its global id in run r N·r + k;
+        """A run each, support and query (N, C, S, S). Label k is class k of the run, its global id in run r N·r + k;
         queries keep the order of the test images."""
-        return [_episode(run, number) for number, run in enumerate(self.runs)]
+        return [_episode(run, number, self.form) for number, run in enumerate(self.runs)]
 
     def sample(self, tasks: int, generator: torch.Generator) -> Episode:
         """The first `tasks` of the runs, or all that there are, as a batch; nothing is drawn."""
@@ -81,18 +83,20 @@ def _distances(run: Run) -> np.ndarray:
     return modified_hausdorff(*([ink_points(drawing) for drawing in drawings] for drawings in (run.test, run.training)))
 
 
-def _episode(run: Run, number: int) -> Episode:
+def _episode(run: Run, number: int, form: Form) -> Episode:
     way = len(run.answer)
-    support, query = (_pictures(drawings).float() / 255 for drawings in (run.training, run.test))
+    support, query = (_pictures(drawings, form).float() / 255 for drawings in (run.training, run.test))
     return Episode(support, torch.arange(way), query, torch.from_numpy(run.answer), support[:0],
                    torch.arange(way) + way * number, torch.tensor(0))
 
 
-def _pictures(drawings: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(np.stack([omniglot.small(drawing) for drawing in drawings]))[:, None]
+def _pictures(drawings: np.ndarray, form: Form) -> torch.Tensor:
+    side = min(form.side, omniglot.FULL_SIDE)
+    images = torch.from_numpy(np.stack([omniglot.small(drawing, side) for drawing in drawings]))[:, None]
+    return resized(images, form.side).expand(-1, form.channels, -1, -1)
 
 
-def load(data_dir=None) -> OneShotRuns:
+def load(data_dir=None, form: Form = GREY) -> OneShotRuns:
     """The official runs where omniglot/all_runs.zip lies in a data directory, else `COUNT` runs of the background set's
     test alphabets, always the same ones.
 
@@ -101,15 +105,15 @@ def load(data_dir=None) -> OneShotRuns:
     path = store.find(RUNS, data_dir)
     if path is not None:
         runs = tuple(read(path))
-        return OneShotRuns(runs, drawings_of(runs), f"the {len(runs)} official runs")
+        return OneShotRuns(runs, drawings_of(runs, form), f"the {len(runs)} official runs", form)
     about = f"{COUNT} runs built from Omniglot's test alphabets, as the official ones are not here"
-    return build(omniglot.load_background(data_dir), store.find(BACKGROUND, data_dir), omniglot.SPLITS["test"], COUNT,
-                 about=about)
+    return build(omniglot.load_background(data_dir, form), store.find(BACKGROUND, data_dir), omniglot.SPLITS["test"], COUNT,
+                 about=about, form=form)
 
 
-def drawings_of(runs: tuple[Run, ...]) -> Domain:
+def drawings_of(runs: tuple[Run, ...], form: Form = GREY) -> Domain:
     """The drawings of all runs, each character of a run a class."""
-    images = torch.cat([_pictures(drawings) for run in runs for drawings in (run.training, run.test)])
+    images = torch.cat([_pictures(drawings, form) for run in runs for drawings in (run.training, run.test)])
     way = len(runs[0].answer)
     labels = np.concatenate([number * way + np.concatenate([np.arange(way), run.answer])
                              for number, run in enumerate(runs)])
@@ -161,10 +165,10 @@ def _run(archive: zipfile.ZipFile, names: set[str], labels: str, path: Path) -> 
 
 
 def build(background: Domain, path: Path, alphabets: Collection[str], count: int, seed: int = 0,
-          about: str = "") -> OneShotRuns:
+          about: str = "", form: Form = GREY) -> OneShotRuns:
     """Runs of 20 characters each from those of these alphabets that have so many, taking turns.
 
-    path: the archive that `background` was loaded from. Characters, the two drawers and the order of the test images
+    path: the archive that `background` was loaded from, in this form. Characters, the two drawers and the order of the test images
     are drawn with `seed`. Raises ValueError where no alphabet has 20 characters.
     """
     domain = background.subset([i for i, group in enumerate(background.groups) if group in alphabets], name=NAME)
@@ -175,7 +179,7 @@ def build(background: Domain, path: Path, alphabets: Collection[str], count: int
     with open_archive(path) as archive:
         members = omniglot.index(archive, path)
         runs = tuple(_drawn(archive, members, path, domain, large[number % len(large)], rng) for number in range(count))
-    return OneShotRuns(runs, domain, about)
+    return OneShotRuns(runs, domain, about, form)
 
 
 def _drawn(archive: zipfile.ZipFile, members: dict[tuple[str, str], str], path: Path, domain: Domain, alphabet: str,

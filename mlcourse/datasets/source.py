@@ -6,23 +6,24 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from mlcourse.datasets.form import Form
 from mlcourse.domains import Domain
 
 
 class Source(NamedTuple):
     """A data set by the name that a spec begins with.
 
-    about: what it holds, in words. load: the domain, from a data directory or None; None where there is nothing without a
-    path. from_path: the domain of "NAME:PATH"; path: how to write such a PATH. files: what it needs under a data
-    directory; remote: whether they can be downloaded; made_by: the command that makes them where the course does. place:
-    where it lies if not in files. classes, images: how many; None where the file says. splits: the groups of train, val
-    and test, for `split_by_group`; None for `split_classes`.
+    about: what it holds, in words. load: the domain, from a data directory or None and in a `Form`; None where there is
+    nothing without a path. from_path: the domain of "NAME:PATH" in a form; path: how to write such a PATH. files: what
+    it needs under a data directory; remote: whether they can be downloaded; made_by: the command that makes them where
+    the course does. place: where it lies if not in files. classes, images: how many; None where the file says. splits:
+    the groups of train, val and test, for `split_by_group`; None for `split_classes`.
     """
 
     name: str
     about: str
-    load: Callable[[Path | None], Domain] | None = None
-    from_path: Callable[[str], Domain] | None = None
+    load: Callable[[Path | None, Form], Domain] | None = None
+    from_path: Callable[[str, Form], Domain] | None = None
     path: str = ""
     files: tuple[str, ...] = ()
     remote: bool = False

@@ -6,6 +6,7 @@ import numpy as np
 
 BYTES = (0.0, 255.0)
 UNIT = (0.0, 1.0)
+KINDS = {"u1": "8-bit values", "i": "integer values of more than 8 bits", "f": "floating-point values"}
 WIDE = (UNIT, (-1.0, 1.0), *((0.0, 2.0 ** bits - 1) for bits in range(8, 17)))
 
 
@@ -23,6 +24,11 @@ def value_range(low: float, high: float, dtype) -> tuple[float, float]:
         return usual or (low, low + 1)
     share = 1 / 8 if usual in declared else 1 / 2
     return usual if usual and high - low >= share * (usual[1] - usual[0]) else (low, high)
+
+
+def kind_of(dtype: np.dtype) -> str:
+    """The key of KINDS for a dtype: values of one kind share a range."""
+    return "u1" if dtype == np.uint8 else "f" if dtype.kind == "f" else "i"
 
 
 def to_bytes(values: np.ndarray, span: tuple[float, float]) -> np.ndarray:

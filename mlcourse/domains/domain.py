@@ -20,7 +20,7 @@ __all__ = ["Domain", "MMD", "PAD", "SHIFTS", "deal", "mmd", "proxy_a_distance", 
 class Domain:
     """Labelled images from one source, held in memory as bytes.
 
-    images: uint8 (M, 1, H, W), ink high (0 background, 255 ink).
+    images: uint8 (M, 1, H, W), ink high (0 background, 255 ink), or in colour (M, 3, H, W), red, green and blue.
     labels: int64 (M,), the index into `classes` of every image.
     classes: the class names; `groups`: the group (alphabet, script) of each class. Splits are made
     by group, so that a test class comes from an alphabet that training never saw.
@@ -43,9 +43,9 @@ class Domain:
                 raise ValueError(f"{self.name}: {what} must be a torch tensor, got {type(given).__name__}; "
                                  "torch.as_tensor makes one of an array or a list")
         m, c = len(self.images), len(self.classes)
-        if self.images.dtype != torch.uint8 or self.images.ndim != 4 or self.images.shape[1] != 1:
+        if self.images.dtype != torch.uint8 or self.images.ndim != 4 or self.images.shape[1] not in (1, 3):
             raise ValueError(
-                f"{self.name}: images must be uint8 of shape (M, 1, H, W), got {self.images.dtype} "
+                f"{self.name}: images must be uint8 of shape (M, 1, H, W) or (M, 3, H, W), got {self.images.dtype} "
                 f"of shape {tuple(self.images.shape)}; convert them first"
             )
         if self.labels.shape != (m,) or self.labels.dtype != torch.int64:

@@ -14,9 +14,10 @@ CHUNK = 1024  # images worked on at a time, so that the float copies stay in the
 def shift(images: Tensor, kind: str, severity: float, seed: int = 0) -> Tensor:
     """The images as another domain would show them.
 
-    images: uint8 (M, 1, H, W), ink high (0 background, 255 ink). kind: one of SHIFTS. severity: 0 to 1;
-    0 returns the images bit for bit, 1 is strong, yet a person still reads the characters.
-    Returns uint8 (M, 1, H, W), new memory.
+    images: uint8 (M, C, H, W), ink high (0 background, 255 ink); the channels of a colour picture are shifted alike.
+    kind: one of SHIFTS. severity: 0 to 1; 0 returns the images bit for bit, 1 is strong, yet a person still reads the
+    characters.
+    Returns uint8 (M, C, H, W), new memory.
 
     Lengths are for images 28 pixels high and scale with H. At severity s:
     rotation    turned counter-clockwise by 60·s degrees
@@ -38,17 +39,19 @@ def shift(images: Tensor, kind: str, severity: float, seed: int = 0) -> Tensor:
         raise ValueError(f"unknown kind of shift {kind!r}; choose one of {', '.join(SHIFTS)}")
     if not 0 <= severity <= 1:
         raise ValueError(f"severity must lie between 0 (no change) and 1, got {severity}")
-    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 1:
-        raise ValueError(f"images must be uint8 of shape (M, 1, H, W), got {images.dtype} of shape "
+    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
+        raise ValueError(f"images must be uint8 of shape (M, 1, H, W) or (M, 3, H, W), got {images.dtype} of shape "
                          f"{tuple(images.shape)}; convert them first")
     if severity == 0 or images.numel() == 0:
         return images.clone()
     generator = torch.Generator().manual_seed(seed)
     shifted = torch.empty_like(images, memory_format=torch.contiguous_format)
     for start in range(0, len(images), CHUNK):
-        x = images[start:start + CHUNK, 0].float().div_(255)
-        y = _SHIFTS[kind](x, float(severity), generator)
-        shifted[start:start + CHUNK, 0] = y.clamp_(0, 1).mul_(255).round_().byte()
+        before = generator.get_state()
+        for channel in range(images.shape[1]):
+            x = images[start:start + CHUNK, channel].float().div_(255)
+            y = _SHIFTS[kind](x, float(severity), generator.set_state(before))
+            shifted[start:start + CHUNK, channel] = y.clamp_(0, 1).mul_(255).round_().byte()
     return shifted
 
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 from inspect import signature
 
 from mlcourse.learner import Learner
-from mlcourse.learners import (adabn, adapter, anil, baselines, contrastive, coral, daml, dann, fomaml, l2sp, maml,
-                               meta_sgd, meta_transfer, mldg, protonet, reptile)
+from mlcourse.learners import (adabn, adapter, anil, baseline_plus_plus, baselines, contrastive, coral, daml, dann,
+                               fomaml, l2sp, maml, meta_sgd, meta_transfer, mldg, protonet, r2d2, reptile, rfs)
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.learners.adapter import Adapter
 from mlcourse.learners.anil import ANIL
+from mlcourse.learners.baseline_plus_plus import BaselinePlusPlus
 from mlcourse.learners.baselines import (FineTune, FromScratch, JointTraining, LinearProbe, NearestNeighbour,
                                          NoAdaptation)
 from mlcourse.learners.contrastive import SimCLR, SupCon
@@ -25,22 +26,25 @@ from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.learners.meta_transfer import MetaTransfer
 from mlcourse.learners.mldg import MLDG
 from mlcourse.learners.protonet import ProtoNet
+from mlcourse.learners.r2d2 import R2D2
 from mlcourse.learners.reptile import Reptile
+from mlcourse.learners.rfs import RFS
 from mlcourse.learners.translator import TranslationSampler, Translator
 from mlcourse.learners.two_encoders import TwoEncoders
 from mlcourse.method import Method
-from mlcourse.nets import MLP, Conv4
+from mlcourse.nets import MLP, network
 
-__all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "CORAL", "DAML", "DANN", "Distillation", "FOMAML", "FineTune",
-           "FromScratch", "JointTraining", "L2SP", "LinearProbe", "MAML", "METHODS", "MLDG", "MetaSGD",
-           "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "Reptile", "RECORDS",
-           "SimCLR", "SupCon", "Teacher", "TranslationSampler", "Translator", "TwoEncoders", "build", "method", "record",
-           "record_of", "settings_on"]
+__all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "BaselinePlusPlus", "CORAL", "DAML", "DANN", "Distillation",
+           "FOMAML", "FineTune", "FromScratch", "JointTraining", "L2SP", "LinearProbe", "MAML", "METHODS", "MLDG",
+           "MetaSGD", "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "R2D2", "RECORDS",
+           "RFS", "Reptile", "SimCLR", "SupCon", "Teacher", "TranslationSampler", "Translator", "TwoEncoders", "build",
+           "method", "record", "record_of", "settings_on"]
 
 
 RECORDS: tuple[Method, ...] = (
     maml.METHOD, fomaml.METHOD, anil.METHOD, reptile.METHOD, meta_sgd.METHOD, meta_transfer.METHOD, protonet.METHOD,
-    baselines.NONE, baselines.SCRATCH, baselines.JOINT, l2sp.METHOD, baselines.FINETUNE, baselines.PROBE,
+    r2d2.METHOD, baselines.NONE, baselines.SCRATCH, baselines.JOINT, l2sp.METHOD, baselines.FINETUNE, baselines.PROBE,
+    rfs.METHOD, baseline_plus_plus.METHOD,
     contrastive.SIMCLR, contrastive.SUPCON, baselines.NEIGHBOUR,
     adabn.METHOD, coral.METHOD, dann.METHOD, mldg.METHOD, adapter.METHOD, daml.METHOD,
 )
@@ -80,15 +84,15 @@ def settings_on(entry: Method, way: int) -> tuple[dict, dict]:
     return (entry.settings, entry.training) if way else entry.sinusoids
 
 
-def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch", seed: int = 0,
-          **settings) -> Learner:
-    """A new learner of this method: for images of 28×28 and `way` classes, or for sinusoids when way is 0.
+def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch", seed: int = 0, net: str = "conv4",
+          side: int = 28, channels: int = 1, width: int | None = None, **settings) -> Learner:
+    """A new learner of this method: for images and `way` classes, or for sinusoids when way is 0.
 
-    train_classes: the number of training classes, which FineTune, LinearProbe and MetaTransfer tell apart. norm: of the
-    network, none for sinusoids. seed: of its initial weights, and of all that the method itself draws, such as
-    Meta-SGD's rates. A constructor gets those of way, norm, seed and train_classes that it takes. settings: constructor
-    arguments that replace the method's own.
-    Raises what `settings_on` and the constructors raise.
+    train_classes: the number of training classes, which the methods that pretrain tell apart. net, norm,
+    width: the network for images, by name (`nets.network`). side, channels: of the images. seed: of its initial
+    weights, and of all that the method itself draws, such as Meta-SGD's rates. A constructor gets those of way, norm,
+    seed and train_classes that it takes. settings: constructor arguments that replace the method's own.
+    Raises what `settings_on`, `nets.network` and the constructors raise.
     """
     settings = {**settings_on(entry, way)[0], **settings}
     for name, value in (("train_classes", train_classes), ("seed", seed), ("way", way),
@@ -99,6 +103,5 @@ def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch
         return entry.kind(**settings)
     if way == 0:
         return entry.kind(MLP(seed=seed), **settings)
-    headless = entry.net == "headless"
-    net = Conv4(0 if headless else way, pool="max" if headless else "stride", norm=norm, seed=seed)
-    return entry.kind(net, **settings)
+    outputs = 0 if entry.net == "headless" else way
+    return entry.kind(network(net, outputs, norm=norm, side=side, channels=channels, width=width, seed=seed), **settings)

@@ -6,8 +6,6 @@ classes; NearestNeighbour has no parameters at all.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,10 +14,11 @@ from mlcourse.engine.descend import check_rate, descend
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, Learner, NetLearner, check_classes, check_head, require_grad
 from mlcourse.learners.maml import MAML
+from mlcourse.learners.pretrained import PRETRAINING, LinearHead, Pretrained
 from mlcourse.learners.protonet import squared_distances
 from mlcourse.losses import task_loss
 from mlcourse.method import SINUSOIDS, Method
-from mlcourse.nets import Params, features
+from mlcourse.nets import features, trainable
 from mlcourse.phases import Phase, check_counts
 
 
@@ -69,58 +68,31 @@ class JointTraining(MAML):
         return self.loss_at(self.theta(episode.batch_shape), *episode.samples())
 
 
-class FineTune(NetLearner):
+class FineTune(Pretrained):
     """Pretrain on all training classes at once with one linear classifier, then fine-tune with a new head per task
     (the "Baseline" of Chen et al., A Closer Look at Few-shot Classification, ICLR 2019, with all layers moving).
 
-    net: a network without a head (way=0). train_classes: the number of classes that pretraining tells apart; the
-    episode's `classes` say which ones it holds. lr, steps: of the fine-tuning; the new head starts at zero. seed: of
-    the classifier's initial weights.
+    net, train_classes, seed: as in `Pretrained`. lr, steps: of the fine-tuning; the new head starts at zero.
     Raises ValueError in regression, where JointTraining is the same thing.
     """
 
-    needs = ("size",)
     adapts = True
 
-    def __init__(self, net: nn.Module, train_classes: int, lr: float = 0.1, steps: int = 10, seed: int = 0):
-        super().__init__(net)
+    def __init__(self, net: nn.Module, train_classes: int = 0, lr: float = 0.1, steps: int = 10, seed: int = 0):
+        super().__init__(net, train_classes, seed)
         check_rate(lr, "inner learning rate")
-        check_counts(steps=steps, train_classes=train_classes)
+        check_counts(steps=steps)
         self.lr, self.steps = lr, steps
         self.config = {"train_classes": train_classes, "lr": lr, "steps": steps, "seed": seed}
-        self.classifier = nn.utils.skip_init(nn.Linear, net.size, train_classes)
-        generator = torch.Generator().manual_seed(seed)
-        with torch.no_grad():
-            self.classifier.weight.copy_(torch.randn(train_classes, net.size, generator=generator) / net.size**0.5)
-            self.classifier.bias.zero_()
-
-    def loss(self, episode: Episode) -> Tensor:
-        """Cross-entropy over all training classes, on support and query samples alike."""
-        require_grad(self)
-        check_classes(self, episode)
-        x = torch.cat([episode.support_x, episode.query_x])
-        y = episode.classes[torch.cat([episode.support_y, episode.query_y])]
-        return F.cross_entropy(self.classifier(features(self.net, self.theta(), x)), y)
-
-    def phases(self, sampler, steps: int, **settings) -> list[Phase]:
-        """Pretraining: as in `Learner.phases`. Raises ValueError for a domain of more than `train_classes` classes."""
-        domain, outputs = getattr(sampler, "domain", None), self.classifier.out_features
-        if domain is not None and len(domain.classes) > outputs:
-            raise ValueError(f"{domain.name} has {len(domain.classes)} classes, but the classifier tells {outputs} "
-                             f"apart; make the learner with train_classes={len(domain.classes)}")
-        return super().phases(sampler, steps, **settings)
-
-    def predicting(self, episode: Episode) -> Params:
-        """θ: pretraining predicts without adapting."""
-        return self.theta()
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
-        """The body and a new head of N outputs, after gradient steps on the support set."""
+        """The body, where it is not frozen, and a new head of N outputs, after gradient steps on the support set."""
         check_classes(self, episode)
         x, y = episode.support_x, episode.support_y
         head = {"new.weight": x.new_zeros(episode.way, self.net.size), "new.bias": x.new_zeros(episode.way)}
         support_loss = lambda phi: task_loss(self._logits(phi, x, self.fixed_stats()), y)
-        phi = descend(support_loss, {**self.theta(), **head}, self.steps if steps is None else steps, self.lr, order=1)
+        start = {**trainable(self.net), **head}
+        phi = descend(support_loss, start, self.steps if steps is None else steps, self.lr, order=1)
         body = {name: p for name, p in phi.items() if not name.startswith("new.")}
         return Adapted(phi, self.adapted(body, episode).stats)
 
@@ -131,14 +103,6 @@ class FineTune(NetLearner):
     def _logits(self, phi, x: Tensor, stats: tuple) -> Tensor:
         body = {name: p for name, p in phi.items() if not name.startswith("new.")}
         return F.linear(features(self.net, body, x, stats), phi["new.weight"], phi["new.bias"])
-
-
-class Ridge(NamedTuple):
-    """A linear head: weight (D, N), bias (N,), and the norm statistics of the body."""
-
-    weight: Tensor
-    bias: Tensor
-    stats: tuple
 
 
 def ridge(z: Tensor, y: Tensor, penalty: float) -> tuple[Tensor, Tensor]:
@@ -156,27 +120,24 @@ def ridge(z: Tensor, y: Tensor, penalty: float) -> tuple[Tensor, Tensor]:
     return weight, y_mean - z_mean @ weight
 
 
-class LinearProbe(FineTune):
+class LinearProbe(Pretrained):
     """Pretrained as FineTune is; then the body is frozen and the head is a `ridge` regression on one-hot labels, with
     λ = `penalty`, positive.
     """
 
-    adapts = False
-
-    def __init__(self, net: nn.Module, train_classes: int, penalty: float = 0.1, seed: int = 0):
-        super().__init__(net, train_classes, seed=seed)
+    def __init__(self, net: nn.Module, train_classes: int = 0, penalty: float = 0.1, seed: int = 0):
+        super().__init__(net, train_classes, seed)
         check_rate(penalty, "ridge penalty")
-        self.penalty, self.steps = penalty, 0
+        self.penalty = penalty
         self.config = {"train_classes": train_classes, "penalty": penalty, "seed": seed}
 
-    def adapt(self, episode: Episode, steps: int | None = None) -> Ridge:
+    def adapt(self, episode: Episode, steps: int | None = None) -> LinearHead:
         """The ridge head; `steps` is ignored."""
         check_classes(self, episode)
-        stats = self.adapted(self.theta(), episode).stats
-        z = features(self.net, self.theta(), episode.support_x, stats)
-        return Ridge(*ridge(z, F.one_hot(episode.support_y, episode.way).to(z.dtype), self.penalty), stats)
+        z, stats = self.embedded(episode)
+        return LinearHead(*ridge(z, F.one_hot(episode.support_y, episode.way).to(z.dtype), self.penalty), stats)
 
-    def predict(self, state: Ridge, x: Tensor) -> Tensor:
+    def predict(self, state: LinearHead, x: Tensor) -> Tensor:
         """The ridge regression's N outputs."""
         return features(self.net, self.theta(), x, state.stats) @ state.weight + state.bias
 
@@ -208,7 +169,7 @@ SCRATCH = Method("scratch", FromScratch, "fine-tuning of random weights", "heade
 JOINT = Method("joint", JointTraining, "one network for all tasks, then fine-tuning", "headed", {"lr": 0.1, "steps": 10},
                {"steps": 500, "tasks": 16, "lr": 1e-3}, sinusoids=SINUSOIDS, baseline=True)
 FINETUNE = Method("finetune", FineTune, "pretrain a classifier, fine-tune a new head", "headless", {},
-                  {"steps": 500, "tasks": 4, "lr": 1e-3}, train_way=32, train_query=1, baseline=True)
+                  PRETRAINING, train_way=32, train_query=1, baseline=True)
 PROBE = Method("probe", LinearProbe, "pretrain a classifier, fit a linear head", "headless", {},
-               {"steps": 500, "tasks": 4, "lr": 1e-3}, train_way=32, train_query=1, baseline=True)
+               PRETRAINING, train_way=32, train_query=1, baseline=True)
 NEIGHBOUR = Method("neighbour", NearestNeighbour, "the nearest neighbour in pixels", "", {}, {"steps": 1}, baseline=True)

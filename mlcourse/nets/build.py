@@ -6,13 +6,15 @@ from torch import nn
 
 from mlcourse.nets.conv import Conv4
 from mlcourse.nets.mlp import MLP
+from mlcourse.nets.resnet import ResNet12
 from mlcourse.nets.sequence import StrokeNet, Transformer
 
 
 def build_net(config: dict) -> nn.Module:
     """The network that a checkpoint's card describes (its `config`)."""
     arguments = dict(config)
-    kinds = {"MLP": MLP, "Conv4": Conv4, "StrokeNet": StrokeNet, "Transformer": Transformer}
+    kinds = {"MLP": MLP, "Conv4": Conv4, "StrokeNet": StrokeNet, "Transformer": Transformer,
+             "ResNet12": ResNet12}
     kind = arguments.pop("net", None)
     if kind not in kinds:
         raise ValueError(f"unknown network {kind!r}; known are {', '.join(kinds)}")

@@ -17,17 +17,15 @@ class Conv4(stacking.Stacking, nn.Module):
 
     pool="stride" is the Omniglot network of Finn et al. 2017: stride 2 and a mean over the remaining positions.
     pool="max" is that of Vinyals et al. 2016 and Snell et al. 2017: stride 1, 2×2 max-pooling, flattened.
-    Input (M, 1, S, S) with the picture's side S in pixels, output (M, way). way=0 leaves the head out: the network
-    then returns its features. norm: see `Norm`. A convolution has a bias only where no norm follows, because the
-    norm would cancel it.
+    Input (M, C, S, S) with C = `channels` and the picture's side S in pixels, output (M, way). way=0 leaves the head
+    out: the network then returns its features. norm: see `Norm`. A convolution has a bias only where no norm follows,
+    because the norm would cancel it.
     Raises ValueError for an unknown pool or norm, for a side that cannot be halved four times with pool="max", and for
     samples that are not such pictures.
     """
 
-    tasks_at_once = 4
-
     def __init__(self, way: int, width: int = 64, pool: str = "stride", norm: str = "batch", side: int = 28,
-                 seed: int = 0):
+                 seed: int = 0, channels: int = 1):
         super().__init__()
         if pool not in ("stride", "max"):
             raise ValueError(f"pool must be 'stride' or 'max', got {pool!r}")
@@ -37,14 +35,15 @@ class Conv4(stacking.Stacking, nn.Module):
         if side < least:
             raise ValueError(f"pool={pool!r} needs pictures of at least {least}×{least} pixels, got side {side}")
         self.config = {"net": "Conv4", "way": way, "width": width, "pool": pool, "norm": norm, "side": side,
-                       "seed": seed}
-        self.pool, self.norm, self.side = pool, norm, side
+                       "seed": seed, "channels": channels}
+        self.pool, self.norm, self.side, self.channels = pool, norm, side, channels
         self.stride = 2 if pool == "stride" else 1
-        channels = [1] + [width] * 4
+        self.tasks_at_once = max(1, 4 * 28**2 // max(28, side)**2)
+        widths = [channels] + [width] * 4
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.convs = nn.ModuleList(nn.Conv2d(i, o, 3, self.stride, padding=1, bias=norm == "none")
-                                       for i, o in zip(channels[:-1], channels[1:], strict=True))
+                                       for i, o in zip(widths[:-1], widths[1:], strict=True))
             for conv in self.convs:
                 nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
             self.norms = nn.ModuleList(Norm(norm, width) for _ in self.convs)
@@ -62,7 +61,7 @@ class Conv4(stacking.Stacking, nn.Module):
 
     def features(self, x: Tensor, stats: Stats | None = None) -> Tensor:
         """What the head sees: (M, size)."""
-        self._check(x, "(M, 1, S, S)")
+        self._check(x, f"(M, {self.channels}, S, S)")
         for i, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
             x = self._activate(norm(conv(x), stats[i] if stats else None))
         return x.mean((2, 3)) if self.pool == "stride" else x.flatten(1)
@@ -80,13 +79,13 @@ class Conv4(stacking.Stacking, nn.Module):
 
     def stacked(self, params: Params, x: Tensor | stacked.Patches,
                 stats: Stats | None = None) -> tuple[Tensor, Stats]:
-        """`features` for T tasks at once and their `statistics`: parameters (T, …), x (T, M, 1, S, S) or its `prepare`,
+        """`features` for T tasks at once and their `statistics`: parameters (T, …), x (T, M, C, S, S) or its `prepare`,
         features (T, M, size), statistics (T, width)."""
         return stacked.conv4(self, params, x if isinstance(x, stacked.Patches) else self.prepare(x), stats)
 
     def prepare(self, x: Tensor) -> stacked.Patches:
-        """What `stacked` can reuse of pictures x (T, M, 1, S, S): the patches that the first convolution sees."""
-        self._check(x, "(T, M, 1, S, S)")
+        """What `stacked` can reuse of pictures x (T, M, C, S, S): the patches that the first convolution sees."""
+        self._check(x, f"(T, M, {self.channels}, S, S)")
         return stacked.patches(x, self.stride, self.norm)
 
     def statistics(self, x: Tensor) -> Stats:
@@ -98,7 +97,7 @@ class Conv4(stacking.Stacking, nn.Module):
     def _check(self, x: Tensor, shape: str) -> None:
         """Raises ValueError for samples that are not pictures of this shape, or of a size that the head cannot read."""
         side = x.shape[-1] if x.ndim else 0
-        if x.ndim != shape.count(",") + 1 or x.shape[-3:-1] != (1, side) or side == 0:
+        if x.ndim != shape.count(",") + 1 or x.shape[-3:-1] != (self.channels, side) or side == 0:
             raise ValueError(f"Conv4 reads square pictures {shape}, got samples of shape {tuple(x.shape)}")
         if self.pool == "max" and side // 16 != self.side // 16:
             raise ValueError(f"this Conv4 was made for pictures of side {self.side}, got side {side}; make it with "

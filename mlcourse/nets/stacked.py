@@ -22,9 +22,9 @@ EPS = 1e-5
 class Patches(NamedTuple):
     """What the first convolution sees of T·M pictures, which no weight touches: `patches` makes it.
 
-    rows (T, P, 10): each of the P = M·h·w patches of 9 pixels less their mean over the task, and a 1.
-    mean (T, 1, 9), cov (T, 9, 9): mean and covariance of the 9 pixels over the task's patches.
-    With norm="layer" rows (T, P, 9) are the pixels as they are, mean (T, M, 9) and cov (T, M, 9, 9) those of each
+    rows (T, P, K + 1): each of the P = M·h·w patches of K = 9·C pixels less their mean over the task, and a 1.
+    mean (T, 1, K), cov (T, K, K): mean and covariance of the K pixels over the task's patches.
+    With norm="layer" rows (T, P, K) are the pixels as they are, mean (T, M, K) and cov (T, M, K, K) those of each
     picture.
     side: h = w, the side of the convolution's output.
     """
@@ -36,10 +36,13 @@ class Patches(NamedTuple):
 
 
 def patches(x: Tensor, stride: int, norm: str) -> Patches:
-    """The 3×3 patches, padded by one pixel, of pictures x (T, M, 1, S, S), as a network with this norm needs them."""
-    t, m, side = len(x), x.shape[1], (x.shape[-1] - 1) // stride + 1
+    """The 3×3 patches, padded by one pixel, of pictures x (T, M, C, S, S), as a network with this norm needs them; the
+    pixels in the order row, column, channel of `kernel`."""
+    t, m, channels, side = *x.shape[:3], (x.shape[-1] - 1) // stride + 1
     pixels = F.unfold(x.flatten(0, 1), 3, padding=1, stride=stride).transpose(1, 2)
-    pixels = pixels.reshape(t, m, side * side, 9) if norm == "layer" else pixels.reshape(t, m * side * side, 9)
+    if channels > 1:
+        pixels = pixels.unflatten(2, (channels, 9)).transpose(2, 3).flatten(2)
+    pixels = pixels.reshape(*((t, m, side * side) if norm == "layer" else (t, m * side * side)), 9 * channels)
     mean = pixels.mean(-2, keepdim=True)
     centred = pixels - mean
     cov = centred.mT @ centred / centred.shape[-2]
@@ -168,8 +171,8 @@ def _first_biased(weight: Tensor, seen: Patches, bias: Tensor) -> Tensor:
 
 def _first_layered(weight: Tensor, seen: Patches, gain: Tensor, shift: Tensor) -> Tensor:
     """The first convolution and its layer norm as one product: mean μ and variance of a picture's p·w, over its patches
-    p and the channels' w, follow from mean and covariance of p, so that the norm of p·w is a product with the eleven
-    numbers p/σ, -μ/σ and 1."""
+    p and the channels' w, follow from mean and covariance of p, so that the norm of p·w is a product with the numbers
+    p/σ, -μ/σ and 1."""
     t, m, channels = len(weight), seen.mean.shape[1], weight.shape[2]
     check_values(True, channels * seen.side ** 2)
     middle = weight.mean(2, keepdim=True)
@@ -177,7 +180,7 @@ def _first_layered(weight: Tensor, seen: Patches, gain: Tensor, shift: Tensor) -
     within = torch.bmm(seen.cov.flatten(2), (torch.bmm(weight, weight.mT) / channels).view(t, -1, 1))
     between = torch.bmm(seen.mean, weight - middle).square().mean(2, keepdim=True)
     scale = torch.rsqrt(within + between + EPS).unsqueeze(2)
-    rows = seen.rows.view(t, m, seen.side ** 2, 9)
+    rows = seen.rows.view(t, m, seen.side ** 2, seen.rows.shape[-1])
     rows = torch.cat([rows * scale, (-mean.unsqueeze(2) * scale).expand(*rows.shape[:3], 1),
                       torch.ones_like(rows[..., :1])], 3)
     gain, shift = gain.unsqueeze(1), shift.unsqueeze(1)

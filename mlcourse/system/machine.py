@@ -190,3 +190,22 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_blocks.lock.acquire, after_in_parent=_blocks.lock.release, after_in_child=_after_fork)
+
+
+def device(name: str):
+    """The torch.device of this name, "cpu", "cuda", "cuda:1" or "mps". Raises ValueError where it is none, or torch finds
+    none here."""
+    import torch
+
+    try:
+        found = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"device must be cpu, cuda or mps, got {name!r}") from error
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if found.type not in there:
+        raise ValueError(f"device must be cpu, cuda or mps, got {name!r}")
+    if not there[found.type] or found.index is not None and found.index >= (
+            torch.cuda.device_count() if found.type == "cuda" else 1):
+        here = ", ".join(kind for kind, is_there in there.items() if is_there)
+        raise ValueError(f"there is no device {name} here; this torch finds {here}")
+    return found

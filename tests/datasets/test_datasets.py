@@ -73,7 +73,7 @@ def test_named_splits_are_used_for_omniglot(monkeypatch):
     classes = tuple(f"{group}/character01" for group in "ABCD")
     domain = datasets.Domain("omniglot", torch.zeros(8, 1, 28, 28, dtype=torch.uint8), torch.arange(4).repeat(2),
                              classes, tuple("ABCD"))
-    monkeypatch.setitem(datasets._BY_NAME, "omniglot", omniglot.SOURCE._replace(load=lambda _: domain, splits=splits))
+    monkeypatch.setitem(datasets._BY_NAME, "omniglot", omniglot.SOURCE._replace(load=lambda *_: domain, splits=splits))
     assert [part.groups for part in datasets.load_splits("omniglot")] == [("A", "B"), ("C",), ("D",)]
 
 

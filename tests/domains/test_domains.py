@@ -27,9 +27,9 @@ def toy(classes=4, per_class=3, size=5, seed=0):
 
 
 @pytest.mark.parametrize("change, sentence", [
-    ({"images": torch.zeros(4, 1, 5, 5)}, r"toy: images must be uint8 of shape \(M, 1, H, W\), got torch.float32"),
+    ({"images": torch.zeros(4, 1, 5, 5)}, r"toy: images must be uint8 .* or \(M, 3, H, W\), got torch.float32"),
     ({"images": torch.zeros(4, 5, 5, dtype=torch.uint8)}, r"got torch.uint8 of shape \(4, 5, 5\); convert them first"),
-    ({"images": torch.zeros(4, 3, 5, 5, dtype=torch.uint8)}, r"of shape \(4, 3, 5, 5\)"),
+    ({"images": torch.zeros(4, 2, 5, 5, dtype=torch.uint8)}, r"of shape \(4, 2, 5, 5\)"),
     ({"labels": torch.tensor([0, 1, 1])}, r"labels must be int64 of shape \(4,\), got torch.int64 of shape \(3,\)"),
     ({"labels": torch.tensor([0., 1., 1., 0.])}, r"labels must be int64 of shape \(4,\), got torch.float32"),
     ({"labels": np.array([0, 1, 1, 0])}, "labels must be a torch tensor, got ndarray; torch.as_tensor makes one"),

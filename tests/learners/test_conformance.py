@@ -111,6 +111,18 @@ def test_vmap_equals_a_loop(entry, way):
         torch.testing.assert_close(logits[i], one, rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize(("entry", "way"), CASES)
+def test_everything_stays_on_the_device_of_the_parameters(entry, way):
+    """On torch's "meta" device, which has no numbers and adds no tensor of another."""
+    learner, episodes = small(entry, "support", way).to("meta"), batch(entry, way).to("meta")
+    assert learner.predictions(episodes).device.type == "meta"
+    losses = learner.losses(episodes)
+    assert losses.device.type == "meta"
+    parameters = [p for p in learner.parameters() if p.requires_grad]
+    if parameters:
+        torch.autograd.grad(losses.mean(), parameters, allow_unused=True)
+
+
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize(("entry", "way"), CASES)
 def test_the_gradient_of_a_batch_is_that_of_a_loop(entry, way, norm):

@@ -11,8 +11,8 @@ from torch.utils._pytree import tree_leaves
 from mlcourse.engine import switch
 from mlcourse.episode import Episode
 from mlcourse.learners import ANIL, DAML, FOMAML, MAML, AdaBN, JointTraining, MetaSGD, NoAdaptation, ProtoNet, Reptile
-from mlcourse.nets import (MLP, NORMS, Conv4, Norm, StrokeNet, Transformer, call, features, head, of_tasks, params_of,
-                           prepare, statistics)
+from mlcourse.nets import (MLP, NORMS, Conv4, Norm, ResNet12, StrokeNet, Transformer, call, features, head, of_tasks,
+                           params_of, prepare, statistics)
 from mlcourse.nets.norms import moments
 
 TASKS, WAY = 3, 2
@@ -34,6 +34,9 @@ def nets():
     found = {f"Conv4 {norm} {pool} {side} {way}": (Conv4(way, 5, pool, norm, side), (1, side, side))
              for norm, (pool, side), way in itertools.product(NORMS, (("stride", 16), ("stride", 19), ("max", 16),
                                                                       ("max", 33)), (WAY, 0))}
+    found |= {f"Conv4 in colour {norm} {pool}": (Conv4(WAY, 5, pool, norm, 16, channels=3), (3, 16, 16))
+              for norm, pool in itertools.product(NORMS, ("stride", "max"))}
+    found |= {"ResNet12": (ResNet12(WAY, 2, "layer", 16), (1, 16, 16))}
     found |= {f"MLP {norm}": (MLP((12, 7, 6, WAY), norm), (3, 4)) for norm in ("none", "batch")}
     found |= {f"StrokeNet {norm}": (StrokeNet(6, norm), (20, 3)) for norm in ("layer", "none")}
     found |= {f"a user's {kind}": (Own(kind), (1, 8, 8)) for kind in NORMS}

@@ -10,7 +10,7 @@ import time
 import pytest
 import torch
 
-from mlcourse.system.machine import in_parallel, one_core
+from mlcourse.system.machine import device, in_parallel, one_core
 
 LIMIT = 120         # seconds until a program counts as one that hangs
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
@@ -242,3 +242,11 @@ def test_threads_are_kept_and_used_again():
     with pytest.raises(ZeroDivisionError):
         in_parallel(lambda i: 1 / (i - 2), range(6))
     assert own() == before and in_parallel(lambda i: i, range(5)) == [0, 1, 2, 3, 4]
+
+
+def test_a_device_is_one_that_is_here():
+    assert device("cpu") == torch.device("cpu")
+    for name, says in (("gpu", "device must be cpu, cuda or mps, got 'gpu'"), ("meta", "got 'meta'"),
+                       ("cuda:77", "there is no device cuda:77 here; this torch finds .*cpu")):
+        with pytest.raises(ValueError, match=says):
+            device(name)

@@ -122,7 +122,9 @@ def load_digits_named_by_face(path: str | Path | None = None) -> Domain:
                   torch.from_numpy(arrays["digit_faces"].astype(np.int64)), names, names, DIGITS_NOTE)
 
 
-GLYPHS = Source("glyphs", "characters of many scripts in 20 hands", lambda data_dir: load(store.find(FILE, data_dir)),
-                files=(FILE,), made_by=COMMAND, splits=SPLITS)
-TYPESET = Source("glyphs-digits", "typeset digits", lambda data_dir: load_digits(store.find(FILE, data_dir)),
-                 files=(FILE,), made_by=COMMAND, classes=10)
+GLYPHS = Source("glyphs", "characters of many scripts in 20 hands",
+                lambda data_dir, form: form.of(load(store.find(FILE, data_dir))), files=(FILE,),
+                made_by=COMMAND, splits=SPLITS)
+TYPESET = Source("glyphs-digits", "typeset digits",
+                 lambda data_dir, form: form.of(load_digits(store.find(FILE, data_dir))), files=(FILE,),
+                 made_by=COMMAND, classes=10)

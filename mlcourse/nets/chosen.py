@@ -1,0 +1,85 @@
+"""A network by the name that a command line gives it: one of the course's, or module:attr, a callable of your own."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import torch
+from torch import nn
+
+from mlcourse.nets.conv import Conv4
+from mlcourse.nets.resnet import ResNet12
+from mlcourse.nets.wrap import Wrapped, wrap
+
+NAMES = ("conv4", "resnet12")
+OWN = "module:attr"
+
+
+def check_name(name: str) -> None:
+    """Raises ValueError unless a name is one of NAMES or has the form module:attr."""
+    module, colon, attr = name.partition(":")
+    if name not in NAMES and not (colon and attr and all(part.isidentifier() for part in module.split("."))):
+        raise ValueError(f"net must be one of {', '.join(NAMES)}, or {OWN} for a callable of your own that returns a "
+                         f"torch.nn.Module, such as my_nets:encoder; got {name!r}")
+
+
+def is_own(name: str) -> bool:
+    """Whether the name is that of a callable, not of a network of the course."""
+    return name not in NAMES
+
+
+def network(name: str, outputs: int, *, norm: str = "batch", side: int = 28, channels: int = 1, width: int | None = None,
+            seed: int = 0) -> nn.Module:
+    """The network of this name with so many outputs; 0: features.
+
+    conv4: with strides where it has outputs, with 2×2 max-pooling for features. width: filters of the first layer; None
+    takes the network's own. module:attr: what the callable `attr` of a module makes, called without arguments after
+    torch.manual_seed(seed); the module is imported, from the working directory first. A network that has a layer `head`
+    is used as it is, any other is wrapped (`wrap`), with a head where there are outputs; norm and width are its own.
+    Raises ValueError for a name of another form, a module that cannot be imported, an attribute that is no callable or
+    makes no network, a norm or a width for a network of your own, and what the networks raise.
+    """
+    check_name(name)
+    if is_own(name):
+        if norm != "batch" or width is not None:
+            raise ValueError(f"{name} is a network of your own, with a norm and a width of its own; leave --norm and --width "
+                             "out")
+        net = _made(name, seed)
+        if isinstance(getattr(net, "head", None), nn.Linear):
+            return net
+        return net if isinstance(net, Wrapped) and not outputs else wrap(
+            net, outputs, example=torch.zeros(2, channels, side, side), seed=seed)
+    settings = {"norm": norm, "side": side, "channels": channels, "seed": seed}
+    settings |= {} if width is None else {"width": width}
+    if name == "resnet12":
+        return ResNet12(outputs, **settings)
+    return Conv4(outputs, pool="stride" if outputs else "max", **settings)
+
+
+def _made(name: str, seed: int) -> nn.Module:
+    module, _, attr = name.partition(":")
+    sys.path.insert(0, os.getcwd())
+    try:
+        found = importlib.import_module(module)
+    except Exception as error:          # what a module of the user's raises on import
+        raise ValueError(f"the module {module!r} of --net {name} cannot be imported ({error}); run the command where it lies, "
+                         "or install it") from error
+    finally:
+        sys.path.remove(os.getcwd())
+    for part in attr.split("."):
+        found = getattr(found, part, None)
+    if not callable(found):
+        raise ValueError(f"{attr!r} is {'not in' if found is None else 'no callable of'} {module!r}; name a function or a "
+                         "class that makes your network")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        try:
+            net = found()
+        except TypeError as error:
+            raise ValueError(f"{name} cannot be called without arguments ({error}); name a function that makes your "
+                             "network") from error
+    if not isinstance(net, nn.Module):
+        raise ValueError(f"{name} makes a {type(net).__name__}, not a torch.nn.Module; return the network")
+    return net
