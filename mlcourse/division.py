@@ -33,11 +33,6 @@ class Division(NamedTuple):
     folds: tuple[Fold, ...]
     said: str = ""
 
-    @property
-    def crossed(self) -> bool:
-        """Whether it is a cross-validation."""
-        return self.by == "none"
-
 
 def divide(domain: Domain, spec: str, way: int, by: str | None = None) -> Division:
     """Divide a domain so that training and test can both fill episodes of `way` classes.
@@ -52,21 +47,20 @@ def divide(domain: Domain, spec: str, way: int, by: str | None = None) -> Divisi
         raise ValueError(f"way must be at least 2, got {way}")
     if by == "none":
         return _crossed(domain, way)
-    tried = []
+    said = ""
     for how in (by,) if by else ("group", "class"):
         try:
             parts = split(domain, spec, how)
+            lacking = _lacking(parts, way)
         except ValueError as error:
             lacking = str(error)
-        else:
-            lacking = _lacking(parts, way)
-            if not lacking:
-                return Division(how, parts._asdict(), (Fold(parts.train, parts.test),), _because(domain, tried, how))
-        tried.append((how, lacking))
+        if not lacking:
+            return Division(how, parts._asdict(), (Fold(parts.train, parts.test),), said and f"{said}, so it is split by {how}")
         if by or has_splits(domain, spec):
             raise ValueError(f"{lacking}; ask for a smaller --way, or divide the classes otherwise with --split-by")
+        said = lacking
     crossed = _crossed(domain, way)
-    return crossed._replace(said=f"{tried[-1][1]}, so the number is cross-validated: {crossed.said}")
+    return crossed._replace(said=f"{said}, so the number is cross-validated: {crossed.said}")
 
 
 def check(by: str | None) -> None:
@@ -96,10 +90,6 @@ def _lacking(parts: Splits, way: int) -> str:
     if len(least.classes) >= way:
         return ""
     return f"way {way} needs {way} classes in training and in the test, but {least.name} has {len(least.classes)}"
-
-
-def _because(domain: Domain, tried: list, how: str) -> str:
-    return f"{tried[0][1]}, so it is split by {how}" if tried else ""
 
 
 def _crossed(domain: Domain, way: int) -> Division:

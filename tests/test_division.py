@@ -21,14 +21,14 @@ def names(parts):
 def test_many_classes_are_split_as_before():
     division = divide(domain(40), "folder:mine", 5)
     (fold,) = division.folds
-    assert (division.by, division.said, division.crossed) == ("group", "", False)
+    assert (division.by, division.said) == ("group", "")
     assert [len(part.classes) for part in division.parts.values()] == [24, 8, 8] and fold.test is division.parts["test"]
 
 
 @pytest.mark.parametrize("classes, way, folds", [(10, 5, 2), (9, 2, 4), (24, 5, 4), (11, 3, 3), (4, 2, 2)])
 def test_few_classes_are_cross_validated_each_tested_once(classes, way, folds):
     division = divide(domain(classes), "folder:mine", way)
-    assert division.crossed and len(division.folds) == folds and set(division.parts) == {"train"}
+    assert division.by == "none" and len(division.folds) == folds and set(division.parts) == {"train"}
     tested = [name for fold in division.folds for name in fold.test.classes]
     assert sorted(tested) == sorted(domain(classes).classes)
     for fold in division.folds:
@@ -63,7 +63,7 @@ def test_a_domain_that_comes_in_splits_is_not_divided_otherwise_unasked():
     assert has_splits(given, "folder:mine") and names(divide(given, "folder:mine", 4).folds[0])[1] == set(given.classes[6:])
     with pytest.raises(ValueError, match="mine/test has 4; ask for a smaller --way"):
         divide(given, "folder:mine", 5)
-    assert divide(given, "folder:mine", 5, "none").crossed
+    assert divide(given, "folder:mine", 5, "none").by == "none"
 
 
 @pytest.mark.parametrize("classes, way, by, says", [
