@@ -32,7 +32,7 @@ def test_few_classes_are_cross_validated_each_tested_once(classes, way, folds):
     tested = [name for fold in division.folds for name in fold.test.classes]
     assert sorted(tested) == sorted(domain(classes).classes)
     for fold in division.folds:
-        train, test = names(fold)
+        train, test = names(fold[:2])
         assert not train & test and train | test == set(tested) and min(len(train), len(test)) >= way
     assert f"so the number is cross-validated: {folds} trainings, each tested on {classes // folds}" in division.said
     asked = divide(domain(classes), "folder:mine", way, "none")
@@ -60,7 +60,7 @@ def test_a_split_that_is_asked_for_is_made_or_refused():
 
 def test_a_domain_that_comes_in_splits_is_not_divided_otherwise_unasked():
     given = domain(10, ("train",) * 6 + ("test",) * 4)
-    assert has_splits(given, "folder:mine") and names(divide(given, "folder:mine", 4).folds[0])[1] == set(given.classes[6:])
+    assert has_splits(given, "folder:mine") and names(divide(given, "folder:mine", 4).folds[0][:2])[1] == set(given.classes[6:])
     with pytest.raises(ValueError, match="mine/test has 4; ask for a smaller --way"):
         divide(given, "folder:mine", 5)
     assert divide(given, "folder:mine", 5, "none").by == "none"
