@@ -24,6 +24,7 @@ ROTATED = ("omniglot", "glyphs")
 EPISODES = 600
 TASK = {"way": 5, "query": 15, "episodes": EPISODES}
 RUN = {"way": one_shot_runs.WAY, "query": 1, "episodes": one_shot_runs.COUNT}
+OFFICIAL = "the official runs are of other alphabets, so all of the background set is trained on"
 RUN_QUERY, RUN_VIEWS = 4, 0.7       # in training for the one-shot runs: queries of a class, the strength of views
 
 
@@ -115,10 +116,12 @@ def check_run_options(given: list[str]) -> None:
 
 def divided(job: Job, data_dir=None) -> tuple[Domain, Division] | tuple[None, None]:
     """The data set of a job and how its classes are divided, without copies of training pictures in the test; None for
-    sinusoids. Raises what `datasets.load`, `divide` and `held_out.without` raise."""
+    sinusoids. For the official one-shot runs, which are of other alphabets, the whole background set is trained on. Raises what `datasets.load`, `divide` and `held_out.without` raise."""
     if job.domain == SINUSOIDS:
         return None, None
     whole = datasets.load(job.spec, data_dir, job.form)
+    if job.domain == RUNS and one_shot_runs.official(data_dir):
+        return whole, Division("none", {"train": whole}, (Fold(whole, whole),), OFFICIAL)
     division = divide(whole, job.spec, job.way, job.split_by)
     folds = []
     for fold in division.folds:

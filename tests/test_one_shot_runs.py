@@ -145,6 +145,15 @@ def test_training_for_the_runs_reports_on_them_and_may_be_interrupted(omniglot_o
     assert run_training(job, tmp_path / "parts", progress=False)[1].read_bytes() == path.read_bytes()
 
 
+def test_for_the_official_runs_the_whole_background_set_is_trained_on(omniglot_of_three, tmp_path, monkeypatch, capsys):
+    count = lambda path: len(json.loads(path.with_suffix(".json").read_text())["data"]["train"])
+    job = Job("protonet", "omniglot-runs", steps=1)
+    assert count(run_training(job, tmp_path / "built", progress=False)[1]) == 12
+    monkeypatch.setattr(one_shot_runs, "official", lambda data_dir=None: tmp_path)
+    assert count(run_training(job, tmp_path / "official")[1]) == 20
+    assert "omniglot-runs: the official runs are of other alphabets, so all of the background" in capsys.readouterr().err
+
+
 def test_training_episodes_are_like_the_runs(omniglot_of_three):
     job = Job("protonet", "omniglot-runs")
     source, test, classes = samplers(job, method("protonet"), Fold(omniglot_of_three.train, omniglot_of_three.test))

@@ -102,13 +102,18 @@ def load(data_dir=None, form: Form = GREY) -> OneShotRuns:
 
     Raises DataError where neither archive is in a data directory, and what `read` and `omniglot.load_background` raise.
     """
-    path = store.find(RUNS, data_dir)
+    path = official(data_dir)
     if path is not None:
         runs = tuple(read(path))
         return OneShotRuns(runs, drawings_of(runs, form), f"the {len(runs)} official runs", form)
     about = f"{COUNT} runs built from Omniglot's test alphabets, as the official ones are not here"
     return build(omniglot.load_background(data_dir, form), store.find(BACKGROUND, data_dir), omniglot.SPLITS["test"], COUNT,
                  about=about, form=form)
+
+
+def official(data_dir=None) -> Path | None:
+    """The archive of the official runs, None where it is in no data directory."""
+    return store.find(RUNS, data_dir)
 
 
 def drawings_of(runs: tuple[Run, ...], form: Form = GREY) -> Domain:
