@@ -6,9 +6,11 @@ import hashlib
 import random
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import reduce
+from itertools import combinations
 
 import numpy as np
 import torch
@@ -28,6 +30,32 @@ class Misconception(NotYet):
     def __init__(self, name: str, message: str):
         super().__init__(message)
         self.name = name
+
+
+def also(first: Misconception, second: Misconception) -> Misconception:
+    """Two misconceptions as one, each with its name and its message."""
+    return Misconception(f"{first.name}, {second.name}", f"{first} And {second}")
+
+
+def all_of(found: Sequence[Misconception]) -> Misconception:
+    """Several misconceptions, at least one, as one; a name that comes twice counts once."""
+    named: dict[str, Misconception] = {}
+    for each in found:
+        named.setdefault(each.name, each)
+    return reduce(also, named.values())
+
+
+def explain(got: object, truth: Callable, faults: Sequence[tuple[str, dict, str]], same: Callable) -> None:
+    """Raise the misconception, or the two at once, that would give what was returned; nothing where none does.
+
+    truth(**options): the right answer, and with options the one with faults; faults: (name, options, why);
+    same(got, value): whether they agree. Two faults that set the same option never stand together.
+    """
+    pairs = [(one, other) for one, other in combinations(faults, 2) if not one[1].keys() & other[1].keys()]
+    for group in (*((each,) for each in faults), *pairs):
+        options = {key: value for _, settings, _ in group for key, value in settings.items()}
+        if same(got, truth(**options)):
+            raise all_of([Misconception(name, f"{why}.") for name, _, why in group])
 
 
 class Crashed(NotYet):

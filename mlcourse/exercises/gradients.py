@@ -57,7 +57,7 @@ def look_like_params(result: object, params: Params) -> Params:
         if not isinstance(value, Tensor) or value.shape != params[name].shape:
             got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else kind(value)
             raise NotYet(f"{name} must stay a tensor of shape {tuple(params[name].shape)}, got {got}.")
-    return result
+    return {name: value.to(params[name].dtype) for name, value in result.items()}
 
 
 def check_outer_gradient(outer: Tensor, params: Params, truth: Params, first_order: Params) -> None:

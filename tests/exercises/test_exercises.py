@@ -189,10 +189,9 @@ def test_paired_bootstrap_passes(seed):
 @pytest.mark.parametrize("id, source", [
     ("03.1", "def inner_step(params, loss, alpha):\n    g = torch.func.grad(loss)(params)\n"
              "    return {n: params[n] - alpha * g[n] for n in params}"),
-    ("03.2", "def meta_gradient(theta, support, query, alpha):\n    t = torch.tensor(theta, requires_grad=True)\n"
-             "    loss = lambda w, xy: (w * xy[0] - xy[1]) ** 2 / 2\n"
-             "    g, = torch.autograd.grad(loss(t, support), t, create_graph=True)\n"
-             "    return torch.autograd.grad(loss(t - alpha * g, query), t)[0]"),
+    ("03.2", "def meta_gradient(theta, support, query, alpha):\n    (a, b), (c, d) = support, query\n"
+             "    k = 1 - alpha * a * a\n    theta = torch.tensor(theta)\n"
+             "    with torch.no_grad():\n        return k * c * (c * (k * theta + alpha * a * b) - d)"),
     ("03.5", "import numpy as np\ndef paired_ratio(a, b):\n    a, b = a.numpy(), b.numpy()\n"
              "    r = a.mean() / b.mean()\n    se = np.std(a / a.mean() - b / b.mean()) / np.sqrt(len(a))\n"
              "    return np.array([r, r * np.exp(-1.96 * se), r * np.exp(1.96 * se)])"),
@@ -228,7 +227,8 @@ def test_half_filled_answers_name_what_is_open():
 def test_given_code_fails_as_the_lesson_says():
     namespace = {"torch": torch}
     exec(exercise("01.3").given, namespace)
-    assert judge(exercise("01.3"), namespace["distance_broken"]).misconception == "measured on the training half"
+    assert (judge(exercise("01.3"), namespace["distance_broken"]).misconception
+            == "measured on the training half, copies in both halves")
     exec(exercise("03.3").given + "\n" + exercise("03.4").given, namespace)
     assert judge(exercise("03.3"), namespace["adapt_broken"]).misconception == "inner loop under no_grad"
     assert judge(exercise("03.3"), namespace["adapt_silenced"]).misconception == "first order only"
