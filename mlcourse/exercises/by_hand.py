@@ -69,9 +69,9 @@ def by_hand(answer: object, name: str) -> Iterator[ByHand]:
     except Misconception as found:
         shortcut = function.shortcut()
         raise also(found, shortcut) if shortcut else found
-    except NotYet:
+    except NotYet as found:
         if shortcut := function.shortcut():
-            raise shortcut from None
+            raise Misconception(shortcut.name, f"{shortcut} And {found}") from None
         raise
     if shortcut := function.shortcut():
         raise shortcut

@@ -25,16 +25,21 @@ class NotYet(Exception):
 
 
 class Misconception(NotYet):
-    """The answer is wrong in a known way: its name, and a message that says what to look at."""
+    """The answer is wrong in a known way, or in several: the names, and a message that says what to look at."""
 
-    def __init__(self, name: str, message: str):
+    def __init__(self, name: str, message: str, *others: str):
         super().__init__(message)
-        self.name = name
+        self.names = (name, *others)
+
+    @property
+    def name(self) -> str:
+        """All names in one text."""
+        return ", ".join(self.names)
 
 
 def also(first: Misconception, second: Misconception) -> Misconception:
     """Two misconceptions as one, each with its name and its message."""
-    return Misconception(f"{first.name}, {second.name}", f"{first} And {second}")
+    return Misconception(first.names[0], f"{first} And {second}", *first.names[1:], *second.names)
 
 
 def all_of(found: Sequence[Misconception]) -> Misconception:

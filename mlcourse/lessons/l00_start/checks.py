@@ -70,8 +70,8 @@ def diagnose_numbers(got: dict, want: dict, episode: Episode) -> None:
               f"{want['way'] - 1}")
     if not found:
         raise NotYet(f"{shapes}, {seen}.")
-    both = all_of(found)
-    raise Misconception(both.name, f"{both} And {seen}." if rest else str(both))
+    known = all_of(found)
+    raise Misconception(known.names[0], f"{known} And {seen}." if rest else str(known), *known.names[1:])
 
 
 def known_mistakes(got: dict, want: dict, wrong: set[str], episode: Episode) -> Iterator[tuple[set[str], Misconception]]:

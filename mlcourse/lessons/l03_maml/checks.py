@@ -9,14 +9,12 @@ from torch import Tensor
 from mlcourse.exercises import oracles
 from mlcourse.exercises.by_hand import DIFFERENCES, FAR, by_hand
 from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, explain
-from mlcourse.exercises.gradients import AT_THETA, FIRST_ORDER, call_step, check_outer_gradient, look_like_params
+from mlcourse.exercises.gradients import (AT_THETA, FIRST_ORDER, THROWN_AWAY, call_step, check_outer_gradient,
+                                          graph_named_too, look_like_params)
 from mlcourse.exercises.oracles import Params
 from mlcourse.exercises.values import number, scalar
 
 ALPHA = 0.2
-
-THROWN_AWAY = "the update is thrown away"
-
 
 def check_inner_step(answer: object) -> str:
     """03.1: one step, its value, its side effects, and the gradient through one step and through two."""
@@ -27,7 +25,8 @@ def check_inner_step(answer: object) -> str:
     adapted = look_like_params(call_step(inner_step, params, params, inner, ALPHA), params)
     g, want = oracles.gradient(inner, params), oracles.step(inner, params, ALPHA)
     if not oracles.close(adapted, want):
-        diagnose_step(adapted, params, g)
+        with graph_named_too(outer(adapted), params, oracles.gradient(outer, adapted)):
+            diagnose_step(adapted, params, g)
     for steps in (1, 2):
         phi = params
         for _ in range(steps):
@@ -39,17 +38,18 @@ def check_inner_step(answer: object) -> str:
 
 def diagnose_step(adapted: Params, params: Params, g: Params) -> None:
     """Raise what is wrong with the value of one inner step; g is the gradient at params."""
-    same = lambda candidate: oracles.close(adapted, {name: candidate(params[name], g[name]) for name in params})
-    if same(lambda p, g: p + ALPHA * g):
-        raise Misconception("gradient ascent", "the gradient points uphill, and the step must go down: subtract it.")
-    if same(lambda p, g: p - g):
-        raise Misconception("the rate is forgotten", "the step is the whole gradient; multiply it by alpha.")
-    if same(lambda p, g: g) or same(lambda p, g: ALPHA * g):
-        raise Misconception("the step instead of its result", "you returned the gradient or the change; return the "
-                            "parameters after it.")
-    if same(lambda p, g: p):
-        raise Misconception(THROWN_AWAY, "the returned parameters equal the initialisation; return the ones after the "
-                            "step.")
+    def step(sign: int = -1, rate: float = ALPHA, start: bool = True, size: float = 1) -> Params:
+        return {name: start * p.detach() + size * sign * rate * g[name] for name, p in params.items()}
+
+    change = "you returned the gradient or the change; return the parameters after it"
+    explain(adapted, step, (
+        (THROWN_AWAY, {"size": 0}, "the returned parameters equal the initialisation; return the ones after the step"),
+        ("gradient ascent", {"sign": 1}, "the gradient points uphill, and the step must go down: subtract it"),
+        ("the rate is forgotten", {"rate": 1.0}, "the step is the whole gradient; multiply it by alpha"),
+        ("the step instead of its result", {"start": False}, change),
+        ("the step instead of its result", {"start": False, "sign": 1}, change),
+        ("the step instead of its result", {"start": False, "sign": 1, "rate": 1.0}, change),
+    ), oracles.close)
     raise NotYet("the result differs from params - alpha * gradient; compare them one parameter at a time.")
 
 
@@ -108,7 +108,7 @@ def by_formula(theta: float, support: tuple, query: tuple, alpha: float, factor:
 META_FAULTS = (
     (FIRST_ORDER, {"factor": "none"}, "the adapted weight depends on theta too, and its derivative 1 - alpha * x_s² is "
      "missing from your result"),
-    ("the support gradient", {"loss": "support", "factor": "none", "at": "theta"}, "this is the gradient of the inner "
+    ("the support gradient", {"loss": "support"}, "this is the gradient of the inner "
      "loop; the outer loop differentiates the query loss"),
     (AT_THETA, {"at": "theta", "factor": "none"}, "the query loss is computed with the adapted weight, so its slope is "
      "taken there"),
@@ -131,7 +131,8 @@ def check_adapt(answer: object) -> str:
         outer = lambda p: oracles.mse(p, episode.query_x, episode.query_y)
         phi = look_like_params(call_step(adapt, params, oracles.forward, params, episode, ALPHA, steps), params)
         if not oracles.close(phi, oracles.step(inner, params, ALPHA, steps)):
-            diagnose_adapt(phi, params, inner, outer, steps)
+            with graph_named_too(outer(phi), params, oracles.gradient(outer, phi)):
+                diagnose_adapt(phi, params, inner, outer, steps)
         truth = oracles.numeric_gradient(lambda p: outer(oracles.step(inner, p, ALPHA, steps)), params)
         check_outer_gradient(outer(phi), params, truth, oracles.gradient(outer, phi))
     return "The outer gradient flows through 1 and through 3 inner steps and agrees with central differences."
@@ -175,9 +176,10 @@ def is_near(got: Tensor | float, want: Tensor | float) -> bool:
 
 def diagnose_task_loss(got: Tensor, params: Params, inner: Callable, outer: Callable, queries: int) -> None:
     """Raise what is wrong with the value of a task's loss; queries: the samples in the query set."""
+    adapted, peeked = oracles.step(inner, params, ALPHA), oracles.step(outer, params, ALPHA)
+
     def loss(adapt: str = "support", evaluate: str = "query", sign: int = 1, times: int = 1) -> Tensor:
-        phi = {"support": oracles.step(inner, params, ALPHA), "query": oracles.step(outer, params, ALPHA),
-               "none": params}[adapt]
+        phi = {"support": adapted, "query": peeked, "none": params}[adapt]
         return sign * times * {"query": outer, "support": inner}[evaluate](phi).detach()
 
     faults = (
@@ -195,7 +197,8 @@ def diagnose_task_loss(got: Tensor, params: Params, inner: Callable, outer: Call
          "small when the model is good"),
         ("sum instead of mean", {"times": queries}, "the loss is the mean squared error over the query set"),
     )
-    explain(got.detach(), loss, faults, is_near)
-    adapted = oracles.step(inner, params, ALPHA)
+    reached = peeked if is_near(got.detach(), outer(peeked)) else adapted
+    with graph_named_too(got, params, oracles.gradient(outer, reached)):
+        explain(got.detach(), loss, faults, is_near)
     raise NotYet(f"the query loss after one step is {float(outer(adapted)):.4f} on a small episode, but you returned "
                  f"{float(got.detach()):.4f}.")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from mlcourse.exercises.by_hand import BY_AUTOGRAD, BY_DIFFERENCES
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.exercises.gradients import AT_THETA, BACKWARD, CUT, FIRST_ORDER, IN_PLACE, NO_GRAD
-from mlcourse.lessons.l03_maml.checks import (THROWN_AWAY, check_adapt, check_inner_step, check_meta_gradient,
-                                              check_task_loss)
+from mlcourse.exercises.gradients import AT_THETA, BACKWARD, CUT, FIRST_ORDER, IN_PLACE, NO_GRAD, THROWN_AWAY
+from mlcourse.lessons.l03_maml.checks import check_adapt, check_inner_step, check_meta_gradient, check_task_loss
 from mlcourse.lessons.l03_maml.checks_ratio import check_paired_ratio
 
 # ---------------------------------------------------------------- 03.1
@@ -67,6 +66,10 @@ inner_step = Exercise(
     return {name: p - alpha * p.grad for name, p in params.items()}''', BACKWARD),
         (edited(INNER_STEP_SOLUTION, ("p - alpha * g", "p + alpha * g")), "gradient ascent"),
         (edited(INNER_STEP_SOLUTION, ("p - alpha * g", "p - g")), "the rate is forgotten"),
+        (edited(INNER_STEP_SOLUTION, ("p - alpha * g", "p + alpha * g"), (", create_graph=True", "")),
+         f"gradient ascent, {FIRST_ORDER}"),
+        (edited(INNER_STEP_SOLUTION, ("p - alpha * g", "(p - g).detach()")), f"the rate is forgotten, {CUT}"),
+        (edited(INNER_STEP_SOLUTION, ("p - alpha * g", "p + g")), "gradient ascent, the rate is forgotten"),
         (edited(INNER_STEP_SOLUTION, ("p - alpha * g", "alpha * g")), "the step instead of its result"),
         (edited(INNER_STEP_SOLUTION, (UPDATE, "    return dict(params)")), THROWN_AWAY),
     ),
@@ -137,7 +140,7 @@ meta_gradient = Exercise(
         (meta_wrong(CHAIN_RULE, "    return 2 * (1 + alpha * x_s**2) * query_gradient"),
          "sign of the curvature term, a factor of two"),
         (META_GRADIENT + BY_AUTOGRAD_LINES, BY_AUTOGRAD),
-        (META_GRADIENT + BY_AUTOGRAD_LINES.replace(" / 2", ""), f"a factor of two, {BY_AUTOGRAD}"),
+        (META_GRADIENT + BY_AUTOGRAD_LINES.replace("return ", "return 2 * "), f"a factor of two, {BY_AUTOGRAD}"),
         (META_GRADIENT + BY_AUTOGRAD_LINES.replace(", create_graph=True", ""), f"{FIRST_ORDER}, {BY_AUTOGRAD}"),
         (META_GRADIENT + BY_DIFFERENCES_LINES, BY_DIFFERENCES),
         (META_GRADIENT + BY_DIFFERENCES_LINES.replace("1e-4", "1.0"), BY_DIFFERENCES),
@@ -224,6 +227,8 @@ adapt = Exercise(
         (adapt_wrong(("episode.support_x", "episode.query_x"), ("episode.support_y", "episode.query_y")),
          "adapted on the query set"),
         (adapt_wrong(("p - alpha * g", "p + alpha * g")), "gradient ascent"),
+        (adapt_wrong(("episode.support_x", "episode.query_x"), ("episode.support_y", "episode.query_y"),
+                     (", create_graph=True", "")), f"adapted on the query set, {FIRST_ORDER}"),
         (ADAPT + '''\
     for _ in range(steps):
         loss = ((forward(params, episode.support_x) - episode.support_y) ** 2).mean()
@@ -294,6 +299,9 @@ task_loss = Exercise(
         (task_wrong((LAST, LAST.replace("return mse", "return -mse"))), "a performance instead of a loss"),
         (task_wrong((LAST, "    return -mse(params, episode.query_x, episode.query_y)")),
          "one model adapted, another evaluated, a performance instead of a loss"),
+        (task_wrong((SUPPORT, ON_QUERY), (", create_graph=True", "")), f"adapted on the query set, {FIRST_ORDER}"),
+        (task_wrong((LAST, LAST.replace("return mse", "return -mse") + ".detach()")),
+         f"a performance instead of a loss, {CUT}"),
         (task_wrong((", create_graph=True", "")), FIRST_ORDER),
         (task_wrong((LAST, LAST + ".detach()")), CUT),
         (task_wrong((LAST, "    return ((forward(adapted, episode.query_x) - episode.query_y) ** 2).sum()")),
