@@ -50,17 +50,36 @@ def all_of(found: Sequence[Misconception]) -> Misconception:
     return reduce(also, named.values())
 
 
-def explain(got: object, truth: Callable, faults: Sequence[tuple[str, dict, str]], same: Callable) -> None:
-    """Raise the misconception, or the two at once, that would give what was returned; nothing where none does.
+Fault = tuple[str, dict, str]       # a name, the options of the truth that make this mistake, why it is one
 
-    truth(**options): the right answer, and with options the one with faults; faults: (name, options, why);
-    same(got, value): whether they agree. Two faults that set the same option never stand together.
+
+def faults_behind(got: object, truth: Callable, faults: Sequence[Fault], same: Callable) -> tuple[Fault, ...]:
+    """The fault, or the two at once, that would give what was returned; empty where none do.
+
+    truth(**options): the right answer, and with options the one with faults; same(got, value): whether they agree.
+    Two faults that set the same option never stand together.
     """
     pairs = [(one, other) for one, other in combinations(faults, 2) if not one[1].keys() & other[1].keys()]
     for group in (*((each,) for each in faults), *pairs):
-        options = {key: value for _, settings, _ in group for key, value in settings.items()}
-        if same(got, truth(**options)):
-            raise all_of([Misconception(name, f"{why}.") for name, _, why in group])
+        if same(got, truth(**options_of(group))):
+            return group
+    return ()
+
+
+def options_of(faults: Sequence[Fault]) -> dict:
+    """The options of several faults as one."""
+    return {key: value for _, settings, _ in faults for key, value in settings.items()}
+
+
+def named(faults: Sequence[Fault]) -> list[Misconception]:
+    """Faults as misconceptions."""
+    return [Misconception(name, f"{why}.") for name, _, why in faults]
+
+
+def explain(got: object, truth: Callable, faults: Sequence[Fault], same: Callable) -> None:
+    """Raise what `faults_behind` finds as one misconception; nothing where it finds none."""
+    if found := faults_behind(got, truth, faults, same):
+        raise all_of(named(found))
 
 
 class Crashed(NotYet):

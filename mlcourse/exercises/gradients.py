@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -19,6 +19,7 @@ IN_PLACE = "the initialisation changed in place"
 BACKWARD = "backward() inside the inner loop"
 THROWN_AWAY = "the update is thrown away"
 NO_STEP = {THROWN_AWAY, "the step instead of its result", "one model adapted, another evaluated", "no adaptation"}
+BROKEN = "an in-place change that breaks the graph"
 AT_THETA = "gradient at theta, not at the adapted weight"
 
 
@@ -76,11 +77,23 @@ def check_outer_gradient(outer: Tensor, params: Params, truth: Params, first_ord
                  "initialisation differs from central differences; look for a part of the update that is detached.")
 
 
+def gradients_by(loss: Tensor, leaves: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
+    """The gradients of a scalar by tensors; None for one that takes no part. Raises Misconception where the graph was
+    broken by an in-place change."""
+    if not loss.requires_grad:
+        return (None,) * len(leaves)
+    try:
+        return torch.autograd.grad(loss, leaves, allow_unused=True, retain_graph=True)
+    except RuntimeError as error:
+        if "inplace operation" not in str(error):
+            raise
+        raise Misconception(BROKEN, "an in-place change such as -=, /= or fill_ overwrote a number that the backward "
+                            "pass needs; make a new tensor there.") from None
+
+
 def gradient_of(outer: Tensor, params: Params) -> Params | None:
     """The gradient of a scalar by params, zeros where one takes no part; None where none does."""
-    if not outer.requires_grad:
-        return None
-    found = torch.autograd.grad(outer, list(params.values()), allow_unused=True, retain_graph=True)
+    found = gradients_by(outer, list(params.values()))
     if all(g is None for g in found):
         return None
     return {name: torch.zeros_like(p) if g is None else g for (name, p), g in zip(params.items(), found)}

@@ -38,8 +38,11 @@ def tensor(value: object, shape: tuple[int, ...] | None, sentence: str) -> Tenso
     """A float64 tensor of this shape (None: any), without a graph; nested lists and tuples become one. Raises NotYet with
     the sentence where it is none, and for NaN."""
     try:
-        got = torch.as_tensor(_plain(value)).detach()
-        got = got.to(torch.float64) if not got.is_complex() else None
+        if isinstance(value, (list, tuple)):
+            got = torch.tensor(_nested(value), dtype=torch.float64)
+        else:
+            got = torch.as_tensor(value).detach()
+            got = None if got.is_complex() else got.to(torch.float64)
     except (TypeError, ValueError, RuntimeError):
         got = None
     if got is None or (shape is not None and tuple(got.shape) != shape):
@@ -49,13 +52,11 @@ def tensor(value: object, shape: tuple[int, ...] | None, sentence: str) -> Tenso
     return got
 
 
-def _plain(value: object) -> object:
-    """Nested lists and tuples with their tensors and arrays as plain numbers; anything else as it is."""
+def _nested(value: object) -> object:
+    """Lists and tuples, with what tensors and arrays they hold, as nested lists of plain numbers."""
     if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    if isinstance(value, (Tensor, np.ndarray, np.generic)):
-        return value if getattr(value, "ndim", 0) else value.item()
-    return value
+        return [_nested(each) for each in value]
+    return value.tolist() if isinstance(value, (Tensor, np.ndarray, np.generic)) else value
 
 
 def scalar(value: object, sentence: str) -> Tensor:

@@ -371,6 +371,9 @@ paired_ratio = Exercise(
         (ratio_wrong((" / len(residual) ** 0.5", "")), "standard deviation instead of standard error"),
         (ratio_wrong(("1.96 * ", "")), "one standard error"),
         (ratio_wrong((RATIO, "    ratio = maml_mse.mean() / pretrained_mse.mean()")), "ratio upside down"),
+        (ratio_wrong((RATIO, "    ratio = maml_mse.mean() / pretrained_mse.mean()"),
+                     (RESIDUAL, "    residual = (maml_mse - ratio * pretrained_mse) / pretrained_mse.mean()"),
+                     ("1.96 * ", "")), "ratio upside down, one standard error"),
     ),
     mutations=(
         (RATIO, "    ratio = pretrained_mse.median() / maml_mse.median()"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import torch
@@ -127,7 +128,7 @@ def check_rate_gradient(answer: object) -> str:
     draw = lambda *shape: torch.randn(shape, generator=generator, dtype=torch.float64)
     cases = [(draw(3), 0.3 * draw(3), (draw(3), float(draw(1))), (draw(3), float(draw(1)))) for _ in range(3)]
     with by_hand(answer, "rate_gradient") as function:
-        rate_gradient = lambda *case: rates_of(function(*case))
+        rate_gradient = lambda *case: rates_of(function(*copy.deepcopy(case)))
         got = torch.stack([rate_gradient(*case) for case in cases])
         if not agree(got, torch.stack([numeric(lambda a: query_loss(theta, a, support, query), alpha)
                                        for theta, alpha, support, query in cases])):

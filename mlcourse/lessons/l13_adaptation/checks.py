@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mlcourse.exercises.framework import (Crashed, LearnerFunction, Misconception, NotYet, all_of, also, explain,
                                           kind)
+from mlcourse.exercises.gradients import gradients_by
 from mlcourse.exercises.values import DIGITS, described, scalar, tensor
 
 FORWARD, NO_GRADIENT, NOT_REVERSED = ("the forward pass reversed too", "no gradient at all",
@@ -44,7 +45,7 @@ def check_coral_loss(answer: object) -> str:
     found, losses = [], []
     for (n, m, _), pair in zip(SIZES, leaves):
         try:
-            losses.append(scalar(coral_loss(*pair), "coral_loss must return a scalar tensor"))
+            losses.append(scalar(coral_loss(*(x.clone() for x in pair)), "coral_loss must return a scalar tensor"))
         except Crashed as crash:
             if f"({n}) must match" in str(crash.error) and f"({m})" in str(crash.error):
                 raise Misconception(OF_SAMPLES, f"one matrix is {n} × {n} and the other {m} × {m}: a row for each "
@@ -78,9 +79,7 @@ def check_coral_loss(answer: object) -> str:
 
 def reaches(loss: Tensor, leaf: Tensor) -> bool:
     """Whether a gradient that is not zero flows from the loss to the leaf."""
-    if not loss.requires_grad:
-        return False
-    g, = torch.autograd.grad(loss, leaf, allow_unused=True, retain_graph=True)
+    g, = gradients_by(loss, [leaf])
     return g is not None and bool(g.abs().max() > 0)
 
 

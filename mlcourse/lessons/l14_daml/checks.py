@@ -3,6 +3,7 @@ differences."""
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 
@@ -10,7 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, also, explain
+from mlcourse.exercises import oracles
+from mlcourse.exercises.framework import (LearnerFunction, Misconception, NotYet, all_of, explain, faults_behind, named,
+                                          options_of)
+from mlcourse.exercises.gradients import gradient_of
 from mlcourse.exercises.values import DIGITS, described, is_regular, numbers, scalar, tensor
 
 AT_THETA = "the outer loss is asked at θ"
@@ -170,24 +174,34 @@ def check_joint(answer: object) -> str:
     joint_loss = LearnerFunction(answer, "joint_loss")
     problems = [problem(seed) for seed in range(3)]
     thetas = [live(raw) for raw, *_ in problems]
-    got = [scalar(joint_loss(linear_net, theta, *rest), "joint_loss must return a scalar tensor")
+    got = [scalar(joint_loss(linear_net, theta, *copy.deepcopy(rest)), "joint_loss must return a scalar tensor")
            for theta, (_, *rest) in zip(thetas, problems)]
     values = [float(loss.detach()) for loss in got]
     theirs = lambda **faults: [float(joint(live(raw), *rest, **faults).detach()) for raw, *rest in problems]
     want = theirs()
     if not all_near(values, want):
-        try:
-            explain(values, theirs, JOINT_FAULTS, all_near)
-        except Misconception as found:
-            graph = None if got[0].requires_grad else Misconception(FIRST_ORDER, "no gradient reaches θ; look for "
-                                                                    "detach() or no_grad.")
-            raise also(found, graph) if graph else found
+        if found := faults_behind(values, theirs, JOINT_FAULTS, all_near):
+            raise all_of(named(found) + constants(got[0], thetas[0], problems[0], options_of(found)))
         seed = next(i for i, pair in enumerate(zip(values, want)) if not near(*pair))
         raise NotYet(f"a version written out by hand gives {want[seed]:.5f} for problem {seed}, but you returned "
                      f"{values[seed]:.5f}.")
     for loss, theta, (raw, *rest) in zip(got, thetas, problems):
         check_second_order(loss, theta, raw, rest)
     return "Value and gradient agree with the loss written out, second order included, on 3 small problems."
+
+
+def constants(got: Tensor, params: Params, problem: tuple, options: dict) -> list[Misconception]:
+    """Whether a loss with known faults in its value treats the inner gradient as a constant besides."""
+    ours = gradient_of(got, params)
+    if ours is None:
+        return [Misconception(FIRST_ORDER, "no gradient reaches θ; look for detach() or no_grad.")]
+    raw, *rest = problem
+    by_order = [gradient_of(joint(theta, *rest, order=order, **options), theta)
+                for order in (1, 2) for theta in [live(raw)]]
+    if oracles.close(*by_order) or not oracles.close(ours, by_order[0]):
+        return []
+    return [Misconception(FIRST_ORDER, "the gradient leaves out how θ' depends on θ through the inner gradient; pass "
+                          "create_graph=True to torch.autograd.grad.")]
 
 
 def check_second_order(got: Tensor, params: Params, raw: Params, rest: list) -> None:

@@ -112,6 +112,8 @@ joint = Exercise(
         (joint_wrong((MIX, "    return loss(phi, query) + weight * loss(params, generated)")), f"{AT_THETA}, {ADDED}"),
         (joint_wrong((MIX, "    return (weight * loss(phi, query) + (1 - weight) * loss(phi, generated)).detach()")),
          f"{SWAPPED}, {FIRST_ORDER}"),
+        (joint_wrong((", create_graph=True", ""), ("(1 - weight) * loss(phi, query)", "loss(phi, query)")),
+         f"{ADDED}, {FIRST_ORDER}"),
     ),
     mutations=(
         (LOSS, LOSS.replace("pair[1])", "pair[1], reduction='sum')")),

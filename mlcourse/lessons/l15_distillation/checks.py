@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mlcourse.exercises.by_hand import by_hand
 from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, also, explain
+from mlcourse.exercises.gradients import gradients_by
 from mlcourse.exercises.values import DIGITS, number, scalar, tensor
 
 MULTIPLIED = "multiplied by the temperature"
@@ -223,7 +224,7 @@ def check_distillation(answer: object) -> str:
     """15.3: T² times the cross-entropy of the teacher's soft targets, its gradient, and none for the teacher."""
     distil = LearnerFunction(answer, "distil")
     leaves = [tuple(logits(seed + i, m, n).requires_grad_() for i in range(2)) for seed, m, n, _ in DISTIL_BATCHES]
-    losses = [scalar(distil(z, v, t), "distil must return a scalar tensor, averaged over the pictures")
+    losses = [scalar(distil(z.clone(), v.clone(), t), "distil must return a scalar tensor, averaged over the pictures")
               for (z, v), (*_, t) in zip(leaves, DISTIL_BATCHES)]
     got = [float(loss.detach()) for loss in losses]
     right = any(all_near(got, losses_of(less=less)) for less in FORMS)
@@ -255,7 +256,7 @@ def faults_of_gradient(loss: Tensor, z: Tensor, v: Tensor, batch: tuple, right: 
     """What is wrong with the gradient of a loss whose value is right, or is not."""
     _, m, _, t = batch
     start, found = "the value is right, but " if right else "", []
-    by_z, by_v = torch.autograd.grad(loss, (z, v), allow_unused=True) if loss.requires_grad else (None, None)
+    by_z, by_v = gradients_by(loss, (z, v))
     q, p = (torch.tensor(targets(x.detach(), t), dtype=torch.float64) for x in (z, v))
     if by_z is None or (right and not torch.allclose(by_z, t * (q - p) / m, rtol=1e-4, atol=1e-6)):
         found.append(Misconception(NO_GRADIENT, f"{start}the gradient in the student's logits is not that of the value; "
