@@ -217,6 +217,20 @@ def test_other_right_answers_pass(id, source):
     assert verdict(exercise(id), source).status == "passed"
 
 
+def test_a_gradient_that_is_off_in_late_digits_is_shown_with_the_digits_that_differ():
+    right = exercise("15.2").reference()
+    message = judge(exercise("15.2"), lambda *args: right(*args) * (1 + 1e-8)).message
+    want, got = re.search(r"is ([-\d.e]+), but you returned ([-\d.e]+)\. The formula gives all digits", message).groups()
+    assert want != got and float(got) == pytest.approx(float(want), rel=1e-6)
+
+
+def test_one_wrong_number_is_explained_beside_another():
+    source = solution_source("00.1").replace("len(episode.support_x) // way", "len(episode.support_x)")
+    result = verdict(exercise("00.1"), source.replace("len(episode.unlabeled_x)", "3"))
+    assert result.misconception == "total instead of per class"
+    assert result.message.endswith("And unlabeled is 10, but you returned 3.")
+
+
 def test_half_filled_answers_name_what_is_open():
     result = judge(exercise("00.2"), {"a": "support", "b": "query", "c": ..., "d": "support", "e": "support"})
     assert "still open: c, f" in result.message

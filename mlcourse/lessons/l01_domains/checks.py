@@ -269,33 +269,60 @@ def check_name_shift(answer: object) -> str:
         if not isinstance(got, str) or got not in ("none", "covariate", "label", "concept", "several"):
             raise NotYet(f'return "none", "covariate", "label", "concept" or "several", got '
                          f"{got if isinstance(got, str) else kind(got)!r}.")
-        said.append(got)
-    diagnose_names([(want, got, bool(torch.allclose(source.sum(0), target.sum(0))))
-                    for (source, target, want), got in zip(pairs, said)])
+        said.append(str(got))
+    if said != [want for _, _, want in pairs]:
+        explain(said, lambda **faults: [named_shift(p, q, **faults) for p, q, _ in pairs], SHIFT_FAULTS, list.__eq__)
+        diagnose_names([(want, got) for (*_, want), got in zip(pairs, said)])
     return f"All {len(pairs)} pairs of worlds are named right."
 
 
-def diagnose_names(answers: list[tuple[str, str, bool]]) -> None:
-    """Raise what is wrong with the names: (right, given, whether P(y) stayed) of each pair."""
-    given = lambda want, got: any((right, said) == (want, got) for right, said, _ in answers)
-    known = (
-        ("only the marginals compared", any(right == "concept" and said == "none" for right, said, _ in answers),
-         "two tables with equal P(x) and equal P(y) can still differ in P(y|x); compare the whole tables before you "
-         "say none"),
-        ("rows and columns swapped", given("covariate", "label") and given("label", "covariate"),
-         "rows are x and columns y, so P(y|x) divides each row by its sum, over dimension 1, and P(x|y) each column"),
-        ("every change of P(x) called a covariate shift", given("label", "covariate") or given("several", "covariate"),
-         "a label shift changes P(x) as well; it is a covariate shift only where P(y|x) stays"),
-        ("every change of P(y) called a label shift", given("concept", "label") or given("several", "label"),
-         "P(y) can change in every one of these shifts; it is a label shift only where P(x|y) stays"),
-        ("several changes named as one", given("several", "concept") and not given("label", "concept"),
-         "where P(x), P(y|x) and P(x|y) all differ, no one name fits"),
-        ("every change of P(y|x) called a concept shift", given("label", "concept") or given("several", "concept"),
-         "a label shift changes P(y|x) as well; it is a concept shift only where P(x) stays"),
-    )
-    for name, found, why in known:
-        if found:
-            raise Misconception(name, why + ".")
-    for right, said, _ in answers:
+def named_shift(p: Tensor, q: Tensor, none: str = "table", covariate: str = "P(y|x) stays", label: str = "P(x|y) stays",
+                concept: str = "P(x) stays", rows: int = 1) -> str:
+    """The name of what differs between two worlds; the options are the known faults."""
+    same = lambda one, other: torch.allclose(one, other, rtol=0, atol=1e-9)
+    stays = {"table": same(p, q), "P(x) stays": same(p.sum(1), q.sum(1)), "P(y) stays": same(p.sum(0), q.sum(0))}
+    for name, axis in (("P(y|x) stays", rows), ("P(x|y) stays", 1 - rows)):
+        stays[name] = same(p / p.sum(axis, keepdim=True), q / q.sum(axis, keepdim=True))
+    stays |= {"marginals": stays["P(x) stays"] and stays["P(y) stays"], "always": True,
+              "P(x) moves": not stays["P(x) stays"], "P(y) moves": not stays["P(y) stays"]}
+    if stays[none]:
+        return "none"
+    if stays[covariate]:
+        return "covariate"
+    if label == "P(y|x) moves":
+        return "concept"
+    if stays[label]:
+        return "label"
+    return "concept" if stays[concept] else "several"
+
+
+SHIFT_FAULTS = (
+    ("only the marginals compared", {"none": "marginals"}, "two tables with equal P(x) and equal P(y) can still differ "
+     "in P(y|x); compare the whole tables before you say none"),
+    ("rows and columns swapped", {"rows": 0}, "rows are x and columns y, so P(y|x) divides each row by its sum, over "
+     "dimension 1, and P(x|y) each column"),
+    ("every change of P(x) called a covariate shift", {"covariate": "P(x) moves"}, "a label shift changes P(x) as well; "
+     "it is a covariate shift only where P(y|x) stays"),
+    ("every change of P(y) called a label shift", {"label": "P(y) moves"}, "P(y) can change in every one of these "
+     "shifts; it is a label shift only where P(x|y) stays"),
+    ("several changes named as one", {"concept": "always"}, "where P(x), P(y|x) and P(x|y) all differ, no one name "
+     "fits"),
+    ("every change of P(y|x) called a concept shift", {"label": "P(y|x) moves"}, "a label shift changes P(y|x) as well; "
+     "it is a concept shift only where P(x) stays"),
+)
+
+
+def diagnose_names(answers: list[tuple[str, str]]) -> None:
+    """Raise what is wrong with names that no known fault gives throughout: (right, given) of each pair of worlds."""
+    known = {name: f"{why}." for name, _, why in SHIFT_FAULTS}
+    for name, pairs in (
+        ("only the marginals compared", {("concept", "none")}),
+        ("every change of P(x) called a covariate shift", {("label", "covariate"), ("several", "covariate")}),
+        ("every change of P(y) called a label shift", {("concept", "label"), ("several", "label")}),
+        ("every change of P(y|x) called a concept shift", {("label", "concept"), ("several", "concept")}),
+    ):
+        if pairs & set(answers):
+            raise Misconception(name, known[name])
+    for right, said in answers:
         if right != said:
             raise NotYet(f'a pair of worlds that differ in "{right}" was named "{said}".')

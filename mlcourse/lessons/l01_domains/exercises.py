@@ -248,6 +248,9 @@ name_shift = Exercise(
                       "    if same(source.sum(1), target.sum(1)) and same(source.sum(0), target.sum(0)):")),
          "only the marginals compared"),
         (shift_wrong((CONCEPT, '    return "concept"')), "several changes named as one"),
+        (shift_wrong((CONCEPT, '    return "concept"'), ("    if same(source, target):",
+                      "    if same(source.sum(1), target.sum(1)) and same(source.sum(0), target.sum(0)):")),
+         "only the marginals compared, several changes named as one"),
     ),
     mutations=(
         (BY_X, "    y_given_x = lambda joint: joint / joint.sum()"),

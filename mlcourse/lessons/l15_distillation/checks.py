@@ -165,9 +165,9 @@ def wrong_gradient(got: Tensor, want: Tensor, batch: tuple) -> NotYet:
     i, j = divmod(int((got - want).abs().argmax()), want.shape[1])
     one, other = float(got[i, j]), float(want[i, j])
     digits = next((digits for digits in range(4, 16) if f"{one:.{digits}g}" != f"{other:.{digits}g}"), 16)
-    near = " The formula gives all digits; a difference of losses or a rounded number does not." if digits > 5 else ""
+    close = " The formula gives all digits; a difference of losses or a rounded number does not." if digits > 5 else ""
     return NotYet(f"at T = {batch[3]} entry ({i}, {j}) of the gradient is {other:.{digits}g}, but you returned "
-                  f"{one:.{digits}g}.{near}")
+                  f"{one:.{digits}g}.{close}")
 
 
 def gradients_of(sign: int = 1, chain: bool = True, divided: bool = True, squared: bool = False, at: str = "T",
