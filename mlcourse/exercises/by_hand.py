@@ -14,8 +14,8 @@ BY_PACKAGE = "the package's function in place of your own"
 BY_LIBRARY = "a library's classifier in place of your own"
 
 FAR = 1e20      # beside a number of this size a loss has no digits left for what a small move changes in it
-DIFFERENCES = (BY_DIFFERENCES, f"where a label is {FAR:g} the difference of two losses has no correct digit left, and a "
-               "formula loses none; derive the derivative on paper and write down what you get.")
+DIFFERENCES = (BY_DIFFERENCES, f"where a label is {FAR:g} the difference of two losses has no correct digit left, and "
+               "a formula loses none; derive the derivative on paper and write down what you get.")
 SHORTCUTS = (     # the beginnings of the modules that an answer went through, its name, and what to do
     (("torch.autograd", "torch.autograd.functional", "torch.autograd.forward_ad", "torch._functorch.eager_transforms"),
      BY_AUTOGRAD, "this exercise asks for the formula, and autograd worked it out for you; derive it on paper, and use "
@@ -68,7 +68,7 @@ def by_hand(answer: object, name: str) -> Iterator[ByHand]:
         yield function
     except Misconception as found:
         shortcut = function.shortcut()
-        raise also(found, shortcut) if shortcut else found
+        raise (also(found, shortcut) if shortcut else found) from None
     except NotYet as found:
         if shortcut := function.shortcut():
             raise Misconception(shortcut.name, f"{shortcut} And {found}") from None

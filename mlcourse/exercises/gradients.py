@@ -122,4 +122,4 @@ def graph_named_too(outer: Tensor, params: Params, first_order: Params) -> Itera
         yield
     except Misconception as found:
         fault = fault_of_graph(outer, params, None if NO_STEP & set(found.names) else first_order)
-        raise also(found, fault) if fault else found
+        raise (also(found, fault) if fault else found) from None

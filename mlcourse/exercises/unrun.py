@@ -14,8 +14,8 @@ def sentence(error: NameError, line: str) -> str | None:
     found = CHECK.search(line)
     if not found or found[2] != error.name:
         return None
-    return (f"{found[1]} {found[2]}: not attempted. The name {found[2]} is not there yet: run the cell above first, which "
-            f"defines it, then this one again.")
+    return (f"{found[1]} {found[2]}: not attempted. The name {found[2]} is not there yet: run the cell above first, "
+            f"which defines it, then this one again.")
 
 
 def watch(shell) -> None:

@@ -1,4 +1,4 @@
-"""What a learner's function returned, as numbers and tensors: torch, NumPy, Python, lists and tuples are all welcome."""
+"""What a learner's function returned, as numbers and tensors: torch, NumPy, Python, lists and tuples are welcome."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def numbers(value: object, count: int, sentence: str) -> list[float]:
 
 
 def tensor(value: object, shape: tuple[int, ...] | None, sentence: str) -> Tensor:
-    """A float64 tensor of this shape (None: any), without a graph; nested lists and tuples become one. Raises NotYet with
-    the sentence where it is none, and for NaN."""
+    """A float64 tensor of this shape (None: any), without a graph; nested lists and tuples become one. Raises NotYet
+    with the sentence where it is none, and for NaN."""
     try:
         if isinstance(value, (list, tuple)):
             got = torch.tensor(_nested(value), dtype=torch.float64)

@@ -220,7 +220,8 @@ def test_other_right_answers_pass(id, source):
 def test_a_gradient_that_is_off_in_late_digits_is_shown_with_the_digits_that_differ():
     right = exercise("15.2").reference()
     message = judge(exercise("15.2"), lambda *args: right(*args) * (1 + 1e-8)).message
-    want, got = re.search(r"is ([-\d.e]+), but you returned ([-\d.e]+)\. The formula gives all digits", message).groups()
+    said = re.search(r"is ([-\d.e]+), but you returned ([-\d.e]+)\. The formula gives all digits", message)
+    want, got = said.groups()
     assert want != got and float(got) == pytest.approx(float(want), rel=1e-6)
 
 

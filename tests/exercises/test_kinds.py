@@ -17,7 +17,8 @@ def each(kind):
     return lambda values: tuple(kind(value) for value in values)
 
 
-NUMBERS = {"float": lambda x: float(x), "float32": lambda x: np.float32(plain(x)), "float64": lambda x: np.float64(plain(x)),
+NUMBERS = {"float": lambda x: float(x),
+           "float32": lambda x: np.float32(plain(x)), "float64": lambda x: np.float64(plain(x)),
            "array": lambda x: np.array(plain(x)), "array of float32": lambda x: np.array(plain(x), dtype=np.float32),
            "array of one": lambda x: np.array([plain(x)]), "tensor": lambda x: torch.tensor(plain(x)),
            "tensor of float64": lambda x: torch.tensor(plain(x), dtype=torch.float64),
@@ -34,24 +35,32 @@ TENSORS = {"tensor": lambda x: x, "float32": lambda x: x.float(), "array": lambd
            "with a graph": lambda x: x.double().requires_grad_()}
 LABELS = {**TENSORS, "int32": lambda x: x.int(), "whole floats": lambda x: x.float(),
           "NumPy int": lambda x: [np.int64(y) for y in x], "one by one": lambda x: [plain(y) for y in x]}
-GRAPHS = {"scalar": lambda x: 1 * x, "float32": lambda x: x.float(), "float64": lambda x: x.double(), "one": lambda x: x[None]}
+GRAPHS = {"scalar": lambda x: 1 * x, "float32": lambda x: x.float(), "float64": lambda x: x.double(),
+          "one": lambda x: x[None]}
+FEATURES = {"float32": lambda x: x.float(), "float64": lambda x: x.double()}
 DICTS = {"float32": lambda d: {name: p.float() for name, p in d.items()}, "turned": lambda d: dict(reversed(d.items()))}
 COUNTS = {name: lambda d, kind=kind: {key: kind(x) for key, x in d.items()} for name, kind in NUMBERS.items()}
 ENTRIES = {"spaces and capitals": lambda d: {key: f" {text.upper()} " for key, text in d.items()},
            "NumPy text": lambda d: {key: np.str_(text) for key, text in d.items()}}
 TEXTS = {"NumPy text": np.str_}
-PARTS = {"list": list, "arrays": lambda parts: tuple(p.numpy() for p in parts), "lists": lambda parts: [p.tolist() for p in parts]}
-BATCHES = {"tuple of lists": lambda batches: tuple(map(list, batches)), "generator": lambda batches: (b for b in batches),
+PARTS = {"list": list, "arrays": lambda parts: tuple(p.numpy() for p in parts),
+         "lists": lambda parts: [p.tolist() for p in parts]}
+BATCHES = {"tuple of lists": lambda batches: tuple(map(list, batches)),
+           "generator": lambda batches: (b for b in batches),
            "float32": lambda batches: [(x.float(), y, t.float()) for x, y, t in batches],
            "arrays": lambda batches: [tuple(part.numpy() for part in batch) for batch in batches],
            "lists": lambda batches: [tuple(part.tolist() for part in batch) for batch in batches]}
 
-KINDS = {"00.1": COUNTS, "00.2": ENTRIES, "00.3": LABELS, "01.1": ENTRIES, "01.2": NUMBERS, "01.3": NUMBERS, "01.4": TEXTS,
-         "03.1": DICTS, "03.2": NUMBERS, "03.3": DICTS, "03.4": GRAPHS, "03.5": SEVERAL, "05.1": DICTS, "05.2": TENSORS,
-         "05.3": NUMBERS, "05.4": GRAPHS, "13.1": GRAPHS,
-         "13.2": {"float32": lambda x: x.float(), "float64": lambda x: x.double()}, "13.3": BATCHES, "13.4": TENSORS,
-         "14.1": PARTS, "14.2": GRAPHS, "14.3": SEVERAL, "15.1": NUMBERS, "15.2": TENSORS, "15.3": GRAPHS, "16.1": GRAPHS,
-         "16.2": GRAPHS, "16.3": GRAPHS, "16.4": SEVERAL}
+KINDS = {
+    "00.1": COUNTS, "00.2": ENTRIES, "00.3": LABELS,
+    "01.1": ENTRIES, "01.2": NUMBERS, "01.3": NUMBERS, "01.4": TEXTS,
+    "03.1": DICTS, "03.2": NUMBERS, "03.3": DICTS, "03.4": GRAPHS, "03.5": SEVERAL,
+    "05.1": DICTS, "05.2": TENSORS, "05.3": NUMBERS, "05.4": GRAPHS,
+    "13.1": GRAPHS, "13.2": FEATURES, "13.3": BATCHES, "13.4": TENSORS,
+    "14.1": PARTS, "14.2": GRAPHS, "14.3": SEVERAL,
+    "15.1": NUMBERS, "15.2": TENSORS, "15.3": GRAPHS,
+    "16.1": GRAPHS, "16.2": GRAPHS, "16.3": GRAPHS, "16.4": SEVERAL,
+}
 
 
 def test_every_exercise_is_here():
@@ -84,18 +93,22 @@ IN_PLACE = [
              "    wrong += (1 - says(b[n:]).double()).mean()\n    return 2 * (1 - wrong)"),
     ("05.2", "def rate_gradient(theta, alpha, s, q):\n    g = s[0].mul_(theta @ s[0] - s[1])\n"
              "    theta -= alpha * g\n    return (-g * (theta @ q[0] - q[1])).mul_(q[0])"),
-    ("05.2", "def rate_gradient(theta, alpha, s, q):\n    theta, alpha, a, c = (x.numpy() for x in (theta, alpha, s[0], q[0]))\n"
+    ("05.2", "def rate_gradient(theta, alpha, s, q):\n"
+             "    theta, alpha, a, c = (x.numpy() for x in (theta, alpha, s[0], q[0]))\n"
              "    g = (theta @ a - s[1]) * a\n    return -((theta - alpha * g) @ c - q[1]) * c * g"),
     ("05.3", "def outer_update(meta, s, q, beta):\n    step = torch.optim.SGD(meta.parameters(), lr=beta)\n"
              "    step.zero_grad()\n    g = torch.func.grad(s)(meta.theta)\n    loss = q(meta.theta - meta.alpha * g)\n"
              "    loss.backward()\n    step.step()\n    return np.float32(loss.item())"),
     ("05.3", "def outer_update(meta, s, q, beta):\n"
              "    g, = torch.autograd.grad(s(meta.theta), meta.theta, create_graph=True)\n"
-             "    loss = q(meta.theta - meta.alpha * g)\n    a, b = torch.autograd.grad(loss, [meta.theta, meta.alpha])\n"
+             "    loss = q(meta.theta - meta.alpha * g)\n"
+             "    a, b = torch.autograd.grad(loss, [meta.theta, meta.alpha])\n"
              "    meta.theta.data -= beta * a\n    meta.alpha.data.sub_(beta * b)\n    return loss"),
     ("13.1", "def coral_loss(a, b):\n    n = a.shape[1]\n    a -= a.mean(0)\n    b -= b.mean(0)\n"
-             "    c = a.T @ a / (len(a) - 1)\n    c -= b.T @ b / (len(b) - 1)\n    return (c ** 2).sum() / (4 * n * n)"),
-    ("13.4", "def aligned_target(p, q):\n    p, q = p.numpy(), q.numpy()\n    k = np.minimum(p, q)\n    p -= k\n    q -= k\n"
+             "    c = a.T @ a / (len(a) - 1)\n    c -= b.T @ b / (len(b) - 1)\n"
+             "    return (c ** 2).sum() / (4 * n * n)"),
+    ("13.4", "def aligned_target(p, q):\n    p, q = p.numpy(), q.numpy()\n"
+             "    k = np.minimum(p, q)\n    p -= k\n    q -= k\n"
              "    return np.diag(k) + np.outer(p, q) / max(q.sum(), 1e-300)"),
     ("14.1", "def split_target(images, seed):\n    order = np.random.default_rng(seed).permutation(len(images))\n"
              "    return [images[np.sort(part)] for part in np.array_split(order, 3)]"),
@@ -106,7 +119,8 @@ IN_PLACE = [
              "    total += w * loss(g, d)\n    return total"),
     ("14.3", "def paired_interval(a, b, t):\n    a -= b\n    d = a.mean(1).numpy()\n"
              "    return [np.mean(d), t * np.std(d, ddof=1) / np.sqrt(len(d))]"),
-    ("15.1", "def soft_entropy(v, t):\n    v /= t\n    return torch.distributions.Categorical(logits=v).entropy().mean()"),
+    ("15.1", "def soft_entropy(v, t):\n    v /= t\n"
+             "    return torch.distributions.Categorical(logits=v).entropy().mean()"),
     ("15.2", "def soft_gradient(z, v, t):\n    z /= t\n    z = z.softmax(1)\n    z -= (v.div_(t)).softmax(1)\n"
              "    z /= t * len(z)\n    return z"),
     ("15.2", "def soft_gradient(z, v, t):\n    soft = lambda x: np.exp(x / t) / np.exp(x / t).sum(1, keepdims=True)\n"
@@ -121,7 +135,8 @@ IN_PLACE = [
     ("16.2", "def nt_xent(a, b, tau):\n    z = torch.nn.functional.normalize(torch.cat([a, b]))\n    s = z @ z.T\n"
              "    s /= tau\n    s.fill_diagonal_(-torch.inf)\n    n = len(a)\n"
              "    return torch.nn.functional.cross_entropy(s, torch.cat([torch.arange(n, 2 * n), torch.arange(n)]))"),
-    ("16.4", "def retrieval_at_1(a, b):\n    a, b = a.numpy(), b.numpy()\n    a /= np.linalg.norm(a, axis=1, keepdims=True)\n"
+    ("16.4", "def retrieval_at_1(a, b):\n    a, b = a.numpy(), b.numpy()\n"
+             "    a /= np.linalg.norm(a, axis=1, keepdims=True)\n"
              "    b /= np.linalg.norm(b, axis=1, keepdims=True)\n    s, i = a @ b.T, np.arange(len(a))\n"
              "    return np.array([(s.argmax(1) == i).mean(), (s.argmax(0) == i).mean()], dtype='float32')"),
 ]

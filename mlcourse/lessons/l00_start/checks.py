@@ -66,29 +66,31 @@ def diagnose_numbers(got: dict, want: dict, episode: Episode) -> None:
     rest = [key for key in want if key in wrong - explained]
     seen = ", ".join(f"{key} is {want[key]}, but you returned {got[key]:g}" for key in rest)
     shapes = (f"for an episode with support_x of shape {tuple(episode.support_x.shape)}, query_x of shape "
-              f"{tuple(episode.query_x.shape)}, unlabeled_x of shape {tuple(episode.unlabeled_x.shape)} and labels 0 to "
-              f"{want['way'] - 1}")
+              f"{tuple(episode.query_x.shape)}, unlabeled_x of shape {tuple(episode.unlabeled_x.shape)} and labels 0 "
+              f"to {want['way'] - 1}")
     if not found:
         raise NotYet(f"{shapes}, {seen}.")
     known = all_of(found)
     raise Misconception(known.names[0], f"{known} And {seen}." if rest else str(known), *known.names[1:])
 
 
-def known_mistakes(got: dict, want: dict, wrong: set[str], episode: Episode) -> Iterator[tuple[set[str], Misconception]]:
+def known_mistakes(got: dict, want: dict, wrong: set[str],
+                   episode: Episode) -> Iterator[tuple[set[str], Misconception]]:
     """The known mistakes in the four numbers, each with the wrong numbers that it explains; a wrong way explains a shot
     and a query that were divided by it."""
     way, shot, query = want["way"], want["shot"], want["query"]
-    divided = {key for key in wrong & {"shot", "query"} if got["way"] >= 1 and got[key] == way * want[key] // got["way"]}
+    way_too = {"way"} | {key for key in wrong & {"shot", "query"}
+                         if got["way"] >= 1 and got[key] == way * want[key] // got["way"]}
     if "way" in wrong and got["way"] == int(episode.classes.max()) + 1:
-        yield {"way"} | divided, Misconception("class ids counted as classes", "episode.classes holds the ids that the classes "
+        yield way_too, Misconception("class ids counted as classes", "episode.classes holds the ids that the classes "
                                      "have in the whole data set; count them, or count the different labels in "
                                      "support_y.")
     if "way" in wrong and got["way"] in (way * shot, way * query):
-        yield {"way"} | divided, Misconception("samples counted as classes", f"way is the number of different classes, {way} "
+        yield way_too, Misconception("samples counted as classes", f"way is the number of different classes, {way} "
                                      f"here, and not the number of samples; look at how many different labels "
                                      f"support_y holds.")
     if "way" in wrong and got["way"] == way - 1:
-        yield {"way"} | divided, Misconception("labels start at 0", f"the greatest label is {way - 1}, but the labels are 0 to "
+        yield way_too, Misconception("labels start at 0", f"the greatest label is {way - 1}, but the labels are 0 to "
                                      f"{way - 1}, so there are {way} classes.")
     single = {key for key in wrong if (key == "way" and got[key] == 1) or (key in ("shot", "query")
                                                                            and got[key] in (0, 1))}
@@ -102,8 +104,9 @@ def known_mistakes(got: dict, want: dict, wrong: set[str], episode: Episode) -> 
                                                f"each class, {query} here.")
     total = {key for key in wrong & {"shot", "query"} if got[key] == way * want[key]}
     if total:
+        sets = [(key, name) for key, name in (("shot", "support"), ("query", "query")) if key in total]
         samples = " and ".join(f"the {name} set holds {way * want[key]} samples of {way} classes, so {key} is "
-                               f"{want[key]}" for key, name in (("shot", "support"), ("query", "query")) if key in total)
+                               f"{want[key]}" for key, name in sets)
         yield total, Misconception("total instead of per class", f"{samples}; shot and query count samples of one "
                                    f"class.")
 

@@ -301,14 +301,14 @@ SHIFT_FAULTS = (
      "in P(y|x); compare the whole tables before you say none"),
     ("rows and columns swapped", {"rows": 0}, "rows are x and columns y, so P(y|x) divides each row by its sum, over "
      "dimension 1, and P(x|y) each column"),
-    ("every change of P(x) called a covariate shift", {"covariate": "P(x) moves"}, "a label shift changes P(x) as well; "
-     "it is a covariate shift only where P(y|x) stays"),
+    ("every change of P(x) called a covariate shift", {"covariate": "P(x) moves"}, "a label shift changes P(x) as "
+     "well; it is a covariate shift only where P(y|x) stays"),
     ("every change of P(y) called a label shift", {"label": "P(y) moves"}, "P(y) can change in every one of these "
      "shifts; it is a label shift only where P(x|y) stays"),
     ("several changes named as one", {"concept": "always"}, "where P(x), P(y|x) and P(x|y) all differ, no one name "
      "fits"),
-    ("every change of P(y|x) called a concept shift", {"label": "P(y|x) moves"}, "a label shift changes P(y|x) as well; "
-     "it is a concept shift only where P(x) stays"),
+    ("every change of P(y|x) called a concept shift", {"label": "P(y|x) moves"}, "a label shift changes P(y|x) as "
+     "well; it is a concept shift only where P(x) stays"),
 )
 
 

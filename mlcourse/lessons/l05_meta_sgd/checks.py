@@ -99,8 +99,8 @@ def diagnose_values(phi: Params, params: Params, alpha: Params, g: Params, outer
         explain(phi, step, (
             (THROWN_AWAY, {"rate": torch.zeros_like}, "the returned parameters equal theta"),
             (SIGN, {"sign": 1}, "a positive rate must go downhill: subtract alpha times the gradient"),
-            (CLAMPED, {"rate": lambda a: a.clamp(min=0)}, "weights with a negative rate have not moved; a rate may have "
-             "any sign"),
+            (CLAMPED, {"rate": lambda a: a.clamp(min=0)}, "weights with a negative rate have not moved; a rate may "
+             "have any sign"),
             (CLAMPED, {"rate": torch.abs}, "weights with a negative rate moved the wrong way; a rate keeps its sign"),
             (ONE_RATE, {"rate": lambda a: a.mean()}, "each tensor was moved by the mean of its rates; multiply element "
              "by element"),
@@ -319,7 +319,8 @@ def check_first_order(answer: object) -> str:
     alpha = rates_like(params)
     inner = lambda p: oracles.mse(p, episode.support_x, episode.support_y)
     outer = lambda p: oracles.mse(p, episode.query_x, episode.query_y)
-    got = scalar(call_step(loss_of, params, params, alpha, inner, outer), "first_order_loss must return a scalar tensor")
+    got = scalar(call_step(loss_of, params, params, alpha, inner, outer),
+                 "first_order_loss must return a scalar tensor")
     phi = stepped(params, alpha, inner)
     if not bool((got - outer(phi)).abs() <= DIGITS * outer(phi).abs()):
         named = ((outer(params), "the loss is that of theta, before the step"), (inner(phi), "the loss is that of the "

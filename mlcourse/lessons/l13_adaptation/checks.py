@@ -72,8 +72,8 @@ def check_coral_loss(answer: object) -> str:
         raise all_of(found)
     for i, (one, other) in enumerate(zip(got, want)):
         if not near(one, other):
-            raise NotYet(f"on a small example of {SIZES[i][2]} features the loss is {float(other):.4f}, but you returned "
-                         f"{float(one):.4f}.")
+            raise NotYet(f"on a small example of {SIZES[i][2]} features the loss is {float(other):.4f}, but you "
+                         f"returned {float(one):.4f}.")
     return "It is the sum over all entries of both covariance matrices, and its gradient reaches the features."
 
 
@@ -251,8 +251,8 @@ def faults_of_epoch(sources: list[list[int]], targets: list[list[int]], n: int, 
     shown = [row for batch in targets for row in batch]
     found = []
     if any(row < TARGET for row in shown):
-        found.append(Misconception(SOURCE_TWICE, "the third part of a batch holds source pictures: the target is loaded "
-                                   "and never used, and the discriminator compares the source with itself."))
+        found.append(Misconception(SOURCE_TWICE, "the third part of a batch holds source pictures: the target is "
+                                   "loaded and never used, and the discriminator compares the source with itself."))
     if len(seen) <= m < n:
         found.append(Misconception(SHORTER, f"the epoch ends with the target's {m} pictures, after {len(seen)} of {n} "
                                    "source pictures; zip stops at the shorter list without a word."))

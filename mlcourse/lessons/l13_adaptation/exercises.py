@@ -58,8 +58,8 @@ coral_loss = Exercise(
         (coral_wrong((CORAL_LAST, "    return (c_a - c_b).square().sum() / 36")), LITERAL),
         (CORAL + "    return (torch.cov(a) - torch.cov(b)).square().sum() / (4 * a.shape[1] ** 2)", OF_SAMPLES),
         (coral_wrong((CENTRED, "    centred_a, centred_b = a, b.detach()")), f"{UNCENTRED}, {ONE_SIDE}"),
-        (coral_wrong((CENTRED, "    centred_a, centred_b = a, b"), (CORAL_LAST, "    return (c_a - c_b).square().sum()")),
-         f"{UNCENTRED}, {NO_SCALE}"),
+        (coral_wrong((CENTRED, "    centred_a, centred_b = a, b"),
+                     (CORAL_LAST, "    return (c_a - c_b).square().sum()")), f"{UNCENTRED}, {NO_SCALE}"),
     ),
     mutations=(
         (C_B, "    c_b = centred_b.T @ centred_b / (len(a) - 1)"),

@@ -49,9 +49,9 @@ def check_split(answer: object) -> str:
         parts, again, other = deal(seed), deal(seed), deal(seed + 1)
         found = leaks(*map(set, parts))
         if all(is_regular(part, count) for part in parts) and len(set(parts[0])) < count:
-            found.append(Misconception(NOT_RANDOM, "each part is a run of pictures as they are stored, or takes them by "
-                                       "equal steps; pictures often lie sorted by class, so the parts differ in their "
-                                       "classes. Deal them with torch.randperm."))
+            found.append(Misconception(NOT_RANDOM, "each part is a run of pictures as they are stored, or takes them "
+                                       "by equal steps; pictures often lie sorted by class, so the parts differ in "
+                                       "their classes. Deal them with torch.randperm."))
         if found:
             raise all_of(found)
         sizes = [len(part) for part in parts]
@@ -82,16 +82,16 @@ def leaks(seen: set[int], dev: set[int], test: set[int]) -> list[Misconception]:
     """The parts that share a picture."""
     found = []
     if seen & test:
-        found.append(Misconception(LEAK_TEST, f"{len(seen & test)} of the pictures that the discriminator sees are test "
-                                   "pictures. They carry no label, and yet the generator learns to draw exactly the "
-                                   "pictures that the accuracies are taken on."))
+        found.append(Misconception(LEAK_TEST, f"{len(seen & test)} of the pictures that the discriminator sees are "
+                                   "test pictures. They carry no label, and yet the generator learns to draw exactly "
+                                   "the pictures that the accuracies are taken on."))
     if seen & dev:
         found.append(Misconception(LEAK_DEV, f"{len(seen & dev)} of the pictures that the generator is judged on were "
                                    "shown to its discriminator. A generator that copied them would get the best "
                                    "mark of all."))
     if dev & test:
-        found.append(Misconception(CHOSEN, f"{len(dev & test)} pictures stand in both dev and test; whatever you choose "
-                                   "by dev is then chosen by the test."))
+        found.append(Misconception(CHOSEN, f"{len(dev & test)} pictures stand in both dev and test; whatever you "
+                                   "choose by dev is then chosen by the test."))
     return found
 
 

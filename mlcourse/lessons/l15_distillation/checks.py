@@ -94,17 +94,18 @@ ENTROPY_BATCHES = ((0, 4, 3, 4.0), (1, 6, 10, 2.0), (2, 3, 5, 0.5))      # seed,
 def check_entropy(answer: object) -> str:
     """15.1: the mean entropy of soft targets, in nats."""
     function = LearnerFunction(answer, "soft_entropy")
-    soft_entropy = lambda v, t: number(function(v, t), "soft_entropy must return one number, averaged over the pictures")
+    one = "soft_entropy must return one number, averaged over the pictures"
+    soft_entropy = lambda v, t: number(function(v, t), one)
     got = [soft_entropy(logits(seed, m, n), t) for seed, m, n, t in ENTROPY_BATCHES]
     sharp = soft_entropy(torch.tensor([[0.0, 2000.0, 1.0]], dtype=torch.float64), 1.0)
-    undefined = Misconception(UNDEFINED, f"for a teacher who is entirely sure the entropy is 0, but you returned {sharp}: "
+    undefined = Misconception(UNDEFINED, f"for a teacher who is entirely sure the entropy is 0, but you got {sharp}: "
                               "0 · log 0 counts as 0, and log_softmax never takes the logarithm of 0.")
     want = entropies_of()
     if not all_near(got, want):
         try:
             explain(got, entropies_of, ENTROPY_FAULTS, all_near)
         except Misconception as found:
-            raise also(found, undefined) if math.isnan(sharp) else found
+            raise (also(found, undefined) if math.isnan(sharp) else found) from None
         raise wrong_batch(got, want, ENTROPY_BATCHES)
     if not near(sharp, 0.0):
         raise undefined
@@ -259,11 +260,11 @@ def faults_of_gradient(loss: Tensor, z: Tensor, v: Tensor, batch: tuple, right: 
     by_z, by_v = gradients_by(loss, (z, v))
     q, p = (torch.tensor(targets(x.detach(), t), dtype=torch.float64) for x in (z, v))
     if by_z is None or (right and not torch.allclose(by_z, t * (q - p) / m, rtol=1e-4, atol=1e-6)):
-        found.append(Misconception(NO_GRADIENT, f"{start}the gradient in the student's logits is not that of the value; "
-                                   "look for detach(), .data, item() or no_grad on the student's side."))
+        found.append(Misconception(NO_GRADIENT, f"{start}the gradient in the student's logits is not that of the "
+                                   "value; look for detach(), .data, item() or no_grad on the student's side."))
     if by_v is not None and float(by_v.abs().max()) > 0:
-        found.append(Misconception(TRAINS_TEACHER, f"{start}a gradient flows to the teacher, who would come to meet the "
-                                   "student half-way; detach its logits."))
+        found.append(Misconception(TRAINS_TEACHER, f"{start}a gradient flows to the teacher, who would come to meet "
+                                   "the student half-way; detach its logits."))
     return found
 
 
@@ -292,8 +293,8 @@ DISTIL_FAULTS = (
     (ALL_NUMBERS, {"add": "all"}, "sum over the classes, then average over the pictures only: what reduction='mean' of "
      "kl_div gets wrong, and 'batchmean' right"),
     (SIGN, {"sign": -1}, "a loss falls as the student improves: minus the sum of p log q"),
-    (STUDENT_ONLY, {"at": (False, True)}, "the teacher's logits are divided by T as well; otherwise q must imitate at T "
-     "what the teacher says at 1"),
+    (STUDENT_ONLY, {"at": (False, True)}, "the teacher's logits are divided by T as well; otherwise q must imitate at "
+     "T what the teacher says at 1"),
     (TEACHER_ONLY, {"at": (True, False)}, "the student's logits are divided by T as well in training; only at the test "
      "is T = 1"),
     (HARD, {"at": (False, False)}, "T must divide the logits of both"),

@@ -85,7 +85,7 @@ def all_near(got: list[float], want: list[float]) -> bool:
 def judge_loss(function: LearnerFunction, batches: tuple, truth: Callable, faults: tuple, what: str) -> None:
     """Raise what is wrong with the values and the gradients of a contrastive loss.
 
-    batches: (pairs, tau, seed); truth(a, b, tau, **faults): the loss by loops, a number; faults: as `explain` takes them
+    batches: (pairs, tau, seed); truth(a, b, tau, **faults): the loss by loops; faults: as `explain` takes them
     """
     sides = [tuple(side.requires_grad_() for side in pairs(n, seed)) for n, _, seed in batches]
     losses = [loss_of(function, a.clone(), b.clone(), tau) for (a, b), (_, tau, _) in zip(sides, batches)]
@@ -130,7 +130,8 @@ def faults_of_gradient(loss: Tensor, a: Tensor, b: Tensor, truth: Callable | Non
 
 def check_info_nce(answer: object) -> str:
     """16.1: InfoNCE in one direction, and its gradient."""
-    judge_loss(LearnerFunction(answer, "info_nce"), ((5, 0.5, 0), (8, 0.2, 3), (2, 1.5, 5)), info_nce, NCE_FAULTS, "pairs")
+    function = LearnerFunction(answer, "info_nce")
+    judge_loss(function, ((5, 0.5, 0), (8, 0.2, 3), (2, 1.5, 5)), info_nce, NCE_FAULTS, "pairs")
     return "It agrees with a double loop over the definition in 3 batches, and so does its gradient on both sides."
 
 
@@ -209,13 +210,15 @@ def check_symmetric(answer: object) -> str:
     function = LearnerFunction(answer, "symmetric_loss")
     judge_loss(function, ((5, 0.5, 20), (8, 0.2, 23), (3, 1.0, 25)), symmetric, SYMMETRIC_FAULTS, "pairs")
     a, b = pairs(4, 27)
-    forth, back = (float(loss_of(function, one.clone(), other.clone(), 0.5).detach()) for one, other in ((a, b), (b, a)))
+    forth, back = (float(loss_of(function, *(side.clone() for side in sides), 0.5).detach())
+                   for sides in ((a, b), (b, a)))
     if not near(forth, back):
         raise NotYet("the loss changes when the two sides are swapped; a symmetric one does not.")
     return "Both directions count, swapping the sides changes nothing, and the gradient reaches both encoders."
 
 
-def symmetric(a: Tensor, b: Tensor, tau: float, score: str = "cosine", shares: tuple[float, float] = (0.5, 0.5)) -> float:
+def symmetric(a: Tensor, b: Tensor, tau: float, score: str = "cosine",
+              shares: tuple[float, float] = (0.5, 0.5)) -> float:
     """The symmetric loss by loops; the options are the known faults."""
     forth, back = (info_nce(a, b, tau, score, way) for way in ("forth", "back"))
     return shares[0] * forth + shares[1] * back
@@ -225,9 +228,10 @@ SYMMETRIC_FAULTS = (
     (TWICE, {"shares": (1, 0)}, "this is the loss from pictures to strokes alone, counted twice or with the other half "
      "left out; for the way back the softmax runs over the pictures: transpose the logits"),
     (ONE_WAY, {"shares": (0.5, 0)}, "half of the loss from pictures to strokes is here, and the other half is missing"),
-    (OTHER_WAY, {"shares": (0, 1)}, "this is the loss from strokes to pictures alone; take the mean of both directions"),
-    (SUMMED, {"shares": (1, 1)}, "the two directions are added; take their mean, so that the loss stays on the scale of "
-     "log N"),
+    (OTHER_WAY, {"shares": (0, 1)}, "this is the loss from strokes to pictures alone; take the mean of both "
+     "directions"),
+    (SUMMED, {"shares": (1, 1)}, "the two directions are added; take their mean, so that the loss stays on the scale "
+     "of log N"),
     *SCORES,
 )
 
@@ -243,8 +247,8 @@ def check_retrieval(answer: object) -> str:
     if not all_near(got, want):
         explain(got, theirs, RETRIEVAL_FAULTS, all_near)
         i = next(i for i, pair in enumerate(zip(got, want)) if not near(*pair)) // 2
-        raise NotYet(f"for {len(sides[i][0])} pairs the shares are {want[2 * i]:.4f} and {want[2 * i + 1]:.4f}, but you "
-                     f"returned {got[2 * i]:.4f} and {got[2 * i + 1]:.4f}.")
+        raise NotYet(f"for {len(sides[i][0])} pairs the shares are {want[2 * i]:.4f} and {want[2 * i + 1]:.4f}, but "
+                     f"you returned {got[2 * i]:.4f} and {got[2 * i + 1]:.4f}.")
     return "Both shares agree with a loop over all queries, in 3 batches."
 
 
