@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mlcourse.exercises import oracles
-from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, also, kind
+from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, all_of, also, kind
 from mlcourse.exercises.oracles import Params
 
 CUT = "cut off from the initialisation"
@@ -33,12 +33,16 @@ def call_step(function: LearnerFunction, params: Params, *args) -> Params:
     except Crashed as crash:
         explain_crash(crash)
         raise
+    found = []
     if any(p.grad is not None for p in tensors.values()):
-        raise Misconception(BACKWARD, "the .grad of the initialisation is filled now, and the outer loop would add to "
-                            "it; ask torch.autograd.grad for the gradient, it returns it and stores nothing.")
+        found.append(Misconception(BACKWARD, "the .grad of the initialisation is filled now, and the outer loop would "
+                                   "add to it; ask torch.autograd.grad for the gradient, it returns it and stores "
+                                   "nothing."))
     if any(params.get(name) is not p or not torch.equal(p, before[name]) for name, p in tensors.items()):
-        raise Misconception(IN_PLACE, "after the call, params is no longer what it was, so the next task would start "
-                            "from this task's weights; build a new dict with new tensors.")
+        found.append(Misconception(IN_PLACE, "after the call, params is no longer what it was, so the next task would "
+                                   "start from this task's weights; build a new dict with new tensors."))
+    if found:
+        raise all_of(found)
     return result
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -18,7 +20,7 @@ def number(value: object, sentence: str) -> float:
         value = value.detach()
     if isinstance(value, (Tensor, np.ndarray, np.generic)) and np.prod(value.shape) == 1:
         value = value.item()
-    if not isinstance(value, (int, float)):
+    if not isinstance(value, Real):
         raise NotYet(f"{sentence}, got {described(value)}.")
     return float(value)
 
@@ -40,9 +42,10 @@ def tensor(value: object, shape: tuple[int, ...] | None, sentence: str) -> Tenso
     try:
         if isinstance(value, (list, tuple)):
             got = torch.tensor(_nested(value), dtype=torch.float64)
+        elif isinstance(value, Tensor):
+            got = None if value.is_complex() else value.detach().to(torch.float64)
         else:
-            got = torch.as_tensor(value).detach()
-            got = None if got.is_complex() else got.to(torch.float64)
+            got = None if np.iscomplexobj(value) else torch.from_numpy(np.array(value, dtype=np.float64))
     except (TypeError, ValueError, RuntimeError):
         got = None
     if got is None or (shape is not None and tuple(got.shape) != shape):

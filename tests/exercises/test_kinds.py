@@ -1,7 +1,10 @@
 """Every check takes a right answer in whatever kind of number, array or tensor it comes, and no shortcut that its
 exercise forbids."""
 
+from fractions import Fraction
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -19,7 +22,7 @@ def each(kind):
 
 NUMBERS = {"float": lambda x: float(x),
            "float32": lambda x: np.float32(plain(x)), "float64": lambda x: np.float64(plain(x)),
-           "array": lambda x: np.array(plain(x)), "array of float32": lambda x: np.array(plain(x), dtype=np.float32),
+           "array": lambda x: np.array(plain(x)), "array of float32": lambda x: np.array(plain(x), dtype=np.float32), "fraction": lambda x: Fraction(plain(x)),
            "array of one": lambda x: np.array([plain(x)]), "tensor": lambda x: torch.tensor(plain(x)),
            "tensor of float64": lambda x: torch.tensor(plain(x), dtype=torch.float64),
            "tensor with a graph": lambda x: torch.tensor(float(x), requires_grad=True),
@@ -30,7 +33,9 @@ SEVERAL = {**{f"tuple of {name}": each(kind) for name, kind in NUMBERS.items()},
            "tensor": lambda xs: torch.tensor([plain(x) for x in xs])}
 TENSORS = {"tensor": lambda x: x, "float32": lambda x: x.float(), "array": lambda x: x.numpy(),
            "array of float32": lambda x: x.float().numpy(), "list": lambda x: x.tolist(),
-           "tuple": lambda x: tuple(x.tolist()), "list of tensors": lambda x: list(x),
+           "tuple": lambda x: tuple(x.tolist()), "data frame": lambda x: pd.DataFrame(x.numpy()).squeeze(axis="columns"),
+           "negative stride": lambda x: x.flip(0).numpy()[::-1],
+           "read-only array": lambda x: np.broadcast_to(x.numpy(), tuple(x.shape)), "list of tensors": lambda x: list(x),
            "tuple of arrays": lambda x: tuple(row.numpy() for row in x),
            "with a graph": lambda x: x.double().requires_grad_()}
 LABELS = {**TENSORS, "int32": lambda x: x.int(), "whole floats": lambda x: x.float(),

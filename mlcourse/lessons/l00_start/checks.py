@@ -10,7 +10,7 @@ from mlcourse.domains import Domain
 from mlcourse.episode import Episode, EpisodeSampler
 from mlcourse.exercises.by_hand import by_hand
 from mlcourse.exercises.framework import (Crashed, LearnerFunction, Misconception, NotAttempted, NotYet, all_of,
-                                          first_line, kind)
+                                          explain, first_line, kind)
 from mlcourse.exercises.values import number, tensor
 
 NOT_FLAT = "pictures that are not flattened"
@@ -184,8 +184,6 @@ def explain_pictures(crash: Crashed, names: tuple[str, ...]) -> None:
 
 def diagnose_labels(got: torch.Tensor, index: torch.Tensor, x: torch.Tensor, y: torch.Tensor, q: torch.Tensor) -> None:
     """Raise what is wrong with the predicted labels. x, y: support set; q: query pictures."""
-    difference = q[:, None] - x[None]
-    square = (difference ** 2).sum((2, 3, 4))
     if got.shape == y.shape and got.shape != index.shape:
         raise Misconception("minimum over the wrong axis", f"you returned {len(y)} labels, one for each support "
                             f"sample, but there are {len(q)} query samples; for each query, look for the nearest "
@@ -204,21 +202,32 @@ def diagnose_labels(got: torch.Tensor, index: torch.Tensor, x: torch.Tensor, y: 
         raise Misconception("a label that is no label", f"labels are whole numbers, but you returned "
                             f"{first_fraction(got):g}; copy the label of the nearest support sample as it is.")
     got = got.long()
-    if torch.equal(got, index):
-        raise Misconception("index instead of label", "you returned the position of the nearest support sample; its "
-                            "label is support_y at that position.")
-    if torch.equal(got, y[square.argmax(1)]):
-        raise Misconception("farthest instead of nearest", "a small distance means alike, so take the position of the "
-                            "smallest distance, not of the greatest.")
-    if torch.equal(got, y[difference.sum((2, 3, 4)).argmin(1)]):
-        raise Misconception("differences that cancel", "positive and negative differences cancel in a plain sum; "
-                            "square them first.")
-    if torch.equal(got, y[difference.abs().sum((2, 3, 4)).argmin(1)]):
-        raise Misconception("another distance", "this is the nearest neighbour by absolute differences; the exercise "
-                            "asks for the Euclidean distance, with squared differences.")
+    explain(got, lambda **faults: neighbours(index, x, y, q, **faults), LABEL_FAULTS, torch.equal)
     share = int((got == y[index]).sum())
     raise NotYet(f"{share} of {len(q)} labels agree with a double loop over the samples; look at one query sample, its "
                  f"distance to every support sample, and the label of the nearest.")
+
+
+def neighbours(index: torch.Tensor, x: torch.Tensor, y: torch.Tensor, q: torch.Tensor, metric: str = "squares",
+             best: str = "nearest", copied: str = "label") -> torch.Tensor:
+    """What nearest neighbours answer; the options are the known faults. index: the right neighbours."""
+    difference = q[:, None] - x[None]
+    distance = {"squares": difference ** 2, "sum": difference, "absolute": difference.abs()}[metric].sum((2, 3, 4))
+    if (metric, best) != ("squares", "nearest"):
+        index = distance.argmin(1) if best == "nearest" else distance.argmax(1)
+    return y[index] if copied == "label" else index
+
+
+LABEL_FAULTS = (
+    ("index instead of label", {"copied": "index"}, "you returned the position of a support sample; its label is "
+     "support_y at that position"),
+    ("farthest instead of nearest", {"best": "farthest"}, "a small distance means alike, so take the position of the "
+     "smallest distance, not of the greatest"),
+    ("differences that cancel", {"metric": "sum"}, "positive and negative differences cancel in a plain sum; square "
+     "them first"),
+    ("another distance", {"metric": "absolute"}, "absolute differences were added; the exercise asks for the Euclidean "
+     "distance, with squared differences"),
+)
 
 
 def first_fraction(values: torch.Tensor) -> float:

@@ -148,6 +148,8 @@ EXERCISES = (
             (nearest_wrong(("sum((2, 3, 4))", "sum(-1)")), "not one distance per pair"),
             (nearest_wrong(("(difference ** 2)", "difference")), "differences that cancel"),
             (nearest_wrong(("difference ** 2", "difference.abs()")), "another distance"),
+            (nearest_wrong(("argmin(1)", "argmax(1)"), ("support_y[nearest_index]", "nearest_index")),
+             "index instead of label, farthest instead of nearest"),
             (nearest_wrong(("support_y[nearest_index]", "support_y[nearest_index].float() + 0.4")),
              "a label that is no label"),
             (nearest_wrong(("argmin(1)", "argmin(1, keepdim=True)")), "a dimension too many"),

@@ -64,6 +64,11 @@ inner_step = Exercise(
         (INNER_STEP + '''\
     loss(params).backward()
     return {name: p - alpha * p.grad for name, p in params.items()}''', BACKWARD),
+        (INNER_STEP + '''\
+    loss(params).backward()
+    for p in params.values():
+        p.data -= alpha * p.grad
+    return params''', f"{BACKWARD}, {IN_PLACE}"),
         (edited(INNER_STEP_SOLUTION, ("p - alpha * g", "p + alpha * g")), "gradient ascent"),
         (edited(INNER_STEP_SOLUTION, ("p - alpha * g", "p - g")), "the rate is forgotten"),
         (edited(INNER_STEP_SOLUTION, ("p - alpha * g", "p + alpha * g"), (", create_graph=True", "")),

@@ -285,6 +285,8 @@ first_order_loss = Exercise(
         (first_wrong(("p - alpha[name]", "p.detach() - alpha[name]")), NO_THETA),
         (first_wrong(("    return query_loss(phi)", "    return query_loss(theta)")), "another loss"),
         (first_wrong(("    return query_loss(phi)", "    return support_loss(phi)")), "another loss"),
+        (first_wrong((NO_GRAPH, NO_GRAPH[:-1] + ", create_graph=True)"),
+                     ("    return query_loss(phi)", "    return support_loss(phi)")), f"another loss, {FULL_ORDER}"),
     ),
     mutations=(
         (NO_GRAPH, "    grads = torch.autograd.grad(support_loss(theta), list(theta.values()), create_graph=True)"),
