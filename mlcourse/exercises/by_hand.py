@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,30 +17,31 @@ BY_LIBRARY = "a library's classifier in place of your own"
 FAR = 1e20      # beside a number of this size a loss has no digits left for what a small move changes in it
 DIFFERENCES = (BY_DIFFERENCES, f"where a label is {FAR:g} the difference of two losses has no correct digit left, and "
                "a formula loses none; derive the derivative on paper and write down what you get.")
-SHORTCUTS = (     # the beginnings of the modules that an answer went through, its name, and what to do
-    (("torch.autograd", "torch.autograd.functional", "torch.autograd.forward_ad", "torch._functorch.eager_transforms"),
+SHORTCUTS = (     # patterns of the functions that an answer went through, its name, and what to do
+    (("torch.autograd.grad", "torch.autograd.backward", "torch.autograd.functional.*",
+      "torch.autograd.forward_ad.make_dual", "torch._functorch.eager_transforms.*"),
      BY_AUTOGRAD, "this exercise asks for the formula, and autograd worked it out for you; derive it on paper, and use "
      "autograd to compare."),
-    (("mlcourse",), BY_PACKAGE, "the package did the work; write out the few lines that it would run."),
-    (("sklearn.neighbors",), BY_LIBRARY, "scikit-learn did the work; write out the distances and their minimum."),
+    (("mlcourse.*",), BY_PACKAGE, "the package did the work; write out the few lines that it would run."),
+    (("sklearn.neighbors.*",), BY_LIBRARY, "scikit-learn did the work; write out the distances and their minimum."),
 )
 
 
 class ByHand(LearnerFunction):
-    """A learner's function that notes the modules whose functions it calls.
+    """A learner's function that notes which functions it calls.
 
     Notes rather than forbids, so that the value still comes and what is wrong with it can be named as well.
     """
 
     def __init__(self, answer: object, name: str):
         super().__init__(answer, name)
-        self.modules: set[str] = set()
+        self.called: set[str] = set()
         self.answer = self._watched(answer)
 
     def _watched(self, answer: Callable) -> Callable:
         def note(frame, event, _):
             if event == "call":
-                self.modules.add(frame.f_globals.get("__name__", ""))
+                self.called.add(f"{frame.f_globals.get('__name__', '')}.{frame.f_code.co_name}")
 
         def call(*args):
             before = sys.getprofile()
@@ -51,11 +53,9 @@ class ByHand(LearnerFunction):
         return call
 
     def shortcut(self) -> Misconception | None:
-        """The shortcut that was taken, or None. Autograd counts where one of its modules was called itself: switching
-        it off is none."""
-        for starts, name, why in SHORTCUTS:
-            if any(module == start or (start != "torch.autograd" and module.startswith(start + "."))
-                   for module in self.modules for start in starts):
+        """The shortcut that was taken, or None."""
+        for patterns, name, why in SHORTCUTS:
+            if any(fnmatch.filter(self.called, pattern) for pattern in patterns):
                 return Misconception(name, why)
         return None
 

@@ -177,6 +177,11 @@ WAYS = {
     "func.jacrev": "    return torch.func.jacrev(f)(start)",
     "func.jacfwd": "    return torch.func.jacfwd(f)(start)",
     "functional.jacobian": "    return torch.autograd.functional.jacobian(f, start)",
+    "forward mode": "    from torch.autograd import forward_ad as ad\n    slopes = []\n"
+                    "    for one in torch.eye(start.numel()).double().reshape(-1, *start.shape):\n"
+                    "        with ad.dual_level():\n"
+                    "            slopes.append(ad.unpack_dual(f(ad.make_dual(start, one))).tangent)\n"
+                    "    return torch.stack(slopes).reshape(start.shape)",
     "inside a lambda": "    return (lambda w: torch.autograd.grad(f(w), w)[0])(start.clone().requires_grad_())",
 }
 BEFORE = "from torch.autograd import grad as grad_of\nfrom torch.func import grad as func_grad\n"
@@ -190,14 +195,18 @@ def test_autograd_is_no_formula(id, way):
     assert result.misconception == "autograd in place of a formula", result.message
 
 
-@pytest.mark.parametrize("id", ["03.2", "05.2", "15.2"])
-def test_a_formula_may_switch_the_graph_off(id):
+@pytest.mark.parametrize("id", ["00.3", "01.2", "03.2", "05.2", "15.2"])
+def test_a_formula_may_print_and_switch_the_graph_off(id, capsys):
     right = exercise(id).reference()
 
     def answer(*args):
         with torch.no_grad(), torch.inference_mode():
-            return right(*args)
-    assert judge(exercise(id), answer).passed
+            value = right(*args)
+            print(torch.as_tensor(value), torch.ones(2, requires_grad=True), *args)
+            return value
+    result = judge(exercise(id), answer)
+    assert result.passed, result.message
+    assert "tensor" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("id", ["00.3", "01.2", "03.2", "05.2", "15.2"])
