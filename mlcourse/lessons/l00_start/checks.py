@@ -105,7 +105,7 @@ def known_mistakes(got: dict, want: dict, wrong: set[str],
     total = {key for key in wrong & {"shot", "query"} if got[key] == way * want[key]}
     if total:
         sets = [(key, name) for key, name in (("shot", "support"), ("query", "query")) if key in total]
-        samples = " and ".join(f"the {name} set holds {way * want[key]} samples of {way} classes, so {key} is "
+        samples = ", and ".join(f"the {name} set holds {way * want[key]} samples of {way} classes, so {key} is "
                                f"{want[key]}" for key, name in sets)
         yield total, Misconception("total instead of per class", f"{samples}; shot and query count samples of one "
                                    f"class.")

@@ -81,6 +81,7 @@ def faults_of_step(by_alpha: Params | None, by_theta: Params | None, first_order
     if by_alpha is None:
         found.append(Misconception(NO_ALPHA, f"{start}no gradient flows from the adapted parameters to alpha, so the "
                                    "outer loop could not train the rates; look for detach(), .data or no_grad."))
+    start = "" if found else start
     if by_theta is None:
         found.append(Misconception(NO_THETA, f"{start}no gradient flows back to theta; look for detach(), .data or "
                                    "no_grad."))

@@ -262,6 +262,7 @@ def faults_of_gradient(loss: Tensor, z: Tensor, v: Tensor, batch: tuple, right: 
     if by_z is None or (right and not torch.allclose(by_z, t * (q - p) / m, rtol=1e-4, atol=1e-6)):
         found.append(Misconception(NO_GRADIENT, f"{start}the gradient in the student's logits is not that of the "
                                    "value; look for detach(), .data, item() or no_grad on the student's side."))
+    start = "" if found else start
     if by_v is not None and float(by_v.abs().max()) > 0:
         found.append(Misconception(TRAINS_TEACHER, f"{start}a gradient flows to the teacher, who would come to meet "
                                    "the student half-way; detach its logits."))
