@@ -8,11 +8,14 @@ from __future__ import annotations
 from mlcourse.exercises import progress
 from mlcourse.exercises.framework import CheckResult, Exercise, fingerprint, judge
 from mlcourse.exercises.progress import best_score, prediction, record_prediction, record_score, reset, score
+from mlcourse.exercises.unrun import watch_notebook
 from mlcourse.lesson import lessons
 
 __all__ = ["CheckResult", "Exercise", "answer", "best_score", "check", "every_exercise", "exercise", "exercise_ids",
            "hint", "prediction", "record_prediction", "record_score", "reset", "score", "solution", "solution_source",
            "status"]
+
+watch_notebook()
 
 _passed: dict[str, object] = {}       # the learner's own answers, since the kernel started
 _hints_shown: dict[str, int] = {}     # since the kernel started, so that a fresh run shows the same hints

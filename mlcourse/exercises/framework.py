@@ -6,9 +6,11 @@ import hashlib
 import random
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import reduce
+from itertools import combinations
 
 import numpy as np
 import torch
@@ -23,11 +25,61 @@ class NotYet(Exception):
 
 
 class Misconception(NotYet):
-    """The answer is wrong in a known way: its name, and a message that says what to look at."""
+    """The answer is wrong in a known way, or in several: the names, and a message that says what to look at."""
 
-    def __init__(self, name: str, message: str):
+    def __init__(self, name: str, message: str, *others: str):
         super().__init__(message)
-        self.name = name
+        self.names = (name, *others)
+
+    @property
+    def name(self) -> str:
+        """All names in one text."""
+        return ", ".join(self.names)
+
+
+def also(first: Misconception, second: Misconception) -> Misconception:
+    """Two misconceptions as one, each with its name and its message."""
+    return Misconception(first.names[0], f"{first} And {second}", *first.names[1:], *second.names)
+
+
+def all_of(found: Sequence[Misconception]) -> Misconception:
+    """Several misconceptions, at least one, as one; a name that comes twice counts once."""
+    named: dict[str, Misconception] = {}
+    for each in found:
+        named.setdefault(each.name, each)
+    return reduce(also, named.values())
+
+
+Fault = tuple[str, dict, str]       # a name, the options of the truth that make this mistake, why it is one
+
+
+def faults_behind(got: object, truth: Callable, faults: Sequence[Fault], same: Callable) -> tuple[Fault, ...]:
+    """The fault, or the two at once, that would give what was returned; empty where none do.
+
+    truth(**options): the right answer, and with options the one with faults; same(got, value): whether they agree.
+    Two faults that set the same option never stand together.
+    """
+    pairs = [(one, other) for one, other in combinations(faults, 2) if not one[1].keys() & other[1].keys()]
+    for group in (*((each,) for each in faults), *pairs):
+        if same(got, truth(**options_of(group))):
+            return group
+    return ()
+
+
+def options_of(faults: Sequence[Fault]) -> dict:
+    """The options of several faults as one."""
+    return {key: value for _, settings, _ in faults for key, value in settings.items()}
+
+
+def named(faults: Sequence[Fault]) -> list[Misconception]:
+    """Faults as misconceptions."""
+    return [Misconception(name, f"{why}.") for name, _, why in faults]
+
+
+def explain(got: object, truth: Callable, faults: Sequence[Fault], same: Callable) -> None:
+    """Raise what `faults_behind` finds as one misconception; nothing where it finds none."""
+    if found := faults_behind(got, truth, faults, same):
+        raise all_of(named(found))
 
 
 class Crashed(NotYet):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
 from mlcourse.exercises import oracles
-from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, kind
+from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, all_of, also, kind
 from mlcourse.exercises.oracles import Params
 
 CUT = "cut off from the initialisation"
@@ -14,6 +17,9 @@ FIRST_ORDER = "first order only"
 NO_GRAD = "inner loop under no_grad"
 IN_PLACE = "the initialisation changed in place"
 BACKWARD = "backward() inside the inner loop"
+THROWN_AWAY = "the update is thrown away"
+NO_STEP = {THROWN_AWAY, "the step instead of its result", "one model adapted, another evaluated", "no adaptation"}
+BROKEN = "an in-place change that breaks the graph"
 AT_THETA = "gradient at theta, not at the adapted weight"
 
 
@@ -27,12 +33,16 @@ def call_step(function: LearnerFunction, params: Params, *args) -> Params:
     except Crashed as crash:
         explain_crash(crash)
         raise
+    found = []
     if any(p.grad is not None for p in tensors.values()):
-        raise Misconception(BACKWARD, "the .grad of the initialisation is filled now, and the outer loop would add to "
-                            "it; ask torch.autograd.grad for the gradient, it returns it and stores nothing.")
+        found.append(Misconception(BACKWARD, "the .grad of the initialisation is filled now, and the outer loop would "
+                                   "add to it; ask torch.autograd.grad for the gradient, it returns it and stores "
+                                   "nothing."))
     if any(params.get(name) is not p or not torch.equal(p, before[name]) for name, p in tensors.items()):
-        raise Misconception(IN_PLACE, "after the call, params is no longer what it was, so the next task would start "
-                            "from this task's weights; build a new dict with new tensors.")
+        found.append(Misconception(IN_PLACE, "after the call, params is no longer what it was, so the next task would "
+                                   "start from this task's weights; build a new dict with new tensors."))
+    if found:
+        raise all_of(found)
     return result
 
 
@@ -57,23 +67,63 @@ def look_like_params(result: object, params: Params) -> Params:
         if not isinstance(value, Tensor) or value.shape != params[name].shape:
             got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else kind(value)
             raise NotYet(f"{name} must stay a tensor of shape {tuple(params[name].shape)}, got {got}.")
-    return result
+    return {name: value.to(params[name].dtype) for name, value in result.items()}
 
 
 def check_outer_gradient(outer: Tensor, params: Params, truth: Params, first_order: Params) -> None:
     """Compare the gradient of `outer` with respect to the initialisation with central differences (`truth`)."""
-    grads = [None]
-    if outer.requires_grad:
-        grads = torch.autograd.grad(outer, list(params.values()), allow_unused=True)
-    if all(g is None for g in grads):
-        raise Misconception(CUT, "the numbers are right, but no gradient flows from the adapted parameters back to the "
-                            "initialisation; look for no_grad, detach() or .data in the inner loop.")
-    found = {name: torch.zeros_like(p) if g is None else g for (name, p), g in zip(params.items(), grads)}
-    if oracles.close(found, truth):
+    found = gradient_of(outer, params)
+    if found is not None and oracles.close(found, truth):
         return
-    if oracles.close(found, first_order):
-        raise Misconception(FIRST_ORDER, "the numbers are right, but the gradient of the outer loss lacks the Hessian "
-                            "term: the inner gradient was treated as a constant. torch.autograd.grad needs "
-                            "create_graph=True, and torch.func.grad must not run under no_grad.")
+    if fault := fault_of_graph(outer, params, first_order, "the numbers are right, but "):
+        raise fault
     raise NotYet("the adapted parameters are right, but the gradient of the outer loss with respect to the "
                  "initialisation differs from central differences; look for a part of the update that is detached.")
+
+
+def gradients_by(loss: Tensor, leaves: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
+    """The gradients of a scalar by tensors; None for one that takes no part. Raises Misconception where the graph was
+    broken by an in-place change."""
+    if not loss.requires_grad:
+        return (None,) * len(leaves)
+    try:
+        return torch.autograd.grad(loss, leaves, allow_unused=True, retain_graph=True)
+    except RuntimeError as error:
+        if "inplace operation" not in str(error):
+            raise
+        raise Misconception(BROKEN, "an in-place change such as -=, /= or fill_ overwrote a number that the backward "
+                            "pass needs; make a new tensor there.") from None
+
+
+def gradient_of(outer: Tensor, params: Params) -> Params | None:
+    """The gradient of a scalar by params, zeros where one takes no part; None where none does."""
+    found = gradients_by(outer, list(params.values()))
+    if all(g is None for g in found):
+        return None
+    return {name: torch.zeros_like(p) if g is None else g for (name, p), g in zip(params.items(), found)}
+
+
+def fault_of_graph(outer: Tensor, params: Params, first_order: Params | None, start: str = "") -> Misconception | None:
+    """What is wrong with the graph between the initialisation and `outer`, whatever its value: there is none, or it
+    leaves out the inner gradient, and its gradient is `first_order` (None: not looked for)."""
+    found = gradient_of(outer, params)
+    if found is None:
+        return Misconception(CUT, f"{start}no gradient flows from the adapted parameters back to the initialisation; "
+                             "look for no_grad, detach() or .data in the inner loop.")
+    if first_order is not None and oracles.close(found, first_order):
+        return Misconception(FIRST_ORDER, f"{start}the gradient of the outer loss lacks the Hessian term: the inner "
+                             "gradient was treated as a constant. torch.autograd.grad needs create_graph=True, and "
+                             "torch.func.grad must not run under no_grad.")
+    return None
+
+
+@contextmanager
+def graph_named_too(outer: Tensor, params: Params, first_order: Params) -> Iterator[None]:
+    """A misconception about values that is raised inside is joined by what is wrong with the graph of `outer`.
+
+    A step that was not taken has no Hessian term to leave out, so only a cut graph joins those of `NO_STEP`."""
+    try:
+        yield
+    except Misconception as found:
+        fault = fault_of_graph(outer, params, None if NO_STEP & set(found.names) else first_order)
+        raise (also(found, fault) if fault else found) from None

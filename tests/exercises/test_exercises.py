@@ -189,10 +189,9 @@ def test_paired_bootstrap_passes(seed):
 @pytest.mark.parametrize("id, source", [
     ("03.1", "def inner_step(params, loss, alpha):\n    g = torch.func.grad(loss)(params)\n"
              "    return {n: params[n] - alpha * g[n] for n in params}"),
-    ("03.2", "def meta_gradient(theta, support, query, alpha):\n    t = torch.tensor(theta, requires_grad=True)\n"
-             "    loss = lambda w, xy: (w * xy[0] - xy[1]) ** 2 / 2\n"
-             "    g, = torch.autograd.grad(loss(t, support), t, create_graph=True)\n"
-             "    return torch.autograd.grad(loss(t - alpha * g, query), t)[0]"),
+    ("03.2", "def meta_gradient(theta, support, query, alpha):\n    (a, b), (c, d) = support, query\n"
+             "    k = 1 - alpha * a * a\n    theta = torch.tensor(theta)\n"
+             "    with torch.no_grad():\n        return k * c * (c * (k * theta + alpha * a * b) - d)"),
     ("03.5", "import numpy as np\ndef paired_ratio(a, b):\n    a, b = a.numpy(), b.numpy()\n"
              "    r = a.mean() / b.mean()\n    se = np.std(a / a.mean() - b / b.mean()) / np.sqrt(len(a))\n"
              "    return np.array([r, r * np.exp(-1.96 * se), r * np.exp(1.96 * se)])"),
@@ -218,6 +217,21 @@ def test_other_right_answers_pass(id, source):
     assert verdict(exercise(id), source).status == "passed"
 
 
+def test_a_gradient_that_is_off_in_late_digits_is_shown_with_the_digits_that_differ():
+    right = exercise("15.2").reference()
+    message = judge(exercise("15.2"), lambda *args: right(*args) * (1 + 1e-8)).message
+    said = re.search(r"is ([-\d.e]+), but you returned ([-\d.e]+)\. The formula gives all digits", message)
+    want, got = said.groups()
+    assert want != got and float(got) == pytest.approx(float(want), rel=1e-6)
+
+
+def test_one_wrong_number_is_explained_beside_another():
+    source = solution_source("00.1").replace("len(episode.support_x) // way", "len(episode.support_x)")
+    result = verdict(exercise("00.1"), source.replace("len(episode.unlabeled_x)", "3"))
+    assert result.misconception == "total instead of per class"
+    assert result.message.endswith("And unlabeled is 10, but you returned 3.")
+
+
 def test_half_filled_answers_name_what_is_open():
     result = judge(exercise("00.2"), {"a": "support", "b": "query", "c": ..., "d": "support", "e": "support"})
     assert "still open: c, f" in result.message
@@ -228,7 +242,8 @@ def test_half_filled_answers_name_what_is_open():
 def test_given_code_fails_as_the_lesson_says():
     namespace = {"torch": torch}
     exec(exercise("01.3").given, namespace)
-    assert judge(exercise("01.3"), namespace["distance_broken"]).misconception == "measured on the training half"
+    assert (judge(exercise("01.3"), namespace["distance_broken"]).misconception
+            == "measured on the training half, copies in both halves")
     exec(exercise("03.3").given + "\n" + exercise("03.4").given, namespace)
     assert judge(exercise("03.3"), namespace["adapt_broken"]).misconception == "inner loop under no_grad"
     assert judge(exercise("03.3"), namespace["adapt_silenced"]).misconception == "first order only"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from mlcourse.exercises.by_hand import BY_LIBRARY
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l00_start.checks import check_nearest, check_read_episode, check_support_or_query
+from mlcourse.lessons.l00_start.checks import (NO_PAIRS, NOT_FLAT, check_nearest, check_read_episode,
+                                               check_support_or_query)
 
 READ_EPISODE = '''\
 def read_episode(episode):
@@ -91,6 +93,12 @@ EXERCISES = (
             (read_wrong(("len(episode.support_y.unique())", "int(episode.support_y.max())")), "labels start at 0"),
             (read_wrong(("len(episode.support_y.unique())", "int(episode.classes.max()) + 1")),
              "class ids counted as classes"),
+            (read_wrong(("len(episode.support_y.unique())", "int(episode.support_y.max())"),
+                        ("len(episode.query_x) // way", "len(episode.query_x)")),
+             "labels start at 0, total instead of per class"),
+            (read_wrong(("len(episode.support_x) // way", "len(episode.support_x)"),
+                        ("len(episode.query_x)", "episode.query_x.shape[1]")),
+             "a task dimension where there is none, total instead of per class"),
         ),
         mutations=(
             ("    way = len(episode.support_y.unique())", "    way = len(episode.support_y.unique()) + 1"),
@@ -117,6 +125,8 @@ EXERCISES = (
             (sets_wrong(('"f": "neither"', '"f": "query"')), "support and query overlap"),
             (sets_wrong(('"query"', '"QUERY"'), ('"support"', '"query"'), ('"QUERY"', '"support"')),
              "support and query swapped"),
+            (sets_wrong(('"b": "query"', '"b": "support"'), ('"f": "neither"', '"f": "query"')),
+             "scored on the samples it adapted to, support and query overlap"),
         ),
         mutations=tuple((f'    "{key}": "{right}",', f'    "{key}": "{wrong}",') for key, right, wrong in (
             ("a", "support", "neither"), ("b", "query", "support"), ("c", "query", "neither"),
@@ -138,6 +148,17 @@ EXERCISES = (
             (nearest_wrong(("sum((2, 3, 4))", "sum(-1)")), "not one distance per pair"),
             (nearest_wrong(("(difference ** 2)", "difference")), "differences that cancel"),
             (nearest_wrong(("difference ** 2", "difference.abs()")), "another distance"),
+            (nearest_wrong(("argmin(1)", "argmax(1)"), ("support_y[nearest_index]", "nearest_index")),
+             "index instead of label, farthest instead of nearest"),
+            (nearest_wrong(("support_y[nearest_index]", "support_y[nearest_index].float() + 0.4")),
+             "a label that is no label"),
+            (nearest_wrong(("argmin(1)", "argmin(1, keepdim=True)")), "a dimension too many"),
+            (NEAREST + "    return support_y[torch.cdist(query_x, support_x).argmin(1)]", NOT_FLAT),
+            (nearest_wrong(("query_x[:, None] - support_x[None]", "query_x - support_x")), NO_PAIRS),
+            (NEAREST + '''\
+    from sklearn.neighbors import KNeighborsClassifier
+    one = KNeighborsClassifier(1).fit(support_x.flatten(1).numpy(), support_y.numpy())
+    return one.predict(query_x.flatten(1).numpy())''', BY_LIBRARY),
         ),
         mutations=(
             ("    difference = query_x[:, None] - support_x[None]",

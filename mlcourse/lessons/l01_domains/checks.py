@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotAttempted, NotYet, kind
+from mlcourse.exercises.by_hand import by_hand
+from mlcourse.exercises.framework import LearnerFunction, Misconception, NotAttempted, NotYet, all_of, explain, kind
+from mlcourse.exercises.values import is_regular, number
 
 CHOICES = ("task", "domain", "modality", "domain and task")
 SITUATIONS = {      # the right answer, the misconception behind another one, and what to look at
@@ -44,77 +48,87 @@ def check_situations(answer: object) -> str:
                             "from; look at a, where not one picture changes.")
     wrong = [key for key, (right, _, _) in SITUATIONS.items() if given[key] != right]
     if wrong:
-        _, name, why = SITUATIONS[wrong[0]]
-        count = "one answer is wrong" if len(wrong) == 1 else f"{len(wrong)} answers are wrong"
-        raise Misconception(name, f"look at {wrong[0]}: {why} ({count}).")
+        raise all_of([Misconception(name, f"look at {key}: {why}.") for key in wrong
+                      for _, name, why in [SITUATIONS[key]]])
     return "Another question: another task. Another source of inputs: another domain. Another kind: another modality."
 
 
 ACCURACY, POOLED, HALF, CLIPPED = ("accuracy in place of the error", "the larger side counts for more",
                                    "a distance of at most 1", "clipped at 0")
+ABSOLUTE, BARE, TURNED = "the sign taken away", "an error and no distance", "one side counted the wrong way round"
 ANSWERS = ((40, 6, 40, 8), (200, 30, 20, 9), (30, 20, 50, 26), (25, 0, 60, 0))      # home, mistakes, away, mistakes
 
 
-def number(value: object, name: str) -> float:
-    """What an answer returned, as one number."""
-    try:
-        return float(value)
-    except (TypeError, ValueError, RuntimeError):
-        raise NotYet(f"{name} must return one number, got {kind(value)}.") from None
-
-
 def near(got: float, want: float) -> bool:
-    """Whether two distances agree to a millionth."""
-    return abs(got - want) <= 1e-6
+    """Whether two distances agree, to the digits of float32."""
+    return abs(got - want) <= 1e-5
 
 
 def check_pad(answer: object) -> str:
     """01.2: PAD from answers, with sides of different sizes and with more mistakes than by chance."""
-    pad = LearnerFunction(answer, "pad")
-    for seed, (n, wrong_n, m, wrong_m) in enumerate(ANSWERS):
-        mix = lambda size: torch.randperm(size, generator=torch.Generator().manual_seed(seed))
-        home, away = mix(n) < wrong_n, mix(m) >= wrong_m
-        got = number(pad(home.clone(), away.clone()), "pad")
-        error = (wrong_n / n + wrong_m / m) / 2
-        if not near(got, 2 * (1 - 2 * error)):
-            diagnose_pad(got, error, (wrong_n + wrong_m) / (n + m), wrong_n / n, wrong_m / m)
+    got = []
+    with by_hand(answer, "pad") as pad:
+        for seed, (n, wrong_n, m, wrong_m) in enumerate(ANSWERS):
+            mix = lambda size: torch.randperm(size, generator=torch.Generator().manual_seed(seed))
+            home, away = mix(n) < wrong_n, mix(m) >= wrong_m
+            got.append(number(pad(home.clone(), away.clone()), "pad must return one number"))
+        want = distances_of()
+        if not all_near(got, want):
+            explain(got, distances_of, PAD_FAULTS, all_near)
+            i = next(i for i, (one, other) in enumerate(zip(got, want)) if not near(one, other))
+            n, wrong_n, m, wrong_m = ANSWERS[i]
+            raise NotYet(f"with an error of {wrong_n / n:.3f} on home and {wrong_m / m:.3f} on away samples PAD is "
+                         f"{want[i]:.3f}, but you returned {got[i]:.3f}.")
     return f"It agrees in {len(ANSWERS)} cases, one with sides of 200 and 20 samples, one below 0."
 
 
-def diagnose_pad(got: float, error: float, pooled: float, on_home: float, on_away: float) -> None:
-    """Raise what is wrong with a PAD, by comparing it with the answers of known mistakes."""
-    known = (
-        (ACCURACY, 2 * (1 - 2 * (1 - error)), "the sign is the wrong way round: err is the share of mistakes, so a "
-         "discriminator without a mistake has err = 0 and PAD = 2"),
-        (POOLED, 2 * (1 - 2 * pooled), "all samples went into one error rate, so a discriminator that always names the "
-         "larger side would seem to tell the domains apart; take the error of each side, then their mean"),
-        (HALF, 1 - 2 * error, "the outer factor 2 is missing: PAD reaches from about 0 to 2"),
-        ("an error and no distance", error, "this is the error; the distance is 2 (1 - 2 err)"),
-        ("one side counted the wrong way round", 2 * (1 - on_home - (1 - on_away)), "True means that the discriminator "
-         "said away: on an away sample that is right, not a mistake"),
-        ("one side counted the wrong way round", 2 * (1 - (1 - on_home) - on_away), "True means that the discriminator "
-         "said away: on a home sample that is the mistake"),
-    )
-    for name, value, why in known:
-        if near(got, value):
-            raise Misconception(name, why + ".")
-    if got == 0 and error > 0.5:
-        raise Misconception(CLIPPED, "a negative value became 0; by chance PAD falls below 0 as often as above, and "
-                            "clipping would turn a floor of 0 into a positive one.")
-    raise NotYet(f"with an error of {on_home:.3f} on home and {on_away:.3f} on away samples PAD is "
-                 f"{2 * (1 - 2 * error):.3f}, but you returned {got:.3f}.")
+def all_near(got: list[float], want: list[float]) -> bool:
+    """Whether the distances of all cases agree."""
+    return all(map(near, got, want))
+
+
+def distances_of(sides: str = "mean", of: str = "error", scale: Callable[[float], float] = lambda e: 2 * (1 - 2 * e),
+                 last: Callable[[float], float] = float) -> list[float]:
+    """PAD in the cases of ANSWERS; the options are the known faults."""
+    found = []
+    for n, wrong_n, m, wrong_m in ANSWERS:
+        on_home, on_away = wrong_n / n, wrong_m / m
+        error = {"mean": (on_home + on_away) / 2, "pooled": (wrong_n + wrong_m) / (n + m),
+                 "away turned": (on_home + 1 - on_away) / 2, "home turned": (1 - on_home + on_away) / 2}[sides]
+        found.append(last(scale(error if of == "error" else 1 - error)))
+    return found
+
+
+PAD_FAULTS = (
+    (ACCURACY, {"of": "accuracy"}, "the sign is the wrong way round: err is the share of mistakes, so a "
+     "discriminator without a mistake has err = 0 and PAD = 2"),
+    (POOLED, {"sides": "pooled"}, "all samples went into one error rate, so a discriminator that always names the "
+     "larger side would seem to tell the domains apart; take the error of each side, then their mean"),
+    (HALF, {"scale": lambda e: 1 - 2 * e}, "the outer factor 2 is missing: PAD reaches from about 0 to 2"),
+    (BARE, {"scale": lambda e: e}, "this is the error; the distance is 2 (1 - 2 err)"),
+    (TURNED, {"sides": "away turned"}, "True means that the discriminator said away: on an away sample that is "
+     "right, not a mistake"),
+    (TURNED, {"sides": "home turned"}, "True means that the discriminator said away: on a home sample that is the "
+     "mistake"),
+    (CLIPPED, {"last": lambda d: max(0.0, d)}, "a negative value became 0; by chance PAD falls below 0 as often as "
+     "above, and clipping would turn a floor of 0 into a positive one"),
+    (ABSOLUTE, {"last": abs}, "a negative value became positive; a discriminator with more mistakes than by chance "
+     "has found nothing, and PAD falls below 0 as often as above by chance"),
+)
 
 
 TRAINING_HALF, COPIES, SAME_SPLIT = ("measured on the training half", "copies in both halves",
                                      "the same split every time")
+IGNORED, UNSHUFFLED = "the generator is ignored", "a split that is not random"
 AWAY = 1000          # what marks a row of b in a `Spy`: row i of a holds i, row i of b holds i + AWAY
 
 
 class Spy:
-    """A discriminator that notes which rows train it and which it is asked about, and answers by a fixed rule."""
+    """A discriminator that notes which rows train it and which it is asked about, and answers by a fixed rule: with few
+    mistakes, or contrary, with as few right answers."""
 
-    def __init__(self):
-        self.trained, self.labels, self.asked = [], [], []
+    def __init__(self, contrary: bool = False):
+        self.trained, self.labels, self.asked, self.contrary = [], [], [], contrary
 
     def __call__(self, x: Tensor, y: Tensor):
         self.trained += x[:, 0].long().tolist()
@@ -122,33 +136,44 @@ class Spy:
         return self.says
 
     def says(self, x: Tensor) -> Tensor:
-        """Wrong on every third sample of a and on every fifth of b."""
+        """Wrong on every third sample of a and on every fifth of b; right on these alone where it is contrary."""
         rows = x[:, 0].long()
         self.asked += rows.tolist()
         number, is_b = rows % AWAY, rows >= AWAY
-        return torch.where(is_b, number % 5 != 0, number % 3 == 0).long()
+        return (torch.where(is_b, number % 5 != 0, number % 3 == 0) ^ self.contrary).long()
+
+    def error(self) -> float:
+        """The mean of the error rates on the rows of a and of b that it was asked about."""
+        a, b = ([row % AWAY for row in self.asked if (row >= AWAY) == side] for side in (False, True))
+        error = (sum(row % 3 == 0 for row in a) / len(a) + sum(row % 5 == 0 for row in b) / len(b)) / 2
+        return 1 - error if self.contrary else error
 
 
 def check_distance(answer: object) -> str:
     """01.3: the split is watched, then a memorising discriminator meets a domain and its copy."""
     distance = LearnerFunction(answer, "distance")
-    n, splits = 60, []
-    for seed in (0, 1):
-        spy = Spy()
+    n, found, spies, got = 60, [], [], []
+    measure = lambda *args: number(distance(*args), "distance must return one number")
+    for seed, contrary in ((0, False), (1, False), (1, True)):
+        spies.append(Spy(contrary))
         a = torch.stack([torch.arange(n), torch.ones(n, dtype=torch.int64)], 1).double()
-        b = a + torch.tensor([AWAY, 0]).double()
-        got = number(distance(a, b, spy, torch.Generator().manual_seed(seed)), "distance")
-        watch_split(spy, n)
-        splits.append(sorted(spy.trained))
-        on_a, on_b = ([row for row in spy.asked if (row >= AWAY) == side] for side in (False, True))
-        error = (sum(row % 3 == 0 for row in on_a) / len(on_a) + sum(row % 5 == 0 for row in on_b) / len(on_b)) / 2
-        if not near(got, 2 * (1 - 2 * error)):
-            diagnose_distance(got, error)
-    if splits[0] == splits[1]:
-        raise Misconception(SAME_SPLIT, "two generators gave the same halves; deal the rows with torch.randperm and "
-                            "the generator that is handed in, because rows often lie sorted by class.")
-    values = [number(distance(*twins(seed), memorise, torch.Generator().manual_seed(seed)), "distance")
-              for seed in range(20)]
+        got.append(measure(a, a + torch.tensor([AWAY, 0]).double(), spies[-1], torch.Generator().manual_seed(seed)))
+        found += watch_split(spies[-1])
+    found += watch_draws([sorted(spy.trained) for spy in spies], n)
+    errors = [spy.error() for spy in spies]
+    if not all_near(got, scaled(errors)):
+        try:
+            explain(got, lambda **faults: scaled(errors, **faults), DISTANCE_FAULTS, all_near)
+        except Misconception as misconception:
+            found.append(misconception)
+    if found:
+        raise all_of(found)
+    for spy, value, want in zip(spies, got, scaled(errors)):
+        see_labels(spy, n)
+        if not near(value, want):
+            raise NotYet(f"the split is right; with an error of {spy.error():.3f} on the held-out half PAD is "
+                         f"{want:.3f}, but you returned {value:.3f}.")
+    values = [measure(*twins(seed), memorise, torch.Generator().manual_seed(seed)) for seed in range(20)]
     mean = sum(values) / len(values)
     if not abs(mean) < 0.2:
         raise NotYet(f"a domain and its copy should lie about 0 apart, but over 20 splits with a discriminator that "
@@ -156,35 +181,54 @@ def check_distance(answer: object) -> str:
     return f"A domain and its copy lie {abs(mean):.1f} apart, even for a discriminator that remembers every sample."
 
 
-def watch_split(spy: Spy, n: int) -> None:
-    """Raise what is wrong with the rows that trained the discriminator and those it was asked about."""
-    if not spy.trained or not spy.asked:
-        raise NotYet("train a discriminator with fit(x, y), and ask the function that it returns about the other half.")
-    trained, asked = set(spy.trained), set(spy.asked)
+def scaled(errors: list[float], scale: Callable[[float], float] = lambda e: 2 * (1 - 2 * e),
+           last: Callable[[float], float] = float) -> list[float]:
+    """The distances of these errors; the options are the known faults."""
+    return [last(scale(error)) for error in errors]
+
+
+DISTANCE_FAULTS = tuple(fault for fault in PAD_FAULTS if fault[1].keys() <= {"scale", "last"})
+
+
+def watch_split(spy: Spy) -> list[Misconception]:
+    """What is wrong with the rows that trained the discriminator and those it was asked about."""
+    trained, asked, found = set(spy.trained), set(spy.asked), []
+    if any({row >= AWAY for row in rows} != {False, True} for rows in (trained, asked)):
+        raise NotYet("train a discriminator with fit(x, y) on rows of a and of b, and ask the function that it returns "
+                     "about rows of both.")
     if trained & asked:
-        raise Misconception(TRAINING_HALF, f"{len(trained & asked)} of the {len(asked)} rows that measured the error "
-                            f"had trained the discriminator; one that remembers its rows then tells anything apart.")
-    if {row % AWAY for row in trained} & {row % AWAY for row in asked}:
-        raise Misconception(COPIES, "row i of a trained while row i of b was tested, or the other way round; they show "
-                            "the same sample, so what was learned as one name is punished under the other, and the "
-                            "distance falls below 0. Use the same halves for a and b.")
+        found.append(Misconception(TRAINING_HALF, f"{len(trained & asked)} of the {len(asked)} rows that measured the "
+                                   f"error had trained the discriminator; one that remembers its rows then tells "
+                                   f"anything apart."))
+    if {row for row in trained if row < AWAY} != {row - AWAY for row in trained if row >= AWAY}:
+        found.append(Misconception(COPIES, "row i of a trained while row i of b did not, or the other way round; they "
+                                   "show the same sample, so what was learned as one name is punished under the other, "
+                                   "and the distance falls below 0. Use the same halves for a and b."))
+    return found
+
+
+def watch_draws(splits: list[list[int]], n: int) -> list[Misconception]:
+    """What is wrong with the draws behind the splits of generator 0, of generator 1, and of generator 1 once more."""
+    if splits[0] == splits[1]:
+        return [Misconception(SAME_SPLIT, "two generators gave the same halves; deal the rows with torch.randperm and "
+                              "the generator that is handed in, because rows often lie sorted by class.")]
+    if splits[1] != splits[2]:
+        return [Misconception(IGNORED, "the same generator gave other halves the second time; hand it to "
+                              "torch.randperm, generator=generator, or nobody can repeat your distance.")]
+    if all(is_regular([row for row in split if row < AWAY], n) for split in splits):
+        return [Misconception(UNSHUFFLED, "the training half is a run of neighbouring rows, or every second one, and "
+                              "rows often lie sorted by class; deal all of them with torch.randperm.")]
+    return []
+
+
+def see_labels(spy: Spy, n: int) -> None:
+    """Raise what is wrong with the labels of the training rows and with the sizes of the halves."""
     if spy.labels != [int(row >= AWAY) for row in spy.trained]:
         raise NotYet("the labels of the training rows must be 0 for rows of a and 1 for rows of b.")
-    sides = [sum((row >= AWAY) == side for row in rows) for rows in (trained, asked) for side in (False, True)]
+    sides = [sum((row >= AWAY) == side for row in rows) for rows in (spy.trained, spy.asked) for side in (False, True)]
     if sides != [n // 2] * 4:
         raise NotYet(f"with {n} rows in a and in b, {n // 2} of each train and {n // 2} of each measure; yours were "
                      f"{sides[0]} and {sides[1]}, then {sides[2]} and {sides[3]}.")
-
-
-def diagnose_distance(got: float, error: float) -> None:
-    """Raise what is wrong with the value where the split is right."""
-    if near(got, 1 - 2 * error):
-        raise Misconception(HALF, "the outer factor 2 is missing: PAD reaches from about 0 to 2.")
-    if near(got, error):
-        raise Misconception("an error and no distance", "this is the error on the held-out half; the distance is "
-                            "2 (1 - 2 err).")
-    raise NotYet(f"the split is right; with an error of {error:.3f} on the held-out half PAD is "
-                 f"{2 * (1 - 2 * error):.3f}, but you returned {got:.3f}.")
 
 
 def memorise(x: Tensor, y: Tensor):
@@ -225,33 +269,60 @@ def check_name_shift(answer: object) -> str:
         if not isinstance(got, str) or got not in ("none", "covariate", "label", "concept", "several"):
             raise NotYet(f'return "none", "covariate", "label", "concept" or "several", got '
                          f"{got if isinstance(got, str) else kind(got)!r}.")
-        said.append(got)
-    diagnose_names([(want, got, bool(torch.allclose(source.sum(0), target.sum(0))))
-                    for (source, target, want), got in zip(pairs, said)])
+        said.append(str(got))
+    if said != [want for _, _, want in pairs]:
+        explain(said, lambda **faults: [named_shift(p, q, **faults) for p, q, _ in pairs], SHIFT_FAULTS, list.__eq__)
+        diagnose_names([(want, got) for (*_, want), got in zip(pairs, said)])
     return f"All {len(pairs)} pairs of worlds are named right."
 
 
-def diagnose_names(answers: list[tuple[str, str, bool]]) -> None:
-    """Raise what is wrong with the names: (right, given, whether P(y) stayed) of each pair."""
-    given = lambda want, got: any((right, said) == (want, got) for right, said, _ in answers)
-    known = (
-        ("only the marginals compared", any(right == "concept" and said == "none" for right, said, _ in answers),
-         "two tables with equal P(x) and equal P(y) can still differ in P(y|x); compare the whole tables before you "
-         "say none"),
-        ("rows and columns swapped", given("covariate", "label") and given("label", "covariate"),
-         "rows are x and columns y, so P(y|x) divides each row by its sum, over dimension 1, and P(x|y) each column"),
-        ("every change of P(x) called a covariate shift", given("label", "covariate") or given("several", "covariate"),
-         "a label shift changes P(x) as well; it is a covariate shift only where P(y|x) stays"),
-        ("every change of P(y) called a label shift", given("concept", "label") or given("several", "label"),
-         "P(y) can change in every one of these shifts; it is a label shift only where P(x|y) stays"),
-        ("several changes named as one", given("several", "concept") and not given("label", "concept"),
-         "where P(x), P(y|x) and P(x|y) all differ, no one name fits"),
-        ("every change of P(y|x) called a concept shift", given("label", "concept") or given("several", "concept"),
-         "a label shift changes P(y|x) as well; it is a concept shift only where P(x) stays"),
-    )
-    for name, found, why in known:
-        if found:
-            raise Misconception(name, why + ".")
-    for right, said, _ in answers:
+def named_shift(p: Tensor, q: Tensor, none: str = "table", covariate: str = "P(y|x) stays", label: str = "P(x|y) stays",
+                concept: str = "P(x) stays", rows: int = 1) -> str:
+    """The name of what differs between two worlds; the options are the known faults."""
+    same = lambda one, other: torch.allclose(one, other, rtol=0, atol=1e-9)
+    stays = {"table": same(p, q), "P(x) stays": same(p.sum(1), q.sum(1)), "P(y) stays": same(p.sum(0), q.sum(0))}
+    for name, axis in (("P(y|x) stays", rows), ("P(x|y) stays", 1 - rows)):
+        stays[name] = same(p / p.sum(axis, keepdim=True), q / q.sum(axis, keepdim=True))
+    stays |= {"marginals": stays["P(x) stays"] and stays["P(y) stays"], "always": True,
+              "P(x) moves": not stays["P(x) stays"], "P(y) moves": not stays["P(y) stays"]}
+    if stays[none]:
+        return "none"
+    if stays[covariate]:
+        return "covariate"
+    if label == "P(y|x) moves":
+        return "concept"
+    if stays[label]:
+        return "label"
+    return "concept" if stays[concept] else "several"
+
+
+SHIFT_FAULTS = (
+    ("only the marginals compared", {"none": "marginals"}, "two tables with equal P(x) and equal P(y) can still differ "
+     "in P(y|x); compare the whole tables before you say none"),
+    ("rows and columns swapped", {"rows": 0}, "rows are x and columns y, so P(y|x) divides each row by its sum, over "
+     "dimension 1, and P(x|y) each column"),
+    ("every change of P(x) called a covariate shift", {"covariate": "P(x) moves"}, "a label shift changes P(x) as "
+     "well; it is a covariate shift only where P(y|x) stays"),
+    ("every change of P(y) called a label shift", {"label": "P(y) moves"}, "P(y) can change in every one of these "
+     "shifts; it is a label shift only where P(x|y) stays"),
+    ("several changes named as one", {"concept": "always"}, "where P(x), P(y|x) and P(x|y) all differ, no one name "
+     "fits"),
+    ("every change of P(y|x) called a concept shift", {"label": "P(y|x) moves"}, "a label shift changes P(y|x) as "
+     "well; it is a concept shift only where P(x) stays"),
+)
+
+
+def diagnose_names(answers: list[tuple[str, str]]) -> None:
+    """Raise what is wrong with names that no known fault gives throughout: (right, given) of each pair of worlds."""
+    known = {name: f"{why}." for name, _, why in SHIFT_FAULTS}
+    for name, pairs in (
+        ("only the marginals compared", {("concept", "none")}),
+        ("every change of P(x) called a covariate shift", {("label", "covariate"), ("several", "covariate")}),
+        ("every change of P(y) called a label shift", {("concept", "label"), ("several", "label")}),
+        ("every change of P(y|x) called a concept shift", {("label", "concept"), ("several", "concept")}),
+    ):
+        if pairs & set(answers):
+            raise Misconception(name, known[name])
+    for right, said in answers:
         if right != said:
             raise NotYet(f'a pair of worlds that differ in "{right}" was named "{said}".')

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l01_domains.checks import (ACCURACY, CLIPPED, COPIES, HALF, POOLED, SAME_SPLIT, SITUATIONS,
-                                                 TRAINING_HALF, check_distance, check_name_shift, check_pad,
-                                                 check_situations)
+from mlcourse.lessons.l01_domains.checks import (ABSOLUTE, ACCURACY, BARE, CLIPPED, COPIES, HALF, IGNORED, POOLED,
+                                                 SAME_SPLIT, SITUATIONS, TRAINING_HALF, TURNED, UNSHUFFLED,
+                                                 check_distance, check_name_shift, check_pad, check_situations)
 
 # ---------------------------------------------------------------- 01.1
 
@@ -48,6 +48,7 @@ situations = Exercise(
         (answered(c="domain and task"), SITUATIONS["c"][1]), (answered(d="domain"), SITUATIONS["d"][1]),
         (answered(e="task"), SITUATIONS["e"][1]), (answered(f="domain"), SITUATIONS["f"][1]),
         (answered(a="domain", c="domain", b="task", e="task"), "task and domain swapped"),
+        (answered(a="domain", d="domain"), f"{SITUATIONS['a'][1]}, {SITUATIONS['d'][1]}"),
     ),
     mutations=tuple((f'    "{key}": "{right}",', f'    "{key}": "{wrong}",') for key, right, wrong in (
         ("a", "task", "modality"), ("b", "domain", "modality"), ("d", "modality", "task"),
@@ -94,8 +95,12 @@ pad = Exercise(
          POOLED),
         (pad_wrong((RETURN, "    return float(1 - 2 * error)")), HALF),
         (pad_wrong((RETURN, "    return max(0.0, float(2 * (1 - 2 * error)))")), CLIPPED),
-        (pad_wrong((RETURN, "    return float(error)")), "an error and no distance"),
-        (pad_wrong(("(~said_away)", "said_away")), "one side counted the wrong way round"),
+        (pad_wrong((RETURN, "    return float(error)")), BARE),
+        (pad_wrong(("(~said_away)", "said_away")), TURNED),
+        (pad_wrong((RETURN, "    return abs(float(2 * (1 - 2 * error)))")), ABSOLUTE),
+        (pad_wrong((ERROR, "    error = (said_home.sum() + (~said_away).sum()) / (len(said_home) + len(said_away))"),
+                   (RETURN, "    return float(1 - 2 * error)")), f"{POOLED}, {HALF}"),
+        (pad_wrong((RETURN, "    return max(0.0, float(1 - 2 * error))")), f"{HALF}, {CLIPPED}"),
     ),
     mutations=(
         ("    home_error = said_home.double().mean()", "    home_error = (~said_home).double().mean()"),
@@ -160,7 +165,7 @@ distance = Exercise(
         "the rest measures with a[test] and b[test].",
     ),
     wrong=(
-        (edited(DISTANCE_GIVEN, ("distance_broken", "distance")), TRAINING_HALF),
+        (edited(DISTANCE_GIVEN, ("distance_broken", "distance")), f"{TRAINING_HALF}, {COPIES}"),
         (distance_wrong((MEASURED, MEASURED.replace("test", "train"))), TRAINING_HALF),
         (distance_wrong((MEASURED, "    x, y = torch.cat([a, b]), torch.arange(2).repeat_interleave(len(a))")),
          TRAINING_HALF),
@@ -169,8 +174,14 @@ distance = Exercise(
         (distance_wrong((ORDER, "    order = torch.arange(len(a))")), SAME_SPLIT),
         (distance_wrong((ORDER, "    order = torch.randperm(len(a), generator=torch.Generator().manual_seed(0))")),
          SAME_SPLIT),
+        (distance_wrong((", generator=generator", "")), IGNORED),
+        (distance_wrong((ORDER, "    start = int(torch.randint(len(a), (1,), generator=generator))\n"
+                                "    order = torch.arange(len(a)).roll(start)")), UNSHUFFLED),
+        (distance_wrong((LAST, "    return max(0.0, float(2 * (1 - 2 * error)))")), CLIPPED),
+        (distance_wrong((MEASURED, MEASURED.replace("test", "train")), (LAST, "    return float(1 - 2 * error)")),
+         f"{TRAINING_HALF}, {HALF}"),
         (distance_wrong((LAST, "    return float(1 - 2 * error)")), HALF),
-        (distance_wrong((LAST, "    return float(error)")), "an error and no distance"),
+        (distance_wrong((LAST, "    return float(error)")), BARE),
     ),
     mutations=(
         (SPLIT, "    train, test = order[:half], order[:half]"),
@@ -237,6 +248,9 @@ name_shift = Exercise(
                       "    if same(source.sum(1), target.sum(1)) and same(source.sum(0), target.sum(0)):")),
          "only the marginals compared"),
         (shift_wrong((CONCEPT, '    return "concept"')), "several changes named as one"),
+        (shift_wrong((CONCEPT, '    return "concept"'), ("    if same(source, target):",
+                      "    if same(source.sum(1), target.sum(1)) and same(source.sum(0), target.sum(0)):")),
+         "only the marginals compared, several changes named as one"),
     ),
     mutations=(
         (BY_X, "    y_given_x = lambda joint: joint / joint.sum()"),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
 from mlcourse.exercises import oracles
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, kind
-from mlcourse.exercises.gradients import AT_THETA, FIRST_ORDER, call_step, check_outer_gradient, look_like_params
+from mlcourse.exercises.by_hand import DIFFERENCES, FAR, by_hand
+from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, explain
+from mlcourse.exercises.gradients import (AT_THETA, FIRST_ORDER, THROWN_AWAY, call_step, check_outer_gradient,
+                                          graph_named_too, look_like_params)
 from mlcourse.exercises.oracles import Params
+from mlcourse.exercises.values import number, scalar
 
 ALPHA = 0.2
-
-THROWN_AWAY = "the update is thrown away"
-
 
 def check_inner_step(answer: object) -> str:
     """03.1: one step, its value, its side effects, and the gradient through one step and through two."""
@@ -25,7 +25,8 @@ def check_inner_step(answer: object) -> str:
     adapted = look_like_params(call_step(inner_step, params, params, inner, ALPHA), params)
     g, want = oracles.gradient(inner, params), oracles.step(inner, params, ALPHA)
     if not oracles.close(adapted, want):
-        diagnose_step(adapted, params, g)
+        with graph_named_too(outer(adapted), params, oracles.gradient(outer, adapted)):
+            diagnose_step(adapted, params, g)
     for steps in (1, 2):
         phi = params
         for _ in range(steps):
@@ -37,37 +38,51 @@ def check_inner_step(answer: object) -> str:
 
 def diagnose_step(adapted: Params, params: Params, g: Params) -> None:
     """Raise what is wrong with the value of one inner step; g is the gradient at params."""
-    same = lambda candidate: oracles.close(adapted, {name: candidate(params[name], g[name]) for name in params})
-    if same(lambda p, g: p + ALPHA * g):
-        raise Misconception("gradient ascent", "the gradient points uphill, and the step must go down: subtract it.")
-    if same(lambda p, g: p - g):
-        raise Misconception("the rate is forgotten", "the step is the whole gradient; multiply it by alpha.")
-    if same(lambda p, g: g) or same(lambda p, g: ALPHA * g):
-        raise Misconception("the step instead of its result", "you returned the gradient or the change; return the "
-                            "parameters after it.")
-    if same(lambda p, g: p):
-        raise Misconception(THROWN_AWAY, "the returned parameters equal the initialisation; return the ones after the "
-                            "step.")
+    def step(sign: int = -1, rate: float = ALPHA, start: bool = True, size: float = 1) -> Params:
+        return {name: start * p.detach() + size * sign * rate * g[name] for name, p in params.items()}
+
+    change = "you returned the gradient or the change; return the parameters after it"
+    explain(adapted, step, (
+        (THROWN_AWAY, {"size": 0}, "the returned parameters equal the initialisation; return the ones after the step"),
+        ("gradient ascent", {"sign": 1}, "the gradient points uphill, and the step must go down: subtract it"),
+        ("the rate is forgotten", {"rate": 1.0}, "the step is the whole gradient; multiply it by alpha"),
+        ("the step instead of its result", {"start": False}, change),
+        ("the step instead of its result", {"start": False, "sign": 1}, change),
+        ("the step instead of its result", {"start": False, "sign": 1, "rate": 1.0}, change),
+    ), oracles.close)
     raise NotYet("the result differs from params - alpha * gradient; compare them one parameter at a time.")
 
 
+CASES = ((1.0, (2.0, 1.0), (1.5, 3.0), 0.1), (-0.5, (1.2, 2.0), (0.7, -1.0), 0.3),
+         (2.0, (0.5, -1.0), (3.0, 1.0), 0.05))     # theta, support, query, alpha
+META = "meta_gradient must return one number"
+
+
 def check_meta_gradient(answer: object) -> str:
-    """03.2: the meta-gradient of a one-weight model, against central differences of its meta-loss."""
-    meta_gradient = LearnerFunction(answer, "meta_gradient")
-    cases = ((1.0, (2.0, 1.0), (1.5, 3.0), 0.1), (-0.5, (1.2, 2.0), (0.7, -1.0), 0.3),
-             (2.0, (0.5, -1.0), (3.0, 1.0), 0.05))
-    for theta, support, query, alpha in cases:
-        got = meta_gradient(theta, support, query, alpha)
-        try:
-            got = float(got.detach() if isinstance(got, Tensor) else got)
-        except (TypeError, ValueError, RuntimeError):
-            raise NotYet(f"meta_gradient must return one number, got {kind(got)}.") from None
-        h = 1e-4
-        up, down = (meta_loss(theta + move, support, query, alpha) for move in (h, -h))
-        want = (up - down) / (2 * h)
-        if not abs(got - want) <= 1e-3 * max(1.0, abs(want)):     # nan included
-            diagnose_meta_gradient(got, want, theta, support, query, alpha)
-    return f"It agrees with central differences of the meta-loss in {len(cases)} cases."
+    """03.2: the meta-gradient of a one-weight model, by a formula, against central differences of its meta-loss."""
+    with by_hand(answer, "meta_gradient") as meta_gradient:
+        got = [number(meta_gradient(*case), META) for case in CASES]
+        want = [slope_of(*case) for case in CASES]
+        if not agree(got, want):
+            explain(got, lambda **faults: [by_formula(*case, **faults) for case in CASES], META_FAULTS, agree)
+            i = next(i for i, pair in enumerate(zip(got, want)) if not agree(pair[:1], pair[1:]))
+            theta, support, query, alpha = CASES[i]
+            raise NotYet(f"for theta {theta:g}, support {support}, query {query} and alpha {alpha:g} central "
+                         f"differences of the meta-loss give {want[i]:.4f}, but you returned {got[i]:.4f}.")
+        far = (1.0, (2.0, 1.0), (1.5, FAR), 0.1)
+        if not agree([number(meta_gradient(*far), META)], [by_formula(*far)]):
+            raise Misconception(*DIFFERENCES)
+    return f"It agrees with central differences of the meta-loss in {len(CASES)} cases."
+
+
+def agree(got: Sequence[float], want: Sequence[float]) -> bool:
+    """Whether numbers agree to a thousandth; no for nan."""
+    return all(abs(one - other) <= 1e-3 * max(1.0, abs(other)) for one, other in zip(got, want, strict=True))
+
+
+def slope_of(theta: float, support: tuple, query: tuple, alpha: float, h: float = 1e-4) -> float:
+    """The central difference of the meta-loss."""
+    return (meta_loss(theta + h, support, query, alpha) - meta_loss(theta - h, support, query, alpha)) / (2 * h)
 
 
 def meta_loss(theta: float, support: tuple, query: tuple, alpha: float) -> float:
@@ -77,33 +92,34 @@ def meta_loss(theta: float, support: tuple, query: tuple, alpha: float) -> float
     return (adapted * x_q - y_q) ** 2 / 2
 
 
-def diagnose_meta_gradient(got: float, want: float, theta: float, support: tuple, query: tuple, alpha: float) -> None:
-    """Raise what is wrong with a meta-gradient, by comparing it with the answers of known mistakes."""
+def by_formula(theta: float, support: tuple, query: tuple, alpha: float, factor: str = "support", at: str = "adapted",
+               times: float = 1, loss: str = "query") -> float:
+    """The meta-gradient on paper; the options are the known faults."""
     (x_s, y_s), (x_q, y_q) = support, query
     slope = lambda at, x, y: (at * x - y) * x
     adapted = theta - alpha * slope(theta, x_s, y_s)
-    at_adapted, factor = slope(adapted, x_q, y_q), 1 - alpha * x_s ** 2
-    known = (
-        (FIRST_ORDER, at_adapted, "this is the query gradient at the adapted weight; the adapted weight depends on "
-         "theta too, and its derivative 1 - alpha * x_s² is missing"),
-        ("the support gradient", slope(theta, x_s, y_s), "this is the gradient of the inner loop; the outer loop "
-         "differentiates the query loss"),
-        (AT_THETA, slope(theta, x_q, y_q), "the query loss is computed with the "
-         "adapted weight, so its slope is taken there"),
-        (AT_THETA, factor * slope(theta, x_q, y_q), "the factor is right, but "
-         "the slope of the query loss must be taken at the adapted weight"),
-        ("curvature of the query loss", (1 - alpha * x_q ** 2) * at_adapted, "the adapted weight comes from the "
-         "support loss, so the curvature in the factor is that of the support loss, x_s²"),
-        ("sign of the curvature term", (1 + alpha * x_s ** 2) * at_adapted, "the step subtracts the gradient, so its "
-         "derivative subtracts the curvature"),
-        ("curvature left out", (1 - alpha) * at_adapted, "the second derivative of the support loss is x_s², not 1"),
-        ("a factor of two", 2 * want, "both losses carry a factor ½, which cancels the 2 of the square"),
-    )
-    for name, value, why in known:
-        if abs(got - value) <= 1e-3 * max(1.0, abs(value)):
-            raise Misconception(name, why + ".")
-    raise NotYet(f"for theta {theta:g}, support {support}, query {query} and alpha {alpha:g} central differences of "
-                 f"the meta-loss give {want:.4f}, but you returned {got:.4f}.")
+    if loss == "support":
+        return times * slope(theta, x_s, y_s)
+    factor = {"support": 1 - alpha * x_s ** 2, "none": 1, "query": 1 - alpha * x_q ** 2, "plus": 1 + alpha * x_s ** 2,
+              "one": 1 - alpha}[factor]
+    return times * factor * slope({"adapted": adapted, "theta": theta}[at], x_q, y_q)
+
+
+META_FAULTS = (
+    (FIRST_ORDER, {"factor": "none"}, "the adapted weight depends on theta too, and its derivative 1 - alpha * x_s² is "
+     "missing from your result"),
+    ("the support gradient", {"loss": "support"}, "this is the gradient of the inner "
+     "loop; the outer loop differentiates the query loss"),
+    (AT_THETA, {"at": "theta", "factor": "none"}, "the query loss is computed with the adapted weight, so its slope is "
+     "taken there"),
+    (AT_THETA, {"at": "theta"}, "the slope of the query loss must be taken at the adapted weight"),
+    ("curvature of the query loss", {"factor": "query"}, "the adapted weight comes from the support loss, so the "
+     "curvature in the factor is that of the support loss, x_s²"),
+    ("sign of the curvature term", {"factor": "plus"}, "the step subtracts the gradient, so its derivative subtracts "
+     "the curvature"),
+    ("curvature left out", {"factor": "one"}, "the second derivative of the support loss is x_s², not 1"),
+    ("a factor of two", {"times": 2}, "both losses carry a factor ½, which cancels the 2 of the square"),
+)
 
 
 def check_adapt(answer: object) -> str:
@@ -115,7 +131,8 @@ def check_adapt(answer: object) -> str:
         outer = lambda p: oracles.mse(p, episode.query_x, episode.query_y)
         phi = look_like_params(call_step(adapt, params, oracles.forward, params, episode, ALPHA, steps), params)
         if not oracles.close(phi, oracles.step(inner, params, ALPHA, steps)):
-            diagnose_adapt(phi, params, inner, outer, steps)
+            with graph_named_too(outer(phi), params, oracles.gradient(outer, phi)):
+                diagnose_adapt(phi, params, inner, outer, steps)
         truth = oracles.numeric_gradient(lambda p: outer(oracles.step(inner, p, ALPHA, steps)), params)
         check_outer_gradient(outer(phi), params, truth, oracles.gradient(outer, phi))
     return "The outer gradient flows through 1 and through 3 inner steps and agrees with central differences."
@@ -142,16 +159,13 @@ def check_task_loss(answer: object) -> str:
     episode, params = oracles.sine_episode(7), oracles.small_params(7)
     inner = lambda p: oracles.mse(p, episode.support_x, episode.support_y)
     outer = lambda p: oracles.mse(p, episode.query_x, episode.query_y)
-    got = call_step(task_loss, params, oracles.forward, params, episode, ALPHA)
-    if not isinstance(got, Tensor) or got.numel() != 1:
-        found = f"a tensor of shape {tuple(got.shape)}" if isinstance(got, Tensor) else kind(got)
-        raise NotYet(f"task_loss_after_adaptation must return a scalar tensor, so that the outer loop can "
-                     f"differentiate it; got {found}.")
+    got = scalar(call_step(task_loss, params, oracles.forward, params, episode, ALPHA),
+                 "task_loss_after_adaptation must return a scalar tensor, so that the outer loop can differentiate it")
     adapted = oracles.step(inner, params, ALPHA)
     if not is_near(got.detach(), outer(adapted)):
         diagnose_task_loss(got, params, inner, outer, len(episode.query_y))
     truth = oracles.numeric_gradient(lambda p: outer(oracles.step(inner, p, ALPHA)), params)
-    check_outer_gradient(got.sum(), params, truth, oracles.gradient(outer, adapted))
+    check_outer_gradient(got, params, truth, oracles.gradient(outer, adapted))
     return "It is the query loss of the adapted model, and its gradient agrees with central differences."
 
 
@@ -161,25 +175,30 @@ def is_near(got: Tensor | float, want: Tensor | float) -> bool:
 
 
 def diagnose_task_loss(got: Tensor, params: Params, inner: Callable, outer: Callable, queries: int) -> None:
-    """Raise what is wrong with the value of a task's loss."""
+    """Raise what is wrong with the value of a task's loss; queries: the samples in the query set."""
     adapted, peeked = oracles.step(inner, params, ALPHA), oracles.step(outer, params, ALPHA)
-    known = (
-        ("one model adapted, another evaluated", outer(params), "this is the query loss of the initialisation; the "
-         "adapted parameters were computed and never used"),
-        ("adapted and evaluated on the same data", inner(adapted), "this is the support loss after adapting to the "
-         "support set; it says nothing about new points, so evaluate on the query set"),
-        ("adapted on the query set", outer(peeked), "the query set was used to adapt and to evaluate; adapt on the "
-         "support set"),
-        ("support and query swapped", inner(peeked), "the model adapted on the query set and was evaluated on the "
-         "support set; it must be the other way round"),
-        ("no adaptation", inner(params), "this is the support loss of the initialisation, the loss that the inner loop "
-         "starts from"),
-        ("a performance instead of a loss", -outer(adapted), "the outer loop descends, so it needs a number that is "
+
+    def loss(adapt: str = "support", evaluate: str = "query", sign: int = 1, times: int = 1) -> Tensor:
+        phi = {"support": adapted, "query": peeked, "none": params}[adapt]
+        return sign * times * {"query": outer, "support": inner}[evaluate](phi).detach()
+
+    faults = (
+        ("one model adapted, another evaluated", {"adapt": "none"}, "this is the query loss of the initialisation; "
+         "the adapted parameters were computed and never used"),
+        ("adapted and evaluated on the same data", {"evaluate": "support"}, "this is the support loss after adapting "
+         "to the support set; it says nothing about new points, so evaluate on the query set"),
+        ("adapted on the query set", {"adapt": "query"}, "the query set was used to adapt and to evaluate; adapt on "
+         "the support set"),
+        ("support and query swapped", {"adapt": "query", "evaluate": "support"}, "the model adapted on the query set "
+         "and was evaluated on the support set; it must be the other way round"),
+        ("no adaptation", {"adapt": "none", "evaluate": "support"}, "this is the support loss of the initialisation, "
+         "the loss that the inner loop starts from"),
+        ("a performance instead of a loss", {"sign": -1}, "the outer loop descends, so it needs a number that is "
          "small when the model is good"),
-        ("sum instead of mean", queries * outer(adapted), "the loss is the mean squared error over the query set"),
+        ("sum instead of mean", {"times": queries}, "the loss is the mean squared error over the query set"),
     )
-    for name, value, why in known:
-        if is_near(got.detach(), value.detach()):
-            raise Misconception(name, why + ".")
+    reached = peeked if is_near(got.detach(), outer(peeked)) else adapted
+    with graph_named_too(got, params, oracles.gradient(outer, reached)):
+        explain(got.detach(), loss, faults, is_near)
     raise NotYet(f"the query loss after one step is {float(outer(adapted)):.4f} on a small episode, but you returned "
                  f"{float(got.detach()):.4f}.")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet
+from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, also
+from mlcourse.exercises.values import numbers
+
+UPSIDE_DOWN = "ratio upside down"
 
 
 def task_errors(tasks: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -29,13 +32,16 @@ def check_paired_ratio(answer: object) -> str:
     for tasks, seed in ((600, 0), (150, 1)):
         a, b = task_errors(tasks, seed)
         got = paired_ratio(a.clone(), b.clone())
-        try:
-            ratio, low, high = (float(value) for value in got)
-        except (TypeError, ValueError, RuntimeError):
-            raise NotYet("paired_ratio must return three numbers: the ratio, its lower and its upper bound.") from None
+        ratio, low, high = numbers(got, 3, "paired_ratio must return three numbers: the ratio, its lower and its upper "
+                                   "bound")
         want, paired, _ = reference(a, b)
         if not abs(ratio - want) <= 0.2 * paired:
-            diagnose_ratio(ratio, a, b)
+            try:
+                diagnose_ratio(ratio, a, b)
+            except Misconception as found:
+                if found.name == UPSIDE_DOWN:
+                    diagnose_upside_down(found, low, high, a, b)
+                raise
         if not all(abs(bound - end) <= 0.5 * paired
                    for bound, end in ((low, want - 1.96 * paired), (high, want + 1.96 * paired))):
             diagnose_interval(want, low, high, a, b)
@@ -47,12 +53,23 @@ def diagnose_ratio(ratio: float, a: Tensor, b: Tensor) -> None:
     near = lambda value: abs(ratio - float(value)) <= 0.02 * abs(float(value))
     want = float(a.mean() / b.mean())
     if near(b.mean() / a.mean()):
-        raise Misconception("ratio upside down", "the pretrained error stands in the numerator, so that a ratio above "
+        raise Misconception(UPSIDE_DOWN, "the pretrained error stands in the numerator, so that a ratio above "
                             "1 says that MAML's error is smaller.")
     if near((a / b).mean()):
         raise Misconception("mean of ratios", "you averaged one ratio per task, and tasks with a tiny MAML error "
                             "dominate that; divide the mean errors instead.")
     raise NotYet(f"the ratio of the mean errors is {want:.3f} for {len(a)} tasks, but you returned {ratio:.3f}.")
+
+
+def diagnose_upside_down(found: Misconception, low: float, high: float, a: Tensor, b: Tensor) -> None:
+    """Raise what is wrong with the interval of an inverted ratio as well, where something is."""
+    want, paired, unpaired = reference(b, a)
+    half = (high - low) / 2
+    if any(abs(half - width) <= 0.05 * width for width in (1.96 * unpaired, 1.96 * paired * len(a) ** 0.5, paired)):
+        try:
+            diagnose_interval(want, low, high, b, a)
+        except Misconception as interval:
+            raise also(found, interval) from None
 
 
 def diagnose_interval(ratio: float, low: float, high: float, a: Tensor, b: Tensor) -> None:

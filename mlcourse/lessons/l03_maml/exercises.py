@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from mlcourse.exercises.by_hand import BY_AUTOGRAD, BY_DIFFERENCES
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.exercises.gradients import AT_THETA, BACKWARD, CUT, FIRST_ORDER, IN_PLACE, NO_GRAD
-from mlcourse.lessons.l03_maml.checks import (THROWN_AWAY, check_adapt, check_inner_step, check_meta_gradient,
-                                              check_task_loss)
+from mlcourse.exercises.gradients import AT_THETA, BACKWARD, CUT, FIRST_ORDER, IN_PLACE, NO_GRAD, THROWN_AWAY
+from mlcourse.lessons.l03_maml.checks import check_adapt, check_inner_step, check_meta_gradient, check_task_loss
 from mlcourse.lessons.l03_maml.checks_ratio import check_paired_ratio
 
 # ---------------------------------------------------------------- 03.1
@@ -64,8 +64,17 @@ inner_step = Exercise(
         (INNER_STEP + '''\
     loss(params).backward()
     return {name: p - alpha * p.grad for name, p in params.items()}''', BACKWARD),
+        (INNER_STEP + '''\
+    loss(params).backward()
+    for p in params.values():
+        p.data -= alpha * p.grad
+    return params''', f"{BACKWARD}, {IN_PLACE}"),
         (edited(INNER_STEP_SOLUTION, ("p - alpha * g", "p + alpha * g")), "gradient ascent"),
         (edited(INNER_STEP_SOLUTION, ("p - alpha * g", "p - g")), "the rate is forgotten"),
+        (edited(INNER_STEP_SOLUTION, ("p - alpha * g", "p + alpha * g"), (", create_graph=True", "")),
+         f"gradient ascent, {FIRST_ORDER}"),
+        (edited(INNER_STEP_SOLUTION, ("p - alpha * g", "(p - g).detach()")), f"the rate is forgotten, {CUT}"),
+        (edited(INNER_STEP_SOLUTION, ("p - alpha * g", "p + g")), "gradient ascent, the rate is forgotten"),
         (edited(INNER_STEP_SOLUTION, ("p - alpha * g", "alpha * g")), "the step instead of its result"),
         (edited(INNER_STEP_SOLUTION, (UPDATE, "    return dict(params)")), THROWN_AWAY),
     ),
@@ -96,6 +105,19 @@ CHAIN_RULE = "    return (1 - alpha * x_s**2) * query_gradient"
 AT_ADAPTED = "    query_gradient = (adapted * x_q - y_q) * x_q"
 
 
+BY_AUTOGRAD_LINES = '''\
+    theta = torch.tensor(theta, dtype=torch.float64, requires_grad=True)
+    loss = lambda weight, pair: (weight * pair[0] - pair[1]) ** 2 / 2
+    g, = torch.autograd.grad(loss(theta, support), theta, create_graph=True)
+    return torch.autograd.grad(loss(theta - alpha * g, query), theta)[0]'''
+BY_DIFFERENCES_LINES = '''\
+    def loss(weight):
+        adapted = weight - alpha * (weight * support[0] - support[1]) * support[0]
+        return (adapted * query[0] - query[1]) ** 2 / 2
+    h = 1e-4
+    return (loss(theta + h) - loss(theta - h)) / (2 * h)'''
+
+
 def meta_wrong(old: str, new: str) -> str:
     """A wrong answer to the meta-gradient: the solution with one edit."""
     return edited(META_GRADIENT_SOLUTION, (old, new))
@@ -120,6 +142,14 @@ meta_gradient = Exercise(
         (meta_wrong("1 - alpha", "1 + alpha"), "sign of the curvature term"),
         (meta_wrong("(1 - alpha * x_s**2)", "(1 - alpha)"), "curvature left out"),
         (meta_wrong(CHAIN_RULE, "    return 2 * (1 - alpha * x_s**2) * query_gradient"), "a factor of two"),
+        (meta_wrong(CHAIN_RULE, "    return 2 * (1 + alpha * x_s**2) * query_gradient"),
+         "sign of the curvature term, a factor of two"),
+        (META_GRADIENT + BY_AUTOGRAD_LINES, BY_AUTOGRAD),
+        (META_GRADIENT + BY_AUTOGRAD_LINES.replace("return ", "return 2 * "), f"a factor of two, {BY_AUTOGRAD}"),
+        (META_GRADIENT + BY_AUTOGRAD_LINES.replace(", create_graph=True", ""), f"{FIRST_ORDER}, {BY_AUTOGRAD}"),
+        (META_GRADIENT + BY_DIFFERENCES_LINES, BY_DIFFERENCES),
+        (META_GRADIENT + BY_DIFFERENCES_LINES.replace("1e-4", "1.0"), BY_DIFFERENCES),
+        (META_GRADIENT + BY_DIFFERENCES_LINES.replace("1e-4", "1e-4 * abs(theta)"), BY_DIFFERENCES),
     ),
     mutations=(
         ("    adapted = theta - alpha * (theta * x_s - y_s) * x_s",
@@ -202,6 +232,8 @@ adapt = Exercise(
         (adapt_wrong(("episode.support_x", "episode.query_x"), ("episode.support_y", "episode.query_y")),
          "adapted on the query set"),
         (adapt_wrong(("p - alpha * g", "p + alpha * g")), "gradient ascent"),
+        (adapt_wrong(("episode.support_x", "episode.query_x"), ("episode.support_y", "episode.query_y"),
+                     (", create_graph=True", "")), f"adapted on the query set, {FIRST_ORDER}"),
         (ADAPT + '''\
     for _ in range(steps):
         loss = ((forward(params, episode.support_x) - episode.support_y) ** 2).mean()
@@ -270,6 +302,11 @@ task_loss = Exercise(
          "support and query swapped"),
         (task_wrong((LAST, "    return support_loss")), "no adaptation"),
         (task_wrong((LAST, LAST.replace("return mse", "return -mse"))), "a performance instead of a loss"),
+        (task_wrong((LAST, "    return -mse(params, episode.query_x, episode.query_y)")),
+         "one model adapted, another evaluated, a performance instead of a loss"),
+        (task_wrong((SUPPORT, ON_QUERY), (", create_graph=True", "")), f"adapted on the query set, {FIRST_ORDER}"),
+        (task_wrong((LAST, LAST.replace("return mse", "return -mse") + ".detach()")),
+         f"a performance instead of a loss, {CUT}"),
         (task_wrong((", create_graph=True", "")), FIRST_ORDER),
         (task_wrong((LAST, LAST + ".detach()")), CUT),
         (task_wrong((LAST, "    return ((forward(adapted, episode.query_x) - episode.query_y) ** 2).sum()")),
@@ -339,6 +376,9 @@ paired_ratio = Exercise(
         (ratio_wrong((" / len(residual) ** 0.5", "")), "standard deviation instead of standard error"),
         (ratio_wrong(("1.96 * ", "")), "one standard error"),
         (ratio_wrong((RATIO, "    ratio = maml_mse.mean() / pretrained_mse.mean()")), "ratio upside down"),
+        (ratio_wrong((RATIO, "    ratio = maml_mse.mean() / pretrained_mse.mean()"),
+                     (RESIDUAL, "    residual = (maml_mse - ratio * pretrained_mse) / pretrained_mse.mean()"),
+                     ("1.96 * ", "")), "ratio upside down, one standard error"),
     ),
     mutations=(
         (RATIO, "    ratio = pretrained_mse.median() / maml_mse.median()"),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from mlcourse.exercises import oracles
-from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, kind
-from mlcourse.exercises.gradients import AT_THETA, FIRST_ORDER, IN_PLACE, call_step, look_like_params
+from mlcourse.exercises.by_hand import DIFFERENCES, FAR, by_hand
+from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, all_of, explain
+from mlcourse.exercises.gradients import (AT_THETA, FIRST_ORDER, IN_PLACE, THROWN_AWAY, call_step, gradient_of,
+                                          look_like_params)
 from mlcourse.exercises.oracles import Params
+from mlcourse.exercises.values import DIGITS, number, scalar, tensor
 
 ONE_RATE = "one rate for all weights of a tensor"
 CLAMPED = "negative rates forbidden"
@@ -27,6 +31,7 @@ THETA_OUT = "theta is not trained"
 ALPHA_OUT = "alpha is not trained"
 LEFTOVER = "old gradients are added"
 FULL_ORDER = "second order, not first"
+ANOTHER = "another loss"
 
 
 def rates_like(params: Params, seed: int = 3) -> Params:
@@ -40,16 +45,6 @@ def stepped(params: Params, alpha: Params, loss: Callable[[Params], Tensor]) -> 
     """θ - α ∘ ∇L(θ), as plain numbers."""
     g = oracles.gradient(loss, params)
     return {name: params[name].detach() - alpha[name].detach() * g[name] for name in params}
-
-
-def gradients(value: Tensor, params: Params) -> Params | None:
-    """The gradient of a scalar by params, zeros where one takes no part; None where none does."""
-    if not value.requires_grad:
-        return None
-    found = torch.autograd.grad(value, list(params.values()), allow_unused=True, retain_graph=True)
-    if all(g is None for g in found):
-        return None
-    return {name: torch.zeros_like(p) if g is None else g for (name, p), g in zip(params.items(), found)}
 
 
 # ---------------------------------------------------------------- 05.1
@@ -67,44 +62,61 @@ def check_step(answer: object) -> str:
     if any(not torch.equal(alpha[name], before[name]) for name in before):
         raise Misconception(IN_PLACE, "after the call, alpha is no longer what it was; build new tensors.")
     if not oracles.close(phi, stepped(params, alpha, inner)):
-        diagnose_values(phi, params, alpha, oracles.gradient(inner, params))
-    by_alpha, by_theta = gradients(outer(phi), alpha), gradients(outer(phi), params)
-    if by_alpha is None:
-        raise Misconception(NO_ALPHA, "the numbers are right, but no gradient flows from the adapted parameters to "
-                            "alpha, so the outer loop could not train the rates; look for detach(), .data or no_grad.")
-    if by_theta is None:
-        raise Misconception(NO_THETA, "the numbers are right, but no gradient flows back to theta; look for detach(), "
-                            ".data or no_grad.")
+        diagnose_values(phi, params, alpha, oracles.gradient(inner, params), outer)
+    by_alpha, by_theta = gradient_of(outer(phi), alpha), gradient_of(outer(phi), params)
+    first_order = oracles.gradient(outer, phi)
+    if found := faults_of_step(by_alpha, by_theta, first_order, "the numbers are right, but "):
+        raise all_of(found)
     if not oracles.close(by_alpha, oracles.numeric_gradient(lambda a: outer(stepped(params, a, inner)), alpha)):
         raise NotYet("the gradient by alpha differs from central differences of the query loss.")
     if not oracles.close(by_theta, oracles.numeric_gradient(lambda p: outer(stepped(p, alpha, inner)), params)):
-        if oracles.close(by_theta, oracles.gradient(outer, phi)):
-            raise Misconception(FIRST_ORDER, "the numbers and the gradient by alpha are right, but the gradient by "
-                                "theta lacks the Hessian term; torch.autograd.grad needs create_graph=True.")
         raise NotYet("the gradient by theta differs from central differences of the query loss.")
     return "The step is right for rates of both signs, and its gradients by theta and alpha agree with differences."
 
 
-def diagnose_values(phi: Params, params: Params, alpha: Params, g: Params) -> None:
-    """Raise what is wrong with the values of a step; g is the gradient at params."""
-    same = lambda candidate: oracles.close(phi, {name: candidate(params[name].detach(), alpha[name].detach(), g[name])
-                                                 for name in params})
-    known = (
-        (SIGN, lambda p, a, g: p + a * g, "a positive rate must go downhill: subtract alpha times the gradient."),
-        (CLAMPED, lambda p, a, g: p - a.clamp(min=0) * g, "weights with a negative rate have not moved; a rate may "
-         "have any sign."),
-        (CLAMPED, lambda p, a, g: p - a.abs() * g, "weights with a negative rate moved the wrong way; a rate keeps its "
-         "sign."),
-        (ONE_RATE, lambda p, a, g: p - a.mean() * g, "each tensor was moved by the mean of its rates; multiply element "
-         "by element."),
-        ("the rates are forgotten", lambda p, a, g: p - g, "the step is the whole gradient; multiply it by alpha."),
-        ("the step instead of its result", lambda p, a, g: a * g, "you returned the change; return the parameters "
-         "after it."),
-        ("the update is thrown away", lambda p, a, g: p, "the returned parameters equal theta."),
-    )
-    for name, candidate, why in known:
-        if same(candidate):
-            raise Misconception(name, why)
+def faults_of_step(by_alpha: Params | None, by_theta: Params | None, first_order: Params,
+                   start: str = "") -> list[Misconception]:
+    """What is wrong with the graph of a step, from the gradients by α and by θ of the query loss after it."""
+    found = []
+    if by_alpha is None:
+        found.append(Misconception(NO_ALPHA, f"{start}no gradient flows from the adapted parameters to alpha, so the "
+                                   "outer loop could not train the rates; look for detach(), .data or no_grad."))
+    start = "" if found else start
+    if by_theta is None:
+        found.append(Misconception(NO_THETA, f"{start}no gradient flows back to theta; look for detach(), .data or "
+                                   "no_grad."))
+    elif oracles.close(by_theta, first_order):
+        found.append(Misconception(FIRST_ORDER, f"{start}the gradient by theta lacks the Hessian term; "
+                                   "torch.autograd.grad needs create_graph=True."))
+    return found
+
+
+def diagnose_values(phi: Params, params: Params, alpha: Params, g: Params, outer: Callable) -> None:
+    """Raise what is wrong with the values of a step, and with its graph; g is the gradient at params."""
+    def step(rate: Callable[[Tensor], Tensor] = lambda a: a, sign: int = -1, start: bool = True) -> Params:
+        return {name: start * p.detach() + sign * rate(alpha[name].detach()) * g[name] for name, p in params.items()}
+
+    change = "you returned the change; return the parameters after it"
+    try:
+        explain(phi, step, (
+            (THROWN_AWAY, {"rate": torch.zeros_like}, "the returned parameters equal theta"),
+            (SIGN, {"sign": 1}, "a positive rate must go downhill: subtract alpha times the gradient"),
+            (CLAMPED, {"rate": lambda a: a.clamp(min=0)}, "weights with a negative rate have not moved; a rate may "
+             "have any sign"),
+            (CLAMPED, {"rate": torch.abs}, "weights with a negative rate moved the wrong way; a rate keeps its sign"),
+            (ONE_RATE, {"rate": lambda a: a.mean()}, "each tensor was moved by the mean of its rates; multiply element "
+             "by element"),
+            ("the rates are forgotten", {"rate": torch.ones_like}, "the step is the whole gradient; multiply it by "
+             "alpha"),
+            ("the step instead of its result", {"start": False}, change),
+            ("the step instead of its result", {"start": False, "sign": 1}, change),
+        ), oracles.close)
+    except Misconception as found:
+        by_alpha, by_theta = gradient_of(outer(phi), alpha), gradient_of(outer(phi), params)
+        moved = not {THROWN_AWAY, "the step instead of its result"} & set(found.names)
+        used = moved and "the rates are forgotten" not in found.names
+        graph = faults_of_step(by_alpha if used else {}, by_theta, oracles.gradient(outer, phi)) if moved else []
+        raise all_of([found, *graph]) from None
     raise NotYet("the result differs from theta - alpha * gradient, element by element; compare one parameter at a "
                  "time.")
 
@@ -113,24 +125,37 @@ def diagnose_values(phi: Params, params: Params, alpha: Params, g: Params) -> No
 
 
 def check_rate_gradient(answer: object) -> str:
-    """05.2: ∂L(φ; Q)/∂α of a linear model, against central differences."""
-    rate_gradient = LearnerFunction(answer, "rate_gradient")
+    """05.2: ∂L(φ; Q)/∂α of a linear model, by a formula, against central differences."""
     generator = torch.Generator().manual_seed(5)
     draw = lambda *shape: torch.randn(shape, generator=generator, dtype=torch.float64)
-    for _ in range(3):
-        theta, alpha, x_s, x_q = draw(3), 0.3 * draw(3), draw(3), draw(3)
-        support, query = (x_s, float(draw(1))), (x_q, float(draw(1)))
-        got = rate_gradient(theta, alpha, support, query)
-        if not isinstance(got, Tensor) or got.shape != theta.shape:
-            found = f"shape {tuple(got.shape)}" if isinstance(got, Tensor) else kind(got)
-            if isinstance(got, Tensor) and got.numel() == 1:
-                raise Misconception(SCALAR, "there are three rates and you returned one number; every rate has a "
-                                    "derivative of its own, so multiply element by element and do not sum.")
-            raise NotYet(f"rate_gradient must return a tensor of shape (3,), got {found}.")
-        want = numeric(lambda a: query_loss(theta, a, support, query), alpha)
-        if not bool(((got - want).abs() <= 1e-4 * want.abs().max()).all()):
-            diagnose_rate_gradient(got.detach(), theta, alpha, support, query)
+    cases = [(draw(3), 0.3 * draw(3), (draw(3), float(draw(1))), (draw(3), float(draw(1)))) for _ in range(3)]
+    with by_hand(answer, "rate_gradient") as function:
+        rate_gradient = lambda *case: rates_of(function(*copy.deepcopy(case)))
+        got = torch.stack([rate_gradient(*case) for case in cases])
+        if not agree(got, torch.stack([numeric(lambda a: query_loss(theta, a, support, query), alpha)
+                                       for theta, alpha, support, query in cases])):
+            explain(got, lambda **faults: torch.stack([by_formula(*case, **faults) for case in cases]), RATE_FAULTS,
+                    agree)
+            raise NotYet("it differs from central differences of the query loss; write phi as a function of alpha "
+                         "first.")
+        theta, alpha, support, (x_q, _) = cases[0]
+        far = theta, alpha, support, (x_q, FAR)
+        if not agree(rate_gradient(*far)[None], by_formula(*far)[None]):
+            raise Misconception(*DIFFERENCES)
     return "It agrees with central differences of the query loss in 3 cases."
+
+
+def rates_of(got: object) -> Tensor:
+    """A derivative for each of the three rates."""
+    if isinstance(got, (Tensor, float)) and torch.as_tensor(got).numel() == 1:
+        raise Misconception(SCALAR, "there are three rates and you returned one number; every rate has a derivative of "
+                            "its own, so multiply element by element and do not sum.")
+    return tensor(got, (3,), "rate_gradient must return a tensor of shape (3,)")
+
+
+def agree(got: Tensor, want: Tensor) -> bool:
+    """Whether the derivatives of all cases (cases, 3) agree to 1e-4."""
+    return bool(((got - want).abs() <= 1e-4 * want.abs().amax(1, keepdim=True)).all())
 
 
 def query_loss(theta: Tensor, alpha: Tensor, support: tuple, query: tuple) -> Tensor:
@@ -146,28 +171,31 @@ def numeric(function: Callable[[Tensor], Tensor], at: Tensor, h: float = 1e-5) -
     return torch.stack([(function(at + e) - function(at - e)) / (2 * h) for e in each])
 
 
-def diagnose_rate_gradient(got: Tensor, theta: Tensor, alpha: Tensor, support: tuple, query: tuple) -> None:
-    """Raise what is wrong with a gradient by the rates."""
-    (x_s, y_s), (x_q, y_q) = support, query
-    slope = lambda at, x, y: (at @ x - y) * x
-    g_s = slope(theta, x_s, y_s)
+def by_formula(theta: Tensor, alpha: Tensor, support: tuple, query: tuple, sign: int = -1, at: str = "phi",
+               first: str = "query", second: str = "theta", times: float = 1) -> Tensor:
+    """The derivative by the rates on paper; the options are the known faults."""
+    slope = lambda at, pair: (at @ pair[0] - pair[1]) * pair[0]
+    g_s = slope(theta, support)
     phi = theta - alpha * g_s
-    g_q = slope(phi, x_q, y_q)
-    known = (
-        (SIGN, g_q * g_s, "the step subtracts alpha times the support gradient, so the derivative has a minus"),
-        (AT_THETA, -slope(theta, x_q, y_q) * g_s, "the query loss is computed with the adapted weights, so its "
-         "gradient is taken at phi"),
-        (SUPPORT_TWICE, -g_s * g_s, "the first factor is the gradient of the query loss, not of the support loss"),
-        ("the support gradient at phi", -g_q * slope(phi, x_s, y_s), "the step was taken with the support gradient at "
-         "theta"),
-        ("the support gradient left out", -g_q, "phi depends on alpha through alpha * support gradient, so its "
-         "derivative is minus the support gradient"),
-        (WRONG_PATH, g_q - (alpha * g_q) @ x_s * x_s, "this is the derivative by theta; the rates enter phi directly"),
-    )
-    for name, value, why in known:
-        if bool(((got - value).abs() <= 1e-4 * value.abs().max()).all()):
-            raise Misconception(name, why + ".")
-    raise NotYet("it differs from central differences of the query loss; write phi as a function of alpha first.")
+    g_q = slope({"phi": phi, "theta": theta}[at], query)
+    if first == "theta":        # the derivative by θ
+        return g_q - (alpha * g_q) @ support[0] * support[0]
+    second = {"theta": g_s, "phi": slope(phi, support), "none": torch.ones_like(g_s)}[second]
+    return times * sign * {"query": g_q, "support": g_s}[first] * second
+
+
+RATE_FAULTS = (
+    (SIGN, {"sign": 1}, "the step subtracts alpha times the support gradient, so the derivative has a minus"),
+    (AT_THETA, {"at": "theta"}, "the query loss is computed with the adapted weights, so its gradient is taken at phi"),
+    (SUPPORT_TWICE, {"first": "support"}, "the first factor is the gradient of the query loss, not of the support "
+     "loss"),
+    ("the support gradient at phi", {"second": "phi"}, "the step was taken with the support gradient at theta"),
+    ("the support gradient left out", {"second": "none"}, "phi depends on alpha through alpha * support gradient, so "
+     "its derivative is minus the support gradient"),
+    ("a factor of two", {"times": 2}, "both losses carry a factor ½, which cancels the 2 of the square"),
+    (WRONG_PATH, {"first": "theta"}, "this is the derivative by theta; the rates "
+     "enter phi directly"),
+)
 
 
 # ---------------------------------------------------------------- 05.3
@@ -224,9 +252,10 @@ def check_update(answer: object) -> str:
             raise NotYet("theta or alpha was replaced by a new parameter; an optimiser would go on training the old "
                          "one, so change the values in place under no_grad.")
         diagnose_update(meta, start, (want_theta, want_alpha), (support, query), beta, task)
-        value = float(got.detach()) if isinstance(got, Tensor) else got
-        if not isinstance(value, float) or abs(value - loss) > 1e-5 * max(1.0, abs(loss)):
-            raise NotYet(f"outer_update must return the query loss before the update, {loss:.4f} here, got {value}.")
+        returns = f"outer_update must return the query loss before the update, {loss:.4f} here"
+        value = number(got, returns)
+        if not abs(value - loss) <= 1e-5 * max(1.0, abs(loss)):
+            raise NotYet(f"{returns}, got {value:.4f}.")
     return "Two outer steps move theta and alpha as central differences say, and both stay parameters."
 
 
@@ -257,19 +286,25 @@ def diagnose_update(meta: Meta, start: tuple, want: tuple, task_losses: tuple, b
     if task == 2:
         raise Misconception(LEFTOVER, "the first update is right and the second is not: the gradients of the first "
                             "were still in .grad; set them to None, or ask torch.autograd.grad, which stores nothing.")
-    if near(meta.theta, start[0]) and not near(meta.alpha, start[1]):
-        raise Misconception(THETA_OUT, "alpha has moved and theta has not; Meta-SGD trains both in the same step.")
-    if near(meta.alpha, start[1]) and not near(meta.theta, start[0]):
-        raise Misconception(ALPHA_OUT, "theta has moved and alpha has not; Meta-SGD trains both in the same step.")
-    if near(meta.theta, 2 * start[0] - want[0]) and near(meta.alpha, 2 * start[1] - want[1]):
-        raise Misconception(SIGN, "both moved uphill; subtract beta times the gradient.")
+    found = [Misconception(name, f"{which} has not moved; Meta-SGD trains both in the same step.")
+             for which, name, now, before in (("theta", THETA_OUT, meta.theta, start[0]),
+                                              ("alpha", ALPHA_OUT, meta.alpha, start[1])) if near(now, before)]
+    uphill = [which for which, now, before, right in (("theta", meta.theta, start[0], want[0]),
+                                                      ("alpha", meta.alpha, start[1], want[1]))
+              if not near(now, right) and near(now, 2 * before - right)]
+    if uphill:
+        found.append(Misconception(SIGN, f"{' and '.join(uphill)} moved uphill; subtract beta times the gradient."))
     at = start[0].clone().requires_grad_()
     g, = torch.autograd.grad(task_losses[0](at), at)
     phi = (start[0] - start[1] * g).requires_grad_()
     first, = torch.autograd.grad(task_losses[1](phi), phi)
-    if alpha_right and near(meta.theta, start[0] - beta * first):
-        raise Misconception(FIRST_ORDER, "alpha is right, and theta moved along the query gradient at phi: the Hessian "
-                            "term is missing, so take the support gradient with create_graph=True.")
+    if not theta_right and any(near(meta.theta, start[0] - sign * beta * first) for sign in (1, -1)):
+        if near(meta.theta, start[0] + beta * first) and not uphill:
+            found.append(Misconception(SIGN, "theta moved uphill; subtract beta times the gradient."))
+        found.append(Misconception(FIRST_ORDER, "theta moved along the query gradient at phi: the Hessian term is "
+                                   "missing, so take the support gradient with create_graph=True."))
+    if found:
+        raise all_of(found)
     if alpha_right:
         raise NotYet("alpha is right, and theta differs from one step of beta times its gradient; does the step start "
                      "from theta as it was before the inner step?")
@@ -286,28 +321,31 @@ def check_first_order(answer: object) -> str:
     alpha = rates_like(params)
     inner = lambda p: oracles.mse(p, episode.support_x, episode.support_y)
     outer = lambda p: oracles.mse(p, episode.query_x, episode.query_y)
-    got = call_step(loss_of, params, params, alpha, inner, outer)
-    if not isinstance(got, Tensor) or got.numel() != 1:
-        raise NotYet(f"first_order_loss must return a scalar tensor, got {kind(got)}.")
-    phi = stepped(params, alpha, inner)
-    if not bool((got - outer(phi)).abs() <= 1e-6 * outer(phi).abs()):
-        named = ((outer(params), "the loss is that of theta, before the step"), (inner(phi), "the loss is that of the "
-                 "support set"))
-        for value, why in named:
-            if bool((got - value).abs() <= 1e-6 * value.abs()):
-                raise Misconception("another loss", why + "; return the query loss at phi.")
-        raise NotYet(f"the query loss after the step is {float(outer(phi)):.4f} here, got {float(got.detach()):.4f}.")
-    by_alpha, by_theta = gradients(got, alpha), gradients(got, params)
+    got = scalar(call_step(loss_of, params, params, alpha, inner, outer),
+                 "first_order_loss must return a scalar tensor")
+    phi, found, asked = stepped(params, alpha, inner), [], outer
+    is_ = lambda value: bool((got - value).abs() <= DIGITS * value.abs())
+    if not is_(outer(phi)):
+        if is_(outer(params)):
+            raise Misconception(ANOTHER, "the loss is that of theta, before the step; return the query loss at phi.")
+        if not is_(inner(phi)):
+            raise NotYet(f"the query loss after the step is {float(outer(phi)):.4f} here, got "
+                         f"{float(got.detach()):.4f}.")
+        found.append(Misconception(ANOTHER, "the loss is that of the support set; return the query loss at phi."))
+        asked = inner
+    by_alpha, by_theta = gradient_of(got, alpha), gradient_of(got, params)
+    second = oracles.numeric_gradient(lambda p: asked(stepped(p, alpha, inner)), params)
     if by_alpha is None:
-        raise Misconception(NO_ALPHA, "alpha gets no gradient at all; detach the support gradient alone, and neither "
-                            "phi nor alpha.")
+        found.append(Misconception(NO_ALPHA, "alpha gets no gradient at all; detach the support gradient alone, and "
+                                   "neither phi nor alpha."))
     if by_theta is None:
-        raise Misconception(NO_THETA, "theta gets no gradient at all; detach the support gradient alone, not the "
-                            "whole step.")
-    second = oracles.numeric_gradient(lambda p: outer(stepped(p, alpha, inner)), params)
-    if oracles.close(by_theta, second):
-        raise Misconception(FULL_ORDER, "the gradient by theta is the exact one, with the Hessian; first order treats "
-                            "the support gradient as a constant.")
+        found.append(Misconception(NO_THETA, "theta gets no gradient at all; detach the support gradient alone, not "
+                                   "the whole step."))
+    elif oracles.close(by_theta, second):
+        found.append(Misconception(FULL_ORDER, "the gradient by theta is the exact one, with the Hessian; first order "
+                                   "treats the support gradient as a constant."))
+    if found:
+        raise all_of(found)
     if not oracles.close(by_theta, oracles.gradient(outer, phi)):
         raise NotYet("the gradient by theta is not the query gradient at phi.")
     if not oracles.close(by_alpha, oracles.numeric_gradient(lambda a: outer(stepped(params, a, inner)), alpha)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlcourse.exercises.by_hand import BY_AUTOGRAD, BY_DIFFERENCES
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.exercises.gradients import AT_THETA, BACKWARD, FIRST_ORDER, IN_PLACE
 from mlcourse.lessons.l05_meta_sgd.checks import (ALPHA_OUT, CLAMPED, FULL_ORDER, LEAF, LEFTOVER, NOT_PARAMETER,
@@ -45,6 +46,11 @@ meta_sgd_step = Exercise(
         (step_wrong((GRADS, "    params = {name: p.detach().requires_grad_() for name, p in params.items()}\n"
                             + GRADS)), NO_THETA),
         (step_wrong(("alpha[name] * g", "alpha[name].mean() * g")), ONE_RATE),
+        (step_wrong(("alpha[name] * g", "alpha[name].detach() * g"), (", create_graph=True", "")),
+         f"{NO_ALPHA}, {FIRST_ORDER}"),
+        (step_wrong(("alpha[name] * g", "alpha[name].abs() * g"), (", create_graph=True", "")),
+         f"{CLAMPED}, {FIRST_ORDER}"),
+        (step_wrong(("p - alpha[name] * g", "p + alpha[name].mean() * g")), f"{SIGN}, {ONE_RATE}"),
         (step_wrong(("alpha[name] * g", "alpha[name].clamp(min=0) * g")), CLAMPED),
         (step_wrong(("alpha[name] * g", "alpha[name].abs() * g")), CLAMPED),
         (step_wrong(("p - alpha", "p + alpha")), SIGN),
@@ -86,6 +92,19 @@ PRODUCT = "    return -query_gradient * support_gradient"
 AT_PHI = "    query_gradient = (phi @ x_q - y_q) * x_q"
 
 
+LOSS_LINES = '''\
+    loss = lambda weights, pair: (weights @ pair[0] - pair[1]) ** 2 / 2
+    g = (theta @ support[0] - support[1]) * support[0]
+    after = lambda rates: loss(theta - rates * g, query)
+'''
+BY_AUTOGRAD_LINES = LOSS_LINES + '''\
+    alpha = alpha.clone().requires_grad_()
+    return torch.autograd.grad(after(alpha), alpha)[0]'''
+BY_JACOBIAN_LINES = LOSS_LINES + "    return torch.func.jacfwd(after)(alpha)"
+BY_DIFFERENCES_LINES = LOSS_LINES + "    return torch.stack([(after(alpha + e) - after(alpha - e)) / 2e-3 " \
+    "for e in 1e-3 * torch.eye(3).double()])"
+
+
 def rate_wrong(*edits: tuple[str, str]) -> str:
     """A wrong gradient by the rates: the solution with edits."""
     return edited(RATE_SOLUTION, *edits)
@@ -108,6 +127,12 @@ rate_gradient = Exercise(
         (rate_wrong((PRODUCT, "    return -query_gradient")), "the support gradient left out"),
         (rate_wrong((PRODUCT, "    return query_gradient - ((alpha * query_gradient) @ x_s) * x_s")), WRONG_PATH),
         (rate_wrong((PRODUCT, "    return -query_gradient * (phi @ x_s - y_s) * x_s")), "the support gradient at phi"),
+        (rate_wrong((PRODUCT, "    return query_gradient * support_gradient"),
+                    (AT_PHI, "    query_gradient = (theta @ x_q - y_q) * x_q")), f"{SIGN}, {AT_THETA}"),
+        (RATE + BY_AUTOGRAD_LINES, BY_AUTOGRAD),
+        (RATE + BY_AUTOGRAD_LINES.replace("    return ", "    return -"), f"{SIGN}, {BY_AUTOGRAD}"),
+        (RATE + BY_JACOBIAN_LINES, BY_AUTOGRAD),
+        (RATE + BY_DIFFERENCES_LINES, BY_DIFFERENCES),
     ),
     mutations=(
         ("    support_gradient = (theta @ x_s - y_s) * x_s", "    support_gradient = (theta @ x_s + y_s) * x_s"),
@@ -205,6 +230,9 @@ outer_update = Exercise(
         (outer_wrong((", create_graph=True", "")), FIRST_ORDER),
         (outer_wrong(("-= beta", "+= beta")), SIGN),
         (KEPT, LEFTOVER),
+        (outer_wrong(("-= beta", "+= beta"), (", create_graph=True", "")), f"{SIGN}, {FIRST_ORDER}"),
+        (outer_wrong(("        meta.alpha -= beta * by_alpha\n", ""), (", create_graph=True", "")),
+         f"{ALPHA_OUT}, {FIRST_ORDER}"),
         (outer_wrong(("    with torch.no_grad():\n", "    if True:\n")), LEAF),
     ),
     mutations=(
@@ -250,10 +278,15 @@ first_order_loss = Exercise(
     wrong=(
         (first_wrong((NO_GRAPH, NO_GRAPH[:-1] + ", create_graph=True)")), FULL_ORDER),
         (first_wrong(("alpha[name] * g", "alpha[name].detach() * g")), NO_ALPHA),
-        (first_wrong(("p - alpha[name] * g", "(p - alpha[name] * g).detach().requires_grad_()")), NO_ALPHA),
+        (first_wrong(("p - alpha[name] * g", "(p - alpha[name] * g).detach().requires_grad_()")),
+         f"{NO_ALPHA}, {NO_THETA}"),
+        (first_wrong((NO_GRAPH, NO_GRAPH[:-1] + ", create_graph=True)"),
+                     ("alpha[name] * g", "alpha[name].detach() * g")), f"{NO_ALPHA}, {FULL_ORDER}"),
         (first_wrong(("p - alpha[name]", "p.detach() - alpha[name]")), NO_THETA),
         (first_wrong(("    return query_loss(phi)", "    return query_loss(theta)")), "another loss"),
         (first_wrong(("    return query_loss(phi)", "    return support_loss(phi)")), "another loss"),
+        (first_wrong((NO_GRAPH, NO_GRAPH[:-1] + ", create_graph=True)"),
+                     ("    return query_loss(phi)", "    return support_loss(phi)")), f"another loss, {FULL_ORDER}"),
     ),
     mutations=(
         (NO_GRAPH, "    grads = torch.autograd.grad(support_loss(theta), list(theta.values()), create_graph=True)"),

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
-from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, kind
+from mlcourse.exercises.framework import (Crashed, LearnerFunction, Misconception, NotYet, all_of, also, explain,
+                                          kind)
+from mlcourse.exercises.gradients import gradients_by
+from mlcourse.exercises.values import DIGITS, described, scalar, tensor
 
 FORWARD, NO_GRADIENT, NOT_REVERSED = ("the forward pass reversed too", "no gradient at all",
                                       "the gradient is not reversed")
@@ -17,62 +23,97 @@ def draw(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def as_tensor(got: object, name: str, shape: tuple[int, ...]) -> Tensor:
-    """The answer as a tensor of this shape. Raises NotYet for anything else, and for NaN."""
-    if not isinstance(got, Tensor) or tuple(got.shape) != shape:
-        found = f"a tensor of shape {tuple(got.shape)}" if isinstance(got, Tensor) else kind(got)
-        raise NotYet(f"{name} must return a tensor of shape {shape}, got {found}.")
-    if not bool(torch.isfinite(got).all()):
-        raise NotYet(f"{name} returned values that are NaN or infinite.")
-    return got.to(torch.float64)
-
-
 def near(a: Tensor, b: Tensor) -> bool:
-    """Whether two tensors agree to 1e-6 of their size."""
-    return bool((a - b).abs().max() <= 1e-6 * (1 + b.abs().max()))
+    """Whether two tensors agree to the digits of float32."""
+    return bool((a - b).abs().max() <= DIGITS * (1e-2 + b.abs().max()))
 
 
 # ---------------------------------------------------------------- 13.1
 
 BY_N, UNCENTRED, NO_SCALE, DIAGONAL, MEANS = ("divided by n", "not centred", "the factor 1/(4 d²) is missing",
                                               "only the variances compared", "the means compared")
+LITERAL, OF_SAMPLES = "a factor for one width only", "the covariance of samples, not of features"
+ONE_SIDE = "a gradient on one side only"
+SIZES = ((6, 9, 3), (8, 8, 5))       # n, m, d
 
 
 def check_coral_loss(answer: object) -> str:
-    """13.1: against an entry-by-entry sum, on features with a mean and with correlations."""
+    """13.1: against an entry-by-entry sum, on features with a mean and with correlations, of two widths."""
     coral_loss = LearnerFunction(answer, "coral_loss")
-    d = 3
-    a, b = draw(6, d) @ draw(d, d, seed=2) + 2, draw(9, d, seed=1) - 1
-    got = as_tensor(coral_loss(a, b), "coral_loss", ())
-    cov = lambda x, centre=True, by=1: (x - centre * x.mean(0)).T @ (x - centre * x.mean(0)) / (len(x) - by)
-    gap = lambda one, other: (one - other).square().sum() / (4 * d**2)
-    want = gap(cov(a), cov(b))
-    known = (
-        (BY_N, gap(cov(a, by=0), cov(b, by=0)), "the covariance of n samples is divided by n - 1"),
-        (UNCENTRED, gap(cov(a, False), cov(b, False)), "the mean of each domain must be taken away first: a "
-         "covariance is about how features vary, not where they lie"),
-        (NO_SCALE, 4 * d**2 * want, "the sum of squares must be divided by 4 d², d the number of features, or λ means "
-         "something else for every width of the network"),
-        (DIAGONAL, (cov(a).diagonal() - cov(b).diagonal()).square().sum() / (4 * d**2), "the covariances between "
-         "features count too, not only their variances: the norm is over all entries of the matrix"),
-        (MEANS, (a.mean(0) - b.mean(0)).square().sum(), "CORAL compares covariances; two domains with the same "
-         "covariance and different means have a loss of 0"),
-        ("a norm that is not squared", (cov(a) - cov(b)).norm() / (4 * d**2), "the norm is squared: the sum of the "
-         "squared entries"),
-        ("the mean over entries", (cov(a) - cov(b)).square().mean(), "a mean over the d² entries divides by d²; the "
-         "paper divides by 4 d²"),
-    )
+    pairs = [(draw(n, d) @ draw(d, d, seed=2) + 2, draw(m, d, seed=1) - 1) for n, m, d in SIZES]
+    leaves = [tuple(x.clone().requires_grad_() for x in pair) for pair in pairs]
+    found, losses = [], []
+    for (n, m, _), pair in zip(SIZES, leaves):
+        try:
+            losses.append(scalar(coral_loss(*(x.clone() for x in pair)), "coral_loss must return a scalar tensor"))
+        except Crashed as crash:
+            if f"({n}) must match" in str(crash.error) and f"({m})" in str(crash.error):
+                raise Misconception(OF_SAMPLES, f"one matrix is {n} × {n} and the other {m} × {m}: a row for each "
+                                    "sample. Features stand in columns, and torch.cov takes them in rows: hand it the "
+                                    "transpose, torch.cov(a.T), or write a.T @ a for centred a.") from None
+            raise
+    got, want = torch.stack(losses).detach(), coral_of(pairs)
+    if not bool(got.isfinite().all()):
+        raise NotYet("coral_loss returned values that are NaN or infinite.")
     if not near(got, want):
-        for name, value, why in known:
-            if near(got, value):
-                raise Misconception(name, why + ".")
-        raise NotYet(f"on a small example the loss is {float(want):.4f}, but you returned {float(got):.4f}.")
-    leaf = a.clone().requires_grad_()
-    got = coral_loss(leaf, b)
-    if not got.requires_grad:
-        raise Misconception(NO_GRADIENT, "the value is right, but no gradient reaches the features; the network "
-                            "could not learn from it.")
+        try:
+            explain(got, lambda **faults: coral_of(pairs, **faults), CORAL_FAULTS, near)
+        except Misconception as misconception:
+            found.append(misconception)
+    cut = [name for name in range(2) if not reaches(losses[0], leaves[0][name])]
+    start = "" if found else "the value is right, but "
+    if len(cut) == 2:
+        found.append(Misconception(NO_GRADIENT, f"{start}no gradient reaches the features; the network could not learn "
+                                   "from it."))
+    elif cut:
+        found.append(Misconception(ONE_SIDE, f"{start}no gradient reaches {'ab'[cut[0]]}, so its features stay where "
+                                   "they are and the others do all the moving; look for detach() or no_grad."))
+    if found:
+        raise all_of(found)
+    for i, (one, other) in enumerate(zip(got, want)):
+        if not near(one, other):
+            raise NotYet(f"on a small example of {SIZES[i][2]} features the loss is {float(other):.4f}, but you "
+                         f"returned {float(one):.4f}.")
     return "It is the sum over all entries of both covariance matrices, and its gradient reaches the features."
+
+
+def reaches(loss: Tensor, leaf: Tensor) -> bool:
+    """Whether a gradient that is not zero flows from the loss to the leaf."""
+    g, = gradients_by(loss, [leaf])
+    return g is not None and bool(g.abs().max() > 0)
+
+
+def coral_of(pairs: list[tuple[Tensor, Tensor]], by: int = 1, centre: float = 1, of: str = "all", norm: str = "squared",
+             factor: Callable[[int], float] = lambda d: 4 * d**2) -> Tensor:
+    """The CORAL losses of pairs of domains; the options are the known faults."""
+    losses = []
+    for a, b in pairs:
+        one, other = ((x - centre * x.mean(0)) for x in (a, b))
+        gap = one.T @ one / (len(a) - by) - other.T @ other / (len(b) - by)
+        gap = {"all": gap, "diagonal": gap.diagonal(), "means": a.mean(0) - b.mean(0)}[of]
+        losses.append((gap.square().sum() if norm == "squared" else gap.norm()) / factor(a.shape[1]))
+    return torch.stack(losses)
+
+
+LITERALS = "the divisor 4 d² is right for {d} features and a fixed number for all others; take d from the features"
+CORAL_FAULTS = (
+    (BY_N, {"by": 0}, "the covariance of n samples is divided by n - 1"),
+    (UNCENTRED, {"centre": 0}, "the mean of each domain must be taken away first: a covariance is about how features "
+     "vary, not where they lie"),
+    (NO_SCALE, {"factor": lambda d: 1}, "the sum of squares must be divided by 4 d², d the number of features, or λ "
+     "means something else for every width of the network"),
+    (LITERAL, {"factor": lambda d: 36}, LITERALS.format(d=3)),
+    (LITERAL, {"factor": lambda d: 100}, LITERALS.format(d=5)),
+    (DIAGONAL, {"of": "diagonal"}, "the covariances between features count too, not only their variances: the norm is "
+     "over all entries of the matrix"),
+    (MEANS, {"of": "means", "factor": lambda d: 1}, "CORAL compares covariances; two domains with the same covariance "
+     "and different means have a loss of 0"),
+    (MEANS, {"of": "means"}, "CORAL compares covariances; two domains with the same covariance and different means "
+     "have a loss of 0"),
+    ("a norm that is not squared", {"norm": "plain"}, "the norm is squared: the sum of the squared entries"),
+    ("the mean over entries", {"factor": lambda d: d**2}, "a mean over the d² entries divides by d²; the paper divides "
+     "by 4 d²"),
+)
 
 
 # ---------------------------------------------------------------- 13.2
@@ -84,17 +125,30 @@ def check_reverse(answer: object) -> str:
     x, w = draw(4, 3), draw(4, 3, seed=1)
     for strength in (0.5, 2.0):
         leaf = x.clone().requires_grad_()
-        got = as_tensor(reverse(leaf, strength), "reverse", (4, 3))
+        got = attached(reverse(leaf, strength))
         if not near(got.detach(), x):
             if near(got.detach(), -strength * x):
-                raise Misconception(FORWARD, "the discriminator must see the features as they are; you hand it "
-                                    "-strength times them. Only the gradient is to be turned around.")
+                found = Misconception(FORWARD, "the discriminator must see the features as they are; you hand it "
+                                      "-strength times them. Only the gradient is to be turned around.")
+                try:
+                    diagnose_reversed(got, leaf, w, strength)
+                except Misconception as misconception:
+                    raise also(found, misconception) from None
+                raise found
             raise NotYet("the value must be x itself; only the gradient is to change.")
         if not torch.equal(leaf.detach(), x):
             raise NotYet("reverse changed x itself; return a new tensor.")
         diagnose_reversed(got, leaf, w, strength)
     check_under_func(reverse, x, w)
     return "The value is x, the gradient is -strength times what arrives, and torch.func and vmap see it too."
+
+
+def attached(got: object) -> Tensor:
+    """The features that come out, with their graph."""
+    if not isinstance(got, Tensor):
+        raise NotYet(f"reverse must return a tensor of shape (4, 3), got {kind(got)}.")
+    tensor(got, (4, 3), "reverse must return a tensor of shape (4, 3)")
+    return got.to(torch.float64)
 
 
 def diagnose_reversed(got: Tensor, leaf: Tensor, w: Tensor, strength: float) -> None:
@@ -134,6 +188,8 @@ def check_under_func(reverse: LearnerFunction, x: Tensor, w: Tensor) -> None:
 SOURCE_TWICE, SHORTER, STORED_ORDER, SAME_TARGET = (
     "the source in the place of the target", "zip stops at the shorter", "the target in its stored order",
     "the same target pictures in every batch")
+NEVER_SEEN, SAME_EPOCH = "target pictures that are never seen", "the same target in every epoch"
+EPOCHS = 8          # enough that each of the 24 target pictures is seen
 TARGET = 1000          # what marks a row of the target
 
 
@@ -143,13 +199,26 @@ def check_adversarial_batches(answer: object) -> str:
     n, m, size = 50, 24, 8
     source_x, target_x = torch.arange(n).double()[:, None], TARGET + torch.arange(m).double()[:, None]
     source_y, epochs = torch.arange(n) % 7, []
-    for seed in (0, 1, 1):
+    for seed in (1, *range(EPOCHS)):
         batches = function(source_x.clone(), source_y.clone(), target_x.clone(), size,
                            torch.Generator().manual_seed(seed))
         epochs.append(rows_of(batches, source_y))
-    for sources, targets in epochs:
-        watch_epoch(sources, targets, n, m, size)
-    if epochs[0] == epochs[1] or epochs[1] != epochs[2]:
+    first, again = epochs.pop(0), epochs[1]
+    found = [fault for epoch in epochs[:2] for fault in faults_of_epoch(*epoch, n, m)]
+    targets = [target for _, target in epochs]
+    shown = {row for epoch in targets for batch in epoch for row in batch}
+    known = {fault.name for fault in found}
+    if not known & {STORED_ORDER, SAME_TARGET, SOURCE_TWICE} and all(target == targets[0] for target in targets):
+        found.append(Misconception(SAME_EPOCH, "every generator gave the same target pictures; draw them with the "
+                                   "generator, torch.randint(len(target_x), (len(s),), generator=generator)."))
+    elif not known & {SHORTER, SAME_TARGET, SOURCE_TWICE} and len(shown) < m:
+        found.append(Misconception(NEVER_SEEN, f"{m - len(shown)} of the {m} target pictures were not seen in {EPOCHS} "
+                                   "epochs; draw from all of them, torch.randint(len(target_x), ...)."))
+    if found:
+        raise all_of(found)
+    for sources, target in epochs:
+        watch_epoch(sources, target, n, size)
+    if epochs[0] == epochs[1] or first != again:
         raise NotYet("the same generator must give the same epoch, and another one another; hand `generator` to every "
                      "random draw.")
     return f"All {n} source samples are used once, with as many random target samples beside them in every batch."
@@ -160,9 +229,12 @@ def rows_of(batches: object, source_y: Tensor) -> tuple[list[list[int]], list[li
     tensors."""
     sources, targets = [], []
     for batch in list(batches):
-        if len(batch) != 3 or not all(isinstance(part, Tensor) and len(part) for part in batch):
-            raise NotYet("every batch must be a triple of tensors with rows: (source_x, source_y, target_x).")
-        x, y, t = batch
+        triple = "every batch must be a triple of tensors with rows: (source_x, source_y, target_x)"
+        if not isinstance(batch, (tuple, list)) or len(batch) != 3:
+            raise NotYet(f"{triple}, got {described(batch)}.")
+        x, y, t = (tensor(part, None, triple) for part in batch)
+        if not all(part.ndim and len(part) for part in (x, y, t)) or x.ndim < 2 or t.ndim < 2:
+            raise NotYet(f"{triple}; one of yours has no rows.")
         mine, theirs = x[:, 0].long().tolist(), t[:, 0].long().tolist()
         if max(mine) < TARGET and y.tolist() != source_y[mine].tolist():
             raise NotYet("a batch's labels are not those of its source pictures; index both with the same rows.")
@@ -173,18 +245,34 @@ def rows_of(batches: object, source_y: Tensor) -> tuple[list[list[int]], list[li
     return sources, targets
 
 
-def watch_epoch(sources: list[list[int]], targets: list[list[int]], n: int, m: int, size: int) -> None:
-    """Raise what is wrong with one epoch."""
+def faults_of_epoch(sources: list[list[int]], targets: list[list[int]], n: int, m: int) -> list[Misconception]:
+    """The known mistakes in one epoch."""
     seen = [row for batch in sources for row in batch]
     shown = [row for batch in targets for row in batch]
+    found = []
     if any(row < TARGET for row in shown):
-        raise Misconception(SOURCE_TWICE, "the third part of a batch holds source pictures: the target is loaded and "
-                            "never used, and the discriminator compares the source with itself.")
+        found.append(Misconception(SOURCE_TWICE, "the third part of a batch holds source pictures: the target is "
+                                   "loaded and never used, and the discriminator compares the source with itself."))
+    if len(seen) <= m < n:
+        found.append(Misconception(SHORTER, f"the epoch ends with the target's {m} pictures, after {len(seen)} of {n} "
+                                   "source pictures; zip stops at the shorter list without a word."))
+    full = [tuple(sorted(batch)) for batch in targets if len(batch) == len(targets[0])]
+    if len(full) > 1 and len(set(full)) == 1:
+        return [*found, Misconception(SAME_TARGET, "every batch shows the same target pictures; draw anew for each.")]
+    steps = Counter((b - a) % m for batch in targets for a, b in zip(batch, batch[1:]))
+    if steps and max(steps.values()) > steps.total() / 2:
+        found.append(Misconception(STORED_ORDER, "the target's pictures come in the order in which they are stored, "
+                                   "forwards, backwards or by equal steps, and those often lie sorted by class: each "
+                                   "batch then has a label shift of its own, and alignment pulls a few classes of the "
+                                   "target over all of the source's."))
+    return found
+
+
+def watch_epoch(sources: list[list[int]], targets: list[list[int]], n: int, size: int) -> None:
+    """Raise what is wrong with one epoch in a way that has no name."""
+    seen = [row for batch in sources for row in batch]
     if any(row >= TARGET for row in seen):
         raise NotYet("the first part of a batch must hold source pictures only; the target has no labels here.")
-    if len(seen) <= m < n:
-        raise Misconception(SHORTER, f"the epoch ends with the target's {m} pictures, after {len(seen)} of {n} source "
-                            "pictures; zip stops at the shorter list without a word.")
     if sorted(seen) != list(range(n)):
         raise NotYet(f"every source sample must be used once in an epoch; {len(set(seen))} of {n} were, in "
                      f"{len(seen)} places.")
@@ -193,13 +281,6 @@ def watch_epoch(sources: list[list[int]], targets: list[list[int]], n: int, m: i
     if [len(batch) for batch in targets] != [len(batch) for batch in sources]:
         raise NotYet("a batch needs as many target as source pictures, or the discriminator can win by naming the "
                      "larger side.")
-    if len({tuple(sorted(batch)) for batch in targets if len(batch) == size}) == 1:
-        raise Misconception(SAME_TARGET, "every batch shows the same target pictures; draw anew for each.")
-    steps = [b - a for batch in targets for a, b in zip(batch, batch[1:])]
-    if sum(step == 1 for step in steps) > len(steps) / 2:
-        raise Misconception(STORED_ORDER, "the target's pictures come in the order in which they are stored, and those "
-                            "often lie sorted by class: each batch then has a label shift of its own, and alignment "
-                            "pulls a few classes of the target over all of the source's.")
     if sources[0] == sorted(sources[0]):
         raise NotYet("the source's pictures come in their stored order; deal them with torch.randperm.")
 
@@ -221,7 +302,7 @@ def check_aligned_target(answer: object) -> str:
         got = aligned_target(p.clone(), q.clone())
         if near(p, q) and isinstance(got, Tensor) and bool(got.isnan().any()):
             raise NotYet("for p = q nothing is left to move, so there is nothing to divide by; it gave NaN.")
-        table = as_tensor(got, "aligned_target", (len(p), len(p)))
+        table = tensor(got, (len(p), len(p)), f"aligned_target must return a tensor of shape {(len(p), len(p))}")
         diagnose_table(table, p, q)
     return "The features have the source's distribution, and the error is the label distance: it cannot be less."
 

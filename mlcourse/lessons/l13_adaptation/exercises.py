@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l13_adaptation.checks import (BY_N, DIAGONAL, FORWARD, INDEPENDENT, INVISIBLE, LABELS_OF_SOURCE,
-                                                    MEANS, NOT_ALIGNED, NOT_REVERSED, NO_GRADIENT, NO_SCALE,
-                                                    NO_STRENGTH, SAME_TARGET, SHORTER, SOURCE_TWICE, STORED_ORDER,
-                                                    TRANSPOSED, UNCENTRED, check_adversarial_batches,
-                                                    check_aligned_target, check_coral_loss, check_reverse)
+                                                    LITERAL, MEANS, NEVER_SEEN, NO_GRADIENT, NO_SCALE, NO_STRENGTH,
+                                                    NOT_ALIGNED, NOT_REVERSED, OF_SAMPLES, ONE_SIDE, SAME_EPOCH,
+                                                    SAME_TARGET, SHORTER, SOURCE_TWICE, STORED_ORDER, TRANSPOSED,
+                                                    UNCENTRED, check_adversarial_batches, check_aligned_target,
+                                                    check_coral_loss, check_reverse)
 
 # ---------------------------------------------------------------- 13.1
 
@@ -53,6 +54,12 @@ coral_loss = Exercise(
          "a norm that is not squared"),
         (coral_wrong((CORAL_LAST, "    return (c_a - c_b).square().mean()")), "the mean over entries"),
         (coral_wrong((CENTRED, "    a, b = a.detach(), b.detach()\n" + CENTRED)), NO_GRADIENT),
+        (coral_wrong((CENTRED, "    b = b.detach()\n" + CENTRED)), ONE_SIDE),
+        (coral_wrong((CORAL_LAST, "    return (c_a - c_b).square().sum() / 36")), LITERAL),
+        (CORAL + "    return (torch.cov(a) - torch.cov(b)).square().sum() / (4 * a.shape[1] ** 2)", OF_SAMPLES),
+        (coral_wrong((CENTRED, "    centred_a, centred_b = a, b.detach()")), f"{UNCENTRED}, {ONE_SIDE}"),
+        (coral_wrong((CENTRED, "    centred_a, centred_b = a, b"),
+                     (CORAL_LAST, "    return (c_a - c_b).square().sum()")), f"{UNCENTRED}, {NO_SCALE}"),
     ),
     mutations=(
         (C_B, "    c_b = centred_b.T @ centred_b / (len(a) - 1)"),
@@ -95,6 +102,7 @@ reverse = Exercise(
     ),
     wrong=(
         (edited(REVERSE_SOLUTION, (LAST, "    return -strength * x")), FORWARD),
+        (edited(REVERSE_SOLUTION, (LAST, "    return -strength * x.detach()")), f"{FORWARD}, {NO_GRADIENT}"),
         (edited(REVERSE_SOLUTION, (LAST, "    return x.detach()")), NO_GRADIENT),
         (edited(REVERSE_SOLUTION, (LAST, LAST + ".detach()")), NO_GRADIENT),
         (edited(REVERSE_SOLUTION, (LAST, "    return (1 - strength) * x.detach() + strength * x")), NOT_REVERSED),
@@ -155,14 +163,23 @@ adversarial_batches = Exercise(
         "the batch is source_x[s], source_y[s], target_x[t].",
     ),
     wrong=(
-        (edited(BATCHES_GIVEN, ("adversarial_batches_broken", "adversarial_batches")), SOURCE_TWICE),
+        (edited(BATCHES_GIVEN, ("adversarial_batches_broken", "adversarial_batches")),
+         f"{SOURCE_TWICE}, {SHORTER}, {STORED_ORDER}"),
         (edited(BATCHES_SOLUTION, ("target_x[t]", "source_x[t]")), SOURCE_TWICE),
         (BATCHES + ZIPPED, SHORTER),
         (edited(BATCHES_GIVEN, ("adversarial_batches_broken", "adversarial_batches"), ("source_x[t]", "target_x[t]")),
-         SHORTER),
+         f"{SHORTER}, {STORED_ORDER}"),
         (edited(BATCHES_SOLUTION, (DRAWN, "        t = (torch.arange(len(s)) + len(batches) * size) % len(target_x)")),
          STORED_ORDER),
         (edited(BATCHES_SOLUTION, (DRAWN, "        t = torch.arange(len(s))")), SAME_TARGET),
+        (edited(BATCHES_SOLUTION, (DRAWN, "        t = -1 - (torch.arange(len(s)) + len(batches) * size) % "
+                                          "len(target_x)")), STORED_ORDER),
+        (edited(BATCHES_SOLUTION, (DRAWN, DRAWN.replace("len(target_x)", "len(target_x) // 2"))), NEVER_SEEN),
+        (edited(BATCHES_SOLUTION, (DRAWN, DRAWN.replace("generator=generator",
+                                                        "generator=torch.Generator().manual_seed(len(batches))"))),
+         SAME_EPOCH),
+        (edited(BATCHES_SOLUTION, (DRAWN, "        t = (torch.arange(len(s)) + len(batches) * size) % 12")),
+         f"{STORED_ORDER}, {NEVER_SEEN}"),
     ),
     mutations=(
         (LOOP, "    for s in torch.arange(len(source_x)).split(size):"),

@@ -3,6 +3,7 @@ differences."""
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 
@@ -10,7 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, kind
+from mlcourse.exercises import oracles
+from mlcourse.exercises.framework import (LearnerFunction, Misconception, NotYet, all_of, explain, faults_behind, named,
+                                          options_of)
+from mlcourse.exercises.gradients import gradient_of
+from mlcourse.exercises.values import DIGITS, described, is_regular, numbers, scalar, tensor
 
 AT_THETA = "the outer loss is asked at θ"
 FIRST_ORDER = "the inner gradient is a constant"
@@ -25,6 +30,7 @@ UNPAIRED = "unpaired"
 POOLED = "draws counted as independent"
 NORMAL = "1.96 for a handful of seeds"
 SPREAD = "spread instead of standard error"
+NOT_RANDOM = "a split that is not random"
 BIASED = "divided by n instead of n - 1"
 
 Params = dict[str, Tensor]
@@ -35,37 +41,58 @@ T_TABLE = {3: 4.302652729911275, 5: 2.7764451051977987, 8: 2.3646242510102993}  
 
 
 def check_split(answer: object) -> str:
-    """14.1: three parts of a target that share no picture."""
+    """14.1: three parts of a target, at random, that share no picture."""
     split = LearnerFunction(answer, "split_target")
-    for count, seed in ((30, 0), (31, 4), (60, 7)):
+    for count, seed in ((60, 7), (30, 0), (31, 4)):
         images = torch.arange(count)[:, None].repeat(1, 2)
-        got = split(images.clone(), seed)
-        if not isinstance(got, tuple) or len(got) != 3 or not all(isinstance(part, Tensor) for part in got):
-            raise NotYet("split_target must return three tensors: (seen, dev, test).")
-        seen, dev, test = ({int(row[0]) for row in part} for part in got)
-        if len(seen) and seen & test:
-            raise Misconception(LEAK_TEST, f"{len(seen & test)} of the pictures that the discriminator sees are test "
-                                "pictures. They carry no label, and yet the generator learns to draw exactly the "
-                                "pictures that the accuracies are taken on.")
-        if seen & dev:
-            raise Misconception(LEAK_DEV, f"{len(seen & dev)} of the pictures that the generator is judged on were "
-                                "shown to its discriminator. A generator that copied them would get the best "
-                                "mark of all.")
-        if dev & test:
-            raise Misconception(CHOSEN, f"{len(dev & test)} pictures stand in both dev and test; whatever you choose "
-                                "by dev is then chosen by the test.")
-        sizes = [len(part) for part in got]
-        if not all(len(part) == len(rows) for part, rows in zip(got, (seen, dev, test), strict=True)):
+        deal = lambda seed: parts_of(split(images.clone(), seed))
+        parts, again, other = deal(seed), deal(seed), deal(seed + 1)
+        found = leaks(*map(set, parts))
+        if any(15 < len(set(part)) < count and is_regular(part, count) for part in parts):
+            found.append(Misconception(NOT_RANDOM, "a part is a run of pictures as they are stored, or takes them "
+                                       "by equal steps; pictures often lie sorted by class, so the parts differ in "
+                                       "their classes. Deal them with torch.randperm."))
+        if found:
+            raise all_of(found)
+        sizes = [len(part) for part in parts]
+        if any(len(part) != len(set(part)) for part in parts):
             raise NotYet("a picture stands twice in one part.")
         if sum(sizes) != count or max(sizes) - min(sizes) > 2:
             raise NotYet(f"the parts should be thirds of all {count} pictures, got {sizes[0]}, {sizes[1]} and "
                          f"{sizes[2]}.")
-        again, other = split(images.clone(), seed), split(images.clone(), seed + 1)
-        if not all(torch.equal(a, b) for a, b in zip(got, again, strict=True)):
+        if parts != again:
             raise NotYet("the same seed must give the same three parts.")
-        if all(torch.equal(a, b) for a, b in zip(got, other, strict=True)):
+        if parts == other:
             raise NotYet("another seed must give other parts.")
     return "No picture stands in two parts, together they are all pictures, and the seed decides."
+
+
+def parts_of(got: object) -> list[list[int]]:
+    """The marks of the pictures in each of the three parts."""
+    three = "split_target must return three tensors of pictures: (seen, dev, test)"
+    if not isinstance(got, (tuple, list)) or len(got) != 3:
+        raise NotYet(f"{three}, got {described(got)}.")
+    parts = [tensor(part, None, three) for part in got]
+    if any(part.ndim != 2 or part.shape[1] != 2 for part in parts):
+        raise NotYet(f"{three}; index images, and return the pictures themselves and not their numbers.")
+    return [part[:, 0].long().tolist() for part in parts]
+
+
+def leaks(seen: set[int], dev: set[int], test: set[int]) -> list[Misconception]:
+    """The parts that share a picture."""
+    found = []
+    if seen & test:
+        found.append(Misconception(LEAK_TEST, f"{len(seen & test)} of the pictures that the discriminator sees are "
+                                   "test pictures. They carry no label, and yet the generator learns to draw exactly "
+                                   "the pictures that the accuracies are taken on."))
+    if seen & dev:
+        found.append(Misconception(LEAK_DEV, f"{len(seen & dev)} of the pictures that the generator is judged on were "
+                                   "shown to its discriminator. A generator that copied them would get the best "
+                                   "mark of all."))
+    if dev & test:
+        found.append(Misconception(CHOSEN, f"{len(dev & test)} pictures stand in both dev and test; whatever you "
+                                   "choose by dev is then chosen by the test."))
+    return found
 
 
 # ---------------------------------------------------------------- 14.2
@@ -89,12 +116,37 @@ def problem(seed: int) -> tuple:
 
 
 def joint(params: Params, alpha: Params, support, query, generated, weight: float, *, order: int = 2,
-          inner=None) -> Tensor:
-    """The joint loss, written out; `inner` replaces the support set, order=1 the second derivatives."""
+          inner: str = "support", rate: str = "each", at: tuple[str, str] = ("phi", "phi"),
+          mix: Callable[[float], tuple[float, float]] = lambda weight: (1 - weight, weight)) -> Tensor:
+    """The joint loss, written out. order=1 leaves out the second derivatives; the other options are the known
+    faults: what the inner step sees, its rates, where the two losses are asked, and how they are mixed."""
     loss = lambda phi, pair: F.cross_entropy(linear_net(phi, pair[0]), pair[1])
-    grads = torch.autograd.grad(loss(params, inner or support), list(params.values()), create_graph=order == 2)
+    if rate == "mean":
+        mean = torch.cat([a.flatten() for a in alpha.values()]).mean()
+        alpha = {name: mean.expand_as(a) for name, a in alpha.items()}
+    seen = {"support": support, "both": both([support, generated])}[inner]
+    grads = torch.autograd.grad(loss(params, seen), list(params.values()), create_graph=order == 2)
     phi = {name: p - alpha[name] * g for (name, p), g in zip(params.items(), grads, strict=True)}
-    return (1 - weight) * loss(phi, query) + weight * loss(phi, generated)
+    real, drawn = ({"phi": phi, "theta": params}[each] for each in at)
+    of_real, of_drawn = mix(weight)
+    return of_real * loss(real, query) + of_drawn * loss(drawn, generated)
+
+
+JOINT_FAULTS = (
+    (SWAPPED, {"mix": lambda weight: (weight, 1 - weight)}, "λ weighs the generated pictures and 1 - λ the real ones; "
+     "you have it the other way round"),
+    (AT_THETA, {"at": ("theta", "theta")}, "both losses are asked at θ, before the inner step: nothing is "
+     "meta-learned. Ask them at θ'"),
+    (AT_THETA, {"at": ("theta", "phi")}, "the real queries are asked at θ; they, too, must be asked at θ', after the "
+     "inner step"),
+    (AT_THETA, {"at": ("phi", "theta")}, "the generated pictures are asked at θ; they, too, must be asked at θ', after "
+     "the inner step"),
+    (ONE_RATE, {"rate": "mean"}, "α is one number here; it has a rate for each weight: α[name] * gradient"),
+    (NO_ADAPT, {"inner": "both"}, "the generated pictures take part in the inner step; θ' comes from the real support "
+     "set alone, and the generated ones are what θ' is asked about"),
+    (ADDED, {"mix": lambda weight: (1, weight)}, "λ times the generated loss is added to the whole real one; the real "
+     "one gets 1 - λ"),
+)
 
 
 def live(params: Params) -> Params:
@@ -103,8 +155,13 @@ def live(params: Params) -> Params:
 
 
 def near(got: float, want: float) -> bool:
-    """Whether two numbers agree to 1e-6; no for nan."""
-    return abs(got - want) <= 1e-6 * max(1.0, abs(want))
+    """Whether two numbers agree to the digits of float32; no for nan."""
+    return abs(got - want) <= DIGITS * max(1.0, abs(want))
+
+
+def all_near(got: list[float], want: list[float]) -> bool:
+    """Whether the numbers of all cases agree."""
+    return all(map(near, got, want))
 
 
 def both(pairs) -> tuple[Tensor, Tensor]:
@@ -115,52 +172,47 @@ def both(pairs) -> tuple[Tensor, Tensor]:
 def check_joint(answer: object) -> str:
     """14.2: value and gradient of the loss of phase 2."""
     joint_loss = LearnerFunction(answer, "joint_loss")
-    for seed in range(3):
-        raw, alpha, support, query, generated, weight = problem(seed)
-        params = live(raw)
-        got = joint_loss(linear_net, params, alpha, support, query, generated, weight)
-        if not isinstance(got, Tensor) or got.numel() != 1:
-            raise NotYet(f"joint_loss must return a scalar tensor, got {kind(got)}.")
-        value = float(got.detach())
-        given = dict(alpha=alpha, support=support, query=query, generated=generated, weight=weight)
-        theirs = lambda given=given, raw=raw, **other: float(joint(live(raw), **{**given, **other}).detach())
-        want = theirs()
-        mean = {name: torch.full_like(a, float(torch.cat([a.flatten() for a in alpha.values()]).mean()))
-                for name, a in alpha.items()}
-        at_theta = lambda pair: float(F.cross_entropy(linear_net(raw, pair[0]), pair[1]))
-        known = [
-            (SWAPPED, theirs(weight=1 - weight), "λ weighs the generated pictures and 1 - λ the real ones; you have it "
-             "the other way round"),
-            (AT_THETA, (1 - weight) * at_theta(query) + weight * at_theta(generated), "both losses are asked at θ, "
-             "before the inner step: nothing is meta-learned. Ask them at θ'"),
-            (AT_THETA, (1 - weight) * at_theta(query) + weight * theirs(weight=1.0), "the real queries are asked at θ; "
-             "they, too, must be asked at θ', after the inner step"),
-            (AT_THETA, (1 - weight) * theirs(weight=0.0) + weight * at_theta(generated), "the generated pictures are "
-             "asked at θ; they, too, must be asked at θ', after the inner step"),
-            (ONE_RATE, theirs(alpha=mean), "α is one number here; it has a rate for each weight: α[name] * gradient"),
-            (NO_ADAPT, theirs(inner=both([support, generated])), "the generated pictures take part in the inner step; "
-             "θ' comes from the real support set alone, and the generated ones are what θ' is asked about"),
-            (ADDED, theirs(weight=0.0) + weight * theirs(weight=1.0), "λ times the generated loss is added to the "
-             "whole real one; the real one gets 1 - λ"),
-        ]
-        if not near(value, want):
-            for name, wrong, why in known:
-                if near(value, wrong):
-                    raise Misconception(name, why + ".")
-            raise NotYet(f"a version written out by hand gives {want:.5f} for problem {seed}, but you returned "
-                         f"{value:.5f}.")
-        check_second_order(got, params, raw, (alpha, support, query, generated, weight))
+    problems = [problem(seed) for seed in range(3)]
+    thetas = [live(raw) for raw, *_ in problems]
+    got = [scalar(joint_loss(linear_net, theta, *copy.deepcopy(rest)), "joint_loss must return a scalar tensor")
+           for theta, (_, *rest) in zip(thetas, problems)]
+    values = [float(loss.detach()) for loss in got]
+    theirs = lambda **faults: [float(joint(live(raw), *rest, **faults).detach()) for raw, *rest in problems]
+    want = theirs()
+    if not all_near(values, want):
+        if found := faults_behind(values, theirs, JOINT_FAULTS, all_near):
+            raise all_of(named(found) + constants(got[0], thetas[0], problems[0], options_of(found)))
+        seed = next(i for i, pair in enumerate(zip(values, want)) if not near(*pair))
+        raise NotYet(f"a version written out by hand gives {want[seed]:.5f} for problem {seed}, but you returned "
+                     f"{values[seed]:.5f}.")
+    for loss, theta, (raw, *rest) in zip(got, thetas, problems):
+        check_second_order(loss, theta, raw, rest)
     return "Value and gradient agree with the loss written out, second order included, on 3 small problems."
 
 
-def check_second_order(got: Tensor, params: Params, raw: Params, rest: tuple) -> None:
+def constants(got: Tensor, params: Params, problem: tuple, options: dict) -> list[Misconception]:
+    """Whether a loss with known faults in its value treats the inner gradient as a constant besides."""
+    ours = gradient_of(got, params)
+    if ours is None:
+        return [Misconception(FIRST_ORDER, "no gradient reaches θ; look for detach() or no_grad.")]
+    raw, *rest = problem
+    by_order = [gradient_of(joint(theta, *rest, order=order, **options), theta)
+                for order in (1, 2) for theta in [live(raw)]]
+    if oracles.close(*by_order) or not oracles.close(ours, by_order[0]):
+        return []
+    return [Misconception(FIRST_ORDER, "the gradient leaves out how θ' depends on θ through the inner gradient; pass "
+                          "create_graph=True to torch.autograd.grad.")]
+
+
+def check_second_order(got: Tensor, params: Params, raw: Params, rest: list) -> None:
     """The gradient with respect to θ is that of the whole loss."""
     if not got.requires_grad:
         raise Misconception(FIRST_ORDER, "the value is right, but no gradient reaches θ; look for detach() or no_grad.")
     ours = torch.autograd.grad(got, list(params.values()), allow_unused=True)
     theta = live(raw)
     theirs = torch.autograd.grad(joint(theta, *rest), list(theta.values()))
-    if not all(g is not None and torch.allclose(g, want, atol=1e-7) for g, want in zip(ours, theirs, strict=True)):
+    if not all(g is not None and torch.allclose(g, want, rtol=1e-4, atol=1e-5)
+               for g, want in zip(ours, theirs, strict=True)):
         raise Misconception(FIRST_ORDER, "the value is right, but its gradient leaves out how θ' depends on θ through "
                             "the inner gradient; pass create_graph=True to torch.autograd.grad, or use "
                             "torch.func.grad.")
@@ -178,46 +230,46 @@ def moments(values: list[float]) -> tuple[float, float]:
 def check_interval(answer: object) -> str:
     """14.3: the t interval of paired differences over seeds."""
     interval = LearnerFunction(answer, "paired_interval")
+    arms, got = [], []
     for seeds, draws, seed in ((5, 20, 0), (3, 4, 1), (8, 6, 2)):
         noise = torch.randn(4, seeds, draws, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
         shared = 5 * noise[0][:, :1] + 2 * noise[3]
-        a, b = 60 + shared + noise[1], 57 + shared + noise[2]
-        got = interval(a.clone(), b.clone(), T_TABLE[seeds])
-        try:
-            mean, half = (float(value) for value in got)
-        except (TypeError, ValueError, RuntimeError):
-            raise NotYet("paired_interval must return two numbers: the mean difference and the half-width.") from None
-        known, want = intervals(a, b, T_TABLE[seeds])
-        if near(mean, -want[0]) and near(half, want[1]):
-            raise Misconception("the difference turned round", "the difference is a less b.")
-        if not near(mean, want[0]):
-            raise NotYet(f"the mean difference of {seeds} seeds with {draws} draws each is {want[0]:.4f}, but you "
-                         f"returned {mean:.4f}.")
-        if not near(half, want[1]):
-            for name, wrong, why in known:
-                if near(half, wrong):
-                    raise Misconception(name, why + ".")
-            raise NotYet(f"the half-width is {want[1]:.4f}, but you returned {half:.4f}.")
+        arms.append((60 + shared + noise[1], 57 + shared + noise[2], T_TABLE[seeds]))
+        a, b, t = arms[-1]
+        got += numbers(interval(a.clone(), b.clone(), t), 2, "paired_interval must return two numbers: the mean "
+                       "difference and the half-width")
+    theirs = lambda **faults: [value for each in arms for value in by_loops(*each, **faults)]
+    want = theirs()
+    if not all_near(got, want):
+        explain(got, theirs, INTERVAL_FAULTS, all_near)
+        i = next(i for i, pair in enumerate(zip(got, want)) if not near(*pair))
+        what = "half-width" if i % 2 else "mean difference"
+        seeds, draws = arms[i // 2][0].shape
+        raise NotYet(f"the {what} of {seeds} seeds with {draws} draws each is {want[i]:.4f}, but you returned "
+                     f"{got[i]:.4f}.")
     return "Averaged within seeds, paired, and with Student's t: the interval agrees with a loop in 3 cases."
 
 
-def intervals(a: Tensor, b: Tensor, t: float) -> tuple[list[tuple[str, float, str]], tuple[float, float]]:
-    """The half-widths of known mistakes, and the right (mean, half-width)."""
-    of: Callable[[Tensor], list[float]] = lambda x: [sum(row) / len(row) for row in x.tolist()]
-    n = len(a)
+def by_loops(a: Tensor, b: Tensor, t: float, sign: int = 1, unit: str = "seed", paired: bool = True, factor: str = "t",
+            spread: bool = False, correction: int = 1) -> tuple[float, float]:
+    """The mean difference and its half-width, by loops; the options are the known faults."""
+    of = lambda x: [sum(row) / len(row) for row in x.tolist()] if unit == "seed" else x.flatten().tolist()
+    n = len(of(a))
     mean, sd = moments([x - y for x, y in zip(of(a), of(b), strict=True)])
-    sd_a, sd_b = moments(of(a))[1], moments(of(b))[1]
-    pooled = moments((a - b).flatten().tolist())[1]
-    known = [
-        (UNPAIRED, t * math.sqrt((sd_a ** 2 + sd_b ** 2) / n), "this is the interval of two independent samples. Both "
-         "arms share seeds and draws, so what a seed does to both cancels in the difference of each seed"),
-        (POOLED, t * pooled / math.sqrt(a.numel()), "every draw counts as an experiment of its own here. Draws of one "
-         "seed share a network and a generator; average them first, and count seeds"),
-        (POOLED, 1.96 * pooled / math.sqrt(a.numel()), "every draw counts as an experiment of its own here; average "
-         "the draws of a seed first, and count seeds"),
-        (NORMAL, 1.96 * sd / math.sqrt(n), "1.96 belongs to a known spread, or to very many seeds; with a handful, the "
-         "spread is itself uncertain, and t is the factor"),
-        (SPREAD, t * sd, "this covers single seeds; the uncertainty of their mean is smaller by √n"),
-        (BIASED, t * sd * math.sqrt((n - 1) / n) / math.sqrt(n), "the standard deviation of a sample divides by n - 1"),
-    ]
-    return known, (mean, t * sd / math.sqrt(n))
+    if not paired:
+        sd = math.sqrt(moments(of(a))[1] ** 2 + moments(of(b))[1] ** 2)
+    sd *= math.sqrt((n - 1) / (n - correction))
+    return sign * mean, (t if factor == "t" else 1.96) * sd / (1 if spread else math.sqrt(n))
+
+
+INTERVAL_FAULTS = (
+    ("the difference turned round", {"sign": -1}, "the difference is a less b"),
+    (UNPAIRED, {"paired": False}, "this is the interval of two independent samples. Both arms share seeds and draws, "
+     "so what a seed does to both cancels in the difference of each seed"),
+    (POOLED, {"unit": "draw"}, "every draw counts as an experiment of its own here. Draws of one seed share a network "
+     "and a generator; average them first, and count seeds"),
+    (NORMAL, {"factor": "normal"}, "1.96 belongs to a known spread, or to very many seeds; with a handful, the spread "
+     "is itself uncertain, and t is the factor"),
+    (SPREAD, {"spread": True}, "this covers single seeds; the uncertainty of their mean is smaller by √n"),
+    (BIASED, {"correction": 0}, "the standard deviation of a sample divides by n - 1"),
+)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l14_daml.checks import (ADDED, AT_THETA, BIASED, CHOSEN, FIRST_ORDER, LEAK_DEV, LEAK_TEST,
-                                              NORMAL, NO_ADAPT, ONE_RATE, POOLED, SPREAD, SWAPPED, UNPAIRED,
-                                              check_interval, check_joint, check_split)
+                                              NO_ADAPT, NORMAL, NOT_RANDOM, ONE_RATE, POOLED, SPREAD, SWAPPED,
+                                              UNPAIRED, check_interval, check_joint, check_split)
 
 # ---------------------------------------------------------------- 14.1
 
@@ -46,7 +46,14 @@ split = Exercise(
         "Let seen be images[order[:third]], and leave the two others as they are.",
     ),
     wrong=(
-        (edited(SPLIT_GIVEN, ("split_broken", "split_target")), LEAK_TEST),
+        (edited(SPLIT_GIVEN, ("split_broken", "split_target")), f"{LEAK_TEST}, {LEAK_DEV}"),
+        (split_wrong((ORDER, "    order = torch.arange(len(images)).roll(seed)")), NOT_RANDOM),
+        (split_wrong((ORDER, "    order = torch.arange(len(images)).flip(0).roll(3 * seed)")), NOT_RANDOM),
+        (split_wrong((SEEN, "    seen = images[:third]"),
+                     (REST, "    rest = third + torch.randperm(len(images) - third, generator=torch.Generator().manual_seed("
+                            "seed))\n    dev, test = images[rest[:third]], images[rest[third:]]")), NOT_RANDOM),
+        (split_wrong((ORDER, "    order = torch.arange(len(images)).roll(seed)"),
+                     ("order[third:2 * third]", "order[2 * third:]")), f"{CHOSEN}, {NOT_RANDOM}"),
         (split_wrong((SEEN, "    seen = images[order[:2 * third]]")), LEAK_DEV),
         (split_wrong((SEEN, "    seen = torch.cat([images[order[:third]], images[order[2 * third:]]])")), LEAK_TEST),
         (split_wrong((SEEN, "    seen = images[order[third:2 * third]]")), LEAK_DEV),
@@ -105,6 +112,11 @@ joint = Exercise(
     both = torch.cat([support[0], generated[0]]), torch.cat([support[1], generated[1]])
     grads = torch.autograd.grad(loss(params, both), list(params.values()), create_graph=True)''')), NO_ADAPT),
         (joint_wrong(("(1 - weight) * loss(phi, query)", "loss(phi, query)")), ADDED),
+        (joint_wrong((MIX, "    return loss(phi, query) + weight * loss(params, generated)")), f"{AT_THETA}, {ADDED}"),
+        (joint_wrong((MIX, "    return (weight * loss(phi, query) + (1 - weight) * loss(phi, generated)).detach()")),
+         f"{SWAPPED}, {FIRST_ORDER}"),
+        (joint_wrong((", create_graph=True", ""), ("(1 - weight) * loss(phi, query)", "loss(phi, query)")),
+         f"{ADDED}, {FIRST_ORDER}"),
     ),
     mutations=(
         (LOSS, LOSS.replace("pair[1])", "pair[1], reduction='sum')")),
@@ -146,7 +158,8 @@ interval = Exercise(
         (interval_wrong((HALF, "    half = t * ((a.mean(1).var() + b.mean(1).var()) / len(a)) ** 0.5")), UNPAIRED),
         (interval_wrong((BY_SEED, "    difference = (a - b).flatten()")), POOLED),
         (interval_wrong((BY_SEED, "    difference = (a - b).flatten()"), ("t * difference", "1.96 * difference")),
-         POOLED),
+         f"{POOLED}, {NORMAL}"),
+        (interval_wrong((" / len(difference) ** 0.5", ""), (".std()", ".std(correction=0)")), f"{SPREAD}, {BIASED}"),
         (interval_wrong(("t * difference", "1.96 * difference")), NORMAL),
         (interval_wrong((" / len(difference) ** 0.5", "")), SPREAD),
         (interval_wrong((".std()", ".std(correction=0)")), BIASED),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, kind
+from mlcourse.exercises.by_hand import by_hand
+from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, also, explain
+from mlcourse.exercises.gradients import gradients_by
+from mlcourse.exercises.values import DIGITS, number, scalar, tensor
 
 MULTIPLIED = "multiplied by the temperature"
 NO_T = "the temperature is forgotten"
@@ -30,6 +33,7 @@ HARD = "the temperature left out of both sides"
 TRAINS_TEACHER = "a gradient that reaches the teacher"
 NO_GRADIENT = "a gradient that is cut off"
 LIMIT = "the limit of high T"
+UNDEFINED = "0 log 0"
 
 Rows = list[list[float]]
 
@@ -67,103 +71,133 @@ def cross(p: Rows, q: Rows) -> float:
 
 
 def near(got: float, want: float) -> bool:
-    """Whether two numbers agree to 1e-6; no for nan."""
-    return abs(got - want) <= 1e-6 * max(1.0, abs(want))
+    """Whether two numbers agree to the digits of float32; no for nan."""
+    return abs(got - want) <= DIGITS * max(1e-2, abs(want))
 
 
-def scalar(function: LearnerFunction, *args) -> Tensor:
-    """The learner's number as a scalar tensor."""
-    got = function(*args)
-    if isinstance(got, (int, float)):
-        got = torch.tensor(float(got), dtype=torch.float64)
-    if not isinstance(got, Tensor) or got.numel() != 1 or not got.is_floating_point():
-        what = f"a tensor of shape {tuple(got.shape)}" if isinstance(got, Tensor) else kind(got)
-        raise NotYet(f"{function.name} must return one number, averaged over the pictures; got {what}.")
-    return got
+def all_near(got: Sequence[float], want: Sequence[float]) -> bool:
+    """Whether the numbers of all batches agree."""
+    return all(map(near, got, want))
 
 
-def compare(got: float, want: float, known: list[tuple[str, float, str]], what: str) -> None:
-    """Raise the known mistake whose value was returned, or say what the value should be."""
-    if near(got, want):
-        return
-    for name, value, why in known:
-        if near(got, value):
-            raise Misconception(name, why + ".")
-    raise NotYet(f"for {what} a loop over the definition gives {want:.4f}, but you returned {got:.4f}.")
+def wrong_batch(got: Sequence[float], want: Sequence[float], batches: Sequence[tuple]) -> NotYet:
+    """What the first wrong number should have been; batches: (seed, pictures, classes, temperature)."""
+    i = next(i for i, pair in enumerate(zip(got, want)) if not near(*pair))
+    _, m, n, t = batches[i]
+    return NotYet(f"for {m} pictures, {n} classes and T = {t} a loop over the definition gives {want[i]:.4f}, but you "
+                  f"returned {got[i]:.4f}.")
+
+
+ENTROPY_BATCHES = ((0, 4, 3, 4.0), (1, 6, 10, 2.0), (2, 3, 5, 0.5))      # seed, pictures, classes, T
 
 
 def check_entropy(answer: object) -> str:
     """15.1: the mean entropy of soft targets, in nats."""
-    soft_entropy = LearnerFunction(answer, "soft_entropy")
-    for seed, m, n, t in ((0, 4, 3, 4.0), (1, 6, 10, 2.0), (2, 3, 5, 0.5)):
-        v = logits(seed, m, n)
-        p = targets(v, t)
-        want, of = mean(entropies(p)), lambda rows: mean(entropies(rows))
-        average = [mean(column) for column in zip(*p)]
-        columns = [list(row) for row in zip(*targets(v.T, t))]
-        known = [
-            (MULTIPLIED, of(targets(v, 1 / t)), "logits are divided by T; multiplied, a high temperature makes the "
-             "targets sharper, and would make the false claim look true"),
-            (NO_T, of(targets(v, 1.0)), "T does not enter; the softmax is that of v / T"),
-            (SUMMED, m * want, "average over the pictures, so that the number does not grow with them"),
-            (ALL_NUMBERS, want / n, "sum over the classes, then average over the pictures only"),
-            (BITS, want / math.log(2), "the logarithm is the natural one, so that the result is in nats"),
-            (SIGN, -want, "an entropy is never negative: it is minus the sum of p log p"),
-            (OF_MEAN, entropies([average])[0], "you averaged the targets first; the entropy is that of each picture's "
-             "own target"),
-            (OTHER_AXIS, of(columns), "the softmax must run over the classes of one picture, dim=1"),
-        ]
-        got = float(scalar(soft_entropy, v.clone(), t).detach())
-        compare(got, want, known, f"{m} pictures, {n} classes and T = {t}")
-    sharp = torch.tensor([[0.0, 2000.0, 1.0]], dtype=torch.float64)
-    if not near(float(scalar(soft_entropy, sharp, 1.0).detach()), 0.0):
-        raise Misconception("0 log 0", "for a teacher who is entirely sure the entropy is 0, but you returned "
-                            f"{float(scalar(soft_entropy, sharp, 1.0).detach())}: 0 · log 0 counts as 0, and "
-                            "log_softmax never takes the logarithm of 0.")
+    function = LearnerFunction(answer, "soft_entropy")
+    one = "soft_entropy must return one number, averaged over the pictures"
+    soft_entropy = lambda v, t: number(function(v, t), one)
+    got = [soft_entropy(logits(seed, m, n), t) for seed, m, n, t in ENTROPY_BATCHES]
+    sharp = soft_entropy(torch.tensor([[0.0, 2000.0, 1.0]], dtype=torch.float64), 1.0)
+    undefined = Misconception(UNDEFINED, f"for a teacher who is entirely sure the entropy is 0, but you got {sharp}: "
+                              "0 · log 0 counts as 0, and log_softmax never takes the logarithm of 0.")
+    want = entropies_of()
+    if not all_near(got, want):
+        try:
+            explain(got, entropies_of, ENTROPY_FAULTS, all_near)
+        except Misconception as found:
+            raise (also(found, undefined) if math.isnan(sharp) else found) from None
+        raise wrong_batch(got, want, ENTROPY_BATCHES)
+    if not near(sharp, 0.0):
+        raise undefined
     return "It agrees with a loop over pictures and classes in 3 batches, and is 0 for a teacher who is entirely sure."
 
 
+def entropies_of(at: Callable[[float], float] = float, axis: str = "classes", of: str = "each", add: str = "mean",
+                 unit: float = 1.0, sign: int = 1) -> list[float]:
+    """The mean entropies of ENTROPY_BATCHES; the options are the known faults."""
+    found = []
+    for seed, m, n, t in ENTROPY_BATCHES:
+        v = logits(seed, m, n)
+        p = targets(v, at(t)) if axis == "classes" else list(zip(*targets(v.T, at(t))))
+        each = entropies(p if of == "each" else [[mean(column) for column in zip(*p)]])
+        found.append(sign / unit * {"mean": mean(each), "sum": sum(each), "all": mean(each) / n}[add])
+    return found
+
+
+ENTROPY_FAULTS = (
+    (MULTIPLIED, {"at": lambda t: 1 / t}, "logits are divided by T; multiplied, a high temperature makes the targets "
+     "sharper, and would make the false claim look true"),
+    (NO_T, {"at": lambda t: 1.0}, "T does not enter; the softmax is that of v / T"),
+    (SUMMED, {"add": "sum"}, "average over the pictures, so that the number does not grow with them"),
+    (ALL_NUMBERS, {"add": "all"}, "sum over the classes, then average over the pictures only"),
+    (BITS, {"unit": math.log(2)}, "the logarithm is the natural one, so that the result is in nats"),
+    (SIGN, {"sign": -1}, "an entropy is never negative: it is minus the sum of p log p"),
+    (OF_MEAN, {"of": "mean"}, "you averaged the targets first; the entropy is that of each picture's own target"),
+    (OTHER_AXIS, {"axis": "pictures"}, "the softmax must run over the classes of one picture, dim=1"),
+)
+GRADIENT_BATCHES = ((10, 4, 3, 3.0), (12, 6, 10, 20.0), (14, 2, 5, 0.5))
+
+
 def check_gradient(answer: object) -> str:
-    """15.2: the gradient of the cross-entropy with soft targets, in the student's logits, without T²."""
-    soft_gradient = LearnerFunction(answer, "soft_gradient")
-    for seed, m, n, t in ((10, 4, 3, 3.0), (12, 6, 10, 20.0), (14, 2, 5, 0.5)):
-        z, v = logits(seed, m, n), logits(seed + 1, m, n)
-        got = soft_gradient(z.clone(), v.clone(), t)
-        if not isinstance(got, Tensor) or got.shape != z.shape:
-            what = f"a tensor of shape {tuple(got.shape)}" if isinstance(got, Tensor) else kind(got)
-            raise NotYet(f"soft_gradient must return one number for each logit, a tensor of shape {tuple(z.shape)}; "
-                         f"got {what}.")
-        p, q = (torch.tensor(targets(x, t), dtype=torch.float64) for x in (v, z))
-        want = (q - p) / (t * m)
-        is_ = lambda other: bool(((got.detach() - other).abs() <= 1e-9 * float(other.abs().max())).all())
-        if is_(want):
-            _check_by_differences(want, z, v, t)
-            continue
-        hot = torch.tensor(targets(z, 1.0), dtype=torch.float64) - torch.tensor(targets(v, 1.0), dtype=torch.float64)
-        known = [
-            (SIGN, -want, "a step against the gradient must bring q nearer to p, so it is q minus p"),
-            (NO_CHAIN, want * t, "z enters as z / T, so the chain rule leaves a factor 1 / T"),
-            (NOT_DIVIDED, want * m, "the loss is the mean over the pictures, so each picture's part is divided by "
-             "their number"),
-            (WITH_SQUARE, want * t * t, "this is the gradient of the loss with T²; what happens without it"),
-            (HARD, hot / m, "both softmaxes must be taken at T"),
-            (NO_T, hot / (t * m), "both softmaxes must be taken at T"),
-            (SWAPPED, torch.tensor(_swapped_gradient(z, v, t), dtype=torch.float64), "this is the gradient of the loss "
-             "in which the student's q is the target; the soft target is the teacher's"),
-        ]
-        limit = (z - v) / (n * t * t * m)
-        known += [(LIMIT, each, "this is where the gradient goes as T grows; at any T it is a difference of softmaxes")
-                  for each in (limit, limit - limit.mean(1, keepdim=True))]
-        for name, value, why in known:
-            if is_(value):
-                raise Misconception(name, why + ".")
-        raise NotYet(f"at T = {t} the first picture's gradient is {_numbers(want[0])}, but you returned "
-                     f"{_numbers(got.detach()[0])}.")
+    """15.2: the gradient of the cross-entropy with soft targets, in the student's logits, by a formula, without T²."""
+    got = []
+    with by_hand(answer, "soft_gradient") as soft_gradient:
+        for seed, m, n, t in GRADIENT_BATCHES:
+            z, v = logits(seed, m, n), logits(seed + 1, m, n)
+            shape = f"soft_gradient must return one number for each logit, a tensor of shape {(m, n)}"
+            got.append(tensor(soft_gradient(z.clone(), v.clone(), t), (m, n), shape))
+        want = gradients_of()
+        if not all(map(is_gradient, got, want)):
+            explain(got, gradients_of, GRADIENT_FAULTS, lambda got, want: all(map(is_gradient, got, want)))
+            raise next(wrong_gradient(*each) for each in zip(got, want, GRADIENT_BATCHES) if not is_gradient(*each[:2]))
+        for each, (seed, m, n, t) in zip(want, GRADIENT_BATCHES):
+            _check_by_differences(each, logits(seed, m, n), logits(seed + 1, m, n), t)
     return "It agrees with central differences of the loss, at T = 3, 20 and 0.5."
 
 
-def _numbers(row: Tensor) -> str:
-    return ", ".join(f"{value:.5f}" for value in row[:3].tolist()) + (", …" if len(row) > 3 else "")
+def is_gradient(got: Tensor, want: Tensor) -> bool:
+    """Whether a gradient is right, to the digits that its numbers have: those of float32, or else nine."""
+    digits = DIGITS if torch.equal(got, got.float().double()) else 1e-9
+    return bool(((got - want).abs() <= digits * float(want.abs().max())).all())
+
+
+def wrong_gradient(got: Tensor, want: Tensor, batch: tuple) -> NotYet:
+    """Where a gradient is wrong: the entry that is farthest off, with as many digits as tell it apart."""
+    i, j = divmod(int((got - want).abs().argmax()), want.shape[1])
+    one, other = float(got[i, j]), float(want[i, j])
+    digits = next((digits for digits in range(4, 16) if f"{one:.{digits}g}" != f"{other:.{digits}g}"), 16)
+    close = " The formula gives all digits; a difference of losses or a rounded number does not." if digits > 5 else ""
+    return NotYet(f"at T = {batch[3]} entry ({i}, {j}) of the gradient is {other:.{digits}g}, but you returned "
+                  f"{one:.{digits}g}.{close}")
+
+
+def gradients_of(sign: int = 1, chain: bool = True, divided: bool = True, squared: bool = False, at: str = "T",
+                 loss: str = "right") -> list[Tensor]:
+    """The gradients of GRADIENT_BATCHES; the options are the known faults."""
+    found = []
+    for seed, m, n, t in GRADIENT_BATCHES:
+        z, v = logits(seed, m, n), logits(seed + 1, m, n)
+        p, q = (torch.tensor(targets(x, t if at == "T" else 1.0), dtype=torch.float64) for x in (v, z))
+        limit = (z - v) / (n * t)
+        slope = {"right": q - p, "swapped": torch.tensor(_swapped_gradient(z, v, t), dtype=torch.float64) * t * m,
+                 "limit": limit, "centred limit": limit - limit.mean(1, keepdim=True)}[loss]
+        found.append(sign * slope * (t * t if squared else 1) / ((t if chain else 1) * (m if divided else 1)))
+    return found
+
+
+GRADIENT_FAULTS = (
+    (SIGN, {"sign": -1}, "a step against the gradient must bring q nearer to p, so it is q minus p"),
+    (NO_CHAIN, {"chain": False}, "z enters as z / T, so the chain rule leaves a factor 1 / T"),
+    (NOT_DIVIDED, {"divided": False}, "the loss is the mean over the pictures, so each picture's part is divided by "
+     "their number"),
+    (WITH_SQUARE, {"squared": True}, "this is the gradient of the loss with T²; what happens without it"),
+    (HARD, {"at": "1", "chain": False}, "both softmaxes must be taken at T"),
+    (NO_T, {"at": "1"}, "both softmaxes must be taken at T"),
+    (SWAPPED, {"loss": "swapped"}, "this is the gradient of the loss in which the student's q is the target; the soft "
+     "target is the teacher's"),
+    *((LIMIT, {"loss": loss}, "this is where the gradient goes as T grows; at any T it is a difference of softmaxes")
+      for loss in ("limit", "centred limit")),
+)
 
 
 def _swapped_gradient(z: Tensor, v: Tensor, t: float) -> Rows:
@@ -184,50 +218,85 @@ def _check_by_differences(want: Tensor, z: Tensor, v: Tensor, t: float) -> None:
     assert abs((ends[0] - ends[1]) / 2e-6 - float(want[0, 1])) < 1e-6
 
 
+DISTIL_BATCHES = ((20, 5, 3, 4.0), (22, 6, 10, 2.0), (24, 3, 5, 20.0))
+
+
 def check_distillation(answer: object) -> str:
     """15.3: T² times the cross-entropy of the teacher's soft targets, its gradient, and none for the teacher."""
     distil = LearnerFunction(answer, "distil")
-    for seed, m, n, t in ((20, 5, 3, 4.0), (22, 6, 10, 2.0), (24, 3, 5, 20.0)):
-        z, v = logits(seed, m, n), logits(seed + 1, m, n)
-        p, q, hot_p, hot_q = targets(v, t), targets(z, t), targets(v, 1.0), targets(z, 1.0)
-        h_p, h_q = mean(entropies(p)), mean(entropies(q))
-        leaf, teacher = z.clone().requires_grad_(), v.clone().requires_grad_()
-        loss = scalar(distil, leaf, teacher, t)
-        known = [pair for less_p, less_q in ((0.0, 0.0), (h_p, h_q))        # as a cross-entropy, and as a divergence
-                 for pair in _known(cross(p, q) - less_p, cross(q, p) - less_q, t, m, n)]
-        known += [
-            (STUDENT_ONLY, t * t * cross(hot_p, q), "the teacher's logits are divided by T as well; otherwise q must "
-             "imitate at T what the teacher says at 1"),
-            (TEACHER_ONLY, t * t * cross(p, hot_q), "the student's logits are divided by T as well in training; only "
-             "at the test is T = 1"),
-            (HARD, t * t * cross(hot_p, hot_q), "T must divide the logits of both"),
-        ]
-        value, want, divergence = float(loss.detach()), t * t * cross(p, q), t * t * (cross(p, q) - h_p)
-        compare(value, divergence if near(value, divergence) else want, known,
-                f"{m} pictures, {n} classes and T = {t}")
-        grads = torch.autograd.grad(loss, (leaf, teacher), allow_unused=True) if loss.requires_grad else (None, None)
-        want = t * (torch.tensor(q, dtype=torch.float64) - torch.tensor(p, dtype=torch.float64)) / m
-        if grads[0] is None or not torch.allclose(grads[0], want, rtol=1e-5, atol=1e-9):
-            raise Misconception(NO_GRADIENT, "the value is right, but the gradient in the student's logits is not that "
-                                "of the value; look for detach(), .data, item() or no_grad on the student's side.")
-        if grads[1] is not None and float(grads[1].abs().max()) > 0:
-            raise Misconception(TRAINS_TEACHER, "the value is right, but a gradient flows to the teacher, who would "
-                                "come to meet the student half-way; detach its logits.")
+    leaves = [tuple(logits(seed + i, m, n).requires_grad_() for i in range(2)) for seed, m, n, _ in DISTIL_BATCHES]
+    losses = [scalar(distil(z.clone(), v.clone(), t), "distil must return a scalar tensor, averaged over the pictures")
+              for (z, v), (*_, t) in zip(leaves, DISTIL_BATCHES)]
+    got = [float(loss.detach()) for loss in losses]
+    right = any(all_near(got, losses_of(less=less)) for less in FORMS)
+    found = [] if right else [wrong_loss(got)]
+    for loss, (z, v), batch in zip(losses, leaves, DISTIL_BATCHES):
+        found += faults_of_gradient(loss, z, v, batch, right)
+    if found:
+        raise all_of(found)
     return "Value and gradient agree with a loop over the definition at three temperatures, and the teacher gets none."
 
 
-def _known(bare: float, swapped: float, t: float, m: int, n: int) -> list[tuple[str, float, str]]:
-    """Known mistakes from the loss without T² and from the one with the roles swapped, of m pictures and n classes."""
-    return [
-        (f"{SWAPPED}, {NO_SQUARE}", swapped, "the student's q stands where the teacher's p belongs, and T² is missing, "
-         "so that the gradient fades as T grows"),
-        (SWAPPED, t * t * swapped, "the student's q is the target, and the logarithm is the teacher's; the soft target "
-         "is the teacher's p"),
-        (NO_SQUARE, bare, "the gradient falls as 1/T²; multiply the loss by T²"),
-        (ONE_T, t * bare, "the gradient falls as 1/T², once for the chain rule and once because q - p shrinks; a "
-         "factor T mends one of the two"),
-        (SUMMED, t * t * m * bare, "average over the pictures, so that the loss does not grow with the batch"),
-        (ALL_NUMBERS, t * t * bare / n, "sum over the classes, then average over the pictures only: what "
-         "reduction='mean' of kl_div gets wrong, and 'batchmean' right"),
-        (SIGN, -t * t * bare, "a loss falls as the student improves: minus the sum of p log q"),
-    ]
+FORMS = (0.0, 1.0)          # how often the entropy of the targets is taken away: a cross-entropy, or a divergence
+
+
+def wrong_loss(got: list[float]) -> Misconception:
+    """The known mistakes behind wrong values, as few as explain them. Raises NotYet where none do."""
+    found = []
+    for less in FORMS:
+        try:
+            explain(got, lambda less=less, **faults: losses_of(less=less, **faults), DISTIL_FAULTS, all_near)
+        except Misconception as misconception:
+            found.append(misconception)
+    if not found:
+        raise wrong_batch(got, losses_of(), DISTIL_BATCHES)
+    return min(found, key=lambda misconception: len(misconception.names))
+
+
+def faults_of_gradient(loss: Tensor, z: Tensor, v: Tensor, batch: tuple, right: bool) -> list[Misconception]:
+    """What is wrong with the gradient of a loss whose value is right, or is not."""
+    _, m, _, t = batch
+    start, found = "the value is right, but " if right else "", []
+    by_z, by_v = gradients_by(loss, (z, v))
+    q, p = (torch.tensor(targets(x.detach(), t), dtype=torch.float64) for x in (z, v))
+    if by_z is None or (right and not torch.allclose(by_z, t * (q - p) / m, rtol=1e-4, atol=1e-6)):
+        found.append(Misconception(NO_GRADIENT, f"{start}the gradient in the student's logits is not that of the "
+                                   "value; look for detach(), .data, item() or no_grad on the student's side."))
+    start = "" if found else start
+    if by_v is not None and float(by_v.abs().max()) > 0:
+        found.append(Misconception(TRAINS_TEACHER, f"{start}a gradient flows to the teacher, who would come to meet "
+                                   "the student half-way; detach its logits."))
+    return found
+
+
+def losses_of(less: float = 0.0, roles: str = "right", at: tuple[bool, bool] = (True, True), power: int = 2,
+              add: str = "mean", sign: int = 1) -> list[float]:
+    """The losses of DISTIL_BATCHES, less so many times the entropy of their targets; the options are the known
+    faults. at: whether T divides the target's and the answer's logits."""
+    found = []
+    for seed, m, n, t in DISTIL_BATCHES:
+        target, answer = logits(seed + 1, m, n), logits(seed, m, n)
+        if roles == "swapped":
+            target, answer = answer, target
+        p, q = (targets(x, t if divided else 1.0) for x, divided in zip((target, answer), at))
+        bare = cross(p, q) - less * mean(entropies(p))
+        found.append(sign * t**power * bare * {"mean": 1, "sum": m, "all": 1 / n}[add])
+    return found
+
+
+DISTIL_FAULTS = (
+    (SWAPPED, {"roles": "swapped"}, "the student's q stands where the teacher's p belongs, and the logarithm is the "
+     "teacher's; the soft target is the teacher's p"),
+    (NO_SQUARE, {"power": 0}, "without T² the gradient fades as T grows, as 1/T²; multiply the loss by T²"),
+    (ONE_T, {"power": 1}, "the gradient falls as 1/T², once for the chain rule and once because q - p shrinks; a "
+     "factor T mends one of the two"),
+    (SUMMED, {"add": "sum"}, "average over the pictures, so that the loss does not grow with the batch"),
+    (ALL_NUMBERS, {"add": "all"}, "sum over the classes, then average over the pictures only: what reduction='mean' of "
+     "kl_div gets wrong, and 'batchmean' right"),
+    (SIGN, {"sign": -1}, "a loss falls as the student improves: minus the sum of p log q"),
+    (STUDENT_ONLY, {"at": (False, True)}, "the teacher's logits are divided by T as well; otherwise q must imitate at "
+     "T what the teacher says at 1"),
+    (TEACHER_ONLY, {"at": (True, False)}, "the student's logits are divided by T as well in training; only at the test "
+     "is T = 1"),
+    (HARD, {"at": (False, False)}, "T must divide the logits of both"),
+)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from mlcourse.exercises.by_hand import BY_AUTOGRAD
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l15_distillation.checks import (ALL_NUMBERS, BITS, HARD, LIMIT, MULTIPLIED, NOT_DIVIDED,
-                                                      NO_CHAIN, NO_GRADIENT, NO_SQUARE, NO_T, OF_MEAN, ONE_T,
+from mlcourse.lessons.l15_distillation.checks import (ALL_NUMBERS, BITS, HARD, LIMIT, MULTIPLIED, NO_CHAIN,
+                                                      NO_GRADIENT, NO_SQUARE, NO_T, NOT_DIVIDED, OF_MEAN, ONE_T,
                                                       OTHER_AXIS, SIGN, STUDENT_ONLY, SUMMED, SWAPPED, TEACHER_ONLY,
-                                                      TRAINS_TEACHER, WITH_SQUARE, check_distillation, check_entropy,
-                                                      check_gradient)
+                                                      TRAINS_TEACHER, UNDEFINED, WITH_SQUARE, check_distillation,
+                                                      check_entropy, check_gradient)
 
 # ---------------------------------------------------------------- 15.1
 
@@ -43,11 +44,16 @@ soft_entropy = Exercise(
         (entropy_wrong(("(v / temperature)", "v")), NO_T),
         (entropy_wrong((".sum(dim=1).mean()", ".sum()")), SUMMED),
         (entropy_wrong((".sum(dim=1).mean()", ".mean()")), ALL_NUMBERS),
-        (entropy_wrong((".exp() * log_p)", ".exp() * log_p.exp().log2())")), BITS),
+        (entropy_wrong((".exp() * log_p)", ".exp() * log_p / 0.6931471805599453)")), BITS),
+        (entropy_wrong((".exp() * log_p)", ".exp() * log_p.exp().log2())")), f"{BITS}, {UNDEFINED}"),
         (entropy_wrong(("return -", "return ")), SIGN),
-        (ENTROPY + "    p = (v / temperature).softmax(dim=1).mean(dim=0)\n    return -(p * p.log()).sum()", OF_MEAN),
+        (ENTROPY + "    p = (v / temperature).softmax(dim=1).mean(dim=0)\n    return -(p * p.log()).sum()",
+         f"{OF_MEAN}, {UNDEFINED}"),
+        (ENTROPY + "    p = (v / temperature).softmax(dim=1).mean(dim=0)\n    return torch.special.entr(p).sum()",
+         OF_MEAN),
         (entropy_wrong(("log_softmax(dim=1)", "log_softmax(dim=0)")), OTHER_AXIS),
-        (ENTROPY + "    p = (v / temperature).softmax(dim=1)\n    return -(p * p.log()).sum(dim=1).mean()", "0 log 0"),
+        (entropy_wrong(("(v / temperature)", "v"), ("return -", "return ")), f"{NO_T}, {SIGN}"),
+        (ENTROPY + "    p = (v / temperature).softmax(dim=1)\n    return -(p * p.log()).sum(dim=1).mean()", UNDEFINED),
     ),
     mutations=(
         (LOG_P, "    log_p = (v / temperature**2).log_softmax(dim=1)"),
@@ -98,7 +104,12 @@ soft_gradient = Exercise(
         (GRADIENT + '''\
     z = z.clone().requires_grad_()
     q, p = (z / temperature).softmax(dim=1), (v / temperature).softmax(dim=1)
-    return torch.autograd.grad(-(q * p.log()).sum(dim=1).mean(), z)[0]''', SWAPPED),
+    return torch.autograd.grad(-(q * p.log()).sum(dim=1).mean(), z)[0]''', f"{SWAPPED}, {BY_AUTOGRAD}"),
+        (GRADIENT + '''\
+    z = z.clone().requires_grad_()
+    q, p = (z / temperature).log_softmax(dim=1), (v / temperature).softmax(dim=1)
+    return torch.autograd.grad(-(p * q).sum(dim=1).mean(), z)[0]''', BY_AUTOGRAD),
+        (gradient_wrong((SLOPE, "    return (p - q) / len(z)")), f"{SIGN}, {NO_CHAIN}"),
     ),
     mutations=(
         (P, "    p = (v / temperature).softmax(dim=0)"),
@@ -150,10 +161,11 @@ distil = Exercise(
         "temperature**2 times (p * log_q).sum(dim=1).mean().",
     ),
     wrong=(
-        (edited(DISTIL_GIVEN, ("distil_broken", "distil")), f"{SWAPPED}, {NO_SQUARE}"),
+        (edited(DISTIL_GIVEN, ("distil_broken", "distil")), f"{SWAPPED}, {NO_SQUARE}, {TRAINS_TEACHER}"),
         (distil_wrong(("-temperature**2 * ", "-")), NO_SQUARE),
         (distil_wrong(("-temperature**2", "-temperature")), ONE_T),
-        (edited(DISTIL_GIVEN, ("distil_broken", "distil"), ("return -(", "return -temperature**2 * (")), SWAPPED),
+        (edited(DISTIL_GIVEN, ("distil_broken", "distil"), ("return -(", "return -temperature**2 * (")),
+         f"{SWAPPED}, {TRAINS_TEACHER}"),
         (distil_wrong(("(v.detach() / temperature)", "v.detach()")), STUDENT_ONLY),
         (distil_wrong(("(z / temperature)", "z")), TEACHER_ONLY),
         (distil_wrong(("(v.detach() / temperature)", "v.detach()"), ("(z / temperature)", "z")), HARD),
@@ -168,6 +180,8 @@ distil = Exercise(
         (divergence("(log_q.exp() * (log_q - p.log())).sum(dim=1).mean()"), f"{SWAPPED}, {NO_SQUARE}"),
         (distil_wrong(("v.detach()", "v")), TRAINS_TEACHER),
         (distil_wrong(("(z / temperature)", "(z.detach() / temperature)")), NO_GRADIENT),
+        (distil_wrong((".sum(dim=1).mean()", ".mean()"), ("v.detach()", "v")), f"{ALL_NUMBERS}, {TRAINS_TEACHER}"),
+        (distil_wrong((".sum(dim=1).mean()", ".sum()"), ("-temperature**2 * ", "-")), f"{NO_SQUARE}, {SUMMED}"),
     ),
     mutations=(
         (TARGET, "    p = (v.detach() / temperature).softmax(dim=0)"),

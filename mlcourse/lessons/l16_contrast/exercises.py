@@ -51,6 +51,10 @@ info_nce = Exercise(
         (nce_wrong((".diagonal()", "")), "every pair counted as positive"),
         (nce_wrong(("return -", "return ")), "sign"),
         (nce_wrong(("log_softmax", "softmax")), "no logarithm"),
+        (nce_wrong((UNIT_A + "\n" + UNIT_B + "\n", ""), ("log_softmax(dim=1)", "log_softmax(dim=0)")),
+         f"{NO_NORM}, {OTHER_WAY}"),
+        (nce_wrong((" / tau", ""), (UNIT_B, "    b = (b / b.norm(dim=1, keepdim=True)).detach()")),
+         f"{NO_TAU}, {NO_DETOUR}"),
         (nce_wrong((UNIT_B, "    b = (b / b.norm(dim=1, keepdim=True)).detach()")), NO_DETOUR),
     ),
     mutations=(
@@ -115,6 +119,8 @@ nt_xent = Exercise(
         (NT_XENT + "\n".join((UNIT_A, UNIT_B, LOGITS, "    return torch.nn.functional.cross_entropy(logits, torch."
                               "arange(len(a)))")), "in-batch InfoNCE instead"),
         (xent_wrong((" / tau", "")), NO_TAU),
+        (xent_wrong((UNIT + "\n", ""), ("-torch.inf", "0.0")), f"{NO_NORM}, masked with 0"),
+        (xent_wrong((" / tau", ""), (MASK + "\n", "")), f"{SELF}, {NO_TAU}"),
     ),
     mutations=(
         (UNIT, "    z = z / z.norm()"),
@@ -170,6 +176,7 @@ symmetric = Exercise(
         (symmetric_wrong((BOTH, "    return to_picture")), OTHER_WAY),
         (symmetric_wrong((BOTH, "    return to_stroke / 2")), ONE_WAY),
         (symmetric_wrong((BOTH, "    return to_stroke + to_picture")), SUMMED),
+        (symmetric_wrong((BOTH, "    return to_stroke"), (" / tau", "")), f"{TWICE}, {NO_TAU}"),
         (symmetric_wrong(("    a = pictures / pictures.norm(dim=1, keepdim=True)", "    a = pictures"),
                          ("    b = strokes / strokes.norm(dim=1, keepdim=True)", "    b = strokes")), NO_NORM),
         (symmetric_wrong(("    a = pictures / pictures", "    a = pictures.detach() / pictures.detach()")), NO_DETOUR),
@@ -217,6 +224,8 @@ retrieval = Exercise(
         (retrieval_wrong((UNIT_A + "\n" + UNIT_B + "\n", "")), NO_NORM),
         (retrieval_wrong(("argmax", "argmin")), FARTHEST),
         (retrieval_wrong((".float().mean()", ".sum()")), "counts instead of shares"),
+        (retrieval_wrong(("argmax(0)", "argmax(1)"), (".float().mean()", ".sum()")),
+         f"{TWICE}, counts instead of shares"),
         (retrieval_wrong((SHARES, SHARES.replace("mean(),", "mean() * 100,") + " * 100")),
          "per cent instead of shares"),
     ),

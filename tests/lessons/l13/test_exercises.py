@@ -58,7 +58,8 @@ def test_the_broken_batches_hold_their_three_bugs():
     namespace = {"torch": torch}
     exec(exercise("13.3").given, namespace)
     broken = namespace["adversarial_batches_broken"]
-    assert judge(exercise("13.3"), broken).misconception == "the source in the place of the target"
+    assert judge(exercise("13.3"), broken).misconception == (
+        "the source in the place of the target, zip stops at the shorter, the target in its stored order")
     source, target = torch.arange(50)[:, None], 1000 + torch.arange(24)[:, None]
     batches = broken(source, torch.arange(50), target, 8, torch.Generator().manual_seed(0))
     assert len(batches) == 3 and all((t < 1000).all() for _, _, t in batches)
