@@ -96,6 +96,10 @@ IN_PLACE = [
              "    a, b = a[r], b[r]\n    y = torch.zeros(2 * n).long()\n    y[n:] += 1\n"
              "    says = fit(torch.cat([a[:n], b[:n]]), y)\n    wrong = says(a[n:]).double().mean()\n"
              "    wrong += (1 - says(b[n:]).double()).mean()\n    return 2 * (1 - wrong)"),
+    ("01.3", "def distance(a, b, fit, generator):\n    r = torch.randperm(len(a), generator=generator).split(len(a) // 2)\n"
+             "    says = fit(torch.cat([b[r[0]], a[r[0]]]), torch.arange(2).flip(0).repeat_interleave(len(r[0])))\n"
+             "    says(a[r[1]])\n"
+             "    return 2 * (says(b[r[1]]).double().mean() - says(a[r[1]]).double().mean())"),
     ("05.2", "def rate_gradient(theta, alpha, s, q):\n    g = s[0].mul_(theta @ s[0] - s[1])\n"
              "    theta -= alpha * g\n    return (-g * (theta @ q[0] - q[1])).mul_(q[0])"),
     ("05.2", "def rate_gradient(theta, alpha, s, q):\n"
