@@ -22,7 +22,8 @@ def each(kind):
 
 NUMBERS = {"float": lambda x: float(x),
            "float32": lambda x: np.float32(plain(x)), "float64": lambda x: np.float64(plain(x)),
-           "array": lambda x: np.array(plain(x)), "array of float32": lambda x: np.array(plain(x), dtype=np.float32), "fraction": lambda x: Fraction(plain(x)),
+           "array": lambda x: np.array(plain(x)), "array of float32": lambda x: np.array(plain(x), dtype=np.float32),
+           "fraction": lambda x: Fraction(plain(x)),
            "array of one": lambda x: np.array([plain(x)]), "tensor": lambda x: torch.tensor(plain(x)),
            "tensor of float64": lambda x: torch.tensor(plain(x), dtype=torch.float64),
            "tensor with a graph": lambda x: torch.tensor(float(x), requires_grad=True),
@@ -33,9 +34,11 @@ SEVERAL = {**{f"tuple of {name}": each(kind) for name, kind in NUMBERS.items()},
            "tensor": lambda xs: torch.tensor([plain(x) for x in xs])}
 TENSORS = {"tensor": lambda x: x, "float32": lambda x: x.float(), "array": lambda x: x.numpy(),
            "array of float32": lambda x: x.float().numpy(), "list": lambda x: x.tolist(),
-           "tuple": lambda x: tuple(x.tolist()), "data frame": lambda x: pd.DataFrame(x.numpy()).squeeze(axis="columns"),
+           "tuple": lambda x: tuple(x.tolist()),
+           "data frame": lambda x: pd.DataFrame(x.numpy()).squeeze(axis="columns"),
            "negative stride": lambda x: x.flip(0).numpy()[::-1],
-           "read-only array": lambda x: np.broadcast_to(x.numpy(), tuple(x.shape)), "list of tensors": lambda x: list(x),
+           "read-only array": lambda x: np.broadcast_to(x.numpy(), tuple(x.shape)),
+           "list of tensors": lambda x: list(x),
            "tuple of arrays": lambda x: tuple(row.numpy() for row in x),
            "with a graph": lambda x: x.double().requires_grad_()}
 LABELS = {**TENSORS, "int32": lambda x: x.int(), "whole floats": lambda x: x.float(),
@@ -96,6 +99,11 @@ IN_PLACE = [
              "    a, b = a[r], b[r]\n    y = torch.zeros(2 * n).long()\n    y[n:] += 1\n"
              "    says = fit(torch.cat([a[:n], b[:n]]), y)\n    wrong = says(a[n:]).double().mean()\n"
              "    wrong += (1 - says(b[n:]).double()).mean()\n    return 2 * (1 - wrong)"),
+    ("01.3", "def distance(a, b, fit, generator):\n"
+             "    r = torch.randperm(len(a), generator=generator).split(len(a) // 2)\n"
+             "    says = fit(torch.cat([b[r[0]], a[r[0]]]), torch.arange(2).flip(0).repeat_interleave(len(r[0])))\n"
+             "    says(a[r[1]])\n"
+             "    return 2 * (says(b[r[1]]).double().mean() - says(a[r[1]]).double().mean())"),
     ("05.2", "def rate_gradient(theta, alpha, s, q):\n    g = s[0].mul_(theta @ s[0] - s[1])\n"
              "    theta -= alpha * g\n    return (-g * (theta @ q[0] - q[1])).mul_(q[0])"),
     ("05.2", "def rate_gradient(theta, alpha, s, q):\n"

@@ -225,7 +225,8 @@ def see_labels(spy: Spy, n: int) -> None:
     """Raise what is wrong with the labels of the training rows and with the sizes of the halves."""
     if spy.labels != [int(row >= AWAY) for row in spy.trained]:
         raise NotYet("the labels of the training rows must be 0 for rows of a and 1 for rows of b.")
-    sides = [sum((row >= AWAY) == side for row in rows) for rows in (spy.trained, spy.asked) for side in (False, True)]
+    sides = [sum((row >= AWAY) == side for row in set(rows))
+             for rows in (spy.trained, spy.asked) for side in (False, True)]
     if sides != [n // 2] * 4:
         raise NotYet(f"with {n} rows in a and in b, {n // 2} of each train and {n // 2} of each measure; yours were "
                      f"{sides[0]} and {sides[1]}, then {sides[2]} and {sides[3]}.")

@@ -50,8 +50,9 @@ split = Exercise(
         (split_wrong((ORDER, "    order = torch.arange(len(images)).roll(seed)")), NOT_RANDOM),
         (split_wrong((ORDER, "    order = torch.arange(len(images)).flip(0).roll(3 * seed)")), NOT_RANDOM),
         (split_wrong((SEEN, "    seen = images[:third]"),
-                     (REST, "    rest = third + torch.randperm(len(images) - third, generator=torch.Generator().manual_seed("
-                            "seed))\n    dev, test = images[rest[:third]], images[rest[third:]]")), NOT_RANDOM),
+                     (REST, "    generator = torch.Generator().manual_seed(seed)\n"
+                            "    rest = third + torch.randperm(len(images) - third, generator=generator)\n"
+                            "    dev, test = images[rest[:third]], images[rest[third:]]")), NOT_RANDOM),
         (split_wrong((ORDER, "    order = torch.arange(len(images)).roll(seed)"),
                      ("order[third:2 * third]", "order[2 * third:]")), f"{CHOSEN}, {NOT_RANDOM}"),
         (split_wrong((SEEN, "    seen = images[order[:2 * third]]")), LEAK_DEV),
