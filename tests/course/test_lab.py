@@ -160,6 +160,12 @@ def test_jupyterlab_answers_to_its_token_alone(course, tmp_path):
         assert "/lab/tree/work/00_start_here.ipynb?token=" in address
         base, token = address.split("/lab/")[0], address.split("token=")[1]
         listing = f"{base}/api/contents/work/00_start_here.ipynb?content=0"
+        for _ in range(600):                # it says its address a moment before it listens
+            try:
+                urllib.request.urlopen(f"{base}/api").close()
+                break
+            except urllib.error.URLError:
+                time.sleep(0.1)
         with urllib.request.urlopen(f"{listing}&token={token}") as page:
             assert page.status == 200
         with pytest.raises(urllib.error.HTTPError, match="403"):
