@@ -56,3 +56,8 @@ def about(value: float) -> str:
 def plural(count: int, noun: str) -> str:
     """1 step, 2 steps."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def look(color: str, marker: str, linestyle: str) -> dict[str, str]:
+    """How one of several lines is drawn, of `errorbar` and `plot`."""
+    return {"color": color, "marker": marker, "linestyle": linestyle}

@@ -8,7 +8,7 @@ no statistic of the target's test half can leak through a norm.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -27,7 +27,7 @@ from mlcourse.learners.translator import check_unseen
 from mlcourse.nets import Conv4, call
 from mlcourse.nets.gan import NOISE
 from mlcourse.phases import Phase, cosine
-from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, YELLOW
+from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, YELLOW, look
 from mlcourse.studies.transfer.setting import Setting
 from mlcourse.train import train
 
@@ -260,33 +260,26 @@ def adapted(learner: DAML, steps: int) -> Ready:
 
 @dataclass(frozen=True)
 class Arm:
-    """ready: from a seed, the rate of fine-tuning and the steps at learnt rates. color, marker, line: in pictures."""
+    """ready: from a seed, the rate of fine-tuning and the steps at learnt rates. style: in pictures, of `errorbar`."""
 
     ready: Callable[[DamlSeed, float, int], Ready]
-    color: str
-    marker: str
-    line: str
-
-    @property
-    def style(self) -> dict[str, str]:
-        """How it is drawn, of `errorbar`."""
-        return {"color": self.color, "marker": self.marker, "linestyle": self.line}
+    style: Mapping[str, str]
 
 
 ARMS: dict[str, Arm] = {
-    "source only": Arm(lambda s, rate, steps: tuned(s.source_only, rate), GREY, "o", ":"),
-    "source + generated": Arm(lambda s, rate, steps: tuned(s.with_generated, rate), BLUE, "s", "--"),
-    "source + hand-made": Arm(lambda s, rate, steps: tuned(s.with_hand_made, rate), ORANGE, "s", "--"),
-    "meta, real only": Arm(lambda s, rate, steps: adapted(s.meta_real, steps), GREEN, "D", "-."),
-    "MLDG": Arm(lambda s, rate, steps: tuned(s.mldg(), rate), PURPLE, "P", "-."),
-    "DAML": Arm(lambda s, rate, steps: adapted(s.daml, steps), BLUE, "^", "-"),
-    "meta, hand-made": Arm(lambda s, rate, steps: adapted(s.meta_hand_made, steps), ORANGE, "^", "-"),
+    "source only": Arm(lambda s, rate, steps: tuned(s.source_only, rate), look(GREY, "o", ":")),
+    "source + generated": Arm(lambda s, rate, steps: tuned(s.with_generated, rate), look(BLUE, "s", "--")),
+    "source + hand-made": Arm(lambda s, rate, steps: tuned(s.with_hand_made, rate), look(ORANGE, "s", "--")),
+    "meta, real only": Arm(lambda s, rate, steps: adapted(s.meta_real, steps), look(GREEN, "D", "-.")),
+    "MLDG": Arm(lambda s, rate, steps: tuned(s.mldg(), rate), look(PURPLE, "P", "-.")),
+    "DAML": Arm(lambda s, rate, steps: adapted(s.daml, steps), look(BLUE, "^", "-")),
+    "meta, hand-made": Arm(lambda s, rate, steps: adapted(s.meta_hand_made, steps), look(ORANGE, "^", "-")),
     "meta, shuffled labels": Arm(lambda s, rate, steps: adapted(
-        s.joint(s.with_source(s.shuffled), by_chance(by_generator(s.translator))), steps), VERMILION, "X", ":"),
-    "DAML, tuned": Arm(lambda s, rate, steps: tuned(s.daml.net, rate), SKY, "v", "-"),
-    "meta, hand-made, tuned": Arm(lambda s, rate, steps: tuned(s.meta_hand_made.net, rate), YELLOW, "v", "-"),
+        s.joint(s.with_source(s.shuffled), by_chance(by_generator(s.translator))), steps), look(VERMILION, "X", ":")),
+    "DAML, tuned": Arm(lambda s, rate, steps: tuned(s.daml.net, rate), look(SKY, "v", "-")),
+    "meta, hand-made, tuned": Arm(lambda s, rate, steps: tuned(s.meta_hand_made.net, rate), look(YELLOW, "v", "-")),
     "target oracle": Arm(lambda s, rate, steps: tuned(
-        s.classifier(s.start, s.setting.train.images, s.setting.train.labels), rate), BLACK, "", "--"),
+        s.classifier(s.start, s.setting.train.images, s.setting.train.labels), rate), look(BLACK, "", "--")),
 }
 
 

@@ -26,7 +26,7 @@ from mlcourse.learners.daml import Redraw, by_generator
 from mlcourse.learners.l2sp import fine_tuned
 from mlcourse.learners.translator import among
 from mlcourse.nets import Conv4, build_net, call, features, statistics
-from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
+from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, look
 from mlcourse.small import SIDE, shrunk
 from mlcourse.studies.transfer.setting import BATCH, KNOWN, Setting
 from mlcourse.supervised import classifier
@@ -269,9 +269,10 @@ def tune_random(s: Seed, state: Adapted, x: Tensor, y: Tensor) -> Predict:
 
 @dataclass(frozen=True)
 class Arm:
-    """name: in tables. order: its place among all, the simplest first. style: in pictures, of `errorbar`. ready: the network before labels. labels: how k > 0 labels are used, from (seed, network, x, y),
-    called in threads; None: not at all. source: whether it needs the source network. zero: whether k = 0 makes sense.
-    shared: whether it needs shared classes; several: whether it needs several domains."""
+    """name: in tables. order: its place among all, the simplest first. style: in pictures, of `errorbar`. ready: the
+    network before labels. labels: how k > 0 labels are used, from (seed, network, x, y), called in threads; None: not at
+    all. source: whether it needs the source network. zero: whether k = 0 makes sense. shared: whether it needs shared
+    classes; several: whether it needs several domains."""
 
     name: str
     order: int
@@ -284,26 +285,21 @@ class Arm:
     several: bool = False
 
 
-def style(color: str, marker: str, linestyle: str) -> dict[str, str]:
-    """How an arm is drawn."""
-    return {"color": color, "marker": marker, "linestyle": linestyle}
-
-
 ARMS = (
-    Arm("no adaptation", 0, style(GREY, "x", ":"), source_only, None),
-    Arm("from scratch", 5, style(BLACK, "X", "-."), random_start, tune_random, zero=False, shared=False, source=False),
-    Arm("linear probe", 2, style(SKY, "P", "--"), source_only, probe, zero=False, shared=False),
-    Arm("fine-tuning", 3, style(BLUE, "o", "-"), source_only, tune_source, zero=False, shared=False),
-    Arm("L2-SP", 4, style(BLUE, "s", "--"), source_only, lambda s, state, x, y: tune_source(s, state, x, y, ANCHOR),
+    Arm("no adaptation", 0, look(GREY, "x", ":"), source_only, None),
+    Arm("from scratch", 5, look(BLACK, "X", "-."), random_start, tune_random, zero=False, shared=False, source=False),
+    Arm("linear probe", 2, look(SKY, "P", "--"), source_only, probe, zero=False, shared=False),
+    Arm("fine-tuning", 3, look(BLUE, "o", "-"), source_only, tune_source, zero=False, shared=False),
+    Arm("L2-SP", 4, look(BLUE, "s", "--"), source_only, lambda s, state, x, y: tune_source(s, state, x, y, ANCHOR),
         zero=False, shared=False),
-    Arm("AdaBN", 1, style(GREEN, "D", "-"), adabn, tune),
-    Arm("CORAL", 6, style(ORANGE, "v", "-"), aligned(CORAL, "CORAL"), tune),
-    Arm("DANN", 7, style(VERMILION, "^", "-"), aligned(DANN, "DANN"), tune),
-    Arm("MLDG", 9, style(PURPLE, "<", "--"), across_sources(MLDG), tune, several=True),
-    Arm("adapter", 10, style(PURPLE, ">", "-"), across_sources(Adapter), tune, several=True),
-    Arm("distillation", 8, style(BLACK, "p", "-"), distilled, tune),
-    Arm("contrastive", 11, style(SKY, "h", "-"), contrasted, tune),
-    Arm("DAML", 12, style(ORANGE, "*", "--"), generated, tune, several=True),
+    Arm("AdaBN", 1, look(GREEN, "D", "-"), adabn, tune),
+    Arm("CORAL", 6, look(ORANGE, "v", "-"), aligned(CORAL, "CORAL"), tune),
+    Arm("DANN", 7, look(VERMILION, "^", "-"), aligned(DANN, "DANN"), tune),
+    Arm("MLDG", 9, look(PURPLE, "<", "--"), across_sources(MLDG), tune, several=True),
+    Arm("adapter", 10, look(PURPLE, ">", "-"), across_sources(Adapter), tune, several=True),
+    Arm("distillation", 8, look(BLACK, "p", "-"), distilled, tune),
+    Arm("contrastive", 11, look(SKY, "h", "-"), contrasted, tune),
+    Arm("DAML", 12, look(ORANGE, "*", "--"), generated, tune, several=True),
 )
 
 
