@@ -9,7 +9,7 @@ import torch
 
 from mlcourse import datasets
 from mlcourse.domains import Domain
-from mlcourse.episode import Splits, split_classes
+from mlcourse.episode import Splits, are_splits, split_classes
 
 WAYS = ("group", "class", "none")
 MOST_FOLDS = 5
@@ -80,8 +80,7 @@ def split(domain: Domain, spec: str, by: str) -> Splits:
 
 def has_splits(domain: Domain, spec: str) -> bool:
     """Whether a data set says itself which classes are for training and which for the test."""
-    groups = set(domain.groups)
-    return bool(datasets.named_splits(spec)) or {"train", "test"} <= groups <= {"train", "val", "test"}
+    return bool(datasets.named_splits(spec)) or are_splits(domain.groups)
 
 
 def _lacking(parts: Splits, way: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import torch
@@ -199,6 +200,11 @@ def split_by_group(domain: Domain, train, val, test) -> Splits:
                                   name=f"{domain.name}/{part}") for part, groups in parts.items()))
 
 
+def are_splits(groups: Collection[str]) -> bool:
+    """Whether the groups of a domain are its splits: "train" and "test", and "val" or none."""
+    return {"train", "test"} <= set(groups) <= {"train", "val", "test"}
+
+
 def split_classes(domain: Domain, seed: int = 0) -> Splits:
     """Split a domain that comes without named splits: groups in seeded order, 60 / 20 / 20 per cent.
 
@@ -206,7 +212,7 @@ def split_classes(domain: Domain, seed: int = 0) -> Splits:
     are the splits themselves. Raises ValueError under 3 other groups.
     """
     groups = sorted(set(domain.groups))
-    if {"train", "test"} <= set(groups) <= {"train", "val", "test"}:
+    if are_splits(groups):
         return split_by_group(domain, *([name] * (name in groups) for name in ("train", "val", "test")))
     if len(groups) < 3:
         raise ValueError(f"{domain.name} has {len(groups)} class groups; a train, validation and test split needs "

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from mlcourse.episode import Episode
 from mlcourse.learner import NetLearner, check_classes, require_grad
 from mlcourse.nets import Params, features
+from mlcourse.nets.wrap import linear
 from mlcourse.phases import Phase
 
 PRETRAINING = {"steps": 2000, "tasks": 1, "lr": 4e-3}       # of the records, so that the methods share one body
@@ -35,13 +36,8 @@ class Pretrained(NetLearner):
         self.train_classes = train_classes
 
     def new_classifier(self, outputs: int, seed: int) -> nn.Module:
-        """An untrained classifier of features, (M, size) -> (M, outputs): linear, with normal weights of variance 1/size."""
-        classifier = nn.utils.skip_init(nn.Linear, self.net.size, outputs)
-        with torch.no_grad():
-            drawn = torch.randn(outputs, self.net.size, generator=torch.Generator().manual_seed(seed))
-            classifier.weight.copy_(drawn / self.net.size**0.5)
-            classifier.bias.zero_()
-        return classifier
+        """An untrained classifier of features, (M, size) -> (M, outputs)."""
+        return linear(self.net.size, outputs, seed)
 
     def loss(self, episode: Episode) -> Tensor:
         """Cross-entropy over all training classes, on support and query samples alike.

@@ -20,11 +20,7 @@ class Wrapped(nn.Module):
         self.body, self.size, self.frozen = body, size, frozen
         self.norm = "batch" if any(isinstance(module, Norm) and module.kind == "batch" for module in body.modules()) else "none"
         if head:
-            self.head = nn.utils.skip_init(nn.Linear, size, head)
-            with torch.no_grad():
-                drawn = torch.randn(head, size, generator=torch.Generator().manual_seed(seed))
-                self.head.weight.copy_(drawn / size**0.5)
-                self.head.bias.zero_()
+            self.head = linear(size, head, seed)
         self.train(self.training)
 
     def features(self, x: Tensor) -> Tensor:
@@ -42,6 +38,15 @@ class Wrapped(nn.Module):
         if self.frozen:
             self.body.eval()
         return self
+
+
+def linear(size: int, outputs: int, seed: int) -> nn.Linear:
+    """A linear layer (M, size) -> (M, outputs) with normal weights of variance 1/size, drawn by a generator of its own."""
+    layer = nn.utils.skip_init(nn.Linear, size, outputs)
+    with torch.no_grad():
+        layer.weight.copy_(torch.randn(outputs, size, generator=torch.Generator().manual_seed(seed)) / size**0.5)
+        layer.bias.zero_()
+    return layer
 
 
 def wrap(module: nn.Module, head: int = 0, *, example: Tensor | None = None, frozen: bool = False,
