@@ -20,6 +20,7 @@ class Lesson:
     does: what the learner does in it, in a sentence. folder: the package's name, __name__; its first three letters are l
     and the lesson's number.
     exercises: a tuple of `exercises.framework.Exercise`, "" where there are none.
+    predictions: a tuple of `exercises.predictions.Prediction`, "" where there are none.
     explorers: by the explorer's name a function without arguments that makes one with something to show.
     studies: by the name of its command the record STUDY (`mlcourse.studies.study`) of what takes longer than a lesson.
     terms: a dict, the terms that the lesson introduces, each defined in one sentence; "" where there are none.
@@ -28,6 +29,7 @@ class Lesson:
     folder: str
     does: str
     exercises: str = ""
+    predictions: str = ""
     explorers: Mapping[str, str] = field(default_factory=dict)
     studies: Mapping[str, str] = field(default_factory=dict)
     terms: str = ""

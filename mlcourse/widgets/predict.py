@@ -6,7 +6,7 @@ import html
 
 import ipywidgets
 
-from mlcourse.exercises import prediction, record_prediction
+from mlcourse.exercises import prediction, predictions, record_prediction
 
 NOTHING = "nothing yet"
 
@@ -14,16 +14,20 @@ NOTHING = "nothing yet"
 class Predict(ipywidgets.VBox):
     """A question with options; the choice is kept in the learner's progress file, and `outcome` shows it again.
 
-    id: such as "03.p1". On a page without a kernel the question and its options are shown as text.
+    id: such as "03.p1", of a prediction in the lesson's folder; question and options are given where it has none there.
+    On a page without a kernel the question and its options are shown as text.
+    Raises ValueError where there is no such prediction.
     """
 
-    def __init__(self, id: str, question: str, options: list[str]):
-        self.id, self.question, self.options = id, question, list(options)
+    def __init__(self, id: str, question: str = "", options: list[str] = ()):
+        self.id = id
+        kept = None if question else predictions.named(id)
+        self.question, self.options = question or kept.question, list(options or kept.options)
         before = prediction(id)
         self.choice = ipywidgets.RadioButtons(options=self.options, value=before if before in self.options else None,
                                               layout={"width": "auto"})
         self.choice.observe(lambda change: record_prediction(self.id, change["new"]), "value")
-        super().__init__([ipywidgets.HTML(f"<b>Predict, then run.</b> {html.escape(question)}"), self.choice])
+        super().__init__([ipywidgets.HTML(f"<b>Predict, then run.</b> {html.escape(self.question)}"), self.choice])
 
     def __repr__(self) -> str:
         return f"Predict({self.id})"
@@ -36,7 +40,12 @@ class Predict(ipywidgets.VBox):
         return data
 
 
-def outcome(id: str, text: str) -> None:
-    """Print the learner's prediction of question `id` and, below it, what happened."""
+def outcome(id: str, text: str = "") -> None:
+    """Print the learner's prediction of question `id` and, below it, what happened: `text`, or what the lesson's folder
+    says of the values that `claim` took down."""
+    what = text or predictions.happened(id)
+    if what is None:
+        print(f'Nothing is measured yet: run the cell with claim("{id}", …) first.')
+        return
     print(f"You predicted: {prediction(id) or NOTHING}")
-    print(f"What happened: {text}")
+    print(f"What happened: {what}")
