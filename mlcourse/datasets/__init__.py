@@ -1,7 +1,8 @@
 """Every data set of the course by name.
 
 A spec is a name of NAMES, "glyphs-digits/TYPEFACE", "omniglot:PATH.zip", "folder:PATH" or "array:FILE.npz", each
-optionally followed by shifts "@kind=severity", such as "glyphs@rotation=0.5".
+optionally followed by shifts "@kind=severity", such as "glyphs@rotation=0.5". "digits", "glyphs-digits" and "mnist" stand
+in one frame (`datasets.frame`); as "digits@unframed" they come as they are.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 from mlcourse.datasets import array, digits, folder, glyphs, mnist, omniglot, one_shot_runs, store
 from mlcourse.datasets.form import GREY, Form
+from mlcourse.datasets.frame import UNFRAMED
 from mlcourse.datasets.source import Source
 from mlcourse.datasets.store import DataError
 from mlcourse.domains import Domain, shift_domain
@@ -23,21 +25,25 @@ __all__ = ["GREY", "NAMES", "SOURCES", "DataError", "Form", "available", "downlo
 SOURCES = (glyphs.GLYPHS, glyphs.TYPESET, digits.SOURCE, omniglot.SOURCE, omniglot.EVALUATION_SOURCE, mnist.SOURCE,
            folder.SOURCE, array.SOURCE)
 NAMES = tuple(source.name for source in SOURCES if source.load)
+FRAMED = tuple(source.name for source in SOURCES if source.framed)
 _BY_NAME = {source.name: source for source in SOURCES}
 _SHIFT = re.compile(r"(.+)@(\w+)=([^@/\\]*)")
 
 
 class Spec(NamedTuple):
-    """A spec taken apart: the data set's name, its path ("" without one) and its shifts in order, (kind, severity)."""
+    """A spec taken apart: the data set's name, its path ("" without one), its shifts in order, (kind, severity), and
+    whether its digits are left as they come."""
 
     name: str
     path: str
     shifts: tuple[tuple[str, str], ...]
+    unframed: bool = False
 
     @property
     def unplaced(self) -> str:
         """The spec without its path, severities in their shortest form: what stays when the data lie elsewhere."""
-        return self.name + "".join(f"@{kind}={float(severity):g}" for kind, severity in self.shifts)
+        shifts = "".join(f"@{kind}={float(severity):g}" for kind, severity in self.shifts)
+        return self.name + UNFRAMED * self.unframed + shifts
 
 
 def parse(spec: str) -> Spec:
@@ -46,18 +52,25 @@ def parse(spec: str) -> Spec:
     while shifted := _SHIFT.fullmatch(spec):
         spec = shifted[1]
         shifts.insert(0, (shifted[2], shifted[3]))
-    name, _, path = spec.partition(":")
-    return Spec(name, path, tuple(shifts))
+    unframed = spec.endswith(UNFRAMED) and ":" not in spec
+    name, _, path = spec.removesuffix(UNFRAMED * unframed).partition(":")
+    return Spec(name, path, tuple(shifts), unframed)
 
 
 def load(spec: str, data_dir=None, form: Form = GREY) -> Domain:
     """The domain that a spec names, images uint8 (M, C, S, S) in this form; `note` says what was done to them.
 
-    form: `Form(side, colour)`; by default 28×28 grey pixels with the ink high.
-    Raises ValueError for an unknown name or shift and for damaged data, DataError for data that are not here.
+    form: `Form(side, colour, framed)`; by default 28×28 grey pixels with the ink high, digits in their frame.
+    Raises ValueError for an unknown name or shift, for "@unframed" of data without a frame and for damaged data, DataError
+    for data that are not here.
     """
     form.check()
-    name, path, shifts = parse(spec)
+    name, path, shifts, unframed = parse(spec)
+    if unframed:
+        if name.partition("/")[0] in _BY_NAME and name.partition("/")[0] not in FRAMED:
+            raise ValueError(f"{name} comes as it is in any case; leave {UNFRAMED} out, which only {', '.join(FRAMED)} "
+                             "know")
+        form = form._replace(framed=False)
     domain = _unshifted(name, path, data_dir, form)
     for kind, severity in shifts:
         domain = _shift(domain, kind, severity)
@@ -71,7 +84,7 @@ def _unshifted(name: str, path: str, data_dir, form: Form) -> Domain:
     if source and not path and source.load:
         return source.load(data_dir, form)
     if name.startswith("glyphs-digits/") and not path:
-        return form.of(_face(name.removeprefix("glyphs-digits/"), data_dir))
+        return glyphs.typeset(_face(name.removeprefix("glyphs-digits/"), data_dir), form)
     raise ValueError(f"unknown data set {f'{name}:{path}' if path else name!r}; choose one of {', '.join(specs())}, "
                      "each optionally followed by @kind=severity")
 
@@ -113,7 +126,7 @@ def split(domain: Domain, spec: str) -> Splits:
 
 def named_splits(spec: str) -> dict[str, tuple[str, ...]]:
     """The groups of train, val and test of a data set with splits of its own; else nothing."""
-    name, path, _ = parse(spec)
+    name, path, *_ = parse(spec)
     source = _BY_NAME.get(name)
     return dict(source.splits) if source and source.splits and not path else {}
 

@@ -10,17 +10,23 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from mlcourse.datasets.form import GREY, Form
+from mlcourse.datasets.frame import in_frame
 from mlcourse.datasets.source import Source
 from mlcourse.domains import Domain
 
 
-def load() -> Domain:
-    """1,797 digits, classes "0" to "9", images uint8 (1797, 1, 28, 28): 8×8 pixels with 17 levels, enlarged."""
+NOTE = "8×8 digits with ink from 0 to 16, enlarged bicubically and scaled to 0 to 255"
+
+
+def load(form: Form = GREY) -> Domain:
+    """1,797 digits, classes "0" to "9", of 8×8 pixels with 17 levels: in the frame, or enlarged to fill the picture."""
     data = load_digits()
-    images = np.stack([_enlarge(image) for image in data.images.astype(np.float32)])
+    scans = data.images.astype(np.float32)
+    images = torch.from_numpy(np.stack([_enlarge(scan) for scan in scans]))[:, None]
     names = tuple("0123456789")
-    return Domain("digits", torch.from_numpy(images)[:, None], torch.from_numpy(data.target.astype(np.int64)), names,
-                  names, "8×8 digits with ink from 0 to 16, enlarged bicubically to 28×28 and scaled to 0 to 255")
+    domain = Domain("digits", images, torch.from_numpy(data.target.astype(np.int64)), names, names, NOTE)
+    return in_frame(domain, form, scans * (255 / 16))
 
 
 def _enlarge(image: np.ndarray) -> np.ndarray:
@@ -28,5 +34,5 @@ def _enlarge(image: np.ndarray) -> np.ndarray:
     return (np.asarray(large) * (255 / 16)).round().clip(0, 255).astype(np.uint8)
 
 
-SOURCE = Source("digits", "handwritten digits (UCI)", lambda data_dir, form: form.of(load()), place="scikit-learn",
-                classes=10, images=1797)
+SOURCE = Source("digits", "handwritten digits (UCI)", lambda data_dir, form: load(form), place="scikit-learn", classes=10,
+                images=1797, framed=True)

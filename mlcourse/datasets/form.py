@@ -16,10 +16,14 @@ LARGEST = 512           # pixels of a side
 
 
 class Form(NamedTuple):
-    """Square pictures of `side` pixels: grey with the ink high, or of three channels, red, green and blue, as they are."""
+    """Square pictures of `side` pixels: grey with the ink high, or of three channels, red, green and blue, as they are.
+
+    framed: digits of the course's sources stand in one frame (`datasets.frame`); with False they come as they are.
+    """
 
     side: int = 28
     colour: bool = False
+    framed: bool = True
 
     @property
     def channels(self) -> int:

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 
 from mlcourse.datasets import store
+from mlcourse.datasets.form import GREY, Form
+from mlcourse.datasets.frame import as_it_comes
 from mlcourse.datasets.source import Source
 from mlcourse.domains import Domain
 
@@ -21,11 +23,11 @@ PARTS = {"train": "training", "t10k": "test"}
 LARGEST = 2**30  # bytes
 
 
-def load(data_dir=None) -> Domain:
+def load(data_dir=None, form: Form = GREY) -> Domain:
     """The MNIST digits, classes "0" to "9": the 60,000 training images where present, then the 10,000 test images.
 
     Reads mnist/train-… and mnist/t10k-… (images-idx3-ubyte and labels-idx1-ubyte, with or without .gz) from the data
-    directories. images: uint8 (M, 1, 28, 28).
+    directories. They stand in the frame as they come.
     Raises DataError when neither part is there, or one file of a pair; ValueError for damaged files.
     """
     images, labels, counts = [], [], []
@@ -43,9 +45,10 @@ def load(data_dir=None) -> Domain:
     if not images:
         raise store.missing("mnist/t10k-images-idx3-ubyte.gz", "mlcourse data get mnist", data_dir)
     names = tuple("0123456789")
-    return Domain("mnist", torch.from_numpy(np.concatenate(images))[:, None],
-                  torch.from_numpy(np.concatenate(labels).astype(np.int64)), names, names,
-                  f"{' and '.join(counts)} as they are: 28×28, ink high")
+    domain = Domain("mnist", torch.from_numpy(np.concatenate(images))[:, None],
+                    torch.from_numpy(np.concatenate(labels).astype(np.int64)), names, names,
+                    f"{' and '.join(counts)} as they are: 28×28, ink high")
+    return as_it_comes(domain, form)
 
 
 def find(stem: str, data_dir=None) -> Path | None:
@@ -98,8 +101,8 @@ def read_idx(path, dimensions: int) -> np.ndarray:
     return np.frombuffer(data, dtype=np.uint8).reshape(shape).copy()
 
 
-SOURCE = Source("mnist", "handwritten digits, training and test", lambda data_dir, form: form.of(load(data_dir)),
-                classes=10, images=70000, remote=True,
+SOURCE = Source("mnist", "handwritten digits, training and test", load, classes=10, images=70000, remote=True,
+                framed=True,
                 files=store.remote_files("https://storage.googleapis.com/cvdf-datasets/mnist/",
                                          "http://yann.lecun.com/exdb/mnist/", {
                     "mnist/train-images-idx3-ubyte.gz": "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873",

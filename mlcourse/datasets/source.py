@@ -17,7 +17,8 @@ class Source(NamedTuple):
     nothing without a path. from_path: the domain of "NAME:PATH" in a form; path: how to write such a PATH. files: what
     it needs under a data directory; remote: whether they can be downloaded; made_by: the command that makes them where
     the course does. place: where it lies if not in files. classes, images: how many; None where the file says. splits:
-    the groups of train, val and test, for `split_by_group`; None for `split_classes`.
+    the groups of train, val and test, for `split_by_group`; None for `split_classes`. framed: whether its pictures stand
+    in the frame of all digits (`datasets.frame`), unless "@unframed" is asked for.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Source(NamedTuple):
     classes: int | None = None
     images: int | None = None
     splits: Mapping[str, tuple[str, ...]] | None = None
+    framed: bool = False
 
     @property
     def remedy(self) -> str:

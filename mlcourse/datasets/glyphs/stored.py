@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from mlcourse.datasets import store
+from mlcourse.datasets.form import Form
+from mlcourse.datasets.frame import in_frame
 from mlcourse.datasets.source import Source
 from mlcourse.domains import Domain
 from mlcourse.system import paths
@@ -122,9 +124,14 @@ def load_digits_named_by_face(path: str | Path | None = None) -> Domain:
                   torch.from_numpy(arrays["digit_faces"].astype(np.int64)), names, names, DIGITS_NOTE)
 
 
+def typeset(domain: Domain, form: Form) -> Domain:
+    """Typeset digits as they are stored, in this form, in the frame or not."""
+    return in_frame(domain, form, domain.images[:, 0].numpy().astype(np.float32))
+
+
 GLYPHS = Source("glyphs", "characters of many scripts in 20 hands",
                 lambda data_dir, form: form.of(load(store.find(FILE, data_dir))), files=(FILE,),
                 made_by=COMMAND, splits=SPLITS)
 TYPESET = Source("glyphs-digits", "typeset digits",
-                 lambda data_dir, form: form.of(load_digits(store.find(FILE, data_dir))), files=(FILE,),
-                 made_by=COMMAND, classes=10)
+                 lambda data_dir, form: typeset(load_digits(store.find(FILE, data_dir)), form), files=(FILE,),
+                 made_by=COMMAND, classes=10, framed=True)
