@@ -79,7 +79,7 @@ def task(arm: str, seed: int, budget: Budget) -> float:
 def modality(arm: str, seed: int, budget: Budget) -> float:
     """Sweeps named by a classifier of sweeps, which learned from the true labels or from the picture classifier's."""
     s = of_seed(seed, budget)
-    home, away = (deal(load("digits"), (0.5, 0.5), seed) if arm.startswith("UCI") else (s.home, s.away))
+    home, away = (deal(load("digits@unframed"), (0.5, 0.5), seed) if arm.startswith("UCI") else (s.home, s.away))
     taught = home.labels if "true" in arm else s.learner.net(home.images.float() / 255).argmax(1)
     return probe(sweep(home), taught, sweep(away), away.labels)
 
@@ -90,7 +90,7 @@ def measure(crossing: str, arm: str, seed: int, budget: Budget = Budget()) -> di
         raise ValueError(f"unknown arm {arm!r} of the crossing {crossing!r}; the crossings are {', '.join(ARMS)}")
     if crossing == "domain":
         s = of_seed(seed, budget)
-        value = accuracy(s.learner.net, s.away if arm == "typeset digits" else load("digits"))
+        value = accuracy(s.learner.net, s.away if arm == "typeset digits" else load("digits@unframed"))
     else:
         value = (task if crossing == "task" else modality)(arm, seed, budget)
     return {"crossing": crossing, "arm": arm, "accuracy": round(value, 4),

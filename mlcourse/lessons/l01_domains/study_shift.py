@@ -29,7 +29,7 @@ from mlcourse.train import train
 KEY = ("kind", "seed")
 SHARES = (0.5, 0.25, 0.25)      # of the typeset digits: to train on, home, to be shifted
 QUERIES, RATE = 5, 2e-3
-OTHERS = {"UCI digits": "digits", "MNIST": "mnist"}
+OTHERS = {"UCI digits": "digits@unframed", "MNIST": "mnist"}
 AGAIN = ", again"               # a domain against itself: its floor
 KINDS = (*SHIFTS, *factors.KINDS, *OTHERS, "typeset digits" + AGAIN, "UCI digits" + AGAIN)
 
@@ -57,7 +57,7 @@ class ShiftSeed(NamedTuple):
 @lru_cache(maxsize=1)
 def of_seed(seed: int, budget: Budget = Budget()) -> ShiftSeed:
     """The digits dealt, and the classifier trained, by this seed. The kernel width is the median distance at home."""
-    training, home, away = deal(load("glyphs-digits"), SHARES, seed)
+    training, home, away = deal(load("glyphs-digits@unframed"), SHARES, seed)
     learner = NoAdaptation(Conv4(10, width=32, norm="none", seed=seed))
     sampler = EpisodeSampler(training, 10, 1, QUERIES, relabel=False)
     train(learner, learner.phases(sampler, steps=budget.steps, tasks=1, lr=RATE), seed=seed, progress=False)
@@ -109,7 +109,7 @@ def floor(kind: str, seed: int, budget: Budget) -> dict:
     """A domain against itself, dealt into two: what PAD shows where there is no shift."""
     _, away, learner, _ = of_seed(seed, budget)
     name = kind.removesuffix(AGAIN)
-    domain = load(OTHERS.get(name, "glyphs-digits"))
+    domain = load(OTHERS.get(name, "glyphs-digits@unframed"))
     return {"severity": [0.0], **measured(
         [accuracy(learner.net, domain if name in OTHERS else away)],
         [proxy_a_floor(domain, seed, size=budget.sample)], [None])}

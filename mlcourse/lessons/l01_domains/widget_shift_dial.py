@@ -55,7 +55,7 @@ class ShiftDial(Explorer):
     A new setting takes up to a second, for the distances; a setting seen before is redrawn at once.
     Raises ValueError for domains of fewer than SAMPLE pictures, or of other classes than home's.
 
-        ShiftDial(classifier.net, home, away, other=load("digits"))
+        ShiftDial(classifier.net, home, away, other=load("digits@unframed"))
     """
 
     keeps = True
@@ -93,7 +93,7 @@ class ShiftDial(Explorer):
             return ShiftDialScene(home, None, None, floor, reach)
         first = torch.stack([(other.labels == c).nonzero()[0, 0] for c in range(SHOWN)])
         point = self._measure(other.images, other.labels)
-        return ShiftDialScene(home, pictures(other, first), ("UCI digits" if other.name == "digits" else other.name,
+        return ShiftDialScene(home, pictures(other, first), ("UCI digits" if other.name == "digits@unframed" else other.name,
                               point.accuracy, point.pad.value, point.mmd.value), floor, reach)
 
     @torch.no_grad()

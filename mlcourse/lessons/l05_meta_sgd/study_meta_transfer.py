@@ -144,7 +144,7 @@ def name_of(setting: dict) -> str:
 def targets() -> dict[str, tuple[Domain, str]]:
     """The domains that arms are judged on, with their split: held-out scripts of glyphs, the UCI digits, and the test
     alphabets of Omniglot where it is on this machine."""
-    found = {"glyphs": (datasets.load_splits("glyphs").test, "test"), "digits": (datasets.load("digits"), "all")}
+    found = {"glyphs": (datasets.load_splits("glyphs").test, "test"), "digits": (datasets.load("digits@unframed"), "all")}
     try:
         found["omniglot"] = (datasets.load_splits("omniglot").test, "test")
     except DataError:

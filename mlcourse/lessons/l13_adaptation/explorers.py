@@ -10,5 +10,5 @@ from mlcourse.lessons.l13_adaptation.widget_adversarial_weight import Adversaria
 
 def adversarial_weight() -> AdversarialWeight:
     """Between typeset and handwritten digits."""
-    source = small.shrunk(load("glyphs-digits"))
-    return AdversarialWeight(small.source_network(source), source, *halves(small.shrunk(load("digits"))))
+    source = small.shrunk(load("glyphs-digits@unframed"))
+    return AdversarialWeight(small.source_network(source), source, *halves(small.shrunk(load("digits@unframed"))))

@@ -79,7 +79,8 @@ class LabelShiftSeed(NamedTuple):
 @lru_cache(maxsize=1)
 def of_seed(seed: int, budget: Budget = Budget()) -> LabelShiftSeed:
     """The parts of a seed, its source network trained."""
-    source, target = (small.shrunk(load(name).first(budget.pictures)) for name in ("glyphs-digits", "digits"))
+    source, target = (small.shrunk(load(f"{name}@unframed").first(budget.pictures))
+                      for name in ("glyphs-digits", "digits"))
     frequent = torch.randperm(len(source.classes), generator=torch.Generator().manual_seed(seed))
     base = small.source_network(source, seed, steps=budget.source_steps, width=budget.width)
     return LabelShiftSeed(seed, budget, source, *halves(target), frequent[:small.FREQUENT].tolist(), base)

@@ -14,8 +14,8 @@ from mlcourse.supervised import classifier
 
 def real_generated() -> RealGeneratedExplorer:
     """Generated pictures after a few steps of their generator."""
-    source = small.shrunk(load("glyphs-digits"))
-    train, dev = halves(small.shrunk(load("digits")))
+    source = small.shrunk(load("glyphs-digits@unframed"))
+    train, dev = halves(small.shrunk(load("digits@unframed")))
     judge, translator = classifier(train, 50), Translator(classifier(source, 50))
     snapshots = imitate(translator, source, train, dev, judge, steps=20, every=10)
     return RealGeneratedExplorer(snapshots, translator.averaged, source, dev, judge)

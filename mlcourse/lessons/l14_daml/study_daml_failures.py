@@ -61,7 +61,7 @@ class Budget:
 @lru_cache(maxsize=1)
 def of_seed(seed: int, budget: Budget = Budget()) -> DamlSeed:
     """The source network, the target's parts and the pictures that are redrawn, of one seed."""
-    source, target = (domain.first(budget.pictures) for domain in (load("glyphs-digits"), load("digits")))
+    source, target = (domain.first(budget.pictures) for domain in (load("glyphs-digits@unframed"), load("digits@unframed")))
     return DamlSeed(*prepare([source], target, (0, 1)), seed, budget.daml)
 
 

@@ -134,8 +134,8 @@ def answers(net: Conv4, state: Adapted, x: Tensor) -> Tensor:
 @lru_cache(maxsize=1)
 def of_seed(part: str, data: str, seed: int, budget: Budget = Budget()) -> DistillationSeed:
     """What one seed of a part works on, its teacher trained. Raises DataError where the data are not here."""
-    seen, test = halves(small.shrunk(load(data)), MOST)
-    labelled = small.shrunk(load("glyphs-digits")) if part == "domains" else seen
+    seen, test = halves(small.shrunk(load(f"{data}@unframed")), MOST)
+    labelled = small.shrunk(load("glyphs-digits@unframed")) if part == "domains" else seen
     with one_core():
         net = learned(AdaBN(network(budget.teacher, seed)), labelled, seen, part, seed, budget).net
     states = {"AdaBN": normalised_by(net, pixels(seen.images))}

@@ -80,7 +80,7 @@ def data() -> Data:
     splits = load_splits("glyphs")
     source = splits.train.with_rotations()
     return Data(source, chalk(source.images), splits.val, chalk(splits.val.images), splits.test,
-                chalk(splits.test.images), load("digits"))
+                chalk(splits.test.images), load("digits@unframed"))
 
 
 def network(seed: int) -> Conv4:
