@@ -37,7 +37,6 @@ from mlcourse.system.machine import one_core
 KEY = ("workload", "peer")
 PEERS = {**peer_code.PEERS, "jax": with_jax}
 BUT_TORCHOPT = ("loop", "higher", "jax")        # TorchOpt has neither first order nor learned rates
-BUT_JAX = ("loop", "higher", "torchopt")        # it takes seconds a step on convolutions: three such loads are enough
 EXTRA = "Conv4-64, 32 tasks 1-shot, 15 queries"
 SEED = 0
 ROUNDS = 7
@@ -89,11 +88,11 @@ LOADS = {load.name: load for load in (
     Load("fully connected, 32 tasks, 5 steps", _mlp(CONNECTED, 5, "batch", 0.4), 32),
     Load("Conv4-64, 32 tasks 1-shot", _conv(), 32),
     Load("Conv4-64, 16 tasks 5-shot", _conv(), 16, 5, 5),
-    Load("Conv4-64, 8 tasks, 5 steps", _conv(5), 8, peers=BUT_JAX),
-    Load("Conv4-64 max-pool, 8 tasks", _conv(pool="max"), 8, peers=BUT_JAX),
+    Load("Conv4-64, 8 tasks, 5 steps", _conv(5), 8),
+    Load("Conv4-64 max-pool, 8 tasks", _conv(pool="max"), 8),
     Load("Conv4-64 FOMAML, 32 tasks 1-shot", _conv(kind=FOMAML), 32, peers=BUT_TORCHOPT),
-    Load("Conv4-64 Meta-SGD, 32 tasks 1-shot", lambda: MetaSGD(Conv4(5)), 32, peers=("loop", "higher")),
-    Load(EXTRA, _conv(), 32, 1, 15, BUT_JAX),
+    Load("Conv4-64 Meta-SGD, 32 tasks 1-shot", lambda: MetaSGD(Conv4(5)), 32, peers=BUT_TORCHOPT),
+    Load(EXTRA, _conv(), 32, 1, 15),
 )}
 
 
