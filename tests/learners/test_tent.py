@@ -75,7 +75,7 @@ def test_the_direction_is_minus_the_central_differences_of_the_entropy_of_the_ba
 
 def test_the_entropy_falls_with_every_step():
     learner, e = small(lr=0.1), episode()
-    entropies = [float(mean_entropy(call(learner.net, learner.adapt(e, steps).params, e.unlabeled_x)))
+    entropies = [mean_entropy(call(learner.net, learner.adapt(e, steps).params, e.unlabeled_x)).item()
                  for steps in range(6)]
     assert all(after < before for before, after in zip(entropies, entropies[1:]))
 
@@ -136,3 +136,19 @@ def test_settings_that_are_refused():
     for bad in ({"steps": 0}, {"batch": 0}):
         with pytest.raises(ValueError, match=f"{next(iter(bad))} must be at least 1, got 0"):
             small(**bad)
+
+
+def test_batches_of_one_class_collapse_where_mixed_ones_do_no_harm():
+    """The failure that the paper's successors are about: 40 pictures of each of 3 classes, in batches of 40."""
+    source = patterns(0, classes=WAY, per_class=40)
+    x, y = pixels((0.3 * source.images + 120).byte()), source.labels
+    learner = TENT(Conv4(WAY, 6, "stride", "batch", SIDE, seed=0), lr=0.1, batch=40)
+    train(learner, learner.phases(DomainSampler([source], 4, 1, unlabeled=1), 30, tasks=2, lr=1e-2), progress=False)
+    mixed = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))
+    share = lambda logits, y: float((logits.argmax(1) == y).float().mean())
+    with torch.no_grad():
+        e = DomainSampler([source], 4, 1, unlabeled=1).sample(1, torch.Generator().manual_seed(0)).task(0)
+        adabn, tent = (share(learner.predict(learner.adapt(e._replace(unlabeled_x=x), steps), x), y) for steps in (0, 10))
+        in_turn, sorted_by_class = share(learner.online(x[mixed]), y[mixed]), share(learner.online(x), y)
+    assert min(tent, in_turn) > adabn - 0.05 > 0.85
+    assert sorted_by_class < 0.5
