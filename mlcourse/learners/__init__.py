@@ -51,7 +51,8 @@ RECORDS: tuple[Method, ...] = (
     r2d2.METHOD, baselines.NONE, baselines.SCRATCH, baselines.JOINT, l2sp.METHOD, baselines.FINETUNE, baselines.PROBE,
     rfs.METHOD, baseline_plus_plus.METHOD,
     contrastive.SIMCLR, contrastive.SUPCON, baselines.NEIGHBOUR,
-    adabn.METHOD, tent.METHOD, coral.METHOD, dann.METHOD, self_training.METHOD, shot.METHOD, mldg.METHOD, adapter.METHOD, daml.METHOD,
+    adabn.METHOD, tent.METHOD, coral.METHOD, dann.METHOD, self_training.METHOD, shot.METHOD, mldg.METHOD,
+    adapter.METHOD, daml.METHOD,
 )
 METHODS = tuple(record for record in RECORDS if not record.across)
 ACROSS_DOMAINS = tuple(record for record in RECORDS if record.across)

@@ -1,8 +1,8 @@
 """SHOT: keep the source's classifier, and move the features of the target until it is sure of them.
 
 Liang, Hu, Feng: Do We Really Need to Access the Source Data? Source Hypothesis Transfer for Unsupervised Domain
-Adaptation, ICML 2020, equations 3 to 6. g: the features of the target; h: the head, of the source and fixed; δ(h(g(x))): the
-predictions p.
+Adaptation, ICML 2020, sections 3.2 and 3.3. g: the features of the target; h: the head, the source's and fixed;
+p = softmax(h(g(x))): the predictions.
 
     c_k ← Σ_x p_k(x) g(x) / Σ_x p_k(x)               ŷ(x) ← argmin_k of the cosine distance of g(x) and c_k
     c_k ← Σ_x [ŷ(x) = k] g(x) / Σ_x [ŷ(x) = k]       ŷ(x) ← likewise                               (`centroids`)
@@ -27,8 +27,8 @@ from mlcourse.phases import Phase, check_counts, cosine, over_episodes, trained_
 
 
 class SHOT(AdaBN):
-    """SHOT with β = `weight`: `source` trains g and h on the source's labels, `transfer` moves g on unlabelled pictures
-    of the target, and needs no picture of the source any more.
+    """SHOT with β = `weight`: of its two phases the first trains g and h on the source's labels; `transfer` then moves g
+    on unlabelled pictures of the target, and looks at no picture of the source.
 
     centroids: c (N, size) of all pictures of the target, which `transfer` takes anew every `refresh` steps; they come
     along in a checkpoint.
@@ -50,8 +50,8 @@ class SHOT(AdaBN):
         self.register_buffer("centroids", torch.zeros(net.head.out_features, net.size))
 
     def loss(self, episode: Episode, c: Tensor | None = None) -> Tensor:
-        """mean H(p) - H(mean p) + β mean -log p_ŷ of the unlabelled pictures. c: the centroids that give ŷ, (N, size); None:
-        those of these pictures alone."""
+        """mean H(p) - H(mean p) + β mean -log p_ŷ of the unlabelled pictures. c: the centroids that give ŷ, (N, size);
+        None: those of these pictures alone."""
         require_grad(self)
         self.check(episode)
         z = self.embed(episode.unlabeled_x, episode)
@@ -60,18 +60,21 @@ class SHOT(AdaBN):
         y = nearest(z, centroids(z, p) if c is None else c)
         return self.weight * task_loss(logits, y) - information(logits)
 
-    def phases(self, sampler, steps: int, *, tasks: int = 2, lr: float = 1e-3, pictures: Tensor | None = None) -> list[Phase]:
+    def phases(self, sampler, steps: int, *, tasks: int = 2, lr: float = 1e-3,
+               pictures: Tensor | None = None) -> list[Phase]:
         """The phase of the source and then `transfer`, of `steps` steps each. Raises what `episodic_phase` raises."""
         transfer = self.transfer(sampler, steps, pictures, tasks=tasks, lr=lr)
         source = over_episodes(self, "source", transfer.sample, lambda episode, step: AdaBN.loss(self, episode),
                                torch.optim.Adam(trained_by(self), lr=lr), steps, cosine)
         return [source, transfer]
 
-    def transfer(self, sampler, steps: int, pictures: Tensor | None = None, *, tasks: int = 2, lr: float = 1e-3) -> Phase:
+    def transfer(self, sampler, steps: int, pictures: Tensor | None = None, *, tasks: int = 2,
+                 lr: float = 1e-3) -> Phase:
         """Adam on g while h stays, the rate annealed to 0 by a cosine.
 
-        sampler: of episodes, of which the unlabelled pictures alone are looked at. pictures: all of the target (M, 1, S, S),
-        for the centroids; None: each episode has those of its own pictures. Raises what `episodic_phase` raises.
+        sampler: of episodes, of which the unlabelled pictures alone are looked at. pictures: all of the target
+        (M, 1, S, S), for the centroids; None: each episode has those of its own pictures. Raises what `episodic_phase`
+        raises.
         """
         check_counts(tasks=tasks)
         check_rate(lr, "outer learning rate")
@@ -91,8 +94,8 @@ class SHOT(AdaBN):
 
 
 def centroids(z: Tensor, p: Tensor) -> Tensor:
-    """c (N, size) of features z (M, size) with predictions p (M, N): first weighted by p, then the means of those that are
-    nearest (equations 4 and 5). A class that is nearest to none has zeros. With a leading task dimension as well."""
+    """c (N, size) of features z (M, size) with predictions p (M, N): first the means weighted by p, then those of the
+    features that are nearest to them; zeros where none is. With a leading task dimension as well."""
     y = nearest(z, weighted(z, p))
     return weighted(z, F.one_hot(y, p.shape[-1]).to(z.dtype))
 
@@ -103,8 +106,8 @@ def weighted(z: Tensor, w: Tensor) -> Tensor:
 
 
 def nearest(z: Tensor, c: Tensor) -> Tensor:
-    """The class (M,) of the centroid of c (N, size) at the least cosine distance from each feature of z (M, size), the first
-    of several; never a centroid of zeros."""
+    """The class (M,) of the centroid of c (N, size) at the least cosine distance from each feature of z (M, size), the
+    first of several; never that of a centroid of zeros."""
     likeness = F.normalize(z, dim=-1) @ F.normalize(c, dim=-1).mT
     return likeness.masked_fill((c == 0).all(-1)[..., None, :], -torch.inf).argmax(-1)
 

@@ -1,7 +1,7 @@
 """TENT: at test time, make the predictions on the target surer, by the gains and shifts of the norms alone.
 
 Wang, Shelhamer, Liu, Olshausen, Darrell: Tent: Fully Test-Time Adaptation by Entropy Minimization, ICLR 2021,
-equation 1 and section 3.
+section 3.
 
     H(ŷ) = -Σ_k p(ŷ_k) log p(ŷ_k)                  of a prediction; no label and no source picture enters
     γ, β ← γ, β - η ∇ mean H over a batch of the target, whose own μ and σ normalise it
@@ -68,8 +68,10 @@ class TENT(AdaBN):
     def surer(self, phi: Params, x: Tensor, stacked: bool = False) -> Params:
         """φ after one step down the mean entropy of its predictions on x, by the gains and shifts alone."""
         own = affine(self.net) & phi.keys()
-        return descend(lambda phi: mean_entropy(call(self.net, phi, x)), phi, 1, self.lr, order=1, only=own,
-                       stacked=stacked) if own else phi
+        if not own:
+            return phi
+        entropy = lambda phi: mean_entropy(call(self.net, phi, x))
+        return descend(entropy, phi, 1, self.lr, order=1, only=own, stacked=stacked)
 
 
 def affine(net: nn.Module) -> set[str]:

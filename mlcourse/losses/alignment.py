@@ -39,8 +39,8 @@ def domain_loss(source_logit: Tensor, target_logit: Tensor) -> Tensor:
 
 
 def mean_entropy(logits: Tensor) -> Tensor:
-    """The mean over pictures of H(p) = -Σ_k p_k log p_k, in nats, of predictions p = softmax(logits (n, N)): 0 where all
-    are sure, log N where none says anything. With a leading task dimension T, the means (T,)."""
+    """The mean over pictures of H(p) = -Σ_k p_k log p_k, in nats, of predictions p = softmax(logits (n, N)): 0 where
+    all are sure, log N where none says anything. With a leading task dimension T, the means (T,)."""
     log_p = logits.log_softmax(-1)
     return -(log_p.exp() * log_p).sum(-1).mean(-1)
 

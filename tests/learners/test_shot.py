@@ -46,7 +46,7 @@ def slow_labels(z, c):
 
 
 def slow_centroids(z, p):
-    """Equations 4 and 5, feature by feature: those of the second round, and the labels of both."""
+    """Feature by feature: the centroids of the second round, and the labels of both."""
     classes, size = range(p.shape[1]), range(z.shape[1])
     first = [[sum(p[i, k] * z[i, d] for i in range(len(z))) / sum(p[i, k] for i in range(len(z))) for d in size]
              for k in classes]
@@ -81,7 +81,7 @@ def test_a_pseudo_label_may_differ_from_the_prediction_and_a_class_without_a_pic
 
 
 def slow_loss(learner, e, c=None):
-    """Equations 3 and 6 on the target's pictures, picture by picture."""
+    """Information maximisation and pseudo-labels on the target's pictures, picture by picture."""
     z, logits, _ = by_hand(learner.net, theta_of(learner), e.unlabeled_x)
     p = [[torch.exp(v) / sum(torch.exp(w) for w in row) for v in row] for row in logits]
     entropy = sum(-q * torch.log(q) for row in p for q in row) / len(p)
@@ -96,7 +96,8 @@ def slow_loss(learner, e, c=None):
 def test_the_loss_and_its_gradient_are_those_of_the_paper():
     learner, e = small(weight=0.7), episode()
     c = torch.rand(WAY, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    for ours, slow in ((learner.loss(e), slow_loss(learner, e)), (learner.loss(e, c), slow_loss(learner, e, c.tolist()))):
+    own, given = (learner.loss(e), slow_loss(learner, e)), (learner.loss(e, c), slow_loss(learner, e, c.tolist()))
+    for ours, slow in (own, given):
         torch.testing.assert_close(ours, slow)
         theta = list(theta_of(learner).values())
         for g, w in zip(torch.autograd.grad(ours, theta), torch.autograd.grad(slow, theta), strict=True):

@@ -123,7 +123,8 @@ def test_gains_and_shifts_are_found_in_any_network():
     assert affine(small().net) == AFFINE and affine(small("layer").net) == AFFINE and not affine(small("none").net)
     assert affine(MLP((4, 3, 2), "batch")) == {"norms.0.gain", "norms.0.shift"}
     body = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.GroupNorm(2, 4), nn.AdaptiveAvgPool2d(1))
-    assert affine(wrap(body, head=2, exchange_norms=True)) == {"body.1.gain", "body.1.shift", "body.3.weight", "body.3.bias"}
+    exchanged = {"body.1.gain", "body.1.shift", "body.3.weight", "body.3.bias"}
+    assert affine(wrap(body, head=2, exchange_norms=True)) == exchanged
     with pytest.raises(ValueError, match="TENT adapts the network, but body.1 of this Wrapped is a batch norm"):
         TENT(wrap(body, head=2))
     learner, e = small("none"), episode()
@@ -148,7 +149,8 @@ def test_batches_of_one_class_collapse_where_mixed_ones_do_no_harm():
     share = lambda logits, y: float((logits.argmax(1) == y).float().mean())
     with torch.no_grad():
         e = DomainSampler([source], 4, 1, unlabeled=1).sample(1, torch.Generator().manual_seed(0)).task(0)
-        adabn, tent = (share(learner.predict(learner.adapt(e._replace(unlabeled_x=x), steps), x), y) for steps in (0, 10))
+        e = e._replace(unlabeled_x=x)
+        adabn, tent = (share(learner.predict(learner.adapt(e, steps), x), y) for steps in (0, 10))
         in_turn, sorted_by_class = share(learner.online(x[mixed]), y[mixed]), share(learner.online(x), y)
     assert min(tent, in_turn) > adabn - 0.05 > 0.85
     assert sorted_by_class < 0.5
