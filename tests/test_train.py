@@ -397,12 +397,3 @@ def test_batches_are_drawn_on_the_cpu_and_brought_to_the_parameters():
     assert {field.device.type for field in here} == {"cpu"} and {field.device.type for field in there} == {"meta"}
     assert not in_threads(learner.to("meta")), "threads are the CPU's"
     assert device_of(learner).type == "meta" and device_of(MAML(MLP())).type == "cpu"
-
-
-def test_before_each_step_and_its_batch_a_phase_is_told_the_number():
-    learner, (phase, _) = job()
-    said, sample = [], phase.sample
-    phase.before = said.append
-    phase.sample = lambda generator: said.append("batch") or sample(generator)
-    train(learner, [phase], progress=False)
-    assert said == [entry for step in range(PRETRAIN) for entry in (step, "batch")]
