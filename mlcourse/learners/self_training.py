@@ -68,12 +68,12 @@ class SelfTraining(AdaBN):
                               torch.optim.Adam(trained_by(self), lr=lr), steps, cosine,
                               before=None if pictures is None else lambda step: self.renew(step, pictures))]
 
-    @torch.no_grad()
     def renew(self, step: int, pictures: Tensor) -> None:
         """Every `refresh` steps, set the threshold by the predictions on all pictures of the target."""
         if step % self.refresh:
             return
-        p = call(self.net, self.theta(), pictures.to(self.cut)).softmax(-1).amax(-1)
+        with torch.no_grad():
+            p = call(self.net, self.theta(), pictures.to(self.cut)).softmax(-1).amax(-1)
         if p.max() >= self.threshold:
             self.cut.fill_(self.threshold)
             return
