@@ -39,8 +39,9 @@ class Phase:
     factor on the optimiser's rates at a given share of the phase in [0, 1). chunk: how many tasks are differentiated
     at once (None: all). after: called with the batch after each optimiser step. learner: whose engine computes the
     loss; None where the loss is no mean over episodes. one: (episode, step) -> the loss of one episode, with which
-    train.py can compare a loop over tasks. An optimiser made from named parameters lets errors name them. Raises
-    ValueError for steps or a chunk below 1.
+    train.py can compare a loop over tasks. before: called with the number of each step, before its batch is drawn; what
+    it changes belongs into buffers of the learner, where a training that is resumed finds it. An optimiser made from
+    named parameters lets errors name them. Raises ValueError for steps or a chunk below 1.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Phase:
     after: Callable[[Any], None] | None = None
     learner: nn.Module | None = None
     one: Callable[[Episode, int], Tensor] | None = None
+    before: Callable[[int], None] | None = None
 
     @property
     def parallel(self) -> bool:
@@ -65,7 +67,8 @@ class Phase:
 
 def over_episodes(learner: nn.Module, name: str, sample: Callable[[torch.Generator], Episode],
                   one: Callable[[Episode, int], Tensor], optimiser: torch.optim.Optimizer, steps: int,
-                  rate: Callable[[float], float] = constant, after: bool = True) -> Phase:
+                  rate: Callable[[float], float] = constant, after: bool = True,
+                  before: Callable[[int], None] | None = None) -> Phase:
     """A phase on the mean of `one`(episode, step) over a batch, computed by the learner's engine.
 
     after: whether the learner's `after_step` follows each step. The other arguments are those of `Phase`.
@@ -74,7 +77,7 @@ def over_episodes(learner: nn.Module, name: str, sample: Callable[[torch.Generat
         return switch.over_tasks(learner, lambda episode: one(episode, step), batch).mean()
 
     return Phase(name, sample, loss, optimiser, steps, rate, learner.tasks_at_once,
-                 learner.after_step if after else None, learner, one)
+                 learner.after_step if after else None, learner, one, before)
 
 
 def episodic_phase(learner: nn.Module, sampler, steps: int, *, tasks: int, lr: float,

@@ -97,6 +97,8 @@ def outer_step(phase: Phase, step: int, generator: torch.Generator, compiled: Co
     Raises ValueError, before any parameter changes, when the loss or a gradient is not finite, or when a parameter
     gets no gradient in the first step.
     """
+    if phase.before is not None:
+        phase.before(step)
     batch = drawn(phase, generator)
     total, seen = _differentiate(phase, step, batch, compiled)
     _check_step(phase, step, batch, total)

@@ -7,7 +7,8 @@ from inspect import signature
 
 from mlcourse.learner import Learner
 from mlcourse.learners import (adabn, adapter, anil, baseline_plus_plus, baselines, contrastive, coral, daml, dann,
-                               fomaml, l2sp, maml, meta_sgd, meta_transfer, mldg, protonet, r2d2, reptile, rfs)
+                               fomaml, l2sp, maml, meta_sgd, meta_transfer, mldg, protonet, r2d2, reptile, rfs,
+                               self_training, shot, tent)
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.learners.adapter import Adapter
 from mlcourse.learners.anil import ANIL
@@ -30,6 +31,9 @@ from mlcourse.learners.protonet import ProtoNet
 from mlcourse.learners.r2d2 import R2D2
 from mlcourse.learners.reptile import Reptile
 from mlcourse.learners.rfs import RFS
+from mlcourse.learners.self_training import SelfTraining
+from mlcourse.learners.shot import SHOT
+from mlcourse.learners.tent import TENT
 from mlcourse.learners.translator import TranslationSampler, Translator
 from mlcourse.learners.two_encoders import TwoEncoders
 from mlcourse.method import Method
@@ -38,8 +42,8 @@ from mlcourse.nets import MLP, network, trainable
 __all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "BaselinePlusPlus", "CORAL", "DAML", "DANN", "Distillation",
            "FOMAML", "FineTune", "FromScratch", "JointTraining", "L2SP", "LinearProbe", "MAML", "METHODS", "MLDG",
            "MetaSGD", "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "R2D2", "RECORDS",
-           "RFS", "Reptile", "SimCLR", "SupCon", "Teacher", "TranslationSampler", "Translator", "TwoEncoders", "build",
-           "method", "record", "record_of", "settings_on"]
+           "RFS", "Reptile", "SHOT", "SelfTraining", "SimCLR", "SupCon", "TENT", "Teacher", "TranslationSampler",
+           "Translator", "TwoEncoders", "build", "method", "record", "record_of", "settings_on"]
 
 
 RECORDS: tuple[Method, ...] = (
@@ -47,7 +51,8 @@ RECORDS: tuple[Method, ...] = (
     r2d2.METHOD, baselines.NONE, baselines.SCRATCH, baselines.JOINT, l2sp.METHOD, baselines.FINETUNE, baselines.PROBE,
     rfs.METHOD, baseline_plus_plus.METHOD,
     contrastive.SIMCLR, contrastive.SUPCON, baselines.NEIGHBOUR,
-    adabn.METHOD, coral.METHOD, dann.METHOD, mldg.METHOD, adapter.METHOD, daml.METHOD,
+    adabn.METHOD, tent.METHOD, coral.METHOD, dann.METHOD, self_training.METHOD, shot.METHOD, mldg.METHOD,
+    adapter.METHOD, daml.METHOD,
 )
 METHODS = tuple(record for record in RECORDS if not record.across)
 ACROSS_DOMAINS = tuple(record for record in RECORDS if record.across)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import torch
+import math
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -37,11 +38,16 @@ def domain_loss(source_logit: Tensor, target_logit: Tensor) -> Tensor:
     return (F.softplus(-source_logit).mean(-1) + F.softplus(target_logit).mean(-1)) / 2
 
 
+def mean_entropy(logits: Tensor) -> Tensor:
+    """The mean over pictures of H(p) = -Σ_k p_k log p_k, in nats, of predictions p = softmax(logits (n, N)): 0 where
+    all are sure, log N where none says anything. With a leading task dimension T, the means (T,)."""
+    log_p = logits.log_softmax(-1)
+    return -(log_p.exp() * log_p).sum(-1).mean(-1)
+
+
 def information(logits: Tensor) -> Tensor:
     """H(mean p) - mean H(p) of predictions p = softmax(logits (n, N)), in nats: the mutual information of a picture and
     its predicted class. High where each prediction is sure and all classes are predicted; no label enters
-    (Bridle et al., NIPS 1991; Shi and Sha, ICML 2012)."""
-    log_p = logits.log_softmax(-1)
-    p = log_p.exp()
-    mean = p.mean(-2)
-    return (p * log_p).sum(-1).mean(-1) - torch.special.xlogy(mean, mean).sum(-1)
+    (Bridle et al., NIPS 1991; Shi and Sha, ICML 2012). With a leading task dimension T, those of the tasks (T,)."""
+    log_mean = logits.log_softmax(-1).logsumexp(-2) - math.log(logits.shape[-2])
+    return -(log_mean.exp() * log_mean).sum(-1) - mean_entropy(logits)

@@ -15,6 +15,7 @@ from mlcourse.learners.l2sp import fine_tuned, penalty
 from mlcourse.losses.alignment import domain_loss
 from mlcourse.nets import MLP, Conv4
 from mlcourse.train import train
+from layer_by_layer import by_hand
 from tiny import patterns
 
 WAY = 3
@@ -33,21 +34,6 @@ def episode():
 
 def small(kind, norm="batch", **settings):
     return kind(Conv4(WAY, 4, "stride", norm, 16, seed=3).double(), **settings).double()
-
-
-def by_hand(net, params, x, stats=None):
-    """The network layer by layer: (features, logits, the statistics of every norm); stats: those to normalise with."""
-    used = []
-    for i in range(4):
-        x = F.conv2d(x, params[f"convs.{i}.weight"], stride=2, padding=1)
-        mean, var = x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)
-        used.append((mean, var))
-        if stats is not None:
-            mean, var = stats[i]
-        x = (x - mean[:, None, None]) / (var[:, None, None] + 1e-5).sqrt()
-        x = F.relu(x * params[f"norms.{i}.gain"][:, None, None] + params[f"norms.{i}.shift"][:, None, None])
-    z = x.mean((2, 3))
-    return z, z @ params["head.weight"].T + params["head.bias"], used
 
 
 def theta_of(learner):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from mlcourse.losses.alignment import coral, covariance, domain_loss, information, reversed_gradient
+from mlcourse.losses.alignment import coral, covariance, domain_loss, information, mean_entropy, reversed_gradient
 
 
 def draw(*shape, seed=0):
@@ -112,3 +112,18 @@ def test_information_at_its_ends():
     assert float(information(sure[[2, 2, 2]])) == pytest.approx(0, abs=1e-9)     # sure, and always of one class
     assert float(information(torch.zeros(8, 5))) == pytest.approx(0, abs=1e-6)   # never sure
     assert math.isfinite(float(information(torch.tensor([[800.0, -800.0], [800.0, -800.0]]))))
+
+
+def test_the_mean_entropy_and_the_information_of_several_tasks_are_those_of_each():
+    logits = 3 * draw(2, 6, 4)
+    slow = [sum(-float(q) * math.log(float(q)) for row in task.softmax(-1) for q in row) / 6 for task in logits]
+    torch.testing.assert_close(mean_entropy(logits), torch.tensor(slow, dtype=torch.float64))
+    for function in (mean_entropy, information):
+        torch.testing.assert_close(function(logits), torch.stack([function(task) for task in logits]))
+
+
+@pytest.mark.parametrize("function", [mean_entropy, information])
+def test_a_class_that_is_never_predicted_leaves_the_gradient_finite(function):
+    logits = torch.tensor([[800.0, -800.0], [700.0, -900.0]], requires_grad=True)
+    gradient, = torch.autograd.grad(function(logits), logits)
+    assert torch.isfinite(gradient).all()

@@ -215,10 +215,24 @@ def test_labels_of_the_target_do_not_reach_what_adapts_without_them():
     s = pair((0,))
     order = torch.randperm(len(s.train.labels), generator=torch.Generator().manual_seed(0))
     wrong = replace(s, train=replace(s.train, labels=s.train.labels[order]))
-    for arm in arms.named(["AdaBN", "CORAL", "DANN", "MLDG", "adapter", "distillation", "contrastive", "DAML"]):
+    for arm in arms.named(["AdaBN", "TENT", "CORAL", "DANN", "self-training", "SHOT", "MLDG", "adapter", "distillation",
+                           "contrastive", "DAML"]):
         one, other = (arm.ready(arms.Seed(which, 0, {"CORAL": 10.0, "DANN": 0.1}, QUICK)) for which in (s, wrong))
         assert all(torch.equal(one.params[name], other.params[name]) for name in one.params)
         assert all(torch.equal(a, b) for pair_ in zip(one.stats, other.stats) for a, b in zip(*pair_))
+
+
+def test_tent_moves_gains_and_shifts_alone_and_shot_keeps_the_head_and_looks_at_no_source_picture():
+    s = arms.Seed(pair((0,)), 0, {}, QUICK)
+    source, surer, moved = arms.adabn(s), arms.surer(s), arms.transferred(s)
+    for name, p in source.params.items():
+        assert torch.equal(surer.params[name], p) == (not name.startswith("norms.")), name
+        assert torch.equal(moved.params[name], p) == name.startswith("head."), name
+    blank = arms.Seed(replace(s.setting, sources=tuple(replace(d, images=0 * d.images) for d in s.setting.sources)), 0, {},
+                      QUICK)
+    vars(blank)["base"] = s.base
+    again = arms.transferred(blank)
+    assert all(torch.equal(again.params[name], p) for name, p in moved.params.items())
 
 
 def test_the_students_teacher_is_the_adapted_source_network_and_stays_as_it_is(monkeypatch):

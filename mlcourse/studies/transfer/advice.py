@@ -40,8 +40,8 @@ def gain(rows: Sequence[dict], arm: str, other: str, k: int) -> Estimate | None:
 def unbeaten(rows: Sequence[dict], k: int) -> list[str]:
     """The arms that no other arm beats at k by more than the interval of their paired difference, the simplest first.
 
-    Thirteen arms are seventy-eight pairs, each with its own 95 % interval, so a verdict is a reading of the table, not
-    a proof.
+    Sixteen arms are a hundred and twenty pairs, each with its own 95 % interval, so a verdict is a reading of the table,
+    not a proof.
     """
     there = [arm for arm, by_k in table(rows).items() if k in by_k]
     beats = lambda a, b: (more := gain(rows, a, b, k)) is not None and more.low > 0

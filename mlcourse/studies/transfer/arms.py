@@ -19,8 +19,8 @@ from mlcourse.episode import Episode
 from mlcourse.episode.across import DomainSampler, pixels
 from mlcourse.episode.pairs import PictureSampler
 from mlcourse.learner import Adapted, Learner
-from mlcourse.learners import (CORAL, DAML, DANN, MLDG, AdaBN, Adapter, Distillation, SimCLR, Teacher,
-                               TranslationSampler, Translator)
+from mlcourse.learners import (CORAL, DAML, DANN, MLDG, SHOT, TENT, AdaBN, Adapter, Distillation, SelfTraining, SimCLR,
+                               Teacher, TranslationSampler, Translator)
 from mlcourse.learners.baselines import ridge
 from mlcourse.learners.daml import Redraw, by_generator
 from mlcourse.learners.l2sp import fine_tuned
@@ -143,6 +143,34 @@ def aligned(kind: type[CORAL] | type[DANN], name: str) -> Callable[[Seed], Adapt
             return learner.adapt(s.episode)
 
     return ready
+
+
+def surer(s: Seed) -> Adapted:
+    """TENT on the target's pictures: the source network with other gains and shifts of its norms."""
+    learner = TENT(s.base.net)
+    with torch.no_grad():
+        return learner.adapt(s.episode)
+
+
+def self_trained(s: Seed) -> Adapted:
+    """The source network trained on, with the source's labels and its own sure predictions on the target."""
+    shot = s.setting.shot
+    sampler = DomainSampler([s.setting.source], shot, 1, unlabeled=shot, target=s.setting.train)
+    learner = SelfTraining(s.copied())
+    phases = learner.phases(sampler, s.budget.align, tasks=2, lr=ALIGN_RATE, pictures=pixels(s.setting.train.images))
+    train(learner, phases, seed=s.seed, progress=False)
+    with torch.no_grad():
+        return learner.eval().adapt(s.episode)
+
+
+def transferred(s: Seed) -> Adapted:
+    """SHOT: the source network's features moved on the target's pictures, as many a step as CORAL has of both domains."""
+    sampler = DomainSampler([s.setting.source], 1, 1, unlabeled=2 * s.setting.shot, target=s.setting.train)
+    learner = SHOT(s.copied())
+    phase = learner.transfer(sampler, s.budget.align, pixels(s.setting.train.images), tasks=2, lr=ALIGN_RATE)
+    train(learner, [phase], seed=s.seed, progress=False)
+    with torch.no_grad():
+        return learner.eval().adapt(s.episode)
 
 
 def across_sources(kind: type[MLDG] | type[Adapter]) -> Callable[[Seed], Adapted]:
@@ -287,19 +315,22 @@ class Arm:
 
 ARMS = (
     Arm("no adaptation", 0, look(GREY, "x", ":"), source_only, None),
-    Arm("from scratch", 5, look(BLACK, "X", "-."), random_start, tune_random, zero=False, shared=False, source=False),
-    Arm("linear probe", 2, look(SKY, "P", "--"), source_only, probe, zero=False, shared=False),
-    Arm("fine-tuning", 3, look(BLUE, "o", "-"), source_only, tune_source, zero=False, shared=False),
-    Arm("L2-SP", 4, look(BLUE, "s", "--"), source_only, lambda s, state, x, y: tune_source(s, state, x, y, ANCHOR),
+    Arm("from scratch", 6, look(BLACK, "X", "-."), random_start, tune_random, zero=False, shared=False, source=False),
+    Arm("linear probe", 3, look(SKY, "P", "--"), source_only, probe, zero=False, shared=False),
+    Arm("fine-tuning", 4, look(BLUE, "o", "-"), source_only, tune_source, zero=False, shared=False),
+    Arm("L2-SP", 5, look(BLUE, "s", "--"), source_only, lambda s, state, x, y: tune_source(s, state, x, y, ANCHOR),
         zero=False, shared=False),
     Arm("AdaBN", 1, look(GREEN, "D", "-"), adabn, tune),
-    Arm("CORAL", 6, look(ORANGE, "v", "-"), aligned(CORAL, "CORAL"), tune),
-    Arm("DANN", 7, look(VERMILION, "^", "-"), aligned(DANN, "DANN"), tune),
-    Arm("MLDG", 9, look(PURPLE, "<", "--"), across_sources(MLDG), tune, several=True),
-    Arm("adapter", 10, look(PURPLE, ">", "-"), across_sources(Adapter), tune, several=True),
-    Arm("distillation", 8, look(BLACK, "p", "-"), distilled, tune),
-    Arm("contrastive", 11, look(SKY, "h", "-"), contrasted, tune),
-    Arm("DAML", 12, look(ORANGE, "*", "--"), generated, tune, several=True),
+    Arm("TENT", 2, look(GREEN, "d", "--"), surer, tune),
+    Arm("CORAL", 7, look(ORANGE, "v", "-"), aligned(CORAL, "CORAL"), tune),
+    Arm("DANN", 8, look(VERMILION, "^", "-"), aligned(DANN, "DANN"), tune),
+    Arm("self-training", 9, look(GREY, "+", "--"), self_trained, tune),
+    Arm("SHOT", 10, look(VERMILION, "1", "-."), transferred, tune),
+    Arm("MLDG", 12, look(PURPLE, "<", "--"), across_sources(MLDG), tune, several=True),
+    Arm("adapter", 13, look(PURPLE, ">", "-"), across_sources(Adapter), tune, several=True),
+    Arm("distillation", 11, look(BLACK, "p", "-"), distilled, tune),
+    Arm("contrastive", 14, look(SKY, "h", "-"), contrasted, tune),
+    Arm("DAML", 15, look(ORANGE, "*", "--"), generated, tune, several=True),
 )
 
 
