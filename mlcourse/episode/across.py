@@ -136,14 +136,14 @@ def pseudo_domains(domain: Domain, parts: int = 3, least: int = 2) -> list[Domai
             for p in range(parts)]
 
 
-def halves(domain: Domain, most: int = MOST_IMAGES, least: int = 1) -> tuple[Domain, Domain]:
+def halves(domain: Domain, most: int = MOST_IMAGES, least: int = 1, seed: int = 0) -> tuple[Domain, Domain]:
     """A target's training half, whose pictures a method may see, and its test half, for the final number alone.
 
-    Each class is cut in two at random, always in the same way; either half keeps at most `most` images, all classes
+    Each class is cut in two at random, always in the same way for a seed; either half keeps at most `most` images, all classes
     in proportion, but at least `least` of each in the training half where the class has them.
     Raises ValueError for a class with fewer than 2 images.
     """
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(seed)
     share = min(1.0, 2 * most / max(len(domain.images), 1))
     train, test = [], []
     for c, name in enumerate(domain.classes):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from functools import lru_cache
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +124,25 @@ def load_digits_named_by_face(path: str | Path | None = None) -> Domain:
     names = tuple(arrays["faces"].tolist())
     return Domain("glyphs-digits by face", unpack(arrays["digit_images"]),
                   torch.from_numpy(arrays["digit_faces"].astype(np.int64)), names, names, DIGITS_NOTE)
+
+
+def typefaces(domain: Domain, least: int = 1) -> list[Domain]:
+    """A domain of typeset digits by typeface, whatever frame or shift they went through; empty where a picture is none of
+    them, or where a class has fewer than `least` pictures in a typeface or there is but one.
+    """
+    face_of, names = _faces()
+    faces = [face_of.get(digest, -1) for digest in domain.digests.tolist()]
+    parts = [replace(domain.take(torch.nonzero(torch.tensor(faces) == face)[:, 0]), name=f"{domain.name}/{names[face]}")
+             for face in sorted(set(faces))]
+    full = all(int(torch.bincount(part.labels, minlength=len(part.classes)).min()) >= least for part in parts)
+    return parts if full and len(parts) > 1 and -1 not in faces else []
+
+
+@lru_cache(maxsize=1)
+def _faces() -> tuple[dict[int, int], tuple[str, ...]]:
+    """The typeface of every typeset digit that comes with the course, by the picture's digest, and their names."""
+    named = load_digits_named_by_face()
+    return dict(zip(named.digests.tolist(), named.labels.tolist(), strict=True)), named.classes
 
 
 def typeset(domain: Domain, form: Form) -> Domain:

@@ -7,38 +7,46 @@ with after k labels per class.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
+from mlcourse.domains import Domain
 from mlcourse.episode import Episode
 from mlcourse.episode.across import DomainSampler, pixels
 from mlcourse.episode.pairs import PictureSampler
+from mlcourse.evaluate import percent_right
 from mlcourse.learner import Adapted, Learner
 from mlcourse.learners import (CORAL, DAML, DANN, MLDG, SHOT, TENT, AdaBN, Adapter, Distillation, SelfTraining, SimCLR,
                                Teacher, TranslationSampler, Translator)
 from mlcourse.learners.baselines import ridge
 from mlcourse.learners.daml import Redraw, by_generator
 from mlcourse.learners.l2sp import fine_tuned
+from mlcourse.learners.tent import batches
 from mlcourse.learners.translator import among
-from mlcourse.nets import Conv4, build_net, call, features, statistics
+from mlcourse.losses.alignment import information
+from mlcourse.nets import LeNet, build_net, call, features, statistics
+from mlcourse.phases import Phase
 from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, look
 from mlcourse.small import SIDE, shrunk
+from mlcourse.studies.transfer.ink import in_the_ink_of
 from mlcourse.studies.transfer.setting import BATCH, KNOWN, Setting
+from mlcourse.studies.transfer.source import trained
 from mlcourse.supervised import classifier
 from mlcourse.system.machine import one_core
 from mlcourse.train import train
 
-SOURCE_RATE, ALIGN_RATE, VIEW_RATE = 2e-3, 1e-3, 2e-3
+ALIGN_RATE, VIEW_RATE, STUDENT_RATE = 1e-3, 2e-3, 2e-3
 TEMPERATURE = 1.0                       # of distillation
 VIEWS = 0.75                            # strength of contrastive views
 GENERATED = 64                          # pictures of a step of DAML's generator
 TUNE_BATCH, MOST_STEPS = 100, 150
-TUNE_RATE, SCRATCH_RATE, ANCHOR = 0.1, 0.4, 0.1
+TUNE_RATE, PLAIN_RATE, SCRATCH_RATE, ANCHOR = 0.1, 0.03, 0.1, 0.1
 PENALTY = 0.1
 WEIGHTS = {"CORAL": (1.0, 10.0, 100.0), "DANN": (0.03, 0.1, 0.3)}     # chosen from without a label of the target
 BLOCK = 500         # pictures that are predicted at once
@@ -46,15 +54,16 @@ BLOCK = 500         # pictures that are predicted at once
 
 @dataclass(frozen=True)
 class Budget:
-    """width: of the network, in filters. Steps of training: source; align, of CORAL, DANN and a student; meta, of MLDG, the
-    adapter and DAML, whose steps cost more; view, of contrastive pre-training; judge, of DAML's f before its generator;
-    generator. tune_steps, or tune_epochs where those are more steps: of k labels. draws: of k labelled pictures, averaged
-    within a seed."""
+    """width: of the networks, in filters. Steps of training, at most where a criterion may end it: source, of the source
+    networks; align, of what goes on from there with unlabelled pictures of the target; meta, of MLDG, the adapter and
+    DAML, whose steps cost more; view, of contrastive pre-training; judge, of DAML's f before its generator; generator.
+    tune_steps, or tune_epochs where those are more steps: of k labels. draws: of k labelled pictures, averaged within a
+    seed."""
 
-    width: int = 24
-    source: int = 300
-    align: int = 200
-    meta: int = 80
+    width: int = 20
+    source: int = 1500
+    align: int = 400
+    meta: int = 200
     view: int = 100
     judge: int = 200
     generator: int = 300
@@ -78,67 +87,118 @@ class Seed:
     weights: dict[str, float]
     budget: Budget = Budget()
 
-    def fit(self, learner: Learner, sampler: DomainSampler, steps: int, rate: float) -> Learner:
-        """Train a learner on two half-batches a step, one for each core."""
-        train(learner, learner.phases(sampler, steps, tasks=2, lr=rate), seed=self.seed, progress=False)
+    def fit(self, learner: Learner, phases: Sequence[Phase], chosen: bool = False) -> Learner:
+        """Train a learner. chosen: training ends when the predictions on the target's unlabelled pictures have not
+        become more informative for 100 steps, and the weights with the most informative ones stay."""
+        watch = MostInformative(learner, self.episode.unlabeled_x[0]) if chosen else None
+        try:
+            train(learner, phases, seed=self.seed, progress=False, on_step=watch)
+        except Enough:
+            pass
+        if watch is not None:
+            learner.load_state_dict(watch.best)
         return learner.eval()
+
+    def source_classifier(self, norm: str, domain: Domain) -> LeNet:
+        """A network of this seed, trained on a domain's labels (`source.trained`)."""
+        return trained(self.network(len(self.setting.source.classes), norm), domain, self.budget.source, self.seed)
+
+    @cached_property
+    def plain(self) -> LeNet:
+        """The classifier of the source with layer norm, in which there are no statistics of a domain."""
+        return self.source_classifier("layer", self.setting.source)
+
+    @cached_property
+    def inked(self) -> LeNet:
+        """The same of the source in the target's ink."""
+        return self.source_classifier("layer", in_the_ink_of(self.setting.train, self.setting.source, self.seed))
 
     @cached_property
     def base(self) -> AdaBN:
-        """The classifier of the source."""
-        s = self.setting
-        net = self.network(len(s.source.classes))
-        sampler = DomainSampler([s.source], s.shot, 1, unlabeled=1, target=s.train)
-        return self.fit(AdaBN(net), sampler, self.budget.source, SOURCE_RATE)
+        """The classifier of the source with batch norm, from which all go on that adapt statistics."""
+        return AdaBN(self.source_classifier("batch", self.setting.source)).eval()
 
     @cached_property
-    def random(self) -> Conv4:
+    def translator(self) -> Translator:
+        """Phase 1 of DAML: a generator that redraws the source in the manner of the target, at 16×16, and the classifier
+        f that learns from its pictures. Its discriminator sees no picture of which the test half has a copy."""
+        source, seen = shrunk(self.setting.source), shrunk(self.setting.train)
+        seen = seen.take(torch.nonzero(~among(seen.images, shrunk(self.setting.test).images))[:, 0])
+        translator = Translator(classifier(source, self.budget.judge, self.seed), SIDE, seed=self.seed)
+        pictures = TranslationSampler(source.images, source.labels, seen.images, GENERATED)
+        with one_core():
+            train(translator, translator.phases(pictures, self.budget.generator), seed=self.seed, progress=False)
+        return translator
+
+    @cached_property
+    def random(self) -> LeNet:
         """A network of random weights with a head for the target's classes."""
         return self.network(len(self.setting.train.classes))
 
-    def network(self, classes: int) -> Conv4:
+    def network(self, classes: int, norm: str = "batch") -> LeNet:
         """An untrained network of this seed. Not to be made in threads: its weights come from torch's one generator."""
-        return Conv4(classes, self.budget.width, "max", "batch", self.setting.train.images.shape[-1], self.seed)
+        pictures = self.setting.train.images
+        return LeNet(classes, self.budget.width, norm, pictures.shape[-1], pictures.shape[1], self.seed)
+
+    def pairs(self, unlabeled: int = 0) -> DomainSampler:
+        """Source in the support set, and as many pictures of the target without labels, or so many per class."""
+        s = self.setting
+        return DomainSampler([s.source], s.shot, 1, unlabeled=unlabeled or s.shot, target=s.train)
 
     @cached_property
     def episode(self) -> Episode:
         """The source in the support set, the target's training pictures without labels, as a batch of one."""
         s = self.setting
-        support = DomainSampler([s.source], s.shot, 1, unlabeled=1, target=s.train)
-        episode = support.sample(1, torch.Generator().manual_seed(self.seed))
+        episode = self.pairs(unlabeled=1).sample(1, torch.Generator().manual_seed(self.seed))
         return episode._replace(unlabeled_x=pixels(s.known(s.train, self.seed).images)[None])
 
-    def copied(self) -> Conv4:
-        """A copy of the source network to train on."""
+    def copied(self) -> LeNet:
+        """A copy of the source network with batch norm to train on."""
         return copy.deepcopy(self.base.net)
 
 
-def random_start(s: Seed) -> Adapted:
-    """Random weights, nothing of the source."""
-    return Adapted({name: p.detach()[None] for name, p in s.random.named_parameters()}, ())
+class Enough(Exception):
+    """A criterion ends a training."""
 
 
-def source_only(s: Seed) -> Adapted:
-    """The source network with the source's statistics."""
-    theta = s.base.theta((1,))
-    known = pixels(s.setting.known(s.setting.source, s.seed).images)
-    with torch.no_grad():
-        return Adapted(theta, statistics(s.base.net, theta, known[None]))
+class MostInformative:
+    """Called after each step: every 25 it measures how informative the predictions on pictures x are (`information`, in
+    nats, each picture normalised with all of them), keeps the weights under which they are most so, and raises `Enough`
+    when four measurements in a row brought no more. No label enters."""
+
+    def __init__(self, learner: AdaBN, x: Tensor):
+        self.learner, self.x, self.most, self.since = learner, x, -math.inf, 0
+        self.best = copy.deepcopy(learner.state_dict())
+
+    def __call__(self, record: dict) -> None:
+        if (record["step"] + 1) % 25:
+            return
+        with torch.no_grad():
+            found = float(information(call(self.learner.net, self.learner.theta(), self.x)))
+        self.since += 1
+        if found > self.most:
+            self.best, self.most, self.since = copy.deepcopy(self.learner.state_dict()), found, 0
+        if self.since == 4:
+            raise Enough
+
+
+def as_it_is(net: nn.Module) -> Adapted:
+    """A network without statistics of a domain, unchanged."""
+    return Adapted({name: p.detach()[None] for name, p in net.named_parameters()}, ())
 
 
 def adabn(s: Seed) -> Adapted:
     """The source network with the target's statistics."""
-    base = s.base
     with torch.no_grad():
-        return base.adapt(s.episode)
+        return s.base.adapt(s.episode)
 
 
 def aligned(kind: type[CORAL] | type[DANN], name: str) -> Callable[[Seed], Adapted]:
     """A learner that aligns source and target, trained on from the source network."""
 
     def ready(s: Seed) -> Adapted:
-        sampler = DomainSampler([s.setting.source], s.setting.shot, 1, unlabeled=s.setting.shot, target=s.setting.train)
-        learner = s.fit(kind(s.copied(), s.weights[name]), sampler, s.budget.align, ALIGN_RATE)
+        learner = kind(s.copied(), s.weights[name])
+        s.fit(learner, learner.phases(s.pairs(), s.budget.align, tasks=2, lr=ALIGN_RATE), chosen=True)
         with torch.no_grad():
             return learner.adapt(s.episode)
 
@@ -147,39 +207,34 @@ def aligned(kind: type[CORAL] | type[DANN], name: str) -> Callable[[Seed], Adapt
 
 def surer(s: Seed) -> Adapted:
     """TENT on the target's pictures: the source network with other gains and shifts of its norms."""
-    learner = TENT(s.base.net)
     with torch.no_grad():
-        return learner.adapt(s.episode)
+        return TENT(s.base.net).adapt(s.episode)
 
 
 def self_trained(s: Seed) -> Adapted:
     """The source network trained on, with the source's labels and its own sure predictions on the target."""
-    shot = s.setting.shot
-    sampler = DomainSampler([s.setting.source], shot, 1, unlabeled=shot, target=s.setting.train)
-    learner = SelfTraining(s.copied())
-    phases = learner.phases(sampler, s.budget.align, tasks=2, lr=ALIGN_RATE, pictures=pixels(s.setting.train.images))
-    train(learner, phases, seed=s.seed, progress=False)
+    learner, seen = SelfTraining(s.copied()), pixels(s.setting.train.images)
+    s.fit(learner, learner.phases(s.pairs(), s.budget.align, tasks=2, lr=ALIGN_RATE, pictures=seen), chosen=True)
     with torch.no_grad():
-        return learner.eval().adapt(s.episode)
+        return learner.adapt(s.episode)
 
 
 def transferred(s: Seed) -> Adapted:
     """SHOT: the source network's features moved on the target's pictures, as many a step as CORAL has of both domains."""
+    learner, seen = SHOT(s.copied()), pixels(s.setting.train.images)
     sampler = DomainSampler([s.setting.source], 1, 1, unlabeled=2 * s.setting.shot, target=s.setting.train)
-    learner = SHOT(s.copied())
-    phase = learner.transfer(sampler, s.budget.align, pixels(s.setting.train.images), tasks=2, lr=ALIGN_RATE)
-    train(learner, [phase], seed=s.seed, progress=False)
+    s.fit(learner, [learner.transfer(sampler, s.budget.align, seen, tasks=2, lr=ALIGN_RATE)])
     with torch.no_grad():
-        return learner.eval().adapt(s.episode)
+        return learner.adapt(s.episode)
 
 
 def across_sources(kind: type[MLDG] | type[Adapter]) -> Callable[[Seed], Adapted]:
     """A learner whose queries come from another source domain, trained on from the source network."""
 
     def ready(s: Seed) -> Adapted:
-        shot = s.setting.shot_of_several()
+        shot, learner = s.setting.shot_of_several(), kind(s.copied())
         sampler = DomainSampler(s.setting.several(), shot, shot, unlabeled=shot)
-        learner = s.fit(kind(s.copied()), sampler, s.budget.meta, ALIGN_RATE)
+        s.fit(learner, learner.phases(sampler, s.budget.meta, tasks=2, lr=ALIGN_RATE))
         with torch.no_grad():
             return learner.adapt(s.episode)
 
@@ -190,9 +245,9 @@ def distilled(s: Seed) -> Adapted:
     """A student of random weights on the target's pictures; its teacher is the source network with AdaBN."""
     sampler = DomainSampler([s.setting.source], 1, 1, unlabeled=s.setting.shot, target=s.setting.train)
     student = Distillation(s.network(len(s.setting.source.classes)), Teacher(s.base.net, adabn(s)), TEMPERATURE)
-    learner = s.fit(student, sampler, s.budget.align, SOURCE_RATE)
+    s.fit(student, student.phases(sampler, s.budget.align, tasks=2, lr=STUDENT_RATE))
     with torch.no_grad():
-        return learner.adapt(s.episode)
+        return student.adapt(s.episode)
 
 
 class BothDomains:
@@ -214,30 +269,38 @@ def contrasted(s: Seed) -> Adapted:
     """SimCLR on pictures of both domains without labels, then the source's labels, then the target's statistics."""
     net = s.network(len(s.setting.source.classes))
     encoder = build_net({**net.config, "way": 0})
-    s.fit(SimCLR(encoder, views=VIEWS), BothDomains(s.setting), s.budget.view, VIEW_RATE)
+    views = SimCLR(encoder, views=VIEWS)
+    s.fit(views, views.phases(BothDomains(s.setting), s.budget.view, tasks=2, lr=VIEW_RATE))
     net.load_state_dict(encoder.state_dict(), strict=False)
-    sampler = DomainSampler([s.setting.source], s.setting.shot, 1, unlabeled=1, target=s.setting.train)
-    learner = s.fit(AdaBN(net), sampler, s.budget.source, SOURCE_RATE)
     with torch.no_grad():
-        return learner.adapt(s.episode)
+        return AdaBN(trained(net, s.setting.source, s.budget.source, s.seed)).adapt(s.episode)
 
 
 def generated(s: Seed) -> Adapted:
-    """DAML: a generator learns to redraw the source in the manner of the target, at 16×16; then the source network
-    learns across sources with every query redrawn. One generator serves all k and draws. Its discriminator sees no
-    picture of which the test half has a copy."""
-    source, seen = shrunk(s.setting.source), shrunk(s.setting.train)
-    seen = seen.take(torch.nonzero(~among(seen.images, shrunk(s.setting.test).images))[:, 0])
-    translator = Translator(classifier(source, s.budget.judge, s.seed), SIDE, seed=s.seed)
-    pictures = TranslationSampler(source.images, source.labels, seen.images, GENERATED)
-    with one_core():
-        train(translator, translator.phases(pictures, s.budget.generator), seed=s.seed, progress=False)
+    """DAML: the source network learns across sources with every query redrawn by the generator. One generator serves
+    all k and draws."""
     learner, shot = DAML(s.copied(), seed=s.seed), s.setting.shot_of_several()
-    joint = learner.joint(DomainSampler(s.setting.several(), shot, shot), s.budget.meta, enlarged(translator, s.setting),
+    joint = learner.joint(DomainSampler(s.setting.several(), shot, shot), s.budget.meta, enlarged(s.translator, s.setting),
                           tasks=2, lr=ALIGN_RATE)
-    train(learner, [joint], seed=s.seed, progress=False)
+    s.fit(learner, [joint])
     with torch.no_grad():
         return AdaBN(learner.net).adapt(s.episode)
+
+
+def in_streams(s: Seed) -> dict[str, float]:
+    """The accuracy (%) on the test half when its pictures come in batches that are answered once, each under its own
+    statistics: TENT's and, without its steps, AdaBN's; in batches of 100, of 10, and of 100 sorted by class."""
+    order = torch.randperm(len(s.setting.test.images), generator=torch.Generator().manual_seed(s.seed))
+    by_class = s.setting.test.labels.argsort(stable=True)
+    found = {}
+    for name, rows, size in (("mixed", order, 100), ("small", order, 10), ("by class", by_class, 100)):
+        stream = s.setting.test.take(rows)
+        tent, x = TENT(s.base.net, batch=size), pixels(stream.images)
+        with torch.no_grad():
+            still = torch.cat([call(s.base.net, s.base.theta(), part) for part in batches(x, size)])
+        found[f"stream {name}"] = percent_right(tent.online(x), stream.labels)
+        found[f"stream {name}, no steps"] = percent_right(still, stream.labels)
+    return found
 
 
 def enlarged(translator: Translator, setting: Setting) -> Redraw:
@@ -260,19 +323,24 @@ def tune(s: Seed, state: Adapted, x: Tensor, y: Tensor) -> Predict:
 
 
 def tune_source(s: Seed, state: Adapted, x: Tensor, y: Tensor, anchor: float = 0.0) -> Predict:
-    """Fine-tune the source network; all that it sees of the target are the labelled pictures."""
-    return tuned(s, state, x, y, x, anchor)
+    """Fine-tune the source network with layer norm; all that it sees of the target are the labelled pictures."""
+    return descended(s, s.plain, with_head(s, s.plain, state.params), x, y, PLAIN_RATE, x, anchor)
 
 
-def tuned(s: Seed, state: Adapted, x: Tensor, y: Tensor, known: Tensor, anchor: float = 0.0) -> Predict:
-    """Fine-tune, with a new head where source and target share no class; predict with the statistics of `known`."""
-    params, ways = state.params, len(s.setting.train.classes)
-    if not s.setting.shared:
-        params = {**params, "head.weight": x.new_zeros(1, ways, s.base.net.size), "head.bias": x.new_zeros(1, ways)}
-    return descended(s, s.base.net, params, x, y, TUNE_RATE, known, anchor)
+def tuned(s: Seed, state: Adapted, x: Tensor, y: Tensor, known: Tensor) -> Predict:
+    """Fine-tune, and predict with the statistics of `known`."""
+    return descended(s, s.base.net, with_head(s, s.base.net, state.params), x, y, TUNE_RATE, known)
 
 
-def descended(s: Seed, net: Conv4, params: dict[str, Tensor], x: Tensor, y: Tensor, rate: float, known: Tensor,
+def with_head(s: Seed, net: LeNet, params: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The parameters, with a new head where source and target share no class."""
+    if s.setting.shared:
+        return params
+    ways, like = len(s.setting.train.classes), params["convs.0.weight"]
+    return {**params, "head.weight": like.new_zeros(1, ways, net.size), "head.bias": like.new_zeros(1, ways)}
+
+
+def descended(s: Seed, net: LeNet, params: dict[str, Tensor], x: Tensor, y: Tensor, rate: float, known: Tensor,
               anchor: float = 0.0) -> Predict:
     """Gradient steps on labelled pictures, then predictions with the statistics of `known`."""
     steps = min(max(s.budget.tune_steps, s.budget.tune_epochs * -(-len(x) // TUNE_BATCH)), MOST_STEPS)
@@ -284,7 +352,7 @@ def descended(s: Seed, net: Conv4, params: dict[str, Tensor], x: Tensor, y: Tens
 
 def probe(s: Seed, state: Adapted, x: Tensor, y: Tensor) -> Predict:
     """A ridge regression on the source network's features."""
-    embed = lambda pictures: features(s.base.net, state.params, pictures[None], state.stats)[0]
+    embed = lambda pictures: features(s.plain, state.params, pictures[None], state.stats)[0]
     with torch.no_grad():
         weight, bias = ridge(embed(x), F.one_hot(y, len(s.setting.train.classes)).to(x.dtype), PENALTY)
     return lambda pictures: embed(pictures) @ weight + bias
@@ -299,47 +367,74 @@ def tune_random(s: Seed, state: Adapted, x: Tensor, y: Tensor) -> Predict:
 class Arm:
     """name: in tables. order: its place among all, the simplest first. style: in pictures, of `errorbar`. ready: the
     network before labels. labels: how k > 0 labels are used, from (seed, network, x, y), called in threads; None: not at
-    all. source: whether it needs the source network. zero: whether k = 0 makes sense. shared: whether it needs shared
-    classes; several: whether it needs several domains."""
+    all. net: whose parameters `ready` gives, and whatever must be trained before threads share the work. zero: whether
+    k = 0 makes sense. shared: whether it needs shared classes; several: whether it needs several domains. usual: whether
+    it runs where no arm is named. also: more numbers for the row at k = 0."""
 
     name: str
     order: int
     style: Mapping[str, str]
     ready: Callable[[Seed], Adapted]
     labels: Callable[[Seed, Adapted, Tensor, Tensor], Predict] | None
-    source: bool = True
+    net: Callable[[Seed], LeNet] = lambda s: s.base.net
     zero: bool = True
     shared: bool = True
     several: bool = False
+    usual: bool = True
+    also: Callable[[Seed], dict[str, float]] = lambda s: {}
+
+    def predict(self, s: Seed, state: Adapted) -> Predict:
+        """What it predicts with before labels."""
+        net = self.net(s)
+        return lambda x: call(net, state.params, seen_by(net, x)[None], state.stats)[0]
+
+
+def seen_by(net: LeNet, x: Tensor) -> Tensor:
+    """Pictures at the size of a network."""
+    return x if x.shape[-1] == net.side else F.adaptive_avg_pool2d(x, net.side)
+
+
+def plain(s: Seed) -> LeNet:
+    """The source network with layer norm."""
+    return s.plain
 
 
 ARMS = (
-    Arm("no adaptation", 0, look(GREY, "x", ":"), source_only, None),
-    Arm("from scratch", 6, look(BLACK, "X", "-."), random_start, tune_random, zero=False, shared=False, source=False),
-    Arm("linear probe", 3, look(SKY, "P", "--"), source_only, probe, zero=False, shared=False),
-    Arm("fine-tuning", 4, look(BLUE, "o", "-"), source_only, tune_source, zero=False, shared=False),
-    Arm("L2-SP", 5, look(BLUE, "s", "--"), source_only, lambda s, state, x, y: tune_source(s, state, x, y, ANCHOR),
+    Arm("no adaptation", 0, look(GREY, "x", ":"), lambda s: as_it_is(s.plain), None, plain),
+    Arm("in the target's ink", 1, look(GREY, "o", "--"), lambda s: as_it_is(s.inked), None, lambda s: s.inked),
+    Arm("from scratch", 7, look(BLACK, "X", "-."), lambda s: as_it_is(s.random), tune_random, lambda s: s.random,
         zero=False, shared=False),
-    Arm("AdaBN", 1, look(GREEN, "D", "-"), adabn, tune),
-    Arm("TENT", 2, look(GREEN, "d", "--"), surer, tune),
-    Arm("CORAL", 7, look(ORANGE, "v", "-"), aligned(CORAL, "CORAL"), tune),
-    Arm("DANN", 8, look(VERMILION, "^", "-"), aligned(DANN, "DANN"), tune),
-    Arm("self-training", 9, look(GREY, "+", "--"), self_trained, tune),
-    Arm("SHOT", 10, look(VERMILION, "1", "-."), transferred, tune),
-    Arm("MLDG", 12, look(PURPLE, "<", "--"), across_sources(MLDG), tune, several=True),
-    Arm("adapter", 13, look(PURPLE, ">", "-"), across_sources(Adapter), tune, several=True),
-    Arm("distillation", 11, look(BLACK, "p", "-"), distilled, tune),
-    Arm("contrastive", 14, look(SKY, "h", "-"), contrasted, tune),
-    Arm("DAML", 15, look(ORANGE, "*", "--"), generated, tune, several=True),
+    Arm("linear probe", 4, look(SKY, "P", "--"), lambda s: as_it_is(s.plain), probe, plain, zero=False, shared=False,
+        usual=False),
+    Arm("fine-tuning", 5, look(BLUE, "o", "-"), lambda s: as_it_is(s.plain), tune_source, plain, zero=False,
+        shared=False),
+    Arm("L2-SP", 6, look(BLUE, "s", "--"), lambda s: as_it_is(s.plain),
+        lambda s, state, x, y: tune_source(s, state, x, y, ANCHOR), plain, zero=False, shared=False, usual=False),
+    Arm("AdaBN", 2, look(GREEN, "D", "-"), adabn, tune),
+    Arm("TENT", 3, look(GREEN, "d", "--"), surer, tune, also=in_streams),
+    Arm("CORAL", 8, look(ORANGE, "v", "-"), aligned(CORAL, "CORAL"), tune),
+    Arm("DANN", 9, look(VERMILION, "^", "-"), aligned(DANN, "DANN"), tune),
+    Arm("self-training", 10, look(GREY, "+", "--"), self_trained, tune),
+    Arm("SHOT", 11, look(VERMILION, "1", "-."), transferred, tune),
+    Arm("MLDG", 13, look(PURPLE, "<", "--"), across_sources(MLDG), tune, several=True, usual=False),
+    Arm("adapter", 14, look(PURPLE, ">", "-"), across_sources(Adapter), tune, several=True, usual=False),
+    Arm("distillation", 12, look(BLACK, "p", "-"), distilled, tune, usual=False),
+    Arm("contrastive", 15, look(SKY, "h", "-"), contrasted, tune, usual=False),
+    Arm("PixelDA's f", 16, look(PURPLE, "s", ":"), lambda s: as_it_is(s.translator.net), None, lambda s: s.translator.net,
+        usual=False),
+    Arm("DAML", 17, look(ORANGE, "*", "--"), generated, tune, several=True, usual=False),
 )
+USUAL, ALL = [arm.name for arm in ARMS if arm.usual], "all"
 
 
 def named(names) -> list[Arm]:
-    """The arms of these names. Raises ValueError, listing all, for any other."""
-    known = {arm.name: arm for arm in ARMS}
+    """The arms of these names, all of them for "all". Raises ValueError, listing them, for any other."""
+    known, names = {arm.name: arm for arm in ARMS}, list(names)
     for name in names:
-        if name not in known:
-            raise ValueError(f"unknown arm {name!r}; the arms are {', '.join(known)}")
+        if name not in known and name != ALL:
+            raise ValueError(f"unknown arm {name!r}; the arms are {', '.join(known)}, or {ALL}")
+    if ALL in names:
+        return list(ARMS)
     return [known[name] for name in names]
 
 

@@ -1,13 +1,14 @@
-"""What a transfer study works on: sources and a target with their classes matched, the target cut in two for good."""
+"""What a transfer study works on: sources and a target with their classes matched, the target cut in two for each seed."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
+from mlcourse.datasets import glyphs
 from mlcourse.domains import Domain
 from mlcourse.episode.across import (MOST_CLASSES, halves, matching, pixels, pooled, pseudo_domains,
                                      shared_classes)
@@ -23,8 +24,8 @@ class Setting:
     """Sources and target of a study.
 
     sources: with the shared classes only, or with all of theirs where `shared` is False: no class is shared then, and a
-    method must learn the target's classes from its labels. train: the target's pictures that methods may see; test:
-    those that they are judged on. ks: labels per class. matching: which classes are left out and which are the same by
+    method must learn the target's classes from its labels. target: all of it; train: the pictures that methods may see;
+    test: those that they are judged on. ks: labels per class. matching: which classes are left out and which are the same by
     another spelling, as `across.matching` says. note: what was done to keep sources and target apart, in words.
     """
 
@@ -35,6 +36,14 @@ class Setting:
     shared: bool
     matching: str = ""
     note: str = ""
+    target: Domain | None = None
+
+    def of_seed(self, seed: int) -> Setting:
+        """The setting with the target cut in two in this seed's own way; seed 0's is that of `setting`."""
+        if self.target is None or seed == 0:
+            return self
+        train, test = halves(self.target, least=max(self.ks), seed=seed)
+        return replace(self, train=train, test=test)
 
     @property
     def source(self) -> Domain:
@@ -53,8 +62,11 @@ class Setting:
         return len(self.source.images) >= LEAST_SOURCE and len(self.train.images) >= LEAST_TARGET
 
     def several(self) -> list[Domain]:
-        """The sources, or one source split into pseudo-domains. Raises ValueError where it cannot be split."""
-        return list(self.sources) if len(self.sources) > 1 else pseudo_domains(self.sources[0], PARTS, least=3)
+        """The sources, or the typefaces of the one where it is typeset, or the one split into pseudo-domains. Raises
+        ValueError where it cannot be split."""
+        if len(self.sources) > 1:
+            return list(self.sources)
+        return glyphs.typefaces(self.sources[0], least=3) or pseudo_domains(self.sources[0], PARTS, least=3)
 
     def shot_of_several(self) -> int:
         """As `shot`, for episodes with support, query and unlabelled pictures from one of `several`."""
@@ -106,7 +118,7 @@ def setting(sources: Sequence[Domain], target: Domain, ks: Sequence[int] = (0, 1
         train, test = _cut(restricted, matched, ks)
     except ValueError as error:
         raise ValueError(f"{error} ({note})" if note else str(error)) from error
-    return Setting(tuple(restricted), train, test, tuple(ks), shared, said, note)
+    return Setting(tuple(restricted), train, test, tuple(ks), shared, said, note, matched)
 
 
 def apart(sources: Sequence[Domain], target: Domain) -> tuple[list[Domain], Domain, str]:

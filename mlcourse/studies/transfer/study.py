@@ -1,9 +1,9 @@
 """From a labelled source to a target: every way to carry over and to adapt, at a few labels per class, over seeds.
 
-Each seed trains one network on the source; the arms go on from it. The weights of CORAL and DANN are chosen once, by a
-network of another seed, where predictions on the target's unlabelled pictures carry the most information; everything
-else is fixed. No label of the target enters before the k that an arm is given, and the target's test half is used for
-the accuracies alone.
+Each seed cuts the target in its own way, and trains two networks on the source, one with layer norm and one with batch
+norm; the arms go on from them. The weights of CORAL and DANN are chosen once, by a network of another seed, where
+predictions on the target's unlabelled pictures carry the most information; everything else is fixed. No label of the
+target enters before the k that an arm is given, and the target's test half is used for the accuracies alone.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlcourse import datasets
+from mlcourse.datasets import Form
 from mlcourse.datasets.notes import say
 from mlcourse.domains.distances import proxy_a_distance, proxy_a_floor
 from mlcourse.domains.names import quoted
 from mlcourse.plots.static import Picture
 from mlcourse.rows import facts
 from mlcourse.studies.pairs import command_line, file_name, options
-from mlcourse.studies.study import Key, Study
+from mlcourse.studies.study import Key, Option, Study
 from mlcourse.studies.table import table
 from mlcourse.studies.transfer import advice
 from mlcourse.studies.transfer import arms as every
@@ -31,6 +32,7 @@ from mlcourse.studies.transfer.transfer import CHOICE, choose, measure
 
 KEY = ("source", "target", "arm", "k", "seed")
 KS = (0, 1, 5, 10)
+SIDE = 16               # of the pictures, in pixels
 PILOT = 1000            # the seed of the network that chooses
 
 
@@ -46,12 +48,12 @@ class Work:
 
 
 def prepare(seeds: Sequence[int], source: Sequence[str], target: str, arm: Sequence[str], k: Sequence[int],
-            data_dir: Path | None) -> Work:
+            side: int | None, data_dir: Path | None) -> Work:
     """The work. Raises what `arms.named`, `datasets.load`, `setting` and `check` raise."""
-    chosen = every.named(dict.fromkeys(arm or [each.name for each in every.ARMS]))
-    *sources, goal = domains = [datasets.load(spec, data_dir) for spec in (*source, target)]
+    chosen = every.named(dict.fromkeys(arm or every.USUAL))
+    *sources, goal = domains = [datasets.load(spec, data_dir, Form(side or SIDE)) for spec in (*source, target)]
     setting = matched(sources, goal, sorted(set(k or KS)))
-    check(setting, chosen, asked=bool(arm))
+    check(setting, chosen, asked=bool(arm) and every.ALL not in arm)
     say((*source, target), domains)
     return Work(setting, chosen, seeds, file_name("transfer", source, target), command_line("transfer", source, target))
 
@@ -143,14 +145,14 @@ def rows(work: Work, budget: Budget, todo: Sequence[Key], kept: Sequence[dict]) 
         raise ValueError(f"the file holds rows of {common['source']} and {common['target']} that were made with other "
                          "pictures or labels under these names; write to another file, or remove it")
     weights = {row["arm"].removeprefix(CHOICE): row["weight"] for row in mine if row["arm"].startswith(CHOICE)}
-    pilot, todo = Seed(setting, PILOT, {}, budget), [key[2:] for key in todo]
+    pilot, todo = Seed(setting.of_seed(PILOT), PILOT, {}, budget), [key[2:] for key in todo]
     for arm in work.arms:
         if (CHOICE + arm.name, 0, PILOT) in todo:
             row = choose(pilot, arm.name)
             weights[arm.name] = row["weight"]
             yield {**common, **row, **facts(work.command, PILOT)}
     for seed in work.seeds:
-        state = Seed(setting, seed, weights, budget)
+        state = Seed(setting.of_seed(seed), seed, weights, budget)
         for arm in work.arms:
             if ks := [k for k in setting.ks if (arm.name, k, seed) in todo]:
                 for k, values in measure(state, arm, ks):
@@ -201,14 +203,16 @@ def pictures(work: Work, found: Sequence[dict]) -> Mapping[str, Picture]:
     return {"": draw(asked(work, found), 100 / len(work.setting.train.classes))}
 
 
+SIDED = Option("side", int, rf"Of the pictures, in pixels.  \[default: {SIDE}]", least=16)
 STUDY = Study(
     "transfer",
     f"""From a labelled source to a target: what to carry over and what to adapt, measured.
 
-    The arms: {', '.join(arm.name for arm in every.ARMS)}. Each with 0, 1, 5 and 10 labels per class of the target, over five
-    seeds, with 95 % intervals, the proxy A-distance of the domains, a picture, and advice computed from the numbers.
+    The arms: {', '.join(every.USUAL)}; with --arm all also {', '.join(a.name for a in every.ARMS if not a.usual)}. Each
+    with 0, 1, 5 and 10 labels per class of the target, over five seeds, each with its own split of the target, with 95 %
+    intervals, the proxy A-distance of the domains, a picture, and advice computed from the numbers.
     Classes match by name. Ctrl-C keeps what is measured; the same command goes on from there.""",
     ("--source glyphs-digits --target digits", "--source mnist --target digits --out mine.json --plot mine.png",
      "--source folder:site_a --source folder:site_b --target folder:site_c"),
-    KEY, Budget(), plan, rows, line, options(KS), prepare=prepare, begin=begin, report=report, pictures=pictures,
+    KEY, Budget(), plan, rows, line, (*options(KS), SIDED), prepare=prepare, begin=begin, report=report, pictures=pictures,
     file=lambda work: work.name)

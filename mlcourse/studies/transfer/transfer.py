@@ -13,7 +13,7 @@ from mlcourse.learner import Adapted
 from mlcourse.learners import CORAL, DANN
 from mlcourse.losses.alignment import information
 from mlcourse.nets import call, features, statistics
-from mlcourse.studies.transfer.arms import WEIGHTS, Arm, Predict, Seed, aligned, in_blocks
+from mlcourse.studies.transfer.arms import WEIGHTS, Arm, Predict, Seed, aligned, in_blocks, seen_by
 from mlcourse.studies.transfer.setting import Setting
 from mlcourse.system.machine import in_parallel
 
@@ -37,16 +37,14 @@ def choose(pilot: Seed, name: str) -> dict:
 def measure(s: Seed, arm: Arm, ks: Sequence[int]) -> Iterator[tuple[int, dict]]:
     """(k, values) of one arm and seed at each of ks."""
     state = arm.ready(s)
-    if arm.source:
-        _ = s.base                  # trained now: the draws share the cores, and none of them may train it
+    _ = arm.net(s)                  # trained now: the draws share the cores, and none of them may train it
     scores = labelled(s, arm, state, [k for k in ks if k > 0]) if arm.labels is not None else {}
     unchanged = None
     if arm.zero:
-        predict = lambda x: call(s.base.net, state.params, x[None], state.stats)[0]
-        unchanged = {"accuracy": on_test(s.setting, predict), "draws": 0}
+        unchanged = {"accuracy": on_test(s.setting, arm.predict(s, state)), "draws": 0}
     for k in ks:
         if k == 0:
-            yield k, {**unchanged, **distances(s, state)}
+            yield k, {**unchanged, **arm.also(s), **distances(s, arm, state)}
         elif arm.labels is None:
             yield k, unchanged
         else:
@@ -73,17 +71,18 @@ def on_test(setting: Setting, predict: Predict) -> float:
     return percent_right(in_blocks(predict, pixels(setting.test.images)), setting.test.labels)
 
 
-def distances(s: Seed, state: Adapted) -> dict:
+def distances(s: Seed, arm: Arm, state: Adapted) -> dict:
     """PAD between the features of source and target, each under the arm's statistics of its own, and its floor; nothing
     where there are too few pictures for it."""
     if not s.setting.measurable:
         return {}
     theirs = s.setting.known(s.setting.train, s.seed)
     ours = s.setting.known(s.setting.source, s.seed + 1)
+    net = arm.net(s)
+    ours, theirs = (seen_by(net, pixels(domain.images))[None] for domain in (ours, theirs))
     with torch.no_grad():
-        own = statistics(s.base.net, state.params, pixels(ours.images)[None])
-        a = features(s.base.net, state.params, pixels(ours.images)[None], own)[0]
-        b = features(s.base.net, state.params, pixels(theirs.images)[None], state.stats)[0]
+        a = features(net, state.params, ours, statistics(net, state.params, ours))[0]
+        b = features(net, state.params, theirs, state.stats)[0]
     pad, floor = proxy_a_distance(a, b, s.seed), proxy_a_floor(b, s.seed)
     values = lambda name, p: dict(zip((name, f"{name}_low", f"{name}_high"), (round(v, 4) for v in p), strict=True))
     return {**values("pad", pad), **values("floor", floor)}
