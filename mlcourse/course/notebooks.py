@@ -27,6 +27,7 @@ SIZE_CAP = 2_000_000
 LONGEST_CELL = 25
 COLLAPSED = "jp-MarkdownHeadingCollapsed"       # of a heading whose section JupyterLab shows folded
 KEPT = {"jupyter", "tags", COLLAPSED}           # what the metadata of a cell may hold
+HEADING = re.compile(r"^(#+)\s+(.*)$", re.MULTILINE)       # in Markdown: its marks and its text
 CELL_TIMEOUT = 120
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}

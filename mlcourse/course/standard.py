@@ -17,7 +17,6 @@ from mlcourse.exercises import every_exercise
 from mlcourse.lesson import lessons
 
 REFERENCE_PAGES = ("99",)       # to look things up in: without exercises
-HEADING = re.compile(r"^(#+)\s+(.*)$", re.MULTILINE)
 FURTHER = re.compile(r"(\d+\s+)?Further\b")
 
 MOST = {"words": 1800, "lines": 150, "longest_cell": 20, "longest_line": 99, "pictures": 8, "widgets": 3,
@@ -87,7 +86,7 @@ def divide(cells: list) -> tuple[list, list]:
     which is what JupyterLab folds away."""
     main, further, folded = [], [], 0
     for cell in cells:
-        headings = HEADING.findall(cell.source) if cell.cell_type == "markdown" else []
+        headings = notebooks.HEADING.findall(cell.source) if cell.cell_type == "markdown" else []
         if headings:
             marks, text = min(headings, key=lambda heading: len(heading[0]))
             if FURTHER.match(text):

@@ -8,4 +8,6 @@ LESSON = Lesson(
     exercises="exercises:EXERCISES",
     explorers={"YouAgainstMachine": "explorers:you_against_machine"},
     terms="terms:TERMS",
+    chinese="terms:CHINESE",
+    symbols="terms:SYMBOLS",
 )
