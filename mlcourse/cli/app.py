@@ -67,9 +67,10 @@ def lab(
     work: Annotated[Path | None, typer.Option(metavar="DIR", help=r"Your copy of the lessons.  \[default: work/ in a clone "
                                               "of the repository, else mlcourse-work/ here]")] = None,
 ) -> None:
-    """Open the course in JupyterLab, on your own copy of the lessons in work/.
+    """Open the course in JupyterLab, on your own copy of the lessons in work/, where you left it.
 
-    Lessons that are not there yet are copied; what is there is yours and stays as it is.
+    Lessons that are not there yet are copied; what is there is yours and stays as it is. The lesson that opens is the
+    first with an exercise that you have not passed.
 
     [bold]Examples[/bold]
 
@@ -88,9 +89,7 @@ def lab(
         backup = working_copy.restore(restore, work)
         print(f"restored {work / notebooks.find(restore).name}" + (f"; your version is {backup.name}" if backup else ""))
         return
-    new = working_copy.fill(work)
-    if new:
-        print(f"copied to {work}: {', '.join(path.name for path in new)}")
+    print("\n".join(working_copy.welcome(work, working_copy.fill(work))))
     for name in working_copy.older(work):
         print(f"{name} in {work} is a copy of an earlier version; mlcourse lab --restore {name[:2]} fetches the new one and "
               "keeps yours")

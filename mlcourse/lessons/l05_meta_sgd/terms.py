@@ -12,9 +12,6 @@ TERMS = {
         "The course's name for three stages: pretraining, Meta-SGD from there, and adaptation to a new task with "
         "the learned rates.",
     "ablation": "An experiment that leaves out one part of a method to measure what that part contributes.",
-    "paired difference":
-        "The mean of the differences between two methods on the same seeds or tasks; what these have in common "
-        "cancels.",
     "transductive":
         "Said of a method whose answer for one query may depend on the other queries, for instance through batch "
         "statistics.",
@@ -22,7 +19,7 @@ TERMS = {
 
 CHINESE = {
     "Meta-SGD": "元随机梯度下降", "negative rate": "负学习率", "pretraining": "预训练", "meta-transfer": "元迁移",
-    "ablation": "消融实验", "paired difference": "配对差", "transductive": "直推式",
+    "ablation": "消融实验", "transductive": "直推式",
 }
 
 SYMBOLS = {
