@@ -85,8 +85,8 @@ def _show_images(episode: Episode, classes: Sequence[str] | None) -> Picture:
     figure = blank(10, 10 / per_line + 10 / max(queries, way * 2) + 1.3)
     with matplotlib.rc_context(RC):
         above, below = figure.subfigures(2, 1, height_ratios=(10 / per_line + 0.7, 10 / max(queries, way * 2) + 0.4))
-        above.suptitle(f"Support set: {plural(shot, 'picture')} of each of {way} classes, label and name below", x=0.01, ha="left",
-                       fontsize=11)
+        above.suptitle(f"Support set: {plural(shot, 'picture')} of each of {way} classes, label and name below",
+                       x=0.01, ha="left", fontsize=11)
         for column, (part, text) in enumerate(zip(above.subfigures(1, way, squeeze=False)[0], wrapped)):
             part.supxlabel(text, fontsize=9, color=SUPPORT["color"])
             mine = episode.support_x[episode.support_y == column]
@@ -191,7 +191,8 @@ def bars_with_intervals(results: Iterable, title: str, *, reference: float | Non
             axes.annotate(reference_label, (scale * reference, 1), (3, -2), xycoords=("data", "axes fraction"),
                           textcoords="offset points", va="top", fontsize=8.5, color="#555555")
         axes.set_yticks(y, [result.method for result in results])
-        axes.set(xlim=(0, 1.22 * float(ends.max()) or 1), ylim=(len(results) - 0.4, -0.6),
+        axes.set(xlim=(0, 1.22 * float(ends.max()) or 1),
+                 ylim=(len(results) - 0.4, -0.6 if reference is None else -0.95),       # the label is above the bars
                  xlabel=("accuracy (%)" if percent else "mean squared error")
                  + f", 95 % interval over {results[0].episodes} episodes")
         if percent:

@@ -94,8 +94,8 @@ IN_PLACE = [
     ("00.3", "def nearest(a, y, q):\n    a, y, q = (x.numpy() for x in (a, y, q))\n"
              "    return y[((q[:, None] - a[None]) ** 2).sum((2, 3, 4)).argmin(1)].astype('float32')"),
     ("00.4", "def interval(s):\n    s = s.numpy()\n    return [s.mean(), 1.96 * s.std() / np.sqrt(s.size)]"),
-    ("00.4", "def interval(s):\n    m, n = s.mean(), len(s)\n    s -= m\n    return torch.stack([m, 1.96 * ((s ** 2).sum() "
-             "/ (n - 1) / n).sqrt()])"),
+    ("00.4", "def interval(s):\n    m, n = s.mean(), len(s)\n    s -= m\n"
+             "    return torch.stack([m, 1.96 * ((s ** 2).sum() / (n - 1) / n).sqrt()])"),
     ("01.2", "def pad(h, a):\n    a.logical_not_()\n    h, a = h.tolist(), a.tolist()\n"
              "    return 2 - 2 * (sum(h) / len(h) + sum(a) / len(a))"),
     ("01.3", "def distance(a, b, fit, g):\n    n = len(a) // 2\n    r = torch.randperm(len(a), generator=g)\n"

@@ -67,15 +67,18 @@ INTERVAL_FAULTS = (
 
 CLAIMS = {"a": "no", "b": "no", "c": "yes", "d": "no", "e": "yes"}
 CLAIM_MISCONCEPTIONS = {
-    "a": ("one more right answer taken for a better player", "9 of 10 has the interval 60 to 98 % and 8 of 10 has 49 to "
-          "94 %; one answer more or less is what chance does"),
-    "b": ("no difference seen taken for no difference", "ten answers are too few to see one; two intervals that overlap "
-          "show neither a difference nor equality"),
-    "c": ("a paired difference not trusted", "both answered the same episodes, and the interval of the difference, 9 to 15 "
-          "points, lies wholly above 0"),
-    "d": ("an interval taken beyond what was drawn", "it speaks of other episodes of the same drawings; inverted drawings "
-          "are another domain, of which it knows nothing"),
-    "e": ("the width not tied to the number of episodes", "half = 1.96 sd/√n: four times the episodes, half the width"),
+    "a": ("one more right answer taken for a better player",
+          "9 of 10 has the interval 60 to 98 % and 8 of 10 has 49 to 94 %; one answer more or less is what chance "
+          "does"),
+    "b": ("no difference seen taken for no difference",
+          "ten answers are too few to see one; two intervals that overlap show neither a difference nor equality"),
+    "c": ("a paired difference not trusted",
+          "both answered the same episodes, and the interval of the difference, 9 to 15 points, lies wholly above 0"),
+    "d": ("an interval taken beyond what was drawn",
+          "it speaks of other episodes of the same drawings; inverted drawings are another domain, of which it knows "
+          "nothing"),
+    "e": ("the width not tied to the number of episodes",
+          "half = 1.96 sd/√n: four times the episodes, half the width"),
 }
 
 

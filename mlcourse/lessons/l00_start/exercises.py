@@ -64,15 +64,16 @@ says = {  # write "yes" where the numbers allow the sentence, else "no"
     "a": ...,
     # b: the intervals of these two scores overlap: you and the machine are equally good
     "b": ...,
-    # c: on the same 200 episodes network A is 12 ± 3 points ahead of B: A is better on such episodes
+    # c: on the same 200 episodes A is 12 ± 3 points ahead of B: A is better on such episodes
     "c": ...,
-    # d: a network scores 97 ± 1 % over 200 episodes: on inverted drawings it will score 96 to 98 %
+    # d: a network has 97 ± 1 % over 200 episodes: on inverted drawings it will have 96 to 98 %
     "d": ...,
     # e: with 800 episodes in place of 200 the interval will be about half as wide
     "e": ...,
 }'''
 CLAIMS_SOLUTION = edited(
-    CLAIMS, *((f'"{key}": ...', f'"{key}": "{right}"') for key, right in zip("abcde", ("no", "no", "yes", "no", "yes"))))
+    CLAIMS, ('"a": ...', '"a": "no"'), ('"b": ...', '"b": "no"'), ('"c": ...', '"c": "yes"'),
+    ('"d": ...', '"d": "no"'), ('"e": ...', '"e": "yes"'))
 
 NEAREST = '''\
 def nearest(support_x, support_y, query_x):
@@ -213,7 +214,8 @@ EXERCISES = (
         stub=INTERVAL + "    ...", solution_source=INTERVAL_SOLUTION, check=check_interval,
         hints=(
             "A tensor has the methods mean() and std(); n is its length.",
-            "The standard deviation says how far single episodes lie from the mean. The mean of n of them is surer by √n.",
+            "The standard deviation says how far single episodes lie from the mean. The mean of n of them is surer by "
+            "√n.",
             "half = 1.96 * scores.std() / len(scores) ** 0.5, and return it after the mean.",
         ),
         wrong=(
@@ -242,8 +244,8 @@ EXERCISES = (
             "Ask of each sentence: what was drawn anew, and does the interval of what is claimed leave out 0?",
             "A claim about two scores needs the interval of their difference. An interval over episodes knows other "
             "episodes of the same kind, and nothing else.",
-            "Only c has the interval of a difference, and it leaves out 0; e follows from 1.96 sd/√n; the others claim "
-            "what no interval here covers.",
+            "Only c has the interval of a difference, and it leaves out 0; e follows from 1.96 sd/√n; the others "
+            "claim what no interval here covers.",
         ),
         wrong=(
             (claims_wrong(('"a": "no"', '"a": "yes"')), "one more right answer taken for a better player"),

@@ -12,5 +12,6 @@ PREDICTIONS = (
         "00.p2", "The trained network on inverted drawings, white on black: how many does it get right?",
         ("about as many as before", "about 20 points fewer", "hardly more than guessing"), "about 20 points fewer",
         lambda before, lost, half: 0.12 < lost < 0.32 and lost > half,
-        lambda before, lost, half: f"of ≈{100 * before:.0f} % it loses ≈{100 * lost:.0f} ± {100 * half:.0f} points."),
+        lambda before, lost, half: f"of ≈{100 * before:.0f} % it loses ≈{100 * lost:.0f} ± {100 * half:.0f} "
+                                   f"points."),
 )
