@@ -17,7 +17,8 @@ from mlcourse.system.files import write_atomically
 QUIET = ("--LabApp.log_level=ERROR", "--ServerApp.log_level=ERROR")
 SETTINGS = Path(__file__).parent / "jupyter"       # what JupyterLab starts with where the learner has set nothing
 COPIED = ".copied.json"         # in the working copy: what each file was copied from
-CONTENTS = "--ServerApp.contents_manager_class=mlcourse.course.contents.Contents"
+SERVER = ("--ServerApp.contents_manager_class=mlcourse.course.contents.Contents",
+          "--KernelManager.transport_encryption=auto")      # or each kernel prints a warning
 
 
 def unread(data: bytes) -> bytes:
@@ -134,7 +135,7 @@ def command(browser: bool = True, port: int | None = None, work: Path | None = N
     root = paths.ROOT if work.is_relative_to(paths.ROOT) else work
     lesson = (work / unfinished().path.name).relative_to(root).as_posix()
     line = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{lesson}", *QUIET,
-            f"--ServerApp.root_dir={root}", "--ServerApp.ip=127.0.0.1", CONTENTS]
+            f"--ServerApp.root_dir={root}", "--ServerApp.ip=127.0.0.1", *SERVER]
     if port is not None:
         line.append(f"--ServerApp.port={port}")
     if not browser:
