@@ -21,7 +21,7 @@ SHARED := -n 2 --dist loadfile --no-loadscope-reorder -m "not alone"
 .DEFAULT_GOAL := lab
 
 lab: $(STAMP)
-	$(RUN) -m mlcourse lab
+	@$(RUN) -m mlcourse lab
 
 test: $(STAMP)
 	$(RUN) -m pytest $(NBVAL) $(SHARED) && $(RUN) -m pytest tests -m alone

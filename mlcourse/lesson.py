@@ -24,6 +24,8 @@ class Lesson:
     explorers: by the explorer's name a function without arguments that makes one with something to show.
     studies: by the name of its command the record STUDY (`mlcourse.studies.study`) of what takes longer than a lesson.
     terms: a dict, the terms that the lesson introduces, each defined in one sentence; "" where there are none.
+    chinese: a dict, the same terms in Chinese. symbols: a dict, the symbols that the lesson introduces in TeX, each
+    with the name it has in code ("" where it has none) and what it means; "" where there are none.
     """
 
     folder: str
@@ -33,6 +35,8 @@ class Lesson:
     explorers: Mapping[str, str] = field(default_factory=dict)
     studies: Mapping[str, str] = field(default_factory=dict)
     terms: str = ""
+    chinese: str = ""
+    symbols: str = ""
 
     @property
     def number(self) -> str:

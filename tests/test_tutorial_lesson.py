@@ -46,14 +46,14 @@ def python(course, *words):
 def test_the_lesson_of_the_guide_is_made_refreshed_validated_and_passes_the_tests_of_every_lesson(course):
     python(course, "-c", SCRIPT)
     assert "| [98 One step down a parabola](notebooks/98_parabola.ipynb) |" in (course / "README.md").read_text("utf-8")
-    assert "- **gradient descent**: " in (course / "docs" / "glossary.md").read_text("utf-8")
+    assert "- **gradient descent** (梯度下降): " in (course / "notebooks" / "glossary.md").read_text("utf-8")
     assert "stored new outputs" in python(course, "-m", "mlcourse", "run", "98", "--refresh")
     assert notebooks.validate(course / "notebooks" / "98_parabola.ipynb") == []
     said = python(course, "-m", "pytest", *NBVAL, "-k", "98", "notebooks/98_parabola.ipynb", "tests/lessons/l98",
                   "tests/exercises/test_exercises.py", "tests/course/test_every_lesson.py",
                   "tests/course/test_glossary.py")
-    for file, passed in (("98_parabola.ipynb", 6), ("l98/test_widget.py", 2), ("l98/test_study.py", 1),
-                         ("test_exercises.py", 26), ("test_every_lesson.py", 2), ("test_glossary.py", 1)):
+    for file, passed in (("98_parabola.ipynb", 8), ("l98/test_widget.py", 2), ("l98/test_study.py", 1),
+                         ("test_exercises.py", 26), ("test_every_lesson.py", 2), ("test_glossary.py", 3)):
         assert re.search(rf"{file} \.{{{passed}}}\s", said), said
     said = python(course, "-m", "mlcourse", "study", "parabola", "--seed", "3", "--seed", "4")
     assert said.count("distance") == 6 and said.endswith("rows in runs/parabola.json\n")

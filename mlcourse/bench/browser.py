@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from mlcourse.course.lab import CONTENTS
+from mlcourse.course.lab import SERVER
 from mlcourse.system import paths
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -105,7 +105,7 @@ def jupyterlab(base: Path) -> Iterator[Server]:
     server = Server(f"http://127.0.0.1:{port}", secrets.token_hex(16), folder)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--ServerApp.root_dir={folder}",
                "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
-               "--LabApp.expose_app_in_browser=True", f"--LabApp.user_settings_dir={settings}", CONTENTS]
+               "--LabApp.expose_app_in_browser=True", f"--LabApp.user_settings_dir={settings}", *SERVER]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
     with (base / "server.log").open("w") as log:

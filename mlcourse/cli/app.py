@@ -32,6 +32,8 @@ app.add_typer(data_app, name="data")
 app.add_typer(bench_app, name="bench")
 app.add_typer(study_app, name="study")
 
+SIZES = {"words": "words", "lines": "lines", "longest_cell": "cell", "longest_line": "line", "pictures": "pictures",
+         "widgets": "widgets", "exercise_minutes": "exercises", "minutes": "minutes", "further_words": "further"}
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here first.  \[default: MLCOURSE_DATA]")]
 
 
@@ -65,9 +67,10 @@ def lab(
     work: Annotated[Path | None, typer.Option(metavar="DIR", help=r"Your copy of the lessons.  \[default: work/ in a clone "
                                               "of the repository, else mlcourse-work/ here]")] = None,
 ) -> None:
-    """Open the course in JupyterLab, on your own copy of the lessons in work/.
+    """Open the course in JupyterLab, on your own copy of the lessons in work/, where you left it.
 
-    Lessons that are not there yet are copied; what is there is yours and stays as it is.
+    Lessons that are not there yet are copied; what is there is yours and stays as it is. The lesson that opens is the
+    first with an exercise that you have not passed.
 
     [bold]Examples[/bold]
 
@@ -86,9 +89,7 @@ def lab(
         backup = working_copy.restore(restore, work)
         print(f"restored {work / notebooks.find(restore).name}" + (f"; your version is {backup.name}" if backup else ""))
         return
-    new = working_copy.fill(work)
-    if new:
-        print(f"copied to {work}: {', '.join(path.name for path in new)}")
+    print("\n".join(working_copy.welcome(work, working_copy.fill(work))))
     for name in working_copy.older(work):
         print(f"{name} in {work} is a copy of an earlier version; mlcourse lab --restore {name[:2]} fetches the new one and "
               "keeps yours")
@@ -173,6 +174,8 @@ def validate(
 ) -> None:
     """Check the properties of the stored notebooks; the exit status is 1 if one does not hold.
 
+    For all lessons it prints their sizes too; a star marks what misses the course's standard.
+
     [bold]Examples[/bold]
 
       mlcourse validate
@@ -181,9 +184,21 @@ def validate(
     """
     chosen = [notebooks.find(name) for name in lesson] if lesson else [lesson.path for lesson in notebooks.lessons()]
     bad = [path for path in chosen if _report_problems(path)]
+    if not lesson:
+        _print_sizes([path for path in chosen if path not in bad])
     if bad:
         raise typer.Exit(1)
     print(f"{len(chosen)} notebook{'' if len(chosen) == 1 else 's'}: every property holds")
+
+
+def _print_sizes(chosen: list[Path]) -> None:
+    from mlcourse.course import standard
+
+    table = _table("lesson", *SIZES.values())
+    for path in chosen:
+        size, excess = dataclasses.asdict(standard.measure(path)), standard.excess(path)
+        table.add_row(path.name[:2], *(f"{size[name]}{'*' * (name in excess)}" for name in SIZES))
+    _print_table(table)
 
 
 @app.command()

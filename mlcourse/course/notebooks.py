@@ -25,6 +25,9 @@ from mlcourse.system.files import write_atomically
 
 SIZE_CAP = 2_000_000
 LONGEST_CELL = 25
+COLLAPSED = "jp-MarkdownHeadingCollapsed"       # of a heading whose section JupyterLab shows folded
+KEPT = {"jupyter", "tags", COLLAPSED}           # what the metadata of a cell may hold
+HEADING = re.compile(r"^(#+)\s+(.*)$", re.MULTILINE)       # in Markdown: its marks and its text
 CELL_TIMEOUT = 120
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -246,7 +249,7 @@ def normalise(notebook):
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for number, cell in enumerate(notebook.cells, start=1):
         cell.id = f"{about['lesson']}-{number:03d}"
-        cell.metadata = from_dict({key: cell.metadata[key] for key in ("jupyter", "tags") if key in cell.metadata})
+        cell.metadata = from_dict({key: value for key, value in cell.metadata.items() if key in KEPT})
         if cell.cell_type == "code":
             cell.outputs = _normal_outputs(cell.outputs)
     return notebook
@@ -297,7 +300,7 @@ def validate(path: Path) -> list[str]:
     for number, cell in enumerate(notebook.cells, start=1):
         if cell.id != f"{about.lesson}-{number:03d}":
             moved.append(str(number))
-        if set(cell.metadata) - {"jupyter", "tags"}:
+        if set(cell.metadata) - KEPT:
             problems.append(f"cell {number} has metadata that change from run to run: {sorted(cell.metadata)}")
         if cell.cell_type == "code":
             count += 1

@@ -1,4 +1,5 @@
-"""What is made from records: the tables of README.md and of benchmarks/README.md, and the glossary in docs/.
+"""What is made from records: the tables of README.md and of benchmarks/README.md, the glossary, the symbols on the
+notation page, and the links at both ends of every lesson.
 
     python -m mlcourse.course.readme        # writes them anew
 """
@@ -10,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from mlcourse.course import glossary, notebooks
+from mlcourse.course import frame, glossary, notebooks
 from mlcourse.learners import RECORDS
 from mlcourse.lesson import lessons
 from mlcourse.system import paths
@@ -62,8 +63,21 @@ def filled(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
     return text
 
 
+def fill_notation() -> None:
+    """Make the table of symbols on the notation page anew."""
+    path = notebooks.find(glossary.NOTATION)
+    notebook = notebooks.read(path)
+    for cell in notebook.cells:
+        if "<!-- symbols -->" in cell.source:
+            cell.source = filled(cell.source, {"symbols": glossary.symbol_table})
+    notebooks.write(notebook, path)
+
+
 if __name__ == "__main__":
     for file, made in FILES.items():
         path = paths.ROOT / file
         write_atomically(path, filled(path.read_text(encoding="utf-8"), made).encode())
     write_atomically(glossary.PAGE, glossary.page().encode())
+    fill_notation()
+    for lesson in notebooks.lessons():
+        frame.fill(lesson.path)

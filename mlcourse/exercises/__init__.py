@@ -5,15 +5,15 @@ In a lesson: `from mlcourse.exercises import answer, check, hint, solution`.
 
 from __future__ import annotations
 
-from mlcourse.exercises import progress
+from mlcourse.exercises import predictions, progress
 from mlcourse.exercises.framework import CheckResult, Exercise, fingerprint, judge
 from mlcourse.exercises.progress import best_score, prediction, record_prediction, record_score, reset, score
 from mlcourse.exercises.unrun import watch_notebook
 from mlcourse.lesson import lessons
 
 __all__ = ["CheckResult", "Exercise", "answer", "best_score", "check", "every_exercise", "exercise", "exercise_ids",
-           "hint", "prediction", "record_prediction", "record_score", "reset", "score", "solution", "solution_source",
-           "status"]
+           "hint", "prediction", "record_prediction", "record_score", "reset", "score", "show_progress", "solution",
+           "solution_source", "status"]
 
 watch_notebook()
 
@@ -85,3 +85,12 @@ def status() -> list[dict]:
     done = progress.load()["exercises"]
     return [{"id": e.id, "lesson": e.lesson, "title": e.title, "difficulty": e.difficulty, "minutes": e.minutes,
              **{key: done.get(e.id, progress.NO_ATTEMPT)[key] for key in progress.NO_ATTEMPT}} for e in every_exercise()]
+
+
+def show_progress(lesson: str) -> None:
+    """Print how many exercises of a lesson, such as "03", are passed and how many of its predictions were right."""
+    passed = [row["passed"] for row in status() if row["lesson"] == lesson]
+    asked = [each for each in predictions.every_prediction() if each.id.startswith(f"{lesson}.")]
+    right = sum(prediction(each.id) == each.right for each in asked)
+    more = f", predictions right {right} of {len(asked)}" if asked else ""
+    print(f"Lesson {lesson} so far: exercises passed {sum(passed)} of {len(passed)}{more}.")

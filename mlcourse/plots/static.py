@@ -63,7 +63,7 @@ def picture(figure: Figure, alt: str) -> Picture:
 
 def show_episode(episode: Episode, classes: Sequence[str] | None = None) -> Picture:
     """One episode (no task dimension): images as a grid with a row of the support set per class and a strip of
-    queries below, regression tasks as points.
+    queries with their labels below, regression tasks as points.
 
     classes: the names of all classes of the domain; the rows are then named by them, else by their labels.
     Raises ValueError for a batch of episodes.
@@ -85,8 +85,8 @@ def _show_images(episode: Episode, classes: Sequence[str] | None) -> Picture:
     figure = blank(10, 10 / per_line + 10 / max(queries, way * 2) + 1.3)
     with matplotlib.rc_context(RC):
         above, below = figure.subfigures(2, 1, height_ratios=(10 / per_line + 0.7, 10 / max(queries, way * 2) + 0.4))
-        above.suptitle(f"Support set: {plural(shot, 'picture')} of each of {way} classes, with labels", x=0.01, ha="left",
-                       fontsize=11)
+        above.suptitle(f"Support set: {plural(shot, 'picture')} of each of {way} classes, label and name below",
+                       x=0.01, ha="left", fontsize=11)
         for column, (part, text) in enumerate(zip(above.subfigures(1, way, squeeze=False)[0], wrapped)):
             part.supxlabel(text, fontsize=9, color=SUPPORT["color"])
             mine = episode.support_x[episode.support_y == column]
@@ -94,7 +94,7 @@ def _show_images(episode: Episode, classes: Sequence[str] | None) -> Picture:
                 _image(axes, image)
         total = len(episode.query_y)
         which = f"{total}" if total == queries else f"the first {queries} of {total}"
-        below.suptitle(f"Query set: {which}, to be labelled", x=0.01, ha="left", fontsize=11)
+        below.suptitle(f"Query set: {which}, the right label below each", x=0.01, ha="left", fontsize=11)
         for axes, image, label in zip(below.subplots(1, queries, squeeze=False)[0], episode.query_x, episode.query_y):
             _image(axes, image)
             axes.set_xlabel(int(label), color=QUERY["color"], fontsize=9)
@@ -191,7 +191,8 @@ def bars_with_intervals(results: Iterable, title: str, *, reference: float | Non
             axes.annotate(reference_label, (scale * reference, 1), (3, -2), xycoords=("data", "axes fraction"),
                           textcoords="offset points", va="top", fontsize=8.5, color="#555555")
         axes.set_yticks(y, [result.method for result in results])
-        axes.set(xlim=(0, 1.22 * float(ends.max()) or 1), ylim=(len(results) - 0.4, -0.6),
+        axes.set(xlim=(0, 1.22 * float(ends.max()) or 1),
+                 ylim=(len(results) - 0.4, -0.6 if reference is None else -0.95),       # the label is above the bars
                  xlabel=("accuracy (%)" if percent else "mean squared error")
                  + f", 95 % interval over {results[0].episodes} episodes")
         if percent:

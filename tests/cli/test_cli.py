@@ -112,7 +112,7 @@ def test_lab_fills_the_working_copy_and_restores(course, mlcourse, monkeypatch, 
     launched = []
     monkeypatch.setattr(lab, "launch", lambda **settings: launched.append(settings) or 0)
     status, out, _ = mlcourse("lab", "--no-browser", "--port", "9000")
-    assert status == 0 and "03_maml.ipynb" in out
+    assert status == 0 and "1 of them new" in out and (paths.WORK / "03_maml.ipynb").exists()
     assert launched == [{"browser": False, "port": 9000, "work": paths.WORK}]
     status, out, _ = mlcourse("lab", "--work", tmp_path / "mine")
     assert status == 0 and (tmp_path / "mine" / "03_maml.ipynb").exists() and launched.pop()["work"] == tmp_path / "mine"

@@ -1,5 +1,6 @@
 """The learner's working copy: filled, never overwritten, restored with a backup."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,12 +8,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import nbformat
 import pytest
+from jupyterlab import commands as jupyterlab_commands
 from sample_lesson import sample
 
 from mlcourse.course import lab, notebooks
+from mlcourse.exercises import progress
 from mlcourse.system import files, machine, paths
 
 
@@ -39,6 +43,50 @@ def test_the_working_copy_is_filled_once_and_never_overwritten(course):
     copied, stored = (nbformat.read(where / "03_maml.ipynb", 4) for where in (work, folder))
     assert [cell.source for cell in copied.cells] == [cell.source for cell in stored.cells]
     assert lab.fill(work, folder) == []
+
+
+def test_a_page_that_the_learner_left_alone_is_kept_up_to_date(course):
+    folder, work = course
+    lab.fill(work, folder)
+    (folder / "notation.md").write_text("θ, φ\n", encoding="utf-8")
+    assert lab.fill(work, folder) == []
+    assert (work / "notation.md").read_text(encoding="utf-8") == "θ, φ\n"
+    (work / "notation.md").write_text("mine", encoding="utf-8")
+    (folder / "notation.md").write_text("θ, φ, α\n", encoding="utf-8")
+    assert lab.fill(work, folder) == []
+    assert (work / "notation.md").read_text(encoding="utf-8") == "mine"
+
+
+def test_the_lesson_that_opens_is_the_first_unfinished_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLCOURSE_PROGRESS", str(tmp_path))
+    assert lab.unfinished().lesson == "00"
+    one, *others = [lesson for lesson in notebooks.lessons() if lesson.exercises]
+    for id in one.exercises:
+        assert lab.unfinished() == one
+        progress.record_attempt(id, True)
+    assert lab.unfinished() == others[0]
+    assert lab.command(work=tmp_path)[3] == f"--LabApp.default_url=/lab/tree/{others[0].path.name}"
+    for id in (id for lesson in others for id in lesson.exercises):
+        progress.record_attempt(id, True)
+    assert lab.unfinished() == notebooks.lessons()[-1]
+
+
+def test_the_terminal_says_four_lines_before_the_address(course, tmp_path, monkeypatch):
+    folder, work = course
+    monkeypatch.setenv("MLCOURSE_PROGRESS", str(tmp_path))
+    first = lab.welcome(work, lab.fill(work, folder))
+    assert len(first) == 4 and first[0].endswith(f"{work}, 2 of them new. Next: 00 Start here.")
+    assert lab.welcome(work, lab.fill(work, folder))[0].endswith(f"{work}. Next: 00 Start here.")
+
+
+def test_the_settings_are_those_that_jupyterlab_knows():
+    """A setting of another name would be passed over in silence."""
+    ours = json.loads((lab.SETTINGS / "labconfig" / "default_setting_overrides.json").read_text())
+    schemas = Path(jupyterlab_commands.get_app_dir()) / "schemas"
+    for plugin, settings in ours.items():
+        extension, _, name = plugin.partition(":")
+        known = json.loads((schemas / extension / f"{name}.json").read_text(encoding="utf-8"))["properties"]
+        assert set(settings) <= set(known), plugin
 
 
 def test_a_lesson_is_laid_out_without_its_outputs():
@@ -157,6 +205,7 @@ def test_jupyterlab_answers_to_its_token_alone(course, tmp_path):
                 break
             time.sleep(0.1)
         assert address, log.read_text()
+        assert log.read_text() == f"Open {address}\n"
         assert "/lab/tree/work/00_start_here.ipynb?token=" in address
         base, token = address.split("/lab/")[0], address.split("token=")[1]
         listing = f"{base}/api/contents/work/00_start_here.ipynb?content=0"

@@ -268,7 +268,7 @@ def test_solution_is_printed(capsys):
 
 
 def test_ids():
-    assert exercise_ids("00") == ["00.1", "00.2", "00.3"]
+    assert exercise_ids("00") == ["00.1", "00.2", "00.3", "00.4", "00.5"]
     assert exercise_ids("01") == ["01.1", "01.2", "01.3", "01.4"]
     assert exercise_ids("03") == ["03.1", "03.2", "03.3", "03.4", "03.5"]
     assert exercise_ids("77") == []

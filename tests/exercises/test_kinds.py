@@ -60,7 +60,7 @@ BATCHES = {"tuple of lists": lambda batches: tuple(map(list, batches)),
            "lists": lambda batches: [tuple(part.tolist() for part in batch) for batch in batches]}
 
 KINDS = {
-    "00.1": COUNTS, "00.2": ENTRIES, "00.3": LABELS,
+    "00.1": COUNTS, "00.2": ENTRIES, "00.3": LABELS, "00.4": SEVERAL, "00.5": ENTRIES,
     "01.1": ENTRIES, "01.2": NUMBERS, "01.3": NUMBERS, "01.4": TEXTS,
     "03.1": DICTS, "03.2": NUMBERS, "03.3": DICTS, "03.4": GRAPHS, "03.5": SEVERAL,
     "05.1": DICTS, "05.2": TENSORS, "05.3": NUMBERS, "05.4": GRAPHS,
@@ -93,6 +93,9 @@ IN_PLACE = [
              "    for i in range(len(q)):\n        out[i] = y[(a - q[i]).pow_(2).sum(1).argmin()]\n    return out"),
     ("00.3", "def nearest(a, y, q):\n    a, y, q = (x.numpy() for x in (a, y, q))\n"
              "    return y[((q[:, None] - a[None]) ** 2).sum((2, 3, 4)).argmin(1)].astype('float32')"),
+    ("00.4", "def interval(s):\n    s = s.numpy()\n    return [s.mean(), 1.96 * s.std() / np.sqrt(s.size)]"),
+    ("00.4", "def interval(s):\n    m, n = s.mean(), len(s)\n    s -= m\n"
+             "    return torch.stack([m, 1.96 * ((s ** 2).sum() / (n - 1) / n).sqrt()])"),
     ("01.2", "def pad(h, a):\n    a.logical_not_()\n    h, a = h.tolist(), a.tolist()\n"
              "    return 2 - 2 * (sum(h) / len(h) + sum(a) / len(a))"),
     ("01.3", "def distance(a, b, fit, g):\n    n = len(a) // 2\n    r = torch.randperm(len(a), generator=g)\n"
@@ -203,7 +206,7 @@ def test_autograd_is_no_formula(id, way):
     assert result.misconception == "autograd in place of a formula", result.message
 
 
-@pytest.mark.parametrize("id", ["00.3", "01.2", "03.2", "05.2", "15.2"])
+@pytest.mark.parametrize("id", ["00.3", "00.4", "01.2", "03.2", "05.2", "15.2"])
 def test_a_formula_may_print_and_switch_the_graph_off(id, capsys):
     right = exercise(id).reference()
 
@@ -217,7 +220,7 @@ def test_a_formula_may_print_and_switch_the_graph_off(id, capsys):
     assert "tensor" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("id", ["00.3", "01.2", "03.2", "05.2", "15.2"])
+@pytest.mark.parametrize("id", ["00.3", "00.4", "01.2", "03.2", "05.2", "15.2"])
 def test_the_packages_own_solution_is_not_by_hand(id):
     source = exercise(id).stub.split('"""')[0]
     args = source.split("(", 1)[1].split(")")[0]

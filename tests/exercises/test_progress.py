@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlcourse.exercises import (best_score, check, every_exercise, prediction, progress, record_prediction, record_score, reset,
-                                score, status)
+from mlcourse.exercises import (best_score, check, every_exercise, prediction, predictions, progress, record_prediction,
+                                record_score, reset, score, show_progress, status)
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +55,26 @@ def test_bad_prediction(folder, value):
     with pytest.raises(ValueError, match="a prediction must be a text, a finite number"):
         record_prediction("03.p1", value)
     assert list(folder.iterdir()) == []
+
+
+def test_a_lesson_shows_how_far_the_learner_is(monkeypatch, capsys):
+    made = predictions.Prediction("00.p1", "Which?", ("a", "b"), "a", bool, str)
+    monkeypatch.setattr(predictions, "every_prediction", lambda: (made,))
+    show_progress("00")
+    for id in ("00.1", "03.1"):
+        progress.record_attempt(id, True)
+    progress.record_attempt("00.2", False)
+    record_prediction("00.p1", "b")
+    show_progress("00")
+    record_prediction("00.p1", "a")
+    show_progress("00")
+    show_progress("03")
+    many, others = (sum(each.lesson == lesson for each in every_exercise()) for lesson in ("00", "03"))
+    assert capsys.readouterr().out.splitlines() == [
+        f"Lesson 00 so far: exercises passed 0 of {many}, predictions right 0 of 1.",
+        f"Lesson 00 so far: exercises passed 1 of {many}, predictions right 0 of 1.",
+        f"Lesson 00 so far: exercises passed 1 of {many}, predictions right 1 of 1.",
+        f"Lesson 03 so far: exercises passed 1 of {others}."]
 
 
 json_values = st.recursive(

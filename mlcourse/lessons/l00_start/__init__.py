@@ -6,6 +6,9 @@ LESSON = Lesson(
     __name__,
     does="classify characters you have never seen, against two machines",
     exercises="exercises:EXERCISES",
+    predictions="predictions:PREDICTIONS",
     explorers={"YouAgainstMachine": "explorers:you_against_machine"},
     terms="terms:TERMS",
+    chinese="terms:CHINESE",
+    symbols="terms:SYMBOLS",
 )

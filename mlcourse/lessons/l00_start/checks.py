@@ -117,10 +117,10 @@ SET_MISCONCEPTIONS = {
           "the labels it may see are those of the support set"),
     "b": ("scored on the samples it adapted to", "the support labels were handed to the learner, so a score on them "
           "shows memory and not learning; the score comes from the query set"),
-    "c": ("outer loss on the support set", "the outer loss asks how well the adapted model does on samples that it did "
-          "not adapt to, and those are the query set"),
-    "d": ("adapted on the query set", "the inner loop adapts on the samples whose labels the learner is given, the "
-          "support set; a gradient of the query loss would use the labels to be predicted"),
+    "c": ("outer loss on the support set", "the loss after adaptation asks how well the adapted model does on samples "
+          "that it did not adapt to, and those are the query set"),
+    "d": ("adapted on the query set", "a model adapts on the samples whose labels it is given, the support set; a "
+          "gradient of the query loss would use the labels to be predicted"),
     "e": ("labelled examples of the user taken for a test", "the user's labelled pictures are what the system adapts "
           "on, the support set; the pictures they want named later are the query set"),
     "f": ("support and query overlap", "a picture belongs to one set of an episode only; in both, it would be scored "

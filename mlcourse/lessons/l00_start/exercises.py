@@ -1,20 +1,22 @@
-"""Exercises of lesson 00: read an episode, tell support from query, classify by the nearest neighbour."""
+"""Exercises of lesson 00: read an episode, tell support from query, classify by the nearest neighbour, put an interval
+around a score and say what it allows."""
 
 from __future__ import annotations
 
-from mlcourse.exercises.by_hand import BY_LIBRARY
+from mlcourse.exercises.by_hand import BY_LIBRARY, BY_PACKAGE
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l00_start.checks import (NO_PAIRS, NOT_FLAT, check_nearest, check_read_episode,
                                                check_support_or_query)
+from mlcourse.lessons.l00_start.checks_interval import check_claims, check_interval
 
 READ_EPISODE = '''\
 def read_episode(episode):
-    """The numbers that describe one episode of N classes.
+    """The numbers that describe one episode.
 
-    episode: a single episode (no task dimension) with support_x (N·K, 1, 28, 28), support_y (N·K,),
-             query_x (N·Q, 1, 28, 28), query_y (N·Q,) and unlabeled_x (U, 1, 28, 28)
-    Returns a dict: "way" N, "shot" K (support samples of each class), "query" Q (query samples of
-    each class), "unlabeled" U (unlabelled samples in all: without labels nobody can count per class).
+    episode: a single episode (no task dimension) with support_x (way·shot, 1, 28, 28), support_y,
+             query_x (way·query, 1, 28, 28), query_y and unlabeled_x (unlabeled, 1, 28, 28)
+    Returns a dict: "way", the number of classes; "shot" and "query", the support and the query
+    samples of each class; "unlabeled", the unlabelled samples in all.
     """
 '''
 READ_EPISODE_SOLUTION = READ_EPISODE + '''\
@@ -30,11 +32,11 @@ answers = {  # write "support", "query" or "neither"
     "a": ...,
     # b: the accuracy of an episode is computed on these samples
     "b": ...,
-    # c: MAML (lesson 03) trains its starting point by a loss after adaptation, the outer loss, on these samples
+    # c: training over many episodes lowers the loss after adaptation, taken on these samples
     "c": ...,
-    # d: the inner loop, which adapts a model to the new task, computes its gradients on these samples
+    # d: a model is adapted to the new characters by gradients of its loss on these samples
     "d": ...,
-    # e: a user of the finished system brings five labelled pictures of each new class along: these are
+    # e: a user of the finished system brings five labelled pictures of each new class: these are
     "e": ...,
     # f: a sample of this set may also stand in the other set of the same episode
     "f": ...,
@@ -42,6 +44,36 @@ answers = {  # write "support", "query" or "neither"
 SUPPORT_OR_QUERY_SOLUTION = edited(
     SUPPORT_OR_QUERY, ('"a": ...', '"a": "support"'), ('"b": ...', '"b": "query"'), ('"c": ...', '"c": "query"'),
     ('"d": ...', '"d": "support"'), ('"e": ...', '"e": "support"'), ('"f": ...', '"f": "neither"'))
+
+INTERVAL = '''\
+def interval(scores):
+    """The mean of n scores and the half-width of its 95 % interval, 1.96 sd / √n.
+
+    scores: float32 tensor (n,), such as the accuracy in each of n episodes; sd is scores.std()
+    Returns (mean, half): two numbers.
+    """
+'''
+INTERVAL_SOLUTION = INTERVAL + '''\
+    mean, sd = scores.mean(), scores.std()
+    half = 1.96 * sd / len(scores) ** 0.5
+    return float(mean), float(half)'''
+
+CLAIMS = '''\
+says = {  # write "yes" where the numbers allow the sentence, else "no"
+    # a: you have 8 of 10 right, a machine has 9 of 10: the machine is better than you
+    "a": ...,
+    # b: the intervals of these two scores overlap: you and the machine are equally good
+    "b": ...,
+    # c: on the same 200 episodes A is 12 ± 3 points ahead of B: A is better on such episodes
+    "c": ...,
+    # d: a network has 97 ± 1 % over 200 episodes: on inverted drawings it will have 96 to 98 %
+    "d": ...,
+    # e: with 800 episodes in place of 200 the interval will be about half as wide
+    "e": ...,
+}'''
+CLAIMS_SOLUTION = edited(
+    CLAIMS, ('"a": ...', '"a": "no"'), ('"b": ...', '"b": "no"'), ('"c": ...', '"c": "yes"'),
+    ('"d": ...', '"d": "no"'), ('"e": ...', '"e": "yes"'))
 
 NEAREST = '''\
 def nearest(support_x, support_y, query_x):
@@ -66,6 +98,16 @@ def read_wrong(*edits: tuple[str, str]) -> str:
 def sets_wrong(*edits: tuple[str, str]) -> str:
     """A wrong answer to 00.2: the solution with edits."""
     return edited(SUPPORT_OR_QUERY_SOLUTION, *edits)
+
+
+def interval_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong answer to 00.4: the solution with edits."""
+    return edited(INTERVAL_SOLUTION, *edits)
+
+
+def claims_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong answer to 00.5: the solution with edits."""
+    return edited(CLAIMS_SOLUTION, *edits)
 
 
 def nearest_wrong(*edits: tuple[str, str]) -> str:
@@ -167,4 +209,53 @@ EXERCISES = (
             ("    nearest_index = distance.argmin(1)", "    nearest_index = distance.argmin()"),
             ("    return support_y[nearest_index]", "    return support_y[:len(query_x)]"),
         )),
+    Exercise(
+        id="00.4", title="An interval, by hand", answer="interval", difficulty=1, minutes=4,
+        stub=INTERVAL + "    ...", solution_source=INTERVAL_SOLUTION, check=check_interval,
+        hints=(
+            "A tensor has the methods mean() and std(); n is its length.",
+            "The standard deviation says how far single episodes lie from the mean. The mean of n of them is surer by "
+            "√n.",
+            "half = 1.96 * scores.std() / len(scores) ** 0.5, and return it after the mean.",
+        ),
+        wrong=(
+            (interval_wrong((" / len(scores) ** 0.5", "")), "the spread of single scores"),
+            (interval_wrong((" ** 0.5", "")), "n in place of its root"),
+            (interval_wrong(("scores.std()", "scores.var()")), "variance in place of the standard deviation"),
+            (interval_wrong(("1.96 * ", "")), "one standard error"),
+            (interval_wrong(("1.96 * ", "2 * 1.96 * ")), "the whole width"),
+            (interval_wrong(("float(mean), float(half)", "float(mean - half), float(mean + half)")),
+             "the ends in place of mean and half-width"),
+            (interval_wrong(("float(mean), float(half)", "float(half), float(mean)")), "mean and half-width swapped"),
+            (interval_wrong((" / len(scores) ** 0.5", ""), ("scores.std()", "scores.var()")),
+             "the spread of single scores, variance in place of the standard deviation"),
+            (INTERVAL + "    from mlcourse.statistics import interval\n    return tuple(interval(scores))", BY_PACKAGE),
+        ),
+        mutations=(
+            ("    mean, sd = scores.mean(), scores.std()", "    mean, sd = scores.median(), scores.std()"),
+            ("    half = 1.96 * sd / len(scores) ** 0.5", "    half = 1.96 * sd / len(scores) ** 0.4"),
+            ("    half = 1.96 * sd / len(scores) ** 0.5", "    half = 1.64 * sd / len(scores) ** 0.5"),
+            ("    return float(mean), float(half)", "    return float(mean), float(mean + half)"),
+        )),
+    Exercise(
+        id="00.5", title="What may you say?", answer="says", difficulty=2, minutes=4,
+        stub=CLAIMS, solution_source=CLAIMS_SOLUTION, check=check_claims,
+        hints=(
+            "Ask of each sentence: what was drawn anew, and does the interval of what is claimed leave out 0?",
+            "A claim about two scores needs the interval of their difference. An interval over episodes knows other "
+            "episodes of the same kind, and nothing else.",
+            "Only c has the interval of a difference, and it leaves out 0; e follows from 1.96 sd/√n; the others "
+            "claim what no interval here covers.",
+        ),
+        wrong=(
+            (claims_wrong(('"a": "no"', '"a": "yes"')), "one more right answer taken for a better player"),
+            (claims_wrong(('"b": "no"', '"b": "yes"')), "no difference seen taken for no difference"),
+            (claims_wrong(('"c": "yes"', '"c": "no"')), "a paired difference not trusted"),
+            (claims_wrong(('"d": "no"', '"d": "yes"')), "an interval taken beyond what was drawn"),
+            (claims_wrong(('"e": "yes"', '"e": "no"')), "the width not tied to the number of episodes"),
+            (claims_wrong(('"b": "no"', '"b": "yes"'), ('"d": "no"', '"d": "yes"')),
+             "no difference seen taken for no difference, an interval taken beyond what was drawn"),
+        ),
+        mutations=tuple((f'    "{key}": "{right}",', f'    "{key}": "{wrong}",') for key, right, wrong in (
+            ("a", "no", "yes"), ("b", "no", "yes"), ("c", "yes", "no"), ("d", "no", "yes"), ("e", "yes", "no")))),
 )

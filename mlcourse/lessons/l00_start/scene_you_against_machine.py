@@ -25,7 +25,7 @@ class QuizScene(Scene):
     def build(self) -> None:
         figure, way = self.figure, self.way
         self.left_title = self._text(0.022, 0.875, "Question", 10.5)
-        self._text(0.36, 0.875, "Support set: one labelled picture of each character", 10.5)
+        self._text(0.36, 0.875, "One labelled drawing of each character", 10.5)
         self.query = self._pixels(24, 102)
         self.query_frame = self._frame(22, 100, 228, 228)
         self.support = [self._pixels(362 + 124 * i, 214) for i in range(way)]

@@ -170,8 +170,7 @@ class YouAgainstMachine(Explorer):
 
     def describe(self, record: QuizRecord) -> str:
         if not record.finished:
-            return (f"You see one labelled picture of each character, the support set; the {len(record.truth)} questions "
-                    f"are the query set. No answer is marked before the last.")
+            return "You see one labelled drawing of each character. No answer is marked before the last."
         you = record.scores[0]
         others = ", ".join(f"{score.name} ≈{score.correct}" for score in record.scores[1:])
         return (f"Right answers: you {you.correct}, {others}; guessing gives {record.chance * you.questions:g} on "

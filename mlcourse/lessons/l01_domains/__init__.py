@@ -10,4 +10,6 @@ LESSON = Lesson(
     explorers={"ShiftDial": "explorers:shift_dial", "FactorDial": "explorers:factor_dial"},
     studies={"shift": "study_shift:STUDY", "crossing": "study_crossing:STUDY"},
     terms="terms:TERMS",
+    chinese="terms:CHINESE",
+    symbols="terms:SYMBOLS",
 )

@@ -1,4 +1,5 @@
-"""The terms that lesson 01 introduces, a sentence each; docs/glossary.md is made of them."""
+"""The terms that lesson 01 introduces, a sentence each, their Chinese names, and its symbols; the
+glossary and the notation page are made of them."""
 
 TERMS = {
     "task": "What is asked of inputs: a space of answers together with the rule P(y | x) that gives them.",
@@ -27,4 +28,31 @@ TERMS = {
     "covariate shift": "A change of domain in which P(x) changes and P(y | x) stays.",
     "label shift": "A change of domain in which P(y) changes and P(x | y) stays.",
     "concept shift": "A change of domain in which P(y | x) changes and P(x) stays.",
+}
+
+CHINESE = {
+    "task": "任务", "modality": "模态", "cross-task": "跨任务", "cross-domain": "跨域", "cross-modal": "跨模态",
+    "domain generalisation": "域泛化", "discriminator": "判别器", "proxy A-distance (PAD)": "代理 A 距离",
+    "maximum mean discrepancy (MMD)": "最大均值差异", "floor": "随机本底", "ideal joint error": "理想联合误差",
+    "covariate shift": "协变量偏移", "label shift": "标签偏移", "concept shift": "概念偏移",
+}
+
+SYMBOLS = {
+    r"$P(x)$, $P(y\mid x)$": ("", "the distribution of the inputs, and of the labels given the input"),
+    r"$\mathcal H$, $h$": ("", "a set of classifiers, and one of them"),
+    r"$e_{\text{src}}(h)$, $e_{\text{tgt}}(h)$":
+        ("`1 - accuracy`", "the error of $h$ in the source domain and in the target domain"),
+    "$e^*$":
+        ("",
+         r"the ideal joint error, the least $e_{\text{src}}(h) + e_{\text{tgt}}(h)$ that an $h$ in $\mathcal H$ "
+         "has"),
+    r"$d_{\mathcal H\Delta\mathcal H}$":
+        ("",
+         r"the distance of two domains in the bound: twice the most by which two classifiers of $\mathcal H$ can "
+         "disagree more often in one than in the other"),
+    "PAD": ("`proxy_a_distance`", "the proxy A-distance of two domains, computed from samples"),
+    "MMD": ("`mmd`", "the maximum mean discrepancy of two domains, computed from samples"),
+    r"$\kappa(x, x')$": ("", "a kernel: how alike two inputs are"),
+    r"$\sigma$": ("", "a standard deviation; of a Gaussian kernel, its width"),
+    r"$\rho$": ("`severity`", "the share of the samples that a shift has reached"),
 }

@@ -8,4 +8,6 @@ LESSON = Lesson(
     exercises="exercises:EXERCISES",
     explorers={"InnerLoopExplorer": "explorers:inner_loop", "OuterLoopPlayer": "explorers:outer_loop"},
     terms="terms:TERMS",
+    chinese="terms:CHINESE",
+    symbols="terms:SYMBOLS",
 )

@@ -1,4 +1,5 @@
-"""The terms that lesson 03 introduces, a sentence each; docs/glossary.md is made of them."""
+"""The terms that lesson 03 introduces, a sentence each, their Chinese names, and its symbols; the
+glossary and the notation page are made of them."""
 
 TERMS = {
     "MAML":
@@ -24,4 +25,33 @@ TERMS = {
         "that MAML is compared with.",
     "fine-tuning": "Training a trained network further, on the few samples of a new task or domain.",
     "negative transfer": "Transfer that hurts: what was carried over leads to a worse result than starting without it.",
+}
+
+CHINESE = {
+    "MAML": "模型无关元学习", "inner loop": "内循环", "outer loop": "外循环", "inner rate": "内循环学习率",
+    "query loss": "查询损失", "meta-gradient": "元梯度", "second order": "二阶", "first order": "一阶",
+    "joint training": "联合训练", "fine-tuning": "微调", "negative transfer": "负迁移",
+}
+
+SYMBOLS = {
+    r"$\theta$": ("`theta`", "the meta-parameters: what the outer loop trains; in MAML the starting point"),
+    r"$\varphi_i$": ("`phi`", "the parameters adapted to task $i$"),
+    r"$\alpha$": ("`lr` of a learner", r"the inner rate, of the step from $\theta$ to $\varphi_i$"),
+    r"$\beta$":
+        ("`lr` of a phase",
+         r"the outer rate, of the step on $\theta$; in Reptile the share of the way towards $\varphi_i$"),
+    "$S_i$, $Q_i$":
+        ("`support_x`, `query_x`, …", "the support set and the query set of task $i$, always different samples"),
+    r"$L(\theta; S_i)$":
+        ("`task_loss`",
+         r"the mean loss with parameters $\theta$ over the samples of $S_i$: cross-entropy in nats, or squared "
+         "error"),
+    r"$F(\theta)$": ("`loss` of a learner", r"the query loss after adaptation, $L(\varphi(\theta); Q)$"),
+    "$T$": ("`tasks`", "how many tasks a meta-batch has"),
+    "$H_i$, $I$": ("never formed", r"the matrix of second derivatives of $L(\theta; S_i)$, and the identity matrix"),
+    r"$\varepsilon$, $u$": ("`u`", "the size and the direction of a finite difference"),
+    r"$A$, $\psi$, $\omega$":
+        ("`amplitude`, `phase`, `omega`",
+         r"amplitude, phase and frequency of a sinusoid task, $A\sin(\omega x - \psi)$"),
+    r"$\mathbb E[A]$": ("", "the mean over all tasks, here of $A$"),
 }

@@ -10,4 +10,6 @@ LESSON = Lesson(
     explorers={"LearnedRates": "explorers:learned_rates"},
     studies={"meta-transfer": "study_meta_transfer:STUDY", "rates": "study_rates:STUDY"},
     terms="terms:TERMS",
+    chinese="terms:CHINESE",
+    symbols="terms:SYMBOLS",
 )

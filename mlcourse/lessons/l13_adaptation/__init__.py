@@ -10,4 +10,6 @@ LESSON = Lesson(
     explorers={"AdversarialWeight": "explorers:adversarial_weight"},
     studies={"label-shift": "study_label_shift:STUDY"},
     terms="terms:TERMS",
+    chinese="terms:CHINESE",
+    symbols="terms:SYMBOLS",
 )

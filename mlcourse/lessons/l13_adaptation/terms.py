@@ -1,4 +1,5 @@
-"""The terms that lesson 13 introduces, a sentence each; docs/glossary.md is made of them."""
+"""The terms that lesson 13 introduces, a sentence each, their Chinese names, and its symbols; the
+glossary and the notation page are made of them."""
 
 TERMS = {
     "unsupervised domain adaptation":
@@ -27,4 +28,22 @@ TERMS = {
     "mutual information":
         "How much a picture tells about its predicted class: the entropy of the mean prediction less the mean "
         "entropy of the predictions.",
+}
+
+CHINESE = {
+    "unsupervised domain adaptation": "无监督域适应", "source": "源域", "target": "目标域", "AdaBN": "自适应批归一化",
+    "CORAL": "相关性对齐", "DANN": "域对抗神经网络", "reversed gradient": "梯度反转", "MLDG": "面向域泛化的元学习",
+    "label distance": "标签分布距离", "entropy": "熵", "mutual information": "互信息",
+}
+
+SYMBOLS = {
+    r"$\lambda$": ("", "the weight of a second term in a loss"),
+    r"$\mu$": ("", "a mean, of a channel or of features"),
+    r"$C_{\text{src}}$, $C_{\text{tgt}}$": ("", "the covariance matrices of the features of source and target"),
+    "$d$": ("", "how many features a sample has"),
+    "$U_j$": ("`unlabeled_x`", "the unlabelled samples of domain $j$"),
+    r"$\hat Y$": ("", "the predicted label"),
+    "$p$, $q$": ("", "probabilities over the classes; in distillation the teacher's and the student's"),
+    r"$\mathbb H(p)$": ("", "the entropy of $p$, in nats"),
+    r"$\mathbb I$": ("", "the mutual information of an input and its predicted class, in nats"),
 }

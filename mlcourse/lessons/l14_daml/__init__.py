@@ -10,4 +10,6 @@ LESSON = Lesson(
     explorers={"RealGeneratedExplorer": "explorers:real_generated", "PairedGainExplorer": "explorers:paired_gain"},
     studies={"daml": "study_daml:STUDY", "daml-failures": "study_daml_failures:STUDY"},
     terms="terms:TERMS",
+    chinese="terms:CHINESE",
+    symbols="terms:SYMBOLS",
 )

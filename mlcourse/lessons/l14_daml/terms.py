@@ -1,4 +1,5 @@
-"""The terms that lesson 14 introduces, a sentence each; docs/glossary.md is made of them."""
+"""The terms that lesson 14 introduces, a sentence each, their Chinese names, and its symbols; the
+glossary and the notation page are made of them."""
 
 TERMS = {
     "generator":
@@ -33,4 +34,17 @@ TERMS = {
     "oracle":
         "An arm of a study that is given what no method may have, such as all labels of the target, to show what "
         "could be reached.",
+}
+
+CHINESE = {
+    "generator": "生成器", "hinge loss": "合页损失", "spectral norm": "谱范数",
+    "differentiable augmentation": "可微数据增强", "feature matching": "特征匹配", "collapse": "模式崩塌",
+    "mode seeking": "模式寻求", "label fidelity": "标签保真度", "acceptance": "接受率",
+    "two-sample test": "双样本检验", "memorisation": "记忆训练样本", "oracle": "理想参照",
+}
+
+SYMBOLS = {
+    r"$G(x, \xi)$, $\xi$": ("`generator`", "the generator, which redraws $x$, and its noise"),
+    "$D$": ("`discriminator`", "the discriminator of real and generated pictures"),
+    "$f$": ("`net`", "a network as a function: a classifier or an encoder"),
 }

@@ -10,4 +10,6 @@ LESSON = Lesson(
     explorers={"TemperatureExplorer": "explorers:temperature"},
     studies={"distillation": "study_distillation:STUDY"},
     terms="terms:TERMS",
+    chinese="terms:CHINESE",
+    symbols="terms:SYMBOLS",
 )

@@ -1,4 +1,5 @@
-"""The terms that lesson 15 introduces, a sentence each; docs/glossary.md is made of them."""
+"""The terms that lesson 15 introduces, a sentence each, their Chinese names, and its symbols; the
+glossary and the notation page are made of them."""
 
 TERMS = {
     "distillation":
@@ -16,4 +17,16 @@ TERMS = {
     "pseudo-label": "A model's first choice for an unlabelled sample, used as if it were the label.",
     "transfer set": "The samples on which a student learns from its teacher; they need no labels.",
     "bias shift": "Adding a constant to one class's logit, to bring back a class that training never showed.",
+}
+
+CHINESE = {
+    "distillation": "知识蒸馏", "teacher": "教师网络", "student": "学生网络", "soft target": "软目标",
+    "temperature": "温度", "Kullback–Leibler divergence": "KL 散度", "pseudo-label": "伪标签",
+    "transfer set": "迁移集", "bias shift": "偏置平移",
+}
+
+SYMBOLS = {
+    "$v$, $z$": ("`teacher`, `student`", "the logits of the teacher and of the student"),
+    r"$\tau$":
+        ("`temperature`, `tau`", "the temperature, by which logits or similarities are divided before a softmax"),
 }

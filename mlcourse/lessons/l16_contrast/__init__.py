@@ -10,4 +10,6 @@ LESSON = Lesson(
     explorers={"ContrastExplorer": "explorers:contrast"},
     studies={"contrast": "study_contrast:STUDY"},
     terms="terms:TERMS",
+    chinese="terms:CHINESE",
+    symbols="terms:SYMBOLS",
 )

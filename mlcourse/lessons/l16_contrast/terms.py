@@ -1,4 +1,5 @@
-"""The terms that lesson 16 introduces, a sentence each; docs/glossary.md is made of them."""
+"""The terms that lesson 16 introduces, a sentence each, their Chinese names, and its symbols; the
+glossary and the notation page are made of them."""
 
 TERMS = {
     "contrastive learning":
@@ -22,4 +23,16 @@ TERMS = {
         "together.",
     "retrieval at 1": "The share of queries for which the true partner comes first among all candidates.",
     "linear probe": "A linear classifier trained on frozen features, to measure what can be read from them.",
+}
+
+CHINESE = {
+    "contrastive learning": "对比学习", "positive pair": "正样本对", "in-batch negatives": "批内负样本",
+    "InfoNCE": "InfoNCE 损失", "view": "视图", "SimCLR": "SimCLR 对比学习", "NT-Xent": "归一化温度交叉熵",
+    "projection head": "投影头", "SupCon": "监督对比学习", "encoder": "编码器", "common space": "公共空间",
+    "retrieval at 1": "首位检索率", "linear probe": "线性探测",
+}
+
+SYMBOLS = {
+    "$a_i$, $b_i$": ("", "the two sides of pair $i$ in the common space"),
+    "$s_{ij}$": ("", "the cosine of the angle between $a_i$ and $b_j$"),
 }
