@@ -7,6 +7,7 @@ LESSON = Lesson(
     does="match characters on paper and in chalk, write InfoNCE, train an encoder without labels, find a "
          "picture's pen stroke among a hundred",
     exercises="exercises:EXERCISES",
+    predictions="predictions:PREDICTIONS",
     explorers={"ContrastExplorer": "explorers:contrast"},
     studies={"contrast": "study_contrast:STUDY"},
     terms="terms:TERMS",
