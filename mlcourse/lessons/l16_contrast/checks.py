@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -240,10 +241,10 @@ def check_train_step(answer: object) -> str:
     if not all_near(got, want):
         explain(got, trained, STEP_FAULTS, all_near)
         if all_near(losses, want[:STEPS]):
-            raise NotYet("the losses are right, but the weights after two steps are not those of gradient descent on them; "
-                         "look for a part of the loss that is detached, and for what else changes the weights.")
-        raise NotYet(f"the mean of both directions is {want[0]:.4f} in the first step and {want[1]:.4f} in the second, but "
-                     f"you returned {losses[0]:.4f} and {losses[1]:.4f}.")
+            raise NotYet("the losses are right, but the weights after two steps are not those of gradient descent on "
+                         "them; look for a part of the loss that is detached, and for what else changes the weights.")
+        raise NotYet(f"the mean of both directions is {want[0]:.4f} in the first step and {want[1]:.4f} in the second, "
+                     f"but you returned {losses[0]:.4f} and {losses[1]:.4f}.")
     return "Both directions count, both encoders move, and the second step starts with gradients of its own."
 
 
@@ -277,28 +278,53 @@ def trained(shares: tuple[float, float] = (0.5, 0.5), tau: float = 0.5, moves: s
 
 
 STEP_FAULTS = (
-    (TWICE, {"shares": (1, 0)}, "this is the loss from a to b alone, counted twice or with the other half left out; on the "
-     "way back b asks: info_nce(b, a, tau)"),
+    (TWICE, {"shares": (1, 0)}, "this is the loss from a to b alone, counted twice or with the other half left out; on "
+     "the way back b asks: info_nce(b, a, tau)"),
     (ONE_WAY, {"shares": (0.5, 0)}, "half of the loss from a to b is here, and the other half is missing"),
     (OTHER_WAY, {"shares": (0, 1)}, "this is the loss from b to a alone; take the mean of both directions"),
-    (SUMMED, {"shares": (1, 1)}, "the two directions are added; take their mean, so that the loss stays on the scale of "
-     "log N"),
+    (SUMMED, {"shares": (1, 1)}, "the two directions are added; take their mean, so that the loss stays on the scale "
+     "of log N"),
     (NO_TAU, {"tau": 1.0}, "the temperature that you were given does not reach the loss"),
-    (STILL, {"moves": ""}, "both encoders are after two steps what they were before; the gradient needs backward(), and "
-     "after it the optimiser needs step()"),
+    (STILL, {"moves": ""}, "both encoders are after two steps what they were before; the gradient needs backward(), "
+     "and after it the optimiser needs step()"),
     (NO_DETOUR, {"moves": "f"}, "g never moves, because no gradient reaches it; look for detach() or no_grad"),
     (NO_DETOUR, {"moves": "g"}, "f never moves, because no gradient reaches it; look for detach() or no_grad"),
     (PILED_UP, {"keeps": 1.0}, "the first step is right, but the second adds its gradient to that of the first; "
      "zero_grad() empties them"),
-    (AFTER, {"says": "after"}, "the training is right, but the number is the loss after the step; hand back the one that "
-     "you went down on"),
+    (AFTER, {"says": "after"}, "the training is right, but the number is the loss after the step; hand back the one "
+     "that you went down on"),
 )
 
 
-YES, NO, OPEN = VERDICTS = ("yes", "no", "open")
-LARGER = "the larger mean wins"
-OVERLAP = "overlapping intervals"
-CLAIMS: dict[str, tuple[str, str, str, str]] = {}    # TODO
+VERDICTS = ("yes", "no", "open")
+
+
+class Claim(NamedTuple):
+    """That the arm `one` of the study beats the arm `other` in `field`: the verdict, and the misconception behind
+    another one, with what to look at."""
+
+    one: str
+    other: str
+    field: str
+    verdict: str
+    name: str
+    why: str
+
+
+CLAIMS = {
+    "a": Claim("two encoders", "one encoder, same pairs", "across", "open", "the larger mean wins",
+               "the means are far apart, but the one encoder ends anywhere from 42 to 83 %, and the interval of the "
+               "paired difference includes zero"),
+    "b": Claim("two encoders", "pixels, chalk inverted", "across", "yes", "a difference that is there, left open",
+               "the interval of the difference lies far above zero"),
+    "c": Claim("ProtoNet", "pixels", "chalk", "open", "the larger mean wins",
+               "pixels have the larger mean, but the interval of the difference includes zero"),
+    "d": Claim("two encoders", "ProtoNet", "test", "no", "best across taken for best at home",
+               "on paper the interval of the paired difference lies below zero: ProtoNet trained on the very task"),
+    "e": Claim("one encoder, no pairs across", "pixels", "across", "no", "having seen both taken for having matched them",
+               "the interval lies below zero: an encoder that saw both renderings, but no pair across, does worse "
+               "than raw pixels"),
+}
 
 
 def check_verdicts(answer: object) -> str:
@@ -314,7 +340,6 @@ def check_verdicts(answer: object) -> str:
     for key, value in given.items():
         if value not in VERDICTS:
             raise NotYet(f'{key} is {answer[key]!r}; write "yes", "no" or "open".')
-    if wrong := [key for key in CLAIMS if given[key] != CLAIMS[key][0]]:
-        raise all_of([Misconception(name, f"look at {key}: {why}.") for key in wrong
-                      for _, name, why in [CLAIMS[key]]])
-    return "TODO"
+    if wrong := [key for key in CLAIMS if given[key] != CLAIMS[key].verdict]:
+        raise all_of([Misconception(CLAIMS[key].name, f"look at {key}: {CLAIMS[key].why}.") for key in wrong])
+    return "Each verdict is that of a paired interval over five seeds."

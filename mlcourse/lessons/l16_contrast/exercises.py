@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l16_contrast.checks import (AFTER, CLAIMS, HALF, MULTIPLIED, NO_DETOUR, NO_NORM, NO_POSITIVE,
                                                   NO_TAU, ONE_WAY, OTHER_WAY, PILED_UP, SELF, STILL, SUMMED, TWICE,
-                                                  check_info_nce, check_nt_xent, check_train_step)
+                                                  check_info_nce, check_nt_xent, check_train_step, check_verdicts)
 
 # ---------------------------------------------------------------- 16.1
 
@@ -161,8 +161,8 @@ step = Exercise(
         "Lines [3] to [5], in this order: embed both sides, compute the loss, take a step of the optimiser.",
         "Your info_nce lets the rows of its first argument ask. In the other direction the other side asks, so the two "
         "change places. Then the three lines of any training loop in PyTorch.",
-        "loss = (info_nce(a, b, tau) + info_nce(b, a, tau)) / 2 with a, b = f(x), g(other); then optimiser.zero_grad(), "
-        "loss.backward(), optimiser.step(), and return loss.item().",
+        "loss = (info_nce(a, b, tau) + info_nce(b, a, tau)) / 2 with a, b = f(x), g(other); then "
+        "optimiser.zero_grad(), loss.backward(), optimiser.step(), and return loss.item().",
     ),
     wrong=(
         (step_wrong(("info_nce(b, a, tau)", "info_nce(a, b, tau)")), TWICE),
@@ -176,8 +176,7 @@ step = Exercise(
         (step_wrong((BACKWARD + "\n", "")), STILL),
         (step_wrong(("g(other)", "g(other).detach()")), NO_DETOUR),
         (step_wrong(("f(x)", "f(x).detach()")), NO_DETOUR),
-        (step_wrong((SAY, "    a, b = f(x), g(other)\n    return ((info_nce(a, b, tau) + info_nce(b, a, tau)) / 2).item()")),
-         AFTER),
+        (step_wrong((SAY, f"{EMBED}\n    return ((info_nce(a, b, tau) + info_nce(b, a, tau)) / 2).item()")), AFTER),
         (step_wrong(("info_nce(b, a, tau)", "info_nce(a, b, tau)"), (EMPTY + "\n", "")), f"{TWICE}, {PILED_UP}"),
         (step_wrong((" / 2", ""), ("g(other)", "g(other).detach()")), f"{SUMMED}, {NO_DETOUR}"),
     ),
@@ -192,15 +191,42 @@ step = Exercise(
 # ---------------------------------------------------------------- 16.4
 
 VERDICTS = """\
-verdicts = {
-TODO
+verdicts = {    # "yes", "no" or "open"
+    "a": ...,   # across, two encoders beat one encoder on the same pairs
+    "b": ...,   # across, two encoders beat pixels with chalk inverted
+    "c": ...,   # in chalk, ProtoNet (trained on paper) beats raw pixels
+    "d": ...,   # on paper, two encoders beat ProtoNet
+    "e": ...,   # across, one encoder without pairs across beats raw pixels
 }"""
 
 
 def judged(**answers: str) -> str:
     """The verdicts with these answers, the others right."""
-    edits = [(f'"{key}": ...', f'"{key}": "{answers.get(key, claim[0])}"') for key, claim in CLAIMS.items()]
+    edits = [(f'"{key}": ...', f'"{key}": "{answers.get(key, claim.verdict)}"') for key, claim in CLAIMS.items()]
     return edited(VERDICTS, *edits)
 
 
-EXERCISES = (info_nce, nt_xent, step)
+def line(key: str, verdict: str) -> str:
+    """The line of a solution that gives this verdict."""
+    return next(each for each in judged(**{key: verdict}).split("\n") if each.startswith(f'    "{key}"'))
+
+
+verdicts = Exercise(
+    id="16.4", title="What do the rows bear out?", answer="verdicts", difficulty=2, minutes=4,
+    stub=VERDICTS, solution_source=judged(), check=check_verdicts,
+    hints=(
+        "Compare no two rows of the table by eye: apart(one, other, field) subtracts seed from seed.",
+        'Two of the five are open. For a, for instance: apart("two encoders", "one encoder, same pairs", "across").',
+        "An interval such as +2.0 ± 3.0 reaches from -1 to 5 and includes zero: open. One of -9.0 ± 1.0 lies below "
+        "zero: no.",
+    ),
+    wrong=(
+        (judged(a="yes"), CLAIMS["a"].name), (judged(a="yes", c="no"), CLAIMS["a"].name),
+        (judged(b="open"), CLAIMS["b"].name), (judged(c="no"), CLAIMS["c"].name), (judged(d="yes"), CLAIMS["d"].name),
+        (judged(e="open"), CLAIMS["e"].name),
+        (judged(d="yes", e="yes"), f"{CLAIMS['d'].name}, {CLAIMS['e'].name}"),
+    ),
+    mutations=tuple((line(key, CLAIMS[key].verdict), line(key, wrong)) for key, wrong in (
+        ("a", "no"), ("b", "no"), ("c", "yes"), ("d", "open"), ("e", "yes"))))
+
+EXERCISES = (info_nce, nt_xent, step, verdicts)

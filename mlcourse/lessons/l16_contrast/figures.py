@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import matplotlib
 import numpy as np
+import torch
+from torch import Tensor
 
-from mlcourse.plots.static import Picture, blank, picture
+from mlcourse.datasets.strokes import draw
+from mlcourse.episode.views import draws, view
+from mlcourse.plots.static import Picture, blank, picture, strips
 from mlcourse.plots.style import BLACK, GREY, RC, SERIES
+from mlcourse.probes import class_rows
 from mlcourse.statistics import cell, columns, t_interval
 
 Rows = list[dict]
@@ -24,6 +29,22 @@ def by_seed(rows: Rows, part: str, arm: str, field: str, setting: float = 0) -> 
     return 100 * np.array([found[seed] for seed in sorted(found)])
 
 
+def views(images: Tensor) -> Picture:
+    """Twelve of uint8 training images (M, 1, 28, 28), and two views of each as SimCLR sees them."""
+    generator = torch.Generator().manual_seed(0)
+    some = images[torch.randperm(len(images), generator=generator)[:12]].float() / 255
+    seen = {f"view {k}": view(some, draws(12, generator), strength=0.75) for k in (1, 2)}
+    return strips({"picture": some, **seen}, "Two views of a picture: changed, and still the same character")
+
+
+def two_hands(images: Tensor, strokes: Tensor, labels: Tensor) -> Picture:
+    """Twelve characters of `pictures_and_strokes`, each as a picture and as another drawing's pen path."""
+    rows = class_rows(labels)
+    rows = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(2))[:12]]
+    return strips({"picture": images[rows[:, 0]].float() / 255, "stroke": draw(strokes[rows[:, 1]])},
+                  "One character, two hands: a picture, and another drawing's pen path (redrawn to look at)")
+
+
 def table(rows: Rows) -> str:
     """The 5-way 1-shot accuracy of the arms that the lesson tells of, with intervals over seeds."""
     lines = [f"{'%, 95 % interval over 5 seeds':30s}" + "".join(f"{name:16s}" for _, name in WHERE[:3]).rstrip()]
@@ -38,8 +59,8 @@ def features_table(rows: Rows) -> Picture:
     figure = blank(10, 4.4)
     alt = []
     mean = lambda arm: by_seed(rows, "features", arm, "across").mean()
-    title = (f"From paper to chalk two encoders trained on pairs are right {mean('two encoders'):.0f} times in 100, ProtoNet "
-             f"on the same pairs {mean('ProtoNet, same pairs'):.0f}, by chance 20")
+    title = (f"From paper to chalk two encoders trained on pairs are right {mean('two encoders'):.0f} times in 100, "
+             f"ProtoNet on the same pairs {mean('ProtoNet, same pairs'):.0f}, by chance 20")
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
         panels = figure.subplots(1, 4, sharey=True)
@@ -51,8 +72,8 @@ def features_table(rows: Rows) -> Picture:
             axes.axvline(20, color=GREY, ls=":", lw=1.3, label="chance")
             for y, arm in enumerate(arms):
                 value = t_interval(by_seed(rows, "features", arm, field))
-                axes.errorbar(value.mean, y, xerr=value.half, fmt=SERIES[0]["marker"], color=SERIES[0]["color"], capsize=3,
-                              ms=6, label="mean over seeds, 95 % interval" if y == 0 else None)
+                axes.errorbar(value.mean, y, xerr=value.half, fmt=SERIES[0]["marker"], color=SERIES[0]["color"],
+                              capsize=3, ms=6, label="mean over seeds, 95 % interval" if y == 0 else None)
                 axes.annotate(f"{value.mean:.0f}", (value.mean, y), (0, 7), textcoords="offset points", ha="center",
                               fontsize=8, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})
                 alt.append(f"{arm} {name} {value.text(tight=True)}")

@@ -19,8 +19,8 @@ PREDICTIONS = (
         lambda simclr, pixels: 0.7 < simclr < 0.9 and simclr > pixels + 0.07,
         lambda simclr, pixels: f"≈{100 * simclr:.0f} %, pixels ≈{100 * pixels:.0f} %, from one short training."),
     Prediction(
-        "16.p3", "ProtoNet is trained on the same pairs as the two encoders: support on paper, queries in chalk, 64-way, "
-        "one encoder, as many steps. How often is it right across, one of five, on new characters?",
+        "16.p3", "ProtoNet is trained on the very pairs of the two encoders, in as many steps: one encoder, 64-way, support "
+        "on paper, queries in chalk. How often is it right across, on new characters?",
         ("about as often as the two encoders", "about 50 %", "about 20 %, as by chance"), "about 20 %, as by chance",
         lambda protonet, two: protonet < 0.3 < 0.8 < two,
         lambda protonet, two: f"{100 * protonet:.0f} %, near chance, where the two encoders reach {100 * two:.0f} %."),

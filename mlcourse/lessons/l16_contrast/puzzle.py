@@ -13,8 +13,8 @@ from mlcourse.probes import class_rows
 
 
 class Puzzle(NamedTuple):
-    """paper, cloth (8, 1, 28, 28) in [0, 1]: drawings by different hands. truth: the place, from 1 to 8, of the partner in
-    chalk of each picture on paper."""
+    """paper, cloth (8, 1, 28, 28) in [0, 1]: drawings by different hands. truth: the place, from 1 to 8, of the partner
+    in chalk of each picture on paper."""
 
     paper: Tensor
     cloth: Tensor

@@ -1,5 +1,5 @@
-"""Tunes twice over: the score as a picture, and the spectrogram of its sound. All of it is synthetic: a program makes the
-tones, and nobody played.
+"""Tunes twice over: the score as a picture, and the spectrogram of its sound. All of it is synthetic: a program makes
+the tones, and nobody played.
 
 A tune is four notes of the scale of C major, each from c' to c''. A take plays it on an instrument of its own: its
 overtones have random weights, it is out of tune by up to a third of a semitone, and there is noise.
@@ -17,13 +17,13 @@ SCALE = (0, 2, 4, 5, 7, 9, 11, 12)          # semitones above c'
 LOWEST = 261.6                              # c', Hz
 RATE = 4800                                 # samples a second
 NOTE = 0.15                                 # seconds
-OVERTONES = 5
+OVERTONES = 4                               # the highest below half of RATE
 WINDOW, SIDE = 224, 28                      # samples; bins and frames of a spectrogram
 
 
 def tunes(first: int, last: int, takes: int = 2) -> tuple[Tensor, Tensor, Tensor]:
-    """The tunes number `first` to `last` - 1 of all 4,096 in a shuffled order, each in some takes: scores uint8 (M, 1, 28,
-    28), spectrograms likewise, and labels (M,) from 0.
+    """The tunes number `first` to `last` - 1 of all 4,096 in a shuffled order, each in some takes: scores uint8 (M, 1,
+    28, 28), spectrograms likewise, and labels (M,) from 0.
 
     The same numbers give the same tunes and takes. Raises ValueError for numbers that are none of a tune.
     """
@@ -36,7 +36,8 @@ def tunes(first: int, last: int, takes: int = 2) -> tuple[Tensor, Tensor, Tensor
 
 
 def score(notes: Tensor) -> Tensor:
-    """Notes (M, 4), 0 to 7, as uint8 pictures (M, 1, 28, 28): time to the right, a bar for each note, higher is higher."""
+    """Notes (M, 4), 0 to 7, as uint8 pictures (M, 1, 28, 28): time to the right, a bar for each note, higher notes
+    higher up."""
     m, wide, high = len(notes), SIDE // NOTES, 3
     pictures = torch.zeros(m, SIDE, SIDE, dtype=torch.uint8)
     for beat in range(NOTES):
