@@ -321,7 +321,7 @@ CLAIMS = {
                "pixels have the larger mean, but the interval of the difference includes zero"),
     "d": Claim("two encoders", "ProtoNet", "test", "no", "best across taken for best at home",
                "on paper the interval of the paired difference lies below zero: ProtoNet trained on the very task"),
-    "e": Claim("one encoder, no pairs across", "pixels", "across", "no", "having seen both taken for having matched them",
+    "e": Claim("one encoder, no pairs across", "pixels", "across", "no", "seeing both taken for matching them",
                "the interval lies below zero: an encoder that saw both renderings, but no pair across, does worse "
                "than raw pixels"),
 }
