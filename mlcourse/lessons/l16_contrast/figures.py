@@ -45,6 +45,13 @@ def two_hands(images: Tensor, strokes: Tensor, labels: Tensor) -> Picture:
                   "One character, two hands: a picture, and another drawing's pen path (redrawn to look at)")
 
 
+def twelve_tunes(scores: Tensor, sounds: Tensor) -> Picture:
+    """Twelve of the tunes that `tunes.tunes` makes with two takes each: the score, and the spectrogram of a take."""
+    title = "Twelve tunes: the score, and the spectrogram of its sound"
+    shown = strips({"score": scores[:24:2].float() / 255, "sound": sounds[:24:2].float() / 255}, title)
+    return Picture(shown.png, f"{title}, below it.", shown.width)
+
+
 def table(rows: Rows) -> str:
     """The 5-way 1-shot accuracy of the arms that the lesson tells of, with intervals over seeds."""
     lines = [f"{'% (95 % interval)':30s}" + "".join(f"{name:16s}" for _, name in WHERE[:3]).rstrip()]
@@ -59,8 +66,9 @@ def features_table(rows: Rows) -> Picture:
     figure = blank(10, 4.4)
     alt = []
     mean = lambda arm: by_seed(rows, "features", arm, "across").mean()
-    title = (f"From paper to chalk two encoders trained on pairs are right {mean('two encoders'):.0f} times in 100, "
-             f"ProtoNet on the same pairs {mean('ProtoNet, same pairs'):.0f}, by chance 20")
+    title = (f"Paper → chalk: two encoders on pairs {mean('two encoders'):.0f} %, pixels with chalk inverted "
+             f"{mean('pixels, chalk inverted'):.0f} %, ProtoNet on the same pairs "
+             f"{mean('ProtoNet, same pairs'):.0f} %")
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
         panels = figure.subplots(1, 4, sharey=True)
@@ -100,7 +108,8 @@ def sweeps(rows: Rows) -> Picture:
                 values = [centre[field] if at == own else by_seed(rows, part, "SimCLR", field, at) for at in settings]
                 found = [t_interval(v) for v in values]
                 mean, half = columns(found)
-                axes.errorbar(settings, mean, yerr=half, **style, capsize=3, label=name)
+                beside = np.array(settings) * (0.97 if field == "val" else 1.03)
+                axes.errorbar(beside, mean, yerr=half, **style, capsize=3, label=name)
                 alt += [f"{name}, {label} {at:g}: {value.text(tight=True)}" for at, value in zip(settings, found)]
                 if field == "val":
                     best = settings[int(np.argmax(mean))]
@@ -117,7 +126,7 @@ def sweeps(rows: Rows) -> Picture:
 def study_picture(rows: Rows) -> Picture:
     """What `mlcourse study contrast` draws: the features, where all their rows are there."""
     have = {(row["arm"]) for row in rows if row["part"] == "features"}
-    missing = {"random", "pixels", *LEARNED} - have
+    missing = {"random", "pixels", "pixels, chalk inverted", *LEARNED} - have
     seeds = [len(by_seed(rows, "features", arm, "test")) for arm in LEARNED]
     if missing or min(seeds) < 2:
         raise ValueError("the picture of this study needs the part features of at least two seeds; run mlcourse study "
