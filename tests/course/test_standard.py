@@ -22,8 +22,6 @@ NOT_YET = {
     "14": {"words": 5683, "lines": 84, "longest_cell": 5, "longest_line": 46, "exercise_minutes": 1, "minutes": 22,
            "told_predictions": 2},
     "15": {"words": 2616, "lines": 52, "longest_cell": 1, "longest_line": 24, "minutes": 20, "told_predictions": 4},
-    "16": {"words": 2305, "lines": 66, "longest_cell": 3, "longest_line": 21, "exercise_minutes": 7, "minutes": 34,
-           "told_predictions": 4},
     "99": {"longest_line": 22},
 }
 

@@ -16,10 +16,10 @@ PREDICTIONS = (
         "SimCLR, without a label, after 150 steps?",
         ("below pixels", "63 to 67", "67 to 85", "above 85"), "67 to 85",
         lambda simclr, pixels: 0.67 < simclr < 0.85 and simclr > pixels + 0.03,
-        lambda simclr, pixels: f"≈{100 * simclr:.0f} %, pixels ≈{100 * pixels:.0f} %, from one short training."),
+        lambda simclr, pixels: f"≈{100 * simclr:.0f} %, pixels ≈{100 * pixels:.0f} %."),
     Prediction(
-        "16.p3", "ProtoNet, with one encoder, is trained on the very pairs of the two encoders: support on paper, queries "
-        "in chalk. How often is it right across?",
+        "16.p3", "ProtoNet, with one encoder, is trained on the very pairs of the two encoders: support on paper, "
+        "queries in chalk. How often is it right across?",
         ("as often as they", "about 50 %", "about 20 %"), "about 20 %",
         lambda protonet, two: protonet < 0.3 < 0.8 < two,
         lambda protonet, two: f"{100 * protonet:.0f} %, near chance, where the two encoders reach {100 * two:.0f} %."),

@@ -119,7 +119,7 @@ def test_what_the_lesson_says_about_what_carries_across():
     assert paired_difference(*null).mean < 0.1
     remedy = stored("features", "pixels, chalk inverted", "across")[0]
     assert 0.4 < remedy < 0.5 and stored("features", "ProtoNet, chalk inverted", "across").max() < remedy
-    assert t_interval(share("two encoders") - remedy).low > 0.35
+    assert t_interval(share("two encoders") - remedy).low > 0.3
     assert t_interval(share("two encoders") - share("ProtoNet, same pairs")).low > 0.6
 
 
