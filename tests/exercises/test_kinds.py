@@ -67,7 +67,7 @@ KINDS = {
     "13.1": GRAPHS, "13.2": FEATURES, "13.3": BATCHES, "13.4": TENSORS,
     "14.1": PARTS, "14.2": GRAPHS, "14.3": SEVERAL,
     "15.1": NUMBERS, "15.2": TENSORS, "15.3": GRAPHS,
-    "16.1": GRAPHS, "16.2": GRAPHS, "16.3": GRAPHS, "16.4": SEVERAL,
+    "16.1": GRAPHS, "16.2": GRAPHS, "16.3": NUMBERS, "16.4": ENTRIES,
 }
 
 
@@ -151,10 +151,15 @@ IN_PLACE = [
     ("16.2", "def nt_xent(a, b, tau):\n    z = torch.nn.functional.normalize(torch.cat([a, b]))\n    s = z @ z.T\n"
              "    s /= tau\n    s.fill_diagonal_(-torch.inf)\n    n = len(a)\n"
              "    return torch.nn.functional.cross_entropy(s, torch.cat([torch.arange(n, 2 * n), torch.arange(n)]))"),
-    ("16.4", "def retrieval_at_1(a, b):\n    a, b = a.numpy(), b.numpy()\n"
-             "    a /= np.linalg.norm(a, axis=1, keepdims=True)\n"
-             "    b /= np.linalg.norm(b, axis=1, keepdims=True)\n    s, i = a @ b.T, np.arange(len(a))\n"
-             "    return np.array([(s.argmax(1) == i).mean(), (s.argmax(0) == i).mean()], dtype='float32')"),
+    ("16.3", "def train_step(f, g, optimiser, x, other, info_nce, tau):\n    a, b = f(x), g(other)\n"
+             "    loss = info_nce(b, a, tau)\n    loss += info_nce(a, b, tau)\n    loss /= 2\n    loss.backward()\n"
+             "    optimiser.step()\n    optimiser.zero_grad(set_to_none=False)\n    return loss"),
+    ("16.3", "def train_step(f, g, optimiser, x, other, info_nce, tau):\n    f.zero_grad(), g.zero_grad()\n"
+             "    for one, two in ((f(x), g(other)), (g(other), f(x))):\n"
+             "        loss = info_nce(one, two, tau) / 2\n        loss.backward()\n"
+             "    with torch.no_grad():\n        a, b = f(x), g(other)\n"
+             "        loss = np.float32((info_nce(a, b, tau) + info_nce(b, a, tau)) / 2)\n"
+             "    optimiser.step()\n    return loss"),
 ]
 
 

@@ -1,16 +1,19 @@
-"""Checks of lesson 16: InfoNCE, NT-Xent, the symmetric loss, and retrieval, against loops written from the papers."""
+"""Checks of lesson 16: InfoNCE and NT-Xent against loops written from the papers, a step of training two encoders, and
+what the rows of the study bear out."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, explain
+from mlcourse.exercises.framework import LearnerFunction, Misconception, NotAttempted, NotYet, all_of, explain, kind
 from mlcourse.exercises.gradients import gradients_by
-from mlcourse.exercises.values import DIGITS, numbers, scalar
+from mlcourse.exercises.values import DIGITS, number, scalar
+from mlcourse.losses import contrast
 
 NO_NORM = "similarity without normalisation"
 MULTIPLIED = "multiplied by the temperature"
@@ -23,7 +26,9 @@ HALF = "only one view asks"
 ONE_WAY = "one direction only"
 TWICE = "the same direction twice"
 NO_DETOUR = "a gradient that is cut off"
-FARTHEST = "the farthest instead of the nearest"
+STILL = "nothing moves"
+PILED_UP = "gradients of earlier steps pile up"
+AFTER = "the loss after the step"
 ALL_PAIRS = "every pair counted as positive"
 
 
@@ -205,74 +210,136 @@ XENT_FAULTS = (
 )
 
 
-def check_symmetric(answer: object) -> str:
-    """16.3: InfoNCE in both directions."""
-    function = LearnerFunction(answer, "symmetric_loss")
-    judge_loss(function, ((5, 0.5, 20), (8, 0.2, 23), (3, 1.0, 25)), symmetric, SYMMETRIC_FAULTS, "pairs")
-    a, b = pairs(4, 27)
-    forth, back = (float(loss_of(function, *(side.clone() for side in sides), 0.5).detach())
-                   for sides in ((a, b), (b, a)))
-    if not near(forth, back):
-        raise NotYet("the loss changes when the two sides are swapped; a symmetric one does not.")
-    return "Both directions count, swapping the sides changes nothing, and the gradient reaches both encoders."
+RATE, STEPS = 0.5, 2
 
 
-def symmetric(a: Tensor, b: Tensor, tau: float, score: str = "cosine",
-              shares: tuple[float, float] = (0.5, 0.5)) -> float:
-    """The symmetric loss by loops; the options are the known faults."""
-    forth, back = (info_nce(a, b, tau, score, way) for way in ("forth", "back"))
-    return shares[0] * forth + shares[1] * back
+def sides(seed: int) -> tuple[torch.nn.Module, torch.nn.Module]:
+    """Two small encoders of inputs of 3 and 4 numbers, float64, with weights from a seed."""
+    f, g = torch.nn.Linear(3, 5, dtype=torch.float64), torch.nn.Linear(4, 5, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for p in (*f.parameters(), *g.parameters()):
+            p.copy_(torch.randn(p.shape, generator=generator, dtype=p.dtype))
+    return f, g
 
 
-SYMMETRIC_FAULTS = (
-    (TWICE, {"shares": (1, 0)}, "this is the loss from pictures to strokes alone, counted twice or with the other half "
-     "left out; for the way back the softmax runs over the pictures: transpose the logits"),
-    (ONE_WAY, {"shares": (0.5, 0)}, "half of the loss from pictures to strokes is here, and the other half is missing"),
-    (OTHER_WAY, {"shares": (0, 1)}, "this is the loss from strokes to pictures alone; take the mean of both "
-     "directions"),
+def batch(seed: int) -> tuple[Tensor, Tensor]:
+    """Six pairs, inputs of 3 and of 4 numbers."""
+    generator = torch.Generator().manual_seed(seed)
+    return tuple(torch.randn(6, size, generator=generator, dtype=torch.float64) for size in (3, 4))
+
+
+def check_train_step(answer: object) -> str:
+    """16.3: two steps of two encoders, compared with steps whose faults are known."""
+    function = LearnerFunction(answer, "train_step")
+    f, g = sides(40)
+    optimiser, losses = torch.optim.SGD([*f.parameters(), *g.parameters()], RATE), []
+    for step in range(STEPS):
+        returned = function(f, g, optimiser, *batch(50 + step), contrast.info_nce, 0.5)
+        losses.append(number(returned, "train_step must return the loss of this step, one number"))
+    got, want = [*losses, *weights(f, g)], trained()
+    if not all_near(got, want):
+        explain(got, trained, STEP_FAULTS, all_near)
+        if all_near(losses, want[:STEPS]):
+            raise NotYet("the losses are right, but the weights after two steps are not those of gradient descent on "
+                         "them; look for a part of the loss that is detached, and for what else changes the weights.")
+        raise NotYet(f"the mean of both directions is {want[0]:.4f} in the first step and {want[1]:.4f} in the second, "
+                     f"but you returned {losses[0]:.4f} and {losses[1]:.4f}.")
+    return "Both directions count, both encoders move, and the second step starts with gradients of its own."
+
+
+def weights(f: torch.nn.Module, g: torch.nn.Module) -> list[float]:
+    """All weights of both encoders."""
+    return torch.cat([p.detach().flatten() for p in (*f.parameters(), *g.parameters())]).tolist()
+
+
+def both_ways(f: torch.nn.Module, g: torch.nn.Module, step: int, tau: float, shares: tuple[float, float]) -> Tensor:
+    """InfoNCE of a step's batch in both directions, each with its share."""
+    x, other = batch(50 + step)
+    a, b = f(x), g(other)
+    return shares[0] * contrast.info_nce(a, b, tau) + shares[1] * contrast.info_nce(b, a, tau)
+
+
+def trained(shares: tuple[float, float] = (0.5, 0.5), tau: float = 0.5, moves: str = "fg", keeps: float = 0.0,
+            says: str = "before") -> list[float]:
+    """The losses of the steps of SGD, then the weights; the options are the known faults."""
+    f, g = sides(40)
+    params = [*f.parameters(), *g.parameters()]
+    moving = [name in moves for name, side in (("f", f), ("g", g)) for _ in side.parameters()]
+    past, losses = [torch.zeros_like(p) for p in params], []
+    for step in range(STEPS):
+        loss = both_ways(f, g, step, tau, shares)
+        past = [keeps * old + new for old, new in zip(past, torch.autograd.grad(loss, params))]
+        with torch.no_grad():
+            for p, grad, moved in zip(params, past, moving):
+                p -= RATE * moved * grad
+            losses.append(float(loss if says == "before" else both_ways(f, g, step, tau, shares)))
+    return losses + weights(f, g)
+
+
+STEP_FAULTS = (
+    (TWICE, {"shares": (1, 0)}, "this is the loss from a to b alone, counted twice or with the other half left out; on "
+     "the way back b asks: info_nce(b, a, tau)"),
+    (ONE_WAY, {"shares": (0.5, 0)}, "half of the loss from a to b is here, and the other half is missing"),
+    (OTHER_WAY, {"shares": (0, 1)}, "this is the loss from b to a alone; take the mean of both directions"),
     (SUMMED, {"shares": (1, 1)}, "the two directions are added; take their mean, so that the loss stays on the scale "
      "of log N"),
-    *SCORES,
+    (NO_TAU, {"tau": 1.0}, "the temperature that you were given does not reach the loss"),
+    (STILL, {"moves": ""}, "both encoders are after two steps what they were before; the gradient needs backward(), "
+     "and after it the optimiser needs step()"),
+    (NO_DETOUR, {"moves": "f"}, "g never moves, because no gradient reaches it; look for detach() or no_grad"),
+    (NO_DETOUR, {"moves": "g"}, "f never moves, because no gradient reaches it; look for detach() or no_grad"),
+    (PILED_UP, {"keeps": 1.0}, "the first step is right, but the second adds its gradient to that of the first; "
+     "zero_grad() empties them"),
+    (AFTER, {"says": "after"}, "the training is right, but the number is the loss after the step; hand back the one "
+     "that you went down on"),
 )
 
 
-def check_retrieval(answer: object) -> str:
-    """16.4: retrieval at 1 both ways, and how many times chance."""
-    function = LearnerFunction(answer, "retrieval_at_1")
-    sides = [pairs(n, seed) for n, seed in ((12, 31), (30, 33), (7, 38))]
-    two = "retrieval_at_1 must return two numbers: the share found from a to b, and the one from b to a"
-    got = [share for a, b in sides for share in numbers(function(a.clone(), b.clone()), 2, two)]
-    theirs = lambda **faults: [share for a, b in sides for share in shares(a, b, **faults)]
-    want = theirs()
-    if not all_near(got, want):
-        explain(got, theirs, RETRIEVAL_FAULTS, all_near)
-        i = next(i for i, pair in enumerate(zip(got, want)) if not near(*pair)) // 2
-        raise NotYet(f"for {len(sides[i][0])} pairs the shares are {want[2 * i]:.4f} and {want[2 * i + 1]:.4f}, but "
-                     f"you returned {got[2 * i]:.4f} and {got[2 * i + 1]:.4f}.")
-    return "Both shares agree with a loop over all queries, in 3 batches."
+VERDICTS = ("yes", "no", "open")
 
 
-def shares(a: Tensor, b: Tensor, score: str = "cosine", best: int = 1, ways: tuple[int, int] = (0, 1),
-           unit: Callable[[int], float] = lambda n: 1) -> list[float]:
-    """The shares found both ways, by loops; the options are the known faults."""
-    both = rates([[best * value for value in row] for row in table(a, b, 1.0, score)])
-    return [unit(len(a)) * both[way] for way in ways]
+class Claim(NamedTuple):
+    """That the arm `one` of the study beats the arm `other` in `field`: the verdict, and the misconception behind
+    another one, with what to look at."""
+
+    one: str
+    other: str
+    field: str
+    verdict: str
+    name: str
+    why: str
 
 
-RETRIEVAL_FAULTS = (
-    (TWICE, {"ways": (0, 0)}, "both numbers are those from a to b; on the way back the nearest a is sought for each b, "
-     "over the other dimension"),
-    (TWICE, {"ways": (1, 1)}, "both numbers are those from b to a; from a to b the nearest b is sought for each a"),
-    ("the two directions swapped", {"ways": (1, 0)}, "the first number is the share of a whose nearest b is the "
-     "partner: the maximum over j of row i"),
-    (NO_NORM, {"score": "dot"}, "long vectors win dot products whoever asks; compare unit vectors"),
-    (FARTHEST, {"best": -1}, "the similarity of the partner must be the largest, not the smallest"),
-    ("counts instead of shares", {"unit": lambda n: n}, "divide by the number of pairs"),
-    ("per cent instead of shares", {"unit": lambda n: 100}, "return shares between 0 and 1"),
-)
+CLAIMS = {
+    "a": Claim("two encoders", "one encoder, same pairs", "across", "open", "the larger mean wins",
+               "the means are far apart, but the one encoder ends anywhere from 42 to 83 %, and the interval of the "
+               "paired difference includes zero"),
+    "b": Claim("two encoders", "pixels, chalk inverted", "across", "yes", "a difference that is there, left open",
+               "the interval of the difference lies far above zero"),
+    "c": Claim("ProtoNet", "pixels", "chalk", "open", "the larger mean wins",
+               "pixels have the larger mean, but the interval of the difference includes zero"),
+    "d": Claim("two encoders", "ProtoNet", "test", "no", "best across taken for best at home",
+               "on paper the interval of the paired difference lies below zero: ProtoNet trained on the very task"),
+    "e": Claim("one encoder, no pairs across", "pixels", "across", "no", "seeing both taken for matching them",
+               "the interval lies below zero: an encoder that saw both renderings, but no pair across, does worse "
+               "than raw pixels"),
+}
 
 
-def rates(rows: list[list[float]]) -> tuple[float, float]:
-    """The share of rows, and of columns, whose largest entry stands on the diagonal."""
-    hit = lambda table: mean([float(max(range(len(row)), key=row.__getitem__) == i) for i, row in enumerate(table)])
-    return hit(rows), hit(transposed(rows))
+def check_verdicts(answer: object) -> str:
+    """16.4: what paired intervals of the study bear out."""
+    if answer is None or answer is ... or (isinstance(answer, dict) and answer
+                                           and all(value is ... for value in answer.values())):
+        raise NotAttempted
+    if not isinstance(answer, dict):
+        raise NotYet(f"the answers must be a dict with the keys {', '.join(CLAIMS)}, got {kind(answer)}.")
+    if left := [key for key in CLAIMS if answer.get(key, ...) in (..., None)]:
+        raise NotYet(f"still open: {', '.join(left)}.")
+    given = {key: str(answer[key]).strip().lower() for key in CLAIMS}
+    for key, value in given.items():
+        if value not in VERDICTS:
+            raise NotYet(f'{key} is {answer[key]!r}; write "yes", "no" or "open".')
+    if wrong := [key for key in CLAIMS if given[key] != CLAIMS[key].verdict]:
+        raise all_of([Misconception(CLAIMS[key].name, f"look at {key}: {CLAIMS[key].why}.") for key in wrong])
+    return "Each verdict is that of a paired interval over five seeds."

@@ -1,19 +1,19 @@
-"""Exercises of lesson 16: contrastive losses, and what they are for."""
+"""Exercises of lesson 16: contrastive losses, a training on pairs, and what it bought."""
 
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l16_contrast.checks import (FARTHEST, HALF, MULTIPLIED, NO_DETOUR, NO_NORM, NO_POSITIVE, NO_TAU,
-                                                  ONE_WAY, OTHER_WAY, SELF, SUMMED, TWICE, check_info_nce,
-                                                  check_nt_xent, check_retrieval, check_symmetric)
+from mlcourse.lessons.l16_contrast.checks import (AFTER, CLAIMS, HALF, MULTIPLIED, NO_DETOUR, NO_NORM, NO_POSITIVE,
+                                                  NO_TAU, ONE_WAY, OTHER_WAY, PILED_UP, SELF, STILL, SUMMED, TWICE,
+                                                  check_info_nce, check_nt_xent, check_train_step, check_verdicts)
 
 # ---------------------------------------------------------------- 16.1
 
 INFO_NCE = '''\
 def info_nce(a, b, tau):
-    """InfoNCE from a to b: the mean over i of -log( exp(s_ii / tau) / sum over j of exp(s_ij / tau) ).
+    """InfoNCE from a to b: the mean over i of -log( exp(s_ii/tau) / sum over j of exp(s_ij/tau) ).
 
-    a, b: tensors (N, D), row i of both is a pair; s_ij is the cosine of a_i and b_j; tau: a positive number
+    a, b: tensors (N, D), row i of both is a pair; s_ij: the cosine of a_i and b_j; tau: positive
     Returns a scalar tensor that can be differentiated.
     """
 '''
@@ -30,7 +30,7 @@ def nce_wrong(*edits: tuple[str, str]) -> str:
 
 
 info_nce = Exercise(
-    id="16.1", title="InfoNCE from its definition", answer="info_nce", difficulty=2, minutes=10,
+    id="16.1", title="InfoNCE from its definition", answer="info_nce", difficulty=2, minutes=7,
     stub=INFO_NCE + "    ...", solution_source=INFO_NCE_SOLUTION, check=check_info_nce,
     hints=(
         "It is a classification: a_i must pick its partner among N candidates, and the scores are s_ij / tau.",
@@ -68,16 +68,16 @@ info_nce = Exercise(
 
 NT_XENT_GIVEN = '''\
 def nt_xent_broken(a, b, tau):
-    """Runs, and its loss goes down. What keeps it from ever coming near 0, and what lets it cheat?"""
+    """Runs, and its loss goes down. What should a perfect encoder pay, and what does it pay?"""
     z = torch.cat([a, b])
     logits = z @ z.T / tau
     partner = torch.arange(len(z)).roll(len(a))
     return torch.nn.functional.cross_entropy(logits, partner)'''
 NT_XENT = '''\
 def nt_xent(a, b, tau):
-    """NT-Xent (SimCLR): each of the 2N views finds the other view of its picture among the 2N - 1 other views.
+    """NT-Xent: each of the 2N views finds the other view of its picture among 2N - 1 views.
 
-    a, b: tensors (N, D), two views of the same N pictures; the similarity is the cosine; tau: a positive number
+    a, b: tensors (N, D), two views of N pictures; the similarity is the cosine; tau: positive
     Returns a scalar tensor, the mean over all 2N views.
     """
 '''
@@ -96,8 +96,8 @@ def xent_wrong(*edits: tuple[str, str]) -> str:
 
 
 nt_xent = Exercise(
-    id="16.2", title="Spot the bugs: a loss that compares you with yourself", answer="nt_xent", difficulty=3,
-    minutes=10, given=NT_XENT_GIVEN, stub=NT_XENT + "    ...", solution_source=NT_XENT_SOLUTION, check=check_nt_xent,
+    id="16.2", title="Spot two bugs in NT-Xent", answer="nt_xent", difficulty=3,
+    minutes=7, given=NT_XENT_GIVEN, stub=NT_XENT + "    ...", solution_source=NT_XENT_SOLUTION, check=check_nt_xent,
     hints=(
         "Which view is the most similar to view i? And what happens to the logits when every vector gets twice as "
         "long?",
@@ -131,108 +131,102 @@ nt_xent = Exercise(
 
 # ---------------------------------------------------------------- 16.3
 
-SYMMETRIC_GIVEN = '''\
-def symmetric_broken(pictures, strokes, tau):
-    """Meant to train both ways. Which question is asked twice, and which never?"""
-    a = pictures / pictures.norm(dim=1, keepdim=True)
-    b = strokes / strokes.norm(dim=1, keepdim=True)
-    logits = a @ b.T / tau
-    right = torch.arange(len(a))
-    to_stroke = torch.nn.functional.cross_entropy(logits, right)
-    to_picture = torch.nn.functional.cross_entropy(logits, right)
-    return (to_stroke + to_picture) / 2'''
-SYMMETRIC = '''\
-def symmetric_loss(pictures, strokes, tau):
-    """The mean of InfoNCE from pictures to strokes and from strokes to pictures (the loss of CLIP).
+STEP = '''\
+def train_step(f, g, optimiser, x, other, info_nce, tau):
+    """One step of training two encoders on N pairs, down the mean of InfoNCE in both directions.
 
-    pictures, strokes: tensors (N, D) in the common space, row i of both is a pair; tau: a positive number
-    Returns a scalar tensor.
+    f, g: the encoders; f(x) and g(other) are tensors (N, D), row i of both is a pair
+    optimiser: of both encoders; info_nce: the loss of 16.1, called as info_nce(a, b, tau)
+    Returns the loss of this batch before the step, one number.
     """
 '''
-BACK = "    to_picture = torch.nn.functional.cross_entropy(logits.T, right)"
-FORTH = "    to_stroke = torch.nn.functional.cross_entropy(logits, right)"
-SYMMETRIC_SOLUTION = SYMMETRIC + edited(SYMMETRIC_GIVEN, (
-    "    to_picture = torch.nn.functional.cross_entropy(logits, right)", BACK)).split('"""\n', 1)[1]
-BOTH = "    return (to_stroke + to_picture) / 2"
+EMBED = "    a, b = f(x), g(other)"
+BOTH = "    loss = (info_nce(a, b, tau) + info_nce(b, a, tau)) / 2"
+EMPTY = "    optimiser.zero_grad()"
+BACKWARD = "    loss.backward()"
+DOWN = "    optimiser.step()"
+SAY = "    return loss.item()"
+STEP_SOLUTION = STEP + "\n".join((EMBED, BOTH, EMPTY, BACKWARD, DOWN, SAY))
 
 
-def symmetric_wrong(*edits: tuple[str, str]) -> str:
-    """A wrong symmetric loss: the solution with edits."""
-    return edited(SYMMETRIC_SOLUTION, *edits)
+def step_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong step: the solution with edits."""
+    return edited(STEP_SOLUTION, *edits)
 
 
-symmetric = Exercise(
-    id="16.3", title="Spot the bug: one way only", answer="symmetric_loss", difficulty=2, minutes=6,
-    given=SYMMETRIC_GIVEN, stub=SYMMETRIC + "    ...", solution_source=SYMMETRIC_SOLUTION, check=check_symmetric,
+step = Exercise(
+    id="16.3", title="One step of training two encoders", answer="train_step", difficulty=3, minutes=7,
+    stub=STEP + "    ...", solution_source=STEP_SOLUTION, check=check_train_step,
     hints=(
-        "Row i of the logits holds everything that picture i can be matched with. Where is everything that stroke j "
-        "can be matched with?",
-        "A stroke chooses among pictures, so its softmax runs over a column. cross_entropy normalises rows.",
-        "Hand logits.T to the second cross_entropy.",
+        "Lines [3] to [5], in this order: embed both sides, compute the loss, take a step of the optimiser.",
+        "Your info_nce lets the rows of its first argument ask. In the other direction the other side asks, so the two "
+        "change places. Then the three lines of any training loop in PyTorch.",
+        "loss = (info_nce(a, b, tau) + info_nce(b, a, tau)) / 2 with a, b = f(x), g(other); then "
+        "optimiser.zero_grad(), loss.backward(), optimiser.step(), and return loss.item().",
     ),
     wrong=(
-        (edited(SYMMETRIC_GIVEN, ("symmetric_broken", "symmetric_loss")), TWICE),
-        (symmetric_wrong((BOTH, "    return to_stroke")), TWICE),
-        (symmetric_wrong((BOTH, "    return to_picture")), OTHER_WAY),
-        (symmetric_wrong((BOTH, "    return to_stroke / 2")), ONE_WAY),
-        (symmetric_wrong((BOTH, "    return to_stroke + to_picture")), SUMMED),
-        (symmetric_wrong((BOTH, "    return to_stroke"), (" / tau", "")), f"{TWICE}, {NO_TAU}"),
-        (symmetric_wrong(("    a = pictures / pictures.norm(dim=1, keepdim=True)", "    a = pictures"),
-                         ("    b = strokes / strokes.norm(dim=1, keepdim=True)", "    b = strokes")), NO_NORM),
-        (symmetric_wrong(("    a = pictures / pictures", "    a = pictures.detach() / pictures.detach()")), NO_DETOUR),
+        (step_wrong(("info_nce(b, a, tau)", "info_nce(a, b, tau)")), TWICE),
+        (step_wrong((BOTH, "    loss = info_nce(a, b, tau)")), TWICE),
+        (step_wrong((BOTH, "    loss = info_nce(b, a, tau)")), OTHER_WAY),
+        (step_wrong((BOTH, "    loss = info_nce(a, b, tau) / 2")), ONE_WAY),
+        (step_wrong((" / 2", "")), SUMMED),
+        (step_wrong(("tau)", "1.0)"), ("info_nce, 1.0)", "info_nce, tau)")), NO_TAU),
+        (step_wrong((EMPTY + "\n", "")), PILED_UP),
+        (step_wrong((DOWN + "\n", "")), STILL),
+        (step_wrong((BACKWARD + "\n", "")), STILL),
+        (step_wrong(("g(other)", "g(other).detach()")), NO_DETOUR),
+        (step_wrong(("f(x)", "f(x).detach()")), NO_DETOUR),
+        (step_wrong((SAY, f"{EMBED}\n    return ((info_nce(a, b, tau) + info_nce(b, a, tau)) / 2).item()")), AFTER),
+        (step_wrong(("info_nce(b, a, tau)", "info_nce(a, b, tau)"), (EMPTY + "\n", "")), f"{TWICE}, {PILED_UP}"),
+        (step_wrong((" / 2", ""), ("g(other)", "g(other).detach()")), f"{SUMMED}, {NO_DETOUR}"),
     ),
     mutations=(
-        (BACK, "    to_picture = torch.nn.functional.cross_entropy(logits.T, right.flip(0))"),
-        (FORTH, "    to_stroke = torch.nn.functional.cross_entropy(logits.flip(0), right)"),
-        (BOTH, "    return to_stroke / 4 + to_picture * 3 / 4"),
+        (EMBED, "    a, b = f(x), g(other.flip(0))"),
+        (BOTH, "    loss = info_nce(a, b, tau) / 4 + info_nce(b, a, tau) * 3 / 4"),
+        (BACKWARD, "    (-loss).backward()"),
+        (DOWN, "    optimiser.step(), optimiser.step()"),
+        (SAY, "    return loss.item() / 2"),
     ))
 
 # ---------------------------------------------------------------- 16.4
 
-RETRIEVAL = '''\
-def retrieval_at_1(a, b):
-    """How often is the partner the nearest by cosine: for a_i among all b, and for b_i among all a?
-
-    a, b: tensors (N, D), row i of both is a pair
-    Returns two numbers between 0 and 1: (share of a that find their b, share of b that find their a).
-    """
-'''
-COSINES = "    s = a @ b.T"
-RIGHT = "    right = torch.arange(len(a))"
-SHARES = "    return (s.argmax(1) == right).float().mean(), (s.argmax(0) == right).float().mean()"
-RETRIEVAL_SOLUTION = RETRIEVAL + "\n".join((UNIT_A, UNIT_B, COSINES, RIGHT, SHARES))
+VERDICTS = """\
+verdicts = {    # "yes", "no" or "open"
+    "a": ...,   # across, two encoders beat one encoder on the same pairs
+    "b": ...,   # across, two encoders beat pixels with chalk inverted
+    "c": ...,   # in chalk, ProtoNet (trained on paper) beats raw pixels
+    "d": ...,   # on paper, two encoders beat ProtoNet
+    "e": ...,   # across, one encoder without pairs across beats raw pixels
+}"""
 
 
-def retrieval_wrong(*edits: tuple[str, str]) -> str:
-    """A wrong retrieval: the solution with edits."""
-    return edited(RETRIEVAL_SOLUTION, *edits)
+def judged(**answers: str) -> str:
+    """The verdicts with these answers, the others right."""
+    edits = [(f'"{key}": ...', f'"{key}": "{answers.get(key, claim.verdict)}"') for key, claim in CLAIMS.items()]
+    return edited(VERDICTS, *edits)
 
 
-retrieval = Exercise(
-    id="16.4", title="Retrieval at 1, both ways", answer="retrieval_at_1", difficulty=1, minutes=6,
-    stub=RETRIEVAL + "    ...", solution_source=RETRIEVAL_SOLUTION, check=check_retrieval,
+def line(key: str, verdict: str) -> str:
+    """The line of a solution that gives this verdict."""
+    return next(each for each in judged(**{key: verdict}).split("\n") if each.startswith(f'    "{key}"'))
+
+
+verdicts = Exercise(
+    id="16.4", title="What do the rows bear out?", answer="verdicts", difficulty=2, minutes=4,
+    stub=VERDICTS, solution_source=judged(), check=check_verdicts,
     hints=(
-        "You need the same matrix of similarities as the loss, and no temperature: dividing by it moves no maximum.",
-        "a_i finds its partner when the largest entry of row i stands on the diagonal; b_j, when that of column j "
-        "does.",
-        "Unit rows, s = a @ b.T, and compare s.argmax(1) and s.argmax(0) with torch.arange(len(a)).",
+        "Compare no two rows of the table by eye: apart(one, other, field) subtracts seed from seed.",
+        'Two of the five are open. For a, for instance: apart("two encoders", "one encoder, same pairs", "across").',
+        "An interval such as +2.0 ± 3.0 reaches from -1 to 5 and includes zero: open. One of -9.0 ± 1.0 lies below "
+        "zero: no.",
     ),
     wrong=(
-        (retrieval_wrong(("argmax(0)", "argmax(1)")), TWICE),
-        (retrieval_wrong(("s.argmax(1)", "s.argmax(0)")), TWICE),
-        (retrieval_wrong((COSINES, "    s = b @ a.T")), "the two directions swapped"),
-        (retrieval_wrong((UNIT_A + "\n" + UNIT_B + "\n", "")), NO_NORM),
-        (retrieval_wrong(("argmax", "argmin")), FARTHEST),
-        (retrieval_wrong((".float().mean()", ".sum()")), "counts instead of shares"),
-        (retrieval_wrong(("argmax(0)", "argmax(1)"), (".float().mean()", ".sum()")),
-         f"{TWICE}, counts instead of shares"),
-        (retrieval_wrong((SHARES, SHARES.replace("mean(),", "mean() * 100,") + " * 100")),
-         "per cent instead of shares"),
+        (judged(a="yes"), CLAIMS["a"].name), (judged(a="yes", c="no"), CLAIMS["a"].name),
+        (judged(b="open"), CLAIMS["b"].name), (judged(c="no"), CLAIMS["c"].name), (judged(d="yes"), CLAIMS["d"].name),
+        (judged(e="open"), CLAIMS["e"].name),
+        (judged(d="yes", e="yes"), f"{CLAIMS['d'].name}, {CLAIMS['e'].name}"),
     ),
-    mutations=(
-        (COSINES, "    s = a @ a.T"),
-        (RIGHT, "    right = torch.arange(len(a)).flip(0)"),
-        (SHARES, "    return (s.argmax(1) == right).float().mean(), (s.argmax(0) != right).float().mean()"),
-    ))
+    mutations=tuple((line(key, CLAIMS[key].verdict), line(key, wrong)) for key, wrong in (
+        ("a", "no"), ("b", "no"), ("c", "yes"), ("d", "open"), ("e", "yes"))))
 
-EXERCISES = (info_nce, nt_xent, symmetric, retrieval)
+EXERCISES = (info_nce, nt_xent, step, verdicts)

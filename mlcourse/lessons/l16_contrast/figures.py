@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import matplotlib
 import numpy as np
+import torch
+from torch import Tensor
 
-from mlcourse.plots.static import Picture, blank, picture
+from mlcourse.datasets.strokes import draw
+from mlcourse.episode.views import draws, view
+from mlcourse.plots.static import Picture, blank, picture, strips
 from mlcourse.plots.style import BLACK, GREY, RC, SERIES
-from mlcourse.statistics import Estimate, columns, t_interval
+from mlcourse.probes import class_rows
+from mlcourse.statistics import columns, t_interval
 
 Rows = list[dict]
-LEARNED = ("ProtoNet", "SupCon", "SimCLR", "two encoders", "one encoder, same pairs", "classifier")
-EXACT = "redrawn, pixels"           # the arm of the strokes without a seed
-WHERE = (("test", "held-out scripts"), ("digits", "UCI digits"), ("chalk", "in chalk"), ("across", "paper → chalk"))
+LEARNED = ("two encoders", "one encoder, same pairs", "one encoder, no pairs across", "ProtoNet, same pairs",
+           "ProtoNet, chalk inverted", "ProtoNet", "SupCon", "SimCLR", "classifier")
+WHERE = (("test", "both on paper"), ("chalk", "both in chalk"), ("across", "paper → chalk"), ("digits", "UCI digits"))
+TOLD = ("pixels", "pixels, chalk inverted", "SimCLR", "ProtoNet", "ProtoNet, chalk inverted", "ProtoNet, same pairs",
+        "one encoder, no pairs across", "one encoder, same pairs", "two encoders")
 
 
 def by_seed(rows: Rows, part: str, arm: str, field: str, setting: float = 0) -> np.ndarray:
@@ -22,15 +29,46 @@ def by_seed(rows: Rows, part: str, arm: str, field: str, setting: float = 0) -> 
     return 100 * np.array([found[seed] for seed in sorted(found)])
 
 
+def views(images: Tensor) -> Picture:
+    """Twelve of uint8 training images (M, 1, 28, 28), and two views of each as SimCLR sees them."""
+    generator = torch.Generator().manual_seed(0)
+    some = images[torch.randperm(len(images), generator=generator)[:12]].float() / 255
+    seen = {f"view {k}": view(some, draws(12, generator), strength=0.75) for k in (1, 2)}
+    return strips({"picture": some, **seen}, "Two views of a picture: changed, and still the same character")
+
+
+def two_hands(images: Tensor, strokes: Tensor, labels: Tensor) -> Picture:
+    """Twelve characters of `pictures_and_strokes`, each as a picture and as another drawing's pen path."""
+    rows = class_rows(labels)
+    rows = rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(2))[:12]]
+    return strips({"picture": images[rows[:, 0]].float() / 255, "stroke": draw(strokes[rows[:, 1]])},
+                  "One character, two hands: a picture, and another drawing's pen path (redrawn to look at)")
+
+
+def twelve_tunes(scores: Tensor, sounds: Tensor) -> Picture:
+    """Twelve of the tunes that `tunes.tunes` makes with two takes each: the score, and the spectrogram of a take."""
+    title = "Twelve tunes: the score, and the spectrogram of its sound"
+    shown = strips({"score": scores[:24:2].float() / 255, "sound": sounds[:24:2].float() / 255}, title)
+    return Picture(shown.png, f"{title}, below it.", shown.width)
+
+
+def table(rows: Rows) -> str:
+    """The 5-way 1-shot accuracy of the arms that the lesson tells of, with intervals over seeds."""
+    lines = [f"{'% (95 % interval)':30s}" + "".join(f"{name:16s}" for _, name in WHERE[:3]).rstrip()]
+    for arm in TOLD:
+        numbers = [t_interval(by_seed(rows, "features", arm, field)).text(tight=True) for field, _ in WHERE[:3]]
+        lines.append(f"{arm:30s}" + "".join(f"{text:16s}" for text in numbers).rstrip())
+    return "\n".join(lines)
+
+
 def features_table(rows: Rows) -> Picture:
     """5-way 1-shot accuracy of the arms' frozen features, in domain and out of it, with intervals over seeds."""
-    figure = blank(10, 4)
+    figure = blank(10, 4.4)
     alt = []
-    best = {field: max(LEARNED, key=lambda arm: by_seed(rows, "features", arm, field).mean()) for field, _ in WHERE}
-    over = {field: by_seed(rows, "features", "SimCLR", field).mean() - by_seed(rows, "features", "pixels", field)[0]
-            for field, _ in WHERE}
-    points = "; ".join(f"{name} {round(over[field]):+d}" for field, name in WHERE)
-    title = f"SimCLR above (+) or below (-) raw pixels, in points: {points}"
+    mean = lambda arm: by_seed(rows, "features", arm, "across").mean()
+    title = (f"Paper → chalk: two encoders on pairs {mean('two encoders'):.0f} %, pixels with chalk inverted "
+             f"{mean('pixels, chalk inverted'):.0f} %, ProtoNet on the same pairs "
+             f"{mean('ProtoNet, same pairs'):.0f} %")
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
         panels = figure.subplots(1, 4, sharey=True)
@@ -42,18 +80,15 @@ def features_table(rows: Rows) -> Picture:
             axes.axvline(20, color=GREY, ls=":", lw=1.3, label="chance")
             for y, arm in enumerate(arms):
                 value = t_interval(by_seed(rows, "features", arm, field))
-                style = SERIES[1] if arm == best[field] else SERIES[0]
-                axes.errorbar(value.mean, y, xerr=value.half, fmt=style["marker"], color=style["color"], capsize=3,
-                              ms=6)
+                axes.errorbar(value.mean, y, xerr=value.half, fmt=SERIES[0]["marker"], color=SERIES[0]["color"],
+                              capsize=3, ms=6, label="mean over seeds, 95 % interval" if y == 0 else None)
                 axes.annotate(f"{value.mean:.0f}", (value.mean, y), (0, 7), textcoords="offset points", ha="center",
                               fontsize=8, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})
                 alt.append(f"{arm} {name} {value.text(tight=True)}")
             alt.append(f"pixels {name} {pixels:.1f}")
             axes.set(xlim=(0, 105), title=name, ylim=(-0.6, len(arms) - 0.3), xlabel="accuracy (%)")
             axes.set_yticks(range(len(arms)), arms)
-        for style, name in zip(SERIES, ("a method", "the best of the methods")):
-            panels[0].errorbar([], [], xerr=[], fmt=style["marker"], color=style["color"], ms=6, label=name)
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return picture(figure, f"5-way 1-shot accuracy of frozen features. {title}. " + "; ".join(alt)
                    + ". Dashed: pixels; dotted: chance.")
 
@@ -73,7 +108,8 @@ def sweeps(rows: Rows) -> Picture:
                 values = [centre[field] if at == own else by_seed(rows, part, "SimCLR", field, at) for at in settings]
                 found = [t_interval(v) for v in values]
                 mean, half = columns(found)
-                axes.errorbar(settings, mean, yerr=half, **style, capsize=3, label=name)
+                beside = np.array(settings) * (0.97 if field == "val" else 1.03)
+                axes.errorbar(beside, mean, yerr=half, **style, capsize=3, label=name)
                 alt += [f"{name}, {label} {at:g}: {value.text(tight=True)}" for at, value in zip(settings, found)]
                 if field == "val":
                     best = settings[int(np.argmax(mean))]
@@ -87,38 +123,10 @@ def sweeps(rows: Rows) -> Picture:
     return picture(figure, f"SimCLR over the temperature and the number of negatives. {'; '.join(alt)}.")
 
 
-def retrieval_bars(rows: Rows) -> Picture:
-    """Retrieval at 1 among 100 test characters between pictures and strokes, both ways, by arm."""
-    arms = ("two encoders", "pairs of one drawing", EXACT, "random")
-    means = {arm: by_seed(rows, "strokes", arm, "to_stroke").mean() for arm in arms}
-    first = max(means, key=means.get)
-    title = f"{first.capitalize()} find the right one of 100 most often: {means[first]:.0f} % of the time"
-    figure = blank(8, 2.9)
-    alt = []
-    with matplotlib.rc_context(RC):
-        axes = figure.subplots()
-        axes.grid(True, axis="x")
-        for shift, (field, name), style in zip((-0.16, 0.16), (("to_stroke", "picture → stroke"),
-                                                               ("to_image", "stroke → picture")), SERIES):
-            for y, arm in enumerate(reversed(arms)):
-                values = by_seed(rows, "strokes", arm, field)
-                value = t_interval(values) if arm != EXACT else Estimate(values[0], 0.0, 1, "seeds")
-                axes.errorbar(value.mean, y - shift, xerr=value.half, fmt=style["marker"], color=style["color"],
-                              capsize=3, ms=6, label=name if y == 0 else None)
-                alt.append(f"{arm}, {name} {value.text(tight=True)}")
-        axes.axvline(1, color=GREY, ls=":", label="chance")
-        axes.axvline(20, color=BLACK, ls="--", lw=1.2, label="20 times chance")
-        axes.set_yticks(range(len(arms)), reversed(arms))
-        axes.set(xlim=(0, None), ylim=(-0.5, len(arms) - 0.5), title=title,
-                 xlabel="right at 1 among 100 test characters, drawn by different hands (%)")
-        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-    return picture(figure, f"{title}. {'; '.join(alt)}.")
-
-
 def study_picture(rows: Rows) -> Picture:
     """What `mlcourse study contrast` draws: the features, where all their rows are there."""
     have = {(row["arm"]) for row in rows if row["part"] == "features"}
-    missing = {"random", "pixels", *LEARNED} - have
+    missing = {"random", "pixels", "pixels, chalk inverted", *LEARNED} - have
     seeds = [len(by_seed(rows, "features", arm, "test")) for arm in LEARNED]
     if missing or min(seeds) < 2:
         raise ValueError("the picture of this study needs the part features of at least two seeds; run mlcourse study "

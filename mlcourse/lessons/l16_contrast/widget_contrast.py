@@ -137,5 +137,5 @@ class ContrastExplorer(Explorer):
         return (f"InfoNCE at τ = {record.tau:.3g} is {about(record.forth)} nats from {one} to {other} and "
                 f"{about(record.back)} back; guessing costs log N = {short(math.log(n))}. The push on a {one} is "
                 f"shared by {about(record.rivals)} of its {n - 1} negatives, in effect. Pair {q} has a cosine of "
-                f"≈{record.s[q, q]:.2f}; its {one} has ≈{rival(record.s[q]):.2f} with the nearest other {other}, its "
-                f"{other} ≈{rival(record.s[:, q]):.2f} with the nearest other {one}.")
+                f"≈{record.s[q, q]:.2f}, its {one}'s nearest rival ≈{rival(record.s[q]):.2f}, its {other}'s "
+                f"≈{rival(record.s[:, q]):.2f}.")

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from mlcourse.lessons.l16_contrast import study_contrast as study
+from mlcourse.lessons.l16_contrast.checks import CLAIMS
 from mlcourse.rows import read
 from mlcourse.statistics import paired_difference, t_interval
 
@@ -33,8 +34,8 @@ def test_the_plan_names_every_row_once_and_parts_that_do_not_exist():
 
 
 def test_one_small_row_of_each_part():
-    wanted = [("features", "two encoders", 0, 0), ("temperature", "SimCLR", 0.3, 0), ("negatives", "SimCLR", 8, 0),
-              ("strokes", "two encoders", 0, 0)]
+    wanted = [("features", "two encoders", 0, 0), ("features", "pixels, chalk inverted", 0, 0),
+              ("temperature", "SimCLR", 0.3, 0), ("negatives", "SimCLR", 8, 0), ("strokes", "two encoders", 0, 0)]
     rows = list(study.rows(None, study.Budget(steps=2, stroke_steps=2, episodes=20), wanted, []))
     assert [study.STUDY.key_of(row) for row in rows] == wanted and {*wanted} <= {*plan(seeds=[0])}
     for row in rows:
@@ -50,6 +51,23 @@ def test_groups_share_a_step_and_only_the_negatives_differ():
         phase, = learner.phases(sampler, 1, tasks=64 // group, lr=1e-3)
         batch = phase.sample(torch.Generator().manual_seed(0))
         assert batch.support_x.flatten(0, 1).shape[0] + batch.query_x.flatten(0, 1).shape[0] == study.PICTURES
+
+
+def test_pairs_within_a_rendering_are_both_on_paper_or_both_in_chalk():
+    generator, pairs = torch.Generator().manual_seed(0), study.PairsWithin()
+    dark = lambda x: float((x > 0.3).float().mean()) > 0.5
+    seen = set()
+    for _ in range(8):
+        batch = pairs.sample(1, generator)
+        assert dark(batch.support_x) == dark(batch.query_x)
+        seen.add(dark(batch.support_x))
+    assert seen == {False, True}
+
+
+def test_what_ends_in_inverted_sees_the_chalk_with_ink_and_ground_exchanged():
+    plain, fixed = (study.features_row(arm, 0, 1, 20) for arm in ("pixels", "pixels" + study.INVERTED))
+    assert fixed["across"] > plain["across"] + 0.1 and fixed["test"] == plain["test"]
+    assert torch.equal(study.inverting(lambda x: x)(torch.tensor([0.25, 1.0])), torch.tensor([0.75, 0.0]))
 
 
 def test_chalk_is_light_on_dark_and_keeps_the_place():
@@ -82,6 +100,27 @@ def test_retrieval_between_pictures_and_strokes_is_20_times_chance_both_ways():
     for way in ("to_stroke", "to_image"):
         assert t_interval(stored("strokes", "two encoders", way)).low > 0.2
         assert np.abs(stored("strokes", "random", way)).max() < 0.05
+
+
+def test_the_verdicts_of_the_exercise_are_those_of_the_paired_intervals():
+    for claim in CLAIMS.values():
+        apart = t_interval(stored("features", claim.one, claim.field) - stored("features", claim.other, claim.field))
+        says = "yes" if apart.low > 0 else "no" if apart.high < 0 else "open"
+        assert says == claim.verdict, claim
+    assert sorted(claim.verdict for claim in CLAIMS.values()) == ["no", "no", "open", "open", "yes"]
+
+
+def test_what_the_lesson_says_about_what_carries_across():
+    share = lambda arm: stored("features", arm, "across")
+    for arm in ("SimCLR", "SupCon", "ProtoNet", "ProtoNet, same pairs"):
+        assert 0.15 < share(arm).mean() < 0.25
+    assert share("one encoder, no pairs across").max() < 0.05
+    null = stored("features", "ProtoNet, same pairs", "test"), stored("features", "random", "test")
+    assert paired_difference(*null).mean < 0.1
+    remedy = stored("features", "pixels, chalk inverted", "across")[0]
+    assert 0.4 < remedy < 0.5 and stored("features", "ProtoNet, chalk inverted", "across").max() < remedy
+    assert t_interval(share("two encoders") - remedy).low > 0.3
+    assert t_interval(share("two encoders") - share("ProtoNet, same pairs")).low > 0.6
 
 
 def test_what_the_lesson_says_about_temperature_and_negatives():

@@ -128,8 +128,7 @@ def test_the_words_follow_the_numbers():
     s = 0.1 * np.eye(10)
     s[0, 3], s[5, 0] = 0.7, 0.6
     assert shown.describe(got._replace(s=s, query=0)).endswith(
-        "Pair 0 has a cosine of ≈0.10; its picture has ≈0.70 with the nearest other stroke, its stroke ≈0.60 with the "
-        "nearest other picture.")
+        "Pair 0 has a cosine of ≈0.10, its picture's nearest rival ≈0.70, its stroke's ≈0.60.")
 
 
 def test_a_query_beyond_the_batch_wraps_around_and_two_pairs_suffice():
