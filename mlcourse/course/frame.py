@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from mlcourse.course import notebooks
-from mlcourse.course.standard import REFERENCE_PAGES, divide
+from mlcourse.course.standard import HELP, LINKS, REFERENCE_PAGES, divide
 
-HELP = "How to work here"       # a heading of lesson 00, and the last link of the line
-LINE = re.compile(rf"\n*^.*\[{HELP}\]\(.*\)$", re.MULTILINE)
 
 
 def links(path: Path) -> str:
@@ -39,7 +36,7 @@ def put_links(notebook, path: Path) -> None:
     line, (first, last) = links(path), ends(notebook.cells)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = LINE.sub("", cell.source)
+            cell.source = LINKS.sub("", cell.source)
     title, _, rest = first.source.partition("\n")
     first.source = f"{title}\n\n{line}\n\n{rest.lstrip()}".rstrip()
     last.source = f"{last.source.rstrip()}\n\n{line}"

@@ -17,6 +17,8 @@ from mlcourse.exercises import every_exercise
 from mlcourse.lesson import lessons
 
 REFERENCE_PAGES = ("99",)       # to look things up in: without exercises
+HELP = "How to work here"       # a heading of lesson 00, and the last link of the line of links at both ends of a lesson
+LINKS = re.compile(rf"\n*^.*\[{HELP}\]\(.*\)$", re.MULTILINE)
 FURTHER = re.compile(r"(\d+\s+)?Further\b")
 
 MOST = {"words": 1800, "lines": 150, "longest_cell": 20, "longest_line": 99, "pictures": 8, "widgets": 3,
@@ -29,7 +31,7 @@ LEAST = {"exercise_minutes": 20}
 class Size:
     """What a learner reads, runs and does in a lesson, outside Further but for the three that say so.
 
-    words: of the Markdown, and of what the cells print and show as text, the headline and caption of an explorer
+    words: of the Markdown but its lines of links, and of what the cells print and show as text, the headline and caption of an explorer
     included; alt texts of pictures are no reading. lines: of code, empty ones left out; longest_cell, longest_line (in
     characters): Further included. pictures: those that stand still; widgets: explorers. exercise_minutes, minutes: of
     the exercises, and of the whole lesson. further_words, further_cells: of Further, its cells being those of code;
@@ -98,7 +100,7 @@ def divide(cells: list) -> tuple[list, list]:
 
 
 def _words(cells: list, explorers: set[str]) -> int:
-    texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    texts = [LINKS.sub("", cell.source) for cell in cells if cell.cell_type == "markdown"]
     texts += [_text(output, explorers) for cell in cells for output in cell.get("outputs", [])]
     return sum(len(text.split()) for text in texts)
 
