@@ -37,21 +37,22 @@ def pretrained_curve(net: nn.Module, tasks: int = 40) -> Picture:
     return picture(figure, f"{title}: the network's curve lies close to -1.62 cos x, while the tasks reach from -5 to 5.")
 
 
-def proof_of_order(steps: Sequence[float], errors: Mapping[str, Sequence[float]]) -> Picture:
-    """Relative error of each gradient against central differences, over the size ε of the difference.
+def gradient_test(steps: Sequence[float], errors: Mapping[str, Sequence[float]]) -> Picture:
+    """Relative error of two gradients against central differences, over the size ε of the difference.
 
-    errors: "second order" and "first order" → an error for each of `steps`.
+    errors: the name of the right one, then that of the other → an error for each of `steps`.
     """
-    at = int(np.argmin(errors["second order"]))
-    best, miss = errors["second order"][at], errors["first order"][at]
+    (right, falls), (wrong, stays) = errors.items()
+    at = int(np.argmin(falls))
+    best, miss = falls[at], stays[at]
     near = f"meets the definition to better than {short(MEETS)}" if best < MEETS else f"stays {about(best)} off"
-    title = f"Second order {near}; first order stays ≈{100 * miss:.0f} % off"
+    title = f"{right} {near}; {wrong} stays ≈{100 * miss:.0f} % off"
     figure = blank(7, 3.2)
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
         axes.grid(True)
         for (name, values), style in zip(errors.items(), SERIES):
-            axes.loglog(steps, np.maximum(values, 1e-16), **style, label=f"{name} gradient")
+            axes.loglog(steps, np.maximum(values, 1e-16), **style, label=f"gradient through {name}")
         axes.invert_xaxis()
         axes.set(xlabel="size ε of the finite difference (shrinking to the right)", ylabel="relative error", title=title)
         axes.legend()

@@ -247,22 +247,22 @@ class OuterLoopPlayer(Explorer):
         before, after = record.held_before, record.held_after
         if record.broken_by is not None:
             beta, last = record.broken_by
-            return (f"β = {beta:.3g} was too large: before any inner step the loss at θ is {about(before)}. Lower β, and "
-                    f"rewind to outer step {last}")
+            return (f"β = {beta:.3g} was too large: before any inner step the loss at θ is {about(before)}. "
+                    f"Lower β, and rewind to outer step {last}")
         if not np.isfinite(after) or after > EXPLODED:
             return f"α = {record.settings.alpha:.3g} is too large for this θ: {inner} later the loss is {about(after)}"
         when = "Before meta-training" if record.step == 0 else f"After {plural(record.step, 'outer step')}"
         verb = ("lower" if after < before else "raise") + "s" * (record.settings.steps == 1)
-        return (f"{when}, {inner} {verb} the query loss of {len(self.training.check.domain)} tasks from {about(before)} "
-                f"to {about(after)}")
+        return (f"{when}, {inner} {verb} the query loss of {len(self.training.check.domain)} tasks "
+                f"from {about(before)} to {about(after)}")
 
     def describe(self, record: OuterLoopRecord) -> str:
         name = NAMES[record.shown]
         place = ""
         if record.step < record.last:
             place = f"Rewound to outer step {record.step} of {record.last}; going on from here starts a new branch. "
-        return (f"{place}The title and the curves speak of {len(self.training.check.domain)} tasks kept aside, the other "
-                f"panels of three more. The slice passes through θ and the φ of task {name}, whose query loss goes from "
+        return (f"{place}Title and curves speak of {len(self.training.check.domain)} tasks kept aside, the other panels "
+                f"of three more. The slice passes through θ and the φ of task {name}, whose query loss goes from "
                 f"{about(record.query_before[record.shown])} to {about(record.query_after[record.shown])}.")
 
     def _chosen(self, settings: dict) -> Settings:
