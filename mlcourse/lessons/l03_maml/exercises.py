@@ -338,8 +338,7 @@ def paired_ratio(pretrained_mse, maml_mse):
     """How many times larger is the pretrained baseline's error than MAML's, with a 95 % interval?
 
     pretrained_mse, maml_mse: tensors of shape (n,), the errors of both methods on the same n tasks
-    Returns (ratio, low, high): one mean over the other, and the ends of its paired interval, by the
-    delta method (or by a bootstrap that draws whole tasks).
+    Returns (ratio, low, high): one mean over the other, and the ends of its paired interval.
     """
 '''
 PAIRED_RATIO_SOLUTION = PAIRED_RATIO + '''\
@@ -401,7 +400,7 @@ paired_ratio = Exercise(
 # ---------------------------------------------------------------- 03.6
 
 VERDICTS = '''\
-verdicts = {  # is MAML's error "smaller", "larger" or "not told apart"? (600 tasks, 95 % intervals)
+verdicts = {  # MAML\'s error: "smaller", "larger" or "not told apart"? 600 tasks, 95 % intervals
 ''' + "".join(f'    # {key}: {text}\n    "{key}": ...,\n' for key, (text, _) in CLAIMS.items()) + "}"
 
 

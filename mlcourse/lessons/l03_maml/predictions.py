@@ -25,10 +25,10 @@ PREDICTIONS = (
         lambda ratio, low, high: 2 <= low and high <= 5,
         lambda ratio, low, high: f"≈{ratio:.1f} times smaller, 95 % interval ≈[{low:.1f}, {high:.1f}] over 600 tasks."),
     Prediction(
-        "03.p4", "FOMAML descends the meta-gradient that missed by a third or more. How does its error compare with "
-        "MAML's?",
-        ("it is smaller", "up to a quarter larger", "about half as large again", "twice as large or more"),
-        "up to a quarter larger",
-        lambda ratio, low, high: 1 < low and high < 1.3,
+        "03.p4", "FOMAML's gradient is wrong by a third. Where does its error lie?",
+        ("below MAML's", "above MAML's, yet nearer to it than to the baseline's", "nearer to the baseline's",
+         "above the baseline's"),
+        "above MAML's, yet nearer to it than to the baseline's",
+        lambda ratio, low, high: 1 < low and high < 2,
         lambda ratio, low, high: f"FOMAML's is ≈{ratio:.2f} times MAML's, 95 % interval ≈[{low:.2f}, {high:.2f}]."),
 )
