@@ -261,7 +261,7 @@ class OuterLoopPlayer(Explorer):
         place = ""
         if record.step < record.last:
             place = f"Rewound to outer step {record.step} of {record.last}; going on from here starts a new branch. "
-        return (f"{place}Title and curves speak of {len(self.training.check.domain)} tasks kept aside, the other panels "
+        return (f"{place}Title and curves are of {len(self.training.check.domain)} tasks kept aside, the other panels "
                 f"of three more. The slice passes through θ and the φ of task {name}, whose query loss goes from "
                 f"{about(record.query_before[record.shown])} to {about(record.query_after[record.shown])}.")
 

@@ -209,7 +209,7 @@ def test_title_and_curves_speak_of_the_same_tasks():
     player.step(2)
     record = player.record
     assert (record.held_before, record.held_after) == pytest.approx((record.check_before[-1], record.check_after[-1]))
-    assert "of 40 tasks" in player.title.value and "40 tasks kept aside" in player.caption.value
+    assert "of 40 tasks" in player.title.value and "of 40 tasks kept aside" in player.caption.value
     before = record.held_after
     player.set(steps=5)
     assert player.record.held_after != before and player.scene.at.get_ydata()[0] == pytest.approx(player.record.held_after)
