@@ -80,15 +80,16 @@ def leaving_the_family(frequencies: Sequence[float], errors: Mapping[str, Sequen
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
         axes.grid(True)
-        axes.axvline(1, color=VERMILION, lw=6, alpha=0.12)
+        axes.axvline(1, color=VERMILION, lw=6, alpha=0.12, label="trained on")
         for (name, series), style in zip(means.items(), SERIES):
             if name == reference:
                 style = dict(color=GREY, marker="None", linestyle="--")
             mean, half = columns(series)
             axes.errorbar(frequencies, mean, yerr=half, **style, capsize=3, label=name)
-        axes.set(xlabel="frequency ω of the tasks (trained on 1)", ylabel="mean squared error after 10 steps",
-                 title=title, ylim=(0, None))
-        axes.legend(ncols=4, loc="lower right", fontsize=8)
+        axes.set(xlabel="frequency ω of the tasks ", ylabel="mean squared error after 10 steps",
+                 title=title)
+        axes.set_ylim(0, 1.18 * axes.get_ylim()[1])
+        axes.legend(ncols=5, loc="upper center", fontsize=8)
     at = "; ".join(f"frequency {f:g}: " + ", ".join(f"{name} ≈{series[i].mean:.1f}" for name, series in means.items())
                    for i, f in enumerate(frequencies))
     return picture(figure, f"{title}. {at}.")

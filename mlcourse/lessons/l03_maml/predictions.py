@@ -38,9 +38,9 @@ PREDICTIONS = (
         lambda ratio, low, high: f"≈{ratio:.1f} times smaller, 95 % interval ≈[{low:.1f}, {high:.1f}] over 600 tasks."),
     Prediction(
         "03.p4", "Where does the error of FOMAML lie?",
-        ("below MAML's", "above MAML's, yet nearer to it than to the baseline's", "nearer to the baseline's",
+        ("below MAML's", "above MAML's, nearer to it than the baseline's", "nearer to the baseline's",
          "above the baseline's"),
-        "above MAML's, yet nearer to it than to the baseline's",
+        "above MAML's, nearer to it than the baseline's",
         lambda ratio, low, high: 1 < low and high < 2,
         lambda ratio, low, high: f"FOMAML's is ≈{ratio:.2f} times MAML's, 95 % interval ≈[{low:.2f}, {high:.2f}]."),
 )

@@ -8,7 +8,7 @@ from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, GREY, QUERY, SUPPORT
 from mlcourse.plots.surface import SurfacePanel, colour_bar, line_spacing
 
-LOSS_LIMITS = (1e-3, 1e3)
+HIGHEST = 1e3          # of the losses drawn; what lies above is marked
 FIT_LIMIT = 9.0
 SUPPORT_MAP, QUERY_MAP = "Blues", "Oranges"
 
@@ -18,6 +18,7 @@ class FitScene(Scene):
 
     HEIGHT, BOTTOM, TALL = 3.0, 0.165, 0.625     # inches; of both panels, in figure heights
     BEFORE, AFTER = "before the steps", "after them"
+    LOWEST = 1e-1                                # of the losses drawn
 
     def __init__(self, max_steps: int):
         self.max_steps = max_steps
@@ -42,8 +43,8 @@ class FitScene(Scene):
         axes.legend(ncols=4, loc="upper center", borderaxespad=0.1, handlelength=2.2, columnspacing=1.6)
 
     def _build_losses(self, axes) -> None:
-        axes.set(xlim=(-0.4, self.max_steps + 0.4), ylim=(LOSS_LIMITS[0], 4 * LOSS_LIMITS[1]), yscale="log",
-                 yticks=(1e-3, 1e-1, 1e1, 1e3), xticks=range(0, self.max_steps + 1, 2))
+        axes.set(xlim=(-0.4, self.max_steps + 0.4), ylim=(self.LOWEST, 4 * HIGHEST), yscale="log",
+                 yticks=(self.LOWEST, 1e1, 1e3), xticks=range(0, self.max_steps + 1, 2))
         axes.set_xlabel("gradient steps", labelpad=0)
         axes.set_ylabel("mean squared error", labelpad=0)
         axes.grid(True, which="major")
@@ -54,7 +55,7 @@ class FitScene(Scene):
             done = self.moving(axes.plot([], [], **style, ls=line, label=label, clip_on=False)[0])
             off = self.moving(axes.plot([], [], color=style["color"], ls="", marker="^", ms=9, clip_on=False)[0])
             self.losses.append((ahead, done, off))
-        axes.plot([], [], color=GREY, ls="", marker="^", ms=7, label=f"above {LOSS_LIMITS[1]:g}")
+        axes.plot([], [], color=GREY, ls="", marker="^", ms=7, label=f"above {HIGHEST:g}")
         axes.legend(loc="lower left", borderaxespad=0.1, ncols=3, columnspacing=1.0, handlelength=1.6)
 
     def show(self, record) -> None:
@@ -69,10 +70,10 @@ class FitScene(Scene):
                               np.hstack([curves[1:max(s, 1)], gap]).ravel())
         self.support_points.set_data(record.support_x, record.support_y)
         for (ahead, done, off), loss in zip(self.losses, (record.support_loss, record.query_loss)):
-            steps, clipped = np.arange(len(loss)), np.clip(np.nan_to_num(loss, nan=np.inf), *LOSS_LIMITS)
+            steps, clipped = np.arange(len(loss)), np.clip(np.nan_to_num(loss, nan=np.inf), self.LOWEST, HIGHEST)
             ahead.set_data(steps[s:], clipped[s:])
             done.set_data(steps[:s + 1], clipped[:s + 1])
-            over = np.flatnonzero(clipped[:s + 1] >= LOSS_LIMITS[1])
+            over = np.flatnonzero(clipped[:s + 1] >= HIGHEST)
             off.set_data(steps[over], clipped[over])
             off.set_visible(len(over) > 0)
             ahead.set_visible(s < self.max_steps)
@@ -83,6 +84,7 @@ class InnerLoopScene(FitScene):
 
     HEIGHT, BOTTOM, TALL = 4.1, 0.575, 0.285
     BEFORE, AFTER = "before, f(x; θ)", "after, f(x; φ)"
+    LOWEST = 1e-3
 
     def __init__(self, max_steps: int, points: int):
         self.points = points

@@ -16,7 +16,6 @@ from mlcourse.lessons.l03_maml.scene_inner_loop import FitScene, InnerLoopScene
 from mlcourse.lessons.l03_maml.slices import GRID, Plane, frame, predictions, squared_errors
 from mlcourse.losses import task_loss
 from mlcourse.plots.style import about, plural
-from mlcourse.plots.surface import line_spacing
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 
 MAX_STEPS, MAX_SHOTS = 10, 20
@@ -193,12 +192,8 @@ class InnerLoopExplorer(Explorer):
         s = record.steps
         text = (f"On the {plural(record.shots, 'support point')} themselves the loss goes from "
                 f"{about(record.support_loss[0])} to {about(record.support_loss[s])}.")
-        if not self.surfaces:
-            return text
-        factor = 10 ** line_spacing(record.support_surface, record.query_surface)
-        text += f" Contour lines lie a factor ≈{factor:.3g} apart."
         away = record.off_plane[:s + 1]
-        if s > 1 and np.isfinite(away).all() and away.max() > 1e-3 and record.diverged_at is None:
+        if self.surfaces and s > 1 and np.isfinite(away).all() and away.max() > 1e-3 and record.diverged_at is None:
             text += (f" The slice passes through θ, step 1 and step {MAX_STEPS}; the steps between are projected onto "
                      f"it, from up to {about(away.max())} away.")
         return text
