@@ -13,8 +13,6 @@ NOT_YET = {
     "00": {"longest_line": 37, "exercise_minutes": 3, "told_predictions": 2},
     "01": {"words": 1949, "lines": 48, "longest_line": 32, "exercise_minutes": 9, "minutes": 30,
            "told_predictions": 2},
-    "03": {"words": 1202, "lines": 56, "longest_line": 36, "exercise_minutes": 25, "minutes": 40,
-           "told_predictions": 3},
     "05": {"words": 2308, "lines": 88, "longest_line": 23, "exercise_minutes": 13, "minutes": 38,
            "told_predictions": 5},
     "13": {"words": 3581, "lines": 91, "longest_line": 31, "exercise_minutes": 13, "minutes": 45,
