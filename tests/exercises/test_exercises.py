@@ -11,7 +11,7 @@ import torch
 import mlcourse.exercises as exercises
 from mlcourse.exercises import check, every_exercise, exercise, exercise_ids, hint, solution, solution_source, status
 from mlcourse.exercises.framework import fingerprint, judge
-from mlcourse.lessons.l03_maml.exercises import BOOTSTRAP
+from mlcourse.lessons.l03_maml.exercises_results import BOOTSTRAP
 
 EXERCISES = every_exercise()
 WRONG = [(e.id, i) for e in EXERCISES for i in range(len(e.wrong))]
