@@ -21,8 +21,8 @@ TERMS = {
         "drops the second derivatives.",
     "FOMAML": "First-order MAML: its meta-gradient is the gradient of the query loss at the adapted parameters.",
     "delta method":
-        "A way to an interval for a function of means, such as their ratio: the function is replaced by its tangent, which "
-        "is a mean of one number for each sample.",
+        "A way to an interval for a function of means, such as a ratio: the function is replaced by its tangent, which "
+        "is a mean of one number a sample.",
     "joint training":
         "Training one network on the samples of all tasks together, with no adaptation inside; it is the baseline "
         "that MAML is compared with.",
