@@ -8,11 +8,11 @@ def test_the_widgets_follow_keyboard_and_mouse(lab, tmp_path):
     explorer = page.widget("InnerLoopExplorer")
     assert "query loss" in explorer.says()
     assert "query loss" in explorer.picture.get_attribute("title")
-    picture, rate = explorer.pixels(), explorer.readout("inner rate")
-    explorer.slider("inner rate").focus()
+    picture, rate = explorer.pixels(), explorer.readout("rate")
+    explorer.slider("rate").focus()
     explorer.page.keyboard.press("ArrowRight")
     picture = explorer.changed(picture)
-    assert explorer.readout("inner rate") != rate
+    assert explorer.readout("rate") != rate
     steps = int(explorer.readout("steps"))
     explorer.slider("steps").focus()
     explorer.page.keyboard.press("ArrowRight")

@@ -7,7 +7,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from sample_lesson import sample
 
-from mlcourse.course import frame, notebooks
+from mlcourse.course import frame, notebooks, standard
 
 NOT_YET = {"03", "13", "16"}        # a lesson whose ends are there is taken out
 every_lesson = pytest.mark.parametrize("about", notebooks.lessons(), ids=lambda about: about.lesson)
@@ -15,7 +15,7 @@ every_lesson = pytest.mark.parametrize("about", notebooks.lessons(), ids=lambda 
 
 def has_links(about):
     line, cells = frame.links(about.path), notebooks.read(about.path).cells
-    standing = [(cell.id, found) for cell in cells for found in frame.LINE.findall(cell.source)]
+    standing = [(cell.id, found) for cell in cells for found in standard.LINKS.findall(cell.source)]
     return [(id, found.strip()) for id, found in standing] == [(cell.id, line) for cell in frame.ends(cells)]
 
 
@@ -84,4 +84,4 @@ def test_what_is_folded_away_is_no_end(tmp_path):
     notebook.cells += [new_markdown_cell("## Further"), new_markdown_cell("More.")]
     notebooks.write(notebook, path)
     frame.fill(path)
-    assert [frame.HELP in cell.source for cell in notebooks.read(path).cells] == [True, False, True, False, False]
+    assert [standard.HELP in cell.source for cell in notebooks.read(path).cells] == [True, False, True, False, False]

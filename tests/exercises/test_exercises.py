@@ -11,7 +11,7 @@ import torch
 import mlcourse.exercises as exercises
 from mlcourse.exercises import check, every_exercise, exercise, exercise_ids, hint, solution, solution_source, status
 from mlcourse.exercises.framework import fingerprint, judge
-from mlcourse.lessons.l03_maml.exercises import BOOTSTRAP
+from mlcourse.lessons.l03_maml.exercises_results import BOOTSTRAP
 
 EXERCISES = every_exercise()
 WRONG = [(e.id, i) for e in EXERCISES for i in range(len(e.wrong))]
@@ -171,7 +171,7 @@ def test_verdict_is_the_same_in_no_grad_and_for_random_answers():
     assert torch.equal(torch.get_rng_state(), before[0]) and random.getstate() == before[2]
     assert (np.random.get_state()[1] == before[1]).all()
     with torch.no_grad():
-        assert verdict(exercise("03.3"), exercise("03.3").solution_source).passed
+        assert verdict(exercise("03.4"), exercise("03.4").solution_source).passed
         assert not torch.is_grad_enabled()
 
 
@@ -195,6 +195,23 @@ def test_paired_bootstrap_passes(seed):
     ("03.5", "import numpy as np\ndef paired_ratio(a, b):\n    a, b = a.numpy(), b.numpy()\n"
              "    r = a.mean() / b.mean()\n    se = np.std(a / a.mean() - b / b.mean()) / np.sqrt(len(a))\n"
              "    return np.array([r, r * np.exp(-1.96 * se), r * np.exp(1.96 * se)])"),
+    ("03.3", "def slope_error(F, theta, gradient, u, eps):\n    up = F({k: theta[k] + eps * u[k] for k in theta})\n"
+             "    down = F({k: theta[k] - eps * u[k] for k in theta})\n"
+             "    said = sum(torch.dot(gradient[k].flatten(), u[k].flatten()) for k in u)\n"
+             "    with torch.no_grad():\n        slope = (up - down) / 2 / eps\n        return abs((said - slope) / slope)"),
+    ("03.4", "def outer_loop(theta, batches, inner_step, loss, beta):\n"
+             "    descent = torch.optim.SGD(theta.values(), lr=beta)\n    for tasks in batches:\n"
+             "        descent.zero_grad()\n"
+             "        torch.stack([loss(inner_step(theta, s), q) for s, q in tasks]).mean().backward()\n"
+             "        descent.step()\n    return theta"),
+    ("03.4", "def outer_loop(theta, batches, inner_step, loss, beta):\n    for tasks in batches:\n"
+             "        f = lambda p: sum(loss(inner_step(p, s), q) for s, q in tasks) / len(tasks)\n"
+             "        g = torch.autograd.grad(f(theta), list(theta.values()))\n"
+             "        theta = {k: p - beta * d for (k, p), d in zip(theta.items(), g)}\n    return theta"),
+    ("03.4", "def outer_loop(theta, batches, inner_step, loss, beta):\n    for tasks in batches:\n"
+             "        for s, q in tasks:\n            (loss(inner_step(theta, s), q) / len(tasks)).backward()\n"
+             "        with torch.no_grad():\n            for p in theta.values():\n                p -= beta * p.grad\n"
+             "                p.grad = None\n    return theta"),
     ("00.1", "def read_episode(e):\n    n = e.way\n    c = torch.bincount(e.support_y), torch.bincount(e.query_y)\n"
              "    return dict(way=n, shot=c[0][0], query=c[1][0], unlabeled=torch.tensor(len(e.unlabeled_x)))"),
     ("00.3", "def nearest(sx, sy, qx):\n    d = torch.cdist(qx.flatten(1), sx.flatten(1))\n"
@@ -244,11 +261,9 @@ def test_given_code_fails_as_the_lesson_says():
     exec(exercise("01.3").given, namespace)
     assert (judge(exercise("01.3"), namespace["distance_broken"]).misconception
             == "measured on the training half, copies in both halves")
-    exec(exercise("03.3").given + "\n" + exercise("03.4").given, namespace)
-    assert judge(exercise("03.3"), namespace["adapt_broken"]).misconception == "inner loop under no_grad"
-    assert judge(exercise("03.3"), namespace["adapt_silenced"]).misconception == "first order only"
-    result = judge(exercise("03.4"), namespace["task_loss_broken"])
-    assert result.misconception == "one model adapted, another evaluated"
+    exec(exercise("03.3").given, namespace)
+    assert judge(exercise("03.1"), namespace["step_a"]).passed
+    assert judge(exercise("03.1"), namespace["step_b"]).misconception == "first order only"
 
 
 def test_hints_come_in_order(capsys):
@@ -270,7 +285,7 @@ def test_solution_is_printed(capsys):
 def test_ids():
     assert exercise_ids("00") == ["00.1", "00.2", "00.3", "00.4", "00.5"]
     assert exercise_ids("01") == ["01.1", "01.2", "01.3", "01.4"]
-    assert exercise_ids("03") == ["03.1", "03.2", "03.3", "03.4", "03.5"]
+    assert exercise_ids("03") == ["03.1", "03.2", "03.3", "03.4", "03.5", "03.6"]
     assert exercise_ids("77") == []
     for function in (hint, solution, solution_source, lambda id: check(id, None)):
         with pytest.raises(ValueError, match="there is no exercise '3.1'; the exercises are 00.1"):

@@ -103,8 +103,8 @@ RATES = {"all six": [3.25, 0.5, 2.5], "W₁": [2.75, 0.5, 1.5], "b₁": [0.625, 
 @pytest.mark.parametrize("draw, known", [
     (lambda: learning_curve(RUN), {80, 25}), (lambda: learning_curve({"A": RUN, "B": RUN}), {80}),
     (lambda: bars_with_intervals(RESULTS, "A finding", reference=0.2), {0, 20, 40, 60, 80, 100, 95, 600}),
-    (lambda: lesson_03.proof_of_order([0.1, 0.01], {"second order": [2e-3, 1e-9], "first order": [0.4, 0.4]}), {10, 64}),
-    (lambda: lesson_03.proof_of_order([0.1, 0.01], {"second order": [0.3, 0.2], "first order": [0.4, 0.4]}), {64}),
+    (lambda: lesson_03.gradient_test([0.1, 0.01], {"second order": [2e-3, 1e-9], "first order": [0.4, 0.4]}), {10, 64}),
+    (lambda: lesson_03.gradient_test([0.1, 0.01], {"second order": [0.3, 0.2], "first order": [0.4, 0.4]}), {64}),
     (lambda: lesson_03.leaving_the_family([1.0, 2.5], ERRORS), {0, 1, 2.5, 10}),
     (lambda: lesson_05.rate_sweep([0.001, 0.01, 0.1], RATES, 0.01), {0.01})])
 def test_what_was_trained_or_measured_is_marked_in_title_labels_and_alt_text(draw, known, monkeypatch):

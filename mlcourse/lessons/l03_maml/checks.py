@@ -1,10 +1,8 @@
-"""Checks of lesson 03: the inner step, the meta-gradient, and a fair comparison."""
+"""Checks of lesson 03: the inner step and the meta-gradient on paper."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-from torch import Tensor
+from collections.abc import Sequence
 
 from mlcourse.exercises import oracles
 from mlcourse.exercises.by_hand import DIFFERENCES, FAR, by_hand
@@ -12,7 +10,7 @@ from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet,
 from mlcourse.exercises.gradients import (AT_THETA, FIRST_ORDER, THROWN_AWAY, call_step, check_outer_gradient,
                                           graph_named_too, look_like_params)
 from mlcourse.exercises.oracles import Params
-from mlcourse.exercises.values import number, scalar
+from mlcourse.exercises.values import number
 
 ALPHA = 0.2
 
@@ -120,85 +118,3 @@ META_FAULTS = (
     ("curvature left out", {"factor": "one"}, "the second derivative of the support loss is x_s², not 1"),
     ("a factor of two", {"times": 2}, "both losses carry a factor ½, which cancels the 2 of the square"),
 )
-
-
-def check_adapt(answer: object) -> str:
-    """03.3: several inner steps that the outer loop can differentiate."""
-    adapt = LearnerFunction(answer, "adapt")
-    for steps in (1, 3):
-        episode, params = oracles.sine_episode(2 + steps), oracles.small_params(2 + steps)
-        inner = lambda p: oracles.mse(p, episode.support_x, episode.support_y)
-        outer = lambda p: oracles.mse(p, episode.query_x, episode.query_y)
-        phi = look_like_params(call_step(adapt, params, oracles.forward, params, episode, ALPHA, steps), params)
-        if not oracles.close(phi, oracles.step(inner, params, ALPHA, steps)):
-            with graph_named_too(outer(phi), params, oracles.gradient(outer, phi)):
-                diagnose_adapt(phi, params, inner, outer, steps)
-        truth = oracles.numeric_gradient(lambda p: outer(oracles.step(inner, p, ALPHA, steps)), params)
-        check_outer_gradient(outer(phi), params, truth, oracles.gradient(outer, phi))
-    return "The outer gradient flows through 1 and through 3 inner steps and agrees with central differences."
-
-
-def diagnose_adapt(phi: Params, params: Params, inner: Callable, outer: Callable, steps: int) -> None:
-    """Raise what is wrong with the values of the adapted parameters."""
-    if oracles.close(phi, params) or (steps > 1 and oracles.close(phi, oracles.step(inner, params, ALPHA))):
-        raise Misconception(THROWN_AWAY, f"after {steps} {'step' if steps == 1 else 'steps'} the parameters are those "
-                            f"after {'none' if oracles.close(phi, params) else '1'}; each step must start from the "
-                            f"result of the one before.")
-    if oracles.close(phi, oracles.step(outer, params, ALPHA, steps)):
-        raise Misconception("adapted on the query set", "the inner loop used query_x and query_y; it may use only the "
-                            "support set.")
-    if steps == 1:
-        diagnose_step(phi, params, oracles.gradient(inner, params))
-    raise NotYet(f"the parameters after {steps} steps differ from {steps} steps of params - alpha * gradient of the "
-                 f"mean squared error on the support set.")
-
-
-def check_task_loss(answer: object) -> str:
-    """03.4: the query loss after one step on the support set, its value and its gradient."""
-    task_loss = LearnerFunction(answer, "task_loss_after_adaptation")
-    episode, params = oracles.sine_episode(7), oracles.small_params(7)
-    inner = lambda p: oracles.mse(p, episode.support_x, episode.support_y)
-    outer = lambda p: oracles.mse(p, episode.query_x, episode.query_y)
-    got = scalar(call_step(task_loss, params, oracles.forward, params, episode, ALPHA),
-                 "task_loss_after_adaptation must return a scalar tensor, so that the outer loop can differentiate it")
-    adapted = oracles.step(inner, params, ALPHA)
-    if not is_near(got.detach(), outer(adapted)):
-        diagnose_task_loss(got, params, inner, outer, len(episode.query_y))
-    truth = oracles.numeric_gradient(lambda p: outer(oracles.step(inner, p, ALPHA)), params)
-    check_outer_gradient(got, params, truth, oracles.gradient(outer, adapted))
-    return "It is the query loss of the adapted model, and its gradient agrees with central differences."
-
-
-def is_near(got: Tensor | float, want: Tensor | float) -> bool:
-    """Whether two scalars agree to 1e-4."""
-    return abs(float(got) - float(want)) <= 1e-4 * max(1.0, abs(float(want)))
-
-
-def diagnose_task_loss(got: Tensor, params: Params, inner: Callable, outer: Callable, queries: int) -> None:
-    """Raise what is wrong with the value of a task's loss; queries: the samples in the query set."""
-    adapted, peeked = oracles.step(inner, params, ALPHA), oracles.step(outer, params, ALPHA)
-
-    def loss(adapt: str = "support", evaluate: str = "query", sign: int = 1, times: int = 1) -> Tensor:
-        phi = {"support": adapted, "query": peeked, "none": params}[adapt]
-        return sign * times * {"query": outer, "support": inner}[evaluate](phi).detach()
-
-    faults = (
-        ("one model adapted, another evaluated", {"adapt": "none"}, "this is the query loss of the initialisation; "
-         "the adapted parameters were computed and never used"),
-        ("adapted and evaluated on the same data", {"evaluate": "support"}, "this is the support loss after adapting "
-         "to the support set; it says nothing about new points, so evaluate on the query set"),
-        ("adapted on the query set", {"adapt": "query"}, "the query set was used to adapt and to evaluate; adapt on "
-         "the support set"),
-        ("support and query swapped", {"adapt": "query", "evaluate": "support"}, "the model adapted on the query set "
-         "and was evaluated on the support set; it must be the other way round"),
-        ("no adaptation", {"adapt": "none", "evaluate": "support"}, "this is the support loss of the initialisation, "
-         "the loss that the inner loop starts from"),
-        ("a performance instead of a loss", {"sign": -1}, "the outer loop descends, so it needs a number that is "
-         "small when the model is good"),
-        ("sum instead of mean", {"times": queries}, "the loss is the mean squared error over the query set"),
-    )
-    reached = peeked if is_near(got.detach(), outer(peeked)) else adapted
-    with graph_named_too(got, params, oracles.gradient(outer, reached)):
-        explain(got.detach(), loss, faults, is_near)
-    raise NotYet(f"the query loss after one step is {float(outer(adapted)):.4f} on a small episode, but you returned "
-                 f"{float(got.detach()):.4f}.")

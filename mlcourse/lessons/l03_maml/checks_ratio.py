@@ -1,11 +1,11 @@
-"""Check of exercise 03.5: a ratio of means with a paired interval."""
+"""Checks of lesson 03: a ratio of means with a paired interval, and what intervals allow to say."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, also
+from mlcourse.exercises.framework import LearnerFunction, Misconception, NotAttempted, NotYet, all_of, also, kind
 from mlcourse.exercises.values import numbers
 
 UPSIDE_DOWN = "ratio upside down"
@@ -91,3 +91,42 @@ def diagnose_interval(ratio: float, low: float, high: float, a: Tensor, b: Tenso
                             "about 68 %; 95 % needs 1.96 of them.")
     raise NotYet(f"for {len(a)} tasks the interval should be about {ratio - 1.96 * paired:.3f} to "
                  f"{ratio + 1.96 * paired:.3f}, but you returned {low:.3f} to {high:.3f}.")
+
+
+LARGER, SMALLER, OPEN = "larger", "smaller", "not told apart"
+CLAIMS = {      # what was measured, and what it allows to say of MAML's error
+    "a": ("frequency 2: MAML 7.0 ± 0.5, pretrained 6.5 ± 0.4; paired difference 0.54 ± 0.25", LARGER),
+    "b": ("frequency 1.5: MAML 4.8 ± 0.4, pretrained 4.7 ± 0.3; paired difference 0.08 ± 0.20", OPEN),
+    "c": ("frequency 1.25: MAML 2.2 ± 0.2, pretrained 3.1 ± 0.3; paired difference -0.82 ± 0.17", SMALLER),
+    "d": ("at home, one step: MAML 0.80 ± 0.08, FOMAML on 600 other tasks 0.90 ± 0.08", OPEN),
+}
+
+
+def check_claims(answer: object) -> str:
+    """03.6: a verdict on each of four comparisons."""
+    if answer is None or answer is ... or (isinstance(answer, dict) and answer
+                                           and all(value is ... for value in answer.values())):
+        raise NotAttempted
+    if not isinstance(answer, dict):
+        raise NotYet(f"the verdicts must be a dict with the keys a to d, got {kind(answer)}.")
+    if left := [key for key in CLAIMS if answer.get(key, ...) in (..., None)]:
+        raise NotYet(f"still open: {', '.join(left)}.")
+    given = {key: " ".join(str(answer[key]).lower().split()) for key in CLAIMS}
+    for key, value in given.items():
+        if value not in (LARGER, SMALLER, OPEN):
+            raise NotYet(f'{key} is {answer[key]!r}; write "smaller", "larger" or "not told apart".')
+    if wrong := [misread(key, given[key], right) for key, (_, right) in CLAIMS.items() if given[key] != right]:
+        raise all_of(wrong)
+    return "The interval of the difference decides, and not whether two intervals overlap."
+
+
+def misread(key: str, said: str, right: str) -> Misconception:
+    """What is wrong with one verdict."""
+    if right == OPEN:
+        return Misconception("a difference read off two means", f"look at {key}: the interval of the difference "
+                             f"holds 0, so these tasks do not tell which error is larger.")
+    if said == OPEN:
+        return Misconception("overlapping intervals read as no difference", f"look at {key}: both methods met the "
+                             f"same tasks, and the interval of their paired difference leaves out 0.")
+    return Misconception("the sign of the difference", f"look at {key}: the difference is MAML's error minus the "
+                         f"other's.")

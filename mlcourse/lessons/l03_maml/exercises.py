@@ -1,30 +1,42 @@
-"""Exercises of lesson 03: MAML on sinusoids."""
+"""The exercises of lesson 03: MAML on sines, and those on its results (`exercises_results`)."""
 
 from __future__ import annotations
 
 from mlcourse.exercises.by_hand import BY_AUTOGRAD, BY_DIFFERENCES
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.exercises.gradients import AT_THETA, BACKWARD, CUT, FIRST_ORDER, IN_PLACE, NO_GRAD, THROWN_AWAY
-from mlcourse.lessons.l03_maml.checks import check_adapt, check_inner_step, check_meta_gradient, check_task_loss
-from mlcourse.lessons.l03_maml.checks_ratio import check_paired_ratio
+from mlcourse.lessons.l03_maml.checks import check_inner_step, check_meta_gradient
+from mlcourse.lessons.l03_maml.checks_outer import (ABSOLUTE, BARE_RATIO, HALF_WAY, MOVED, NO_DIRECTION, ONE_SIDED,
+                                                    SIGNED, TO_ITSELF, check_outer_loop, check_slope_error)
+from mlcourse.lessons.l03_maml.exercises_results import paired_ratio, verdicts
 
 # ---------------------------------------------------------------- 03.1
 
 INNER_STEP = '''\
 def inner_step(params, loss, alpha):
-    """One step of gradient descent that the outer loop can differentiate: params - alpha * gradient of loss.
+    """One gradient step that the outer loop can differentiate: params - alpha * gradient of loss.
 
-    params: a dict of tensors; loss: a function of such a dict that returns a scalar; alpha: the rate
+    params: a dict of tensors; loss: a function of such a dict, a scalar; alpha: the rate
     Returns a new dict with the same keys and shapes. Leaves params and its .grad as they are.
     """
 '''
 INNER_STEP_SOLUTION = INNER_STEP + '''\
     grads = torch.autograd.grad(loss(params), list(params.values()), create_graph=True)
     return {name: p - alpha * g for (name, p), g in zip(params.items(), grads)}'''
+SUSPECTS = '''\
+def step_a(params, loss, alpha):
+    grads = torch.func.grad(loss)(params)
+    return {name: p - alpha * grads[name] for name, p in params.items()}
+
+
+def step_b(params, loss, alpha):
+    with torch.no_grad():  # saves memory
+        grads = torch.func.grad(loss)(params)
+    return {name: p - alpha * grads[name] for name, p in params.items()}'''
 UPDATE = "    return {name: p - alpha * g for (name, p), g in zip(params.items(), grads)}"
 
 inner_step = Exercise(
-    id="03.1", title="One differentiable step", answer="inner_step", difficulty=2, minutes=10,
+    id="03.1", title="One differentiable step", answer="inner_step", difficulty=2, minutes=4,
     stub=INNER_STEP + "    ...", solution_source=INNER_STEP_SOLUTION, check=check_inner_step,
     hints=(
         "The gradient of the loss is itself a function of the parameters, and the outer loop has to see it so.",
@@ -36,6 +48,11 @@ inner_step = Exercise(
         (edited(INNER_STEP_SOLUTION, (", create_graph=True", "")), FIRST_ORDER),
         (edited(INNER_STEP_SOLUTION, ("p - alpha * g", "p - alpha * g.detach()")), FIRST_ORDER),
         (edited(INNER_STEP_SOLUTION, ("p - alpha * g", "(p - alpha * g).detach()")), CUT),
+        (INNER_STEP + SUSPECTS.split("\n\n\n")[1].split("\n", 1)[1], FIRST_ORDER),
+        (INNER_STEP + '''\
+    with torch.no_grad():
+        grads = torch.func.grad(loss)(params)
+        return {name: p - alpha * grads[name] for name, p in params.items()}''', CUT),
         (INNER_STEP + '''\
     params = {name: p.detach().requires_grad_() for name, p in params.items()}
     grads = torch.autograd.grad(loss(params), list(params.values()), create_graph=True)
@@ -91,7 +108,7 @@ META_GRADIENT = '''\
 def meta_gradient(theta, support, query, alpha):
     """The derivative, with respect to theta, of the query loss after one inner step, by hand.
 
-    The model is theta * x with one weight, and both losses are (theta * x - y)**2 / 2 on one sample.
+    The model is theta * x, with one weight; both losses are (theta * x - y)**2 / 2 on one sample.
     theta, alpha: numbers; support, query: pairs (x, y) of numbers
     Returns one number.
     """
@@ -124,7 +141,7 @@ def meta_wrong(old: str, new: str) -> str:
 
 
 meta_gradient = Exercise(
-    id="03.2", title="A meta-gradient on paper", answer="meta_gradient", difficulty=2, minutes=10,
+    id="03.2", title="A meta-gradient on paper", answer="meta_gradient", difficulty=2, minutes=4,
     stub=META_GRADIENT + "    ...", solution_source=META_GRADIENT_SOLUTION, check=check_meta_gradient,
     hints=(
         "Write the adapted weight as a function of theta, put it into the query loss, and use the chain rule.",
@@ -160,232 +177,158 @@ meta_gradient = Exercise(
 
 # ---------------------------------------------------------------- 03.3
 
-ADAPT_GIVEN = '''\
-def adapt_broken(forward, params, episode, alpha, steps):
-    """Fails: run it and read the error."""
-    for _ in range(steps):
-        with torch.no_grad():  # saves memory
-            loss = ((forward(params, episode.support_x) - episode.support_y) ** 2).mean()
-        grads = torch.autograd.grad(loss, list(params.values()), create_graph=True)
-        params = {name: p - alpha * g for (name, p), g in zip(params.items(), grads)}
-    return params
+SLOPE_ERROR = '''\
+def slope_error(F, theta, gradient, u, eps):
+    """How far a claimed gradient of F at theta is from the definition of a derivative, along u.
 
-
-def adapt_silenced(forward, params, episode, alpha, steps):
-    """Somebody's repair. The error is gone, and the adapted parameters are right. Is it MAML?"""
-    def support_loss(p):
-        return ((forward(p, episode.support_x) - episode.support_y) ** 2).mean()
-    for _ in range(steps):
-        with torch.no_grad():
-            grads = torch.func.grad(support_loss)(params)
-        params = {name: p - alpha * grads[name] for name, p in params.items()}
-    return params'''
-ADAPT_BROKEN, ADAPT_SILENCED = ADAPT_GIVEN.split("\n\n\n")
-ADAPT = '''\
-def adapt(forward, params, episode, alpha, steps):
-    """The parameters after some inner steps, which the outer loop can differentiate through all of them.
-
-    forward(params, x) gives predictions; params: a dict of tensors; alpha: the rate; steps: 1 or more
-    episode: support_x, support_y (K, 1), query_x, query_y (Q, 1); the loss is the mean squared error
-    Returns a new dict with the same keys and shapes. Leaves params and its .grad as they are.
+    F: a function of a dict of tensors that returns a number; theta, gradient, u: such dicts
+    Returns one number, |claimed / measured - 1|: measured is the central difference of F along u,
+    with eps to either side; claimed is the slope along u that the gradient gives.
     """
 '''
-ADAPT_SOLUTION = ADAPT + '''\
-    for _ in range(steps):
-        loss = ((forward(params, episode.support_x) - episode.support_y) ** 2).mean()
-        grads = torch.autograd.grad(loss, list(params.values()), create_graph=True)
-        params = {name: p - alpha * g for (name, p), g in zip(params.items(), grads)}
-    return params'''
+MEASURED = "    measured = (F(moved(1)) - F(moved(-1))) / (2 * eps)"
+CLAIMED = "    claimed = sum((gradient[name] * u[name]).sum() for name in theta)"
+SLOPE_ERROR_SOLUTION = SLOPE_ERROR + '''\
+    moved = lambda sign: {name: p + sign * eps * u[name] for name, p in theta.items()}
+''' + MEASURED + "\n" + CLAIMED + '''
+    return float(abs(claimed / measured - 1))'''
 
 
-def adapt_wrong(*edits: tuple[str, str]) -> str:
-    """A wrong inner step: the solution with edits."""
-    return edited(ADAPT_SOLUTION, *edits)
+def slope_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong gradient check: the solution with edits."""
+    return edited(SLOPE_ERROR_SOLUTION, *edits)
 
 
-adapt = Exercise(
-    id="03.3", title="Spot the bug: an inner loop without a graph", answer="adapt", difficulty=3, minutes=10,
-    given=ADAPT_GIVEN, stub=ADAPT + "    ...", solution_source=ADAPT_SOLUTION, check=check_adapt,
+slope_error = Exercise(
+    id="03.3", title="Test a meta-gradient", answer="slope_error", difficulty=2, minutes=5, given=SUSPECTS,
+    stub=SLOPE_ERROR + "    ...", solution_source=SLOPE_ERROR_SOLUTION, check=check_slope_error,
     hints=(
-        "Which tensors of the inner loop must the outer loop differentiate, and what does no_grad do to them?",
-        "Under no_grad the loss has no graph, and torch.autograd.grad says so. torch.func.grad builds a graph of its "
-        "own for the inner gradient, but under no_grad nothing leads from that gradient back to the initialisation.",
-        "Take adapt_broken, move the loss out of no_grad and keep create_graph=True.",
+        "Move all of theta along u, once by +eps and once by -eps, and look at what F does.",
+        "theta moved is {name: p + eps * u[name] for name, p in theta.items()}, a new dict. A slope along u is the "
+        "dot product of gradient and u: multiply entry by entry and sum over everything.",
+        "measured = (F(moved up) - F(moved down)) / (2 * eps), claimed = the sum over names of "
+        "(gradient[name] * u[name]).sum(); return abs(claimed / measured - 1).",
     ),
     wrong=(
-        (edited(ADAPT_BROKEN, ("adapt_broken", "adapt")), NO_GRAD),
-        (edited(ADAPT_SILENCED, ("adapt_silenced", "adapt")), FIRST_ORDER),
-        (adapt_wrong((", create_graph=True", "")), FIRST_ORDER),
-        (adapt_wrong(("    for _ in", "    params = {name: p.detach().requires_grad_() for name, p in params.items()}\n"
-                                      "    for _ in")), CUT),
-        (ADAPT + '''\
-    def support_loss(p):
-        return ((forward(p, episode.support_x) - episode.support_y) ** 2).mean()
+        (slope_wrong((MEASURED, "    measured = (F(moved(1)) - F(theta)) / eps")), ONE_SIDED),
+        (slope_wrong(("(2 * eps)", "eps")), HALF_WAY),
+        (slope_wrong(("gradient[name] * u[name]", "gradient[name]")), NO_DIRECTION),
+        (slope_wrong(("abs(claimed / measured - 1)", "claimed / measured - 1")), SIGNED),
+        (slope_wrong(("abs(claimed / measured - 1)", "abs(claimed - measured)")), ABSOLUTE),
+        (slope_wrong(("abs(claimed / measured - 1)", "claimed / measured")), BARE_RATIO),
+        (slope_wrong((MEASURED, "    loss = F(leaves := {n: p.detach().requires_grad_() for n, p in theta.items()})\n"
+                                "    exact = torch.autograd.grad(loss, list(leaves.values()))\n"
+                                "    measured = sum((g * d).sum() for g, d in zip(exact, u.values()))")), TO_ITSELF),
+        (SLOPE_ERROR + '''\
     with torch.no_grad():
-        for _ in range(steps):
-            grads = torch.func.grad(support_loss)(params)
-            params = {name: p - alpha * grads[name] for name, p in params.items()}
-    return params''', CUT),
-        (adapt_wrong(("    return params", "    return {name: p.detach() for name, p in params.items()}")), CUT),
-        (adapt_wrong(("        params = {", "        adapted = {"), ("    return params", "    return adapted")),
-         THROWN_AWAY),
-        (adapt_wrong(("episode.support_x", "episode.query_x"), ("episode.support_y", "episode.query_y")),
-         "adapted on the query set"),
-        (adapt_wrong(("p - alpha * g", "p + alpha * g")), "gradient ascent"),
-        (adapt_wrong(("episode.support_x", "episode.query_x"), ("episode.support_y", "episode.query_y"),
-                     (", create_graph=True", "")), f"adapted on the query set, {FIRST_ORDER}"),
-        (ADAPT + '''\
-    for _ in range(steps):
-        loss = ((forward(params, episode.support_x) - episode.support_y) ** 2).mean()
-        grads = torch.autograd.grad(loss, list(params.values()))
-        with torch.no_grad():
-            for p, g in zip(params.values(), grads):
-                p -= alpha * g
-    return params''', IN_PLACE),
+        for name, p in theta.items():
+            p += eps * u[name]
+        up = F(theta)
+        for name, p in theta.items():
+            p -= 2 * eps * u[name]
+        measured = (up - F(theta)) / (2 * eps)
+''' + CLAIMED + "\n    return float(abs(claimed / measured - 1))", MOVED),
+        (slope_wrong(("(2 * eps)", "eps"), ("gradient[name] * u[name]", "gradient[name]")),
+         f"{HALF_WAY}, {NO_DIRECTION}"),
     ),
     mutations=(
-        ("    for _ in range(steps):", "    for _ in range(1):"),
-        ("        loss = ((forward(params, episode.support_x) - episode.support_y) ** 2).mean()",
-         "        loss = ((forward(params, episode.support_x) - episode.support_y) ** 2).sum()"),
-        ("        grads = torch.autograd.grad(loss, list(params.values()), create_graph=True)",
-         "        grads = torch.autograd.grad(loss, list(params.values()))"),
-        ("        params = {name: p - alpha * g for (name, p), g in zip(params.items(), grads)}",
-         "        params = {name: p - alpha * g.detach() for (name, p), g in zip(params.items(), grads)}"),
+        (MEASURED, "    measured = (F(moved(1)) - F(moved(-2))) / (3 * eps)"),
+        (CLAIMED, "    claimed = sum((gradient[name] * u[name]).mean() for name in theta)"),
+        ("    return float(abs(claimed / measured - 1))", "    return float((claimed / measured - 1) ** 2)"),
     ))
 
 # ---------------------------------------------------------------- 03.4
 
-TASK_LOSS_GIVEN = '''\
-def task_loss_broken(forward, params, episode, alpha):
-    """Runs without an error. What does an outer loop that descends it train?"""
-    def mse(p, x, y):
-        return ((forward(p, x) - y) ** 2).mean()
-    support_loss = mse(params, episode.support_x, episode.support_y)
-    grads = torch.autograd.grad(support_loss, list(params.values()), create_graph=True)
-    adapted = {name: p - alpha * g for (name, p), g in zip(params.items(), grads)}
-    return mse(params, episode.query_x, episode.query_y)'''
-TASK_LOSS = '''\
-def task_loss_after_adaptation(forward, params, episode, alpha):
-    """What MAML's outer loop descends for one task: the query loss after one inner step on the support set.
+OUTER_LOOP = '''\
+def outer_loop(theta, batches, inner_step, loss, beta):
+    """MAML's outer loop, lines [2] to [6], by plain gradient descent: one turn for each batch.
 
-    forward(params, x) gives predictions; params: a dict of tensors; alpha: the rate of the inner step
-    episode: support_x, support_y (K, 1), query_x, query_y (Q, 1); the loss is the mean squared error
-    Returns a scalar tensor; its gradient with respect to params is the meta-gradient, second order.
+    theta: a dict of tensors that require gradients; batches: a list of lists of (support, query)
+    inner_step(theta, support): the adapted parameters of line [5], with their graph
+    loss(params, samples): the mean squared error on a support or a query set; beta: the outer rate
+    Returns theta after the last turn, a dict with the same keys and shapes.
     """
 '''
-LAST = "    return mse(adapted, episode.query_x, episode.query_y)"
-TASK_LOSS_SOLUTION = TASK_LOSS + TASK_LOSS_GIVEN.split('"""\n', 1)[1].rsplit("\n", 1)[0] + "\n" + LAST
-SUPPORT = "    support_loss = mse(params, episode.support_x, episode.support_y)"
-ON_QUERY = "    support_loss = mse(params, episode.query_x, episode.query_y)"
+ADAPTED = "            phi = inner_step(theta, support)"
+QUERY_LOSS = "            total = total + loss(phi, query) / len(tasks)"
+META = "        grads = torch.autograd.grad(total, list(theta.values()))"
+NEXT = "        theta = {name: (p - beta * g).detach().requires_grad_() for (name, p), g in zip(theta.items(), grads)}"
+OUTER_LOOP_SOLUTION = OUTER_LOOP + '''\
+    for tasks in batches:
+        total = 0
+        for support, query in tasks:
+''' + "\n".join((ADAPTED, QUERY_LOSS, META, NEXT)) + "\n    return theta"
+IN_PLACE_TURN = '''\
+        total.backward()
+        with torch.no_grad():
+            for p in theta.values():
+                p -= beta * p.grad'''
 
 
-def task_wrong(*edits: tuple[str, str]) -> str:
-    """A wrong task loss: the solution with edits."""
-    return edited(TASK_LOSS_SOLUTION, *edits)
+def outer_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong outer loop: the solution with edits."""
+    return edited(OUTER_LOOP_SOLUTION, *edits)
 
 
-task_loss = Exercise(
-    id="03.4", title="Spot the bug: what is being trained?", answer="task_loss_after_adaptation", difficulty=2, minutes=8,
-    given=TASK_LOSS_GIVEN, stub=TASK_LOSS + "    ...", solution_source=TASK_LOSS_SOLUTION, check=check_task_loss,
+ON_QUERY = (ADAPTED, ADAPTED.replace("support", "query"))
+ON_SUPPORT = (QUERY_LOSS, QUERY_LOSS.replace("query", "support"))
+
+outer_loop = Exercise(
+    id="03.4", title="The outer loop", answer="outer_loop", difficulty=3, minutes=7,
+    stub=OUTER_LOOP + "    ...", solution_source=OUTER_LOOP_SOLUTION, check=check_outer_loop,
     hints=(
-        "Follow `adapted` from where it is made to where it is used.",
-        "The broken loss is that of the initialisation, which is joint training: the inner step has no effect on it.",
-        "In the last line evaluate the adapted parameters, on the query set.",
+        "A turn is: adapt to each task of the batch, add up the losses of the adapted parameters, take one gradient "
+        "with respect to theta, step. Which of the two sets does each part use?",
+        "total is the mean over tasks of loss(inner_step(theta, support), query); torch.autograd.grad(total, "
+        "list(theta.values())) is the meta-gradient.",
+        "theta of the next turn is {name: (p - beta * g).detach().requires_grad_() for (name, p), g in "
+        "zip(theta.items(), grads)}: new numbers without the old graph, ready to be differentiated again.",
     ),
     wrong=(
-        (edited(TASK_LOSS_GIVEN, ("task_loss_broken", "task_loss_after_adaptation")),
-         "one model adapted, another evaluated"),
-        (task_wrong((LAST, "    return mse(adapted, episode.support_x, episode.support_y)")),
-         "adapted and evaluated on the same data"),
-        (task_wrong((SUPPORT, ON_QUERY)), "adapted on the query set"),
-        (task_wrong((SUPPORT, ON_QUERY), (LAST, "    return mse(adapted, episode.support_x, episode.support_y)")),
-         "support and query swapped"),
-        (task_wrong((LAST, "    return support_loss")), "no adaptation"),
-        (task_wrong((LAST, LAST.replace("return mse", "return -mse"))), "a performance instead of a loss"),
-        (task_wrong((LAST, "    return -mse(params, episode.query_x, episode.query_y)")),
+        (outer_wrong(("loss(phi, query)", "loss(theta, query)")), "one model adapted, another evaluated"),
+        (outer_wrong(ON_SUPPORT), "adapted and evaluated on the same data"),
+        (outer_wrong(ON_QUERY), "adapted on the query set"),
+        (outer_wrong(ON_QUERY, ON_SUPPORT), "support and query swapped"),
+        (outer_wrong(("loss(phi, query)", "loss(theta, support)")), "no adaptation"),
+        (outer_wrong(("total + loss", "total - loss")), "a performance instead of a loss"),
+        (outer_wrong(("p - beta * g", "p + beta * g")), "a performance instead of a loss"),
+        (outer_wrong(("loss(phi, query)", "loss(theta, query)"), ("total + loss", "total - loss")),
          "one model adapted, another evaluated, a performance instead of a loss"),
-        (task_wrong((SUPPORT, ON_QUERY), (", create_graph=True", "")), f"adapted on the query set, {FIRST_ORDER}"),
-        (task_wrong((LAST, LAST.replace("return mse", "return -mse") + ".detach()")),
-         f"a performance instead of a loss, {CUT}"),
-        (task_wrong((", create_graph=True", "")), FIRST_ORDER),
-        (task_wrong((LAST, LAST + ".detach()")), CUT),
-        (task_wrong((LAST, "    return ((forward(adapted, episode.query_x) - episode.query_y) ** 2).sum()")),
-         "sum instead of mean"),
+        (outer_wrong((" / len(tasks)", "")), "sum instead of mean"),
+        (outer_wrong(("p - beta * g", "p - g")), "the rate is forgotten"),
+        (outer_wrong(("total = total + loss(phi, query) / len(tasks)", "total = loss(phi, query)")),
+         "only the last task of a batch"),
+        (outer_wrong((ADAPTED, ADAPTED + '''
+            phi = {name: theta[name] + (p - theta[name]).detach() for name, p in phi.items()}''')), FIRST_ORDER),
+        (outer_wrong(ON_QUERY, (QUERY_LOSS, '''\
+            phi = {name: theta[name] + (p - theta[name]).detach() for name, p in phi.items()}
+''' + QUERY_LOSS)), f"adapted on the query set, {FIRST_ORDER}"),
+        (outer_wrong((ADAPTED, "            with torch.no_grad():\n    " + ADAPTED)), NO_GRAD),
+        (outer_wrong((ADAPTED, ADAPTED + '''
+            phi = {name: p.detach().requires_grad_() for name, p in phi.items()}''')), CUT),
+        (outer_wrong((ADAPTED, ADAPTED + '''
+            phi = {name: p.detach() for name, p in phi.items()}''')), CUT),
+        (outer_wrong(("        theta = {name", "        moved = {name")), THROWN_AWAY),
+        (outer_wrong((META, ""), (NEXT, IN_PLACE_TURN)), "gradients of earlier turns added"),
+        (outer_wrong(("(p - beta * g).detach().requires_grad_()", "(p - beta * g).detach()")),
+         "theta without a graph in the next turn"),
+        (OUTER_LOOP + '''\
+    for tasks in batches:
+        phis = [inner_step(theta, support) for support, query in tasks]
+        theta = {name: (sum(phi[name] for phi in phis) / len(phis)).detach().requires_grad_() for name in theta}
+    return theta''', "the mean of the adapted parameters"),
+        (OUTER_LOOP + '''\
+    for tasks in batches:
+        for support, query in tasks:
+            grads = torch.autograd.grad(loss(inner_step(theta, support), query), list(theta.values()))
+            theta = {name: (p - beta * g).detach().requires_grad_() for (name, p), g in zip(theta.items(), grads)}
+    return theta''', "a step for each task"),
     ),
     mutations=(
-        (SUPPORT, "    support_loss = mse(params, episode.support_x, 0 * episode.support_y)"),
-        ("    grads = torch.autograd.grad(support_loss, list(params.values()), create_graph=True)",
-         "    grads = torch.autograd.grad(support_loss, list(params.values()))"),
-        ("    adapted = {name: p - alpha * g for (name, p), g in zip(params.items(), grads)}",
-         "    adapted = {name: p + alpha * g for (name, p), g in zip(params.items(), grads)}"),
-        (LAST, "    return mse(params, episode.query_x, episode.query_y)"),
+        ("    for tasks in batches:", "    for tasks in batches[:1]:"),
+        (ADAPTED, "            phi = inner_step(inner_step(theta, support), support)"),
+        (META, "        grads = torch.autograd.grad(total ** 2, list(theta.values()))"),
+        (NEXT, NEXT.replace("p - beta * g", "p - beta * g / 2")),
     ))
 
-# ---------------------------------------------------------------- 03.5
-
-PAIRED_RATIO = '''\
-def paired_ratio(pretrained_mse, maml_mse):
-    """How many times larger is the pretrained baseline's error than MAML's, with a 95 % interval?
-
-    pretrained_mse, maml_mse: tensors of shape (n,), the errors of both methods on the same n tasks
-    Returns (ratio, low, high): the mean of one over the mean of the other, and its paired interval,
-    by the delta method or by a bootstrap that draws whole tasks.
-    """
-'''
-PAIRED_RATIO_SOLUTION = PAIRED_RATIO + '''\
-    ratio = pretrained_mse.mean() / maml_mse.mean()
-    residual = (pretrained_mse - ratio * maml_mse) / maml_mse.mean()
-    half = 1.96 * residual.std() / len(residual) ** 0.5
-    return float(ratio), float(ratio - half), float(ratio + half)'''
-RATIO = "    ratio = pretrained_mse.mean() / maml_mse.mean()"
-RESIDUAL = "    residual = (pretrained_mse - ratio * maml_mse) / maml_mse.mean()"
-HALF = "    half = 1.96 * residual.std() / len(residual) ** 0.5"
-BOOTSTRAP = PAIRED_RATIO + '''\
-    n = len(maml_mse)
-    generator = torch.Generator().manual_seed(0)
-    drawn = torch.randint(n, (2000, n), generator=generator)
-    ratios = pretrained_mse[drawn].mean(1) / maml_mse[drawn].mean(1)
-    low, high = ratios.quantile(torch.tensor([0.025, 0.975], dtype=ratios.dtype))
-    return pretrained_mse.mean() / maml_mse.mean(), low, high'''
-
-
-def ratio_wrong(*edits: tuple[str, str]) -> str:
-    """A wrong paired ratio: the solution with edits."""
-    return edited(PAIRED_RATIO_SOLUTION, *edits)
-
-
-paired_ratio = Exercise(
-    id="03.5", title="Beats pretraining, by how much?", answer="paired_ratio", difficulty=3, minutes=12,
-    stub=PAIRED_RATIO + "    ...", solution_source=PAIRED_RATIO_SOLUTION, check=check_paired_ratio,
-    hints=(
-        "A hard task is hard for both methods. An interval that keeps the pairs together does not count that as "
-        "uncertainty about the ratio.",
-        "The delta method needs one number for each task: (pretrained_mse - ratio * maml_mse) / maml_mse.mean(). Its "
-        "standard error is that of the ratio. In a bootstrap, index both tensors by the same drawn tasks.",
-        "The half-width is 1.96 times the standard deviation of these n numbers divided by the square root of n; the "
-        "interval is ratio - half to ratio + half.",
-    ),
-    wrong=(
-        (ratio_wrong((RATIO, "    ratio = (pretrained_mse / maml_mse).mean()"),
-                     (RESIDUAL, "    residual = pretrained_mse / maml_mse")), "mean of ratios"),
-        (ratio_wrong((HALF, "    relative = pretrained_mse.var() / pretrained_mse.mean() ** 2 + maml_mse.var() / "
-                            "maml_mse.mean() ** 2\n    half = 1.96 * ratio * (relative / len(residual)) ** 0.5")),
-         "unpaired interval"),
-        (edited(BOOTSTRAP, ("    ratios = pretrained_mse[drawn]", "    other = torch.randint(n, (2000, n), "
-                            "generator=generator)\n    ratios = pretrained_mse[other]")), "unpaired interval"),
-        (ratio_wrong((" / len(residual) ** 0.5", "")), "standard deviation instead of standard error"),
-        (ratio_wrong(("1.96 * ", "")), "one standard error"),
-        (ratio_wrong((RATIO, "    ratio = maml_mse.mean() / pretrained_mse.mean()")), "ratio upside down"),
-        (ratio_wrong((RATIO, "    ratio = maml_mse.mean() / pretrained_mse.mean()"),
-                     (RESIDUAL, "    residual = (maml_mse - ratio * pretrained_mse) / pretrained_mse.mean()"),
-                     ("1.96 * ", "")), "ratio upside down, one standard error"),
-    ),
-    mutations=(
-        (RATIO, "    ratio = pretrained_mse.median() / maml_mse.median()"),
-        (RESIDUAL, "    residual = pretrained_mse / maml_mse.mean()"),
-        (HALF, "    half = 1.96 * residual.std() / len(residual)"),
-        ("    return float(ratio), float(ratio - half), float(ratio + half)",
-         "    return float(ratio), float(ratio + half), float(ratio - half)"),
-    ))
-
-EXERCISES = (inner_step, meta_gradient, adapt, task_loss, paired_ratio)
+EXERCISES = (inner_step, meta_gradient, slope_error, outer_loop, paired_ratio, verdicts)

@@ -17,6 +17,13 @@ from mlcourse.statistics import columns, interval
 MEETS = 1e-8        # the relative error below which a gradient counts as the right one: above all rounding
 
 
+def distance_from_cosine(net: nn.Module) -> float:
+    """How far a network's curve lies from -1.62 cos x, the mean of the family, on average over [-5, 5]."""
+    x = torch.linspace(-5, 5, 201)
+    with torch.no_grad():
+        return float((net(x[:, None])[:, 0] + 1.623 * torch.cos(x)).abs().mean())
+
+
 def pretrained_curve(net: nn.Module, tasks: int = 40) -> Picture:
     """The curve of a jointly trained network, the mean of the family, -1.62 cos x, and some of its tasks."""
     x = torch.linspace(-5, 5, 201)
@@ -37,21 +44,22 @@ def pretrained_curve(net: nn.Module, tasks: int = 40) -> Picture:
     return picture(figure, f"{title}: the network's curve lies close to -1.62 cos x, while the tasks reach from -5 to 5.")
 
 
-def proof_of_order(steps: Sequence[float], errors: Mapping[str, Sequence[float]]) -> Picture:
-    """Relative error of each gradient against central differences, over the size ε of the difference.
+def gradient_test(steps: Sequence[float], errors: Mapping[str, Sequence[float]]) -> Picture:
+    """Relative error of two gradients against central differences, over the size ε of the difference.
 
-    errors: "second order" and "first order" → an error for each of `steps`.
+    errors: the name of the right one, then that of the other → an error for each of `steps`.
     """
-    at = int(np.argmin(errors["second order"]))
-    best, miss = errors["second order"][at], errors["first order"][at]
+    (right, falls), (wrong, stays) = errors.items()
+    at = int(np.argmin(falls))
+    best, miss = falls[at], stays[at]
     near = f"meets the definition to better than {short(MEETS)}" if best < MEETS else f"stays {about(best)} off"
-    title = f"Second order {near}; first order stays ≈{100 * miss:.0f} % off"
+    title = f"{right} {near}; {wrong} stays ≈{100 * miss:.0f} % off"
     figure = blank(7, 3.2)
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
         axes.grid(True)
         for (name, values), style in zip(errors.items(), SERIES):
-            axes.loglog(steps, np.maximum(values, 1e-16), **style, label=f"{name} gradient")
+            axes.loglog(steps, np.maximum(values, 1e-16), **style, label=f"gradient through {name}")
         axes.invert_xaxis()
         axes.set(xlabel="size ε of the finite difference (shrinking to the right)", ylabel="relative error", title=title)
         axes.legend()
@@ -72,15 +80,16 @@ def leaving_the_family(frequencies: Sequence[float], errors: Mapping[str, Sequen
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
         axes.grid(True)
-        axes.axvline(1, color=VERMILION, lw=6, alpha=0.12)
+        axes.axvline(1, color=VERMILION, lw=6, alpha=0.12, label="trained on")
         for (name, series), style in zip(means.items(), SERIES):
             if name == reference:
                 style = dict(color=GREY, marker="None", linestyle="--")
             mean, half = columns(series)
             axes.errorbar(frequencies, mean, yerr=half, **style, capsize=3, label=name)
-        axes.set(xlabel="frequency ω of the tasks (trained on 1)", ylabel="mean squared error after 10 steps",
-                 title=title, ylim=(0, None))
-        axes.legend(ncols=4, loc="lower right", fontsize=8)
+        axes.set(xlabel="frequency ω of the tasks ", ylabel="mean squared error after 10 steps",
+                 title=title)
+        axes.set_ylim(0, 1.18 * axes.get_ylim()[1])
+        axes.legend(ncols=5, loc="upper center", fontsize=8)
     at = "; ".join(f"frequency {f:g}: " + ", ".join(f"{name} ≈{series[i].mean:.1f}" for name, series in means.items())
                    for i, f in enumerate(frequencies))
     return picture(figure, f"{title}. {at}.")

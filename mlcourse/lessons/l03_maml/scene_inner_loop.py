@@ -8,64 +8,55 @@ from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, GREY, QUERY, SUPPORT
 from mlcourse.plots.surface import SurfacePanel, colour_bar, line_spacing
 
-LOSS_LIMITS = (1e-3, 1e3)
+HIGHEST = 1e3          # of the losses drawn; what lies above is marked
 FIT_LIMIT = 9.0
 SUPPORT_MAP, QUERY_MAP = "Blues", "Oranges"
 
 
-class InnerLoopScene(Scene):
-    """Four panels; `show` takes an `InnerLoopRecord`. `aspect` is the width over the height of a surface panel."""
+class FitScene(Scene):
+    """The fit and the losses; `show` takes an `InnerLoopRecord`."""
 
-    def __init__(self, max_steps: int, points: int):
-        self.max_steps, self.points = max_steps, points
-        super().__init__(10, 5.7)
+    HEIGHT, BOTTOM, TALL = 3.0, 0.165, 0.625     # inches; of both panels, in figure heights
+    BEFORE, AFTER = "before the steps", "after them"
+    LOWEST = 1e-1                                # of the losses drawn
+
+    def __init__(self, max_steps: int):
+        self.max_steps = max_steps
+        super().__init__(10, self.HEIGHT)
 
     def build(self) -> None:
-        figure = self.figure
-        self._build_fit(figure.add_axes((0.055, 0.55, 0.555, 0.345)))
-        self._build_losses(figure.add_axes((0.69, 0.55, 0.295, 0.345)))
-        box = (0.055, 0.055, 0.40, 0.355)
-        self.support = SurfacePanel(self, figure.add_axes(box), SUPPORT_MAP,
-                                    "Support loss around θ: what the steps see", self.points)
-        self.query = SurfacePanel(self, figure.add_axes((0.53, *box[1:])), QUERY_MAP,
-                                  "Query loss on the same slice: what counts", self.points, False)
-        self.aspect = self.support.aspect
-        for panel, left, colormap in ((self.support, 0.462, SUPPORT_MAP), (self.query, 0.937, QUERY_MAP)):
-            panel.axes.set_xlabel("→ along the first step          ○ θ    ★ φ    × lowest of the slice")
-            colour_bar(self, figure.add_axes((left, box[1], 0.011, box[3])), colormap, "MSE")
-        self.support.axes.set_ylabel("↑ across it")
-        self.paths = [self._build_path(panel.axes) for panel in (self.support, self.query)]
+        self._build_fit(self.figure.add_axes((0.055, self.BOTTOM, 0.555, self.TALL)))
+        self._build_losses(self.figure.add_axes((0.69, self.BOTTOM, 0.295, self.TALL)))
 
     def _build_fit(self, axes) -> None:
-        axes.set(xlim=(-5.1, 5.1), ylim=(-FIT_LIMIT, FIT_LIMIT), xlabel="x", ylabel="y")
+        axes.set(xlim=(-5.1, 5.1), ylim=(-FIT_LIMIT, FIT_LIMIT), yticks=(-5, 0, 5))
+        axes.set_xlabel("x", labelpad=0)
+        axes.set_ylabel("y", labelpad=0)
         axes.grid(True)
         axes.set_title("Fit: the curve before and after each step")
         plot = lambda **style: axes.plot([], [], **style)[0]
         self.truth = self.moving(plot(color=QUERY["color"], lw=2.2, ls=(0, (1, 1.2)), label="true curve (query)"))
         self.between = self.moving(plot(color=GREY, lw=0.9, alpha=0.75))
-        self.before = self.moving(plot(color=GREY, ls="--", lw=1.6, label="before, f(x; θ)"))
-        self.after = self.moving(plot(color=BLACK, lw=2.4, label="after, f(x; φ)"))
+        self.before = self.moving(plot(color=GREY, ls="--", lw=1.6, label=self.BEFORE))
+        self.after = self.moving(plot(color=BLACK, lw=2.4, label=self.AFTER))
         self.support_points = self.moving(plot(**SUPPORT, ls="", ms=8, mec="white", mew=1, label="support points", zorder=5))
         axes.legend(ncols=4, loc="upper center", borderaxespad=0.1, handlelength=2.2, columnspacing=1.6)
 
     def _build_losses(self, axes) -> None:
-        axes.set(xlim=(-0.4, self.max_steps + 0.4), ylim=(LOSS_LIMITS[0], 4 * LOSS_LIMITS[1]), yscale="log", xlabel="inner steps",
-                 ylabel="mean squared error", xticks=range(0, self.max_steps + 1, 2))
+        axes.set(xlim=(-0.4, self.max_steps + 0.4), ylim=(self.LOWEST, 4 * HIGHEST), yscale="log",
+                 yticks=(self.LOWEST, 1e1, 1e3), xticks=range(0, self.max_steps + 1, 2))
+        axes.set_xlabel("gradient steps", labelpad=0)
+        axes.set_ylabel("mean squared error", labelpad=0)
         axes.grid(True, which="major")
-        axes.set_title("Losses along the path")
+        axes.set_title("Losses, step by step")
         self.losses = []
         for style, line, label in ((SUPPORT, "-", "support"), (QUERY, "--", "query")):
             ahead = self.moving(axes.plot([], [], color=style["color"], ls=line, lw=1, alpha=0.3)[0])
             done = self.moving(axes.plot([], [], **style, ls=line, label=label, clip_on=False)[0])
             off = self.moving(axes.plot([], [], color=style["color"], ls="", marker="^", ms=9, clip_on=False)[0])
             self.losses.append((ahead, done, off))
-        axes.legend(loc="lower left", borderaxespad=0.2)
-
-    def _build_path(self, axes):
-        line = self.moving(axes.plot([], [], color=BLACK, lw=1.5, marker="o", ms=3.5, zorder=5)[0])
-        start = self.moving(axes.plot([], [], ls="", marker="o", ms=9, mfc="white", mec=BLACK, mew=1.6, zorder=6)[0])
-        end = self.moving(axes.plot([], [], ls="", marker="*", ms=14, mfc=BLACK, mec="white", mew=0.9, zorder=7)[0])
-        return line, start, end
+        axes.plot([], [], color=GREY, ls="", marker="^", ms=7, label=f"above {HIGHEST:g}")
+        axes.legend(loc="lower left", borderaxespad=0.1, ncols=3, columnspacing=1.0, handlelength=1.6)
 
     def show(self, record) -> None:
         s, limit = record.steps, 10 * FIT_LIMIT
@@ -79,13 +70,49 @@ class InnerLoopScene(Scene):
                               np.hstack([curves[1:max(s, 1)], gap]).ravel())
         self.support_points.set_data(record.support_x, record.support_y)
         for (ahead, done, off), loss in zip(self.losses, (record.support_loss, record.query_loss)):
-            steps, clipped = np.arange(len(loss)), np.clip(np.nan_to_num(loss, nan=np.inf), *LOSS_LIMITS)
+            steps, clipped = np.arange(len(loss)), np.clip(np.nan_to_num(loss, nan=np.inf), self.LOWEST, HIGHEST)
             ahead.set_data(steps[s:], clipped[s:])
             done.set_data(steps[:s + 1], clipped[:s + 1])
-            over = np.flatnonzero(clipped[:s + 1] >= LOSS_LIMITS[1])
+            over = np.flatnonzero(clipped[:s + 1] >= HIGHEST)
             off.set_data(steps[over], clipped[over])
             off.set_visible(len(over) > 0)
             ahead.set_visible(s < self.max_steps)
+
+
+class InnerLoopScene(FitScene):
+    """Fit and losses over two surfaces. `aspect` is the width over the height of a surface panel."""
+
+    HEIGHT, BOTTOM, TALL = 4.1, 0.575, 0.285
+    BEFORE, AFTER = "before, f(x; θ)", "after, f(x; φ)"
+    LOWEST = 1e-3
+
+    def __init__(self, max_steps: int, points: int):
+        self.points = points
+        super().__init__(max_steps)
+
+    def build(self) -> None:
+        super().build()
+        box = (0.055, 0.06, 0.40, 0.34)
+        self.support = SurfacePanel(self, self.figure.add_axes(box), SUPPORT_MAP,
+                                    "Support loss around θ: what the steps see", self.points)
+        self.query = SurfacePanel(self, self.figure.add_axes((0.53, *box[1:])), QUERY_MAP,
+                                  "Query loss on the same slice: what counts", self.points, False)
+        self.aspect = self.support.aspect
+        for panel, left, colormap in ((self.support, 0.462, SUPPORT_MAP), (self.query, 0.937, QUERY_MAP)):
+            panel.axes.set_xlabel("→ along the first step          ○ θ    ★ φ    × lowest of the slice", labelpad=2)
+            colour_bar(self, self.figure.add_axes((left, box[1], 0.011, box[3])), colormap, "MSE")
+        self.support.axes.set_ylabel("↑ across it")
+        self.paths = [self._build_path(panel.axes) for panel in (self.support, self.query)]
+
+    def _build_path(self, axes):
+        line = self.moving(axes.plot([], [], color=BLACK, lw=1.5, marker="o", ms=3.5, zorder=5)[0])
+        start = self.moving(axes.plot([], [], ls="", marker="o", ms=9, mfc="white", mec=BLACK, mew=1.6, zorder=6)[0])
+        end = self.moving(axes.plot([], [], ls="", marker="*", ms=14, mfc=BLACK, mec="white", mew=0.9, zorder=7)[0])
+        return line, start, end
+
+    def show(self, record) -> None:
+        super().show(record)
+        s = record.steps
         spacing = line_spacing(record.support_surface, record.query_surface)
         self.support.show(record.a, record.b, record.support_surface, spacing)
         self.query.show(record.a, record.b, record.query_surface, spacing)

@@ -11,7 +11,7 @@ from mlcourse.plots.style import BLACK, GREY, QUERY, SUPPORT, TASKS, about
 from mlcourse.plots.surface import SurfacePanel, colour_bar, line_spacing
 
 FIT_LIMIT = 6.5
-LOSS_LIMITS = (0.02, 50.0)
+LOSS_LIMITS = (0.05, 50.0)
 
 
 class OuterLoopScene(Scene):
@@ -22,17 +22,17 @@ class OuterLoopScene(Scene):
         """tasks: (name, support_x, support_y) of the three tasks; curves: x (50,) and the true curves (3, 50). They
         never change, so they are drawn once. points: grid points along a side of a surface."""
         self.tasks, self.curves, self.points = tasks, curves, points
-        super().__init__(10, 5.7)
+        super().__init__(10, 4.1)
 
     def build(self) -> None:
         figure = self.figure
-        self.fits = [self._build_fit(figure.add_axes((0.045 + 0.325 * i, 0.58, 0.29, 0.315)), i)
+        self.fits = [self._build_fit(figure.add_axes((0.045 + 0.325 * i, 0.60, 0.29, 0.26)), i)
                      for i in range(len(self.tasks))]
         handles = [self.fits[0][key] for key in ("truth", "before", "after", "points")]
         figure.legend(handles, ["true curve (query)", "before, f(x; θ)", "after, f(x; φᵢ)", "support points"], ncols=4,
-                      loc="upper center", bbox_to_anchor=(0.5, 0.515), handlelength=2.2)
-        self._build_curve(figure.add_axes((0.065, 0.09, 0.26, 0.32)))
-        box = (0.385, 0.055, 0.245, 0.355)
+                      loc="upper center", bbox_to_anchor=(0.5, 0.535), handlelength=2.2)
+        self._build_curve(figure.add_axes((0.065, 0.105, 0.26, 0.295)))
+        box = (0.385, 0.065, 0.245, 0.335)
         self.support = SurfacePanel(self, figure.add_axes(box), SUPPORT_MAP, "", self.points)
         self.query = SurfacePanel(self, figure.add_axes((0.7, *box[1:])), QUERY_MAP, "", self.points, False)
         self.aspect = self.support.aspect
@@ -49,17 +49,18 @@ class OuterLoopScene(Scene):
         axes.set_ylabel("y", labelpad=-3)
         axes.grid(True)
         name, x, y = self.tasks[i]
-        axes.text(0.075, 1.04, f"Task {name}: query loss", transform=axes.transAxes, fontsize=10.5)
-        axes.plot([0.035], [1.07], transform=axes.transAxes, clip_on=False, ls="", ms=9, mec=BLACK, mew=0.8, **TASKS[i])
+        axes.text(0.075, 1.05, f"Task {name}: query loss", transform=axes.transAxes, fontsize=10.5)
+        axes.plot([0.035], [1.10], transform=axes.transAxes, clip_on=False, ls="", ms=9, mec=BLACK, mew=0.8, **TASKS[i])
         truth, = axes.plot(self.curves[0], self.curves[1][i], color=QUERY["color"], lw=2.2, ls=(0, (1, 1.2)))
         points, = axes.plot(x, y, **SUPPORT, ls="", ms=6.5, mec="white", mew=0.8)
         before, after = self.moving(axes.plot([], [], color=GREY, ls="--", lw=1.5)[0],
                                     axes.plot([], [], color=BLACK, lw=2.2, alpha=0.9)[0])
-        change = self.label(axes, 0.565, 1.04, 10.5)
+        change = self.label(axes, 0.565, 1.05, 10.5)
         return dict(truth=truth, before=before, after=after, points=points, change=change)
 
     def _build_curve(self, axes) -> None:
-        axes.set(xlim=(0, 100), ylim=LOSS_LIMITS, yscale="log", xlabel="outer steps", ylabel="mean squared error")
+        axes.set(xlim=(0, 100), ylim=LOSS_LIMITS, yscale="log", ylabel="mean squared error")
+        axes.set_xlabel("outer steps", labelpad=0)
         axes.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.grid(True)
@@ -72,14 +73,15 @@ class OuterLoopScene(Scene):
         self.check_after = plot(color=QUERY["color"], lw=2.2, label="at φ, after adapting")
         self.cursor = plot(color=BLACK, lw=1)
         self.at = plot(color=QUERY["color"], marker=QUERY["marker"], ls="", ms=8, mec="white", mew=1, zorder=6)
-        axes.legend(loc="lower left", borderaxespad=0.1)
+        self.off = plot(color=BLACK, marker="^", ls="", ms=8, clip_on=False, label=f"above {LOSS_LIMITS[1]:g}")
+        axes.legend(loc="lower left", borderaxespad=0.1, labelspacing=0.2)
 
     def _build_marks(self, axes, what: str, left: float) -> dict:
         arrows = self.moving(axes.plot([], [], color=BLACK, lw=1.2, zorder=5)[0])
         ends = [self.moving(axes.plot([], [], ls="", ms=9, mec=BLACK, mew=0.9, zorder=6, **style)[0]) for style in TASKS]
         theta = self.moving(axes.plot([], [], ls="", marker="o", ms=9, mfc="white", mec=BLACK, mew=1.6, zorder=7)[0])
-        axes.text(0, 1.035, f"{what} loss of task", transform=axes.transAxes, fontsize=10.5)
-        badges = [self.moving(axes.plot([left], [1.068], transform=axes.transAxes, clip_on=False, ls="", ms=9, mec=BLACK,
+        axes.text(0, 1.04, f"{what} loss of task", transform=axes.transAxes, fontsize=10.5)
+        badges = [self.moving(axes.plot([left], [1.078], transform=axes.transAxes, clip_on=False, ls="", ms=9, mec=BLACK,
                                         mew=0.9, **style)[0]) for style in TASKS]
         return dict(arrows=arrows, ends=ends, theta=theta, badges=badges)
 
@@ -117,10 +119,11 @@ class OuterLoopScene(Scene):
         for line, (steps, losses) in zip(self.left, [*record.abandoned, *[([], [])] * len(self.left)]):
             line.set_data(steps, clip(losses))
             line.set_visible(len(steps) > 0)
-        at = int(np.searchsorted(record.check_steps, record.step))
-        here = clip(record.check_after[at:at + 1])
+        here = clip(np.array([record.held_after]))
         self.cursor.set_data([record.step, record.step], [here[0], LOSS_LIMITS[1]])
         self.at.set_data([record.step], here)
+        over = clip(record.check_after) >= LOSS_LIMITS[1]
+        self.off.set_data(record.check_steps[over], clip(record.check_after[over]))
 
 
 def _within(curve: np.ndarray) -> np.ndarray:

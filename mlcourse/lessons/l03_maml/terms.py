@@ -20,6 +20,10 @@ TERMS = {
     "first order":
         "Said of an approximate meta-gradient that treats the gradient in the inner step as a constant, and so "
         "drops the second derivatives.",
+    "FOMAML": "First-order MAML: its meta-gradient is the gradient of the query loss at the adapted parameters.",
+    "delta method":
+        "A way to an interval for a function of means, such as a ratio: the function is replaced by its tangent, which "
+        "is a mean of one number a sample.",
     "joint training":
         "Training one network on the samples of all tasks together, with no adaptation inside; it is the baseline "
         "that MAML is compared with.",

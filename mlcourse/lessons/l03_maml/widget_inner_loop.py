@@ -12,11 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector
 
-from mlcourse.lessons.l03_maml.scene_inner_loop import InnerLoopScene
+from mlcourse.lessons.l03_maml.scene_inner_loop import FitScene, InnerLoopScene
 from mlcourse.lessons.l03_maml.slices import GRID, Plane, frame, predictions, squared_errors
 from mlcourse.losses import task_loss
 from mlcourse.plots.style import about, plural
-from mlcourse.plots.surface import line_spacing
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 
 MAX_STEPS, MAX_SHOTS = 10, 20
@@ -150,12 +149,13 @@ class InnerLoopExplorer(Explorer):
     """Move α, the number of steps, K and the task, and watch the fit, the losses and the path over both surfaces.
 
     initialisations: name → network, all of one architecture (1 input, 1 output); the names become a selector.
+    surfaces: whether the losses around the starting point are drawn, below fit and losses.
 
         InnerLoopExplorer({"θ_MAML": maml.net, "θ_pretrained": pretrained.net, "θ_random": MLP()})
     """
 
     def __init__(self, initialisations: dict[str, nn.Module], *, alpha: float = 0.01, steps: int = 1, shots: int = 5,
-                 amplitude: float = 3.0, phase: float = 1.0, draw: int = 0):
+                 amplitude: float = 3.0, phase: float = 1.0, draw: int = 0, surfaces: bool = True):
         if not initialisations:
             raise ValueError("give at least one initialisation, such as {'θ_MAML': maml.net}")
         self.nets = dict(initialisations)
@@ -164,7 +164,7 @@ class InnerLoopExplorer(Explorer):
             "initialisation": ipywidgets.ToggleButtons(
                 options=list(self.nets), tooltips=[f"start from {name}" for name in self.nets],
                 style={"button_width": "9em"}),
-            "alpha": log(value=alpha, min=-4, max=1, step=0.02, description="inner rate α", readout_format=".4f",
+            "alpha": log(value=alpha, min=-4, max=1, step=0.02, description="rate α", readout_format=".4f",
                          **CONTROL),
             "steps": ipywidgets.IntSlider(value=steps, min=0, max=MAX_STEPS, description="steps", **CONTROL),
             "shots": ipywidgets.IntSlider(value=shots, min=1, max=MAX_SHOTS, description="support points K", **CONTROL),
@@ -173,8 +173,9 @@ class InnerLoopExplorer(Explorer):
             "draw": ipywidgets.BoundedIntText(value=draw, min=0, max=999, description="draw of points",
                                               style=CONTROL["style"], layout={"width": "16em"}),
         }
-        scene = InnerLoopScene(MAX_STEPS, GRID)
-        self.aspect = scene.aspect
+        self.surfaces = surfaces
+        scene = InnerLoopScene(MAX_STEPS, GRID) if surfaces else FitScene(MAX_STEPS)
+        self.aspect = scene.aspect if surfaces else 2.0
         first, *sliders, draw = controls.values()
         row = ipywidgets.HBox([labelled("start from", first), draw], layout={"flex_flow": "row wrap"})
         super().__init__(scene, controls, ipywidgets.VBox([row, columns(sliders)]))
@@ -191,10 +192,8 @@ class InnerLoopExplorer(Explorer):
         s = record.steps
         text = (f"On the {plural(record.shots, 'support point')} themselves the loss goes from "
                 f"{about(record.support_loss[0])} to {about(record.support_loss[s])}.")
-        factor = 10 ** line_spacing(record.support_surface, record.query_surface)
-        text += f" Contour lines lie a factor ≈{factor:.3g} apart."
         away = record.off_plane[:s + 1]
-        if s > 1 and np.isfinite(away).all() and away.max() > 1e-3 and record.diverged_at is None:
+        if self.surfaces and s > 1 and np.isfinite(away).all() and away.max() > 1e-3 and record.diverged_at is None:
             text += (f" The slice passes through θ, step 1 and step {MAX_STEPS}; the steps between are projected onto "
                      f"it, from up to {about(away.max())} away.")
         return text

@@ -14,12 +14,11 @@ from torch import Tensor, nn
 from mlcourse.datasets.sinusoid import SinusoidSampler, sinusoid
 from mlcourse.episode import Episode
 from mlcourse.learners import MAML
-from mlcourse.lessons.l03_maml.outer_training import OuterTraining, Settings
+from mlcourse.lessons.l03_maml.outer_training import OuterTraining, Settings, adaptation_losses
 from mlcourse.lessons.l03_maml.scene_outer_loop import OuterLoopScene
 from mlcourse.lessons.l03_maml.slices import GRID, Plane, flatten, frame, predictions, squared_errors
 from mlcourse.nets import MLP
 from mlcourse.plots.style import about, plural
-from mlcourse.plots.surface import line_spacing
 from mlcourse.system.machine import one_core
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 
@@ -28,6 +27,8 @@ AMPLITUDES, PHASES = (4.0, 2.5, 1.5), (0.3, 1.5, 2.8)
 QUERY_X = torch.linspace(-5, 5, 50)[:, None]
 PLAY_CHUNK, PLAY_LIMIT = 10, 2000
 FAR = 2.0
+EXPLODED = 1e3         # a loss after the inner steps above this is α's doing
+LOST = 5               # and one at θ this many times that of the start is β's
 
 
 class OuterLoopRecord(NamedTuple):
@@ -39,8 +40,9 @@ class OuterLoopRecord(NamedTuple):
     phi (3, 2): where φ_i lie on the slice, θ at its origin; off_plane (3,).
     a, b, support_surface, query_surface: as in `InnerLoopRecord`, for the task shown.
     steps, losses: outer steps and the losses of their batches. check_steps, check_before, check_after: the snapshots'
-    outer steps and the mean query loss of the check tasks there. abandoned: (steps, losses) of branches left.
-    settings: those at the controls.
+    outer steps and the mean query loss of the check tasks there, with the settings that led there. abandoned: (steps,
+    losses) of branches left. settings: those at the controls. held_before, held_after: the mean query loss of the check
+    tasks at θ and, with these settings, at φ. broken_by: see `first_break`.
     """
 
     step: int
@@ -66,6 +68,9 @@ class OuterLoopRecord(NamedTuple):
     check_after: np.ndarray
     abandoned: list
     settings: Settings
+    held_before: float
+    held_after: float
+    broken_by: tuple[float, int] | None
 
 
 def fixed_tasks(shot: int = 10, seed: int = 0) -> Episode:
@@ -110,6 +115,17 @@ def outer_view(net: nn.Module, tasks: Episode, settings: Settings, shown: int, a
         off_plane=plane.distance(phi).double().numpy(), a=a, b=b,
         support_surface=surface(slice_said[:, :shot], tasks.support_y[shown, :, 0]),
         query_surface=surface(slice_said[:, shot:], truth[shown]), settings=settings)
+
+
+def first_break(training: OuterTraining) -> tuple[float, int] | None:
+    """The outer rate that threw θ away and the last outer step before it; None where θ is not lost: where the loss at θ
+    itself is not many times that of the start."""
+    history = training.snapshots[:training.cursor + 1]
+    good = [snapshot.before <= LOST * history[0].before for snapshot in history]
+    if good[-1]:
+        return None
+    last = max(i for i, fine in enumerate(good) if fine)
+    return training.settings[history[last].step].beta, history[last].step
 
 
 class OuterLoopPlayer(Explorer):
@@ -216,35 +232,38 @@ class OuterLoopPlayer(Explorer):
     def compute(self, *, rewind: int, shown: int, **chosen) -> OuterLoopRecord:
         training = self.training
         training.rewind(rewind)
-        history = training.snapshots
+        history, settings = training.snapshots, Settings(**chosen)
+        held = adaptation_losses(MAML(training.net, settings.alpha, settings.steps), training.check)
         return OuterLoopRecord(
             step=training.step, last=history[-1].step, losses=np.array(training.losses),
             check_steps=np.array([s.step for s in history]), check_before=np.array([s.before for s in history]),
             check_after=np.array([s.after for s in history]), abandoned=training.abandoned,
-            **outer_view(training.net, self.tasks, Settings(**chosen), shown, self.aspect))
+            held_before=held[0].mean().item(), held_after=held[1].mean().item(),
+            broken_by=first_break(training),
+            **outer_view(training.net, self.tasks, settings, shown, self.aspect))
 
     def headline(self, record: OuterLoopRecord) -> str:
         inner = plural(record.settings.steps, "inner step")
-        after = record.query_after.mean()
-        if not np.isfinite(after) or after > 1e3:
+        before, after = record.held_before, record.held_after
+        if record.broken_by is not None:
+            beta, last = record.broken_by
+            return (f"β = {beta:.3g} was too large: before any inner step the loss at θ is {about(before)}. "
+                    f"Lower β, and rewind to outer step {last}")
+        if not np.isfinite(after) or after > EXPLODED:
             return f"α = {record.settings.alpha:.3g} is too large for this θ: {inner} later the loss is {about(after)}"
         when = "Before meta-training" if record.step == 0 else f"After {plural(record.step, 'outer step')}"
-        one = record.settings.steps == 1
-        verb = ("lower" if after < record.query_before.mean() else "raise") + "s" * one
-        return (f"{when}, {inner} {verb} the query loss of the three tasks from {about(record.query_before.mean())} "
-                f"to {about(after)}")
+        verb = ("lower" if after < before else "raise") + "s" * (record.settings.steps == 1)
+        return (f"{when}, {inner} {verb} the query loss of {len(self.training.check.domain)} tasks "
+                f"from {about(before)} to {about(after)}")
 
     def describe(self, record: OuterLoopRecord) -> str:
-        at = int(np.searchsorted(record.check_steps, record.step))
         name = NAMES[record.shown]
-        factor = 10 ** line_spacing(record.support_surface, record.query_surface)
         place = ""
         if record.step < record.last:
             place = f"Rewound to outer step {record.step} of {record.last}; going on from here starts a new branch. "
-        return (f"{place}On {len(self.training.check.domain)} other tasks the loss goes from "
-                f"{about(record.check_before[at])} to {about(record.check_after[at])}. The slice passes through θ and "
-                f"φ of task {name}; for task {name} it goes from {about(record.query_before[record.shown])} to "
-                f"{about(record.query_after[record.shown])}. Contour lines lie a factor ≈{factor:.3g} apart.")
+        return (f"{place}Title and curves are of {len(self.training.check.domain)} tasks kept aside, the other panels "
+                f"of three more. The slice passes through θ and the φ of task {name}, whose query loss goes from "
+                f"{about(record.query_before[record.shown])} to {about(record.query_after[record.shown])}.")
 
     def _chosen(self, settings: dict) -> Settings:
         return Settings(**{name: settings[name] for name in Settings._fields})

@@ -137,6 +137,24 @@ def test_a_rate_that_explodes_is_shown_with_its_step_and_leaves_every_artist_fin
     assert record.support_surface.min() < record.support_loss[0] * 1.01      # the window still shows θ's surroundings
 
 
+def test_what_lies_off_the_scale_is_marked_and_the_mark_is_in_the_legend():
+    explorer = InnerLoopExplorer({"θ": mlp()}, alpha=10.0, steps=10)
+    axes = explorer.scene.losses[0][1].axes
+    assert "above 1000" in [text.get_text() for text in axes.get_legend().get_texts()]
+    assert explorer.scene.losses[0][2].get_visible()
+    explorer.set(alpha=0.01)
+    assert not explorer.scene.losses[0][2].get_visible()
+
+
+def test_without_surfaces_it_says_nothing_of_them():
+    explorer = InnerLoopExplorer({"random start": mlp()}, alpha=0.01, steps=5, surfaces=False)
+    assert not any(word in explorer.alt for word in ("θ", "φ", "slice", "Contour"))
+    texts = [text.get_text() for axes in explorer.scene.figure.axes for text in axes.get_legend().get_texts()]
+    assert not any(symbol in text for text in texts for symbol in "θφ")
+    for _ in sweep(explorer):
+        assert explorer.error is None
+
+
 def test_no_step_says_so_and_the_finding_follows_the_numbers():
     record = inner_loop(mlp(), **{**SETTINGS, "steps": 0})
     assert headline(record).startswith("Before any step")

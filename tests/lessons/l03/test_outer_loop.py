@@ -187,6 +187,34 @@ def test_an_inner_rate_that_explodes_is_shown_and_training_on_it_says_why():
     assert "lower the inner or the outer rate" in player.caption.value or player.error is None
 
 
+def test_an_outer_rate_that_throws_theta_away_is_named_with_the_step_to_rewind_to():
+    player = OuterLoopPlayer(settings=SETTINGS)
+    player.step(4)
+    player.set(beta=1.0)
+    for _ in range(3):
+        player.step(10)
+    assert "β = 1 was too large" in player.title.value and "rewind to outer step 4" in player.title.value
+    player.set(beta=1e-3)
+    player.step(5)
+    assert "β = 1 was too large" in player.title.value              # lowering it does not bring θ back
+    assert len(player.scene.off.get_xdata()) == 4                   # and what lies off the scale is marked
+    player.controls["rewind"].value = 4
+    assert "too large" not in player.title.value
+    player.step(3)
+    assert "After 7 outer steps" in player.title.value and len(player.scene.off.get_xdata()) == 0
+
+
+def test_title_and_curves_speak_of_the_same_tasks():
+    player = OuterLoopPlayer(settings=SETTINGS)
+    player.step(2)
+    record = player.record
+    assert (record.held_before, record.held_after) == pytest.approx((record.check_before[-1], record.check_after[-1]))
+    assert "of 40 tasks" in player.title.value and "of 40 tasks kept aside" in player.caption.value
+    before = record.held_after
+    player.set(steps=5)
+    assert player.record.held_after != before and player.scene.at.get_ydata()[0] == pytest.approx(player.record.held_after)
+
+
 def test_play_runs_between_other_work_and_pause_stops_it():
     async def scene():
         player = OuterLoopPlayer(settings=SETTINGS)

@@ -1,0 +1,38 @@
+"""What the text of lesson 03 says in numbers, against sums of its own."""
+
+import numpy as np
+import pytest
+
+from mlcourse.course import notebooks
+from mlcourse.lessons.l03_maml.checks_ratio import CLAIMS, OPEN
+from mlcourse.system import paths
+
+
+def text():
+    return "\n".join(cell.source for cell in notebooks.read(paths.NOTEBOOKS / "03_maml.ipynb").cells
+                     if cell.cell_type == "markdown")
+
+
+def test_the_mean_of_the_tasks_and_the_error_of_a_network_that_knows_no_point():
+    amplitude, phase, x = np.meshgrid(np.linspace(0.1, 5, 81), np.linspace(0, np.pi, 81), np.linspace(-5, 5, 81),
+                                      indexing="ij")
+    weight = np.ones(81)
+    weight[[0, -1]] = 0.5                                       # the trapezoid rule
+    y = amplitude * np.sin(x - phase)
+    over_tasks = np.einsum("i,j,ijk->k", weight, weight, y) / 80 ** 2
+    assert over_tasks == pytest.approx(-1.62 * np.cos(x[0, 0]), abs=0.01)
+    left = np.einsum("i,j,k,ijk->", weight, weight, weight, (y - over_tasks) ** 2) / 80 ** 3
+    assert left == pytest.approx(3.01, abs=0.005)
+    assert "-1.62\\cos x" in text() and "3.01" in text()
+
+
+def test_each_verdict_follows_from_its_interval():
+    for said, right in CLAIMS.values():
+        numbers = [float(part) for part in said.replace("±", " ").replace(",", " ").replace(";", " ").split()
+                   if part.lstrip("-").replace(".", "").isdigit()]
+        if "paired" in said:
+            difference, half = numbers[-2:]
+        else:
+            (one, h1, other, h2) = numbers[-4:]
+            difference, half = one - other, (h1 ** 2 + h2 ** 2) ** 0.5
+        assert right == (OPEN if abs(difference) <= half else "larger" if difference > 0 else "smaller")
