@@ -94,7 +94,7 @@ def test_too_few_pictures_after_the_cut_are_refused_and_the_cut_is_said():
 
 
 @pytest.mark.parametrize(("names", "target", "data"), [
-    (["glyphs-digits"], "digits", 3789404368), (["mnist"], "digits", 1401160989)])
+    (["glyphs-digits@unframed"], "digits@unframed", 3789404368), (["mnist"], "digits@unframed", 1401160989)])
 def test_the_stored_rows_are_of_these_pictures(names, target, data, request):
     if "mnist" in names:
         request.getfixturevalue("mnist_is_here")
@@ -112,10 +112,10 @@ def mnist_is_here():
         pytest.skip(f"needs mnist: {error}")
 
 
-@pytest.mark.parametrize("target", ["digits", "glyphs-digits@stroke=1"])
+@pytest.mark.parametrize("target", ["digits@unframed", "glyphs-digits@unframed@stroke=1"])
 def test_the_stored_rows_of_daml_are_of_these_pictures(target):
-    split, _ = prepare([load("glyphs-digits")], load(target), (0, 1, 3, 5, 10))
-    assert ("stand both" in split.note) == ("@" in target)
+    split, _ = prepare([load("glyphs-digits@unframed")], load(target), (0, 1, 3, 5, 10))
+    assert ("stand both" in split.note) == ("@stroke" in target)
     assert {row["data"] for row in read("daml") if row["target"] == target} == {split.fingerprint()}
 
 

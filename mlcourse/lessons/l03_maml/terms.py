@@ -34,7 +34,7 @@ TERMS = {
 CHINESE = {
     "MAML": "模型无关元学习", "inner loop": "内循环", "outer loop": "外循环", "inner rate": "内循环学习率",
     "query loss": "查询损失", "meta-gradient": "元梯度", "second order": "二阶", "first order": "一阶",
-    "joint training": "联合训练", "fine-tuning": "微调", "negative transfer": "负迁移",
+    "FOMAML": "一阶 MAML", "delta method": "德尔塔方法", "joint training": "联合训练", "fine-tuning": "微调", "negative transfer": "负迁移",
 }
 
 SYMBOLS = {

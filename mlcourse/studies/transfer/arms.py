@@ -136,7 +136,7 @@ class Seed:
         return self.network(len(self.setting.train.classes))
 
     def network(self, classes: int, norm: str = "batch") -> LeNet:
-        """An untrained network of this seed. Not to be made in threads: its weights come from torch's one generator."""
+        """An untrained network of this seed."""
         pictures = self.setting.train.images
         return LeNet(classes, self.budget.width, norm, pictures.shape[-1], pictures.shape[1], self.seed)
 
@@ -366,9 +366,8 @@ def tune_random(s: Seed, state: Adapted, x: Tensor, y: Tensor) -> Predict:
 @dataclass(frozen=True)
 class Arm:
     """name: in tables. order: its place among all, the simplest first. style: in pictures, of `errorbar`. ready: the
-    network before labels. labels: how k > 0 labels are used, from (seed, network, x, y), called in threads; None: not at
-    all. net: whose parameters `ready` gives, and whatever must be trained before threads share the work. zero: whether
-    k = 0 makes sense. shared: whether it needs shared classes; several: whether it needs several domains. usual: whether
+    network before labels. labels: how k > 0 labels are used, from (seed, network, x, y); None: not at all. net: whose
+    parameters `ready` gives. zero: whether k = 0 makes sense. shared: whether it needs shared classes; several: whether it needs several domains. usual: whether
     it runs where no arm is named. also: more numbers for the row at k = 0."""
 
     name: str

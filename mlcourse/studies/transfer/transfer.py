@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from statistics import mean
 
 import torch
 
@@ -15,7 +16,6 @@ from mlcourse.losses.alignment import information
 from mlcourse.nets import call, features, statistics
 from mlcourse.studies.transfer.arms import WEIGHTS, Arm, Predict, Seed, aligned, in_blocks, seen_by
 from mlcourse.studies.transfer.setting import Setting
-from mlcourse.system.machine import in_parallel
 
 CHOICE = "choice of "
 
@@ -37,7 +37,6 @@ def choose(pilot: Seed, name: str) -> dict:
 def measure(s: Seed, arm: Arm, ks: Sequence[int]) -> Iterator[tuple[int, dict]]:
     """(k, values) of one arm and seed at each of ks."""
     state = arm.ready(s)
-    _ = arm.net(s)                  # trained now: the draws share the cores, and none of them may train it
     scores = labelled(s, arm, state, [k for k in ks if k > 0]) if arm.labels is not None else {}
     unchanged = None
     if arm.zero:
@@ -52,18 +51,12 @@ def measure(s: Seed, arm: Arm, ks: Sequence[int]) -> Iterator[tuple[int, dict]]:
 
 
 def labelled(s: Seed, arm: Arm, state: Adapted, ks: Sequence[int]) -> dict[int, float]:
-    """The accuracy (%) from each k labels per class, averaged over its draws. The cores share the draws of all k, the
-    longest first."""
-
-    def one(k_and_draw: tuple[int, int]) -> float:
-        k, draw = k_and_draw
-        x, y = s.setting.labelled(k, s.seed, draw)
-        return on_test(s.setting, arm.labels(s, state, x, y))
-
-    draws = s.budget.draws
-    every = [(k, draw) for k in sorted(ks, reverse=True) for draw in range(draws)]
-    scores = dict(zip(every, in_parallel(one, every), strict=True))
-    return {k: round(sum(scores[k, draw] for draw in range(draws)) / draws, 3) for k in ks}
+    """The accuracy (%) from each k labels per class, averaged over its draws."""
+    scores = {}
+    for k in ks:
+        drawn = (s.setting.labelled(k, s.seed, draw) for draw in range(s.budget.draws))
+        scores[k] = round(mean(on_test(s.setting, arm.labels(s, state, x, y)) for x, y in drawn), 3)
+    return scores
 
 
 def on_test(setting: Setting, predict: Predict) -> float:

@@ -1,0 +1,133 @@
+"""The source networks, the dull fix and the criterion of the transfer study, and what each of its seeds splits anew."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from tiny import patterns
+from transfer_pair import QUICK, pair
+
+from mlcourse.datasets import load
+from mlcourse.datasets.glyphs import typefaces
+from mlcourse.domains import shift_domain
+from mlcourse.episode.across import pixels
+from mlcourse.nets import LeNet
+from mlcourse.studies.transfer import arms, ink, source
+
+# -------------------------------------------------------------- the source network
+
+
+def test_the_weights_with_the_least_loss_on_held_back_pictures_stay(monkeypatch):
+    domain = patterns(0, classes=3, per_class=40)
+    losses, nets = iter([9.0, 3.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 0.5]), []
+
+    def measured(net, held):
+        nets.append({name: p.clone() for name, p in net.state_dict().items()})
+        return next(losses)
+
+    monkeypatch.setattr(source, "held_loss", measured)
+    monkeypatch.setattr(source, "EVERY", 2)
+    net = source.trained(LeNet(3, 4, "layer", 16), domain, 1000, seed=0)
+    assert len(nets) == 8, "five measurements in a row without a smaller loss end it"
+    assert all(torch.equal(p, nets[2][name]) for name, p in net.state_dict().items())
+
+
+def test_the_held_back_pictures_are_never_trained_on(monkeypatch):
+    domain, held, seen = patterns(0, classes=3, per_class=40), [], []
+    kept = source.held_loss
+    monkeypatch.setattr(source, "held_loss", lambda net, part: (held.append(part), kept(net, part))[1])
+    monkeypatch.setattr(source, "pixels", lambda images: (seen.append(images), pixels(images))[1])
+    source.trained(LeNet(3, 4, "layer", 16), domain, 3, seed=0)
+    known = lambda images: {image.numpy().tobytes() for image in images}
+    assert len(held[0].images) == 12
+    batches = [images for images in seen if len(images) == source.BATCH]
+    assert len(batches) == 3 and not known(held[0].images) & known(torch.cat(batches))
+
+
+def test_the_source_network_learns_and_sees_no_target():
+    s = arms.Seed(pair((0,)), 0, {}, replace(QUICK, source=150))
+    with torch.no_grad():
+        right = s.plain(pixels(s.setting.source.images)).argmax(1) == s.setting.source.labels
+    assert right.float().mean() > 0.9
+    blank = arms.Seed(replace(s.setting, train=replace(s.setting.train, images=0 * s.setting.train.images)), 0, {}, s.budget)
+    assert all(torch.equal(p, q) for p, q in zip(s.plain.parameters(), blank.plain.parameters(), strict=True))
+
+
+# ------------------------------------------------------------------- the dull fix
+
+
+@pytest.mark.parametrize("settings", [(0.0, 0.0), (0.5, 0.0), (1.0, 0.25), (0.25, 0.75)])
+def test_the_ink_of_the_target_is_found_again(settings):
+    digits = load("glyphs-digits").first(30)
+    target = ink.drawn(digits, *settings)
+    assert ink.nearest(digits, replace(target, labels=target.labels.flip(0))) == settings
+    assert torch.equal(ink.in_the_ink_of(target, digits).images, target.images)
+
+
+def test_the_pen_is_what_its_sentence_says():
+    image = torch.zeros(1, 1, 4, 4, dtype=torch.uint8)
+    image[0, 0, 1:3, 1:3] = 255
+    expected = np.array([4 / 16, (4 / 12 + 4 / 12) / (4 / 16)])        # 4 of 12 steps each way go from 0 to 1 or back
+    assert np.allclose(ink.pen(image).numpy(), expected)
+
+
+# ------------------------------------------------------------------ the criterion
+
+
+def test_the_most_informative_weights_stay_and_four_measurements_without_more_end_it(monkeypatch):
+    s = arms.Seed(pair((0,)), 0, {}, QUICK)
+    learner = arms.AdaBN(s.copied())
+    values = iter([0.1, 0.5, 0.2, 0.3, 0.1, 0.4])
+    monkeypatch.setattr(arms, "information", lambda logits: next(values))
+    watch = arms.MostInformative(learner, s.episode.unlabeled_x[0])
+    for step in range(1000):
+        with torch.no_grad():
+            learner.net.head.bias.fill_(step)
+        if step == 149:
+            with pytest.raises(arms.Enough):
+                watch({"step": step})
+            break
+        watch({"step": step})
+    assert watch.best["net.head.bias"][0] == 49
+
+
+# ------------------------------------------------------------- splits and domains
+
+
+def test_every_seed_cuts_the_target_in_its_own_way():
+    s = pair((0, 2))
+    first, second = s.of_seed(0), s.of_seed(1)
+    assert first is s and second.fingerprint() != s.fingerprint()
+    both = lambda one: {image.numpy().tobytes() for image in torch.cat([one.train.images, one.test.images])}
+    assert both(first) == both(second) and len(second.test.images) == len(s.test.images)
+    known = {image.numpy().tobytes() for image in second.train.images}
+    assert not known & {image.numpy().tobytes() for image in second.test.images}
+    assert torch.equal(s.of_seed(1).test.images, second.test.images)
+
+
+def test_typeset_digits_fall_into_their_real_typefaces_whatever_they_went_through():
+    digits = load("glyphs-digits").first(60)
+    for domain in (digits, shift_domain(digits, "blur", 0.5)):
+        parts = typefaces(domain)
+        assert sum(len(part.images) for part in parts) == len(domain.images) and len(parts) > 1
+        assert len({part.name for part in parts}) == len(parts)
+    bold = load("glyphs-digits/STIX Bold")
+    two = replace(bold, images=torch.cat([bold.images, load("glyphs-digits/STIX").images]),
+                  labels=bold.labels.repeat(2), originals=torch.cat([bold.digests, load("glyphs-digits/STIX").digests]))
+    assert {part.name for part in typefaces(two, least=3)} == {"glyphs-digits/STIX Bold/STIX Bold",
+                                                               "glyphs-digits/STIX Bold/STIX"}
+    assert typefaces(bold) == [] and typefaces(patterns(0)) == []
+
+
+def test_the_streams_are_those_of_the_test_half():
+    s = arms.Seed(pair((0,)), 0, {}, QUICK)
+    found = arms.in_streams(s)
+    assert len(found) == 6 and all(0 <= value <= 100 for value in found.values())
+    x = pixels(s.setting.test.images)
+    rows = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        right = [F.one_hot(s.base.net(part).argmax(1), 3).float() for part in x[rows].tensor_split(max(1, len(x) // 10))]
+    labels = F.one_hot(s.setting.test.labels[rows], 3).float()
+    assert found["stream small, no steps"] == pytest.approx(100 * float((torch.cat(right) * labels).sum(1).mean()), abs=1e-3)
