@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 NORMAL = 1.96       # the 0.975 quantile of the normal distribution, to the digits that papers use
 
@@ -89,6 +89,29 @@ def paired_difference(a: Sequence[float] | Mapping[int, float], b: Sequence[floa
     """
     a, b = _pairs(a, b)
     return t_interval(_difference(a, b), covers)
+
+
+def paired_p_value(a: Sequence[float] | Mapping[int, float], b: Sequence[float] | Mapping[int, float]) -> float:
+    """The two-sided p-value of Student's t-test that paired values have equal means; nan for one pair.
+
+    Raises as `paired_difference` does.
+    """
+    a, b = _pairs(a, b)
+    mean, error = _mean_and_error(_difference(a, b))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(2 * stdtr(len(a) - 1, -abs(np.float64(mean) / error))) if len(a) > 1 else float("nan")
+
+
+def holm(p_values: Mapping[Hashable, float]) -> dict[Hashable, float]:
+    """The p-values of a family of tests, adjusted so that one below 0.05 is a false alarm in at most one family in
+    twenty (Holm 1979): the i-th smallest of n times n - i + 1, none below a smaller one's, none above 1.
+    """
+    order = sorted(p_values, key=p_values.get)
+    adjusted, least = {}, 0.0
+    for i, name in enumerate(order):
+        least = max(least, min(1.0, (len(order) - i) * p_values[name]))
+        adjusted[name] = least
+    return {name: adjusted[name] for name in p_values}
 
 
 def unpaired_difference(a: Sequence[float], b: Sequence[float], covers: str = "seeds") -> Estimate:

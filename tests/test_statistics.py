@@ -7,8 +7,8 @@ import pytest
 import torch
 from scipy import optimize, stats
 
-from mlcourse.statistics import (Estimate, cell, columns, fitted_line, interval, paired_difference, paired_ratio,
-                                 resplit_interval, t_interval, unpaired_difference, wilson)
+from mlcourse.statistics import (Estimate, cell, columns, fitted_line, holm, interval, paired_difference, paired_p_value,
+                                 paired_ratio, resplit_interval, t_interval, unpaired_difference, wilson)
 
 RNG = np.random.default_rng
 
@@ -203,3 +203,19 @@ def test_a_fitted_line_recovers_a_line_and_says_how_well_it_fits():
     for x, y in (([1, 2], [1, 2]), ([1, 2, 3], [1, 2]), ([2, 2, 2], [1, 2, 3])):
         with pytest.raises(ValueError, match="at least 3 points that differ in x"):
             fitted_line(x, y)
+
+
+# ------------------------------------------------------------------ families of tests
+
+
+def test_the_p_value_is_scipys():
+    a, b = [1.0, 2.5, 3.1, 4.9], [0.5, 2.6, 2.0, 3.3]
+    assert paired_p_value(a, b) == pytest.approx(stats.ttest_rel(a, b).pvalue, rel=1e-12)
+    assert paired_p_value({0: 1.0, 1: 2.0}, {1: 1.0, 0: 0.5}) == pytest.approx(stats.ttest_rel([1.0, 2.0], [0.5, 1.0]).pvalue)
+    assert np.isnan(paired_p_value([1.0], [2.0]))
+
+
+def test_holm_multiplies_by_what_is_left_and_never_falls():
+    assert holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005}) == pytest.approx(
+        {"a": 0.03, "b": 0.06, "c": 0.06, "d": 0.02})           # the example of Holm's procedure by hand
+    assert holm({"a": 0.6, "b": 0.7}) == {"a": 1.0, "b": 1.0} and holm({}) == {}

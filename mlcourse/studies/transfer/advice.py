@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mlcourse.rows import by_seed, estimates, frame
-from mlcourse.statistics import Estimate, paired_difference
+from mlcourse.statistics import Estimate, holm, paired_difference, paired_p_value
 from mlcourse.studies.transfer.arms import ARMS
 from mlcourse.studies.transfer.transfer import CHOICE
 
@@ -37,11 +37,22 @@ def gain(rows: Sequence[dict], arm: str, other: str, k: int) -> Estimate | None:
     return paired_difference([a[seed] for seed in both], [b[seed] for seed in both]) if len(both) > 1 else None
 
 
+def gains(rows: Sequence[dict], k: int = 0) -> dict[str, tuple[Estimate, float]]:
+    """Of every arm that is there at k but `NONE`: its gain over that arm, paired over seeds, and the p-value, adjusted by
+    Holm over all these arms; empty under two seeds."""
+    there = [arm for arm, by_k in table(rows).items() if k in by_k and arm != NONE]
+    found = {arm: more for arm in there if (more := gain(rows, arm, NONE, k)) is not None}
+    base = by_seed(rows, NONE, k)
+    both = {arm: {seed: v for seed, v in by_seed(rows, arm, k).items() if seed in base} for arm in found}
+    p = holm({arm: paired_p_value(mine, {seed: base[seed] for seed in mine}) for arm, mine in both.items()})
+    return {arm: (found[arm], p[arm]) for arm in found}
+
+
 def unbeaten(rows: Sequence[dict], k: int) -> list[str]:
     """The arms that no other arm beats at k by more than the interval of their paired difference, the simplest first.
 
-    Sixteen arms are a hundred and twenty pairs, each with its own 95 % interval, so a verdict is a reading of the table,
-    not a proof.
+    Every pair has its own 95 % interval and eighteen arms are 153 pairs, so a verdict is a reading of the table, not a
+    proof.
     """
     there = [arm for arm, by_k in table(rows).items() if k in by_k]
     beats = lambda a, b: (more := gain(rows, a, b, k)) is not None and more.low > 0

@@ -195,7 +195,15 @@ def report(work: Work, found: Sequence[dict]) -> str:
         shown = [by_k[k].text() if k in by_k else "needs labels" if k == 0 and setting.shared else "not defined"
                  for k in setting.ks]
         lines.append((name, *shown, f"{distance[name]:.2f}" if name in distance else ""))
-    return "\n".join((table(lines), f"PAD of pixels {pixel_distance(setting)}", advice.advice(mine)))
+    return "\n".join(filter(None, (table(lines), against_none(mine), f"PAD of pixels {pixel_distance(setting)}",
+                                   advice.advice(mine))))
+
+
+def against_none(mine: Sequence[dict]) -> str:
+    """A table of the gains over no adaptation at k = 0, with p-values adjusted for their number; "" where there are none."""
+    found = advice.gains(mine)
+    rows = [(arm, more.text(sign=True), f"{p:.4f}" if p >= 0.0001 else "< 0.0001") for arm, (more, p) in found.items()]
+    return table([("over no adaptation", "points at k = 0", "p, Holm"), *rows]) if rows else ""
 
 
 def pictures(work: Work, found: Sequence[dict]) -> Mapping[str, Picture]:
