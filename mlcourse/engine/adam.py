@@ -30,6 +30,6 @@ def step(phi: Params, g: Params, averages: Averages, lr: float, beta2: float) ->
     with stacked parameters (T, …), v and g are stacked too. No gradient flows through the averages."""
     v = {name: torch.addcmul(beta2 * averages.v[name].detach(), g[name], g[name], value=1 - beta2) for name in phi}
     ones = beta2 * averages.ones.detach() + (1 - beta2)
-    moved = {name: torch.addcdiv(p, g[name], v[name].sqrt().mul_(ones.rsqrt()).add_(EPS), value=-lr)
+    moved = {name: torch.addcdiv(p, g[name], v[name].clamp_min(0).sqrt_().mul_(ones.rsqrt()).add_(EPS), value=-lr)
              for name, p in phi.items()}
     return moved, Averages(averages.v | v, ones)

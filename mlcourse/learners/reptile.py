@@ -131,5 +131,6 @@ def mini_batches(x: Tensor, y: Tensor, batch: int | None, steps: int, dim: int) 
 
 
 METHOD = Method("reptile", Reptile, "move the initialisation towards adapted weights", "headed",
-                {"lr": 0.5, "steps": 5}, {"steps": 2000, "tasks": 5, "lr": 1.0}, train_query=2, test_steps=20,
+                {"lr": 6e-3, "steps": 5, "beta2": 0.999, "batch": 10}, {"steps": 8000, "tasks": 5, "lr": 1.0},
+                train_query=9, test_steps=20,
                 sinusoids=({"lr": 0.01, "steps": 8}, {"steps": 3000, "tasks": 5, "lr": 1.0}))
