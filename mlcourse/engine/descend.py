@@ -48,12 +48,16 @@ def trajectory(loss: Callable[[Params], Tensor], params: Params, steps: int, lr:
         start = {name: phi[name] if order == 2 else phi[name].detach() for name in adapted}
         fixed = {name: p if order == 2 else p.detach() for name, p in phi.items() if name not in start}
         at = lambda moving, fixed=fixed: loss({**fixed, **moving})
-        with _differentiable_twice():
-            g = _stacked_gradient(at, start, order) if stacked else torch.func.grad(at)(start)
-        if order == 1:
-            g = {name: g[name].detach() for name in adapted}
+        g = gradient(at, start, order=order, stacked=stacked)
         path.append({**phi, **{name: _step(phi[name], rate[name], g[name]) for name in adapted}})
     return path
+
+
+def gradient(loss: Callable[[Params], Tensor], start: Params, *, order: int, stacked: bool) -> Params:
+    """∇loss at `start`, by name; with order=1 a constant. The other arguments are those of `descend`."""
+    with _differentiable_twice():
+        g = _stacked_gradient(loss, start, order) if stacked else torch.func.grad(loss)(start)
+    return {name: g[name].detach() for name in start} if order == 1 else g
 
 
 def _differentiable_twice():
