@@ -18,6 +18,7 @@ from mlcourse.lesson import lessons
 
 REFERENCE_PAGES = ("99",)       # to look things up in: without exercises
 HELP = "How to work here"       # a heading of lesson 00, and the last link of the line of links at both ends of a lesson
+PROGRESS = re.compile(r'show_progress\("\d\d"\)')
 LINKS = re.compile(rf"\n*^.*\[{HELP}\]\(.*\)$", re.MULTILINE)
 FURTHER = re.compile(r"(\d+\s+)?Further\b")
 
@@ -29,9 +30,10 @@ LEAST = {"exercise_minutes": 20}
 
 @dataclass(frozen=True)
 class Size:
-    """What a learner reads, runs and does in a lesson, outside Further but for the three that say so.
+    """What a learner reads, runs and does in a lesson, outside Further but for the three that say so; what stands at both
+    ends of every lesson, the links and the learner's progress, is left out.
 
-    words: of the Markdown but its lines of links, and of what the cells print and show as text, the headline and caption of an explorer
+    words: of the Markdown, and of what the cells print and show as text, the headline and caption of an explorer
     included; alt texts of pictures are no reading. lines: of code, empty ones left out; longest_cell, longest_line (in
     characters): Further included. pictures: those that stand still; widgets: explorers. exercise_minutes, minutes: of
     the exercises, and of the whole lesson. further_words, further_cells: of Further, its cells being those of code;
@@ -56,7 +58,7 @@ class Size:
 def measure(path: Path) -> Size:
     """The size of the lesson whose notebook lies at `path`. Raises ValueError if the file is no lesson."""
     about = notebooks.read_lesson(path)
-    main, further = divide(notebooks.read(path).cells)
+    main, further = divide([cell for cell in notebooks.read(path).cells if not PROGRESS.fullmatch(cell.source)])
     code = [_lines(cell) for cell in main + further if cell.cell_type == "code"]
     explorers = {name for record in lessons() for name in record.explorers}
     outputs = [output for cell in main for output in cell.get("outputs", [])]

@@ -14,7 +14,8 @@ from mlcourse.datasets.glyphs import typefaces
 from mlcourse.domains import shift_domain
 from mlcourse.episode.across import pixels
 from mlcourse.nets import LeNet
-from mlcourse.studies.transfer import arms, ink, source
+from mlcourse.studies.transfer import arms, criterion, ink, source
+from mlcourse.studies.transfer.streams import in_streams
 
 # -------------------------------------------------------------- the source network
 
@@ -80,13 +81,13 @@ def test_the_most_informative_weights_stay_and_four_measurements_without_more_en
     s = arms.Seed(pair((0,)), 0, {}, QUICK)
     learner = arms.AdaBN(s.copied())
     values = iter([0.1, 0.5, 0.2, 0.3, 0.1, 0.4])
-    monkeypatch.setattr(arms, "information", lambda logits: next(values))
-    watch = arms.MostInformative(learner, s.episode.unlabeled_x[0])
+    monkeypatch.setattr(criterion, "information", lambda logits: next(values))
+    watch = criterion.MostInformative(learner, s.episode.unlabeled_x[0])
     for step in range(1000):
         with torch.no_grad():
             learner.net.head.bias.fill_(step)
         if step == 149:
-            with pytest.raises(arms.Enough):
+            with pytest.raises(criterion.Enough):
                 watch({"step": step})
             break
         watch({"step": step})
@@ -123,7 +124,7 @@ def test_typeset_digits_fall_into_their_real_typefaces_whatever_they_went_throug
 
 def test_the_streams_are_those_of_the_test_half():
     s = arms.Seed(pair((0,)), 0, {}, QUICK)
-    found = arms.in_streams(s)
+    found = in_streams(s.base, s.setting.test, s.seed)
     assert len(found) == 6 and all(0 <= value <= 100 for value in found.values())
     x = pixels(s.setting.test.images)
     rows = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))

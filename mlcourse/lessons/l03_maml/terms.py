@@ -57,5 +57,4 @@ SYMBOLS = {
     r"$A$, $\psi$, $\omega$":
         ("`amplitude`, `phase`, `omega`",
          r"amplitude, phase and frequency of a sinusoid task, $A\sin(\omega x - \psi)$"),
-    r"$\mathbb E[A]$": ("", "the mean over all tasks, here of $A$"),
 }

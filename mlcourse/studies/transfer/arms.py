@@ -7,7 +7,6 @@ with after k labels per class.
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,23 +19,22 @@ from mlcourse.domains import Domain
 from mlcourse.episode import Episode
 from mlcourse.episode.across import DomainSampler, pixels
 from mlcourse.episode.pairs import PictureSampler
-from mlcourse.evaluate import percent_right
 from mlcourse.learner import Adapted, Learner
 from mlcourse.learners import (CORAL, DAML, DANN, MLDG, SHOT, TENT, AdaBN, Adapter, Distillation, SelfTraining, SimCLR,
                                Teacher, TranslationSampler, Translator)
 from mlcourse.learners.baselines import ridge
 from mlcourse.learners.daml import Redraw, by_generator
 from mlcourse.learners.l2sp import fine_tuned
-from mlcourse.learners.tent import batches
 from mlcourse.learners.translator import among
-from mlcourse.losses.alignment import information
 from mlcourse.nets import LeNet, build_net, call, features, statistics
 from mlcourse.phases import Phase
 from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, look
 from mlcourse.small import SIDE, shrunk
+from mlcourse.studies.transfer.criterion import Enough, MostInformative
 from mlcourse.studies.transfer.ink import in_the_ink_of
 from mlcourse.studies.transfer.setting import BATCH, KNOWN, Setting
 from mlcourse.studies.transfer.source import trained
+from mlcourse.studies.transfer.streams import in_streams
 from mlcourse.supervised import classifier
 from mlcourse.system.machine import one_core
 from mlcourse.train import train
@@ -157,31 +155,6 @@ class Seed:
         return copy.deepcopy(self.base.net)
 
 
-class Enough(Exception):
-    """A criterion ends a training."""
-
-
-class MostInformative:
-    """Called after each step: every 25 it measures how informative the predictions on pictures x are (`information`, in
-    nats, each picture normalised with all of them), keeps the weights under which they are most so, and raises `Enough`
-    when four measurements in a row brought no more. No label enters."""
-
-    def __init__(self, learner: AdaBN, x: Tensor):
-        self.learner, self.x, self.most, self.since = learner, x, -math.inf, 0
-        self.best = copy.deepcopy(learner.state_dict())
-
-    def __call__(self, record: dict) -> None:
-        if (record["step"] + 1) % 25:
-            return
-        with torch.no_grad():
-            found = float(information(call(self.learner.net, self.learner.theta(), self.x)))
-        self.since += 1
-        if found > self.most:
-            self.best, self.most, self.since = copy.deepcopy(self.learner.state_dict()), found, 0
-        if self.since == 4:
-            raise Enough
-
-
 def as_it_is(net: nn.Module) -> Adapted:
     """A network without statistics of a domain, unchanged."""
     return Adapted({name: p.detach()[None] for name, p in net.named_parameters()}, ())
@@ -232,8 +205,9 @@ def across_sources(kind: type[MLDG] | type[Adapter]) -> Callable[[Seed], Adapted
     """A learner whose queries come from another source domain, trained on from the source network."""
 
     def ready(s: Seed) -> Adapted:
-        shot, learner = s.setting.shot_of_several(), kind(s.copied())
-        sampler = DomainSampler(s.setting.several(), shot, shot, unlabeled=shot)
+        domains, learner = s.setting.domains(), kind(s.copied())
+        shot = s.setting.shot_of_several(domains)
+        sampler = DomainSampler(domains, shot, shot, unlabeled=shot)
         s.fit(learner, learner.phases(sampler, s.budget.meta, tasks=2, lr=ALIGN_RATE))
         with torch.no_grad():
             return learner.adapt(s.episode)
@@ -279,28 +253,13 @@ def contrasted(s: Seed) -> Adapted:
 def generated(s: Seed) -> Adapted:
     """DAML: the source network learns across sources with every query redrawn by the generator. One generator serves
     all k and draws."""
-    learner, shot = DAML(s.copied(), seed=s.seed), s.setting.shot_of_several()
-    joint = learner.joint(DomainSampler(s.setting.several(), shot, shot), s.budget.meta, enlarged(s.translator, s.setting),
+    learner, domains = DAML(s.copied(), seed=s.seed), s.setting.domains()
+    shot = s.setting.shot_of_several(domains)
+    joint = learner.joint(DomainSampler(domains, shot, shot), s.budget.meta, enlarged(s.translator, s.setting),
                           tasks=2, lr=ALIGN_RATE)
     s.fit(learner, [joint])
     with torch.no_grad():
         return AdaBN(learner.net).adapt(s.episode)
-
-
-def in_streams(s: Seed) -> dict[str, float]:
-    """The accuracy (%) on the test half when its pictures come in batches that are answered once, each under its own
-    statistics: TENT's and, without its steps, AdaBN's; in batches of 100, of 10, and of 100 sorted by class."""
-    order = torch.randperm(len(s.setting.test.images), generator=torch.Generator().manual_seed(s.seed))
-    by_class = s.setting.test.labels.argsort(stable=True)
-    found = {}
-    for name, rows, size in (("mixed", order, 100), ("small", order, 10), ("by class", by_class, 100)):
-        stream = s.setting.test.take(rows)
-        tent, x = TENT(s.base.net, batch=size), pixels(stream.images)
-        with torch.no_grad():
-            still = torch.cat([call(s.base.net, s.base.theta(), part) for part in batches(x, size)])
-        found[f"stream {name}"] = percent_right(tent.online(x), stream.labels)
-        found[f"stream {name}, no steps"] = percent_right(still, stream.labels)
-    return found
 
 
 def enlarged(translator: Translator, setting: Setting) -> Redraw:
@@ -367,8 +326,8 @@ def tune_random(s: Seed, state: Adapted, x: Tensor, y: Tensor) -> Predict:
 class Arm:
     """name: in tables. order: its place among all, the simplest first. style: in pictures, of `errorbar`. ready: the
     network before labels. labels: how k > 0 labels are used, from (seed, network, x, y); None: not at all. net: whose
-    parameters `ready` gives. zero: whether k = 0 makes sense. shared: whether it needs shared classes; several: whether it needs several domains. usual: whether
-    it runs where no arm is named. also: more numbers for the row at k = 0."""
+    parameters `ready` gives. zero: whether k = 0 makes sense. shared: whether it needs shared classes; several: whether
+    it needs several domains. usual: whether it runs where no arm is named. also: more numbers for the row at k = 0."""
 
     name: str
     order: int
@@ -393,10 +352,7 @@ def seen_by(net: LeNet, x: Tensor) -> Tensor:
     return x if x.shape[-1] == net.side else F.adaptive_avg_pool2d(x, net.side)
 
 
-def plain(s: Seed) -> LeNet:
-    """The source network with layer norm."""
-    return s.plain
-
+plain = lambda s: s.plain
 
 ARMS = (
     Arm("no adaptation", 0, look(GREY, "x", ":"), lambda s: as_it_is(s.plain), None, plain),
@@ -410,7 +366,7 @@ ARMS = (
     Arm("L2-SP", 6, look(BLUE, "s", "--"), lambda s: as_it_is(s.plain),
         lambda s, state, x, y: tune_source(s, state, x, y, ANCHOR), plain, zero=False, shared=False, usual=False),
     Arm("AdaBN", 2, look(GREEN, "D", "-"), adabn, tune),
-    Arm("TENT", 3, look(GREEN, "d", "--"), surer, tune, also=in_streams),
+    Arm("TENT", 3, look(GREEN, "d", "--"), surer, tune, also=lambda s: in_streams(s.base, s.setting.test, s.seed)),
     Arm("CORAL", 8, look(ORANGE, "v", "-"), aligned(CORAL, "CORAL"), tune),
     Arm("DANN", 9, look(VERMILION, "^", "-"), aligned(DANN, "DANN"), tune),
     Arm("self-training", 10, look(GREY, "+", "--"), self_trained, tune),

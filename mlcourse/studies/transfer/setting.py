@@ -62,15 +62,17 @@ class Setting:
         return len(self.source.images) >= LEAST_SOURCE and len(self.train.images) >= LEAST_TARGET
 
     def several(self) -> list[Domain]:
-        """The sources, or the typefaces of the one where it is typeset, or the one split into pseudo-domains. Raises
-        ValueError where it cannot be split."""
-        if len(self.sources) > 1:
-            return list(self.sources)
-        return glyphs.typefaces(self.sources[0], least=3) or pseudo_domains(self.sources[0], PARTS, least=3)
+        """The sources, or one source split into pseudo-domains. Raises ValueError where it cannot be split."""
+        return list(self.sources) if len(self.sources) > 1 else pseudo_domains(self.sources[0], PARTS, least=3)
 
-    def shot_of_several(self) -> int:
-        """As `shot`, for episodes with support, query and unlabelled pictures from one of `several`."""
-        least = min(int(torch.bincount(part.labels).min()) for part in self.several())
+    def domains(self) -> list[Domain]:
+        """The sources, or the typefaces of the one where it is typeset, else `several`, which it raises as."""
+        faces = glyphs.typefaces(self.sources[0], least=3) if len(self.sources) == 1 else []
+        return faces or self.several()
+
+    def shot_of_several(self, parts: Sequence[Domain] | None = None) -> int:
+        """As `shot`, for episodes with support, query and unlabelled pictures from one of `parts`, by default `several`."""
+        least = min(int(torch.bincount(part.labels).min()) for part in parts or self.several())
         return max(1, min(self.shot, least // 3))
 
     def known(self, domain: Domain, seed: int) -> Domain:

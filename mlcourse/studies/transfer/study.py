@@ -68,7 +68,7 @@ def check(setting: Setting, arms: Sequence[Arm], asked: bool) -> None:
             raise ValueError(f"{arm.name} is not defined here: {why}; leave it out, or change what is missing")
     if setting.shared and any(arm.several for arm in arms):
         try:
-            setting.several()
+            setting.domains()
         except ValueError as error:
             wants = ", ".join(f"--arm {arm.name!r}" for arm in arms if not arm.several)
             raise ValueError(f"{error}; or run only the arms that need no second domain: {wants}") from error
@@ -89,7 +89,7 @@ def protocol(setting: Setting, arms: Sequence[Arm]) -> str:
     if setting.note:
         text += f" {setting.note[0].upper()}{setting.note[1:]}."
     if setting.shared and len(setting.sources) == 1 and any(arm.several for arm in arms):
-        text += f" Where a method needs several sources, the one is split into {len(setting.several())} by style."
+        text += f" Where a method needs several sources, the one is split into {len(setting.domains())} by style."
     return text
 
 
