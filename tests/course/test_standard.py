@@ -10,15 +10,15 @@ from mlcourse.course import notebooks, standard
 # By how much a lesson may still miss the standard. A lesson that comes nearer lowers its numbers, and one that arrives
 # loses them; nothing is added, and nothing grows.
 NOT_YET = {
-    "01": {"words": 1967, "lines": 50, "longest_line": 32, "exercise_minutes": 9, "minutes": 30,
+    "01": {"words": 1949, "lines": 48, "longest_line": 32, "exercise_minutes": 9, "minutes": 30,
            "told_predictions": 2},
-    "05": {"words": 2326, "lines": 90, "longest_line": 23, "exercise_minutes": 13, "minutes": 38,
+    "05": {"words": 2308, "lines": 88, "longest_line": 23, "exercise_minutes": 13, "minutes": 38,
            "told_predictions": 5},
-    "13": {"words": 3581, "lines": 91, "longest_line": 31, "exercise_minutes": 13, "minutes": 45,
+    "13": {"words": 3572, "lines": 91, "longest_line": 31, "exercise_minutes": 13, "minutes": 45,
            "told_predictions": 2},
-    "14": {"words": 5701, "lines": 86, "longest_cell": 5, "longest_line": 46, "exercise_minutes": 1,
+    "14": {"words": 5670, "lines": 84, "longest_cell": 5, "longest_line": 46, "exercise_minutes": 1,
            "minutes": 22, "told_predictions": 2},
-    "15": {"words": 2634, "lines": 54, "longest_cell": 1, "longest_line": 31, "minutes": 20, "told_predictions": 4},
+    "15": {"words": 2616, "lines": 52, "longest_cell": 1, "longest_line": 24, "minutes": 20, "told_predictions": 4},
 }
 
 

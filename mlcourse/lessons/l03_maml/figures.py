@@ -52,8 +52,8 @@ def gradient_test(steps: Sequence[float], errors: Mapping[str, Sequence[float]])
     (right, falls), (wrong, stays) = errors.items()
     at = int(np.argmin(falls))
     best, miss = falls[at], stays[at]
-    near = f"meets the definition to better than {short(MEETS)}" if best < MEETS else f"stays {about(best)} off"
-    title = f"{right} {near}; {wrong} stays ≈{100 * miss:.0f} % off"
+    near = f"comes within {short(MEETS)} of the definition" if best < MEETS else f"stays {about(best)} off"
+    title = f"{right} {near}; {wrong} ends ≈{100 * miss:.0f} % off"
     figure = blank(7, 3.2)
     with matplotlib.rc_context(RC):
         axes = figure.subplots()

@@ -117,7 +117,7 @@ def sweeps(rows: Rows) -> Picture:
             axes.set_xticks(settings, [f"{at:g}" for at in settings])
             axes.minorticks_off()
             axes.grid(True)
-            axes.set_title(f"Highest on validation scripts at {best:g}")
+            axes.set_title(f"Highest validation mean at {best:g}")
         panels[0].set_ylabel("5-way 1-shot accuracy (%)")
         panels[1].legend(loc="lower right")
     return picture(figure, f"SimCLR over the temperature and the number of negatives. {'; '.join(alt)}.")
