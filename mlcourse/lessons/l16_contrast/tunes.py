@@ -19,6 +19,7 @@ RATE = 4800                                 # samples a second
 NOTE = 0.15                                 # seconds
 OVERTONES = 4                               # the highest below half of RATE
 WINDOW, SIDE = 224, 28                      # samples; bins and frames of a spectrogram
+AT_ONCE = 256                               # sounds whose spectra are held at once
 
 
 def tunes(first: int, last: int, takes: int = 2) -> tuple[Tensor, Tensor, Tensor]:
@@ -56,14 +57,16 @@ def sound(notes: Tensor, seed: int) -> Tensor:
     pitch = LOWEST * 2 ** ((torch.tensor(SCALE, dtype=torch.float32)[notes] + off) / 12)
     time = torch.arange(samples) / RATE
     fade = torch.exp(-time / 0.1)
-    harmonics = torch.arange(1, OVERTONES + 1)
-    phase = 2 * math.pi * (pitch[..., None, None] * harmonics[:, None] * time)
-    tone = (weights[:, None, :, None] * phase.sin()).sum(2) * fade
-    return tone.flatten(1) + 0.3 * torch.randn(m, NOTES * samples, generator=generator)
+    tone = sum(weights[:, h, None, None] * (2 * math.pi * (h + 1) * pitch[..., None] * time).sin() for h in range(OVERTONES))
+    return (tone * fade).flatten(1) + 0.3 * torch.randn(m, NOTES * samples, generator=generator)
 
 
 def spectrogram(samples: Tensor) -> Tensor:
     """Sounds as uint8 pictures (M, 1, 28, 28): 28 moments to the right, 28 bands of 86 Hz upwards, louder is darker."""
+    return torch.cat([_spectrogram(part) for part in samples.split(AT_ONCE)])
+
+
+def _spectrogram(samples: Tensor) -> Tensor:
     hop = samples.shape[1] // SIDE
     size = torch.stft(samples, WINDOW, hop, window=torch.hann_window(WINDOW), return_complex=True).abs()
     bands = size[:, :4 * SIDE, :SIDE].unflatten(1, (SIDE, 4)).mean(2).flip(1)
