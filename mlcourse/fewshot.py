@@ -160,9 +160,9 @@ def _reduced(picture, place: int, form: Form) -> Reduced:
     name = str(picture) if isinstance(picture, (str, os.PathLike)) else f"picture {place}"
     try:
         if isinstance(picture, (str, os.PathLike)):
-            return reduced(decode(Path(picture).read_bytes(), name, form.side).image, Counter(), *form)
+            return reduced(decode(Path(picture).read_bytes(), name, form.side).image, Counter(), form.side, form.colour)
         if isinstance(picture, Image.Image):
-            return reduced(picture, Counter(), *form)
+            return reduced(picture, Counter(), form.side, form.colour)
         return fitted(_pixels(np.asarray(picture), form.colour), Counter(), form.side)
     except FileNotFoundError as error:
         raise ValueError(f"there is no file {name}; correct the path") from error

@@ -12,6 +12,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from tiny import patterns
 
 from mlcourse import checkpoint, datasets
+from mlcourse.datasets import Form
 from mlcourse.episode import EpisodeSampler
 from mlcourse.evaluate import evaluate
 from mlcourse.fewshot import FewShot
@@ -124,7 +125,7 @@ def test_colours_reach_a_network_that_reads_them(as_given):
     x[:8, ..., 0], x[8:, ..., 2] = 150, 150 * 299 // 114 % 256
     grey, colour = (FewShot(ProtoNet(Conv4(0, 6, "max", "support", 20, channels=channels))) for channels in (1, 3))
     assert colour.fit(as_given(x[::2]), y[::2]).score(as_given(x[1::2]), y[1::2]) == 1.0
-    assert colour.form_ == (20, True) and grey.fit(as_given(x[::2]), y[::2]).form_ == (20, False)
+    assert colour.form_ == Form(20, True) and grey.fit(as_given(x[::2]), y[::2]).form_ == Form(20)
     assert FewShot(side=8, colour=True).fit(as_given(x[::2]), y[::2]).n_features_in_ == 3 * 64
 
 

@@ -85,7 +85,7 @@ def _bytes(file: Path) -> bytes:
 
 def _reduced(decoded: Decoded, file: Path, form: Form, done: Counter) -> Reduced:
     try:
-        return reduced(decoded.image, done, *form)
+        return reduced(decoded.image, done, form.side, form.colour)
     except Exception as error:  # damaged EXIF data raise almost anything
         raise ValueError(f"{file} cannot be converted ({error or type(error).__name__}); save it anew or remove it"
                          ) from error

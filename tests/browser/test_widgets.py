@@ -114,7 +114,7 @@ def test_paired_gain(widget, tmp_path):
     assert "k = 1:" in gains.says()
     gains.press("stroke")
     gains.changed(picture)
-    assert "glyphs-digits@stroke=1: DAML, tuned" in gains.says()
+    assert "glyphs-digits@unframed@stroke=1: DAML, tuned" in gains.says()
     gains.root.screenshot(path=tmp_path / "gains.png")
 
 

@@ -61,7 +61,7 @@ def test_a_transparent_picture_lies_on_the_same_ground_in_colour():
 
 
 @pytest.mark.parametrize("side", [7, 20, 28])
-@pytest.mark.parametrize("spec", ["glyphs", "digits", "glyphs-digits"])
+@pytest.mark.parametrize("spec", ["glyphs", "digits@unframed", "glyphs-digits@unframed"])
 def test_a_smaller_side_is_the_mean_of_the_area(spec, side):
     whole, small = datasets.load(spec), datasets.load(spec, form=Form(side))
     exact = np.zeros((side, side))

@@ -46,7 +46,7 @@ class PairedGainExplorer(Explorer):
         controls = {
             "pair": ipywidgets.ToggleButtons(options=list(self.tables),
                                              tooltips=[f"pair: {name}" for name in self.tables],
-                                             style={"button_width": "16em"}),
+                                             style={"button_width": "20em"}),
             "k": ipywidgets.SelectionSlider(options=self.ks, description="labels per class, k", **CONTROL),
             "one": drop(one, "first arm"), "other": drop(other, "second arm"),
         }

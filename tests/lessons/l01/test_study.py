@@ -58,7 +58,7 @@ def test_other_worlds_and_floors(monkeypatch):
     row = shift.measure("UCI digits", 0, TINY)
     assert row["severity"] == [1.0] and row["pad"][0] > 1.5
     row = shift.measure("UCI digits, again", 0, TINY)
-    assert row["pad"][0] == pytest.approx(proxy_a_floor(load("digits"), 0, size=60).value, abs=6e-5)
+    assert row["pad"][0] == pytest.approx(proxy_a_floor(load("digits@unframed"), 0, size=60).value, abs=6e-5)
     assert row["mmd"] == [None]
     with pytest.raises(ValueError, match="unknown kind 'fog'; choose one of rotation"):
         shift.measure("fog", 0, TINY)
@@ -83,7 +83,7 @@ def test_a_crossing_is_what_scikit_learn_says_of_the_same_pictures():
     home, away = crossing.by_face(0)
     assert torch.equal(home.images, shift.of_seed(0, TINY).home.images)
     faces = load_digits_named_by_face()
-    assert torch.equal(faces.images, load("glyphs-digits").images)
+    assert torch.equal(faces.images, load("glyphs-digits@unframed").images)
     y = crossing.slanted(away)
     for label, face in zip(y[:200].tolist(), away.labels[:200].tolist()):
         assert label == (away.classes[face].endswith(("Italic", "Oblique")))
