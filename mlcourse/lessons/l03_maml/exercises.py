@@ -113,8 +113,8 @@ def meta_gradient(theta, support, query, alpha):
     Returns one number.
     """
 '''
-META_GRADIENT_SOLUTION = META_GRADIENT + '''\
-    (x_s, y_s), (x_q, y_q) = support, query
+PAIRS = "    (x_s, y_s), (x_q, y_q) = support, query\n"
+META_GRADIENT_SOLUTION = META_GRADIENT + PAIRS + '''\
     adapted = theta - alpha * (theta * x_s - y_s) * x_s
     query_gradient = (adapted * x_q - y_q) * x_q
     return (1 - alpha * x_s**2) * query_gradient'''
@@ -141,8 +141,8 @@ def meta_wrong(old: str, new: str) -> str:
 
 
 meta_gradient = Exercise(
-    id="03.2", title="A meta-gradient on paper", answer="meta_gradient", difficulty=2, minutes=4,
-    stub=META_GRADIENT + "    ...", solution_source=META_GRADIENT_SOLUTION, check=check_meta_gradient,
+    id="03.2", title="A meta-gradient on paper", answer="meta_gradient", difficulty=2, minutes=5,
+    stub=META_GRADIENT + PAIRS + "    ...", solution_source=META_GRADIENT_SOLUTION, check=check_meta_gradient,
     hints=(
         "Write the adapted weight as a function of theta, put it into the query loss, and use the chain rule.",
         "The chain rule gives two factors: the slope of the query loss at the adapted weight, and the derivative of "
@@ -186,11 +186,10 @@ def slope_error(F, theta, gradient, u, eps):
     with eps to either side; claimed is the slope along u that the gradient gives.
     """
 '''
-MEASURED = "    measured = (F(moved(1)) - F(moved(-1))) / (2 * eps)"
+MEASURED = "    measured = (F(moved(eps)) - F(moved(-eps))) / (2 * eps)"
 CLAIMED = "    claimed = sum((gradient[name] * u[name]).sum() for name in theta)"
-SLOPE_ERROR_SOLUTION = SLOPE_ERROR + '''\
-    moved = lambda sign: {name: p + sign * eps * u[name] for name, p in theta.items()}
-''' + MEASURED + "\n" + CLAIMED + '''
+ALONG_U = "    moved = lambda by: {name: p + by * u[name] for name, p in theta.items()}\n"
+SLOPE_ERROR_SOLUTION = SLOPE_ERROR + ALONG_U + MEASURED + "\n" + CLAIMED + '''
     return float(abs(claimed / measured - 1))'''
 
 
@@ -200,17 +199,17 @@ def slope_wrong(*edits: tuple[str, str]) -> str:
 
 
 slope_error = Exercise(
-    id="03.3", title="Test a meta-gradient", answer="slope_error", difficulty=2, minutes=5, given=SUSPECTS,
-    stub=SLOPE_ERROR + "    ...", solution_source=SLOPE_ERROR_SOLUTION, check=check_slope_error,
+    id="03.3", title="Test a meta-gradient", answer="slope_error", difficulty=2, minutes=4, given=SUSPECTS,
+    stub=SLOPE_ERROR + ALONG_U + "    ...", solution_source=SLOPE_ERROR_SOLUTION, check=check_slope_error,
     hints=(
         "Move all of theta along u, once by +eps and once by -eps, and look at what F does.",
-        "theta moved is {name: p + eps * u[name] for name, p in theta.items()}, a new dict. A slope along u is the "
+        "moved(eps) is theta moved by eps along u, a new dict. A slope along u is the "
         "dot product of gradient and u: multiply entry by entry and sum over everything.",
-        "measured = (F(moved up) - F(moved down)) / (2 * eps), claimed = the sum over names of "
+        "measured = (F(moved(eps)) - F(moved(-eps))) / (2 * eps), claimed = the sum over names of "
         "(gradient[name] * u[name]).sum(); return abs(claimed / measured - 1).",
     ),
     wrong=(
-        (slope_wrong((MEASURED, "    measured = (F(moved(1)) - F(theta)) / eps")), ONE_SIDED),
+        (slope_wrong((MEASURED, "    measured = (F(moved(eps)) - F(theta)) / eps")), ONE_SIDED),
         (slope_wrong(("(2 * eps)", "eps")), HALF_WAY),
         (slope_wrong(("gradient[name] * u[name]", "gradient[name]")), NO_DIRECTION),
         (slope_wrong(("abs(claimed / measured - 1)", "claimed / measured - 1")), SIGNED),
@@ -232,7 +231,7 @@ slope_error = Exercise(
          f"{HALF_WAY}, {NO_DIRECTION}"),
     ),
     mutations=(
-        (MEASURED, "    measured = (F(moved(1)) - F(moved(-2))) / (3 * eps)"),
+        (MEASURED, "    measured = (F(moved(eps)) - F(moved(-2 * eps))) / (3 * eps)"),
         (CLAIMED, "    claimed = sum((gradient[name] * u[name]).mean() for name in theta)"),
         ("    return float(abs(claimed / measured - 1))", "    return float((claimed / measured - 1) ** 2)"),
     ))
@@ -246,7 +245,8 @@ def outer_loop(theta, batches, inner_step, loss, beta):
     theta: a dict of tensors that require gradients; batches: a list of lists of (support, query)
     inner_step(theta, support): the adapted parameters of line [5], with their graph
     loss(params, samples): the mean squared error on a support or a query set; beta: the outer rate
-    Returns theta after the last turn, a dict with the same keys and shapes.
+    Returns theta after the last turn, a dict with the same keys and shapes. Every turn begins with
+    fresh tensors: (p - beta * g).detach().requires_grad_() for each p and its gradient g.
     """
 '''
 ADAPTED = "            phi = inner_step(theta, support)"
@@ -274,7 +274,7 @@ ON_QUERY = (ADAPTED, ADAPTED.replace("support", "query"))
 ON_SUPPORT = (QUERY_LOSS, QUERY_LOSS.replace("query", "support"))
 
 outer_loop = Exercise(
-    id="03.4", title="The outer loop", answer="outer_loop", difficulty=3, minutes=7,
+    id="03.4", title="The outer loop", answer="outer_loop", difficulty=3, minutes=6,
     stub=OUTER_LOOP + "    ...", solution_source=OUTER_LOOP_SOLUTION, check=check_outer_loop,
     hints=(
         "A turn is: adapt to each task of the batch, add up the losses of the adapted parameters, take one gradient "

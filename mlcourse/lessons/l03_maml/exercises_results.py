@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l03_maml.checks_ratio import CLAIMS, check_claims, check_paired_ratio
+from mlcourse.lessons.l03_maml.checks_ratio import BY_TASK, CLAIMS, check_claims, check_paired_ratio
 
 # ---------------------------------------------------------------- 03.5
 
@@ -56,6 +56,8 @@ paired_ratio = Exercise(
          "unpaired interval"),
         (edited(BOOTSTRAP, ("    ratios = pretrained_mse[drawn]", "    other = torch.randint(n, (2000, n), "
                             "generator=generator)\n    ratios = pretrained_mse[other]")), "unpaired interval"),
+        (ratio_wrong((RESIDUAL, "    residual = pretrained_mse / maml_mse")), BY_TASK),
+        (ratio_wrong((RESIDUAL, "    residual = (pretrained_mse - ratio * maml_mse) / maml_mse")), BY_TASK),
         (ratio_wrong((" / len(residual) ** 0.5", "")), "standard deviation instead of standard error"),
         (ratio_wrong(("1.96 * ", "")), "one standard error"),
         (ratio_wrong((RATIO, "    ratio = maml_mse.mean() / pretrained_mse.mean()")), "ratio upside down"),
@@ -67,6 +69,8 @@ paired_ratio = Exercise(
         (RATIO, "    ratio = pretrained_mse.median() / maml_mse.median()"),
         (RESIDUAL, "    residual = pretrained_mse / maml_mse.mean()"),
         (HALF, "    half = 1.96 * residual.std() / len(residual)"),
+        (HALF, "    half = 1.6 * residual.std() / len(residual) ** 0.5"),
+        (HALF, "    half = 2.3 * residual.std() / len(residual) ** 0.5"),
         ("    return float(ratio), float(ratio - half), float(ratio + half)",
          "    return float(ratio), float(ratio + half), float(ratio - half)"),
     ))
@@ -75,6 +79,7 @@ paired_ratio = Exercise(
 
 VERDICTS = '''\
 verdicts = {  # MAML\'s error: "smaller", "larger" or "not told apart"? 600 tasks, 95 % intervals
+    # a, b and c after ten steps, d after one
 ''' + "".join(f'    # {key}: {text}\n    "{key}": ...,\n' for key, (text, _) in CLAIMS.items()) + "}"
 
 

@@ -24,7 +24,7 @@ PREDICTIONS = (
         lambda gap: gap < 0.3,
         lambda gap: f"a negative cosine, -1.62 cos x; the network is ≈{gap:.2f} from it on average."),
     Prediction(
-        "03.p2", "Both steps lead to the same parameters. Whose meta-gradient is not of second order?",
+        "03.p2", "Both steps lead to the same parameters. Which meta-gradient is of first order?",
         ("that of step_a", "that of step_b", "of both", "of neither"),
         "that of step_b",
         lambda errors, gradients: min(errors["step_a"]) < 1e-6 and errors["step_b"][ANY] > 0.02,
