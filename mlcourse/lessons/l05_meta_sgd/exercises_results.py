@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l05_meta_sgd.checks_results import (BEST_AT_HOME, BY_TARGET, CLAIMS, NOT_THE_BEST,
-                                                          check_verdicts)
+                                                          OTHER_WAY, check_verdicts)
 
 VERDICTS = """\
 verdicts = {      # a to d: "yes", "no" or "open"
@@ -41,7 +41,7 @@ verdicts = Exercise(
     wrong=(
         (judged(a="yes"), CLAIMS["a"].name), (judged(b="open"), CLAIMS["b"].name), (judged(c="open"), CLAIMS["c"].name),
         (judged(d="yes"), CLAIMS["d"].name), (judged(arm="D"), BY_TARGET), (judged(arm="C"), NOT_THE_BEST),
-        (judged(a="yes", d="yes"), CLAIMS["a"].name),
+        (judged(a="yes", d="yes"), f"{CLAIMS['a'].name}, {CLAIMS['d'].name}"), (judged(c="yes"), OTHER_WAY),
         (judged(b="open", arm="D"), f"{CLAIMS['b'].name}, {BY_TARGET}"),
     ),
     mutations=tuple((line(key, RIGHT[key]), line(key, wrong)) for key, wrong in (

@@ -43,7 +43,7 @@ def rate_sweep(rates: Sequence[float], losses: Mapping[str, Sequence[float]], ow
 def granularity(rows: list[dict], shot: int = 10) -> Picture:
     """Mean squared error after one step, for every arm of `mlcourse study rates` whose rates may have any sign, 95 % t
     intervals over seeds."""
-    found = by_arm([r for r in rows if r["split"] == "test" and r["shot"] == shot], "mse")
+    found = by_arm(tested(rows, shot), "mse")
     shown = {arm: values for arm, values in found.items() if "negative" not in arm}
     order = sorted(shown, key=lambda arm: -np.mean(shown[arm]))
     title = f"Finer rates, smaller error: from {np.mean(shown[order[0]]):.2f} to {np.mean(shown[order[-1]]):.2f}"
@@ -62,6 +62,11 @@ def pipeline(rows: list[dict], domain: str = "digits") -> Picture:
              f"{max(one_step):.1f} %")
     label = f"5-way 1-shot accuracy on {domain}, in per cent"
     return _bars({arm: found[arm] for arm in order}, title, label, 1, chance=20)
+
+
+def tested(rows: Sequence[dict], shot: int = 10) -> list[dict]:
+    """The rows of `mlcourse study rates` on test tasks of `shot` points."""
+    return [row for row in rows if row["split"] == "test" and row["shot"] == shot]
 
 
 def by_arm(rows: list[dict], value: str) -> dict[str, np.ndarray]:

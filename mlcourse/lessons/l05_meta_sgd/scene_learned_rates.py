@@ -55,7 +55,7 @@ class LearnedRatesScene(Scene):
 
     def build(self) -> None:
         figure = self.figure
-        self._build_map(figure.add_axes((0.02, 0.04, 0.41, 0.80)))
+        self._build_map(figure.add_axes((0.03, 0.04, 0.41, 0.80)))
         self._build_histogram(figure.add_axes((0.515, 0.61, 0.465, 0.235)))
         self._build_gradients(figure.add_axes((0.515, 0.115, 0.20, 0.325)))
         self._build_slice(figure.add_axes((0.775, 0.115, 0.205, 0.325)))

@@ -12,7 +12,7 @@ from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.learners import MetaSGD
 from mlcourse.lessons.l05_meta_sgd.rate_history import RateHistory, Snapshot
 from mlcourse.lessons.l05_meta_sgd.scene_learned_rates import LearnedRatesScene
-from mlcourse.lessons.l05_meta_sgd.signs import Weight, loss_along, query_gradient_unmoved, support_gradients
+from mlcourse.lessons.l05_meta_sgd.signs import Weight, alive, loss_along, query_gradient_unmoved, support_gradients
 from mlcourse.nets import MLP, Params
 from mlcourse.plots.style import about
 from mlcourse.system.machine import one_core
@@ -139,11 +139,11 @@ class LearnedRates(Explorer):
         span = max(2 * abs(rate), 0.02)
         rates = torch.linspace(-span, span, SLICE)
         loss = loss_along(net, shown.theta, shown.alpha, g, weight, rates, tasks)
-        alive = {name: each.abs().amax(0) > 0 for name, each in g.items()}
-        below = torch.cat([(shown.alpha[name] < 0)[alive[name]] for name in alive])
+        at_work = alive(g)
+        below = torch.cat([(shown.alpha[name] < 0)[at_work[name]] for name in at_work])
         numbers = lambda params: {name: each.numpy() for name, each in params.items()}
         return LearnedRatesRecord(
-            rewind, numbers(shown.alpha), numbers(alive), below.float().mean().item(), shown.before, shown.after,
+            rewind, numbers(shown.alpha), numbers(at_work), below.float().mean().item(), shown.before, shown.after,
             weight, rate, g_s.numpy(), g_q.numpy(), float((g_s * g_q).mean() / scale) if scale > 0 else 0.0,
             rates.numpy(), loss.numpy())
 
