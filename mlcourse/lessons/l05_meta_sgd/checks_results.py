@@ -56,13 +56,14 @@ def check_verdicts(answer: object) -> str:
         raise NotYet(f"arm is {answer['arm']!r}; write the letter of an arm, A to G.")
     wrong = [misread(key, given[key]) for key in CLAIMS if given[key] != CLAIMS[key].verdict]
     if given["arm"] == "d":
-        wrong.append(Misconception(BY_TARGET, "look at arm: D leads after five steps on the digits, but to know that you "
-                                   "needed their labels; choose by the new scripts."))
+        wrong.append(Misconception(BY_TARGET, "look at arm: D leads after five steps on the digits, but to know that "
+                                   "you needed their labels; choose by the new scripts."))
     elif given["arm"] != BEST_AT_HOME.lower():
-        wrong.append(Misconception(NOT_THE_BEST, "look at arm: another arm has the highest accuracy on the new scripts."))
+        wrong.append(Misconception(NOT_THE_BEST, "look at arm: another one has the highest accuracy on the new "
+                                   "scripts."))
     if wrong:
         raise all_of(wrong)
-    return "Learned rates help here and hurt there, by 1.5 points at most, and the pretraining showed no gain."
+    return "Learned rates help here and hurt there, by 1.5 points at most, and pretraining showed no gain."
 
 
 def misread(key: str, said: str) -> Misconception:
@@ -70,5 +71,6 @@ def misread(key: str, said: str) -> Misconception:
     claim = CLAIMS[key]
     if "open" in (said, claim.verdict):
         return Misconception(claim.name, f"look at {key}: {claim.why}.")
-    return Misconception(OTHER_WAY, f"look at {key}: the difference is {claim.one} less {claim.other}, and its interval "
-                         f"lies {'above' if claim.verdict == 'yes' else 'below'} zero.")
+    side = "above" if claim.verdict == "yes" else "below"
+    return Misconception(OTHER_WAY, f"look at {key}: the difference is {claim.one} less {claim.other}, and its "
+                         f"interval lies {side} zero.")

@@ -102,7 +102,7 @@ def test_the_record_holds_the_gradients_and_the_loss_of_one_task_at_a_time(explo
     assert record.rate == pytest.approx(shown.alpha[name].flatten()[index].item())
     alive = np.concatenate([(gradient != 0).any(0).ravel() for gradient in (
         each.numpy() for each in support_gradients(net, shown.theta, tasks).values())])
-    assert np.array_equal(alive, np.concatenate([each.ravel() for each in record.alive.values()])) and 0 < alive.sum()
+    assert np.array_equal(alive, np.concatenate([each.ravel() for each in record.alive.values()])) and alive.any()
     every = np.concatenate([a.ravel() for a in record.alpha.values()])
     assert record.negative == pytest.approx(np.mean(every[alive] < 0))
 

@@ -1,4 +1,4 @@
-"""What lesson 05 reads of its studies and tries live: the dials, the broken updates, the pipeline's arms and verdicts."""
+"""What lesson 05 tries live, the dials and the broken updates, and what it reads of its studies."""
 
 import numpy as np
 import pytest
@@ -68,8 +68,8 @@ def test_the_arm_to_take_is_the_best_where_labels_may_be_used_and_five_steps_on_
 def test_the_arms_under_short_names_are_the_rows():
     for (arm, target), values in ACCURACY.items():
         domain, five = pipeline.TARGETS[target]
-        rows = {row["seed"]: row["accuracy"] for row in ROWS if row["arm"] == pipeline.ARMS[arm][1] and row["split"] != "val"
-                and row["domain"] == domain and (row["steps"] == 5) == five}
+        rows = {row["seed"]: row["accuracy"] for row in ROWS if row["arm"] == pipeline.ARMS[arm][1]
+                and row["split"] != "val" and row["domain"] == domain and (row["steps"] == 5) == five}
         assert values.tolist() == [rows[seed] for seed in range(5)]
     assert {(arm, target) for arm in pipeline.ARMS for target in pipeline.TARGETS} - set(ACCURACY) == {
         ("F", "digits, 5 steps"), ("G", "digits, 5 steps")}
