@@ -19,7 +19,7 @@ def meta_sgd_step(params, loss, alpha):
 
     params, alpha: dicts of tensors with the same keys and shapes; a rate may have any sign
     loss: a function of such a dict that returns a scalar
-    Returns a new dict with the same keys and shapes. Leaves params, alpha and their .grad as they are.
+    Returns a new dict with the same keys and shapes. Leaves params, alpha and their .grad alone.
     """
 '''
 GRADS = "    grads = torch.autograd.grad(loss(params), list(params.values()), create_graph=True)"
@@ -103,7 +103,7 @@ def outer_update(meta, support_loss, query_loss, beta):
 
     meta: a torch.nn.Module with the parameters theta and alpha, vectors of the same length
     support_loss, query_loss: functions of such a vector that return a scalar
-    Changes the values of both parameters in place, and returns the query loss before that, a number.
+    Changes the values of both parameters in place. Returns the query loss before that, a number.
     """
 '''
 OUTER_SOLUTION = OUTER + '''\
@@ -139,7 +139,7 @@ KEPT = OUTER + '''\
     return loss.item()'''
 
 outer_update = Exercise(
-    id="05.2", title="Spot the bug: four updates of the rates", answer="outer_update", difficulty=3, minutes=8,
+    id="05.2", title="Spot the bug: four updates of the rates", answer="outer_update", difficulty=3, minutes=7,
     given=UPDATE_GIVEN, stub=OUTER + "    ...", solution_source=OUTER_SOLUTION, check=check_update,
     hints=(
         "Read the four errors again. One is about what a function returns, two are about what may be changed and how, "
@@ -178,7 +178,7 @@ def rate_gradient(theta, alpha, support, query):
     """The derivative of the query loss after one step by every rate, by hand: no autograd.
 
     The model is theta @ x, and both losses are (theta @ x - y)**2 / 2 on one sample.
-    theta, alpha: tensors of shape (3,); support, query: pairs (x, y) with x of shape (3,) and y a number
+    theta, alpha: tensors of shape (3,); support, query: pairs (x, y), x of shape (3,), y a number
     Returns a tensor of shape (3,).
     """
 '''

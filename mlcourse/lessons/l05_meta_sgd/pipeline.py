@@ -21,8 +21,7 @@ ARMS = {                # what the outer steps are spent on, and the arm's name 
     "G": ("none, fine-tuned", NOTHING),
 }
 TARGETS = {             # the domain, and whether after five steps
-    "new scripts": ("glyphs", False), "Omniglot": ("omniglot", False), "digits": ("digits", False),
-    "digits, 5 steps": ("digits", True),
+    "new scripts": ("glyphs", False), "digits": ("digits", False), "digits, 5 steps": ("digits", True),
 }
 Accuracies = Mapping[tuple[str, str], np.ndarray]
 

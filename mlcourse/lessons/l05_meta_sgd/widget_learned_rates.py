@@ -154,14 +154,12 @@ class LearnedRates(Explorer):
     def describe(self, record: LearnedRatesRecord) -> str:
         every, alive = (np.concatenate([a.ravel() for a in part.values()]) for part in (record.alpha, record.alive))
         still = 100 * (1 - alive.mean())
-        spread = (f"One step: loss {about(record.before)} → {about(record.after)}. ≈{still:.0f} % of all rates have no "
-                  f"gradient (grey); the others lie between ≈{every[alive].min():.2g} and ≈{every[alive].max():.2g}. ")
+        spread = (f"Loss {about(record.before)} → {about(record.after)}. ≈{still:.0f} % of all rates have no gradient "
+                  f"(grey), the others lie from ≈{every[alive].min():.2g} to ≈{every[alive].max():.2g}. ")
         if not record.support_gradient.any():
-            return (f"{spread}The weight picked has no gradient on any of the {len(record.support_gradient)} tasks: "
+            return (f"{spread}The picked weight has no gradient on any of the {len(record.support_gradient)} tasks: "
                     f"its rate of ≈{record.rate:.2g} changes nothing.")
         best = record.slice_rates[record.slice_loss.argmin()]
-        word = "the same sign" if record.agreement > 0 else "opposite signs"
-        sign = "positive" if record.agreement > 0 else "negative"
-        return (f"{spread}The weight picked has the rate ≈{record.rate:.2g}. Where it alone stays, its support and "
-                f"query gradients have {word} on average (agreement ≈{record.agreement:.2f}), which asks for a {sign} "
-                f"rate; along this rate the query loss is lowest near ≈{best:.2g}.")
+        word, sign = ("the same sign", "positive") if record.agreement > 0 else ("opposite signs", "negative")
+        return (f"{spread}Picked: α ≈{record.rate:.2g}. Its gradients have {word} on average (agreement "
+                f"≈{record.agreement:.2f}), which asks for a {sign} rate; the loss is lowest near α ≈{best:.2g}.")
