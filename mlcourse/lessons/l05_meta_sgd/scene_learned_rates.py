@@ -139,7 +139,7 @@ class LearnedRatesScene(Scene):
         self._show_slice(record)
 
     def _show_map(self, record) -> None:
-        picture = np.full((*self.size, 4), 255, np.uint8)
+        picture = np.zeros((*self.size, 4), np.uint8)                     # transparent where there is no weight
         marks = []
         for name, alpha in record.alpha.items():
             flat = alpha.ravel()
