@@ -63,7 +63,7 @@ def check_verdicts(answer: object) -> str:
                                    "scripts."))
     if wrong:
         raise all_of(wrong)
-    return "Learned rates help here and hurt there, by 1.5 points at most, and pretraining showed no gain."
+    return "Learned rates help here and hurt there, by no more than 1.5 points, and pretraining showed no gain."
 
 
 def misread(key: str, said: str) -> Misconception:
