@@ -42,8 +42,8 @@ def test_factor_dial(widget, tmp_path, monkeypatch):
 
 def test_learned_rates(widget, tmp_path):
     rates = widget("LearnedRates")
-    assert "of the rates are negative" in rates.says() and "After 200 outer steps" in rates.says()
-    assert "of the rates are negative" in rates.picture.get_attribute("title")
+    assert "with a gradient are negative" in rates.says() and "After 200 outer steps" in rates.says()
+    assert "with a gradient are negative" in rates.picture.get_attribute("title")
     picture = rates.pixels()
     rates.slider("outer step").focus()
     rates.page.keyboard.press("ArrowLeft")

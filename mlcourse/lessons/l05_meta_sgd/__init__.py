@@ -4,9 +4,10 @@ from mlcourse.lesson import Lesson
 
 LESSON = Lesson(
     __name__,
-    does="turn six rates by hand, write Meta-SGD and the gradient of a rate, watch rates go negative and test "
-         "why, leave out each stage of a pipeline",
+    does="turn six rates by hand, write Meta-SGD and the gradient of a rate, see why half of the rates go negative, "
+         "judge each stage of a pipeline",
     exercises="exercises:EXERCISES",
+    predictions="predictions:PREDICTIONS",
     explorers={"LearnedRates": "explorers:learned_rates"},
     studies={"meta-transfer": "study_meta_transfer:STUDY", "rates": "study_rates:STUDY"},
     terms="terms:TERMS",

@@ -14,7 +14,8 @@ from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception
 from mlcourse.exercises.gradients import (AT_THETA, FIRST_ORDER, IN_PLACE, THROWN_AWAY, call_step, gradient_of,
                                           look_like_params)
 from mlcourse.exercises.oracles import Params
-from mlcourse.exercises.values import DIGITS, number, scalar, tensor
+from mlcourse.exercises.values import number, tensor
+from mlcourse.lessons.l05_meta_sgd.broken import Meta
 
 ONE_RATE = "one rate for all weights of a tensor"
 CLAMPED = "negative rates forbidden"
@@ -30,8 +31,6 @@ NOT_PARAMETER = "a Tensor is no Parameter"
 THETA_OUT = "theta is not trained"
 ALPHA_OUT = "alpha is not trained"
 LEFTOVER = "old gradients are added"
-FULL_ORDER = "second order, not first"
-ANOTHER = "another loss"
 
 
 def rates_like(params: Params, seed: int = 3) -> Params:
@@ -124,92 +123,6 @@ def diagnose_values(phi: Params, params: Params, alpha: Params, g: Params, outer
 # ---------------------------------------------------------------- 05.2
 
 
-def check_rate_gradient(answer: object) -> str:
-    """05.2: ∂L(φ; Q)/∂α of a linear model, by a formula, against central differences."""
-    generator = torch.Generator().manual_seed(5)
-    draw = lambda *shape: torch.randn(shape, generator=generator, dtype=torch.float64)
-    cases = [(draw(3), 0.3 * draw(3), (draw(3), float(draw(1))), (draw(3), float(draw(1)))) for _ in range(3)]
-    with by_hand(answer, "rate_gradient") as function:
-        rate_gradient = lambda *case: rates_of(function(*copy.deepcopy(case)))
-        got = torch.stack([rate_gradient(*case) for case in cases])
-        if not agree(got, torch.stack([numeric(lambda a: query_loss(theta, a, support, query), alpha)
-                                       for theta, alpha, support, query in cases])):
-            explain(got, lambda **faults: torch.stack([by_formula(*case, **faults) for case in cases]), RATE_FAULTS,
-                    agree)
-            raise NotYet("it differs from central differences of the query loss; write phi as a function of alpha "
-                         "first.")
-        theta, alpha, support, (x_q, _) = cases[0]
-        far = theta, alpha, support, (x_q, FAR)
-        if not agree(rate_gradient(*far)[None], by_formula(*far)[None]):
-            raise Misconception(*DIFFERENCES)
-    return "It agrees with central differences of the query loss in 3 cases."
-
-
-def rates_of(got: object) -> Tensor:
-    """A derivative for each of the three rates."""
-    if isinstance(got, (Tensor, float)) and torch.as_tensor(got).numel() == 1:
-        raise Misconception(SCALAR, "there are three rates and you returned one number; every rate has a derivative of "
-                            "its own, so multiply element by element and do not sum.")
-    return tensor(got, (3,), "rate_gradient must return a tensor of shape (3,)")
-
-
-def agree(got: Tensor, want: Tensor) -> bool:
-    """Whether the derivatives of all cases (cases, 3) agree to 1e-4."""
-    return bool(((got - want).abs() <= 1e-4 * want.abs().amax(1, keepdim=True)).all())
-
-
-def query_loss(theta: Tensor, alpha: Tensor, support: tuple, query: tuple) -> Tensor:
-    """The query loss after one step; both losses are (θ·x - y)² / 2 on one sample."""
-    (x_s, y_s), (x_q, y_q) = support, query
-    phi = theta - alpha * (theta @ x_s - y_s) * x_s
-    return (phi @ x_q - y_q) ** 2 / 2
-
-
-def numeric(function: Callable[[Tensor], Tensor], at: Tensor, h: float = 1e-5) -> Tensor:
-    """Central differences of a scalar function of a vector."""
-    each = torch.eye(len(at), dtype=at.dtype) * h
-    return torch.stack([(function(at + e) - function(at - e)) / (2 * h) for e in each])
-
-
-def by_formula(theta: Tensor, alpha: Tensor, support: tuple, query: tuple, sign: int = -1, at: str = "phi",
-               first: str = "query", second: str = "theta", times: float = 1) -> Tensor:
-    """The derivative by the rates on paper; the options are the known faults."""
-    slope = lambda at, pair: (at @ pair[0] - pair[1]) * pair[0]
-    g_s = slope(theta, support)
-    phi = theta - alpha * g_s
-    g_q = slope({"phi": phi, "theta": theta}[at], query)
-    if first == "theta":        # the derivative by θ
-        return g_q - (alpha * g_q) @ support[0] * support[0]
-    second = {"theta": g_s, "phi": slope(phi, support), "none": torch.ones_like(g_s)}[second]
-    return times * sign * {"query": g_q, "support": g_s}[first] * second
-
-
-RATE_FAULTS = (
-    (SIGN, {"sign": 1}, "the step subtracts alpha times the support gradient, so the derivative has a minus"),
-    (AT_THETA, {"at": "theta"}, "the query loss is computed with the adapted weights, so its gradient is taken at phi"),
-    (SUPPORT_TWICE, {"first": "support"}, "the first factor is the gradient of the query loss, not of the support "
-     "loss"),
-    ("the support gradient at phi", {"second": "phi"}, "the step was taken with the support gradient at theta"),
-    ("the support gradient left out", {"second": "none"}, "phi depends on alpha through alpha * support gradient, so "
-     "its derivative is minus the support gradient"),
-    ("a factor of two", {"times": 2}, "both losses carry a factor ½, which cancels the 2 of the square"),
-    (WRONG_PATH, {"first": "theta"}, "this is the derivative by theta; the rates "
-     "enter phi directly"),
-)
-
-
-# ---------------------------------------------------------------- 05.3
-
-
-class Meta(nn.Module):
-    """θ and α of a model with three weights."""
-
-    def __init__(self):
-        super().__init__()
-        self.theta = nn.Parameter(torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64))
-        self.alpha = nn.Parameter(torch.tensor([0.1, -0.2, 0.3], dtype=torch.float64))
-
-
 def losses(task: int) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
     """The support and the query loss of a small task: mean squared errors of a linear model."""
     generator = torch.Generator().manual_seed(task)
@@ -232,7 +145,7 @@ def after_update(theta: Tensor, alpha: Tensor, support: Callable, query: Callabl
 
 
 def check_update(answer: object) -> str:
-    """05.3: two outer steps of SGD on θ and α, which stay the parameters that they were."""
+    """05.2: two outer steps of SGD on θ and α, which stay the parameters that they were."""
     update = LearnerFunction(answer, "outer_update")
     meta, beta = Meta(), 0.05
     objects = (meta.theta, meta.alpha)
@@ -311,43 +224,78 @@ def diagnose_update(meta: Meta, start: tuple, want: tuple, task_losses: tuple, b
     raise NotYet("theta and alpha differ from one step of beta times their gradients of the query loss at phi.")
 
 
-# ---------------------------------------------------------------- 05.4
+# ---------------------------------------------------------------- 05.3
 
 
-def check_first_order(answer: object) -> str:
-    """05.4: the value of the loss; first order in θ, exact in α."""
-    loss_of = LearnerFunction(answer, "first_order_loss")
-    episode, params = oracles.sine_episode(4), oracles.small_params(4)
-    alpha = rates_like(params)
-    inner = lambda p: oracles.mse(p, episode.support_x, episode.support_y)
-    outer = lambda p: oracles.mse(p, episode.query_x, episode.query_y)
-    got = scalar(call_step(loss_of, params, params, alpha, inner, outer),
-                 "first_order_loss must return a scalar tensor")
-    phi, found, asked = stepped(params, alpha, inner), [], outer
-    is_ = lambda value: bool((got - value).abs() <= DIGITS * value.abs())
-    if not is_(outer(phi)):
-        if is_(outer(params)):
-            raise Misconception(ANOTHER, "the loss is that of theta, before the step; return the query loss at phi.")
-        if not is_(inner(phi)):
-            raise NotYet(f"the query loss after the step is {float(outer(phi)):.4f} here, got "
-                         f"{float(got.detach()):.4f}.")
-        found.append(Misconception(ANOTHER, "the loss is that of the support set; return the query loss at phi."))
-        asked = inner
-    by_alpha, by_theta = gradient_of(got, alpha), gradient_of(got, params)
-    second = oracles.numeric_gradient(lambda p: asked(stepped(p, alpha, inner)), params)
-    if by_alpha is None:
-        found.append(Misconception(NO_ALPHA, "alpha gets no gradient at all; detach the support gradient alone, and "
-                                   "neither phi nor alpha."))
-    if by_theta is None:
-        found.append(Misconception(NO_THETA, "theta gets no gradient at all; detach the support gradient alone, not "
-                                   "the whole step."))
-    elif oracles.close(by_theta, second):
-        found.append(Misconception(FULL_ORDER, "the gradient by theta is the exact one, with the Hessian; first order "
-                                   "treats the support gradient as a constant."))
-    if found:
-        raise all_of(found)
-    if not oracles.close(by_theta, oracles.gradient(outer, phi)):
-        raise NotYet("the gradient by theta is not the query gradient at phi.")
-    if not oracles.close(by_alpha, oracles.numeric_gradient(lambda a: outer(stepped(params, a, inner)), alpha)):
-        raise NotYet("the gradient by alpha differs from central differences.")
-    return "First order in theta, and exact in alpha: to drop the Hessian costs the rates nothing."
+def check_rate_gradient(answer: object) -> str:
+    """05.3: ∂L(φ; Q)/∂α of a linear model, by a formula, against central differences."""
+    generator = torch.Generator().manual_seed(5)
+    draw = lambda *shape: torch.randn(shape, generator=generator, dtype=torch.float64)
+    cases = [(draw(3), 0.3 * draw(3), (draw(3), float(draw(1))), (draw(3), float(draw(1)))) for _ in range(3)]
+    with by_hand(answer, "rate_gradient") as function:
+        rate_gradient = lambda *case: rates_of(function(*copy.deepcopy(case)))
+        got = torch.stack([rate_gradient(*case) for case in cases])
+        if not agree(got, torch.stack([numeric(lambda a: query_loss(theta, a, support, query), alpha)
+                                       for theta, alpha, support, query in cases])):
+            explain(got, lambda **faults: torch.stack([by_formula(*case, **faults) for case in cases]), RATE_FAULTS,
+                    agree)
+            raise NotYet("it differs from central differences of the query loss; write phi as a function of alpha "
+                         "first.")
+        theta, alpha, support, (x_q, _) = cases[0]
+        far = theta, alpha, support, (x_q, FAR)
+        if not agree(rate_gradient(*far)[None], by_formula(*far)[None]):
+            raise Misconception(*DIFFERENCES)
+    return "It agrees with central differences of the query loss in 3 cases."
+
+
+def rates_of(got: object) -> Tensor:
+    """A derivative for each of the three rates."""
+    if isinstance(got, (Tensor, float)) and torch.as_tensor(got).numel() == 1:
+        raise Misconception(SCALAR, "there are three rates and you returned one number; every rate has a derivative of "
+                            "its own, so multiply element by element and do not sum.")
+    return tensor(got, (3,), "rate_gradient must return a tensor of shape (3,)")
+
+
+def agree(got: Tensor, want: Tensor) -> bool:
+    """Whether the derivatives of all cases (cases, 3) agree to 1e-4."""
+    return bool(((got - want).abs() <= 1e-4 * want.abs().amax(1, keepdim=True)).all())
+
+
+def query_loss(theta: Tensor, alpha: Tensor, support: tuple, query: tuple) -> Tensor:
+    """The query loss after one step; both losses are (θ·x - y)² / 2 on one sample."""
+    (x_s, y_s), (x_q, y_q) = support, query
+    phi = theta - alpha * (theta @ x_s - y_s) * x_s
+    return (phi @ x_q - y_q) ** 2 / 2
+
+
+def numeric(function: Callable[[Tensor], Tensor], at: Tensor, h: float = 1e-5) -> Tensor:
+    """Central differences of a scalar function of a vector."""
+    each = torch.eye(len(at), dtype=at.dtype) * h
+    return torch.stack([(function(at + e) - function(at - e)) / (2 * h) for e in each])
+
+
+def by_formula(theta: Tensor, alpha: Tensor, support: tuple, query: tuple, sign: int = -1, at: str = "phi",
+               first: str = "query", second: str = "theta", times: float = 1) -> Tensor:
+    """The derivative by the rates on paper; the options are the known faults."""
+    slope = lambda at, pair: (at @ pair[0] - pair[1]) * pair[0]
+    g_s = slope(theta, support)
+    phi = theta - alpha * g_s
+    g_q = slope({"phi": phi, "theta": theta}[at], query)
+    if first == "theta":        # the derivative by θ
+        return g_q - (alpha * g_q) @ support[0] * support[0]
+    second = {"theta": g_s, "phi": slope(phi, support), "none": torch.ones_like(g_s)}[second]
+    return times * sign * {"query": g_q, "support": g_s}[first] * second
+
+
+RATE_FAULTS = (
+    (SIGN, {"sign": 1}, "the step subtracts alpha times the support gradient, so the derivative has a minus"),
+    (AT_THETA, {"at": "theta"}, "the query loss is computed with the adapted weights, so its gradient is taken at phi"),
+    (SUPPORT_TWICE, {"first": "support"}, "the first factor is the gradient of the query loss, not of the support "
+     "loss"),
+    ("the support gradient at phi", {"second": "phi"}, "the step was taken with the support gradient at theta"),
+    ("the support gradient left out", {"second": "none"}, "phi depends on alpha through alpha * support gradient, so "
+     "its derivative is minus the support gradient"),
+    ("a factor of two", {"times": 2}, "both losses carry a factor ½, which cancels the 2 of the square"),
+    (WRONG_PATH, {"first": "theta"}, "this is the derivative by theta; the rates "
+     "enter phi directly"),
+)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from mlcourse.exercises.by_hand import BY_AUTOGRAD, BY_DIFFERENCES
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.exercises.gradients import AT_THETA, BACKWARD, FIRST_ORDER, IN_PLACE
-from mlcourse.lessons.l05_meta_sgd.checks import (ALPHA_OUT, CLAMPED, FULL_ORDER, LEAF, LEFTOVER, NOT_PARAMETER,
-                                                  NO_ALPHA, NO_THETA, ONE_RATE, RETURNS_NONE, SCALAR, SIGN,
-                                                  SUPPORT_TWICE, THETA_OUT, WRONG_PATH, check_first_order,
-                                                  check_rate_gradient, check_step, check_update)
+from mlcourse.lessons.l05_meta_sgd.checks import (ALPHA_OUT, CLAMPED, LEAF, LEFTOVER, NOT_PARAMETER, NO_ALPHA,
+                                                  NO_THETA, ONE_RATE, RETURNS_NONE, SCALAR, SIGN, SUPPORT_TWICE,
+                                                  THETA_OUT, WRONG_PATH, check_rate_gradient, check_step,
+                                                  check_update)
+from mlcourse.lessons.l05_meta_sgd.exercises_results import verdicts
 
 # ---------------------------------------------------------------- 05.1
 
@@ -18,7 +19,7 @@ def meta_sgd_step(params, loss, alpha):
 
     params, alpha: dicts of tensors with the same keys and shapes; a rate may have any sign
     loss: a function of such a dict that returns a scalar
-    Returns a new dict with the same keys and shapes. Leaves params, alpha and their .grad as they are.
+    Returns a new dict with the same keys and shapes. Leaves params, alpha and their .grad alone.
     """
 '''
 GRADS = "    grads = torch.autograd.grad(loss(params), list(params.values()), create_graph=True)"
@@ -32,7 +33,7 @@ def step_wrong(*edits: tuple[str, str]) -> str:
 
 
 meta_sgd_step = Exercise(
-    id="05.1", title="A step with a rate for each weight", answer="meta_sgd_step", difficulty=2, minutes=8,
+    id="05.1", title="A step with a rate for each weight", answer="meta_sgd_step", difficulty=2, minutes=5,
     stub=STEP + "    ...", solution_source=STEP_SOLUTION, check=check_step,
     hints=(
         "It is MAML's step of exercise 03.1 with one change: what stands in the place of the number alpha?",
@@ -73,80 +74,8 @@ meta_sgd_step = Exercise(
 
 # ---------------------------------------------------------------- 05.2
 
-RATE = '''\
-def rate_gradient(theta, alpha, support, query):
-    """The derivative of the query loss after one step by every rate, by hand: no autograd.
-
-    The model is theta @ x, and both losses are (theta @ x - y)**2 / 2 on one sample.
-    theta, alpha: tensors of shape (3,); support, query: pairs (x, y) with x of shape (3,) and y a number
-    Returns a tensor of shape (3,).
-    """
-'''
-RATE_SOLUTION = RATE + '''\
-    (x_s, y_s), (x_q, y_q) = support, query
-    support_gradient = (theta @ x_s - y_s) * x_s
-    phi = theta - alpha * support_gradient
-    query_gradient = (phi @ x_q - y_q) * x_q
-    return -query_gradient * support_gradient'''
-PRODUCT = "    return -query_gradient * support_gradient"
-AT_PHI = "    query_gradient = (phi @ x_q - y_q) * x_q"
-
-
-LOSS_LINES = '''\
-    loss = lambda weights, pair: (weights @ pair[0] - pair[1]) ** 2 / 2
-    g = (theta @ support[0] - support[1]) * support[0]
-    after = lambda rates: loss(theta - rates * g, query)
-'''
-BY_AUTOGRAD_LINES = LOSS_LINES + '''\
-    alpha = alpha.clone().requires_grad_()
-    return torch.autograd.grad(after(alpha), alpha)[0]'''
-BY_JACOBIAN_LINES = LOSS_LINES + "    return torch.func.jacfwd(after)(alpha)"
-BY_DIFFERENCES_LINES = LOSS_LINES + "    return torch.stack([(after(alpha + e) - after(alpha - e)) / 2e-3 " \
-    "for e in 1e-3 * torch.eye(3).double()])"
-
-
-def rate_wrong(*edits: tuple[str, str]) -> str:
-    """A wrong gradient by the rates: the solution with edits."""
-    return edited(RATE_SOLUTION, *edits)
-
-
-rate_gradient = Exercise(
-    id="05.2", title="How the loss depends on a rate", answer="rate_gradient", difficulty=2, minutes=10,
-    stub=RATE + "    ...", solution_source=RATE_SOLUTION, check=check_rate_gradient,
-    hints=(
-        "Write phi as a function of alpha. Which entries of phi does the first rate touch?",
-        "phi[i] = theta[i] - alpha[i] * g[i], with g the support gradient at theta, which does not depend on alpha. So "
-        "the derivative of phi[i] by alpha[i] is -g[i], and by all other rates it is 0.",
-        "The chain rule multiplies it by the query gradient at phi, (phi @ x_q - y_q) * x_q, element by element.",
-    ),
-    wrong=(
-        (rate_wrong((PRODUCT, "    return query_gradient * support_gradient")), SIGN),
-        (rate_wrong((AT_PHI, "    query_gradient = (theta @ x_q - y_q) * x_q")), AT_THETA),
-        (rate_wrong((PRODUCT, "    return -support_gradient * support_gradient")), SUPPORT_TWICE),
-        (rate_wrong((PRODUCT, "    return -(query_gradient @ support_gradient)")), SCALAR),
-        (rate_wrong((PRODUCT, "    return -query_gradient")), "the support gradient left out"),
-        (rate_wrong((PRODUCT, "    return query_gradient - ((alpha * query_gradient) @ x_s) * x_s")), WRONG_PATH),
-        (rate_wrong((PRODUCT, "    return -query_gradient * (phi @ x_s - y_s) * x_s")), "the support gradient at phi"),
-        (rate_wrong((PRODUCT, "    return query_gradient * support_gradient"),
-                    (AT_PHI, "    query_gradient = (theta @ x_q - y_q) * x_q")), f"{SIGN}, {AT_THETA}"),
-        (RATE + BY_AUTOGRAD_LINES, BY_AUTOGRAD),
-        (RATE + BY_AUTOGRAD_LINES.replace("    return ", "    return -"), f"{SIGN}, {BY_AUTOGRAD}"),
-        (RATE + BY_JACOBIAN_LINES, BY_AUTOGRAD),
-        (RATE + BY_DIFFERENCES_LINES, BY_DIFFERENCES),
-    ),
-    mutations=(
-        ("    support_gradient = (theta @ x_s - y_s) * x_s", "    support_gradient = (theta @ x_s + y_s) * x_s"),
-        ("    phi = theta - alpha * support_gradient", "    phi = theta - 2 * alpha * support_gradient"),
-        (AT_PHI, "    query_gradient = (phi @ x_q - y_q) * x_s"),
-        (PRODUCT, "    return -2 * query_gradient * support_gradient"),
-    ))
-
-# ---------------------------------------------------------------- 05.3
-
 UPDATE_GIVEN = '''\
-def inner_step(meta, support_loss):
-    g, = torch.autograd.grad(support_loss(meta.theta), meta.theta, create_graph=True)
-    return meta.theta - meta.alpha * g
+from mlcourse.lessons.l05_meta_sgd.broken import inner_step
 
 def update_a(meta, support_loss, query_loss, beta):
     g, = torch.autograd.grad(support_loss(meta.theta), meta.theta)
@@ -174,7 +103,7 @@ def outer_update(meta, support_loss, query_loss, beta):
 
     meta: a torch.nn.Module with the parameters theta and alpha, vectors of the same length
     support_loss, query_loss: functions of such a vector that return a scalar
-    Changes the values of both parameters in place, and returns the query loss before that, a number.
+    Changes the values of both parameters in place. Returns the query loss before that, a number.
     """
 '''
 OUTER_SOLUTION = OUTER + '''\
@@ -210,7 +139,7 @@ KEPT = OUTER + '''\
     return loss.item()'''
 
 outer_update = Exercise(
-    id="05.3", title="Spot the bug: four updates of the rates", answer="outer_update", difficulty=3, minutes=12,
+    id="05.2", title="Spot the bug: four updates of the rates", answer="outer_update", difficulty=3, minutes=7,
     given=UPDATE_GIVEN, stub=OUTER + "    ...", solution_source=OUTER_SOLUTION, check=check_update,
     hints=(
         "Read the four errors again. One is about what a function returns, two are about what may be changed and how, "
@@ -242,56 +171,74 @@ outer_update = Exercise(
         ("    return loss.item()", "    return support_loss(meta.theta).item()"),
     ))
 
-# ---------------------------------------------------------------- 05.4
+# ---------------------------------------------------------------- 05.3
 
-FIRST = '''\
-def first_order_loss(theta, alpha, support_loss, query_loss):
-    """The loss of first-order Meta-SGD for one task: the query loss after one step, whose gradient treats the support
-    gradient as a constant.
+RATE = '''\
+def rate_gradient(theta, alpha, support, query):
+    """The derivative of the query loss after one step by every rate, by hand: no autograd.
 
-    theta, alpha: dicts of tensors with the same keys and shapes; the losses are functions of such a dict
-    Returns a scalar tensor. Leaves theta, alpha and their .grad as they are.
+    The model is theta @ x, and both losses are (theta @ x - y)**2 / 2 on one sample.
+    theta, alpha: tensors of shape (3,); support, query: pairs (x, y), x of shape (3,), y a number
+    Returns a tensor of shape (3,).
     """
 '''
-FIRST_SOLUTION = FIRST + '''\
-    grads = torch.autograd.grad(support_loss(theta), list(theta.values()))
-    phi = {name: p - alpha[name] * g for (name, p), g in zip(theta.items(), grads)}
-    return query_loss(phi)'''
-NO_GRAPH = "    grads = torch.autograd.grad(support_loss(theta), list(theta.values()))"
-PHI = "    phi = {name: p - alpha[name] * g for (name, p), g in zip(theta.items(), grads)}"
+RATE_SOLUTION = RATE + '''\
+    (x_s, y_s), (x_q, y_q) = support, query
+    support_gradient = (theta @ x_s - y_s) * x_s
+    phi = theta - alpha * support_gradient
+    query_gradient = (phi @ x_q - y_q) * x_q
+    return -query_gradient * support_gradient'''
+PRODUCT = "    return -query_gradient * support_gradient"
+AT_PHI = "    query_gradient = (phi @ x_q - y_q) * x_q"
 
 
-def first_wrong(*edits: tuple[str, str]) -> str:
-    """A wrong first-order loss: the solution with edits."""
-    return edited(FIRST_SOLUTION, *edits)
+LOSS_LINES = '''\
+    loss = lambda weights, pair: (weights @ pair[0] - pair[1]) ** 2 / 2
+    g = (theta @ support[0] - support[1]) * support[0]
+    after = lambda rates: loss(theta - rates * g, query)
+'''
+BY_AUTOGRAD_LINES = LOSS_LINES + '''\
+    alpha = alpha.clone().requires_grad_()
+    return torch.autograd.grad(after(alpha), alpha)[0]'''
+BY_JACOBIAN_LINES = LOSS_LINES + "    return torch.func.jacfwd(after)(alpha)"
+BY_DIFFERENCES_LINES = LOSS_LINES + "    return torch.stack([(after(alpha + e) - after(alpha - e)) / 2e-3 " \
+    "for e in 1e-3 * torch.eye(3).double()])"
 
 
-first_order_loss = Exercise(
-    id="05.4", title="First order still trains the rates", answer="first_order_loss", difficulty=2, minutes=8,
-    stub=FIRST + "    ...", solution_source=FIRST_SOLUTION, check=check_first_order,
+def rate_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong gradient by the rates: the solution with edits."""
+    return edited(RATE_SOLUTION, *edits)
+
+
+rate_gradient = Exercise(
+    id="05.3", title="How the loss depends on a rate", answer="rate_gradient", difficulty=2, minutes=7,
+    stub=RATE + "    ...", solution_source=RATE_SOLUTION, check=check_rate_gradient,
     hints=(
-        "Look at the derivative of exercise 05.2. Which of its two factors had to be differentiated once more?",
-        "None: the derivative by a rate holds no second derivative, so a support gradient that is a plain number does. "
-        "What must keep its graph is the step theta - alpha * g.",
-        "torch.autograd.grad without create_graph returns constants; build phi from them, and return query_loss(phi).",
+        "Write phi as a function of alpha. Which entries of phi does the first rate touch?",
+        "phi[i] = theta[i] - alpha[i] * g[i], with g the support gradient at theta, which does not depend on alpha. So "
+        "the derivative of phi[i] by alpha[i] is -g[i], and by all other rates it is 0.",
+        "The chain rule multiplies it by the query gradient at phi, (phi @ x_q - y_q) * x_q, element by element.",
     ),
     wrong=(
-        (first_wrong((NO_GRAPH, NO_GRAPH[:-1] + ", create_graph=True)")), FULL_ORDER),
-        (first_wrong(("alpha[name] * g", "alpha[name].detach() * g")), NO_ALPHA),
-        (first_wrong(("p - alpha[name] * g", "(p - alpha[name] * g).detach().requires_grad_()")),
-         f"{NO_ALPHA}, {NO_THETA}"),
-        (first_wrong((NO_GRAPH, NO_GRAPH[:-1] + ", create_graph=True)"),
-                     ("alpha[name] * g", "alpha[name].detach() * g")), f"{NO_ALPHA}, {FULL_ORDER}"),
-        (first_wrong(("p - alpha[name]", "p.detach() - alpha[name]")), NO_THETA),
-        (first_wrong(("    return query_loss(phi)", "    return query_loss(theta)")), "another loss"),
-        (first_wrong(("    return query_loss(phi)", "    return support_loss(phi)")), "another loss"),
-        (first_wrong((NO_GRAPH, NO_GRAPH[:-1] + ", create_graph=True)"),
-                     ("    return query_loss(phi)", "    return support_loss(phi)")), f"another loss, {FULL_ORDER}"),
+        (rate_wrong((PRODUCT, "    return query_gradient * support_gradient")), SIGN),
+        (rate_wrong((AT_PHI, "    query_gradient = (theta @ x_q - y_q) * x_q")), AT_THETA),
+        (rate_wrong((PRODUCT, "    return -support_gradient * support_gradient")), SUPPORT_TWICE),
+        (rate_wrong((PRODUCT, "    return -(query_gradient @ support_gradient)")), SCALAR),
+        (rate_wrong((PRODUCT, "    return -query_gradient")), "the support gradient left out"),
+        (rate_wrong((PRODUCT, "    return query_gradient - ((alpha * query_gradient) @ x_s) * x_s")), WRONG_PATH),
+        (rate_wrong((PRODUCT, "    return -query_gradient * (phi @ x_s - y_s) * x_s")), "the support gradient at phi"),
+        (rate_wrong((PRODUCT, "    return query_gradient * support_gradient"),
+                    (AT_PHI, "    query_gradient = (theta @ x_q - y_q) * x_q")), f"{SIGN}, {AT_THETA}"),
+        (RATE + BY_AUTOGRAD_LINES, BY_AUTOGRAD),
+        (RATE + BY_AUTOGRAD_LINES.replace("    return ", "    return -"), f"{SIGN}, {BY_AUTOGRAD}"),
+        (RATE + BY_JACOBIAN_LINES, BY_AUTOGRAD),
+        (RATE + BY_DIFFERENCES_LINES, BY_DIFFERENCES),
     ),
     mutations=(
-        (NO_GRAPH, "    grads = torch.autograd.grad(support_loss(theta), list(theta.values()), create_graph=True)"),
-        (PHI, "    phi = {name: p - alpha[name].data * g for (name, p), g in zip(theta.items(), grads)}"),
-        ("    return query_loss(phi)", "    return query_loss(phi).detach()"),
+        ("    support_gradient = (theta @ x_s - y_s) * x_s", "    support_gradient = (theta @ x_s + y_s) * x_s"),
+        ("    phi = theta - alpha * support_gradient", "    phi = theta - 2 * alpha * support_gradient"),
+        (AT_PHI, "    query_gradient = (phi @ x_q - y_q) * x_s"),
+        (PRODUCT, "    return -2 * query_gradient * support_gradient"),
     ))
 
-EXERCISES = (meta_sgd_step, rate_gradient, outer_update, first_order_loss)
+EXERCISES = (meta_sgd_step, outer_update, rate_gradient, verdicts)

@@ -14,23 +14,26 @@ from mlcourse.statistics import t_interval
 
 
 def rate_sweep(rates: Sequence[float], losses: Mapping[str, Sequence[float]], own: float) -> Picture:
-    """The query loss after one step over the inner rate, for the rate of all weights and for that of one tensor alone,
-    the others at `own`, the rate that θ was trained with. losses: "all six" or a tensor → a loss for each of `rates`."""
+    """The query loss after one step over the rate of one tensor, the others at `own`, the rate that θ was trained with.
+    rates: of any sign. losses: tensor → a loss for each of `rates`."""
     lowest = {name: int(np.nanargmin(values)) for name, values in losses.items()}
-    slow = {name: values[0] for name, values in losses.items() if name != "all six"}
-    leans, next_to_it = sorted(slow, key=slow.get)[:-3:-1]
-    title = (f"θ leans on {leans}: error {about(slow[leans])} at its lowest rate; at any other's at most "
-             f"{about(slow[next_to_it])}")
+    below = [name for name, at in lowest.items() if rates[at] < 0]
+    title = f"Lowest error at a rate below zero: {', '.join(below) or 'no tensor'}"
     figure = blank(7, 3.4)
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
         axes.grid(True)
+        axes.axvline(0, color=BLACK, lw=0.8)
         axes.axvline(own, color=GREY, ls="--", lw=1.2)
         for (name, values), style in zip(losses.items(), SERIES):
             axes.plot(rates, values, **{**style, "marker": "None"}, label=name)
             at = lowest[name]
             axes.plot([rates[at]], [values[at]], color=style["color"], marker=style["marker"], ms=8, mec=BLACK)
-        axes.set(xscale="log", yscale="log", xlabel=f"inner rate (dashed: {own:g}, the rate θ was trained with)",
+        axes.set_xscale("symlog", linthresh=1e-3, linscale=0.3)
+        ticks = [sign * 10.0**power for sign in (-1, 1) for power in (-1, -2, -3)]
+        axes.set_xticks([0, *ticks], ["0", *(f"{tick:g}" for tick in ticks)])
+        axes.minorticks_off()
+        axes.set(yscale="log", xlabel=f"rate of one tensor (dashed: {own:g}, the rate of all others and of training)",
                  ylabel="mean squared error after one step", title=title, ylim=(None, 10))
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="the rate of")
     points = "; ".join(f"{name} at {about(rates[at])}" for name, at in lowest.items())
@@ -38,9 +41,10 @@ def rate_sweep(rates: Sequence[float], losses: Mapping[str, Sequence[float]], ow
 
 
 def granularity(rows: list[dict], shot: int = 10) -> Picture:
-    """Mean squared error after one step, for every arm of `mlcourse study rates`, 95 % t intervals over seeds."""
-    found = by_arm([r for r in rows if r["split"] == "test" and r["shot"] == shot], "mse")
-    shown = {arm: values for arm, values in found.items() if "set to 0" not in arm}
+    """Mean squared error after one step, for every arm of `mlcourse study rates` whose rates may have any sign, 95 % t
+    intervals over seeds."""
+    found = by_arm(tested(rows, shot), "mse")
+    shown = {arm: values for arm, values in found.items() if "negative" not in arm}
     order = sorted(shown, key=lambda arm: -np.mean(shown[arm]))
     title = f"Finer rates, smaller error: from {np.mean(shown[order[0]]):.2f} to {np.mean(shown[order[-1]]):.2f}"
     label = f"mean squared error after one step on {shot} points"
@@ -56,7 +60,13 @@ def pipeline(rows: list[dict], domain: str = "digits") -> Picture:
     one_step = [np.mean(found[arm]) for arm in {row["arm"] for row in chosen if row["steps"] == 1}]
     title = (f"Glyphs → {domain}: the {len(one_step)} meta-trained arms reach {min(one_step):.1f} to "
              f"{max(one_step):.1f} %")
-    return _bars({arm: found[arm] for arm in order}, title, f"5-way 1-shot accuracy on {domain} (%)", 1, chance=20)
+    label = f"5-way 1-shot accuracy on {domain}, in per cent"
+    return _bars({arm: found[arm] for arm in order}, title, label, 1, chance=20)
+
+
+def tested(rows: Sequence[dict], shot: int = 10) -> list[dict]:
+    """The rows of `mlcourse study rates` on test tasks of `shot` points."""
+    return [row for row in rows if row["split"] == "test" and row["shot"] == shot]
 
 
 def by_arm(rows: list[dict], value: str) -> dict[str, np.ndarray]:
@@ -67,9 +77,10 @@ def by_arm(rows: list[dict], value: str) -> dict[str, np.ndarray]:
     return {arm: np.array([r[value] for r in sorted(rows, key=lambda r: r["seed"]) if r["arm"] == arm]) for arm in arms}
 
 
-def _bars(found: Mapping[str, np.ndarray], title: str, xlabel: str, digits: int, chance: float | None = None) -> Picture:
+def _bars(found: Mapping[str, np.ndarray], title: str, xlabel: str, digits: int,
+          chance: float | None = None) -> Picture:
     said = []
-    figure = blank(8.4, 0.9 + 0.4 * len(found))
+    figure = blank(8.4, 1.2 + 0.4 * len(found))
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
         top = max(float(values.max()) for values in found.values())
@@ -77,17 +88,17 @@ def _bars(found: Mapping[str, np.ndarray], title: str, xlabel: str, digits: int,
             value = t_interval(values)
             mean, half = value.mean, float(np.nan_to_num(value.half))
             axes.barh(at, mean, height=0.62, color=BLUE, alpha=0.75)
-            axes.errorbar(mean, at, xerr=half, fmt="none", ecolor=BLACK, elinewidth=1.5, capsize=3)
-            axes.plot(values, np.full(len(values), at), ls="", marker="|", ms=7, color=VERMILION)
+            interval = axes.errorbar(mean, at, xerr=half, fmt="none", ecolor=BLACK, elinewidth=1.5, capsize=3)
+            seed, = axes.plot(values, np.full(len(values), at), ls="", marker="|", ms=7, color=VERMILION)
             axes.annotate(value.text(digits), (max(mean + half, values.max()), at), (6, 0),
                           textcoords="offset points", va="center", fontsize=9)
             said.append(f"{arm} {value.text(digits)}")
+        shown = {"one seed": seed, f"95 % t interval over {len(values)} seeds": interval}
         if chance is not None:
-            axes.axvline(chance, color=GREY, ls="--", lw=1.4)
+            shown["chance"] = axes.axvline(chance, color=GREY, ls="--", lw=1.4)
         axes.set_yticks(range(len(found)), list(found))
-        seeds = len(next(iter(found.values())))
-        axes.set(xlim=(0, 1.24 * top), ylim=(len(found) - 0.4, -0.6),
-                 xlabel=f"{xlabel}, 95 % t interval over {seeds} seeds (red ticks)", title=title)
+        axes.set(xlim=(0, 1.24 * top), ylim=(len(found) - 0.4, -0.6), xlabel=xlabel, title=title)
+        figure.legend(shown.values(), shown.keys(), loc="outside lower right", ncols=3)
     return picture(figure, f"{title}. " + "; ".join(said) + ".")
 
 

@@ -31,6 +31,11 @@ def support_gradients(net, theta: Params, tasks: Episode) -> Params:
     return vmap(grad(loss), (None, 0, 0))(theta, tasks.support_x, tasks.support_y)
 
 
+def alive(g: Params) -> Params:
+    """By tensor, whether a weight has a support gradient on any task: what a rate needs to do anything."""
+    return {name: each.abs().amax(0) > 0 for name, each in g.items()}
+
+
 def query_gradient_unmoved(net, theta: Params, alpha: Params, g: Params, weight: Weight, tasks: Episode) -> Tensor:
     """∂L(φ_i; Q_i)/∂w at φ = θ - α ∘ g but with the weight w where it was: (T,)."""
     phi = {name: theta[name] - alpha[name] * g[name] for name in theta}
@@ -61,9 +66,16 @@ def agreement_at_theta(net, theta: Params, tasks: Episode) -> float:
     loss = lambda params, x, y: task_loss(call(net, params, x), y)
     g_s = support_gradients(net, theta, tasks)
     g_q = vmap(grad(loss), (None, 0, 0))(theta, tasks.query_x, tasks.query_y)
-    products = torch.cat([(g_s[name] * g_q[name]).mean(0).flatten() for name in theta])
-    alive = torch.cat([g_s[name].abs().amax(0).flatten() for name in theta]) > 0
-    return float((products[alive] > 0).float().mean())
+    at_work = alive(g_s)
+    products = torch.cat([(g_s[name] * g_q[name]).mean(0)[at_work[name]] for name in theta])
+    return float((products > 0).float().mean())
+
+
+@torch.no_grad()
+def negative_share(net, theta: Params, alpha: Params, tasks: Episode) -> float:
+    """The share of negative rates among the weights that have a support gradient on some task."""
+    at_work = alive(support_gradients(net, theta, tasks))
+    return float(torch.cat([alpha[name][at_work[name]] < 0 for name in theta]).float().mean())
 
 
 class Signs(NamedTuple):
@@ -79,10 +91,10 @@ class Signs(NamedTuple):
 def signs(net, theta: Params, alpha: Params, tasks: Episode, weights: int = 300, seed: int = 0) -> Signs:
     """`Signs` of that many weights, drawn at random from those that have a support gradient on some task."""
     g = support_gradients(net, theta, tasks)
-    alive = [Weight(name, int(i)) for name in theta for i in (g[name].abs().amax(0).flatten() > 0).nonzero()]
-    drawn = torch.randperm(len(alive), generator=torch.Generator().manual_seed(seed))[:weights]
+    at_work = [Weight(name, int(i)) for name, each in alive(g).items() for i in each.flatten().nonzero()]
+    drawn = torch.randperm(len(at_work), generator=torch.Generator().manual_seed(seed))[:weights]
     found = []
-    for weight in (alive[i] for i in drawn):
+    for weight in (at_work[i] for i in drawn):
         rate = alpha[weight.tensor].reshape(-1)[weight.index]
         slope = g[weight.tensor].flatten(1)[:, weight.index]
         product = (slope * query_gradient_unmoved(net, theta, alpha, g, weight, tasks)).mean()

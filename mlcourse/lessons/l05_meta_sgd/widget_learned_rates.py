@@ -12,7 +12,7 @@ from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.learners import MetaSGD
 from mlcourse.lessons.l05_meta_sgd.rate_history import RateHistory, Snapshot
 from mlcourse.lessons.l05_meta_sgd.scene_learned_rates import LearnedRatesScene
-from mlcourse.lessons.l05_meta_sgd.signs import Weight, loss_along, query_gradient_unmoved, support_gradients
+from mlcourse.lessons.l05_meta_sgd.signs import Weight, alive, loss_along, query_gradient_unmoved, support_gradients
 from mlcourse.nets import MLP, Params
 from mlcourse.plots.style import about
 from mlcourse.system.machine import one_core
@@ -23,26 +23,24 @@ ALL = "all"
 
 
 class LearnedRatesRecord(NamedTuple):
-    """What the explorer shows at one snapshot; T check tasks, S snapshots.
+    """What the explorer shows at one snapshot; T check tasks.
 
-    step, last: the outer step shown and the last one trained. alpha: the rates by tensor. weight: the one picked.
-    rate: its α. steps, before, after, negative, rates (S,): the snapshots' outer steps, query loss at θ and at φ, share
-    of negative rates, and the picked weight's α.
+    step: the outer step shown. alpha: the rates by tensor. alive: by tensor, whether a weight has a support gradient on
+    any check task. negative: the share of negative rates among those that are alive. before, after: the mean query loss
+    at θ and at φ. weight: the one picked. rate: its α.
     support_gradient (T,): ∂L(θ; S_i)/∂w. query_gradient (T,): ∂L(φ; Q_i)/∂w where w alone has stayed (its α is 0).
     agreement: the mean of their products over the product of their root mean squares, in [-1, 1]; 0 where the weight
     has no gradient. slice_rates, slice_loss (SLICE,): the mean query loss when this α is something else.
     """
 
     step: int
-    last: int
     alpha: dict[str, np.ndarray]
+    alive: dict[str, np.ndarray]
+    negative: float
+    before: float
+    after: float
     weight: Weight
     rate: float
-    steps: np.ndarray
-    before: np.ndarray
-    after: np.ndarray
-    negative: np.ndarray
-    rates: np.ndarray
     support_gradient: np.ndarray
     query_gradient: np.ndarray
     agreement: float
@@ -60,8 +58,8 @@ def ranked(theta: Params, alpha: Params, g: Params, tensor: str) -> list[Weight]
 
 
 class LearnedRates(Explorer):
-    """Meta-SGD's rates while it trains: their histogram, their map over the network, the query loss, and one weight of
-    your choice, with what its gradients say about the sign of its rate.
+    """Meta-SGD's rates while it trains: their map over the network, their histogram, and one weight of your choice,
+    with what its gradients say about the sign of its rate.
 
     history: the training to show, of a network with two hidden layers such as `MLP()`; by default an untrained one on
     sinusoids. The buttons run real outer steps; `step(n)` does the same from code.
@@ -137,33 +135,31 @@ class LearnedRates(Explorer):
         g_s = g[weight.tensor].flatten(1)[:, weight.index]
         g_q = query_gradient_unmoved(net, shown.theta, shown.alpha, g, weight, tasks)
         scale = (g_s.square().mean() * g_q.square().mean()).sqrt()
-        own = lambda snapshot: float(snapshot.alpha[weight.tensor].reshape(-1)[weight.index])
-        span = max(2 * abs(own(shown)), 0.02)
+        rate = float(shown.alpha[weight.tensor].reshape(-1)[weight.index])
+        span = max(2 * abs(rate), 0.02)
         rates = torch.linspace(-span, span, SLICE)
         loss = loss_along(net, shown.theta, shown.alpha, g, weight, rates, tasks)
-        column = lambda get: np.array([get(snapshot) for snapshot in snapshots])
+        at_work = alive(g)
+        below = torch.cat([(shown.alpha[name] < 0)[at_work[name]] for name in at_work])
+        numbers = lambda params: {name: each.numpy() for name, each in params.items()}
         return LearnedRatesRecord(
-            rewind, snapshots[-1].step, {name: a.numpy() for name, a in shown.alpha.items()}, weight, own(shown),
-            column(lambda s: s.step), column(lambda s: s.before), column(lambda s: s.after),
-            column(lambda s: s.negative), column(own), g_s.numpy(), g_q.numpy(),
-            float((g_s * g_q).mean() / scale) if scale > 0 else 0.0, rates.numpy(), loss.numpy())
+            rewind, numbers(shown.alpha), numbers(at_work), below.float().mean().item(), shown.before, shown.after,
+            weight, rate, g_s.numpy(), g_q.numpy(), float((g_s * g_q).mean() / scale) if scale > 0 else 0.0,
+            rates.numpy(), loss.numpy())
 
     def headline(self, record: LearnedRatesRecord) -> str:
-        at = int(np.searchsorted(record.steps, record.step))
         when = "Before training" if record.step == 0 else f"After {record.step} outer steps"
-        return (f"{when} ≈{100 * record.negative[at]:.0f} % of the rates are negative; one step: loss "
-                f"{about(record.before[at])} → {about(record.after[at])}")
+        return f"{when} ≈{100 * record.negative:.0f} % of the rates with a gradient are negative"
 
     def describe(self, record: LearnedRatesRecord) -> str:
-        every = np.concatenate([a.ravel() for a in record.alpha.values()])
-        spread = f"Rates lie between ≈{every.min():.2g} and ≈{every.max():.2g}. "
+        every, alive = (np.concatenate([a.ravel() for a in part.values()]) for part in (record.alpha, record.alive))
+        still = 100 * (1 - alive.mean())
+        spread = (f"Loss {about(record.before)} → {about(record.after)}. ≈{still:.0f} % of all rates have no gradient "
+                  f"(grey), the others lie from ≈{every[alive].min():.2g} to ≈{every[alive].max():.2g}. ")
         if not record.support_gradient.any():
-            return (f"{spread}The weight picked has no gradient on any of the {len(record.support_gradient)} tasks: "
+            return (f"{spread}The picked weight has no gradient on any of the {len(record.support_gradient)} tasks: "
                     f"its rate of ≈{record.rate:.2g} changes nothing.")
         best = record.slice_rates[record.slice_loss.argmin()]
-        word = "the same sign" if record.agreement > 0 else "opposite signs"
-        sign = "positive" if record.agreement > 0 else "negative"
-        return (f"{spread}The weight picked has the rate ≈{record.rate:.2g}. When it stays where it was and all "
-                f"others have moved, its support and query gradients have {word} on average (agreement "
-                f"≈{record.agreement:.2f}), which asks for a {sign} rate; along this rate alone the query loss is "
-                f"lowest near ≈{best:.2g}.")
+        word, sign = ("the same sign", "positive") if record.agreement > 0 else ("opposite signs", "negative")
+        return (f"{spread}Picked: α ≈{record.rate:.2g}. Its gradients have {word} on average (agreement "
+                f"≈{record.agreement:.2f}), which asks for a {sign} rate; the loss is lowest near α ≈{best:.2g}.")

@@ -7,6 +7,7 @@ import torch
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.learners import MetaSGD
 from mlcourse.lessons.l05_meta_sgd.rate_history import RateHistory
+from mlcourse.lessons.l05_meta_sgd.scene_learned_rates import COLOURS, DEAD, shade
 from mlcourse.lessons.l05_meta_sgd.signs import Weight, support_gradients
 from mlcourse.lessons.l05_meta_sgd.widget_learned_rates import LearnedRates, ranked
 from mlcourse.nets import MLP, call
@@ -97,9 +98,13 @@ def test_the_record_holds_the_gradients_and_the_loss_of_one_task_at_a_time(explo
         slope, = torch.autograd.grad(loss, phi[name])
         assert record.query_gradient[i] == pytest.approx(slope.flatten()[index].item(), rel=1e-3, abs=1e-6)
     at = np.interp(record.rate, record.slice_rates, record.slice_loss)
-    assert at == pytest.approx(record.after[-1], rel=1e-2)
+    assert at == pytest.approx(record.after, rel=1e-2)
     assert record.rate == pytest.approx(shown.alpha[name].flatten()[index].item())
-    assert record.negative[-1] == pytest.approx(np.mean(np.concatenate([a.ravel() for a in record.alpha.values()]) < 0))
+    alive = np.concatenate([(gradient != 0).any(0).ravel() for gradient in (
+        each.numpy() for each in support_gradients(net, shown.theta, tasks).values())])
+    assert np.array_equal(alive, np.concatenate([each.ravel() for each in record.alive.values()])) and alive.any()
+    every = np.concatenate([a.ravel() for a in record.alpha.values()])
+    assert record.negative == pytest.approx(np.mean(every[alive] < 0))
 
 
 def test_weights_are_ranked_by_their_signed_step(explorer):
@@ -117,8 +122,9 @@ def test_rewinding_keeps_the_weight_and_shows_its_past(explorer):
     assert explorer.controls["rewind"].options == (0, 2, 4, 6) and explorer.record.step == 6
     explorer.controls["rewind"].value = 0
     assert explorer.record.weight == weight and explorer.record.step == 0 and bytes(explorer.picture.value) != now
-    assert "Before training ≈0 % of the rates are negative" in explorer.title.value
-    assert explorer.record.rate == pytest.approx(explorer.record.rates[0])
+    assert "Before training ≈0 % of the rates with a gradient are negative" in explorer.title.value
+    first = explorer.history.snapshots[0].alpha[weight.tensor].flatten()[weight.index]
+    assert explorer.record.rate == pytest.approx(float(first))
 
 
 def test_every_control_can_be_swept_and_moves_the_picture(explorer):
@@ -148,6 +154,20 @@ def test_the_map_places_every_weight_once(explorer):
     assert len(seen) == sum(int(np.prod(shape)) for shape in scene.shapes.values())
     w2, b2 = list(scene.shapes)[2], list(scene.shapes)[3]
     assert scene.cells(w2, 7)[0] == scene.cells(b2, 1)[0]                      # row 1 of W₂ is unit 1, as b₂'s entry 1
+
+
+def test_colours_go_with_the_logarithm_of_a_rate_and_grey_is_kept_for_weights_without_a_gradient(explorer):
+    rates = np.array([-3, -1, -0.1, 0, 0.1, 1, 3])
+    assert np.array_equal(shade(rates), -shade(-rates)) and (np.diff(shade(rates[1:6])) > 0.2).all()
+    assert shade(rates)[0] == -1 and shade(rates)[-1] == 1 and not (COLOURS == DEAD).all(1).any()
+    net = MLP((1, 6, 5, 1), seed=1)
+    with torch.no_grad():
+        net.body[0].bias[2] = -100.0
+    widget = LearnedRates(history(net=net))
+    row, column = widget.scene.cells("body.0.bias", 2)
+    shown = widget.scene.map.get_array()
+    assert np.array_equal(shown[row, column], DEAD) and not widget.record.alive["body.0.bias"][2]
+    assert "of all rates have no gradient (grey)" in widget.alt
 
 
 def test_training_that_explodes_says_so(explorer):

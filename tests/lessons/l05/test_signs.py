@@ -5,8 +5,8 @@ import torch
 
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.learners import MetaSGD
-from mlcourse.lessons.l05_meta_sgd.signs import (Weight, agreement_at_theta, loss_along, query_gradient_unmoved, signs,
-                                                 support_gradients)
+from mlcourse.lessons.l05_meta_sgd.signs import (Weight, agreement_at_theta, alive, loss_along, negative_share,
+                                                 query_gradient_unmoved, signs, support_gradients)
 from mlcourse.losses import task_loss
 from mlcourse.nets import MLP, call
 
@@ -86,3 +86,15 @@ def test_agreement_at_theta_is_a_share_of_the_living_weights(meta):
             counted += 1
             agreeing += sum(support[j] * query[j] for support, query in gradients) > 0
     assert agreement_at_theta(meta.net, theta, TASKS) == pytest.approx(float(agreeing / counted), abs=1e-6)
+
+
+def test_rates_without_a_gradient_do_not_count_as_negative_or_positive(meta):
+    with torch.no_grad():
+        meta.net.body[0].bias[1] = -100.0                                         # a unit that never fires
+    g = support_gradients(meta.net, meta.theta(), TASKS)
+    counted = [(float(rate), any(float(each) for each in slopes))
+               for name, alpha in meta.rates().items() for rate, slopes in zip(alpha.flatten(), g[name].flatten(1).T)]
+    below = [rate < 0 for rate, at_work in counted if at_work]
+    assert 0 < len(below) < len(counted)
+    assert negative_share(meta.net, meta.theta(), meta.rates(), TASKS) == pytest.approx(sum(below) / len(below))
+    assert not alive(g)["body.0.bias"][1] and alive(g)["head.bias"].all()
