@@ -15,7 +15,7 @@ class WorldPanel:
     """One world: its points by label, the best boundary, and the fixed line with the side that it calls 1."""
 
     def __init__(self, scene: Scene, axes, title: str):
-        axes.set(xlim=(-REACH[0], REACH[0]), ylim=(-REACH[1], REACH[1]), title=title, xlabel="x₁")
+        axes.set(xlim=(-REACH[0], REACH[0]), ylim=(-REACH[1], REACH[1]), title=title, xlabel="x₁", ylabel="x₂")
         axes.grid(True)
         plot = lambda **style: scene.moving(axes.plot([], [], **style)[0])
         self.zeros = plot(color=BLUE, marker="o", ls="", ms=4.5, mew=0, alpha=0.65, label="y = 0")
@@ -37,7 +37,7 @@ class FactorDialScene(Scene):
 
     def __init__(self, floor: tuple[float, float]):
         self.floor = floor
-        super().__init__(10, 5.3)
+        super().__init__(10, 4.7)
 
     def build(self) -> None:
         figure = self.figure
