@@ -78,7 +78,7 @@ verdicts = Exercise(
     hints=(
         "Take a paired difference for each claim; two intervals side by side do not tell.",
         "For a to d: t_interval(weighted[kind] - plain[kind]). For e: t_interval(on(\"MNIST\") - on(\"UCI digits\")).",
-        "Two lie above 0, two below, and one includes it.",
+        "Two lie above 0, one below, and two include it.",
     ),
     wrong=(
         (judged(a="open"), CLAIMS["a"].name), (judged(b="yes"), CLAIMS["b"].name),
@@ -87,6 +87,6 @@ verdicts = Exercise(
         (judged(b="open", c="open"), f"{CLAIMS['b'].name}, {CLAIMS['c'].name}"),
     ),
     mutations=tuple((f'    "{key}": "{CLAIMS[key].right}",', f'    "{key}": "{wrong}",')
-                    for key, wrong in (("a", "no"), ("c", "no"), ("d", "yes"), ("e", "open"))))
+                    for key, wrong in (("a", "no"), ("c", "no"), ("d", "yes"), ("e", "yes"))))
 
 EXERCISES = (weights, verdicts)

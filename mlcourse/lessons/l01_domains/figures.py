@@ -93,7 +93,7 @@ def by_seed(rows: list[dict], kind: str, field: str) -> np.ndarray:
 SHOWN = {                   # what the figure names: a kind of the dial, or another world and where its name stands
     "texture": dict(color=GREEN, marker="s"), "inversion": dict(color=VERMILION, marker="^"),
 }
-NAMES = {"not in the frame": (8, -3), "8×8 and back": (-6, 12), "UCI digits": (-8, 9), "MNIST": (-46, 0),
+NAMES = {"not in the frame": (17, -3), "8×8 and back": (-6, 12), "UCI digits": (-10, 20), "MNIST": (-54, -3),
          "MNIST, 8×8 and back": (-60, -16)}
 
 
@@ -150,11 +150,10 @@ def worlds() -> Picture:
             axes.plot(*factors.edge(kind, severity).T.numpy(), color=GREEN, ls="--", lw=2, label="best boundary here")
             axes.plot(ends, height, color=BLACK, lw=2, label="the line fitted at home")
             axes.set_title(f"{kind if severity else 'home'}: right on ≈{right[kind]:.0f} %", fontsize=9.5)
-            axes.set(xlim=(-3, 5.6), ylim=(-3, 3))
+            axes.set(xlim=(-3, 5.6), ylim=(-3, 3), xlabel="x₁", ylabel="x₂")
+            axes.label_outer()
             axes.grid(True)
         handles, labels = axes.get_legend_handles_labels()
-        figure.supxlabel("x₁", fontsize=9)
-        figure.supylabel("x₂", fontsize=9)
         figure.suptitle(title, fontsize=10.5)
         figure.legend(handles, labels, loc="outside lower center", ncols=4)
     said = "; ".join(f"{kind if WORLDS[kind] else 'home'} ≈{value:.0f} %" for kind, value in right.items())

@@ -56,10 +56,11 @@ class Gauge:
         self.bar = plot(color=QUERY["color"], lw=2.2, zorder=5)
         self.mark = plot(**QUERY, ls="", ms=9, mec="white", mew=1.2, zorder=6)
 
-    def line(self, value: float, label: str, at: float = 1.0) -> None:
-        """A dashed line that stays, with its name ending at severity `at`."""
+    def line(self, value: float, label: str, at: float = 1.0, under: bool = False) -> None:
+        """A dashed line that stays, with its name above or under it, ending at severity `at`."""
         self.axes.axhline(value, color=BLACK, ls=(0, (4, 2)), lw=1.1)
-        self.axes.annotate(label, (at, value), (0, 3), textcoords="offset points", ha="right", va="bottom", fontsize=8)
+        self.axes.annotate(label, (at, value), (0, -3 if under else 3), textcoords="offset points", ha="right",
+                           va="top" if under else "bottom", fontsize=8)
 
     def floor(self, low: float, high: float) -> None:
         """A hatched band that stays: what the measure shows where there is no shift."""
@@ -87,7 +88,7 @@ class ShiftDialScene(Scene):
     def __init__(self, home: np.ndarray, other_pictures: np.ndarray | None, other: tuple | None,
                  floors: tuple[tuple[float, float], tuple[float, float]], reach: np.ndarray):
         self.home, self.other_pictures, self.other, self.floors, self.reach = home, other_pictures, other, floors, reach
-        super().__init__(10, 4.5)
+        super().__init__(10, 4.9)
 
     def build(self) -> None:
         rows = [("home", self.home), ("shifted", None)]
@@ -95,15 +96,15 @@ class ShiftDialScene(Scene):
             rows.append((self.other[0], self.other_pictures))
         for at, (name, pictures) in enumerate(rows):
             bottom = 394 - 53 * at
-            self.figure.text(0.012, (bottom + 25) / 450, name, fontsize=9.5, va="center",
+            self.figure.text(0.012, (bottom + 25) / 490, name, fontsize=9.5, va="center",
                              color={0: SUPPORT["color"], 1: QUERY["color"]}.get(at, BLACK))
             strip = self.figure.add_artist(Pixels(88, bottom))
             if pictures is None:
                 self.shifted = self.moving(strip)
             else:
                 strip.rgba = strip_of(pictures)
-        self._build_embedding(self.figure.add_axes((0.03, 0.085, 0.555, 0.475)))
-        boxes = [(0.655, bottom, 0.325, 0.215) for bottom in (0.73, 0.41, 0.09)]
+        self._build_embedding(self.figure.add_axes((0.03, 0.085, 0.555, 0.435)))
+        boxes = [(0.655, bottom, 0.325, 0.205) for bottom in (0.67, 0.38, 0.09)]
         gauge = lambda box, *about, **more: Gauge(self, self.figure.add_axes(box), *about, **more)
         self.accuracy = gauge(boxes[0], "Accuracy of the fixed classifier (%)", (0, 118))
         self.pad = gauge(boxes[1], "Distance, pixels (hatched: home to home)", (-0.4, 2.6))
@@ -114,8 +115,8 @@ class ShiftDialScene(Scene):
         if self.other is not None:
             name, accuracy, pad, inner = self.other
             self.accuracy.line(100 * accuracy, name)
-            self.pad.line(pad, name)
-            self.inner.line(inner, name)
+            self.pad.line(pad, name, under=True)
+            self.inner.line(inner, name, under=True)
 
     def _build_embedding(self, axes) -> None:
         x, y = self.reach

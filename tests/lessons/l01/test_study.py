@@ -15,7 +15,10 @@ from mlcourse.datasets.glyphs import load_digits_named_by_face
 from mlcourse.domains import SHIFTS, deal, shift_domain
 from mlcourse.domains.distances import mmd, proxy_a_distance, proxy_a_floor
 from mlcourse.lessons.l01_domains import study_crossing as crossing, study_shift as shift
+from mlcourse.lessons.l01_domains.checks_remedy import CLAIMS
+from mlcourse.lessons.l01_domains.figures import by_seed
 from mlcourse.rows import read
+from mlcourse.statistics import t_interval
 
 MEASURED = ("accuracy", "pad", "pad_low", "pad_high", "mmd", "mmd_floor")
 
@@ -185,3 +188,29 @@ def test_the_kept_rows_say_what_the_lesson_says():
     assert (at("inversion", "pad", 0.3) < 0.8).all() and (home - at("inversion", "accuracy", 0.3) > 0.2).all()
     for kind in ("typeset digits, again", "UCI digits, again"):
         assert abs(at(kind, "pad", 0.0).mean()) < 0.1
+    last = lambda kind, field: by_seed(kept("shift"), kind, field)
+    coarse, unframed = (home - last(kind, "accuracy") for kind in (shift.COARSE, shift.AS_IT_COMES))
+    assert (last(shift.COARSE, "pad") > last(shift.AS_IT_COMES, "pad")).all() and coarse.mean() < 0.02 < 0.1 < unframed.min()
+    finer = t_interval(last(shift.COARSE_MNIST, "pad") - last("MNIST", "pad"))
+    assert finer.low > 0 and t_interval(last("UCI digits", "pad") - last(shift.COARSE_MNIST, "pad")).low > 0
+
+
+def test_the_verdicts_of_the_exercise_are_those_of_the_intervals():
+    """a to d as in the lesson's cell, with scikit-learn as the discriminator; e is of the kept rows."""
+    found = {}
+    for key, kind, severity in (("a", factors.RIGHT, 0.6), ("b", factors.LEFT, 1.0), ("c", factors.LABEL, 1.0),
+                                ("d", factors.CONCEPT, 1.0)):
+        gains = []
+        for world in range(20):
+            x, y = factors.draw(factors.LEFT, 0, 1000, seed=2 * world)
+            away, _ = factors.draw(kind, severity, 1000, seed=2 * world + 1)
+            z, side = torch.cat([x, away]).numpy(), np.repeat([0, 1], 1000)
+            p = LogisticRegression(C=1.0).fit(z, side).predict_proba(x.numpy())[:, 1]
+            lines = factors.fit_line(x, y), factors.fit_line(x, y, torch.tensor(p / (1 - p)))
+            plain, weighted = (100 * factors.line_accuracy(line, kind, severity)[0] for line in lines)
+            gains.append(weighted - plain)
+        found[key] = t_interval(gains)
+    last = lambda kind: by_seed(kept("shift"), kind, "accuracy")
+    found["e"] = t_interval(last("MNIST") - last("UCI digits"))
+    said = {key: "yes" if one.low > 0 else "no" if one.high < 0 else "open" for key, one in found.items()}
+    assert said == {key: claim.right for key, claim in CLAIMS.items()}, found
