@@ -89,7 +89,8 @@ def test_the_line_is_the_minimum_of_the_logistic_loss():
 def test_a_weight_counts_a_point_so_many_times():
     x, y = draw(LEFT, 0.0, 300, seed=5)
     times = torch.randint(1, 4, (300,), generator=torch.Generator().manual_seed(0))
-    repeated, weighted = fit_line(x.repeat_interleave(times, 0), y.repeat_interleave(times)), fit_line(x, y, 7.0 * times)
+    repeated = fit_line(x.repeat_interleave(times, 0), y.repeat_interleave(times))
+    weighted = fit_line(x, y, 7.0 * times)
     torch.testing.assert_close(weighted.weight, repeated.weight)
     torch.testing.assert_close(weighted.bias, repeated.bias)
 

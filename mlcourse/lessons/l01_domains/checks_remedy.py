@@ -25,12 +25,13 @@ def check_weights(answer: object) -> str:
     """01.5: weights for sides of equal and of different sizes."""
     importance_weights = LearnerFunction(answer, "importance_weights")
     shape = "importance_weights must return a tensor of the shape of p_away, (6,)"
-    got = torch.stack([tensor(importance_weights(shares(seed), *sizes), (6,), shape) for seed, sizes in enumerate(SIZES)])
+    got = torch.stack([tensor(importance_weights(shares(seed), *sizes), (6,), shape)
+                       for seed, sizes in enumerate(SIZES)])
     if not same(got, ratios()):
         explain(got, ratios, WEIGHT_FAULTS, same)
         p, (home, away) = float(shares(1)[0]), SIZES[1]
-        raise NotYet(f"where the discriminator, trained on {home} home and {away} away samples, says {p:.3f}, the weight "
-                     f"is {float(ratios()[1, 0]):.3f}, but you returned {float(got[1, 0]):.3f}.")
+        raise NotYet(f"where the discriminator, trained on {home} home and {away} away samples, says {p:.3f}, the "
+                     f"weight is {float(ratios()[1, 0]):.3f}, but you returned {float(got[1, 0]):.3f}.")
     return f"It gives the ratio of the densities for sides of {len(SIZES)} pairs of sizes."
 
 
@@ -81,7 +82,7 @@ class Verdict(NamedTuple):
 CLAIMS = {
     "a": Verdict("yes", "a gain that is there, left open", "the interval of the paired difference lies far above 0"),
     "b": Verdict("no", "weights taken for a remedy everywhere",
-                 "the interval lies below 0: the line was right there, and the weights left it few points to learn from"),
+                 "the interval lies below 0: the line was right there, and the weights left few points to learn from"),
     "c": Verdict("yes", "overlapping intervals taken for no difference",
                  "the two intervals overlap, but the same worlds are under both; that of the paired difference lies "
                  "above 0"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l01_domains.checks_remedy import (BARE_SHARE, CLAIMS, NO_SIZES, SCALED, SWAPPED_SIZES, TURNED_RATIO,
-                                                        check_verdicts, check_weights)
+from mlcourse.lessons.l01_domains.checks_remedy import (BARE_SHARE, CLAIMS, NO_SIZES, SCALED, SWAPPED_SIZES,
+                                                        TURNED_RATIO, check_verdicts, check_weights)
 
 # ---------------------------------------------------------------- 01.5
 

@@ -102,16 +102,16 @@ def loss_against_distance(rows: list[dict]) -> Picture:
     line. rows: those of `mlcourse study shift`."""
     found = losses(rows)
     lost = [each[3] for each in found if each[2] >= FAR]
-    title = (f"Between a PAD of {FAR} and 2 the losses reach from {100 * min(lost):.1f} to {100 * max(lost):.1f} points")
+    title = f"Between a PAD of {FAR} and 2 the losses reach from {100 * min(lost):.1f} to {100 * max(lost):.1f} points"
     figure = blank(8.4, 4.2)
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
         axes.grid(True)
         axes.plot([0, 2], [0, 100], color=GREY, ls="--", lw=1.2, label="half the PAD, as points")
         for kinds, style, label in (
-            ([kind for kind in SHIFTS if kind not in SHOWN], dict(color=GREY, marker="o", ms=4), "the dial's other kinds"),
+            (set(SHIFTS) - set(SHOWN), dict(color=GREY, marker="o", ms=4), "the dial's other kinds"),
             *(([kind], {**style, "ms": 6.5, "zorder": 4}, f"{kind}, 0.1 to 1") for kind, style in SHOWN.items()),
-            (list(NAMES), dict(color=BLACK, marker="D", ms=6, zorder=5), "other pictures"),
+            (NAMES, dict(color=BLACK, marker="D", ms=6, zorder=5), "other pictures"),
         ):
             own = np.array([each[2:] for each in found if each[0] in kinds])
             if len(own):

@@ -11,8 +11,8 @@ PREDICTIONS = (
         lambda pad, lost: pad > 1 and lost < 0.03,
         lambda pad, lost: f"PAD ≈{pad:.2f}, and of accuracy ≈{100 * lost:.1f} points are lost."),
     Prediction(
-        "01.p2", "In the concept shift the rule turns by 180° and not one point moves. What is the PAD, and how often is "
-        "the line right? (At home on 86 %.)",
+        "01.p2", "In the concept shift the rule turns by 180° and not one point moves. What is the PAD, and how often "
+        "is the line right? (At home on 86 %.)",
         ("PAD near 2, right on less than half", "PAD about 0, right on less than half", "PAD about 0, right on 86 %"),
         "PAD about 0, right on less than half",
         lambda pad, right: abs(pad) < 0.1 and right < 0.45,

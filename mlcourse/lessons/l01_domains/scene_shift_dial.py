@@ -83,7 +83,7 @@ class Gauge:
 class ShiftDialScene(Scene):
     """`show` takes a `ShiftRecord`. pictures: uint8 (SHOWN, 28, 28) of the home digits and of the other world, which
     stay; other: name, accuracy and PAD of pixels and of features of the other world, or None; floors: both PADs'
-    intervals for home against home. reach (2,): how far the embedding's window reaches from its middle along both axes."""
+    intervals for home against home. reach (2,): how far the embedding's window reaches from its middle on both axes."""
 
     def __init__(self, home: np.ndarray, other_pictures: np.ndarray | None, other: tuple | None,
                  floors: tuple[tuple[float, float], tuple[float, float]], reach: np.ndarray):

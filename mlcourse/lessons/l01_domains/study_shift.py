@@ -74,8 +74,8 @@ def of_seed(seed: int, budget: Budget = Budget()) -> ShiftSeed:
 
 
 def coarse(domain: Domain) -> Domain:
-    """Every picture at the resolution of the UCI scans: the longer edge of its ink is brought to 8 pixels, and back into
-    the frame."""
+    """Every picture at the resolution of the UCI scans: the longer edge of its ink is brought to 8 pixels, and back
+    into the frame."""
     images = [framed(framed(picture.astype(np.float32), side=11)) for picture in domain.images[:, 0].numpy()]
     return replace(domain, images=torch.from_numpy(np.stack(images).round().astype(np.uint8))[:, None])
 

@@ -32,8 +32,8 @@ TERMS = {
         "Where the ink of a picture stands in it; the course's digits have theirs in a box of 20×20 pixels, centred by "
         "its mass in 28×28.",
     "importance weight":
-        "How much more often a target has an input than a source, P(x) there over P(x) here; source samples so weighted "
-        "stand for the target's.",
+        "How much more often a target has an input than a source, P(x) there over P(x) here; source samples so "
+        "weighted stand for the target's.",
 }
 
 CHINESE = {
@@ -57,10 +57,12 @@ SYMBOLS = {
         ("",
          r"the distance of two domains in the bound: twice the most by which two classifiers of $\mathcal H$ can "
          "disagree more often in one than in the other"),
-    "$w(x)$": ("`importance_weights`", "the importance weight of an input, its density in the target over that at home"),
+    "$w(x)$":
+        ("`importance_weights`", "the importance weight of an input, its density in the target over that at home"),
     "PAD": ("`proxy_a_distance`", "the proxy A-distance of two domains, computed from samples"),
     "MMD": ("`mmd`", "the maximum mean discrepancy of two domains, computed from samples"),
     r"$\kappa(x, x')$": ("", "a kernel: how alike two inputs are"),
     r"$\sigma$": ("", "a standard deviation; of a Gaussian kernel, its width"),
-    r"$\rho$": ("`severity`", "the share of the samples that a shift has reached"),
+    r"$\rho$":
+        ("`severity`", "the severity of a shift, from 0 to 1; of an inversion, the share of the samples that it reaches"),
 }

@@ -22,7 +22,7 @@ DRAWN = 150               # pictures of each domain in the embedding
 
 class Point(NamedTuple):
     """What one shift does: the shifted pictures uint8 (M, 28, 28), their places in the embedding z (DRAWN, 2), which of
-    those the classifier names right (DRAWN,) bool, its accuracy on all M, and PAD to home, of pixels and of features."""
+    those the classifier names right (DRAWN,) bool, its accuracy on all M, and PAD to home of pixels and of features."""
 
     images: np.ndarray
     z: np.ndarray
@@ -93,7 +93,8 @@ class ShiftDial(Explorer):
             return ShiftDialScene(home, None, None, floors, reach)
         first = torch.stack([(other.labels == c).nonzero()[0, 0] for c in range(SHOWN)])
         point = self._measure(other.images, other.labels)
-        about = ("UCI digits" if other.name == "digits" else other.name, point.accuracy, point.pad.value, point.inner.value)
+        name = "UCI digits" if other.name == "digits" else other.name
+        about = (name, point.accuracy, point.pad.value, point.inner.value)
         return ShiftDialScene(home, pictures(other, first), about, floors, reach)
 
     @torch.no_grad()
@@ -121,7 +122,8 @@ class ShiftDial(Explorer):
         if (kind, severity) not in self._seen:
             self._seen[kind, severity] = self._measure(shift(self.away.images, kind, severity), self.away.labels)
         point = self._seen[kind, severity]
-        curves = self.rows and {field: over_seeds(self.rows, kind, field) for field in ("accuracy", "pad", "pad_features")}
+        fields = ("accuracy", "pad", "pad_features")
+        curves = self.rows and {field: over_seeds(self.rows, kind, field) for field in fields}
         return ShiftRecord(kind, severity, point, point.images[self.first], self.home_z, self.home_accuracy, curves)
 
     def headline(self, record: ShiftRecord) -> str:
@@ -134,8 +136,8 @@ class ShiftDial(Explorer):
     def describe(self, record: ShiftRecord) -> str:
         point = record.point
         text = (f"The classifier names ≈{100 * point.accuracy:.1f} % of the shifted digits right, against "
-                f"≈{100 * record.home_accuracy:.1f} % unshifted. The distance of pixels is ≈{point.pad.value:.2f}, that of "
-                f"features ≈{point.inner.value:.2f}.")
+                f"≈{100 * record.home_accuracy:.1f} % unshifted. The distance of pixels is ≈{point.pad.value:.2f}, that "
+                f"of features ≈{point.inner.value:.2f}.")
         if record.curves:
             text += " Grey: the mean over the seeds of the study, and its 95 % interval."
         return text
