@@ -12,7 +12,7 @@ from mlcourse.exercises.values import DIGITS, tensor
 from mlcourse.lessons.l01_domains.checks import filled
 
 TURNED_RATIO, BARE_SHARE = "home over away", "a probability and no ratio"
-NO_SIZES, SWAPPED_SIZES, SCALED = "the sizes are forgotten", "the sizes are swapped", "scaled to a sum of 1"
+NO_SIZES, SWAPPED_SIZES, SCALED = "the sizes are forgotten", "the sizes are swapped", "scaled"
 SIZES = ((40, 40), (300, 100), (50, 250))       # home and away samples that the discriminator was trained on
 
 
@@ -47,13 +47,14 @@ def ratios(of: str = "odds", sizes: str = "both", last: str = "as it is") -> Ten
         p = shares(seed)
         value = {"odds": p / (1 - p), "turned": (1 - p) / p, "share": p}[of]
         value = value * {"both": home / away, "none": 1.0, "swapped": away / home}[sizes]
-        found.append(value / value.sum() if last == "sum 1" else value)
+        found.append(value / {"as it is": 1.0, "sum 1": value.sum(), "mean 1": value.mean()}[last])
     return torch.stack(found)
 
 
 WEIGHT_FAULTS = (
     (TURNED_RATIO, {"of": "turned", "sizes": "swapped"}, "this is P_home over P_away: samples that are typical of home "
      "would count most; those that are typical of away should"),
+    (TURNED_RATIO, {"of": "turned"}, "the odds are those of home; samples that are typical of away should count most"),
     (TURNED_RATIO, {"of": "turned", "sizes": "none"}, "these are the odds of home, without the sizes; samples that are "
      "typical of away should count most"),
     (BARE_SHARE, {"of": "share"}, "a probability is no ratio of densities: a sample that is three times as likely away "
@@ -65,6 +66,7 @@ WEIGHT_FAULTS = (
     (SWAPPED_SIZES, {"sizes": "swapped"}, "the sizes stand the wrong way round: with few away samples in the training "
      "the odds of away are too small, so they must grow, by n_home / n_away"),
     (SCALED, {"last": "sum 1"}, "these weights add up to 1; the ratio itself is asked for"),
+    (SCALED, {"last": "mean 1"}, "these weights have the mean 1; the ratio itself is asked for"),
 )
 
 

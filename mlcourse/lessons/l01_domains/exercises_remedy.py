@@ -42,11 +42,13 @@ weights = Exercise(
         (weights_wrong((ODDS, "    odds = (1 - p_away) / p_away"), (SIZED, "    weights = odds * n_away / n_home")),
          TURNED_RATIO),
         (weights_wrong((ODDS, "    odds = (1 - p_away) / p_away"), (SIZED, "    weights = odds")), TURNED_RATIO),
+        (weights_wrong((ODDS, "    odds = (1 - p_away) / p_away")), TURNED_RATIO),
         (weights_wrong((ODDS, "    odds = p_away")), BARE_SHARE),
         (weights_wrong((ODDS, "    odds = p_away"), (SIZED, "    weights = odds")), BARE_SHARE),
         (weights_wrong((SIZED, "    weights = odds")), NO_SIZES),
         (weights_wrong((SIZED, "    weights = odds * n_away / n_home")), SWAPPED_SIZES),
         (weights_wrong((SIZED, "    weights = odds / odds.sum()")), SCALED),
+        (weights_wrong((SIZED, "    weights = odds / odds.mean()")), SCALED),
     ),
     mutations=(
         (ODDS, "    odds = 1 / (1 - p_away)"),

@@ -64,5 +64,5 @@ SYMBOLS = {
     r"$\kappa(x, x')$": ("", "a kernel: how alike two inputs are"),
     r"$\sigma$": ("", "a standard deviation; of a Gaussian kernel, its width"),
     r"$\rho$":
-        ("`severity`", "the severity of a shift, from 0 to 1; of an inversion, the share of the samples that it reaches"),
+        ("`severity`", "the severity of a shift, from 0 to 1; of an inversion, the share of samples that it reaches"),
 }
