@@ -46,9 +46,8 @@ situations = Exercise(
         (answered(a="domain", c="domain", b="task", e="task"), "task and domain swapped"),
         (answered(a="domain", d="domain"), f"{SITUATIONS['a'][1]}, {SITUATIONS['d'][1]}"),
     ),
-    mutations=tuple((f'    "{key}": "{right}",', f'    "{key}": "{wrong}",') for key, right, wrong in (
-        ("a", "task", "modality"), ("b", "domain", "modality"), ("d", "modality", "task"),
-        ("e", "domain", "domain and task"), ("f", "domain and task", "task"))))
+    mutations=tuple(exercises_remedy.mutated(answered(), key, wrong) for key, wrong in (
+        ("a", "modality"), ("b", "modality"), ("d", "task"), ("e", "domain and task"), ("f", "task"))))
 
 # ---------------------------------------------------------------- 01.2
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l01_domains.checks_remedy import (BARE_SHARE, CLAIMS, NO_SIZES, SCALED, SWAPPED_SIZES,
                                                         TURNED_RATIO, check_verdicts, check_weights)
+
+
+def mutated(solution: str, key: str, wrong: str) -> tuple[str, str]:
+    """The line of a dict that answers `key`, and the same with a wrong answer: a mutation of an `Exercise`."""
+    line = next(line for line in solution.split("\n") if line.startswith(f'    "{key}": '))
+    return line, re.sub(r': "[^"]*"', f': "{wrong}"', line, count=1)
+
 
 # ---------------------------------------------------------------- 01.5
 
@@ -88,7 +97,7 @@ verdicts = Exercise(
         (judged(e="yes"), CLAIMS["e"].name),
         (judged(b="open", c="open"), f"{CLAIMS['b'].name}, {CLAIMS['c'].name}"),
     ),
-    mutations=tuple((f'    "{key}": "{CLAIMS[key].right}",', f'    "{key}": "{wrong}",')
-                    for key, wrong in (("a", "no"), ("c", "no"), ("d", "yes"), ("e", "yes"))))
+    mutations=tuple(mutated(judged(), key, wrong) for key, wrong in (("a", "no"), ("c", "no"), ("d", "yes"),
+                                                                     ("e", "yes"))))
 
 EXERCISES = (weights, verdicts)

@@ -93,7 +93,7 @@ def by_seed(rows: list[dict], kind: str, field: str) -> np.ndarray:
 SHOWN = {                   # what the figure names: a kind of the dial, or another world and where its name stands
     "texture": dict(color=GREEN, marker="s"), "inversion": dict(color=VERMILION, marker="^"),
 }
-NAMES = {"not in the frame": (17, -3), "8×8 and back": (-6, 12), "UCI digits": (-10, 20), "MNIST": (-54, -3),
+NAMES = {"not in the frame": (17, -3), "8×8 and back": (-6, 12), "UCI digits": (-52, 12), "MNIST": (-54, -3),
          "MNIST, 8×8 and back": (-60, -16)}
 
 

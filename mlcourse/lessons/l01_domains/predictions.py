@@ -4,17 +4,14 @@ from mlcourse.exercises.predictions import Prediction
 
 PREDICTIONS = (
     Prediction(
-        "01.p1", "Digits at 8×8 pixels and back, against home: how large is the PAD of pixels, and what does the fixed "
-        "classifier lose?",
-        ("PAD below 0.5, hardly a loss", "PAD above 1, hardly a loss", "PAD above 1, more than 10 points lost"),
-        "PAD above 1, hardly a loss",
-        lambda pad, lost: pad > 1 and lost < 0.03,
-        lambda pad, lost: f"PAD ≈{pad:.2f}, and of accuracy ≈{100 * lost:.1f} points are lost."),
+        "01.p1", "Digits at 8×8 pixels and back: their PAD to home, and the points lost?",
+        ("below 0.5, hardly any", "above 1, hardly any", "above 1, more than 10"), "above 1, hardly any",
+        lambda pad, before, after: pad > 1 and before - after < 0.03,
+        lambda pad, before, after: f"PAD ≈{pad:.2f}, and ≈{100 * after:.0f} % after ≈{100 * before:.0f} %."),
     Prediction(
-        "01.p2", "In the concept shift the rule turns by 180° and not one point moves. What is the PAD, and how often "
-        "is the line right? (At home on 86 %.)",
-        ("PAD near 2, right on less than half", "PAD about 0, right on less than half", "PAD about 0, right on 86 %"),
-        "PAD about 0, right on less than half",
+        "01.p2", "In the concept shift the rule turns by 180°, and no point moves. PAD, and how often is the line right? "
+        "(At home on 86 %.)",
+        ("near 2, less than half", "about 0, less than half", "about 0, 86 %"), "about 0, less than half",
         lambda pad, right: abs(pad) < 0.1 and right < 0.45,
-        lambda pad, right: f"PAD {pad:.2f}, and the line is right on {100 * right:.0f} %."),
+        lambda pad, right: f"PAD {pad:.2f}, and right on {100 * right:.0f} %."),
 )

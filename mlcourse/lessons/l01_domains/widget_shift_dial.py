@@ -135,9 +135,6 @@ class ShiftDial(Explorer):
 
     def describe(self, record: ShiftRecord) -> str:
         point = record.point
-        text = (f"The classifier names ≈{100 * point.accuracy:.1f} % of the shifted digits right, against "
-                f"≈{100 * record.home_accuracy:.1f} % unshifted. The distance of pixels is ≈{point.pad.value:.2f}, "
-                f"that of features ≈{point.inner.value:.2f}.")
-        if record.curves:
-            text += " Grey: the mean over the seeds of the study, and its 95 % interval."
-        return text
+        text = (f"Right on ≈{100 * point.accuracy:.1f} %, unshifted on ≈{100 * record.home_accuracy:.1f} %. Distance of "
+                f"pixels ≈{point.pad.value:.2f}, of features ≈{point.inner.value:.2f}.")
+        return text + " Grey: mean over the seeds of the study, 95 % interval." * bool(record.curves)

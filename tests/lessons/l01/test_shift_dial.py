@@ -112,7 +112,7 @@ def test_headline_and_words_follow_the_record(dial):
     assert dial.headline(record._replace(point=point)) == (
         f"Blur 0.5: distance ≈{point.pad.value:.2f}, and it costs ≈21 points of accuracy")
     said = dial.describe(record)
-    assert f"pixels is ≈{point.pad.value:.2f}" in said and f"features ≈{point.inner.value:.2f}" in said
+    assert f"pixels ≈{point.pad.value:.2f}" in said and f"features ≈{point.inner.value:.2f}" in said
     assert "Grey" not in said
 
 
