@@ -86,6 +86,15 @@ def test_the_line_is_the_minimum_of_the_logistic_loss():
     assert torch.equal(line(x), (x @ line.weight + line.bias > 0).long())
 
 
+def test_a_weight_counts_a_point_so_many_times():
+    x, y = draw(LEFT, 0.0, 300, seed=5)
+    times = torch.randint(1, 4, (300,), generator=torch.Generator().manual_seed(0))
+    repeated = fit_line(x.repeat_interleave(times, 0), y.repeat_interleave(times))
+    weighted = fit_line(x, y, 7.0 * times)
+    torch.testing.assert_close(weighted.weight, repeated.weight)
+    torch.testing.assert_close(weighted.bias, repeated.bias)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_accuracies_match_counting_and_no_line_beats_the_best(kind):
     line = fit_line(*draw(LEFT, 0.0, 2000, seed=4))

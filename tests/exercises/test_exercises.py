@@ -228,6 +228,9 @@ def test_paired_bootstrap_passes(seed):
              "    names = [('none', lambda t: t), ('covariate', lambda t: t / t.sum(1)[:, None]),\n"
              "             ('label', lambda t: t / t.sum(0)), ('concept', lambda t: t.sum(1))]\n"
              "    return next((n for n, f in names if same(f(p), f(q))), 'several')"),
+    ("01.5", "def importance_weights(p, n, m):\n    return 1 / (1 / p - 1) / (m / n)"),
+    ("01.5", "def importance_weights(p, n, m):\n    return (torch.logit(p) + torch.tensor(n / m).log()).exp()"),
+    ("01.6", "verdicts = dict(a='Yes', b='no ', c='YES', d='Open', e='open')"),
     ("00.2", "answers = dict(a='Support', b='query ', c='QUERY', d='support', e='support', f='neither')"),
 ])
 def test_other_right_answers_pass(id, source):
@@ -284,7 +287,7 @@ def test_solution_is_printed(capsys):
 
 def test_ids():
     assert exercise_ids("00") == ["00.1", "00.2", "00.3", "00.4", "00.5"]
-    assert exercise_ids("01") == ["01.1", "01.2", "01.3", "01.4"]
+    assert exercise_ids("01") == ["01.1", "01.2", "01.3", "01.4", "01.5", "01.6"]
     assert exercise_ids("03") == ["03.1", "03.2", "03.3", "03.4", "03.5", "03.6"]
     assert exercise_ids("77") == []
     for function in (hint, solution, solution_source, lambda id: check(id, None)):

@@ -61,7 +61,8 @@ BATCHES = {"tuple of lists": lambda batches: tuple(map(list, batches)),
 
 KINDS = {
     "00.1": COUNTS, "00.2": ENTRIES, "00.3": LABELS, "00.4": SEVERAL, "00.5": ENTRIES,
-    "01.1": ENTRIES, "01.2": NUMBERS, "01.3": NUMBERS, "01.4": TEXTS,
+    "01.1": ENTRIES, "01.2": NUMBERS, "01.3": NUMBERS, "01.4": TEXTS, "01.5": TENSORS,
+    "01.6": ENTRIES,
     "03.1": DICTS, "03.2": NUMBERS, "03.3": NUMBERS, "03.4": DICTS, "03.5": SEVERAL, "03.6": ENTRIES,
     "05.1": DICTS, "05.2": NUMBERS, "05.3": TENSORS, "05.4": ENTRIES,
     "13.1": GRAPHS, "13.2": FEATURES, "13.3": BATCHES, "13.4": TENSORS,

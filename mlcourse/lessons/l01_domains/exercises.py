@@ -1,8 +1,10 @@
-"""Exercises of lesson 01: situations told apart, PAD by hand, its two classic bugs, and which factor changed."""
+"""Exercises of lesson 01: situations told apart, PAD by hand, its two classic bugs, and which factor changed; those on
+the remedy lie in `exercises_remedy`."""
 
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
+from mlcourse.lessons.l01_domains import exercises_remedy
 from mlcourse.lessons.l01_domains.checks import (ABSOLUTE, ACCURACY, BARE, CLIPPED, COPIES, HALF, IGNORED, POOLED,
                                                  SAME_SPLIT, SITUATIONS, TRAINING_HALF, TURNED, UNSHUFFLED,
                                                  check_distance, check_name_shift, check_pad, check_situations)
@@ -10,19 +12,13 @@ from mlcourse.lessons.l01_domains.checks import (ABSOLUTE, ACCURACY, BARE, CLIPP
 # ---------------------------------------------------------------- 01.1
 
 SITUATION = '''\
-situations = {  # source → target; write "task", "domain", "modality" or "domain and task": what differs?
-    # a: typeset digits, which digit? → the same pictures, is the type slanted?
-    "a": ...,
-    # b: typeset digits, which digit? → handwritten digits, pictures of the same size, which digit?
-    "b": ...,
-    # c: the e-mails of one office, spam or not? → the same e-mails, which department should answer?
-    "c": ...,
-    # d: film reviews as text, does the writer like the film? → reviews as sound, does the speaker like it?
-    "d": ...,
-    # e: X-rays of hospital A, pneumonia or not? → X-rays of hospital B with another scanner, pneumonia or not?
-    "e": ...,
-    # f: typeset digits, which digit? → photographs made into pictures of that size, cat or dog?
-    "f": ...,
+situations = {  # source → target: write "task", "domain", "modality" or "domain and task"
+    "a": ...,   # typeset digits: which digit? → the same pictures: is the type slanted?
+    "b": ...,   # typeset digits: which digit? → handwritten digits of that size: which digit?
+    "c": ...,   # one office's e-mails: spam? → the same e-mails: which department answers?
+    "d": ...,   # film reviews as text: does the writer like it? → as sound: does the speaker?
+    "e": ...,   # X-rays of hospital A: pneumonia? → of hospital B, other scanner: pneumonia?
+    "f": ...,   # typeset digits: which digit? → photographs of that size: cat or dog?
 }'''
 
 
@@ -33,7 +29,7 @@ def answered(**answers: str) -> str:
 
 
 situations = Exercise(
-    id="01.1", title="Task, domain or modality?", answer="situations", difficulty=1, minutes=6,
+    id="01.1", title="Task, domain or modality?", answer="situations", difficulty=1, minutes=4,
     stub=SITUATION, solution_source=answered(), check=check_situations,
     hints=(
         "Ask three questions of each pair, in this order: is the input of another kind? Do the inputs come from "
@@ -50,19 +46,18 @@ situations = Exercise(
         (answered(a="domain", c="domain", b="task", e="task"), "task and domain swapped"),
         (answered(a="domain", d="domain"), f"{SITUATIONS['a'][1]}, {SITUATIONS['d'][1]}"),
     ),
-    mutations=tuple((f'    "{key}": "{right}",', f'    "{key}": "{wrong}",') for key, right, wrong in (
-        ("a", "task", "modality"), ("b", "domain", "modality"), ("d", "modality", "task"),
-        ("e", "domain", "domain and task"), ("f", "domain and task", "task"))))
+    mutations=tuple(exercises_remedy.mutated(answered(), key, wrong) for key, wrong in (
+        ("a", "modality"), ("b", "modality"), ("d", "task"), ("e", "domain and task"), ("f", "task"))))
 
 # ---------------------------------------------------------------- 01.2
 
 PAD = '''\
 def pad(said_home, said_away):
-    """The proxy A-distance, 2 (1 - 2 err), from what a discriminator said of samples it was not trained on.
+    """The proxy A-distance, 2 (1 - 2 err), from what a discriminator said of held-out samples.
 
     said_home (n,), said_away (m,): bool tensors, True where it said "away"; n and m may differ
-    err is the mean of two error rates, that on home samples and that on away samples
-    Returns one number: 2 for a discriminator without a mistake, about 0 for one that guesses; not clipped.
+    err: the mean of two error rates, that on home and that on away samples
+    Returns one number, not clipped.
     """
 '''
 PAD_SOLUTION = PAD + '''\
@@ -80,7 +75,7 @@ def pad_wrong(*edits: tuple[str, str]) -> str:
 
 
 pad = Exercise(
-    id="01.2", title="PAD by hand", answer="pad", difficulty=1, minutes=6,
+    id="01.2", title="PAD by hand", answer="pad", difficulty=1, minutes=4,
     stub=PAD + "    ...", solution_source=PAD_SOLUTION, check=check_pad,
     hints=(
         "A mistake on a home sample is to call it away; a mistake on an away sample is not to.",
@@ -113,7 +108,7 @@ pad = Exercise(
 
 DISTANCE_GIVEN = '''\
 def distance_broken(a, b, fit, generator):
-    """Runs without an error, and says that a domain lies far from itself. Find two bugs."""
+    """Runs without an error, and says that a domain lies far from itself."""
     half = len(a) // 2
     rows_a = torch.randperm(len(a), generator=generator)[:half]
     rows_b = torch.randperm(len(b), generator=generator)[:half]
@@ -126,10 +121,10 @@ DISTANCE = '''\
 def distance(a, b, fit, generator):
     """The proxy A-distance between two domains, from one random split into halves.
 
-    a, b: features (n, d); row i of b shows the sample of row i of a, shifted: both belong in one half
-    fit(x, y): trains a discriminator on rows x with labels y, 0 from a and 1 from b; it returns a
-        function, says, and says(rows) gives the labels (0 or 1) that it would answer for other rows
-    generator: for the split; one half of the rows trains, the other half measures the error
+    a, b: features (n, d); row i of b is the sample of row i of a, shifted: both go into one half
+    fit(x, y): trains on rows x with labels y, 0 from a and 1 from b; it returns a function
+        says, and says(rows) gives the labels, 0 or 1, that it would answer for other rows
+    generator: deals the rows; one half trains, the other half measures the error
     """
 '''
 DISTANCE_SOLUTION = DISTANCE + '''\
@@ -154,7 +149,7 @@ def distance_wrong(*edits: tuple[str, str]) -> str:
 
 OTHER_ORDER = "    other = torch.randperm(len(b), generator=generator)\n"
 distance = Exercise(
-    id="01.3", title="Spot the bug: a domain far from itself", answer="distance", difficulty=3, minutes=12,
+    id="01.3", title="A domain far from itself", answer="distance", difficulty=3, minutes=6,
     given=DISTANCE_GIVEN, stub=DISTANCE + "    ...", solution_source=DISTANCE_SOLUTION, check=check_distance,
     hints=(
         "Which rows is the error measured on, and had the discriminator seen them? And when row i of a trains, where "
@@ -194,11 +189,11 @@ distance = Exercise(
 
 NAME_SHIFT = '''\
 def name_shift(source, target):
-    """Which factor of P(x, y) differs between two worlds with finitely many x and y?
+    """Which factor of P(x, y) differs? Compare with torch.allclose(one, other, rtol=0, atol=1e-9).
 
-    source, target: joint probabilities (X, Y), float64, positive, adding up to 1; rows are x, columns y
-    Returns "none" where nothing differs, "covariate" where P(y|x) is the same, "label" where P(x|y) is
-    the same, "concept" where P(x) is the same, and "several" where none of the three is.
+    source, target: tables (X, Y) of joint probabilities, float64, above 0; rows are x, columns y
+    Returns "none" where the tables are equal, "covariate" where P(y|x) is, "label" where P(x|y)
+    is, "concept" where P(x) is, and "several" where none of the three is.
     """
 '''
 NAME_SHIFT_SOLUTION = NAME_SHIFT + '''\
@@ -225,10 +220,10 @@ def shift_wrong(*edits: tuple[str, str]) -> str:
 
 
 name_shift = Exercise(
-    id="01.4", title="Which factor changed?", answer="name_shift", difficulty=2, minutes=10,
+    id="01.4", title="Which factor changed?", answer="name_shift", difficulty=2, minutes=5,
     stub=NAME_SHIFT + "    ...", solution_source=NAME_SHIFT_SOLUTION, check=check_name_shift,
     hints=(
-        "Name a shift by what stays the same. What changes is often more than one thing: a label shift changes P(y), "
+        "Tell the kinds by what stays the same. What changes is often more than one thing: a label shift changes P(y), "
         "P(x) and P(y|x).",
         "P(y|x) is the joint table with every row divided by its sum, joint.sum(1, keepdim=True); P(x|y) is the table "
         "with every column divided by its sum, joint.sum(0, keepdim=True).",
@@ -259,4 +254,4 @@ name_shift = Exercise(
         (CONCEPT, '    return "several"'),
     ))
 
-EXERCISES = (situations, pad, distance, name_shift)
+EXERCISES = (situations, pad, distance, name_shift, *exercises_remedy.EXERCISES)

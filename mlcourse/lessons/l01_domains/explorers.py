@@ -11,7 +11,7 @@ from mlcourse.nets import Conv4
 
 def shift_dial() -> ShiftDial:
     """A dial for a network that nobody trained."""
-    return ShiftDial(Conv4(10, width=32, norm="none"), *deal(load("glyphs-digits@unframed"), (0.25, 0.25)))
+    return ShiftDial(Conv4(10, width=32, norm="none"), *deal(load("glyphs-digits"), (0.25, 0.25)))
 
 
 def factor_dial() -> FactorDial:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import matplotlib
 import numpy as np
 
-from mlcourse.domains import SHIFTS, Domain, shift
+from mlcourse.datasets import factors
+from mlcourse.domains import SHIFTS
 from mlcourse.lessons.l01_domains.scene_shift_dial import over_seeds
 from mlcourse.plots.static import Picture, blank, picture
-from mlcourse.plots.style import BLACK, BLUE, GREY, RC, SERIES, VERMILION
+from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, RC, SERIES, VERMILION
 from mlcourse.rows import estimates, frame
 from mlcourse.statistics import columns, paired_difference
 
 STYLES = dict(zip(SHIFTS, (*SERIES, dict(color="#7A4A1E", marker="*", linestyle="-"))))
-STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-NEAR, FAR = 0.5, 1.9                      # of PAD
+FAR = 1.9                                 # of PAD
 ARMS = {                                  # (crossing, arm) → what the figure calls it
     ("task", "pixels"): "task: slanted? from pixels",
     ("task", "features of the digit classifier"): "task: slanted? from the digit classifier's features",
@@ -26,29 +26,6 @@ ARMS = {                                  # (crossing, arm) → what the figure 
     ("modality", "UCI digits, taught by true labels"): "both: UCI sweeps, taught by true labels",
     ("modality", "UCI digits, taught by the picture classifier"): "both: UCI sweeps, taught by the classifier",
 }
-
-
-def shifted_pictures(domain: Domain, index: int = 0) -> Picture:
-    """One picture of a domain under the eight kinds of shift (columns of two tables) at six severities."""
-    image = domain.images[index:index + 1]
-    figure = blank(8.4, 2.9)
-    with matplotlib.rc_context(RC):
-        grid = figure.subplots(4, 2 * len(STEPS) + 1)
-        for place, kind in enumerate(SHIFTS):
-            row, left = place % 4, (place // 4) * (len(STEPS) + 1)
-            for column, severity in enumerate(STEPS):
-                axes = grid[row, left + column]
-                axes.imshow(shift(image, kind, severity)[0, 0].numpy(), cmap="gray_r", vmin=0, vmax=255)
-                axes.set(xticks=[], yticks=[])
-                axes.spines[:].set_visible(True)
-                axes.spines[:].set_color("#B8B8B8")
-                if column == 0:
-                    axes.set_ylabel(kind, rotation=0, ha="right", va="center", labelpad=6)
-                if row == 0:
-                    axes.set_title(f"{severity:g}", loc="center", fontsize=8.5)
-        for row in range(4):
-            grid[row, len(STEPS)].set_visible(False)
-    return picture(figure, f"The same picture under {', '.join(SHIFTS)}, each at severity 0 to 1 in steps of 0.2.")
 
 
 def dial_curves(rows: list[dict]) -> Picture:
@@ -73,8 +50,8 @@ def dial_curves(rows: list[dict]) -> Picture:
                               lw=1.3, elinewidth=0.9, capsize=2, label=kind)
             axes.set(xlabel="severity", ylabel=label, ylim=(-2, 104) if scale == 100 else (-0.15, 2.15))
         left.set_title(title)
-        floor = over_seeds(rows, "typeset digits, again", "pad")
-        right.set_title(f"The floor, home against home, is {round(floor.mean[0], 2) + 0.0:.2f} ± {floor.half[0]:.2f}")
+        ends = [pad[kind].mean[-1] for kind in SHIFTS]
+        right.set_title(f"At severity 1 every kind has a PAD of {min(ends):.2f} to {max(ends):.2f}")
         right.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     said = "; ".join(f"{kind} {100 * accuracy[kind].mean[-1]:.1f} % at PAD {pad[kind].mean[-1]:.2f}" for kind in SHIFTS)
     return picture(figure, f"{title}. At severity 1: {said}.")
@@ -101,32 +78,86 @@ def losses(rows: list[dict]) -> list[tuple[str, float, float, float, float, floa
     return found
 
 
+def by_seed(rows: list[dict], kind: str, field: str) -> np.ndarray:
+    """A field of one kind at its last severity, a value for each seed in order. Raises ValueError for another kind.
+
+    rows: those of `mlcourse study shift`.
+    """
+    own = sorted((row for row in rows if row["kind"] == kind), key=lambda row: row["seed"])
+    if not own:
+        raise ValueError(f"there is no row of {kind!r} among these; the kinds are "
+                         f"{'; '.join(sorted({row['kind'] for row in rows}))}")
+    return np.array([row[field][-1] for row in own])
+
+
+SHOWN = {                   # what the figure names: a kind of the dial, or another world and where its name stands
+    "texture": dict(color=GREEN, marker="s"), "inversion": dict(color=VERMILION, marker="^"),
+}
+NAMES = {"not in the frame": (17, -3), "8×8 and back": (-6, 12), "UCI digits": (-52, 12), "MNIST": (-54, -3),
+         "MNIST, 8×8 and back": (-60, -16)}
+
+
 def loss_against_distance(rows: list[dict]) -> Picture:
     """Accuracy lost against PAD, a mark for each kind and severity, with 95 % intervals over seeds; half the PAD as a
     line. rows: those of `mlcourse study shift`."""
     found = losses(rows)
-    far = min((each for each in found if each[2] >= FAR), key=lambda each: each[3])
-    near = max((each for each in found if each[2] <= NEAR), key=lambda each: each[3])
-    title = (f"{far[0].capitalize()} {far[1]:g}: PAD {far[2]:.2f}, loss {100 * far[3]:.1f} points; "
-             f"{near[0]} {near[1]:g}: PAD {near[2]:.2f}, loss {100 * near[3]:.1f} points")
+    lost = [each[3] for each in found if each[2] >= FAR]
+    title = f"Between a PAD of {FAR} and 2 the losses reach from {100 * min(lost):.1f} to {100 * max(lost):.1f} points"
     figure = blank(8.4, 4.2)
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
         axes.grid(True)
-        axes.plot([0, 2], [0, 100], color=GREY, ls="--", lw=1.2, label="half the PAD")
-        for kind in dict.fromkeys(each[0] for each in found):
-            own = np.array([each[2:] for each in found if each[0] == kind])
-            style = STYLES.get(kind, dict(color=BLACK, marker="h" if kind.startswith("UCI") else "d", linestyle=""))
-            axes.errorbar(own[:, 0], 100 * own[:, 1], xerr=own[:, 2], yerr=100 * own[:, 3], **style, lw=0.8,
-                          ms=5.5, elinewidth=0.8, label=kind)
-        for each, place in ((far, (-175, 62)), (near, (-60, 40))):
-            axes.annotate(f"{each[0]} {each[1]:g}", (each[2], 100 * each[3]), place, textcoords="offset points",
-                          arrowprops=dict(arrowstyle="-", color=BLACK, lw=0.8), fontsize=9)
-        axes.set(xlabel="PAD to home", ylabel="accuracy lost (points)", title=title, xlim=(-0.1, 2.1), ylim=(-6, 104))
-        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-    return picture(figure, f"{title}. One mark for each kind and severity; between a PAD of {FAR} and 2 the losses "
-                           f"reach from {100 * min(each[3] for each in found if each[2] >= FAR):.1f} to "
-                           f"{100 * max(each[3] for each in found if each[2] >= FAR):.1f} points.")
+        axes.plot([0, 2], [0, 100], color=GREY, ls="--", lw=1.2, label="half the PAD, as points")
+        for kinds, style, label in (
+            (set(SHIFTS) - set(SHOWN), dict(color=GREY, marker="o", ms=4), "the dial's other kinds"),
+            *(([kind], {**style, "ms": 6.5, "zorder": 4}, f"{kind}, 0.1 to 1") for kind, style in SHOWN.items()),
+            (NAMES, dict(color=BLACK, marker="D", ms=6, zorder=5), "other pictures"),
+        ):
+            own = np.array([each[2:] for each in found if each[0] in kinds])
+            if len(own):
+                axes.errorbar(own[:, 0], 100 * own[:, 1], xerr=own[:, 2], yerr=100 * own[:, 3], **style, ls="",
+                              elinewidth=0.8, label=label)
+        for kind, _, pad, points, *_ in found:
+            if kind in NAMES:
+                axes.annotate(kind, (pad, 100 * points), NAMES[kind], textcoords="offset points", fontsize=9)
+        axes.set(xlabel="PAD to home, of pixels", ylabel="accuracy lost (points)", title=title, xlim=(-0.1, 2.1),
+                 ylim=(-6, 112))
+        axes.legend(loc="upper left")
+    said = "; ".join(f"{kind} {severity:g}: PAD {pad:.2f}, {100 * points:.1f} points lost"
+                     for kind, severity, pad, points, *_ in found if kind in NAMES or (kind, severity) in MARKED)
+    return picture(figure, f"{title}. {said}.")
+
+
+MARKED = (("texture", 0.2), ("inversion", 0.3))
+WORLDS = {factors.LEFT: 0.0, factors.RIGHT: 1.0, factors.LABEL: 1.0, factors.CONCEPT: 1.0}      # to show, by severity
+
+
+def worlds() -> Picture:
+    """Home and three shifted worlds of two dimensions, each with the line that was fitted at home and the best
+    boundary there."""
+    line = factors.fit_line(*factors.draw(factors.LEFT, 0, 2000, seed=1))
+    ends = np.array([-9.0, 9.0])
+    height = -(float(line.bias) + float(line.weight[0]) * ends) / float(line.weight[1])
+    right = {kind: 100 * factors.line_accuracy(line, kind, severity)[0] for kind, severity in WORLDS.items()}
+    title = f"In the concept shift no point moves, and the line is right on ≈{right[factors.CONCEPT]:.0f} %"
+    figure = blank(8.8, 4.6)
+    with matplotlib.rc_context(RC):
+        for axes, (kind, severity) in zip(figure.subplots(2, 2, sharex=True, sharey=True).flat, WORLDS.items()):
+            x, y = factors.draw(kind, severity, 300, seed=3)
+            for label, colour, marker in ((0, BLUE, "o"), (1, VERMILION, "^")):
+                axes.plot(*x[y == label].T.numpy(), color=colour, marker=marker, ls="", ms=4, mew=0, alpha=0.6,
+                          label=f"y = {label}")
+            axes.plot(*factors.edge(kind, severity).T.numpy(), color=GREEN, ls="--", lw=2, label="best boundary here")
+            axes.plot(ends, height, color=BLACK, lw=2, label="the line fitted at home")
+            axes.set_title(f"{kind if severity else 'home'}: right on ≈{right[kind]:.0f} %", fontsize=9.5)
+            axes.set(xlim=(-3, 5.6), ylim=(-3, 3), xlabel="x₁", ylabel="x₂")
+            axes.label_outer()
+            axes.grid(True)
+        handles, labels = axes.get_legend_handles_labels()
+        figure.suptitle(title, fontsize=10.5)
+        figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    said = "; ".join(f"{kind if WORLDS[kind] else 'home'} ≈{value:.0f} %" for kind, value in right.items())
+    return picture(figure, f"{title}. The line is right on: {said}.")
 
 
 def crossings(rows: list[dict]) -> Picture:

@@ -15,7 +15,7 @@ class WorldPanel:
     """One world: its points by label, the best boundary, and the fixed line with the side that it calls 1."""
 
     def __init__(self, scene: Scene, axes, title: str):
-        axes.set(xlim=(-REACH[0], REACH[0]), ylim=(-REACH[1], REACH[1]), title=title, xlabel="x₁")
+        axes.set(xlim=(-REACH[0], REACH[0]), ylim=(-REACH[1], REACH[1]), title=title, xlabel="x₁", ylabel="x₂")
         axes.grid(True)
         plot = lambda **style: scene.moving(axes.plot([], [], **style)[0])
         self.zeros = plot(color=BLUE, marker="o", ls="", ms=4.5, mew=0, alpha=0.65, label="y = 0")
@@ -37,19 +37,19 @@ class FactorDialScene(Scene):
 
     def __init__(self, floor: tuple[float, float]):
         self.floor = floor
-        super().__init__(10, 5.3)
+        super().__init__(10, 4.9)
 
     def build(self) -> None:
         figure = self.figure
-        self.home = WorldPanel(self, figure.add_axes((0.045, 0.505, 0.54, 0.33)), "Home: where the line was fitted")
+        self.home = WorldPanel(self, figure.add_axes((0.045, 0.505, 0.54, 0.325)), "Home: where the line was fitted")
         self.home.axes.set_xlabel("")
         self.home.axes.tick_params(labelbottom=False)
         self.away = WorldPanel(self, figure.add_axes((0.045, 0.085, 0.54, 0.33)),
                                "Away: where the line is used (it calls 1 what lies above)")
         figure.legend(handles=[self.home.zeros, self.home.ones, self.home.best, self.home.line], ncols=4,
-                      loc="center", bbox_to_anchor=(0.315, 0.912), handletextpad=0.4, columnspacing=1.4)
+                      loc="center", bbox_to_anchor=(0.315, 0.895), handletextpad=0.4, columnspacing=1.4)
         gauge = lambda box, *about, **more: Gauge(self, figure.add_axes(box), *about, **more)
-        self.accuracy = gauge((0.655, 0.505, 0.325, 0.33), "Accuracy of the line; dashed: the best possible (%)",
+        self.accuracy = gauge((0.655, 0.505, 0.325, 0.325), "Accuracy of the line; dashed: the best possible (%)",
                               (0, 112))
         self.best = self.moving(self.accuracy.axes.plot([], [], color=GREEN, ls="--", lw=2)[0])
         self.pad = gauge((0.655, 0.085, 0.325, 0.33), "PAD of the inputs x (hatched: home against home)", (-0.5, 2.4),

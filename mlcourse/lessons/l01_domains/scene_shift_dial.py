@@ -14,7 +14,6 @@ from mlcourse.statistics import columns, t_interval
 
 SHOWN = 10                # pictures in a row
 ROWS = ("home", "shifted", "other")
-MMD_LIMITS = (1e-4, 2.0)
 EDGE = 0.97               # marks beyond the window are drawn at this share of it
 
 
@@ -42,9 +41,8 @@ class Gauge:
     """A small panel of one measure against severity: the curve over seeds with its band, the other world as a line,
     the floor as a band, and this classifier's value as a mark."""
 
-    def __init__(self, scene: Scene, axes, title: str, limits: tuple[float, float], last: bool = False,
-                 scale: str = "linear"):
-        axes.set(xlim=(-0.03, 1.03), ylim=limits, xticks=np.arange(0, 1.01, 0.2), yscale=scale)
+    def __init__(self, scene: Scene, axes, title: str, limits: tuple[float, float], last: bool = False):
+        axes.set(xlim=(-0.03, 1.03), ylim=limits, xticks=np.arange(0, 1.01, 0.2))
         axes.set_title(title, fontsize=9.5)
         axes.grid(True)
         if last:
@@ -58,10 +56,11 @@ class Gauge:
         self.bar = plot(color=QUERY["color"], lw=2.2, zorder=5)
         self.mark = plot(**QUERY, ls="", ms=9, mec="white", mew=1.2, zorder=6)
 
-    def line(self, value: float, label: str, at: float = 1.0) -> None:
-        """A dashed line that stays, with its name ending at severity `at`."""
+    def line(self, value: float, label: str, at: float = 1.0, under: bool = False) -> None:
+        """A dashed line that stays, with its name above or under it, ending at severity `at`."""
         self.axes.axhline(value, color=BLACK, ls=(0, (4, 2)), lw=1.1)
-        self.axes.annotate(label, (at, value), (0, 3), textcoords="offset points", ha="right", va="bottom", fontsize=8)
+        self.axes.annotate(label, (at, value), (0, -3 if under else 3), textcoords="offset points", ha="right",
+                           va="top" if under else "bottom", fontsize=8)
 
     def floor(self, low: float, high: float) -> None:
         """A hatched band that stays: what the measure shows where there is no shift."""
@@ -83,47 +82,47 @@ class Gauge:
 
 class ShiftDialScene(Scene):
     """`show` takes a `ShiftRecord`. pictures: uint8 (SHOWN, 28, 28) of the home digits and of the other world, which
-    stay; other: name, accuracy, PAD and MMD of the other world, or None; floor: PAD's interval and MMD's bound for home
-    against home. reach (2,): how far the embedding's window reaches from its middle along both axes."""
+    stay; other: name, accuracy and PAD of pixels and of features of the other world, or None; floors: both PADs'
+    intervals for home against home. reach (2,): how far the embedding's window reaches from its middle on both axes."""
 
     def __init__(self, home: np.ndarray, other_pictures: np.ndarray | None, other: tuple | None,
-                 floor: tuple[float, float, float], reach: np.ndarray):
-        self.home, self.other_pictures, self.other, self.floor, self.reach = home, other_pictures, other, floor, reach
-        super().__init__(10, 6.1)
+                 floors: tuple[tuple[float, float], tuple[float, float]], reach: np.ndarray):
+        self.home, self.other_pictures, self.other, self.floors, self.reach = home, other_pictures, other, floors, reach
+        super().__init__(10, 4.9)
 
     def build(self) -> None:
         rows = [("home", self.home), ("shifted", None)]
         if self.other_pictures is not None:
             rows.append((self.other[0], self.other_pictures))
         for at, (name, pictures) in enumerate(rows):
-            bottom = 514 - 55 * at
-            self.figure.text(0.012, (bottom + 25) / 610, name, fontsize=9.5, va="center",
+            bottom = 394 - 53 * at
+            self.figure.text(0.012, (bottom + 25) / 490, name, fontsize=9.5, va="center",
                              color={0: SUPPORT["color"], 1: QUERY["color"]}.get(at, BLACK))
             strip = self.figure.add_artist(Pixels(88, bottom))
             if pictures is None:
                 self.shifted = self.moving(strip)
             else:
                 strip.rgba = strip_of(pictures)
-        self._build_embedding(self.figure.add_axes((0.03, 0.085, 0.555, 0.50)))
-        boxes = [(0.655, bottom, 0.325, 0.215) for bottom in (0.685, 0.3775, 0.07)]
+        self._build_embedding(self.figure.add_axes((0.03, 0.085, 0.555, 0.435)))
+        boxes = [(0.655, bottom, 0.325, 0.205) for bottom in (0.67, 0.38, 0.09)]
         gauge = lambda box, *about, **more: Gauge(self, self.figure.add_axes(box), *about, **more)
-        self.accuracy = gauge(boxes[0], "Accuracy of the fixed classifier (%)", (0, 112))
-        self.pad = gauge(boxes[1], "PAD to home (hatched: home against home)", (-0.4, 2.4))
-        self.mmd = gauge(boxes[2], "Squared MMD to home (hatched: chance)", MMD_LIMITS, last=True, scale="log")
+        self.accuracy = gauge(boxes[0], "Accuracy of the fixed classifier (%)", (0, 118))
+        self.pad = gauge(boxes[1], "Distance, pixels (hatched: home to home)", (-0.4, 2.6))
+        self.inner = gauge(boxes[2], "Distance, features (hatched: home to home)", (-0.4, 2.6), last=True)
         self.accuracy.line(10, "guessing", at=0.2)
-        self.pad.floor(*self.floor[:2])
-        self.mmd.floor(MMD_LIMITS[0], self.floor[2])
+        self.pad.floor(*self.floors[0])
+        self.inner.floor(*self.floors[1])
         if self.other is not None:
-            name, accuracy, pad, mmd = self.other
+            name, accuracy, pad, inner = self.other
             self.accuracy.line(100 * accuracy, name)
-            self.pad.line(pad, name)
-            self.mmd.line(mmd, name)
+            self.pad.line(pad, name, under=True)
+            self.inner.line(inner, name, under=True)
 
     def _build_embedding(self, axes) -> None:
         x, y = self.reach
         axes.set(xlim=(-x, x), ylim=(-y, y), xticks=[], yticks=[])
         axes.spines[:].set_visible(True)
-        axes.set_title("Features of the fixed classifier, on the first two principal axes of home")
+        axes.set_title("The classifier's features, seen along the two axes in which home varies most")
         plot = lambda **style: self.moving(axes.plot([], [], ls="", **style)[0])
         self.source = plot(**SUPPORT, ms=4.5, alpha=0.55, mew=0, label="home")
         self.right = plot(**QUERY, ms=5, mfc="none", mew=1.1, label="shifted, named right")
@@ -137,12 +136,12 @@ class ShiftDialScene(Scene):
         self.source.set_data(*place(record.home_z))
         self.right.set_data(*place(point.z[point.right]))
         self.wrong.set_data(*place(point.z[~point.right]))
-        curves = record.curves or dict.fromkeys(("accuracy", "pad", "mmd"))
+        curves = record.curves or dict.fromkeys(("accuracy", "pad", "pad_features"))
         percent = curves["accuracy"] and Curve(curves["accuracy"].severity, *(100 * v for v in curves["accuracy"][1:]))
         value = 100 * point.accuracy
         self.accuracy.show(record.severity, value, value, value, percent)
         self.pad.show(record.severity, *point.pad, curves["pad"])
-        self.mmd.show(record.severity, point.mmd.value, point.mmd.value, point.mmd.value, curves["mmd"])
+        self.inner.show(record.severity, *point.inner, curves["pad_features"])
 
 
 def strip_of(pictures: np.ndarray) -> np.ndarray:

@@ -2,12 +2,13 @@
 
 Task: the same typeset pictures, asked for slanted or upright type. Domain: the same question of handwritten digits.
 Modality: the same digits as a sweep of a light sensor, 56 numbers in place of a picture, named by a second classifier
-that has only the first one's answers to learn from.
+that has only the first one's answers to learn from. All digits stand in the frame.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from types import SimpleNamespace
 
@@ -60,7 +61,8 @@ def sweep(domain: Domain) -> Tensor:
 @lru_cache(maxsize=1)
 def by_face(seed: int) -> tuple[Domain, Domain]:
     """The home and away pictures of `of_seed(seed)`, labelled by their typeface."""
-    _, home, away = deal(load_digits_named_by_face(), SHARES, seed)
+    named = replace(load_digits_named_by_face(), images=load("glyphs-digits").images)     # the same, in the frame
+    _, home, away = deal(named, SHARES, seed)
     return home, away
 
 
@@ -79,7 +81,7 @@ def task(arm: str, seed: int, budget: Budget) -> float:
 def modality(arm: str, seed: int, budget: Budget) -> float:
     """Sweeps named by a classifier of sweeps, which learned from the true labels or from the picture classifier's."""
     s = of_seed(seed, budget)
-    home, away = (deal(load("digits@unframed"), (0.5, 0.5), seed) if arm.startswith("UCI") else (s.home, s.away))
+    home, away = (deal(load("digits"), (0.5, 0.5), seed) if arm.startswith("UCI") else (s.home, s.away))
     taught = home.labels if "true" in arm else s.learner.net(home.images.float() / 255).argmax(1)
     return probe(sweep(home), taught, sweep(away), away.labels)
 
@@ -90,7 +92,7 @@ def measure(crossing: str, arm: str, seed: int, budget: Budget = Budget()) -> di
         raise ValueError(f"unknown arm {arm!r} of the crossing {crossing!r}; the crossings are {', '.join(ARMS)}")
     if crossing == "domain":
         s = of_seed(seed, budget)
-        value = accuracy(s.learner.net, s.away if arm == "typeset digits" else load("digits@unframed"))
+        value = accuracy(s.learner.net, s.away if arm == "typeset digits" else load("digits"))
     else:
         value = (task if crossing == "task" else modality)(arm, seed, budget)
     return {"crossing": crossing, "arm": arm, "accuracy": round(value, 4),

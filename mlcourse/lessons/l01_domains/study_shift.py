@@ -1,19 +1,24 @@
 """The shift dial over seeds: accuracy of a fixed classifier, PAD and MMD against the severity of every kind of shift.
 
 Each seed deals the typeset digits anew into pictures to train on, home pictures and pictures to shift, and trains a
-classifier of its own. Nothing is chosen on any shifted picture.
+classifier of its own. Digits stand in the frame but where the kind is to leave it. Nothing is chosen on any shifted
+picture.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import NamedTuple
 
+import numpy as np
+import torch
+
 from mlcourse.datasets import DataError, factors, load
+from mlcourse.datasets.frame import framed
 from mlcourse.domains import SHIFTS, Domain, deal, shift_domain
 from mlcourse.domains.distances import MMD, PAD, mmd, proxy_a_distance, proxy_a_floor
 from mlcourse.episode import EpisodeSampler
@@ -29,9 +34,13 @@ from mlcourse.train import train
 KEY = ("kind", "seed")
 SHARES = (0.5, 0.25, 0.25)      # of the typeset digits: to train on, home, to be shifted
 QUERIES, RATE = 5, 2e-3
-OTHERS = {"UCI digits": "digits@unframed", "MNIST": "mnist"}
+OTHERS = {"UCI digits": "digits", "MNIST": "mnist"}
+COARSE = "8×8 and back"         # the typeset digits at the resolution of the UCI scans
+AS_IT_COMES = "not in the frame"
+COARSE_MNIST = "MNIST, 8×8 and back"
+WORLDS = (AS_IT_COMES, COARSE, *OTHERS, COARSE_MNIST)
 AGAIN = ", again"               # a domain against itself: its floor
-KINDS = (*SHIFTS, *factors.KINDS, *OTHERS, "typeset digits" + AGAIN, "UCI digits" + AGAIN)
+KINDS = (*SHIFTS, *factors.KINDS, *WORLDS, "typeset digits" + AGAIN, "UCI digits" + AGAIN)
 
 
 @dataclass(frozen=True)
@@ -57,11 +66,34 @@ class ShiftSeed(NamedTuple):
 @lru_cache(maxsize=1)
 def of_seed(seed: int, budget: Budget = Budget()) -> ShiftSeed:
     """The digits dealt, and the classifier trained, by this seed. The kernel width is the median distance at home."""
-    training, home, away = deal(load("glyphs-digits@unframed"), SHARES, seed)
+    training, home, away = deal(load("glyphs-digits"), SHARES, seed)
     learner = NoAdaptation(Conv4(10, width=32, norm="none", seed=seed))
     sampler = EpisodeSampler(training, 10, 1, QUERIES, relabel=False)
     train(learner, learner.phases(sampler, steps=budget.steps, tasks=1, lr=RATE), seed=seed, progress=False)
     return ShiftSeed(home, away, learner, mmd(home, away, seed, permutations=1, size=budget.sample).bandwidth)
+
+
+def coarse(domain: Domain) -> Domain:
+    """Every picture at the resolution of the UCI scans: the longer edge of its ink is brought to 8 pixels, and back
+    into the frame."""
+    images = [framed(framed(picture.astype(np.float32), side=11)) for picture in domain.images[:, 0].numpy()]
+    return replace(domain, images=torch.from_numpy(np.stack(images).round().astype(np.uint8))[:, None])
+
+
+@torch.no_grad()
+def features(learner: NoAdaptation, domain: Domain) -> torch.Tensor:
+    """What the classifier's last layer reads, (M, 32)."""
+    return learner.net.features(domain.images.float() / 255)
+
+
+def of_pictures(s: ShiftSeed, domains: Sequence[Domain], seed: int, size: int) -> dict:
+    """The fields of a row of pictures, each domain against home."""
+    at_home = features(s.learner, s.home)
+    inner = [proxy_a_distance(at_home, features(s.learner, domain), seed, size=size) for domain in domains]
+    return {"pad_features": [round(each.value, 4) for each in inner], **measured(
+        [accuracy(s.learner.net, domain) for domain in domains],
+        [proxy_a_distance(s.home, domain, seed, size=size) for domain in domains],
+        [mmd(s.home, domain, seed, size=size, bandwidth=s.bandwidth) for domain in domains])}
 
 
 def measured(accuracies: list[float], pads: list[PAD], mmds: list[MMD | None]) -> dict:
@@ -74,12 +106,9 @@ def measured(accuracies: list[float], pads: list[PAD], mmds: list[MMD | None]) -
 
 def dial(kind: str, seed: int, budget: Budget) -> dict:
     """A kind of shift of pictures: other home pictures, shifted, against the home pictures."""
-    home, away, learner, bandwidth = of_seed(seed, budget)
-    shifted = [shift_domain(away, kind, severity, seed) for severity in budget.severities]
-    return {"severity": list(budget.severities), **measured(
-        [accuracy(learner.net, domain) for domain in shifted],
-        [proxy_a_distance(home, domain, seed, size=budget.sample) for domain in shifted],
-        [mmd(home, domain, seed, size=budget.sample, bandwidth=bandwidth) for domain in shifted])}
+    s = of_seed(seed, budget)
+    shifted = [shift_domain(s.away, kind, severity, seed) for severity in budget.severities]
+    return {"severity": list(budget.severities), **of_pictures(s, shifted, seed, budget.sample)}
 
 
 def factor(kind: str, seed: int, budget: Budget) -> dict:
@@ -97,21 +126,25 @@ def factor(kind: str, seed: int, budget: Budget) -> dict:
 
 
 def other(kind: str, seed: int, budget: Budget) -> dict:
-    """Another world against the typeset digits at home."""
-    home, _, learner, bandwidth = of_seed(seed, budget)
-    target = load(OTHERS[kind])
-    return {"severity": [1.0], **measured(
-        [accuracy(learner.net, target)], [proxy_a_distance(home, target, seed, size=budget.sample)],
-        [mmd(home, target, seed, size=budget.sample, bandwidth=bandwidth)])}
+    """Another world against the typeset digits at home: other digits, or the pictures to shift in another form."""
+    s = of_seed(seed, budget)
+    if kind == AS_IT_COMES:
+        world = deal(load("glyphs-digits@unframed"), SHARES, seed)[-1]
+    elif kind in (COARSE, COARSE_MNIST):
+        world = coarse(s.away if kind == COARSE else load("mnist"))
+    else:
+        world = load(OTHERS[kind])
+    return {"severity": [1.0], **of_pictures(s, [world], seed, budget.sample)}
 
 
 def floor(kind: str, seed: int, budget: Budget) -> dict:
     """A domain against itself, dealt into two: what PAD shows where there is no shift."""
-    _, away, learner, _ = of_seed(seed, budget)
+    s = of_seed(seed, budget)
     name = kind.removesuffix(AGAIN)
-    domain = load(OTHERS.get(name, "glyphs-digits@unframed"))
-    return {"severity": [0.0], **measured(
-        [accuracy(learner.net, domain if name in OTHERS else away)],
+    domain = load(OTHERS.get(name, "glyphs-digits"))
+    inner = proxy_a_floor(features(s.learner, domain), seed, size=budget.sample)
+    return {"severity": [0.0], "pad_features": [round(inner.value, 4)], **measured(
+        [accuracy(s.learner.net, domain if name in OTHERS else s.away)],
         [proxy_a_floor(domain, seed, size=budget.sample)], [None])}
 
 
@@ -120,7 +153,7 @@ def measure(kind: str, seed: int, budget: Budget = Budget()) -> dict:
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}; choose one of {'; '.join(KINDS)}")
     start = time.perf_counter()
-    how = dial if kind in SHIFTS else factor if kind in factors.KINDS else other if kind in OTHERS else floor
+    how = dial if kind in SHIFTS else factor if kind in factors.KINDS else other if kind in WORLDS else floor
     row = how(kind, seed, budget)
     return {"kind": kind, **row, "seconds": round(time.perf_counter() - start, 1),
             **facts(f"mlcourse study shift --seed {seed}", seed)}
@@ -156,6 +189,6 @@ STUDY = Study(
     "shift",
     """Lesson 01: accuracy of a fixed classifier, PAD and MMD against the severity of every shift, with their floors.
 
-    Typeset digits under eight kinds of shift, UCI digits, MNIST where it is at hand, and two-dimensional worlds that
-    differ in one factor of P(x, y). A minute for each seed on two cores.""",
+    Typeset digits under eight kinds of shift, out of the frame and at 8×8 pixels, UCI digits, MNIST where it is at
+    hand, and two-dimensional worlds that differ in one factor of P(x, y). Two minutes for each seed.""",
     ("", "--seed 0"), KEY, Budget(), plan, rows, line, pictures=pictures)

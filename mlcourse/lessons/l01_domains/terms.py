@@ -28,13 +28,20 @@ TERMS = {
     "covariate shift": "A change of domain in which P(x) changes and P(y | x) stays.",
     "label shift": "A change of domain in which P(y) changes and P(x | y) stays.",
     "concept shift": "A change of domain in which P(y | x) changes and P(x) stays.",
+    "frame":
+        "Where the ink of a picture stands in it; the course's digits have theirs in a box of 20×20 pixels, centred by "
+        "its mass in 28×28.",
+    "importance weight":
+        "How much more often a target has an input than a source, P(x) there over P(x) here; source samples so "
+        "weighted stand for the target's.",
 }
 
 CHINESE = {
     "task": "任务", "modality": "模态", "cross-task": "跨任务", "cross-domain": "跨域", "cross-modal": "跨模态",
     "domain generalisation": "域泛化", "discriminator": "判别器", "proxy A-distance (PAD)": "代理 A 距离",
     "maximum mean discrepancy (MMD)": "最大均值差异", "floor": "随机本底", "ideal joint error": "理想联合误差",
-    "covariate shift": "协变量偏移", "label shift": "标签偏移", "concept shift": "概念偏移",
+    "covariate shift": "协变量偏移", "label shift": "标签偏移", "concept shift": "概念偏移", "frame": "图像框架",
+    "importance weight": "重要性权重",
 }
 
 SYMBOLS = {
@@ -50,9 +57,12 @@ SYMBOLS = {
         ("",
          r"the distance of two domains in the bound: twice the most by which two classifiers of $\mathcal H$ can "
          "disagree more often in one than in the other"),
+    "$w(x)$":
+        ("`importance_weights`", "the importance weight of an input, its density in the target over that at home"),
     "PAD": ("`proxy_a_distance`", "the proxy A-distance of two domains, computed from samples"),
     "MMD": ("`mmd`", "the maximum mean discrepancy of two domains, computed from samples"),
     r"$\kappa(x, x')$": ("", "a kernel: how alike two inputs are"),
     r"$\sigma$": ("", "a standard deviation; of a Gaussian kernel, its width"),
-    r"$\rho$": ("`severity`", "the share of the samples that a shift has reached"),
+    r"$\rho$":
+        ("`severity`", "the severity of a shift, from 0 to 1; of an inversion, the share of samples that it reaches"),
 }

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mlcourse.domains import SHIFTS, Domain, shift
-from mlcourse.domains.distances import MMD, PAD, mmd, proxy_a_distance, proxy_a_floor
+from mlcourse.domains.distances import PAD, proxy_a_distance, proxy_a_floor
 from mlcourse.evaluate import score
 from mlcourse.lessons.l01_domains.scene_shift_dial import SHOWN, Curve, ShiftDialScene, over_seeds
 from mlcourse.widgets.base import CONTROL, Explorer
@@ -22,14 +22,14 @@ DRAWN = 150               # pictures of each domain in the embedding
 
 class Point(NamedTuple):
     """What one shift does: the shifted pictures uint8 (M, 28, 28), their places in the embedding z (DRAWN, 2), which of
-    those the classifier names right (DRAWN,) bool, its accuracy on all M, and the distances to home."""
+    those the classifier names right (DRAWN,) bool, its accuracy on all M, and PAD to home of pixels and of features."""
 
     images: np.ndarray
     z: np.ndarray
     right: np.ndarray
     accuracy: float
     pad: PAD
-    mmd: MMD
+    inner: PAD
 
 
 class ShiftRecord(NamedTuple):
@@ -47,7 +47,7 @@ class ShiftRecord(NamedTuple):
 
 class ShiftDial(Explorer):
     """Turn the kind and the severity of a shift: the same digits before and after, the classifier's features, its
-    accuracy, PAD and MMD.
+    accuracy, and PAD of pixels and of features, which the dial calls distances.
 
     net: a classifier of the domains' classes with a method `features`; it never changes. home: pictures that it was
     not trained on; away: other such pictures, which the dial shifts. rows: those of `mlcourse study shift`, drawn as
@@ -55,7 +55,7 @@ class ShiftDial(Explorer):
     A new setting takes up to a second, for the distances; a setting seen before is redrawn at once.
     Raises ValueError for domains of fewer than SAMPLE pictures, or of other classes than home's.
 
-        ShiftDial(classifier.net, home, away, other=load("digits@unframed"))
+        ShiftDial(classifier.net, home, away, other=load("digits"))
     """
 
     keeps = True
@@ -71,8 +71,7 @@ class ShiftDial(Explorer):
         self.centre = features.mean(0)
         self.axes = torch.linalg.svd(features - self.centre, full_matrices=False).Vh[:2]
         self.home_z = self._embed(features)
-        apart = mmd(home, away, size=SAMPLE)
-        self.bandwidth, self.chance = apart.bandwidth, apart.floor
+        self.home_features = self._features(home.images)
         self.home_accuracy = self._accuracy(away.images, away.labels)
         self.first = torch.stack([(away.labels == c).nonzero()[0, 0] for c in range(SHOWN)])
         self._seen: dict[tuple[str, float], Point] = {}
@@ -84,17 +83,19 @@ class ShiftDial(Explorer):
         super().__init__(self._scene(other), controls)
 
     def _scene(self, other: Domain | None) -> ShiftDialScene:
-        same = proxy_a_floor(torch.cat([self.home.images, self.away.images]), size=SAMPLE, splits=SPLITS)
-        floor = (same.low, same.high, self.chance)
+        unshifted = torch.cat([self.home.images, self.away.images])
+        floors = tuple((same.low, same.high) for same in (proxy_a_floor(x, size=SAMPLE, splits=SPLITS)
+                                                          for x in (unshifted, self._features(unshifted))))
         pictures = lambda domain, index: domain.images[index, 0].numpy()
         reach = 1.7 * np.abs(self.home_z).max(0)
         home = pictures(self.away, self.first)
         if other is None:
-            return ShiftDialScene(home, None, None, floor, reach)
+            return ShiftDialScene(home, None, None, floors, reach)
         first = torch.stack([(other.labels == c).nonzero()[0, 0] for c in range(SHOWN)])
         point = self._measure(other.images, other.labels)
-        return ShiftDialScene(home, pictures(other, first), ("UCI digits" if other.name == "digits@unframed" else other.name,
-                              point.accuracy, point.pad.value, point.mmd.value), floor, reach)
+        name = "UCI digits" if other.name == "digits" else other.name
+        about = (name, point.accuracy, point.pad.value, point.inner.value)
+        return ShiftDialScene(home, pictures(other, first), about, floors, reach)
 
     @torch.no_grad()
     def _features(self, images: Tensor) -> Tensor:
@@ -109,19 +110,20 @@ class ShiftDial(Explorer):
 
     def _measure(self, images: Tensor, labels: Tensor) -> Point:
         """Everything that a set of pictures shows: see `Point`."""
+        z = self._features(images)
         with torch.no_grad():
-            z = self._features(images[:DRAWN])
-            right = self.net.head(z).argmax(1) == labels[:DRAWN]
-        return Point(images[:, 0].numpy(), self._embed(z), right.numpy(), self._accuracy(images, labels),
-                     proxy_a_distance(self.home, images, size=SAMPLE, splits=SPLITS),
-                     mmd(self.home, images, size=SAMPLE, bandwidth=self.bandwidth))
+            right = self.net.head(z[:DRAWN]).argmax(1) == labels[:DRAWN]
+        apart = lambda home, away: proxy_a_distance(home, away, size=SAMPLE, splits=SPLITS)
+        return Point(images[:, 0].numpy(), self._embed(z[:DRAWN]), right.numpy(), self._accuracy(images, labels),
+                     apart(self.home, images), apart(self.home_features, z))
 
     def compute(self, *, kind: str, severity: float) -> ShiftRecord:
         severity = round(severity, 1)
         if (kind, severity) not in self._seen:
             self._seen[kind, severity] = self._measure(shift(self.away.images, kind, severity), self.away.labels)
         point = self._seen[kind, severity]
-        curves = self.rows and {field: over_seeds(self.rows, kind, field) for field in ("accuracy", "pad", "mmd")}
+        fields = ("accuracy", "pad", "pad_features")
+        curves = self.rows and {field: over_seeds(self.rows, kind, field) for field in fields}
         return ShiftRecord(kind, severity, point, point.images[self.first], self.home_z, self.home_accuracy, curves)
 
     def headline(self, record: ShiftRecord) -> str:
@@ -129,15 +131,10 @@ class ShiftDial(Explorer):
         lost = 100 * (record.home_accuracy - point.accuracy)
         points = f"≈{lost:.0f} point{'' if round(lost) == 1 else 's'}"
         cost = "costs nothing" if lost < 0.5 else f"costs {points} of accuracy"
-        return f"{record.kind.capitalize()} {record.severity:.1f}: PAD ≈{point.pad.value:.2f}, and it {cost}"
+        return f"{record.kind.capitalize()} {record.severity:.1f}: distance ≈{point.pad.value:.2f}, and it {cost}"
 
     def describe(self, record: ShiftRecord) -> str:
         point = record.point
-        seen = "above" if point.mmd.value > point.mmd.floor else "not above"
-        text = (f"The classifier names ≈{100 * point.accuracy:.1f} % of the shifted digits right, against "
-                f"≈{100 * record.home_accuracy:.1f} % unshifted. PAD ≈{point.pad.value:.2f}, 95 % interval "
-                f"≈[{point.pad.low:.2f}, {point.pad.high:.2f}] over {SPLITS} splits; squared MMD "
-                f"≈{point.mmd.value:.4f}, {seen} ≈{point.mmd.floor:.4f}, below which chance stays 95 times in 100.")
-        if record.curves:
-            text += " Grey: the mean over the seeds of the study, and its 95 % interval."
-        return text
+        text = (f"Right on ≈{100 * point.accuracy:.1f} %, unshifted on ≈{100 * record.home_accuracy:.1f} %. Distance "
+                f"of pixels ≈{point.pad.value:.2f}, of features ≈{point.inner.value:.2f}.")
+        return text + " Grey: mean over the seeds of the study, 95 % interval." * bool(record.curves)

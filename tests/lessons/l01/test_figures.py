@@ -1,12 +1,13 @@
 """The figures of lesson 01 say what their rows say."""
 
 import io
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from mlcourse.datasets import load
+from mlcourse.datasets import factors
 from mlcourse.domains import SHIFTS
 from mlcourse.lessons.l01_domains import figures as plots
 from mlcourse.lessons.l01_domains.scene_shift_dial import over_seeds
@@ -44,9 +45,9 @@ def test_losses_are_paired_by_seed():
 
 
 def test_the_titles_state_what_the_rows_say():
-    said = plots.loss_against_distance(rows()).alt
-    assert said.startswith("Rotation 1: PAD 1.99, loss 0.0 points; typeface 0.5: PAD 0.40, loss 35.0 points.")
-    assert "from 0.0 to 70.0 points" in said
+    said = plots.loss_against_distance(rows())
+    assert said.alt.startswith("Between a PAD of 1.9 and 2 the losses reach from 0.0 to 70.0 points.")
+    assert "UCI digits 1: PAD 2.00, 50.0 points lost" in said.alt and pixels(said).std() > 10
     assert plots.dial_curves(rows()).alt.startswith("At severity 1 rotation leaves 96 % and typeface 26 %.")
 
 
@@ -67,6 +68,21 @@ def test_crossings_are_drawn_in_their_order():
     assert pixels(said).std() > 10
 
 
-def test_the_shifted_pictures_are_shown_for_all_kinds():
-    picture = plots.shifted_pictures(load("glyphs-digits"), 7)
-    assert all(kind in picture.alt for kind in SHIFTS) and pixels(picture).std() > 10
+def test_a_field_by_seed_is_that_of_the_last_severity_in_the_order_of_the_seeds():
+    mixed = rows((2, 0, 1))
+    assert plots.by_seed(mixed, "typeface", "accuracy").tolist() == pytest.approx([0.25, 0.26, 0.27])
+    assert plots.by_seed(mixed, "UCI digits", "pad").tolist() == [2.0] * 3
+    with pytest.raises(ValueError, match="there is no row of 'fog' among these; the kinds are UCI digits; blur"):
+        plots.by_seed(mixed, "fog", "pad")
+
+
+def test_the_worlds_say_how_often_the_line_is_right_in_each():
+    said = plots.worlds()
+    assert said.alt.startswith("In the concept shift no point moves, and the line is right on ≈")
+    line = factors.fit_line(*factors.draw(factors.LEFT, 0, 2000, seed=1))
+    for kind, severity in plots.WORLDS.items():
+        name = kind if severity else "home"
+        right = int(re.search(f"{name} ≈(\\d+) %", said.alt)[1])
+        x, y = factors.draw(kind, severity, 100_000, seed=77)
+        assert right == pytest.approx(100 * float((line(x) == y).double().mean()), abs=1.6)
+    assert pixels(said).std() > 10

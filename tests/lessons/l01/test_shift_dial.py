@@ -6,7 +6,7 @@ import torch
 
 from mlcourse.datasets import load
 from mlcourse.domains import SHIFTS, deal, shift
-from mlcourse.domains.distances import mmd, proxy_a_distance
+from mlcourse.domains.distances import proxy_a_distance
 from mlcourse.lessons.l01_domains.widget_shift_dial import DRAWN, SAMPLE, SPLITS, ShiftDial
 from mlcourse.nets import Conv4
 from mlcourse.system.machine import one_core
@@ -36,7 +36,7 @@ def dial(net, parts):
 
 def row(kind, seed, value):
     severities = [i / 10 for i in range(11)]
-    fields = ("accuracy", "pad", "pad_low", "pad_high", "mmd", "mmd_floor")
+    fields = ("accuracy", "pad", "pad_features")
     return {"kind": kind, "seed": seed, "severity": severities} | {field: [value] * 11 for field in fields}
 
 
@@ -51,8 +51,9 @@ def test_a_point_equals_its_parts_computed_by_hand(dial, net, parts):
     assert record.point.accuracy == pytest.approx(np.mean(right), abs=1e-6)
     assert record.point.right.tolist() == right[:DRAWN]
     assert record.point.pad == proxy_a_distance(home, images, size=SAMPLE, splits=SPLITS)
-    sigma = mmd(home, away, size=SAMPLE, permutations=1).bandwidth
-    assert record.point.mmd == mmd(home, images, size=SAMPLE, bandwidth=sigma)
+    with torch.no_grad():
+        z = [net.features(x.float() / 255) for x in (home.images, images)]
+    assert record.point.inner == proxy_a_distance(*z, size=SAMPLE, splits=SPLITS)
     assert np.array_equal(record.point.images, images[:, 0].numpy())
 
 
@@ -109,11 +110,10 @@ def test_headline_and_words_follow_the_record(dial):
     record = dial.record
     point = record.point._replace(accuracy=record.home_accuracy - 0.214)
     assert dial.headline(record._replace(point=point)) == (
-        f"Blur 0.5: PAD ≈{point.pad.value:.2f}, and it costs ≈21 points of accuracy")
+        f"Blur 0.5: distance ≈{point.pad.value:.2f}, and it costs ≈21 points of accuracy")
     said = dial.describe(record)
-    assert f"≈[{point.pad.low:.2f}, {point.pad.high:.2f}] over {SPLITS} splits" in said and "Grey" not in said
-    low = record.point._replace(mmd=record.point.mmd._replace(value=-1.0))
-    assert "not above" in dial.describe(record._replace(point=low))
+    assert f"pixels ≈{point.pad.value:.2f}" in said and f"features ≈{point.inner.value:.2f}" in said
+    assert "Grey" not in said
 
 
 def test_curves_over_seeds_are_means_with_their_interval(net, parts):

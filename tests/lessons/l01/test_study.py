@@ -10,11 +10,15 @@ from sklearn.linear_model import LogisticRegression
 
 from mlcourse import cli
 from mlcourse.datasets import DataError, factors, load
+from mlcourse.datasets.frame import framed
 from mlcourse.datasets.glyphs import load_digits_named_by_face
-from mlcourse.domains import SHIFTS, shift_domain
+from mlcourse.domains import SHIFTS, deal, shift_domain
 from mlcourse.domains.distances import mmd, proxy_a_distance, proxy_a_floor
 from mlcourse.lessons.l01_domains import study_crossing as crossing, study_shift as shift
+from mlcourse.lessons.l01_domains.checks_remedy import CLAIMS
+from mlcourse.lessons.l01_domains.figures import by_seed
 from mlcourse.rows import read
+from mlcourse.statistics import t_interval
 
 MEASURED = ("accuracy", "pad", "pad_low", "pad_high", "mmd", "mmd_floor")
 
@@ -56,12 +60,39 @@ def test_a_row_of_a_factor_has_the_best_accuracy():
 
 def test_other_worlds_and_floors(monkeypatch):
     row = shift.measure("UCI digits", 0, TINY)
-    assert row["severity"] == [1.0] and row["pad"][0] > 1.5
+    home = shift.of_seed(0, TINY).home
+    assert row["severity"] == [1.0]
+    assert row["pad"][0] == pytest.approx(proxy_a_distance(home, load("digits"), 0, size=60).value, abs=6e-5)
     row = shift.measure("UCI digits, again", 0, TINY)
-    assert row["pad"][0] == pytest.approx(proxy_a_floor(load("digits@unframed"), 0, size=60).value, abs=6e-5)
+    assert row["pad"][0] == pytest.approx(proxy_a_floor(load("digits"), 0, size=60).value, abs=6e-5)
     assert row["mmd"] == [None]
     with pytest.raises(ValueError, match="unknown kind 'fog'; choose one of rotation"):
         shift.measure("fog", 0, TINY)
+
+
+def test_out_of_the_frame_are_the_same_pictures_in_another_place():
+    home, away, learner, _ = shift.of_seed(0, TINY)
+    as_they_come = deal(load("glyphs-digits@unframed"), shift.SHARES, 0)[2]
+    assert torch.equal(as_they_come.labels, away.labels) and not torch.equal(as_they_come.images, away.images)
+    row = shift.measure(shift.AS_IT_COMES, 0, TINY)
+    assert row["pad"][0] == pytest.approx(proxy_a_distance(home, as_they_come, 0, size=60).value, abs=6e-5)
+    with torch.no_grad():
+        z = [learner.net.features(domain.images.float() / 255) for domain in (home, as_they_come)]
+    assert row["pad_features"][0] == pytest.approx(proxy_a_distance(*z, 0, size=60).value, abs=6e-5)
+
+
+def test_at_8_by_8_a_picture_holds_no_more_than_64_numbers_and_stays_in_the_frame():
+    away = shift.of_seed(0, TINY).away
+    few = away.take(torch.arange(60))
+    coarse = shift.coarse(few)
+    assert coarse.images.shape == few.images.shape and torch.equal(coarse.labels, few.labels)
+    for picture, before in zip(coarse.images[:, 0].numpy(), few.images[:, 0].numpy()):
+        small = framed(before.astype(np.float32), side=11)
+        rows, columns = small.any(1).sum(), small.any(0).sum()
+        assert max(rows, columns) == 8
+        again = framed(small).round().astype(np.uint8)
+        assert np.array_equal(picture, again)
+        assert abs(int(picture.max(1).astype(bool).sum()) - int(before.max(1).astype(bool).sum())) <= 2
 
 
 def test_what_is_not_here_is_passed_over_by_name(monkeypatch, capsys):
@@ -83,7 +114,7 @@ def test_a_crossing_is_what_scikit_learn_says_of_the_same_pictures():
     home, away = crossing.by_face(0)
     assert torch.equal(home.images, shift.of_seed(0, TINY).home.images)
     faces = load_digits_named_by_face()
-    assert torch.equal(faces.images, load("glyphs-digits@unframed").images)
+    assert torch.equal(faces.images, load("glyphs-digits@unframed").images)      # so their rows are those of the frame
     y = crossing.slanted(away)
     for label, face in zip(y[:200].tolist(), away.labels[:200].tolist()):
         assert label == (away.classes[face].endswith(("Italic", "Oblique")))
@@ -157,3 +188,30 @@ def test_the_kept_rows_say_what_the_lesson_says():
     assert (at("inversion", "pad", 0.3) < 0.8).all() and (home - at("inversion", "accuracy", 0.3) > 0.2).all()
     for kind in ("typeset digits, again", "UCI digits, again"):
         assert abs(at(kind, "pad", 0.0).mean()) < 0.1
+    last = lambda kind, field: by_seed(kept("shift"), kind, field)
+    coarse, unframed = (home - last(kind, "accuracy") for kind in (shift.COARSE, shift.AS_IT_COMES))
+    assert (last(shift.COARSE, "pad") > last(shift.AS_IT_COMES, "pad")).all()
+    assert coarse.mean() < 0.02 and unframed.min() > 0.1
+    finer = t_interval(last(shift.COARSE_MNIST, "pad") - last("MNIST", "pad"))
+    assert finer.low > 0 and t_interval(last("UCI digits", "pad") - last(shift.COARSE_MNIST, "pad")).low > 0
+
+
+def test_the_verdicts_of_the_exercise_are_those_of_the_intervals():
+    """a to d as in the lesson's cell, with scikit-learn as the discriminator; e is of the kept rows."""
+    found = {}
+    for key, kind, severity in (("a", factors.RIGHT, 0.6), ("b", factors.LEFT, 1.0), ("c", factors.LABEL, 1.0),
+                                ("d", factors.CONCEPT, 1.0)):
+        gains = []
+        for world in range(20):
+            x, y = factors.draw(factors.LEFT, 0, 1000, seed=2 * world)
+            away, _ = factors.draw(kind, severity, 1000, seed=2 * world + 1)
+            z, side = torch.cat([x, away]).numpy(), np.repeat([0, 1], 1000)
+            p = LogisticRegression(C=1.0).fit(z, side).predict_proba(x.numpy())[:, 1]
+            lines = factors.fit_line(x, y), factors.fit_line(x, y, torch.tensor(p / (1 - p)))
+            plain, weighted = (100 * factors.line_accuracy(line, kind, severity)[0] for line in lines)
+            gains.append(weighted - plain)
+        found[key] = t_interval(gains)
+    last = lambda kind: by_seed(kept("shift"), kind, "accuracy")
+    found["e"] = t_interval(last("MNIST") - last("UCI digits"))
+    said = {key: "yes" if one.low > 0 else "no" if one.high < 0 else "open" for key, one in found.items()}
+    assert said == {key: claim.right for key, claim in CLAIMS.items()}, found
