@@ -1,0 +1,29 @@
+"""The predictions of lesson 15, and what happened."""
+
+from __future__ import annotations
+
+import math
+
+from mlcourse.exercises.predictions import Prediction
+from mlcourse.statistics import cell
+
+PREDICTIONS = (
+    Prediction(
+        "15.p1", "Both networks will name nearly every typeset digit. How many handwritten ones will the small one read?",
+        ("over 80 %", "about 65 %", "about 45 %", "about 10 %, chance"), "about 45 %",
+        lambda small, seeds: 35 < small < 58 and 38 < seeds.mean() < 55,
+        lambda small, seeds: f"≈{small:.0f} % from this seed; {cell(seeds)} % over the five seeds of the study."),
+    Prediction(
+        "15.p2", "The big network on 896 handwritten digits at τ = 4: how much of log 10, the most that there can be, is its "
+        "mean entropy?",
+        ("about a third", "about half", "over 70 %"), "over 70 %",
+        lambda by_tau: by_tau[1] < by_tau[4] < by_tau[20] and by_tau[4] > 0.7 * math.log(10),
+        lambda by_tau: f"≈{100 * by_tau[4] / math.log(10):.0f} %. It rises with τ: a high temperature makes soft targets "
+                       "denser, and the claim is wrong."),
+    Prediction(
+        "15.p3", "After 400 steps on the teacher's soft targets the student will read",
+        ("as few as before", "more than before, at most a few points above its teacher", "far more than its teacher"),
+        "more than before, at most a few points above its teacher",
+        lambda small, soft, big: small + 2 < soft < big + 6,
+        lambda small, soft, big: f"≈{soft:.0f} %, before ≈{small:.0f} %; its teacher reads ≈{big:.0f} %."),
+)
