@@ -16,11 +16,11 @@ ARMS = {"source labels": "the source's labels", "source labels, AdaBN": "the sam
         "distilled": "the teacher's soft targets", "target labels": "the target's labels"}
 
 
-def by_seed(rows: Rows, part: str, arm: str, field: str, *, width: int | None = None, temperature: float | None = None,
-            data: str = "digits") -> np.ndarray:
+def by_seed(rows: Rows, part: str, arm: str, field: str, *, width: int | None = None,
+            temperature: float | None = None) -> np.ndarray:
     """The numbers of an arm in order of their seeds. width, temperature: None where the arm has one only."""
     found = {row["seed"]: row[field] for row in rows
-             if (row["part"], row["data"], row["arm"]) == (part, data, arm) and field in row
+             if (row["part"], row["arm"]) == (part, arm) and field in row
              and width in (None, row["width"]) and temperature in (None, row["temperature"])}
     return np.array([found[seed] for seed in sorted(found)], float)
 

@@ -26,4 +26,16 @@ PREDICTIONS = (
         "more than before, at most a few points above its teacher",
         lambda small, soft, big: small + 2 < soft < big + 6,
         lambda small, soft, big: f"≈{soft:.0f} %, before ≈{small:.0f} %; its teacher reads ≈{big:.0f} %."),
+    Prediction(
+        "15.p4", "Without any teacher, on its own sure predictions, a student of 8 filters will end",
+        ("10 points or more below the one of soft targets", "within 10 points of it", "10 points or more above it"),
+        "within 10 points of it",
+        lambda gap: abs(gap.mean) < 10,
+        lambda gap: f"within: soft targets less own labels, {gap.text(sign=True)} points, paired over five seeds."),
+    Prediction(
+        "15.p5", "τ = 20, no 3 in training: how many of the 3s of the test half will the student name?",
+        ("next to none", "about half", "nearly all"), "next to none",
+        lambda named, after: named.mean() < 0.25 and after.mean() > 0.85,
+        lambda named, after: f"next to none: {100 * named.mean():.0f} % in the mean of five seeds. But see what one number "
+                             f"repairs: {100 * after.mean():.0f} % after the shift."),
 )

@@ -23,7 +23,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mlcourse.datasets import load
-from mlcourse.datasets.store import DataError
 from mlcourse.domains import Domain
 from mlcourse.episode.across import halves, pixels
 from mlcourse.lessons.l15_distillation.figures import study_picture
@@ -37,10 +36,9 @@ from mlcourse.studies.study import Key, Option, Study
 from mlcourse.studies.transfer.source import trained
 from mlcourse.system.machine import one_core
 
-KEY = ("part", "data", "arm", "width", "temperature", "seed")
+KEY = ("part", "arm", "width", "temperature", "seed")
 TEMPERATURE, TEMPERATURES = 4.0, (1.0, 4.0, 20.0)
 LEFT_OUT = 3
-MOST = 5000                                         # pictures in either half of MNIST
 BIASES = torch.arange(0, 20.05, 0.1)                # added to the logit of the class that was left out
 PARTS = ("domains", "left out")
 
@@ -49,8 +47,7 @@ PARTS = ("domains", "left out")
 class Budget:
     """teacher: filters of its first layer; widths: of each layer of the students; width: of those that most arms have,
     left_out_width: of those that never saw a class. most: steps on labels, where nothing ends them before. steps,
-    left_out_steps: of every student on the teacher's answers, or on what stands in their place. seeds: of a part on the
-    digits, left_out_mnist: on MNIST."""
+    left_out_steps: of every student on the teacher's answers, or on what stands in their place."""
 
     teacher: int = 20
     widths: tuple[int, ...] = (4, 8, 16)
@@ -59,12 +56,6 @@ class Budget:
     most: int = 600
     steps: int = 400
     left_out_steps: int = 600
-    seeds: int = 5
-    left_out_mnist: int = 3
-
-    def data(self, part: str) -> dict[str, int]:
-        """The data sets of a part, each with its number of seeds."""
-        return {"digits": self.seeds} | ({"mnist": self.left_out_mnist} if part == "left out" else {})
 
 
 class Who(NamedTuple):
@@ -106,9 +97,9 @@ def normalised_by(net: nn.Module, x: Tensor) -> Callable[[Tensor], Tensor]:
 
 
 @lru_cache(maxsize=1)
-def of_seed(part: str, data: str, seed: int, budget: Budget = Budget()) -> DistillationSeed:
-    """What one seed of a part works on, its teachers trained. Raises DataError where the data are not here."""
-    seen, test = halves(shrunk(load(data)), MOST, seed=seed)
+def of_seed(part: str, seed: int, budget: Budget = Budget()) -> DistillationSeed:
+    """What one seed of a part works on, its teachers trained."""
+    seen, test = halves(shrunk(load("digits")), seed=seed)
     labelled = shrunk(load("glyphs-digits")) if part == "domains" else seen
     made = lambda norm: trained(teacher(budget.teacher, seed, norm), labelled, budget.most, seed)
     teachers = {"teacher": made("layer")}
@@ -257,23 +248,18 @@ def prepare(seeds: Sequence[int], part: Sequence[str]) -> SimpleNamespace:
 
 
 def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:
-    """Every part, data set, arm, width, temperature and seed."""
-    return [(part, data, *each, seed) for part in asked.parts for data, count in budget.data(part).items()
-            for seed in range(count) if not asked.seeds or seed in asked.seeds for each in arms(part, budget)]
+    """Every part, arm, width, temperature and seed."""
+    return [(part, *each, seed) for part in asked.parts for seed in asked.seeds for each in arms(part, budget)]
 
 
 def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequence[dict]) -> Iterator[dict]:
-    """The rows of `todo`. Data that are not here are passed over, by name."""
-    for part, data, seed in dict.fromkeys((part, data, seed) for part, data, *_, seed in todo):
-        wanted = [Who(*who) for each, where, *who, of in todo if (each, where, of) == (part, data, seed)]
-        try:
-            with one_core():
-                s = of_seed(part, data, seed, budget)
-        except DataError as error:
-            print(f"{part}, {data}: passed over ({error})")
-            continue
+    """The rows of `todo`."""
+    for part, seed in dict.fromkeys((part, seed) for part, *_, seed in todo):
+        wanted = [Who(*who) for each, *who, of in todo if (each, of) == (part, seed)]
+        with one_core():
+            s = of_seed(part, seed, budget)
         for who, values in measured(s, part, wanted):
-            yield {"part": part, "data": data, **who._asdict(), "parameters": parameters(who),
+            yield {"part": part, **who._asdict(), "parameters": parameters(who),
                    **{key: round(v, 4) if isinstance(v, float) else v for key, v in values.items()},
                    **facts(f'mlcourse study distillation --part "{part}" --seed {seed}', seed)}
 
@@ -301,7 +287,7 @@ def line(row: dict) -> str:
     name = f"{row['arm']}, {row['width']} filters" + (f", τ = {row['temperature']:g}" if row["temperature"] else "")
     after = (f"   after a shift of {row['bias_test']:g}: {row['errors_test']}, of {row['bias_train']:g}: "
              f"{row['errors_train']}" if "bias_test" in row else "")
-    return (f"{row['part']:9s} {row['data']:7s} {name:36s} seed {row['seed']}   {row['accuracy']:5.1f} %   "
+    return (f"{row['part']:9s} {name:36s} seed {row['seed']}   {row['accuracy']:5.1f} %   "
             f"{row['errors']} errors of {row['pictures']}, {row['errors_left_out']} on {LEFT_OUT}{after}")
 
 
@@ -316,7 +302,6 @@ STUDY = Study(
     the same student on the source's labels and on its own sure predictions; its size, its temperature; a student that
     never saw a 3.
 
-    16×16 pictures; MNIST, with three seeds, is passed over where it is not at hand. About 15 minutes on one core in
-    all.""",
-    ("", "--part domains --seed 0"), KEY, Budget(), plan, rows, line, seeds=0, prepare=prepare, pictures=pictures,
+    16×16 pictures. About 15 minutes on one core in all.""",
+    ("", "--part domains --seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare, pictures=pictures,
     options=(Option("part", str, rf"{', '.join(PARTS)}; repeat it for several.  \[default: all]", several=True),))

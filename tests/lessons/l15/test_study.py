@@ -1,12 +1,9 @@
 """The distillation study: its plan, its rows at a tiny size, and what the stored rows say."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 import torch.nn.functional as F
 
-from mlcourse.datasets.store import DataError
 from mlcourse.domains import Domain
 from mlcourse.episode.across import pixels
 from mlcourse.lessons.l15_distillation import figures, study_distillation as study, teaching
@@ -17,8 +14,7 @@ from mlcourse.statistics import paired_difference
 from mlcourse.train import step_generator
 
 STORED = read("distillation")
-TINY = study.Budget(teacher=2, widths=(2, 4), width=4, left_out_width=3, most=3, steps=3, left_out_steps=3, seeds=2,
-                    left_out_mnist=0)
+TINY = study.Budget(teacher=2, widths=(2, 4), width=4, left_out_width=3, most=3, steps=3, left_out_steps=3)
 STUDY = study.STUDY
 
 
@@ -27,11 +23,11 @@ def key(row):
 
 
 def of_seed():
-    return study.of_seed("domains", "digits", 0, TINY)
+    return study.of_seed("domains", 0, TINY)
 
 
 def test_every_row_is_measured_once_and_none_twice():
-    work = STUDY.work()
+    work = STUDY.work([0, 1])
     found = list(STUDY.measure(work, [], TINY))
     assert sorted(map(key, found)) == sorted(study.plan(work, TINY)) and not list(STUDY.measure(work, found, TINY))
     assert {row["seed"] for row in found if row["part"] == "domains"} == {0, 1}
@@ -77,13 +73,13 @@ def test_labels_of_the_target_reach_the_upper_bound_and_the_accuracies_alone():
 
 
 def test_the_target_is_cut_anew_for_each_seed():
-    one, other = (study.of_seed("domains", "digits", seed, TINY) for seed in (0, 1))
+    one, other = (study.of_seed("domains", seed, TINY) for seed in (0, 1))
     assert not torch.equal(one.test.images, other.test.images) and len(one.test.images) == len(other.test.images)
     assert not {*one.test.digests.tolist()} & {*one.seen.digests.tolist()} - {0}
 
 
 def test_the_student_that_misses_a_class_never_sees_it(monkeypatch):
-    s, given = study.of_seed("left out", "digits", 0, TINY), []
+    s, given = study.of_seed("left out", 0, TINY), []
     monkeypatch.setattr(study, "always", lambda x, targets: given.append(len(x)) or teaching.always(x, targets))
     study.of_left_out(s, study.Who("left out", 3, 4.0))
     assert given == [int((s.seen.labels != study.LEFT_OUT).sum())] and given[0] < len(s.seen.images)
@@ -141,17 +137,6 @@ def test_the_best_bias_is_that_of_a_loop():
             best, fewest = step / 10, errors
     assert study.best_bias(logits, labels) == pytest.approx(best) and 1 < best < 8
     assert study.wrong(logits, labels)["errors"] > fewest
-
-
-def test_data_that_are_not_here_are_passed_over_by_name(monkeypatch, capsys):
-    def missing(*_):
-        raise DataError("mnist is not here")
-
-    monkeypatch.setattr(study, "load", missing)
-    study.of_seed.cache_clear()
-    work = STUDY.work(part=["left out"])
-    assert not list(STUDY.measure(work, [], replace(TINY, seeds=0, left_out_mnist=1)))
-    assert "left out, mnist: passed over (mnist is not here)" in capsys.readouterr().out
 
 
 def test_an_unknown_part_is_told():
