@@ -17,7 +17,7 @@ from mlcourse.lessons.l15_distillation.exercises_results import verdicts
 
 ENTROPY = '''\
 def soft_entropy(v, tau):
-    """The entropy of the teacher's soft targets softmax(v / τ), in nats, averaged over the pictures.
+    """The entropy in nats of the soft targets softmax(v / τ), averaged over the pictures.
 
     v: logits (M, N) of M pictures and N classes; tau: the temperature, positive
     Returns one number; 0 for a teacher who is entirely sure.
@@ -130,9 +130,9 @@ def distil_broken(z, v, tau):
     return -(target * log_answer).sum(dim=1).mean()'''
 DISTIL = '''\
 def distil(z, v, tau):
-    """The soft part of the distillation loss: τ² times the mean over pictures of -sum_i p_i log q_i.
+    """The loss of distillation: τ² times the mean over pictures of -sum_i p_i log q_i.
 
-    z: the student's logits (M, N); v: the frozen teacher's; p = softmax(v / τ) the target, q = softmax(z / τ)
+    z: the student's logits (M, N), q = softmax(z / τ); v: the teacher's, p = softmax(v / τ)
     Returns a scalar tensor whose gradient reaches z and not v.
     """
 '''
@@ -198,8 +198,8 @@ STEP = '''\
 def distil_step(student, teacher, optimiser, x, tau, loss):
     """One step of distillation on pictures x without labels.
 
-    student, teacher: networks, pictures to logits (M, N); loss: that of 15.3, called as loss(z, v, tau)
-    optimiser: of the student; should it hold the teacher's weights too, they still must not move
+    student, teacher: pictures to logits (M, N); loss: that of 15.3, called as loss(z, v, tau)
+    optimiser: of the student; should it hold the teacher's weights too, they must not move
     Returns the loss of this batch before the step, one number.
     """
 '''

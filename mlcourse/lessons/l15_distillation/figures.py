@@ -11,9 +11,11 @@ from mlcourse.statistics import cell, columns, paired_difference, t_interval
 
 Rows = list[dict]
 USUAL = 4.0             # the temperature of arms that have several
+THREES = 91             # in the test half of the UCI digits
 ARMS = {"source labels": "the source's labels", "source labels, AdaBN": "the same, batch norm and AdaBN",
         "own labels": "its own sure predictions", "first choices": "the teacher's first choices",
-        "distilled": "the teacher's soft targets", "target labels": "the target's labels"}
+        "distilled": "the teacher's soft targets", "of the AdaBN teacher": "those of the teacher with AdaBN",
+        "target labels": "the target's labels"}
 
 
 def by_seed(rows: Rows, part: str, arm: str, field: str, *, width: int | None = None,
@@ -55,12 +57,12 @@ def _study_picture(rows: Rows) -> Picture:
     return picture(figure, f"{title}. {'; '.join(alt)}.")
 
 
-def _points(axes, at: list, values: list[np.ndarray], style: dict, label: str, alt: list[str]) -> None:
+def _points(axes, at: list, values: list[np.ndarray], style: dict, label: str, alt: list[str], aside: float = 1) -> None:
     if min(map(len, values)) < 2:
         raise ValueError(f"{label}: one seed has no interval")
     found = [t_interval(v) for v in values]
     mean, half = columns(found)
-    axes.errorbar(at, mean, yerr=half, **style, capsize=3, ms=5, label=label)
+    axes.errorbar([aside * x for x in at], mean, yerr=half, **style, capsize=3, ms=5, label=label)
     alt += [f"{label}, {x:g}: {value.text(tight=True)}" for x, value in zip(at, found)]
 
 
@@ -81,7 +83,7 @@ def _sizes(axes, rows: Rows, alt: list[str]) -> str:
     of = lambda arm: [reached(rows, arm, width) for width in widths]
     for arm, style, dodge in (("distilled", SERIES[0], 1), ("own labels", SERIES[2], 1.06),
                               ("source labels", SERIES[1], 0.94)):
-        _points(axes, [dodge * width for width in widths], of(arm), style, ARMS[arm], alt)
+        _points(axes, widths, of(arm), style, ARMS[arm], alt, dodge)
     _line(axes, reached(rows, "teacher"), {"color": BLACK, "ls": "--"}, "the teacher", alt)
     _logarithmic(axes, widths, xlabel="filters of each layer of the student", ylim=(0, 100),
                  ylabel="accuracy on UCI digits (%)", title="Size of the student")
@@ -104,10 +106,8 @@ def _temperatures(axes, rows: Rows, alt: list[str]) -> None:
 def _left_out(axes, rows: Rows, alt: list[str]) -> None:
     names = (("errors", "as it is"), ("errors_train", "its bias shifted"),
              ("errors_test", "the shift chosen on the test half"))
-    width = max(row["width"] for row in rows if row["arm"] == "left out")
     temperatures = sorted({row["temperature"] for row in rows if row["arm"] == "left out"})
-    share = lambda field, t: 100 * (by_seed(rows, "left out", "left out", field, width=width, temperature=t)
-                                    / by_seed(rows, "left out", "left out", "pictures", width=width, temperature=t))
+    share = lambda field, t: 100 * left_out(rows, field, t) / left_out(rows, "pictures", t)
     for (field, name), style in zip(names, SERIES):
         _points(axes, temperatures, [share(field, t) for t in temperatures], style, name, alt)
     of_teacher = lambda field: by_seed(rows, "left out", "teacher", field)
@@ -125,13 +125,13 @@ def domain_bars(rows: Rows) -> Picture:
     less = lambda arm: paired_difference(soft, reached(rows, arm)).text(sign=True)
     title = (f"8 filters: soft targets {less('source labels')} points over the source's labels, "
              f"{less('own labels')} over its own")
-    figure, alt = blank(8, 3.0), []
+    figure, alt = blank(8, 3.3), []
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
         axes = figure.subplots()
         axes.grid(True, axis="x")
         for y, (arm, name) in enumerate(reversed(ARMS.items())):
-            style = SERIES[0] if arm in ("own labels", "first choices", "distilled") else SERIES[1]
+            style = SERIES[1] if "labels" in arm and arm != "own labels" else SERIES[0]
             value = t_interval(reached(rows, arm))
             axes.errorbar(value.mean, y, xerr=value.half, fmt=style["marker"], color=style["color"], capsize=3, ms=6)
             axes.annotate(f"{value.mean:.0f}", (value.mean, y), (0, 6), textcoords="offset points", ha="center",
@@ -155,4 +155,28 @@ def table(rows: Rows) -> str:
     for arm, name in ARMS.items():
         cells = (reached(rows, arm, width) for width in widths)
         lines.append(f"{name:32s}" + "".join(f"{cell(each):>14s}" for each in cells))
+    return "\n".join(lines)
+
+
+def left_out(rows: Rows, field: str, temperature: float) -> np.ndarray:
+    """The numbers by seed of the student that never saw a 3, of the larger width."""
+    width = max(row["width"] for row in rows if row["arm"] == "left out")
+    return by_seed(rows, "left out", "left out", field, width=width, temperature=temperature)
+
+
+def threes_named(rows: Rows, shifted: str = "", temperature: float = 20.0) -> np.ndarray:
+    """The share of the test half's 3s that the student names right, by seed; shifted: "_train" with its bias shifted as
+    is best on the teacher's half."""
+    return 1 - left_out(rows, f"errors_left_out{shifted}", temperature) / THREES
+
+
+def table_left_out(rows: Rows) -> str:
+    """The errors of the student that never saw a 3, as it is and with its bias shifted, as text."""
+    pictures = int(left_out(rows, "pictures", 20.0)[0])
+    lines = [f"errors of {pictures} test pictures, {THREES} of them 3s; in brackets, errors on the 3s",
+             f"teacher: {cell(by_seed(rows, 'left out', 'teacher', 'errors'))}"]
+    for tau in sorted({row["temperature"] for row in rows if row["arm"] == "left out"}):
+        say = lambda field: cell(left_out(rows, field, tau))
+        lines.append(f"τ = {tau:2.0f}: {say('errors')} ({say('errors_left_out')}); shifted by {say('bias_train')}: "
+                     f"{say('errors_train')} ({say('errors_left_out_train')})")
     return "\n".join(lines)
