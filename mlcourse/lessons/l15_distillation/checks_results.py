@@ -24,13 +24,12 @@ class Claim(NamedTuple):
 CLAIMS = {
     "a": Claim("distilled", "first choices", 8, "open", "softness taken for granted",
                "the interval of the difference includes zero: the rows do not say that the softness helped"),
-    "b": Claim("distilled", "own labels", 4, "yes", "a difference that is there, left open",
-               "the interval lies above zero: the smallest student is not right often enough to teach itself"),
-    "c": Claim("distilled", "own labels", 8, "open", "the larger mean wins",
+    "b": Claim("distilled", "own labels", 8, "yes", "overlapping intervals read as no difference",
+               "the intervals of the two rows overlap, but that of the paired difference lies above zero"),
+    "c": Claim("distilled", "own labels", 16, "open", "the larger mean wins",
                "soft targets have the larger mean, but the interval of the paired difference includes zero"),
-    "d": Claim("distilled", "source labels", 16, "open", "distillation taken for a gain at every size",
-               "the interval of the paired difference includes zero: this student is about as good as its teacher before "
-               "it begins"),
+    "d": Claim("distilled", "first choices", 4, "no", "softness taken for a gain at every size",
+               "the interval lies below zero: for the smallest student the teacher's first choices were better"),
     "e": Claim("of the AdaBN teacher", "distilled", 8, "yes", "the better teacher overlooked",
                "the interval of the paired difference lies above zero"),
 }

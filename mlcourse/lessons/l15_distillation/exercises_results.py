@@ -10,9 +10,9 @@ from mlcourse.lessons.l15_distillation.checks_results import CLAIMS, check_verdi
 VERDICTS = """\
 verdicts = {    # "yes", "no" or "open"
     "a": ...,   # 8 filters: soft targets beat the teacher's first choices
-    "b": ...,   # 4 filters: soft targets beat the student's own labels
-    "c": ...,   # 8 filters: soft targets beat the student's own labels
-    "d": ...,   # 16 filters: soft targets beat the source's labels
+    "b": ...,   # 8 filters: soft targets beat the student's own labels
+    "c": ...,   # 16 filters: soft targets beat the student's own labels
+    "d": ...,   # 4 filters: soft targets beat the teacher's first choices
     "e": ...,   # 8 filters: the AdaBN teacher's soft targets beat those of the teacher
 }"""
 
@@ -33,14 +33,14 @@ verdicts = Exercise(
     stub=VERDICTS, solution_source=judged(), check=check_verdicts,
     hints=(
         "Compare no two rows of the table by eye: less(one, other, width) subtracts seed from seed.",
-        'For a: less("distilled", "first choices").text(); for b: less("distilled", "own labels", 4).text().',
+        'For a: less("distilled", "first choices").text(); for c: less("distilled", "own labels", 16).text().',
         "An interval such as +2.0 ± 3.0 reaches from -1 to 5 and includes zero: open. One of -9.0 ± 1.0 lies below "
         "zero: no.",
     ),
     wrong=(
         (judged(a="yes"), CLAIMS["a"].name), (judged(b="open"), CLAIMS["b"].name), (judged(c="yes"), CLAIMS["c"].name),
         (judged(d="yes"), CLAIMS["d"].name), (judged(e="open"), CLAIMS["e"].name),
-        (judged(c="yes", d="no"), f"{CLAIMS['c'].name}, {CLAIMS['d'].name}"),
+        (judged(c="yes", d="yes"), f"{CLAIMS['c'].name}, {CLAIMS['d'].name}"),
     ),
     mutations=tuple((line(key, CLAIMS[key].verdict), line(key, wrong)) for key, wrong in (
-        ("a", "no"), ("b", "no"), ("c", "no"), ("d", "no"), ("e", "no"))))
+        ("a", "no"), ("b", "no"), ("c", "no"), ("d", "open"), ("e", "no"))))

@@ -5,7 +5,7 @@ never saw.
 seed. The teacher is the transfer study's network of the source. A student learns the source's labels by the same rule;
 from there copies of it go on for as many steps each on the target's pictures, and differ in what they are given for
 labels: the teacher's answers, its first choices, or the student's own sure first choices. The temperature was chosen on
-typeset digits under shifts of the dial, before any look at these. Part "left out": teacher and student see one set of handwritten digits, the
+typeset digits under shifts of the dial. Part "left out": teacher and student see one set of handwritten digits, the
 student without any 3 (Hinton, Vinyals and Dean 2015, section 3).
 """
 

@@ -154,3 +154,8 @@ def test_every_planned_row_is_stored_once():
 def test_each_verdict_of_the_exercise_is_that_of_the_paired_interval(claim):
     gap = paired_difference(*(figures.reached(STORED, arm, claim.width) for arm in (claim.one, claim.other)))
     assert claim.verdict == ("yes" if gap.low > 0 else "no" if gap.high < 0 else "open"), gap.text()
+
+
+def test_a_picture_needs_both_parts():
+    with pytest.raises(ValueError, match="needs the parts domains and left out"):
+        figures.study_picture([row for row in STORED if row["seed"] == 0])
