@@ -7,7 +7,7 @@ import numpy as np
 
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, GREY, RC, SERIES
-from mlcourse.statistics import cell, columns, paired_difference, t_interval
+from mlcourse.statistics import columns, paired_difference, t_interval
 
 Rows = list[dict]
 USUAL = 4.0             # the temperature of arms that have several
@@ -123,8 +123,7 @@ def domain_bars(rows: Rows) -> Picture:
     """Accuracy on the target of students of 8 filters, by what they learned from, with intervals over seeds."""
     soft = reached(rows, "distilled")
     less = lambda arm: paired_difference(soft, reached(rows, arm)).text(sign=True)
-    title = (f"8 filters: soft targets {less('source labels')} points over the source's labels, "
-             f"{less('own labels')} over its own")
+    title = (f"8 filters: the teacher's soft targets bring {less('source labels')} points over the source's labels")
     figure, alt = blank(8, 3.3), []
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
@@ -148,13 +147,18 @@ def domain_bars(rows: Rows) -> Picture:
     return picture(figure, f"{title}. {'; '.join(alt)}; the teacher {big:.1f}.")
 
 
+def tight(values: np.ndarray) -> str:
+    """A cell of a table without spaces, a dash for no values."""
+    return t_interval(values).text(tight=True) if len(values) else "–"
+
+
 def table(rows: Rows) -> str:
     """Accuracy on handwriting of the students of every width, by what they learned from, as text."""
     widths = sorted({row["width"] for row in rows if row["part"] == "domains" and row["arm"] == "distilled"})
-    lines = ["% on handwriting (95 % interval)" + "".join(f"{f'{width} filters':>14s}" for width in widths)]
+    lines = [f"{'% on handwriting':32s}" + "".join(f"{f'{width} filters':>14s}" for width in widths)]
     for arm, name in ARMS.items():
         cells = (reached(rows, arm, width) for width in widths)
-        lines.append(f"{name:32s}" + "".join(f"{cell(each):>14s}" for each in cells))
+        lines.append(f"{name:32s}" + "".join(f"{tight(each):>14s}" for each in cells))
     return "\n".join(lines)
 
 
@@ -173,10 +177,10 @@ def threes_named(rows: Rows, shifted: str = "", temperature: float = 20.0) -> np
 def table_left_out(rows: Rows) -> str:
     """The errors of the student that never saw a 3, as it is and with its bias shifted, as text."""
     pictures = int(left_out(rows, "pictures", 20.0)[0])
-    lines = [f"errors of {pictures} test pictures, {THREES} of them 3s; in brackets, errors on the 3s",
-             f"teacher: {cell(by_seed(rows, 'left out', 'teacher', 'errors'))}"]
+    lines = [f"errors of {pictures} (in brackets, on {THREES} 3s); teacher "
+             f"{tight(by_seed(rows, 'left out', 'teacher', 'errors'))}"]
     for tau in sorted({row["temperature"] for row in rows if row["arm"] == "left out"}):
-        say = lambda field: cell(left_out(rows, field, tau))
+        say = lambda field: tight(left_out(rows, field, tau))
         lines.append(f"τ = {tau:2.0f}: {say('errors')} ({say('errors_left_out')}); shifted by {say('bias_train')}: "
                      f"{say('errors_train')} ({say('errors_left_out_train')})")
     return "\n".join(lines)
