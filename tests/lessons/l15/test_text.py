@@ -67,3 +67,8 @@ def test_the_pictures_say_what_the_rows_say():
     rows = figures.table(STORED).splitlines()
     assert rows[1].startswith("the source's labels") and t_interval(reached("source labels", 4)).text(tight=True) in rows[1]
     assert figures.table_left_out(STORED).count("shifted by") == 3
+
+
+def test_two_in_five_of_the_smallest_students_surest_labels_are_wrong():
+    right = figures.by_seed(STORED, "domains", "own labels", "given_right", width=4)
+    assert 55 < right.mean() < 65
