@@ -5,8 +5,8 @@ Across domains the teacher knows the source's labels, and the pictures are the t
 
     v = teacher(x)                     frozen                                                (`Teacher`)
     z = f_θ(x)                         the student
-    descend  T² KL(softmax(v/T) ‖ softmax(z/T)) on unlabelled x  +  w · L_y(θ; support)       (`loss`)
-    predict softmax(z): T = 1                                                                (`predict`)
+    descend  τ² KL(softmax(v/τ) ‖ softmax(z/τ)) on unlabelled x  +  w · L_y(θ; support)       (`loss`)
+    predict softmax(z): τ = 1                                                                (`predict`)
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Distillation(AdaBN):
     """A student on the unlabelled pictures of an episode; it predicts with their norm statistics, as AdaBN does.
 
     net: the student's network. teacher: pictures (M, 1, S, S) → logits (M, N), a `Teacher` or another frozen function;
-    it is no part of the learner's parameters. temperature: T of both sides in training. hard: w, the weight of the
+    it is no part of the learner's parameters. temperature: τ of both sides in training. hard: w, the weight of the
     cross-entropy of the support set's labels; 0 leaves labels out.
     Raises ValueError for a teacher with a parameter that would train, a temperature that is not positive or a negative
     weight; and what AdaBN raises.
@@ -73,7 +73,7 @@ class Distillation(AdaBN):
         self.config = {"temperature": temperature, "hard": hard}
 
     def loss(self, episode: Episode) -> Tensor:
-        """T² KL of the soft targets on the unlabelled pictures, and w times the cross-entropy of the support set."""
+        """τ² KL of the soft targets on the unlabelled pictures, and w times the cross-entropy of the support set."""
         require_grad(self)
         self.check(episode)
         x = episode.unlabeled_x

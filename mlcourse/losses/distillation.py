@@ -7,10 +7,10 @@ from torch import Tensor
 
 
 def soft_targets(logits: Tensor, temperature: float) -> Tensor:
-    """p_i = exp(v_i/T) / Σ_j exp(v_j/T): class probabilities (…, N) of logits v (…, N) at temperature T (Hinton,
+    """p_i = exp(v_i/τ) / Σ_j exp(v_j/τ): class probabilities (…, N) of logits v (…, N) at temperature τ (Hinton,
     Vinyals and Dean, "Distilling the Knowledge in a Neural Network", NIPS 2014 workshop, arXiv 1503.02531, equation 1).
 
-    T = 1 is the softmax; as T grows, p goes to 1/N. Raises ValueError for a temperature that is not positive.
+    τ = 1 is the softmax; as τ grows, p goes to 1/N. Raises ValueError for a temperature that is not positive.
     """
     _check_temperature(temperature)
     return (logits / temperature).softmax(-1)
@@ -22,12 +22,12 @@ def entropy(p: Tensor) -> Tensor:
 
 
 def distillation(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
-    """T² KL(p ‖ q): how far the student's q = softmax(z/T) is from the teacher's soft targets p = softmax(v/T), the
+    """τ² KL(p ‖ q): how far the student's q = softmax(z/τ) is from the teacher's soft targets p = softmax(v/τ), the
     mean over pictures.
 
-    Up to the entropy of p, which no student can change, it is T² times the cross-entropy of Hinton et al. 2015,
-    section 2: their gradients are equal. That of the cross-entropy in z is (q - p)/T, which falls as 1/T² at high T
-    (equations 2 to 4); T² undoes that, and as T grows the gradient goes to (z - v)/N for logits that add up to 0.
+    Up to the entropy of p, which no student can change, it is τ² times the cross-entropy of Hinton et al. 2015,
+    section 2: their gradients are equal. That of the cross-entropy in z is (q - p)/τ, which falls as 1/τ² at high τ
+    (equations 2 to 4); τ² undoes that, and as τ grows the gradient goes to (z - v)/N for logits that add up to 0.
     student, teacher: logits z, v (M, N); with a leading task dimension on both, the losses of the tasks. No gradient
     flows to the teacher. Raises ValueError for a temperature that is not positive, or unequal shapes.
     """

@@ -120,7 +120,7 @@ def test_paired_gain(widget, tmp_path):
 
 def test_temperature(widget, tmp_path):
     explorer = widget("TemperatureExplorer")
-    assert "T = 4: soft targets of" in explorer.says() and "with T²" in explorer.says()
+    assert "τ = 4: soft targets of" in explorer.says() and "with τ²" in explorer.says()
     assert "soft targets" in explorer.picture.get_attribute("title")
     picture, temperature = explorer.pixels(), explorer.readout("temperature")
     explorer.slider("temperature").focus()
@@ -136,7 +136,7 @@ def test_temperature(widget, tmp_path):
     assert "the student (one) ≈" in explorer.says()
     explorer.root.locator("input[type=checkbox]").click()
     explorer.changed(picture)
-    assert "without T²" in explorer.says()
+    assert "without τ²" in explorer.says()
     explorer.root.screenshot(path=tmp_path / "temperature.png")
 
 

@@ -20,19 +20,19 @@ ALL_NUMBERS = "mean over classes too"
 BITS = "bits instead of nats"
 SIGN = "sign"
 SWAPPED = "teacher and student swapped"
-NO_SQUARE = "no T²"
-ONE_T = "T instead of T²"
+NO_SQUARE = "no τ²"
+ONE_T = "τ instead of τ²"
 STUDENT_ONLY = "temperature on the student only"
 TEACHER_ONLY = "temperature on the teacher only"
 OF_MEAN = "entropy of the mean"
 OTHER_AXIS = "softmax over the pictures"
 NO_CHAIN = "the inner derivative is forgotten"
-WITH_SQUARE = "T² already in it"
+WITH_SQUARE = "τ² already in it"
 NOT_DIVIDED = "not divided by the number of pictures"
 HARD = "the temperature left out of both sides"
 TRAINS_TEACHER = "a gradient that reaches the teacher"
 NO_GRADIENT = "a gradient that is cut off"
-LIMIT = "the limit of high T"
+LIMIT = "the limit of high τ"
 UNDEFINED = "0 log 0"
 
 Rows = list[list[float]]
@@ -45,7 +45,7 @@ def logits(seed: int, pictures: int, classes: int) -> Tensor:
 
 
 def softmax(row: Sequence[float], temperature: float) -> list[float]:
-    """exp(v_i/T) / Σ_j exp(v_j/T), term by term."""
+    """exp(v_i/τ) / Σ_j exp(v_j/τ), term by term."""
     powers = [math.exp(value / temperature) for value in row]
     return [power / sum(powers) for power in powers]
 
@@ -84,11 +84,11 @@ def wrong_batch(got: Sequence[float], want: Sequence[float], batches: Sequence[t
     """What the first wrong number should have been; batches: (seed, pictures, classes, temperature)."""
     i = next(i for i, pair in enumerate(zip(got, want)) if not near(*pair))
     _, m, n, t = batches[i]
-    return NotYet(f"for {m} pictures, {n} classes and T = {t} a loop over the definition gives {want[i]:.4f}, but you "
+    return NotYet(f"for {m} pictures, {n} classes and τ = {t} a loop over the definition gives {want[i]:.4f}, but you "
                   f"returned {got[i]:.4f}.")
 
 
-ENTROPY_BATCHES = ((0, 4, 3, 4.0), (1, 6, 10, 2.0), (2, 3, 5, 0.5))      # seed, pictures, classes, T
+ENTROPY_BATCHES = ((0, 4, 3, 4.0), (1, 6, 10, 2.0), (2, 3, 5, 0.5))      # seed, pictures, classes, τ
 
 
 def check_entropy(answer: object) -> str:
@@ -125,9 +125,9 @@ def entropies_of(at: Callable[[float], float] = float, axis: str = "classes", of
 
 
 ENTROPY_FAULTS = (
-    (MULTIPLIED, {"at": lambda t: 1 / t}, "logits are divided by T; multiplied, a high temperature makes the targets "
+    (MULTIPLIED, {"at": lambda t: 1 / t}, "logits are divided by τ; multiplied, a high temperature makes the targets "
      "sharper, and would make the false claim look true"),
-    (NO_T, {"at": lambda t: 1.0}, "T does not enter; the softmax is that of v / T"),
+    (NO_T, {"at": lambda t: 1.0}, "τ does not enter; the softmax is that of v / T"),
     (SUMMED, {"add": "sum"}, "average over the pictures, so that the number does not grow with them"),
     (ALL_NUMBERS, {"add": "all"}, "sum over the classes, then average over the pictures only"),
     (BITS, {"unit": math.log(2)}, "the logarithm is the natural one, so that the result is in nats"),
@@ -139,7 +139,7 @@ GRADIENT_BATCHES = ((10, 4, 3, 3.0), (12, 6, 10, 20.0), (14, 2, 5, 0.5))
 
 
 def check_gradient(answer: object) -> str:
-    """15.2: the gradient of the cross-entropy with soft targets, in the student's logits, by a formula, without T²."""
+    """15.2: the gradient of the cross-entropy with soft targets, in the student's logits, by a formula, without τ²."""
     got = []
     with by_hand(answer, "soft_gradient") as soft_gradient:
         for seed, m, n, t in GRADIENT_BATCHES:
@@ -152,7 +152,7 @@ def check_gradient(answer: object) -> str:
             raise next(wrong_gradient(*each) for each in zip(got, want, GRADIENT_BATCHES) if not is_gradient(*each[:2]))
         for each, (seed, m, n, t) in zip(want, GRADIENT_BATCHES):
             _check_by_differences(each, logits(seed, m, n), logits(seed + 1, m, n), t)
-    return "It agrees with central differences of the loss, at T = 3, 20 and 0.5."
+    return "It agrees with central differences of the loss, at τ = 3, 20 and 0.5."
 
 
 def is_gradient(got: Tensor, want: Tensor) -> bool:
@@ -167,17 +167,17 @@ def wrong_gradient(got: Tensor, want: Tensor, batch: tuple) -> NotYet:
     one, other = float(got[i, j]), float(want[i, j])
     digits = next((digits for digits in range(4, 16) if f"{one:.{digits}g}" != f"{other:.{digits}g}"), 16)
     close = " The formula gives all digits; a difference of losses or a rounded number does not." if digits > 5 else ""
-    return NotYet(f"at T = {batch[3]} entry ({i}, {j}) of the gradient is {other:.{digits}g}, but you returned "
+    return NotYet(f"at τ = {batch[3]} entry ({i}, {j}) of the gradient is {other:.{digits}g}, but you returned "
                   f"{one:.{digits}g}.{close}")
 
 
-def gradients_of(sign: int = 1, chain: bool = True, divided: bool = True, squared: bool = False, at: str = "T",
+def gradients_of(sign: int = 1, chain: bool = True, divided: bool = True, squared: bool = False, at: str = "τ",
                  loss: str = "right") -> list[Tensor]:
     """The gradients of GRADIENT_BATCHES; the options are the known faults."""
     found = []
     for seed, m, n, t in GRADIENT_BATCHES:
         z, v = logits(seed, m, n), logits(seed + 1, m, n)
-        p, q = (torch.tensor(targets(x, t if at == "T" else 1.0), dtype=torch.float64) for x in (v, z))
+        p, q = (torch.tensor(targets(x, t if at == "τ" else 1.0), dtype=torch.float64) for x in (v, z))
         limit = (z - v) / (n * t)
         slope = {"right": q - p, "swapped": torch.tensor(_swapped_gradient(z, v, t), dtype=torch.float64) * t * m,
                  "limit": limit, "centred limit": limit - limit.mean(1, keepdim=True)}[loss]
@@ -187,15 +187,15 @@ def gradients_of(sign: int = 1, chain: bool = True, divided: bool = True, square
 
 GRADIENT_FAULTS = (
     (SIGN, {"sign": -1}, "a step against the gradient must bring q nearer to p, so it is q minus p"),
-    (NO_CHAIN, {"chain": False}, "z enters as z / T, so the chain rule leaves a factor 1 / T"),
+    (NO_CHAIN, {"chain": False}, "z enters as z / τ, so the chain rule leaves a factor 1 / τ"),
     (NOT_DIVIDED, {"divided": False}, "the loss is the mean over the pictures, so each picture's part is divided by "
      "their number"),
-    (WITH_SQUARE, {"squared": True}, "this is the gradient of the loss with T²; what happens without it"),
-    (HARD, {"at": "1", "chain": False}, "both softmaxes must be taken at T"),
-    (NO_T, {"at": "1"}, "both softmaxes must be taken at T"),
+    (WITH_SQUARE, {"squared": True}, "this is the gradient of the loss with τ²; what happens without it"),
+    (HARD, {"at": "1", "chain": False}, "both softmaxes must be taken at τ"),
+    (NO_T, {"at": "1"}, "both softmaxes must be taken at τ"),
     (SWAPPED, {"loss": "swapped"}, "this is the gradient of the loss in which the student's q is the target; the soft "
      "target is the teacher's"),
-    *((LIMIT, {"loss": loss}, "this is where the gradient goes as T grows; at any T it is a difference of softmaxes")
+    *((LIMIT, {"loss": loss}, "this is where the gradient goes as τ grows; at any τ it is a difference of softmaxes")
       for loss in ("limit", "centred limit")),
 )
 
@@ -222,7 +222,7 @@ DISTIL_BATCHES = ((20, 5, 3, 4.0), (22, 6, 10, 2.0), (24, 3, 5, 20.0))
 
 
 def check_distillation(answer: object) -> str:
-    """15.3: T² times the cross-entropy of the teacher's soft targets, its gradient, and none for the teacher."""
+    """15.3: τ² times the cross-entropy of the teacher's soft targets, its gradient, and none for the teacher."""
     distil = LearnerFunction(answer, "distil")
     leaves = [tuple(logits(seed + i, m, n).requires_grad_() for i in range(2)) for seed, m, n, _ in DISTIL_BATCHES]
     losses = [scalar(distil(z.clone(), v.clone(), t), "distil must return a scalar tensor, averaged over the pictures")
@@ -272,7 +272,7 @@ def faults_of_gradient(loss: Tensor, z: Tensor, v: Tensor, batch: tuple, right: 
 def losses_of(less: float = 0.0, roles: str = "right", at: tuple[bool, bool] = (True, True), power: int = 2,
               add: str = "mean", sign: int = 1) -> list[float]:
     """The losses of DISTIL_BATCHES, less so many times the entropy of their targets; the options are the known
-    faults. at: whether T divides the target's and the answer's logits."""
+    faults. at: whether τ divides the target's and the answer's logits."""
     found = []
     for seed, m, n, t in DISTIL_BATCHES:
         target, answer = logits(seed + 1, m, n), logits(seed, m, n)
@@ -287,16 +287,16 @@ def losses_of(less: float = 0.0, roles: str = "right", at: tuple[bool, bool] = (
 DISTIL_FAULTS = (
     (SWAPPED, {"roles": "swapped"}, "the student's q stands where the teacher's p belongs, and the logarithm is the "
      "teacher's; the soft target is the teacher's p"),
-    (NO_SQUARE, {"power": 0}, "without T² the gradient fades as T grows, as 1/T²; multiply the loss by T²"),
-    (ONE_T, {"power": 1}, "the gradient falls as 1/T², once for the chain rule and once because q - p shrinks; a "
-     "factor T mends one of the two"),
+    (NO_SQUARE, {"power": 0}, "without τ² the gradient fades as τ grows, as 1/τ²; multiply the loss by τ²"),
+    (ONE_T, {"power": 1}, "the gradient falls as 1/τ², once for the chain rule and once because q - p shrinks; a "
+     "factor τ mends one of the two"),
     (SUMMED, {"add": "sum"}, "average over the pictures, so that the loss does not grow with the batch"),
     (ALL_NUMBERS, {"add": "all"}, "sum over the classes, then average over the pictures only: what reduction='mean' of "
      "kl_div gets wrong, and 'batchmean' right"),
     (SIGN, {"sign": -1}, "a loss falls as the student improves: minus the sum of p log q"),
-    (STUDENT_ONLY, {"at": (False, True)}, "the teacher's logits are divided by T as well; otherwise q must imitate at "
-     "T what the teacher says at 1"),
-    (TEACHER_ONLY, {"at": (True, False)}, "the student's logits are divided by T as well in training; only at the test "
-     "is T = 1"),
-    (HARD, {"at": (False, False)}, "T must divide the logits of both"),
+    (STUDENT_ONLY, {"at": (False, True)}, "the teacher's logits are divided by τ as well; otherwise q must imitate at "
+     "τ what the teacher says at 1"),
+    (TEACHER_ONLY, {"at": (True, False)}, "the student's logits are divided by τ as well in training; only at the test "
+     "is τ = 1"),
+    (HARD, {"at": (False, False)}, "τ must divide the logits of both"),
 )

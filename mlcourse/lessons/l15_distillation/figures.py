@@ -1,4 +1,4 @@
-"""The figures of lesson 15."""
+"""The figures of lesson 15, and its table."""
 
 from __future__ import annotations
 
@@ -10,15 +10,29 @@ from mlcourse.plots.style import BLACK, GREY, RC, SERIES
 from mlcourse.statistics import columns, paired_difference, t_interval
 
 Rows = list[dict]
+USUAL = 4.0             # the temperature of arms that have several
+THREES = 91             # in the test half of the UCI digits
+ARMS = {"source labels": "the source's labels", "source labels, AdaBN": "the same, batch norm and AdaBN",
+        "own labels": "its own sure predictions", "first choices": "the teacher's first choices",
+        "distilled": "the teacher's soft targets", "of the AdaBN teacher": "those of the teacher with AdaBN",
+        "target labels": "the target's labels"}
 
 
-def by_seed(rows: Rows, part: str, arm: str, field: str, *, width: int | None = None, temperature: float | None = None,
-            data: str = "digits") -> np.ndarray:
+def by_seed(rows: Rows, part: str, arm: str, field: str, *, width: int | None = None,
+            temperature: float | None = None) -> np.ndarray:
     """The numbers of an arm in order of their seeds. width, temperature: None where the arm has one only."""
     found = {row["seed"]: row[field] for row in rows
-             if (row["part"], row["data"], row["arm"]) == (part, data, arm) and field in row
+             if (row["part"], row["arm"]) == (part, arm) and field in row
              and width in (None, row["width"]) and temperature in (None, row["temperature"])}
     return np.array([found[seed] for seed in sorted(found)], float)
+
+
+def reached(rows: Rows, arm: str, width: int | None = 8, temperature: float | None = None) -> np.ndarray:
+    """The accuracies (%) on handwriting of an arm of the part "domains", by seed: of 8 filters and, where it has several
+    temperatures, of the usual one, unless others are given; a teacher has one width only."""
+    usual = USUAL if arm == "distilled" and temperature is None else temperature
+    return by_seed(rows, "domains", arm, "accuracy", width=None if arm.startswith("teacher") else width,
+                   temperature=usual)
 
 
 def study_picture(rows: Rows) -> Picture:
@@ -27,7 +41,7 @@ def study_picture(rows: Rows) -> Picture:
     try:
         return _study_picture(rows)
     except (ValueError, IndexError) as error:
-        raise ValueError("the picture of this study needs the parts domains, left out and cost, of at least two seeds "
+        raise ValueError("the picture of this study needs the parts domains and left out, of at least two seeds "
                          "of each; run mlcourse study distillation first") from error
 
 
@@ -35,7 +49,7 @@ def _study_picture(rows: Rows) -> Picture:
     alt: list[str] = []
     figure = blank(11, 3.9)
     with matplotlib.rc_context(RC):
-        panels = figure.subplots(1, 3, width_ratios=(1.25, 1, 1.1))
+        panels = figure.subplots(1, 3, width_ratios=(1.2, 1, 1.1))
         title = _sizes(panels[0], rows, alt)
         figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
         _temperatures(panels[1], rows, alt)
@@ -43,12 +57,12 @@ def _study_picture(rows: Rows) -> Picture:
     return picture(figure, f"{title}. {'; '.join(alt)}.")
 
 
-def _points(axes, at: list, values: list[np.ndarray], style: dict, label: str, alt: list[str]) -> None:
+def _points(axes, at: list, values: list[np.ndarray], style: dict, label: str, alt: list[str], aside: float = 1) -> None:
     if min(map(len, values)) < 2:
         raise ValueError(f"{label}: one seed has no interval")
     found = [t_interval(v) for v in values]
     mean, half = columns(found)
-    axes.errorbar(at, mean, yerr=half, **style, capsize=3, ms=5, label=label)
+    axes.errorbar([aside * x for x in at], mean, yerr=half, **style, capsize=3, ms=5, label=label)
     alt += [f"{label}, {x:g}: {value.text(tight=True)}" for x, value in zip(at, found)]
 
 
@@ -57,44 +71,35 @@ def _line(axes, values: np.ndarray, style: dict, label: str, alt: list[str]) -> 
     alt.append(f"{label} {values.mean():.1f}")
 
 
-def _sizes(axes, rows: Rows, alt: list[str]) -> str:
-    widths = sorted({row["width"] for row in rows if row["part"] == "domains" and row["arm"] == "distilled"})
-    (temperature,) = {row["temperature"] for row in rows if row["arm"] == "other teacher"}
-    cost = {row["width"]: row["milliseconds"] for row in rows if row["part"] == "cost"}
-    of = lambda arm, **more: [by_seed(rows, "domains", arm, "accuracy", width=width, **more) for width in widths]
-    distilled, plain = of("distilled", temperature=temperature), of("source labels")
-    for values, style, label in ((distilled, SERIES[0], "distilled, no label of the target"),
-                                 (of("source labels, AdaBN"), SERIES[2], "source labels, AdaBN"),
-                                 (plain, SERIES[1], "source labels")):
-        _points(axes, widths, values, style, label, alt)
-    axes.set(xscale="log", xlabel="filters of each layer; below: ms a picture", ylim=(0, 100),
-             ylabel="accuracy on UCI digits (%)", title="Size of the student")
-    axes.set_xticks(widths, [f"{width}\n{cost[width]:.2f}" for width in widths])
+def _logarithmic(axes, ticks: list, **settings) -> None:
+    axes.set(xscale="log", **settings)
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
     axes.grid(True)
-    (chosen,) = {row["arm"] for row in rows if row.get("chosen") and row["part"] == "domains"}
-    big = by_seed(rows, "domains", chosen, "accuracy")
-    _line(axes, big, dict(color=BLACK, ls="--"), "the teacher, 64 filters", alt)
+
+
+def _sizes(axes, rows: Rows, alt: list[str]) -> str:
+    widths = sorted({row["width"] for row in rows if row["part"] == "domains" and row["arm"] == "distilled"})
+    of = lambda arm: [reached(rows, arm, width) for width in widths]
+    for arm, style, dodge in (("distilled", SERIES[0], 1), ("own labels", SERIES[2], 1.06),
+                              ("source labels", SERIES[1], 0.94)):
+        _points(axes, widths, of(arm), style, ARMS[arm], alt, dodge)
+    _line(axes, reached(rows, "teacher"), {"color": BLACK, "ls": "--"}, "the teacher", alt)
+    _logarithmic(axes, widths, xlabel="filters of each layer of the student", ylim=(0, 100),
+                 ylabel="accuracy on UCI digits (%)", title="Size of the student")
     axes.legend(loc="lower right", fontsize=7.5)
-    least = min(a.mean() - b.mean() for a, b in zip(distilled, plain))
-    return (f"Distilled, a student of {widths[0]} to {widths[-1]} filters gains {least:.0f} points or more over "
-            f"the source's labels, the average of {len(distilled[0])} seeds")
+    gains = [paired_difference(a, b).text(0, sign=True) for a, b in zip(of("distilled"), of("source labels"))]
+    return (f"Soft targets less the source's labels, {', '.join(map(str, widths))} filters: {', '.join(gains)} points")
 
 
 def _temperatures(axes, rows: Rows, alt: list[str]) -> None:
-    (width,) = {row["width"] for row in rows if row["arm"] == "first choices"}
-    temperatures = sorted({row["temperature"] for row in rows
-                           if (row["part"], row["arm"], row["width"]) == ("domains", "distilled", width)})
-    values = [by_seed(rows, "domains", "distilled", "accuracy", width=width, temperature=t) for t in temperatures]
+    temperatures = sorted({row["temperature"] for row in rows if (row["part"], row["arm"]) == ("domains", "distilled")})
+    values = [reached(rows, "distilled", temperature=t) for t in temperatures]
     _points(axes, temperatures, values, SERIES[0], "soft targets", alt)
-    _line(axes, by_seed(rows, "domains", "first choices", "accuracy"), dict(color=GREY, ls=":"),
-          "the teacher's first choices alone", alt)
-    axes.set(xscale="log", xlabel="temperature T", ylim=(0, 100))
-    best = temperatures[int(np.argmax([v.mean() for v in values]))]
-    axes.set_title(f"{width} filters: best at T = {best:g}")
-    axes.set_xticks(temperatures, [f"{t:g}" for t in temperatures])
-    axes.minorticks_off()
-    axes.grid(True)
+    _line(axes, reached(rows, "first choices"), {"color": GREY, "ls": ":"}, "the teacher's first choices", alt)
+    _logarithmic(axes, temperatures, xlabel="temperature τ", ylim=(0, 100))
+    ends = paired_difference(values[-1], values[0]).text(sign=True)
+    axes.set_title(f"8 filters, τ = 20 less τ = 1: {ends}")
     axes.legend(loc="lower left", fontsize=7.5)
 
 
@@ -102,52 +107,80 @@ def _left_out(axes, rows: Rows, alt: list[str]) -> None:
     names = (("errors", "as it is"), ("errors_train", "its bias shifted"),
              ("errors_test", "the shift chosen on the test half"))
     temperatures = sorted({row["temperature"] for row in rows if row["arm"] == "left out"})
-    share = lambda field, t: 100 * (by_seed(rows, "left out", "left out", field, temperature=t)
-                                    / by_seed(rows, "left out", "left out", "pictures", temperature=t))
+    share = lambda field, t: 100 * left_out(rows, field, t) / left_out(rows, "pictures", t)
     for (field, name), style in zip(names, SERIES):
         _points(axes, temperatures, [share(field, t) for t in temperatures], style, name, alt)
-    of_teacher = lambda field: by_seed(rows, "left out", "teacher, AdaBN", field)
-    _line(axes, 100 * of_teacher("errors") / of_teacher("pictures"), dict(color=BLACK, ls="--"), "the teacher", alt)
+    of_teacher = lambda field: by_seed(rows, "left out", "teacher", field)
+    _line(axes, 100 * of_teacher("errors") / of_teacher("pictures"), {"color": BLACK, "ls": "--"}, "the teacher", alt)
     last = temperatures[-1]
     before, after = (share(field, last).mean() for field in ("errors", "errors_train"))
-    axes.set(xscale="log", xlabel="temperature T", ylabel="errors on UCI digits (%)", ylim=(0, 17),
-             title=f"Never saw a 3: {before:.1f} % → {after:.1f} % at T = {last:g}")
-    axes.set_xticks(temperatures, [f"{t:g}" for t in temperatures])
-    axes.minorticks_off()
-    axes.grid(True)
+    _logarithmic(axes, temperatures, xlabel="temperature τ", ylabel="errors on UCI digits (%)", ylim=(0, 17),
+                 title=f"Never saw a 3: {before:.1f} % → {after:.1f} % at τ = {last:g}")
     axes.legend(loc="upper right", fontsize=7.5)
 
 
-def domain_bars(rows: Rows, width: int = 8) -> Picture:
-    """Accuracy on the target of the students of one width, by what they learned from, with intervals over seeds."""
-    arms = (("source labels", "labels of the source"), ("source labels, AdaBN", "the same, with AdaBN"),
-            ("other teacher", "distilled from the other teacher"), ("distilled", "distilled from the chosen teacher"),
-            ("first choices", "its first choices alone"), ("target labels", "labels of the target"))
-    temperature = next(row["temperature"] for row in rows if row["arm"] == "other teacher")
-    values = {name: by_seed(rows, "domains", arm, "accuracy", width=width,
-                            temperature=temperature if arm == "distilled" else None) for arm, name in arms}
-    (chosen,) = {row["arm"] for row in rows if row.get("chosen") and row["part"] == "domains"}
-    gain = paired_difference(values["distilled from the chosen teacher"], values["labels of the source"])
-    title = (f"{width} filters: distilled without a label of the target, {gain.text(0)} points above the "
-             "source's labels")
-    figure = blank(8, 3.1)
-    alt = []
+def domain_bars(rows: Rows) -> Picture:
+    """Accuracy on the target of students of 8 filters, by what they learned from, with intervals over seeds."""
+    soft = reached(rows, "distilled")
+    less = lambda arm: paired_difference(soft, reached(rows, arm)).text(sign=True)
+    title = (f"8 filters: the teacher's soft targets bring {less('source labels')} points over the source's labels")
+    figure, alt = blank(8, 3.3), []
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
         axes = figure.subplots()
         axes.grid(True, axis="x")
-        for y, (name, of) in enumerate(reversed(values.items())):
-            style = SERIES[1] if "labels of the target" in name else SERIES[0]
-            value = t_interval(of)
+        for y, (arm, name) in enumerate(reversed(ARMS.items())):
+            style = SERIES[1] if "labels" in arm and arm != "own labels" else SERIES[0]
+            value = t_interval(reached(rows, arm))
             axes.errorbar(value.mean, y, xerr=value.half, fmt=style["marker"], color=style["color"], capsize=3, ms=6)
             axes.annotate(f"{value.mean:.0f}", (value.mean, y), (0, 6), textcoords="offset points", ha="center",
                           fontsize=8, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})
             alt.append(f"{name} {value.text(tight=True)}")
-        big = by_seed(rows, "domains", chosen, "accuracy").mean()
-        axes.axvline(big, color=BLACK, ls="--", lw=1.3, label="the chosen teacher, 64 filters")
+        big = reached(rows, "teacher").mean()
+        axes.axvline(big, color=BLACK, ls="--", lw=1.3, label="the teacher")
         axes.axvline(10, color=GREY, ls=":", lw=1.3, label="chance")
-        axes.set_yticks(range(len(values)), list(reversed(values)))
-        axes.set(xlim=(0, 100), ylim=(-0.5, len(values) - 0.3),
-                 xlabel="accuracy on UCI digits, typeset digits as source (%)")
-        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    return picture(figure, f"{title}. {'; '.join(alt)}; the chosen teacher {big:.1f}.")
+        for label, style in (("on handwriting without its labels", SERIES[0]), ("on labels", SERIES[1])):
+            axes.plot([], [], style["marker"], color=style["color"], label=label)
+        axes.set_yticks(range(len(ARMS)), list(reversed(ARMS.values())))
+        axes.set(xlim=(0, 100), ylim=(-0.5, len(ARMS) - 0.3), xlabel="accuracy on handwriting (%), five seeds")
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return picture(figure, f"{title}. {'; '.join(alt)}; the teacher {big:.1f}.")
+
+
+def tight(values: np.ndarray) -> str:
+    """A cell of a table without spaces, a dash for no values."""
+    return t_interval(values).text(tight=True) if len(values) else "–"
+
+
+def table(rows: Rows) -> str:
+    """Accuracy on handwriting of the students of every width, by what they learned from, as text."""
+    widths = sorted({row["width"] for row in rows if row["part"] == "domains" and row["arm"] == "distilled"})
+    lines = [f"{'% on handwriting':32s}" + "".join(f"{f'{width} filters':>14s}" for width in widths)]
+    for arm, name in ARMS.items():
+        cells = (reached(rows, arm, width) for width in widths)
+        lines.append(f"{name:32s}" + "".join(f"{tight(each):>14s}" for each in cells))
+    return "\n".join(lines)
+
+
+def left_out(rows: Rows, field: str, temperature: float) -> np.ndarray:
+    """The numbers by seed of the student that never saw a 3, of the larger width."""
+    width = max(row["width"] for row in rows if row["arm"] == "left out")
+    return by_seed(rows, "left out", "left out", field, width=width, temperature=temperature)
+
+
+def threes_named(rows: Rows, shifted: str = "", temperature: float = 20.0) -> np.ndarray:
+    """The share of the test half's 3s that the student names right, by seed; shifted: "_train" with its bias shifted as
+    is best on the teacher's half."""
+    return 1 - left_out(rows, f"errors_left_out{shifted}", temperature) / THREES
+
+
+def table_left_out(rows: Rows) -> str:
+    """The errors of the student that never saw a 3, as it is and with its bias shifted, as text."""
+    pictures = int(left_out(rows, "pictures", 20.0)[0])
+    lines = [f"errors of {pictures} (in brackets, on {THREES} 3s); teacher "
+             f"{tight(by_seed(rows, 'left out', 'teacher', 'errors'))}"]
+    for tau in sorted({row["temperature"] for row in rows if row["arm"] == "left out"}):
+        say = lambda field: tight(left_out(rows, field, tau))
+        lines.append(f"τ = {tau:2.0f}: {say('errors')} ({say('errors_left_out')}); shifted by {say('bias_train')}: "
+                     f"{say('errors_train')} ({say('errors_left_out_train')})")
+    return "\n".join(lines)

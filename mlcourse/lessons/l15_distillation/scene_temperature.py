@@ -55,8 +55,8 @@ class TemperatureScene(Scene):
 
     def _build_targets(self, axes) -> None:
         self._classes(axes)
-        axes.set(ylim=(0, 1), ylabel="probability at T", xlabel="class (dashed: its own)")
-        axes.set_title("Softmax of logits / T: teacher left, student right", fontsize=9.5)
+        axes.set(ylim=(0, 1), ylabel="probability at τ", xlabel="class (dashed: its own)")
+        axes.set_title("Softmax of logits / τ: teacher left, student right", fontsize=9.5)
         self.own = self.moving(axes.plot([], [], color=GREY, ls="--", lw=1)[0])
         self.targets = self._pair(axes, 8)
         axes.legend(loc="upper right", ncols=2, fontsize=8, handlelength=0.8, borderaxespad=0.1)
@@ -64,12 +64,12 @@ class TemperatureScene(Scene):
     def _build_errors(self, axes) -> None:
         self._classes(axes)
         axes.set(ylim=(0, 1.12 * self.errors), ylabel="pictures named wrong", xlabel="class")
-        axes.set_title("Errors on the test half, at T = 1 as always", fontsize=9.5)
+        axes.set_title("Errors on the test half, at τ = 1 as always", fontsize=9.5)
         self.wrong = self._pair(axes, 11)
         axes.legend(loc="upper right", ncols=2, fontsize=8, handlelength=0.8, borderaxespad=0.1)
 
     def _over_temperature(self, axes, title: str) -> None:
-        axes.set(xscale="log", xlim=(LEAST, MOST), xlabel="temperature T")
+        axes.set(xscale="log", xlim=(LEAST, MOST), xlabel="temperature τ")
         axes.set_xticks((0.5, 1, 2, 5, 10, 20), ("0.5", "1", "2", "5", "10", "20"))
         axes.minorticks_off()
         axes.set_title(title, fontsize=9.5)
@@ -95,8 +95,8 @@ class TemperatureScene(Scene):
         self.bare = self.moving(axes.plot([], [], color=BLACK, ls=":", lw=1.6)[0])
         self.squared = self.moving(axes.plot([], [], color=GREEN, lw=1.8)[0])
         self.at_gradient = self.moving(axes.plot([], [], "o", color=GREEN, ms=7, mec="white")[0])
-        axes.plot([], [], color=GREEN, label="times T²")
-        axes.plot([], [], color=BLACK, ls=":", label="without T²")
+        axes.plot([], [], color=GREEN, label="times τ²")
+        axes.plot([], [], color=BLACK, ls=":", label="without τ²")
         axes.legend(loc="lower left", fontsize=7.5, borderaxespad=0.1)
 
     def show(self, record) -> None:

@@ -23,10 +23,10 @@ class TemperatureRecord(NamedTuple):
     """What one setting of the explorer computes, for N classes.
 
     temperature, picture, student, squared: the settings; label: the picture's class. p, q (N,): softmax of the logits
-    of teacher and student for the picture, divided by T. entropy: of the teacher's soft targets, the mean over all
+    of teacher and student for the picture, divided by τ. entropy: of the teacher's soft targets, the mean over all
     pictures, in nats; own: that of this picture. temperatures (25,): of the curves entropies, own_entropies and
     gradients. gradient: the mean over the pictures of the length of the gradient of the loss of one picture in its
-    logits, |q - p|/T, times T² where `squared`; gradients: without T². teacher_errors, student_errors (N,): pictures of
+    logits, |q - p|/τ, times τ² where `squared`; gradients: without τ². teacher_errors, student_errors (N,): pictures of
     each class that are named wrong.
     """
 
@@ -49,8 +49,8 @@ class TemperatureRecord(NamedTuple):
 
 
 def gradient_size(student: Tensor, teacher: Tensor, temperature: float) -> float:
-    """The mean over pictures of |q - p|/T: the length of the gradient in z of the cross-entropy of softmax(z/T) with
-    soft targets p, without T². student, teacher: logits (M, N)."""
+    """The mean over pictures of |q - p|/τ: the length of the gradient in z of the cross-entropy of softmax(z/τ) with
+    soft targets p, without τ². student, teacher: logits (M, N)."""
     apart = soft_targets(student, temperature) - soft_targets(teacher, temperature)
     return float(apart.norm(dim=1).mean() / temperature)
 
@@ -87,10 +87,10 @@ class TemperatureExplorer(Explorer):
                                                 tooltips=[f"student: {name}" for name in students],
                                                 style={"button_width": "11em"}),
             "temperature": ipywidgets.FloatLogSlider(value=temperature, base=2, min=math.log2(LEAST),
-                                                     max=math.log2(MOST), step=0.05, description="temperature T",
+                                                     max=math.log2(MOST), step=0.05, description="temperature τ",
                                                      readout_format=".2f", **CONTROL),
             "picture": ipywidgets.IntSlider(value=0, min=0, max=len(self.chosen) - 1, description="picture", **CONTROL),
-            "squared": ipywidgets.Checkbox(value=True, description="multiply the loss by T²", **CONTROL),
+            "squared": ipywidgets.Checkbox(value=True, description="multiply the loss by τ²", **CONTROL),
         }
         first, *rest = controls.values()
         scene = TemperatureScene(pictures[:, 0].numpy(), classes, max(each.max() for each in self.errors.values()))
@@ -107,8 +107,8 @@ class TemperatureExplorer(Explorer):
                                  self.errors[student])
 
     def headline(self, record: TemperatureRecord) -> str:
-        times = "with T²" if record.squared else "without T²"
-        return (f"T = {record.temperature:.3g}: soft targets of {about(record.entropy)} nats on average (even: "
+        times = "with τ²" if record.squared else "without τ²"
+        return (f"τ = {record.temperature:.3g}: soft targets of {about(record.entropy)} nats on average (even: "
                 f"{short(math.log(len(record.p)))}); gradient {about(record.gradient)} {times}")
 
     def describe(self, record: TemperatureRecord) -> str:
@@ -116,5 +116,5 @@ class TemperatureExplorer(Explorer):
         return (f"A picture of {self.classes[record.label]}: the teacher gives its class ≈{record.p[record.label]:.2f} "
                 f"and the likeliest other class ≈{others(record.p):.2f}, the student ({record.student}) "
                 f"≈{record.q[record.label]:.2f} and ≈{others(record.q):.2f}. Entropy of this target "
-                f"{about(record.own)} nats. Wrong at T = 1: ≈{record.student_errors.sum():.0f} of {len(self.labels)} "
+                f"{about(record.own)} nats. Wrong at τ = 1: ≈{record.student_errors.sum():.0f} of {len(self.labels)} "
                 f"pictures by the student, ≈{record.teacher_errors.sum():.0f} by the teacher.")

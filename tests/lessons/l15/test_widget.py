@@ -69,7 +69,7 @@ def test_t_squared_multiplies_the_gradient_and_moves_no_error():
     shown.set(squared=True)
     assert shown.record.gradient == pytest.approx(25 * bare.gradient, rel=1e-3)     # the slider rounds its temperature
     assert shown.record.student_errors.tolist() == bare.student_errors.tolist()
-    assert "with T²" in shown.headline(shown.record) and "without T²" in shown.headline(bare)
+    assert "with τ²" in shown.headline(shown.record) and "without τ²" in shown.headline(bare)
 
 
 def test_entropy_rises_with_the_temperature_and_the_bare_gradient_falls():

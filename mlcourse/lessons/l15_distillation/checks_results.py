@@ -1,0 +1,53 @@
+"""The check of exercise 15.5: what paired intervals of the study bear out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mlcourse.exercises.framework import Misconception, NotAttempted, NotYet, all_of, kind
+
+VERDICTS = ("yes", "no", "open")
+
+
+class Claim(NamedTuple):
+    """That students of the arm `one` read more than those of the arm `other`, of so many filters: the verdict, and the
+    misconception behind another one, with what to look at."""
+
+    one: str
+    other: str
+    width: int
+    verdict: str
+    name: str
+    why: str
+
+
+CLAIMS = {
+    "a": Claim("distilled", "first choices", 8, "open", "softness taken for granted",
+               "the interval of the difference includes zero: the rows do not say that the softness helped"),
+    "b": Claim("distilled", "own labels", 8, "yes", "overlapping intervals read as no difference",
+               "the intervals of the two rows overlap, but that of the paired difference lies above zero"),
+    "c": Claim("distilled", "own labels", 16, "open", "the larger mean wins",
+               "soft targets have the larger mean, but the interval of the paired difference includes zero"),
+    "d": Claim("distilled", "first choices", 4, "no", "softness taken for a gain at every size",
+               "the interval lies below zero: for the smallest student the teacher's first choices were better"),
+    "e": Claim("of the AdaBN teacher", "distilled", 8, "yes", "the better teacher overlooked",
+               "the interval of the paired difference lies above zero"),
+}
+
+
+def check_verdicts(answer: object) -> str:
+    """15.5: what paired intervals of the study bear out."""
+    if answer is None or answer is ... or (isinstance(answer, dict) and answer
+                                           and all(value is ... for value in answer.values())):
+        raise NotAttempted
+    if not isinstance(answer, dict):
+        raise NotYet(f"the answers must be a dict with the keys {', '.join(CLAIMS)}, got {kind(answer)}.")
+    if left := [key for key in CLAIMS if answer.get(key, ...) in (..., None)]:
+        raise NotYet(f"still open: {', '.join(left)}.")
+    given = {key: str(answer[key]).strip().lower() for key in CLAIMS}
+    for key, value in given.items():
+        if value not in VERDICTS:
+            raise NotYet(f'{key} is {answer[key]!r}; write "yes", "no" or "open".')
+    if wrong := [key for key in CLAIMS if given[key] != CLAIMS[key].verdict]:
+        raise all_of([Misconception(CLAIMS[key].name, f"look at {key}: {CLAIMS[key].why}.") for key in wrong])
+    return "Each verdict is that of a paired interval over five seeds."

@@ -1,0 +1,46 @@
+"""The exercise of lesson 15 on results: what the paired rows of the study bear out."""
+
+from __future__ import annotations
+
+from mlcourse.exercises.framework import Exercise, edited
+from mlcourse.lessons.l15_distillation.checks_results import CLAIMS, check_verdicts
+
+# ---------------------------------------------------------------- 15.5
+
+VERDICTS = """\
+verdicts = {    # "yes", "no" or "open"
+    "a": ...,   # 8 filters: soft targets beat the teacher's first choices
+    "b": ...,   # 8 filters: soft targets beat the student's own labels
+    "c": ...,   # 16 filters: soft targets beat the student's own labels
+    "d": ...,   # 4 filters: soft targets beat the teacher's first choices
+    "e": ...,   # 8 filters: the AdaBN teacher's soft targets beat those of the teacher
+}"""
+
+
+def judged(**answers: str) -> str:
+    """The verdicts with these answers, the others right."""
+    edits = [(f'"{key}": ...', f'"{key}": "{answers.get(key, claim.verdict)}"') for key, claim in CLAIMS.items()]
+    return edited(VERDICTS, *edits)
+
+
+def line(key: str, verdict: str) -> str:
+    """The line of a solution that gives this verdict."""
+    return next(each for each in judged(**{key: verdict}).split("\n") if each.startswith(f'    "{key}"'))
+
+
+verdicts = Exercise(
+    id="15.5", title="What do the rows bear out?", answer="verdicts", difficulty=2, minutes=3,
+    stub=VERDICTS, solution_source=judged(), check=check_verdicts,
+    hints=(
+        "Compare no two rows of the table by eye: less(one, other, width) subtracts seed from seed.",
+        'For a: less("distilled", "first choices").text(); for c: less("distilled", "own labels", 16).text().',
+        "An interval such as +2.0 ± 3.0 reaches from -1 to 5 and includes zero: open. One of -9.0 ± 1.0 lies below "
+        "zero: no.",
+    ),
+    wrong=(
+        (judged(a="yes"), CLAIMS["a"].name), (judged(b="open"), CLAIMS["b"].name), (judged(c="yes"), CLAIMS["c"].name),
+        (judged(d="yes"), CLAIMS["d"].name), (judged(e="open"), CLAIMS["e"].name),
+        (judged(c="yes", d="yes"), f"{CLAIMS['c'].name}, {CLAIMS['d'].name}"),
+    ),
+    mutations=tuple((line(key, CLAIMS[key].verdict), line(key, wrong)) for key, wrong in (
+        ("a", "no"), ("b", "no"), ("c", "no"), ("d", "open"), ("e", "no"))))

@@ -1,0 +1,74 @@
+"""What the text of lesson 15 says of the study, against its stored rows."""
+
+import re
+
+from mlcourse.course import notebooks
+from mlcourse.lessons.l15_distillation import figures
+from mlcourse.rows import read
+from mlcourse.statistics import paired_difference, t_interval
+from mlcourse.system import paths
+
+STORED = read("distillation")
+
+
+def reached(arm, width=8, temperature=None):
+    return figures.reached(STORED, arm, width, temperature)
+
+
+def less(one, other, width=8):
+    return paired_difference(reached(one, width), reached(other, width))
+
+
+def test_every_interval_in_the_text_is_one_of_the_rows():
+    cells = notebooks.read(paths.NOTEBOOKS / "15_distillation.ipynb").cells
+    text = " ".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    errors = lambda arm: figures.by_seed(STORED, "left out", arm, "errors")
+    rows = {t_interval(reached(arm)).text() for arm in ("teacher", "teacher, AdaBN")}
+    pairs = (("of the AdaBN teacher", "distilled"), ("distilled", "first choices"), ("distilled", "first choices", 4),
+             ("distilled", "source labels"), ("distilled", "source labels", 4), ("own labels", "source labels"),
+             ("own labels", "source labels", 4))
+    rows |= {less(*pair).text(sign=True) for pair in pairs}
+    rows |= {paired_difference(a, b).text(sign=True) for a, b in (
+        (errors("distilled"), errors("labels")), (reached("distilled", 8, 20.0), reached("distilled", 8, 1.0)))}
+    said = re.findall(r"[+-]?\d+\.\d ± \d+\.\d", text)
+    assert len(said) >= 5 and set(said) <= rows
+
+
+def test_the_teacher_was_needed():
+    for width in (4, 8):
+        assert less("distilled", "source labels", width).low > 0 and less("distilled", "own labels", width).low > 0
+    assert less("own labels", "source labels", 4).high < 0
+    for pair in (("own labels", "source labels", 8), ("own labels", "source labels", 16), ("distilled", "source labels", 16)):
+        assert less(*pair).low < 0 < less(*pair).high
+
+
+def test_softness_was_not_needed_and_a_better_teacher_pays():
+    soft = less("distilled", "first choices")
+    assert soft.low < 0 < soft.high and less("distilled", "first choices", 4).high < 0
+    assert paired_difference(reached("distilled", 8, 20.0), reached("distilled", 8, 1.0)).high < 0
+    assert less("of the AdaBN teacher", "distilled").low > 0 and reached("target labels").mean() > 85
+
+
+def test_the_class_that_was_left_out_is_hardly_named_before_the_shift_and_nearly_always_after():
+    for temperature in (1.0, 4.0, 20.0):
+        before, after = (figures.threes_named(STORED, shifted, temperature) for shifted in ("", "_train"))
+        assert before.max() < 0.1 and after.mean() > 0.6
+        total = [figures.left_out(STORED, field, temperature) for field in ("errors", "errors_train")]
+        assert (total[0] > total[1]).all()
+    assert figures.threes_named(STORED, "_train").mean() > 0.85
+    last, first = (figures.left_out(STORED, "errors_train", temperature) for temperature in (20.0, 1.0))
+    assert (last < first).all() and 1.8 < first.mean() / last.mean() < 2.2
+
+
+def test_the_pictures_say_what_the_rows_say():
+    gain = less("distilled", "source labels").text(sign=True)
+    assert figures.domain_bars(STORED).alt.startswith(f"8 filters: the teacher's soft targets bring {gain} points over")
+    assert f"the teacher {reached('teacher').mean():.1f}" in figures.study_picture(STORED).alt
+    rows = figures.table(STORED).splitlines()
+    assert rows[1].startswith("the source's labels") and t_interval(reached("source labels", 4)).text(tight=True) in rows[1]
+    assert figures.table_left_out(STORED).count("shifted by") == 3
+
+
+def test_two_in_five_of_the_smallest_students_surest_labels_are_wrong():
+    right = figures.by_seed(STORED, "domains", "own labels", "given_right", width=4)
+    assert 55 < right.mean() < 65
