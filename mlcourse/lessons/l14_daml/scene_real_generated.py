@@ -10,7 +10,7 @@ from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, VERMILION
 
 COLUMNS = 8
-ROWS = ("source x", "G(x, z)", "G(x, z'),\nother noise", "real target")
+ROWS = ("source x", "G(x, ξ)", "G(x, ξ'),\nother noise", "real target")
 BINS = 24
 
 
