@@ -12,7 +12,6 @@ from mlcourse.lesson import lessons
 NOT_YET = {
     "01": {r"$e_{\text{src}}(h)$", r"$e_{\text{tgt}}(h)$", "$e^*$", r"$\kappa(x, x')$", r"$\rho$"},
     "13": {r"$C_{\text{src}}$", r"$C_{\text{tgt}}$", r"$\mathbb H(p)$", r"$\mathbb I$"},
-    "14": {r"$G(x, \xi)$", r"$\xi$"},
     "15": {r"$\tau$"},
 }
 GREEK = {"alpha": "α", "beta": "β", "theta": "θ", "lambda": "λ", "tau": "τ", "omega": "ω"}      # in prose too

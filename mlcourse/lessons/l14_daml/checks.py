@@ -122,8 +122,9 @@ def problem(seed: int) -> tuple[Params, Params, list]:
 
 def objective(params: Params, alpha: Params, tasks: list, *, order: int = 2, rate: str = "each", at: str = "phi",
               asked: str = "query", start: str = "theta", over: str = "sum") -> Tensor:
-    """The meta-objective, written out. order=1 leaves out the second derivatives; the other options are the known faults:
-    the rates, where the losses are asked and about what, where a task starts, and how the tasks are put together."""
+    """The meta-objective, written out. order=1 leaves out the second derivatives; the other options are the known
+    faults: the rates, where the losses are asked and about what, where a task starts, and how the tasks are put
+    together."""
     loss = lambda phi, pair: F.cross_entropy(linear_net(phi, pair[0]), pair[1])
     if rate == "mean":
         mean = torch.cat([a.flatten() for a in alpha.values()]).mean()
@@ -138,8 +139,8 @@ def objective(params: Params, alpha: Params, tasks: list, *, order: int = 2, rat
 
 
 OBJECTIVE_FAULTS = (
-    (AT_THETA, {"at": "theta"}, "the queries are asked at θ, before the inner step: nothing is meta-learned. Ask them at "
-     "θ_i"),
+    (AT_THETA, {"at": "theta"}, "the queries are asked at θ, before the inner step: nothing is meta-learned. Ask them "
+     "at θ_i"),
     (ONE_RATE, {"rate": "mean"}, "α is one number here; it has a rate for each weight: alpha[name] * gradient"),
     (ON_SUPPORT, {"asked": "support"}, "θ_i is asked about the very pictures that it has just learned from; ask the "
      "queries, which come from another domain"),
@@ -208,7 +209,8 @@ def check_second_order(got: Tensor, start: tuple[Params, Params], problem: tuple
     theta, alpha, tasks = problem
     own = live(theta), live(alpha)
     theirs = torch.autograd.grad(objective(*own, tasks), leaves(own))
-    right = [g is not None and torch.allclose(g, want, rtol=1e-4, atol=1e-5) for g, want in zip(ours, theirs, strict=True)]
+    same = lambda g, want: g is not None and torch.allclose(g, want, rtol=1e-4, atol=1e-5)
+    right = [same(*pair) for pair in zip(ours, theirs, strict=True)]
     if not all(right[:len(theta)]):
         raise Misconception(FIRST_ORDER, "the value is right, but its gradient leaves out how θ_i depends on θ through "
                             "the inner gradient; pass create_graph=True to torch.autograd.grad, or use "
@@ -227,8 +229,8 @@ def moved(x: Tensor) -> Tensor:
 
 def mixed(of: Callable[[list], Tensor], tasks: list, weight: float, *, redrawn: str = "query", real: str = "as they are",
           mix: Callable[[float], tuple[float, float]] = lambda weight: (1 - weight, weight)) -> Tensor:
-    """The objective of phase 2; the options are the known faults: what is redrawn, whether real queries are left, and how
-    the two are mixed."""
+    """The objective of phase 2; the options are the known faults: what is redrawn, whether real queries are left, and
+    how the two are mixed."""
     again = lambda name, pair: (moved(pair[0]), pair[1]) if redrawn in (name, "both") else pair
     made = [(again("support", support), again("query", query)) for support, query in tasks]
     of_real, of_made = mix(weight)
@@ -242,12 +244,12 @@ MIX_FAULTS = (
      "real one gets 1 - λ"),
     (UNWEIGHTED, {"mix": lambda weight: (1, 1)}, "the two objectives are added; λ and 1 - λ weigh them"),
     (UNWEIGHTED, {"mix": lambda weight: (0.5, 0.5)}, "the two objectives get a half each, whatever λ is"),
-    (NO_ADAPT, {"redrawn": "support"}, "the support sets are redrawn, and so the generated pictures take part in the inner "
-     "step; θ_i learns from real support pictures, and the generated ones are what it is asked about"),
+    (NO_ADAPT, {"redrawn": "support"}, "the support sets are redrawn, and so the generated pictures take part in the "
+     "inner step; θ_i learns from real support pictures, and the generated ones are what it is asked about"),
     (NO_ADAPT, {"redrawn": "both"}, "the support sets are redrawn as well, so that θ_i learns from generated pictures; "
      "redraw the queries alone"),
-    (NOT_REAL, {"real": "made"}, "both objectives are asked about generated pictures; the first is asked about the tasks "
-     "as they are"),
+    (NOT_REAL, {"real": "made"}, "both objectives are asked about generated pictures; the first is asked about the "
+     "tasks as they are"),
 )
 
 

@@ -97,9 +97,9 @@ objective = Exercise(
     id="14.2", title="The meta-objective across domains", answer="meta_objective", difficulty=3, minutes=8,
     stub=OBJECTIVE + "    ...", solution_source=OBJECTIVE_SOLUTION, check=check_objective,
     hints=(
-        "It is MAML whose support set and queries come from different domains. Each task takes its own inner step from θ.",
-        "For each task take the gradient of the support loss with create_graph=True, make the dict θ_i from θ, α and the "
-        "gradient, name by name, and add net's loss on the queries at θ_i.",
+        "It is MAML whose support set and queries come from different domains. Each task takes an inner step from θ.",
+        "For each task take the gradient of the support loss with create_graph=True, make the dict θ_i from θ, α and "
+        "the gradient, name by name, and add net's loss on the queries at θ_i.",
         "phi = {name: p - alpha[name] * g ...}; then total = total + loss(phi, queries).",
     ),
     wrong=(
@@ -148,8 +148,8 @@ mixed = Exercise(
     stub=MIXED + "    ...", solution_source=MIXED_SOLUTION, check=check_mixed,
     hints=(
         "Of a task's four tensors one is redrawn. Which?",
-        "Make a second list of tasks: the same support sets, and queries whose pictures went through redraw while their "
-        "labels stayed. Ask the objective about both lists.",
+        "Make a second list of tasks: the same support sets, and queries whose pictures went through redraw while "
+        "their labels stayed. Ask the objective about both lists.",
         "made = [(support, (redraw(x), y)) for support, (x, y) in tasks]; then mix the two by 1 - weight and weight.",
     ),
     wrong=(

@@ -23,4 +23,5 @@ def real_generated() -> RealGeneratedExplorer:
 
 def paired_gain() -> PairedGainExplorer:
     """The differences of the study."""
-    return PairedGainExplorer({"typeset → handwriting": [row for row in rows.read("daml") if row["target"] == "digits"]})
+    found = [row for row in rows.read("daml") if row["target"] == "digits"]
+    return PairedGainExplorer({"typeset → handwriting": found})

@@ -1,4 +1,5 @@
-"""Pictures of the DAML study: accuracies without labels, gains over labels per class, and a sheet of generated samples."""
+"""Pictures of the DAML study: accuracies without labels, gains over labels per class, and a sheet of generated
+samples."""
 
 from __future__ import annotations
 
@@ -27,8 +28,8 @@ def gap(rows: Sequence[dict], one: str, other: str, k: int, field: str = "accura
 
 
 def accuracies(rows: Sequence[dict], arms: Sequence[str], ks: Sequence[int]) -> Picture:
-    """Left: accuracy at k labels per class. Right: the arm of generated pictures less the others, with paired intervals.
-    The titles say what the numbers say."""
+    """Left: accuracy at k labels per class. Right: the arm of generated pictures less the others, with paired
+    intervals. The titles say what the numbers say."""
     figure = blank(10.5, 4.4)
     places, shown = np.arange(len(ks)), [arm for arm in SHOWN if arm in arms and by_seed(rows, arm, max(ks))]
     at = estimates(frame(rows), "accuracy", by=["arm", "k"])

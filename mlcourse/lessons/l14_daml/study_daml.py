@@ -51,7 +51,8 @@ DEV = 3             # one in DEV pictures of the target's training half is kept 
 
 
 def parts(whole: Setting, seed: int) -> tuple[Setting, Domain]:
-    """The setting of a seed, its `train` what the discriminator sees, without copies of dev and test pictures, and `dev`."""
+    """The setting of a seed, its `train` what the discriminator sees, without copies of dev and test pictures, and
+    `dev`."""
     cut = whole.of_seed(seed)
     place = torch.cat([torch.arange(int(count)) for count in torch.bincount(cut.train.labels)])     # sorted by class
     seen, dev = (cut.train.take(torch.nonzero(kept)[:, 0]) for kept in (place % DEV > 0, place % DEV == 0))
@@ -62,30 +63,31 @@ def parts(whole: Setting, seed: int) -> tuple[Setting, Domain]:
 def prepare(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> Setting:
     """The study's setting.
 
-    Raises ValueError where no class is shared, where there are too few pictures, where a single source cannot be split by
-    style, and as `setting`.
+    Raises ValueError where no class is shared, where there are too few pictures, where a single source cannot be split
+    by style, and as `setting`.
     """
     whole = matched(sources, target, ks)
     if not whole.shared:
         raise ValueError(f"no class of {whole.source.name} ({quoted(whole.source.classes)}) is a class of {target.name} "
-                         f"({quoted(target.classes)}), so that no generated picture would have a label; name the classes "
-                         "alike in both")
+                         f"({quoted(target.classes)}), so that no generated picture would have a label; name the "
+                         "classes alike in both")
     split, dev = parts(whole, 0)
     few = int(torch.bincount(split.train.labels, minlength=len(dev.classes)).min())
     if few < max(ks):
         raise ValueError(f"k = {max(ks)} labels per class are asked for, but of one class there are {few} pictures to "
                          "take them from; lower k, or add images")
     if min(len(dev.images), len(split.source.images)) < LEAST:
-        raise ValueError(f"a generator is judged on {LEAST} pictures or more of the source and of a third of the target's "
-                         f"training half, but there are {len(split.source.images)} and {len(dev.images)}; add images")
+        raise ValueError(f"a generator is judged on {LEAST} pictures or more of the source and of a third of the "
+                         f"target's training half, but there are {len(split.source.images)} and {len(dev.images)}; add "
+                         "images")
     split.domains()
     return whole
 
 
 @dataclass
 class Work:
-    """What was asked, and the data. sheet: samples of the first generator that was measured, a picture beside that of the
-    accuracies."""
+    """What was asked, and the data. sheet: samples of the first generator that was measured, a picture beside that of
+    the accuracies."""
 
     whole: Setting
     arms: Sequence[str]
@@ -114,9 +116,10 @@ def ask(seeds: Sequence[int], source: Sequence[str], target: str, arm: Sequence[
 def begin(work: Work) -> str:
     """What is measured on what."""
     (split, dev), whole = parts(work.whole, 0), work.whole
-    return (f"{split.source.name} → {work.pair()[1]}: {len(split.source.images):,} labelled source pictures; of the target "
-            f"{len(split.train.images):,} pictures for the discriminator, {len(dev.images):,} to judge the generator on, "
-            f"and {len(split.test.images):,} for the accuracies{f'; {whole.note}' if whole.note else ''}. "
+    return (f"{split.source.name} → {work.pair()[1]}: {len(split.source.images):,} labelled source pictures; of the "
+            f"target {len(split.train.images):,} pictures for the discriminator, {len(dev.images):,} to judge the "
+            f"generator on, and {len(split.test.images):,} for the accuracies"
+            f"{f'; {whole.note}' if whole.note else ''}. "
             f"{whole.matching}").rstrip()
 
 
@@ -138,9 +141,9 @@ def needs_labels(arm: str) -> bool:
 def rows(work: Work, budget: Budget, todo: Sequence[Key], kept: Sequence[dict]) -> Iterator[dict]:
     """The rows of `todo`, on one core.
 
-    A row of an arm has its accuracy (%) on the test half at k labels per class, the mean over the draws of them. The row
-    "generator" of a seed has the marks of its generator (`marks`). Raises ValueError where `kept` has rows of the same
-    names on other pictures.
+    A row of an arm has its accuracy (%) on the test half at k labels per class, the mean over the draws of them. The
+    row "generator" of a seed has the marks of its generator (`marks`). Raises ValueError where `kept` has rows of the
+    same names on other pictures.
     """
     whole, (source, target) = work.whole, work.pair()
     common = {"source": source, "target": target, "data": whole.fingerprint()}
@@ -218,8 +221,8 @@ def choose_pictures(pilot: DamlSeed, choice: Choice) -> dict:
 
 
 def choose_adaptation(pilot: DamlSeed, choice: Choice) -> dict:
-    """The number of steps at learnt rates, and each arm's rate on relabelled tasks, that serve best on the stand-in: half
-    of the source, turned."""
+    """The number of steps at learnt rates, and each arm's rate on relabelled tasks, that serve best on the stand-in:
+    half of the source, turned."""
     stand_in = shift_domain(pilot.setting.source, *STAND_IN)
     half = torch.randperm(len(stand_in.images), generator=pilot.generator(5)).chunk(2)
     train, test = (stand_in.take(rows[:1000]) for rows in half)
@@ -253,8 +256,8 @@ def line(row: dict) -> str:
     if row["arm"] == LABELS:
         return f"chosen on the stand-in: {row['steps']} steps at learnt rates; rates {row['rates']}"
     if row["arm"] == LEAKY:
-        return (f"generator with the leak, seed {row['seed']}: nearest picture of its own {row['nearest_test']:.2f}, of "
-                f"the training half {row['nearest_train']:.2f}")
+        return (f"generator with the leak, seed {row['seed']}: nearest picture of its own {row['nearest_test']:.2f}, "
+                f"of the training half {row['nearest_train']:.2f}")
     if row["arm"] == GENERATOR:
         pads = ", ".join(f"{row[f'pad_generated_{kind}']:.2f} ({kind})" for kind in SPLITS)
         return f"generator, seed {row['seed']}: PAD to the target {pads}, label fidelity {row['label_fidelity']:.1f} %"
@@ -294,13 +297,14 @@ STUDY = Study(
     """Lesson 14: a generator that imitates the target inside meta-learning, against everything that could explain its
     gain.
 
-    Source alone; source and hand-made views; source and generated pictures; PixelDA's own classifier; MLDG; phase 2 with
-    hand-made views and with generated pictures, fine-tuned or at its learnt rates; a generator whose discriminator saw the
-    test half; and all of this where every task has labels of its own. 0, 1 and 5 labels per class, three draws of them
-    within each of five seeds, every one with its own split of the target; and of every generator its PAD to the target by
-    two discriminators, label fidelity, diversity and memorisation. 16×16 pictures; classes match by name. Of pictures that
-    stand on both sides, as where the target is a shift of the source, half go to either. About six minutes for each seed on
-    one core. Ctrl-C keeps what is measured; the same command goes on from there.""",
+    Source alone; source and hand-made views; source and generated pictures; PixelDA's own classifier; MLDG; phase 2
+    with hand-made views and with generated pictures, fine-tuned or at its learnt rates; a generator whose
+    discriminator saw the test half; and all of this where every task has labels of its own. 0, 1 and 5 labels per
+    class, three draws of them within each of five seeds, every one with its own split of the target; and of every
+    generator its PAD to the target by two discriminators, label fidelity, diversity and memorisation. 16×16 pictures;
+    classes match by name. Of pictures that stand on both sides, as where the target is a shift of the source, half go
+    to either. About six minutes for each seed on one core. Ctrl-C keeps what is measured; the same command goes on
+    from there.""",
     ("--source glyphs-digits --target digits",
      "--source glyphs-digits --target glyphs-digits@stroke=1 --k 0 --seed 0 --out mine.json"),
     KEY, Budget(), plan, rows, line, options(KS), prepare=ask, begin=begin, report=report, pictures=pictures,

@@ -1,8 +1,8 @@
 """The arms of the DAML study: one network, one source rule, one budget.
 
-The network is that of the transfer study: a LeNet with layer norm, so that no prediction depends on another picture, trained
-on the source until it stops improving (`transfer.source.trained`). Every arm goes on from there for `more` steps, half of
-each batch being the source's pictures and half what the arm adds, drawn anew in every step.
+The network is that of the transfer study: a LeNet with layer norm, so that no prediction depends on another picture,
+trained on the source until it stops improving (`transfer.source.trained`). Every arm goes on from there for `more`
+steps, half of each batch being the source's pictures and half what the arm adds, drawn anew in every step.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ PERMUTED = 7_000
 @dataclass(frozen=True)
 class Budget:
     """width: of the networks, in filters. source: steps on the source at most; more: of every arm from there, phase 2
-    included; generator: of phase 1; task: of phase 2 on relabelled tasks. batch: pictures of a step, translated: of phase 1.
-    shot: of each class in an episode. judged: generated pictures that are judged. draws: of k labelled pictures, averaged
-    within a seed."""
+    included; generator: of phase 1; task: of phase 2 on relabelled tasks. batch: pictures of a step, translated: of
+    phase 1. shot: of each class in an episode. judged: generated pictures that are judged. draws: of k labelled
+    pictures, averaged within a seed."""
 
     width: int = 20
     source: int = 1500
@@ -60,8 +60,8 @@ class Budget:
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen without a label of the target. strength: of hand-made views. label, match: weights in the generator's
-    loss. steps: at learnt rates. rates: of fine-tuning on relabelled tasks, by arm."""
+    """What was chosen without a label of the target. strength: of hand-made views. label, match: weights in the
+    generator's loss. steps: at learnt rates. rates: of fine-tuning on relabelled tasks, by arm."""
 
     strength: float = 1.0
     label: float = 5.0
@@ -72,7 +72,8 @@ class Choice:
 
 @dataclass
 class DamlSeed:
-    """What one seed works on, and what its arms share. setting: its `train` is what the discriminator sees, without `dev`."""
+    """What one seed works on, and what its arms share. setting: its `train` is what the discriminator sees, without
+    `dev`."""
 
     setting: Setting
     dev: Domain
@@ -129,8 +130,8 @@ class DamlSeed:
         return self.translated(self.leaked)
 
     def more(self, redraw: Redraw | None, permuted: bool = False) -> LeNet:
-        """The source classifier trained on, on batches half of which are redrawn. permuted: every batch has labels of its
-        own, so that no classifier fits them all."""
+        """The source classifier trained on, on batches half of which are redrawn. permuted: every batch has labels of
+        its own, so that no classifier fits them all."""
         source, net = self.setting.source, copy.deepcopy(self.start)
 
         def sample(generator: torch.Generator) -> tuple[Tensor, Tensor]:

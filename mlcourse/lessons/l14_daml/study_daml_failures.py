@@ -113,7 +113,7 @@ class FailureSeed:
 @lru_cache(maxsize=1)
 def of_seed(seed: int, budget: Budget = Budget()) -> FailureSeed:
     """The source network, the target's parts and the pictures that are redrawn, of one seed; all share one cut."""
-    source, target = (shrunk(load(name).first(budget.pictures)) for name in ("glyphs-digits@unframed", "digits@unframed"))
+    source, target = (shrunk(load(f"{name}@unframed").first(budget.pictures)) for name in ("glyphs-digits", "digits"))
     return FailureSeed(*parts(prepare([source], target, (0, 1)), 0), seed, budget)
 
 

@@ -19,12 +19,12 @@ PAIRS = 200                             # pictures that are drawn twice
 def marks(s: DamlSeed) -> dict:
     """What a generator is worth.
 
-    pad_source, pad_generated, pad_floor by either discriminator: PAD to dev of source pictures, of generated ones and of
-    those that the generator's discriminator saw. label_fidelity: how often (%) the judge finds a generated picture's label
-    in it, source_fidelity: the label of an untouched source picture; acceptance: how often f does. diversity: mean absolute
-    difference of two drawings of one picture. nearest_train, nearest_test: mean distance of generated pictures from the
-    nearest of those that the discriminator saw, and of as many of the test half; a generator that copies is nearer to the
-    former.
+    pad_source, pad_generated, pad_floor by either discriminator: PAD to dev of source pictures, of generated ones and
+    of those that the generator's discriminator saw. label_fidelity: how often (%) the judge finds a generated
+    picture's label in it, source_fidelity: the label of an untouched source picture; acceptance: how often f does.
+    diversity: mean absolute difference of two drawings of one picture. nearest_train, nearest_test: mean distance of
+    generated pictures from the nearest of those that the discriminator saw, and of as many of the test half; a
+    generator that copies is nearer to the former.
     """
     split, dev, seen = s.setting, s.dev, s.setting.train
     bases = split.source.take(torch.randint(len(split.source.images), (s.budget.judged,), generator=s.generator(2)))

@@ -34,8 +34,8 @@ class PairedGainExplorer(Explorer):
     """Choose a pair of domains, two arms and k, and read the difference seed by seed.
 
     pairs: name → rows of the study (`mlcourse study daml`) for one source and target, all with the same seeds, ks and
-    arms; an arm that is not measured at every k is left out. one, other: the arms to begin with. Raises ValueError where an
-    arm has not every seed.
+    arms; an arm that is not measured at every k is left out. one, other: the arms to begin with. Raises ValueError
+    where an arm has not every seed.
     """
 
     def __init__(self, pairs: dict[str, Sequence[dict]], one: str = "source + generated",
@@ -79,7 +79,8 @@ class PairedGainExplorer(Explorer):
 def table(rows: Sequence[dict]) -> dict:
     """{"ks": the ks in order, "arms": name → accuracies (K, seeds)} of one pair.
 
-    Arms that are not measured at every k are left out. Raises ValueError where another has not every seed at every k."""
+    Arms that are not measured at every k are left out. Raises ValueError where another has not every seed at every
+    k."""
     rows = [row for row in rows if "accuracy" in row]
     everywhere = {row["k"] for row in rows}
     rows = [row for row in rows if {each["k"] for each in rows if each["arm"] == row["arm"]} == everywhere]

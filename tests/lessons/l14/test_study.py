@@ -135,7 +135,8 @@ def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twic
         (arm, k) for arm in arms for k in KS if study.defined(arm, k)]
     chosen = study.chosen({row["arm"]: row for row in found[:2]})
     assert found[0]["by_strength"][f"{chosen.strength:g}"] == max(found[0]["by_strength"].values())
-    assert found[0]["by_weights"][f"label {chosen.label:g}, match {chosen.match:g}"] == max(found[0]["by_weights"].values())
+    by_weights = found[0]["by_weights"]
+    assert by_weights[f"label {chosen.label:g}, match {chosen.match:g}"] == max(by_weights.values())
     assert set(chosen.rates) == {arm for arm in arms if study.ARMS[arm].task}
     assert not measure(found) and all(map(study.line, found))
     again = measure(found[:7])
@@ -196,7 +197,8 @@ def test_differences_are_paired_by_seed_and_the_title_follows_from_them():
     made = lambda arm, k, values: [{"arm": arm, "k": k, "seed": s, "accuracy": v, "source": "a", "target": "b"}
                                    for s, v in enumerate(values)]
     one, other = plots.GENERATED, plots.HAND_MADE
-    rows = made(one, 0, [50, 60, 70]) + made(other, 0, [45, 54, 66]) + made(one, 1, [70, 80, 75]) + made(other, 1, [75, 79, 73])
+    rows = (made(one, 0, [50, 60, 70]) + made(other, 0, [45, 54, 66])
+            + made(one, 1, [70, 80, 75]) + made(other, 1, [75, 79, 73]))
     assert plots.gap(rows, one, other, 0) == t_interval([5, 6, 4])
     assert plots.verdict(rows, (0, 1)) == "Ahead: generated at k = 0"
     assert plots.verdict(rows, (1,)).endswith("told apart at no k")
