@@ -12,17 +12,18 @@ from mlcourse.lessons.l14_daml.checks import (ADDED, AT_THETA, BIASED, CHAINED, 
 
 SPLIT_GIVEN = '''\
 def split_broken(images, seed):
-    """The target in three: for the discriminator, to judge the generator on, for the final accuracies."""
+    """The target in three: for the discriminator, to judge by, for the final accuracies."""
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
     third = len(images) // 3
-    seen = images[order]                        # no labels needed here, so let it see as much as there is
+    seen = images[order]            # no labels needed here, so let it see what there is
     dev, test = images[order[third:2 * third]], images[order[2 * third:]]
     return seen, dev, test'''
 SPLIT = '''\
 def split_target(images, seed):
-    """Thirds of the target, at random: (seen by the discriminator, dev to judge the generator on, test).
+    """Thirds of the target, at random: (seen by the discriminator, dev to judge by, test).
 
-    images: a tensor (T, ...); seed: decides the order. No picture stands in two parts; together they are all.
+    images: a tensor (T, ...); seed: decides the order
+    No picture stands in two parts; together they are all.
     """
 '''
 ORDER = "    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))"
@@ -74,7 +75,7 @@ OBJECTIVE = '''\
 def meta_objective(net, params, alpha, tasks):
     """The sum over the tasks of L(θ_i; queries), θ_i = θ - α ∘ ∇L(θ; support).
 
-    net: (params, x) → logits; params, alpha: dicts of tensors with the same names and shapes, θ and α
+    net: (params, x) → logits; params, alpha: dicts of tensors with the same names, θ and α
     tasks: a list of (support, queries), each a pair (x, y). L is the mean cross-entropy.
     Returns a scalar tensor whose gradient reaches θ and α through the inner step.
     """
@@ -128,7 +129,8 @@ MIXED = '''\
 def with_generated(objective, tasks, redraw, weight):
     """Phase 2: (1 - λ) J(tasks) + λ J(the same tasks with their queries redrawn).
 
-    objective: J, from a list of tasks to a scalar tensor; tasks: a list of (support, queries), each a pair (x, y)
+    objective: J, from a list of tasks to a scalar tensor
+    tasks: a list of (support, queries), each a pair (x, y)
     redraw: pictures → as many, redrawn, in their order; weight: λ
     Returns a scalar tensor.
     """
@@ -176,7 +178,7 @@ INTERVAL = '''\
 def paired_interval(a, b, t):
     """The mean of a - b and the half-width of its 95 % interval, over seeds.
 
-    a, b: accuracies (seeds, draws) of two arms; entry (s, d) of both has the same seed and the same labelled draw
+    a, b: accuracies (seeds, draws) of two arms, with the same seeds and draws of labels
     t: the factor of Student's t for this number of seeds
     Returns (mean, half-width), two numbers.
     """

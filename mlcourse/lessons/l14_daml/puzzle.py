@@ -26,7 +26,7 @@ class Twelve(NamedTuple):
 
     def show(self, title: str) -> Picture:
         """The twelve in a row, numbered."""
-        return strips({"": self.pictures}, title, range(1, COUNT + 1))
+        return strips({"which?": self.pictures}, title, range(1, COUNT + 1))
 
 
 def twelve(real: Tensor, made: Tensor, seed: int = 0) -> Twelve:
