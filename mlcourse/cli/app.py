@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -324,8 +325,18 @@ def main() -> None:
     """Run the command line: an error of the course becomes one sentence on stderr and exit status 2."""
     machine.prepare()
     degrade_output()
-    try:
-        app()
-    except (ValueError, RuntimeError, OSError) as error:
-        print(f"mlcourse: {_sentence(error)}", file=sys.stderr)
-        sys.exit(2)
+    with warnings.catch_warnings():
+        warnings.showwarning = _warn
+        try:
+            app()
+        except (ValueError, RuntimeError, OSError) as error:
+            print(f"mlcourse: {_sentence(error)}", file=sys.stderr)
+            sys.exit(2)
+
+
+def _warn(message, category, filename, lineno, file=None, line=None) -> None:
+    """A warning of the course is one sentence, like an error; others are shown as Python shows them."""
+    if Path(filename).is_relative_to(paths.PACKAGE):
+        print(f"mlcourse: {message}", file=sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, filename, lineno, line), end="", file=file or sys.stderr)

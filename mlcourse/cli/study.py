@@ -115,7 +115,7 @@ def conduct(study: Study, *, seed: Sequence[int] | None, out: Path | None, plot:
         say(study.begin(work))
     try:
         with tqdm(total=len(study.missing(work, kept)), unit="row") as bar:
-            for row in study.measure(work, kept):
+            for row in study.measure_side_by_side(work, kept):
                 results.save(file, [row], study.key)
                 bar.update()
                 say(study.line(row))

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from mlcourse import rows as results
+from mlcourse.system.processes import side_by_side
 
 if TYPE_CHECKING:
     from mlcourse.plots import Picture
@@ -46,7 +47,8 @@ class Study:
     line(row): the row as a line of a table.
     prepare(seeds, **options): the work, which is all that plan, rows and report need; it checks what was asked and loads
     the data. Raises ValueError for what does not fit. Left out: the work is a namespace of what was asked.
-    seeds: how many are usual, from 0 on; 0 where that differs from part to part.
+    seeds: how many are usual, from 0 on; 0 where that differs from part to part. pilot: the seed whose rows those of all
+    others rest on, if there is one.
     begin(work): what is measured, in a sentence. report(work, rows), pictures(work, rows): what the rows that were asked
     for say, and what they look like, by what is added to the file's name; a study that shows all rows of its file
     ignores which were asked for.
@@ -63,6 +65,7 @@ class Study:
     line: Callable[[dict], str]
     options: tuple[Option, ...] = ()
     seeds: int = 5
+    pilot: int | None = None
     prepare: Callable[..., object] = SimpleNamespace
     begin: Callable[[object], str] | None = None
     report: Callable[[object, Sequence[dict]], str] | None = None
@@ -98,3 +101,13 @@ class Study:
         """The rows that are asked for and not kept, each as soon as it is measured."""
         budget = budget or self.budget
         return self.rows(work, budget, self.missing(work, kept, budget), kept)
+
+    def measure_side_by_side(self, work: object, kept: Sequence[dict] = ()) -> Iterator[dict]:
+        """As `measure`, but seeds are measured side by side (`processes.side_by_side`), after the pilot's rows."""
+        place, by_seed, found = self.key.index("seed"), {}, []
+        for key in self.missing(work, kept):
+            by_seed.setdefault(key[place], []).append(key)
+        for row in self.rows(work, self.budget, by_seed.pop(self.pilot, []), kept):
+            found.append(row)
+            yield row
+        yield from side_by_side(lambda todo: self.rows(work, self.budget, todo, [*kept, *found]), list(by_seed.values()))

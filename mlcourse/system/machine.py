@@ -192,6 +192,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_blocks.lock.acquire, after_in_parent=_blocks.lock.release, after_in_child=_after_fork)
 
 
+def is_forked() -> bool:
+    """Whether this process was forked from one with torch, and so computes in one thread."""
+    return _forked
+
+
 def device(name: str):
     """The torch.device of this name, "cpu", "cuda", "cuda:1" or "mps". Raises ValueError where it is none, or torch finds
     none here."""

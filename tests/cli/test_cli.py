@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import warnings
 
 import nbformat
 import pytest
@@ -173,3 +174,16 @@ def test_an_error_of_the_course_becomes_one_sentence(mlcourse, monkeypatch, erro
 
     monkeypatch.setattr(notebooks, "lessons", fails)
     assert mlcourse("list") == (2, "", f"mlcourse: {sentence}\n")
+
+
+def test_a_warning_of_the_course_is_one_sentence_and_others_stay_as_python_shows_them(mlcourse, monkeypatch):
+    shown = warnings.showwarning
+
+    def warns():
+        warnings.warn_explicit("it is slower", UserWarning, notebooks.__file__, 1)
+        warnings.warn_explicit("it is old", UserWarning, "/elsewhere/torch.py", 7)
+        return []
+
+    monkeypatch.setattr(notebooks, "lessons", warns)
+    assert mlcourse("list")[2] == "mlcourse: it is slower\n/elsewhere/torch.py:7: UserWarning: it is old\n"
+    assert warnings.showwarning is shown

@@ -15,6 +15,7 @@ from mlcourse.rows import by_seed, read
 from mlcourse.studies.transfer import advice, arms, study, transfer
 from mlcourse.studies.transfer import source as source_network
 from mlcourse.studies.transfer.setting import setting
+from mlcourse.system.machine import one_core
 from mlcourse.train import Interrupted
 
 
@@ -143,6 +144,19 @@ def test_a_study_that_was_interrupted_goes_on_with_the_same_numbers():
     whole = measure(s, chosen, [0, 1])
     for stopped in (whole[:1], whole[:4]):
         assert clean(stopped + measure(s, chosen, [0, 1], stopped)) == clean(whole)
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_seeds_side_by_side_give_the_rows_of_one_after_another(threads, quick, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    clean = lambda found: sorted(str({k: v for k, v in row.items() if k not in ("commit", "threads")}) for row in found)
+    chosen = ["no adaptation", "CORAL"]
+    work = study.Work(pair((0, 1)), arms.named(chosen), [0, 1, 2], "transfer", "mlcourse study transfer")
+    with one_core():
+        found = list(study.STUDY.measure_side_by_side(work))
+        assert clean(found) == clean(measure(pair((0, 1)), chosen, [0, 1, 2]))
+    assert found[0]["arm"] == "choice of CORAL", "the weight comes first, since every seed needs it"
+    assert list(study.STUDY.measure_side_by_side(work, found)) == []
 
 
 def test_an_interrupt_keeps_what_was_measured_and_says_how_to_go_on(quick, monkeypatch, mlcourse, tmp_path):

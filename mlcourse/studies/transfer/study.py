@@ -222,5 +222,5 @@ STUDY = Study(
     Classes match by name. Ctrl-C keeps what is measured; the same command goes on from there.""",
     ("--source glyphs-digits --target digits", "--source mnist --target digits --out mine.json --plot mine.png",
      "--source folder:site_a --source folder:site_b --target folder:site_c"),
-    KEY, Budget(), plan, rows, line, (*options(KS), SIDED), prepare=prepare, begin=begin, report=report, pictures=pictures,
-    file=lambda work: work.name)
+    KEY, Budget(), plan, rows, line, (*options(KS, f"the {len(every.USUAL)} named first"), SIDED), pilot=PILOT,
+    prepare=prepare, begin=begin, report=report, pictures=pictures, file=lambda work: work.name)
