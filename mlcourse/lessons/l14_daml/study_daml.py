@@ -86,8 +86,8 @@ def prepare(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> Set
 
 @dataclass
 class Work:
-    """What was asked, and the data. sheet: samples of the first generator that was measured, a picture beside that of
-    the accuracies."""
+    """What was asked, and the data. sheet: samples of the pilot's generator, a picture beside that of the
+    accuracies."""
 
     whole: Setting
     arms: Sequence[str]
@@ -155,17 +155,18 @@ def rows(work: Work, budget: Budget, todo: Sequence[Key], kept: Sequence[dict]) 
     choices = {row["arm"]: row for row in mine if row["arm"] in (CHOICE, LABELS)}
     todo = [key[2:] for key in todo]
     with one_core():
-        pilot = DamlSeed(*parts(whole, PILOT), PILOT, budget=budget)
+        pilot = DamlSeed(*parts(whole, PILOT), PILOT, chosen(choices), budget)
         for name, choose in ((CHOICE, choose_pictures), (LABELS, choose_adaptation)):
             if (name, 0, PILOT) in todo:
-                choices[name] = made(name, 0, choose(pilot, chosen(choices)), PILOT)
+                choices[name] = made(name, 0, choose(pilot), PILOT)
+                pilot.choice = chosen(choices)
+                work.sheet = work.sheet or sheet(pilot)
                 yield choices[name]
         for seed in work.seeds:
             s = DamlSeed(*parts(whole, seed), seed, chosen(choices), budget)
             for name, measure in ((GENERATOR, marks), (LEAKY, leak_marks)):
                 if (name, 0, seed) in todo:
                     yield made(name, 0, measure(s), seed)
-                    work.sheet = work.sheet or sheet(s)
             for arm in work.arms:
                 if missing := [k for k in whole.ks if (arm, k, seed) in todo]:
                     for k, values in measured(s, arm, missing):
@@ -202,39 +203,39 @@ def from_labels(s: DamlSeed, ready: Ready, k: int, task: bool) -> float:
 # ------------------------------------------------------------ choosing
 
 
-def choose_pictures(pilot: DamlSeed, choice: Choice) -> dict:
+def choose_pictures(pilot: DamlSeed) -> dict:
     """The strength of hand-made views, and the weights of the generator's loss, under which a classifier of source and
-    such pictures predicts the target's unlabelled pictures most informatively (nats)."""
-    said = lambda net: round(float(information(Ready(net).says(pilot.setting.train.images))), 4)
+    such pictures predicts the target's unlabelled pictures most informatively (nats). The pilot keeps the generator that
+    is chosen."""
+    trials, said = {}, lambda net: round(float(information(Ready(net).says(pilot.setting.train.images))), 4)
 
     def generated(label: float, match: float) -> float:
-        trial = replace(pilot, choice=Choice(label=label, match=match))
+        trial = trials[label, match] = replace(pilot, choice=Choice(label=label, match=match))
         trial.start = pilot.start
         return said(trial.with_generated)
 
     by_strength = {strength: said(pilot.more(by_hand(strength))) for strength in STRENGTHS}
     by_weights = {weights: generated(*weights) for weights in WEIGHTS}
     label, match = max(by_weights, key=by_weights.get)
+    pilot.translator = trials[label, match].translator
     return {"strength": max(by_strength, key=by_strength.get), "label": label, "match": match,
             "by_strength": {f"{strength:g}": score for strength, score in by_strength.items()},
             "by_weights": {f"label {a:g}, match {b:g}": score for (a, b), score in by_weights.items()}}
 
 
-def choose_adaptation(pilot: DamlSeed, choice: Choice) -> dict:
+def choose_adaptation(pilot: DamlSeed) -> dict:
     """The number of steps at learnt rates, and each arm's rate on relabelled tasks, that serve best on the stand-in:
     half of the source, turned."""
     stand_in = shift_domain(pilot.setting.source, *STAND_IN)
     half = torch.randperm(len(stand_in.images), generator=pilot.generator(5)).chunk(2)
     train, test = (stand_in.take(rows[:1000]) for rows in half)
-    s = replace(pilot, choice=choice)
-    s.start = pilot.start
-    on = replace(s, setting=replace(pilot.setting, train=train, test=test))
+    on = replace(pilot, setting=replace(pilot.setting, train=train, test=test))
     score = lambda ready, task: from_labels(on, ready, PILOT_K, task)
-    by_steps = {steps: score(adapted(s.daml, steps), False) for steps in STEPS}
+    by_steps = {steps: score(adapted(pilot.daml, steps), False) for steps in STEPS}
     by_rate = {}
     for name, arm in ARMS.items():
         if arm.task:
-            net = arm.ready(s, RATES[0]).net
+            net = arm.ready(pilot, RATES[0]).net
             by_rate[name] = {rate: score(tuned(net, rate), True) for rate in RATES}
     return {"steps": max(by_steps, key=by_steps.get), "rates": {name: max(by, key=by.get) for name, by in by_rate.items()},
             "by_steps": {str(steps): score for steps, score in by_steps.items()},
@@ -307,5 +308,5 @@ STUDY = Study(
     from there.""",
     ("--source glyphs-digits --target digits",
      "--source glyphs-digits --target glyphs-digits@stroke=1 --k 0 --seed 0 --out mine.json"),
-    KEY, Budget(), plan, rows, line, options(KS), prepare=ask, begin=begin, report=report, pictures=pictures,
+    KEY, Budget(), plan, rows, line, options(KS), pilot=PILOT, prepare=ask, begin=begin, report=report, pictures=pictures,
     file=lambda work: work.name)
