@@ -95,7 +95,7 @@ def objective_wrong(*edits: tuple[str, str]) -> str:
 
 
 objective = Exercise(
-    id="14.2", title="The meta-objective across domains", answer="meta_objective", difficulty=3, minutes=8,
+    id="14.2", title="The meta-objective across domains", answer="meta_objective", difficulty=3, minutes=7,
     stub=OBJECTIVE + "    ...", solution_source=OBJECTIVE_SOLUTION, check=check_objective,
     hints=(
         "It is MAML whose support set and queries come from different domains. Each task takes an inner step from θ.",
@@ -194,7 +194,7 @@ def interval_wrong(*edits: tuple[str, str]) -> str:
 
 
 interval = Exercise(
-    id="14.4", title="A paired interval", answer="paired_interval", difficulty=2, minutes=6,
+    id="14.4", title="A paired interval", answer="paired_interval", difficulty=2, minutes=5,
     stub=INTERVAL + "    ...", solution_source=INTERVAL_SOLUTION, check=check_interval,
     hints=(
         "How many independent experiments are there: seeds, or seeds times draws? And what do both arms have in "

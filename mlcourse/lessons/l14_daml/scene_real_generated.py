@@ -35,7 +35,7 @@ class RealGeneratedScene(Scene):
         axes.set_yticklabels(ROWS, fontsize=8.5)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        axes.set_title("Red frames: the judge names another class", fontsize=9.5)
+        axes.set_title("Framed: the judge names another class", fontsize=9.5)
         self.tiles = Mosaic(self, axes, "gray", 0, 1)
         self.frames = [self.moving(axes.plot([], [], color=VERMILION, lw=2)[0]) for _ in range(2 * COLUMNS)]
         self._build_curves(self.figure.add_axes((0.67, 0.57, 0.27, 0.28)))
