@@ -170,7 +170,8 @@ def check_objective(answer: object) -> str:
     meta_objective = LearnerFunction(answer, "meta_objective")
     problems = [problem(seed) for seed in range(3)]
     starts = [(live(theta), live(alpha)) for theta, alpha, _ in problems]
-    got = [scalar(meta_objective(linear_net, *start, copy.deepcopy(tasks)), "meta_objective must return a scalar tensor")
+    sentence = "meta_objective must return a scalar tensor"
+    got = [scalar(meta_objective(linear_net, *start, copy.deepcopy(tasks)), sentence)
            for start, (*_, tasks) in zip(starts, problems)]
     values = [float(loss.detach()) for loss in got]
     theirs = lambda **faults: [float(objective(live(theta), *rest, **faults).detach()) for theta, *rest in problems]
@@ -216,7 +217,7 @@ def check_second_order(got: Tensor, start: tuple[Params, Params], problem: tuple
                             "the inner gradient; pass create_graph=True to torch.autograd.grad, or use "
                             "torch.func.grad.")
     if not all(right):
-        raise NotYet("the value and the gradient of θ are right, but α gets no gradient; the rates are learned as well.")
+        raise NotYet("the value and the gradient of θ are right, but α gets no gradient; the rates are learned, too.")
 
 
 # ---------------------------------------------------------------- 14.3
@@ -227,7 +228,8 @@ def moved(x: Tensor) -> Tensor:
     return torch.tanh(x + 0.6)
 
 
-def mixed(of: Callable[[list], Tensor], tasks: list, weight: float, *, redrawn: str = "query", real: str = "as they are",
+def mixed(of: Callable[[list], Tensor], tasks: list, weight: float, *, redrawn: str = "query",
+          real: str = "as they are",
           mix: Callable[[float], tuple[float, float]] = lambda weight: (1 - weight, weight)) -> Tensor:
     """The objective of phase 2; the options are the known faults: what is redrawn, whether real queries are left, and
     how the two are mixed."""

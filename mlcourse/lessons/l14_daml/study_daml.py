@@ -68,9 +68,9 @@ def prepare(sources: Sequence[Domain], target: Domain, ks: Sequence[int]) -> Set
     """
     whole = matched(sources, target, ks)
     if not whole.shared:
-        raise ValueError(f"no class of {whole.source.name} ({quoted(whole.source.classes)}) is a class of {target.name} "
-                         f"({quoted(target.classes)}), so that no generated picture would have a label; name the "
-                         "classes alike in both")
+        raise ValueError(f"no class of {whole.source.name} ({quoted(whole.source.classes)}) is a class of "
+                         f"{target.name} ({quoted(target.classes)}), so that no generated picture would have a label; "
+                         "name the classes alike in both")
     split, dev = parts(whole, 0)
     few = int(torch.bincount(split.train.labels, minlength=len(dev.classes)).min())
     if few < max(ks):
@@ -205,8 +205,8 @@ def from_labels(s: DamlSeed, ready: Ready, k: int, task: bool) -> float:
 
 def choose_pictures(pilot: DamlSeed) -> dict:
     """The strength of hand-made views, and the weights of the generator's loss, under which a classifier of source and
-    such pictures predicts the target's unlabelled pictures most informatively (nats). The pilot keeps the generator that
-    is chosen."""
+    such pictures predicts the target's unlabelled pictures most informatively (nats). The pilot keeps the generator
+    that is chosen."""
     trials, said = {}, lambda net: round(float(information(Ready(net).says(pilot.setting.train.images))), 4)
 
     def generated(label: float, match: float) -> float:
@@ -237,7 +237,8 @@ def choose_adaptation(pilot: DamlSeed) -> dict:
         if arm.task:
             net = arm.ready(pilot, RATES[0]).net
             by_rate[name] = {rate: score(tuned(net, rate), True) for rate in RATES}
-    return {"steps": max(by_steps, key=by_steps.get), "rates": {name: max(by, key=by.get) for name, by in by_rate.items()},
+    return {"steps": max(by_steps, key=by_steps.get),
+            "rates": {name: max(by, key=by.get) for name, by in by_rate.items()},
             "by_steps": {str(steps): score for steps, score in by_steps.items()},
             "by_rate": {name: {f"{rate:g}": score for rate, score in by.items()} for name, by in by_rate.items()}}
 
@@ -308,5 +309,5 @@ STUDY = Study(
     from there.""",
     ("--source glyphs-digits --target digits",
      "--source glyphs-digits --target glyphs-digits@stroke=1 --k 0 --seed 0 --out mine.json"),
-    KEY, Budget(), plan, rows, line, options(KS), pilot=PILOT, prepare=ask, begin=begin, report=report, pictures=pictures,
-    file=lambda work: work.name)
+    KEY, Budget(), plan, rows, line, options(KS), pilot=PILOT, prepare=ask, begin=begin, report=report,
+    pictures=pictures, file=lambda work: work.name)

@@ -33,7 +33,7 @@ TERMS = {
 CHINESE = {
     "generator": "生成器", "hinge loss": "合页损失", "spectral norm": "谱范数",
     "differentiable augmentation": "可微数据增强", "feature matching": "特征匹配", "collapse": "模式崩塌",
-    "mode seeking": "模式寻求", "label fidelity": "标签保真度", 
+    "mode seeking": "模式寻求", "label fidelity": "标签保真度",
     "memorisation": "记忆训练样本", "oracle": "理想参照",
 }
 
