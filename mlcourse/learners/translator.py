@@ -1,9 +1,9 @@
 """A generator that redraws labelled source pictures in the manner of an unlabelled target: phase 1 of DAML.
 
 Closest to Bousmalis et al., Unsupervised Pixel-Level Domain Adaptation with Generative Adversarial Networks (PixelDA),
-CVPR 2017: the label of x is kept by G(x, z), and the classifier f learns from source and generated pictures together.
+CVPR 2017: the label of x is kept by G(x, ξ), and the classifier f learns from source and generated pictures together.
 
-    L_D = relu(1 - D(t)) + relu(1 + D(G(x, z)))
+    L_D = relu(1 - D(t)) + relu(1 + D(G(x, ξ)))
     L_G = -D(G) + Σ |mean h(t) - mean h(G)|_2 + 5 CE(f(G), y) + 0.3 |down(G) - down(x)|_1 - 0.02 mode-seeking ratio
     L_f = CE(f(x), y) + CE(f(G), y)                                    h: the layers of D
 """
@@ -31,7 +31,7 @@ DECAY = 0.995                               # of the generator's moving average
 
 
 class Translation(NamedTuple):
-    """What one step of phase 1 sees. x, y: source pictures (B, 1, S, S) and labels (B,). z1, z2: noise for two
+    """What one step of phase 1 sees. x, y: source pictures (B, 1, S, S) and labels (B,). z1, z2: the noise ξ of two
     drawings of each (B, NOISE). target (2B, 1, S, S): unlabelled. u_real, u_fake (2B, 5): augmentation draws."""
 
     x: Tensor
@@ -139,7 +139,7 @@ class Translator(NetLearner):
 
     @torch.no_grad()
     def translated(self, x: Tensor, z: Tensor) -> Tensor:
-        """G(x, z) with the averaged weights: pictures (M, 1, S, S) in [0, 1]; every one keeps the label of its x."""
+        """G(x, ξ) with the averaged weights, z being ξ: pictures (M, 1, S, S) in [0, 1]; every one keeps the label of its x."""
         return self.averaged(x, z)
 
     @torch.no_grad()

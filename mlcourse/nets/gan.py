@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-NOISE = 16          # the size of z
+NOISE = 16          # the size of the noise ξ
 FAINT = 0.1         # a correction's size below which it is not made
 
 
 class FiLM(nn.Module):
-    """A 3×3 convolution, layer norm, then h · (1 + γ(z)) + β(z) with γ and β linear in the noise, and a leaky ReLU
+    """A 3×3 convolution, layer norm, then h · (1 + γ(ξ)) + β(ξ) with γ and β linear in the noise, and a leaky ReLU
     (Perez et al., FiLM: Visual Reasoning with a General Conditioning Layer, AAAI 2018)."""
 
     def __init__(self, inputs: int, outputs: int):
@@ -24,18 +24,18 @@ class FiLM(nn.Module):
         nn.init.zeros_(self.film.bias)
 
     def forward(self, h: Tensor, z: Tensor) -> Tensor:
-        """h (M, inputs, H, W), z (M, NOISE) → (M, outputs, H, W)."""
+        """h (M, inputs, H, W), z, which is ξ, (M, NOISE) → (M, outputs, H, W)."""
         gain, shift = self.film(z)[..., None, None].chunk(2, 1)
         return F.leaky_relu(F.group_norm(self.conv(h), 1) * (1 + gain) + shift, 0.1)
 
 
 class Generator(nn.Module):
-    """G(x, z): a residual U-Net that redraws a source picture x (M, 1, S, S) in [0, 1], S divisible by 4, with noise
-    z (M, NOISE): (M, 1, S, S) in [0, 1].
+    """G(x, ξ): a residual U-Net that redraws a source picture x (M, 1, S, S) in [0, 1], S divisible by 4, with noise
+    ξ (M, NOISE): (M, 1, S, S) in [0, 1].
 
     It says for each pixel where in x to read it, as a step from its own place, and what to add:
-    G(x, z) = clip(x(place + step) + correction). The gradient passes the clip as if it were not there, or a pixel that
-    is black by mistake would never learn. Before training step and correction are 0 and G(x, z) = x. The steps are what
+    G(x, ξ) = clip(x(place + step) + correction). The gradient passes the clip as if it were not there, or a pixel that
+    is black by mistake would never learn. Before training step and correction are 0 and G(x, ξ) = x. The steps are what
     lets it stretch a character; a correction alone would have to wipe it out and paint it anew elsewhere.
     """
 

@@ -207,7 +207,7 @@ def strips(rows: dict[str, Tensor], title: str, below: Sequence[object] = ()) ->
 
     below: what stands below each of the M pictures.
     """
-    count, side = len(next(iter(rows.values()))), 28
+    count, side = (next(iter(rows.values())).shape[i] for i in (0, -1))
     figure = blank(10, 0.55 + 0.75 * len(rows) + (0.2 if below else 0))
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)

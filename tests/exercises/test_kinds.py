@@ -66,7 +66,7 @@ KINDS = {
     "03.1": DICTS, "03.2": NUMBERS, "03.3": NUMBERS, "03.4": DICTS, "03.5": SEVERAL, "03.6": ENTRIES,
     "05.1": DICTS, "05.2": NUMBERS, "05.3": TENSORS, "05.4": ENTRIES,
     "13.1": GRAPHS, "13.2": FEATURES, "13.3": BATCHES, "13.4": TENSORS,
-    "14.1": PARTS, "14.2": GRAPHS, "14.3": SEVERAL,
+    "14.1": PARTS, "14.2": GRAPHS, "14.3": GRAPHS, "14.4": SEVERAL,
     "15.1": NUMBERS, "15.2": TENSORS, "15.3": GRAPHS,
     "16.1": GRAPHS, "16.2": GRAPHS, "16.3": NUMBERS, "16.4": ENTRIES,
 }
@@ -129,12 +129,15 @@ IN_PLACE = [
              "    return np.diag(k) + np.outer(p, q) / max(q.sum(), 1e-300)"),
     ("14.1", "def split_target(images, seed):\n    order = np.random.default_rng(seed).permutation(len(images))\n"
              "    return [images[np.sort(part)] for part in np.array_split(order, 3)]"),
-    ("14.2", "def joint_loss(net, params, alpha, s, q, d, w):\n"
-             "    loss = lambda p, pair: torch.nn.functional.cross_entropy(net(p, pair[0]), pair[1])\n"
-             "    g = torch.func.grad(loss)(params, s)\n    for name in params:\n"
-             "        g[name] = params[name] - alpha[name] * g[name]\n    total = (1 - w) * loss(g, q)\n"
-             "    total += w * loss(g, d)\n    return total"),
-    ("14.3", "def paired_interval(a, b, t):\n    a -= b\n    d = a.mean(1).numpy()\n"
+    ("14.2", "def meta_objective(net, params, alpha, tasks):\n"
+             "    loss = lambda p, pair: torch.nn.functional.cross_entropy(net(p, pair[0]), pair[1])\n    losses = []\n"
+             "    for s, q in tasks:\n        g = torch.func.grad(loss)(params, s)\n        for name in params:\n"
+             "            g[name] = params[name] - alpha[name] * g[name]\n        losses.append(loss(g, q))\n"
+             "    return torch.stack(losses).sum()"),
+    ("14.3", "def with_generated(J, tasks, redraw, w):\n    total = (1 - w) * J(tasks)\n    made = []\n"
+             "    for task in tasks:\n        made.append([task[0], [redraw(task[1][0]), task[1][1]]])\n"
+             "    total += w * J(tuple(made))\n    return total"),
+    ("14.4", "def paired_interval(a, b, t):\n    a -= b\n    d = a.mean(1).numpy()\n"
              "    return [np.mean(d), t * np.std(d, ddof=1) / np.sqrt(len(d))]"),
     ("15.1", "def soft_entropy(v, t):\n    v /= t\n"
              "    return torch.distributions.Categorical(logits=v).entropy().mean()"),

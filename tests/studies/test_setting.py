@@ -7,10 +7,10 @@ import pytest
 import torch
 from tiny import patterns
 
-from mlcourse.datasets import DataError, load
+from mlcourse.datasets import DataError, Form, load
 from mlcourse.domains import shift_domain
 from mlcourse.episode.across import pooled
-from mlcourse.lessons.l14_daml.study_daml import prepare
+from mlcourse.lessons.l14_daml.study_daml import parts, prepare
 from mlcourse.rows import read
 from mlcourse.studies.transfer import arms, study
 from mlcourse.studies.transfer.setting import apart, setting
@@ -112,16 +112,16 @@ def mnist_is_here():
         pytest.skip(f"needs mnist: {error}")
 
 
-@pytest.mark.parametrize("target", ["digits@unframed", "glyphs-digits@unframed@stroke=1"])
+@pytest.mark.parametrize("target", sorted({row["target"] for row in read("daml")}))
 def test_the_stored_rows_of_daml_are_of_these_pictures(target):
-    split, _ = prepare([load("glyphs-digits@unframed")], load(target), (0, 1, 3, 5, 10))
-    assert ("stand both" in split.note) == ("@stroke" in target)
-    assert {row["data"] for row in read("daml") if row["target"] == target} == {split.fingerprint()}
+    whole = prepare([load("glyphs-digits", form=Form(16))], load(target, form=Form(16)), (0, 1, 5))
+    assert ("stand both" in whole.note) == ("@stroke" in target)
+    assert {row["data"] for row in read("daml") if row["target"] == target} == {whole.fingerprint()}
 
 
 def test_daml_keeps_pictures_apart_with_several_sources_too():
     target = shift_domain(patterns(0, 3, 80), "rotation", 0.5)
-    split, dev = prepare([patterns(0, 3, 80), patterns(4, 3, 80)], target, (0, 1))
+    split, dev = parts(prepare([patterns(0, 3, 80), patterns(4, 3, 80)], target, (0, 1)), 0)
     theirs = known(split.train, split.test, dev)
     assert theirs and not known(*split.sources) & theirs
 

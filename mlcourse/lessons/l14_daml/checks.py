@@ -19,10 +19,16 @@ from mlcourse.exercises.values import DIGITS, described, is_regular, numbers, sc
 
 AT_THETA = "the outer loss is asked at θ"
 FIRST_ORDER = "the inner gradient is a constant"
-SWAPPED = "λ on the wrong side"
 ONE_RATE = "one rate for all"
-NO_ADAPT = "generated pictures in the inner step"
+CHAINED = "a task starts where the last one ended"
+LAST = "the last task alone"
+MEAN = "averaged instead of summed"
+ON_SUPPORT = "asked about the support set"
+SWAPPED = "λ on the wrong side"
 ADDED = "added instead of mixed"
+UNWEIGHTED = "λ is forgotten"
+NO_ADAPT = "generated pictures in the inner step"
+NOT_REAL = "no real queries are left"
 LEAK_TEST = "test pictures in the discriminator"
 LEAK_DEV = "judged on what the discriminator saw"
 CHOSEN = "one part for choosing and for the test"
@@ -103,49 +109,44 @@ def linear_net(params: Params, x: Tensor) -> Tensor:
     return torch.tanh(x @ params["body"]) @ params["head"]
 
 
-def problem(seed: int) -> tuple:
-    """(params, alpha, support, query, generated, weight) in float64, small."""
+def problem(seed: int) -> tuple[Params, Params, list]:
+    """(params, alpha, tasks) in float64, small: three tasks of support and queries of different sizes."""
     generator = torch.Generator().manual_seed(seed)
     draw = lambda *shape: torch.randn(*shape, generator=generator, dtype=torch.float64)
     params = {"body": draw(3, 4), "head": draw(4, 2)}
     alpha = {name: 0.1 + 0.3 * torch.rand(p.shape, generator=generator, dtype=torch.float64)
              for name, p in params.items()}
     pair = lambda m: (draw(m, 3), torch.randint(2, (m,), generator=generator))
-    query = pair(5)
-    return params, alpha, pair(4), query, (query[0] + 0.7 * draw(5, 3), query[1]), 0.2 + 0.1 * (seed % 3)
+    return params, alpha, [(pair(4), pair(m)) for m in (5, 3, 6)]
 
 
-def joint(params: Params, alpha: Params, support, query, generated, weight: float, *, order: int = 2,
-          inner: str = "support", rate: str = "each", at: tuple[str, str] = ("phi", "phi"),
-          mix: Callable[[float], tuple[float, float]] = lambda weight: (1 - weight, weight)) -> Tensor:
-    """The joint loss, written out. order=1 leaves out the second derivatives; the other options are the known
-    faults: what the inner step sees, its rates, where the two losses are asked, and how they are mixed."""
+def objective(params: Params, alpha: Params, tasks: list, *, order: int = 2, rate: str = "each", at: str = "phi",
+              asked: str = "query", start: str = "theta", over: str = "sum") -> Tensor:
+    """The meta-objective, written out. order=1 leaves out the second derivatives; the other options are the known
+    faults: the rates, where the losses are asked and about what, where a task starts, and how the tasks are put
+    together."""
     loss = lambda phi, pair: F.cross_entropy(linear_net(phi, pair[0]), pair[1])
     if rate == "mean":
         mean = torch.cat([a.flatten() for a in alpha.values()]).mean()
         alpha = {name: mean.expand_as(a) for name, a in alpha.items()}
-    seen = {"support": support, "both": both([support, generated])}[inner]
-    grads = torch.autograd.grad(loss(params, seen), list(params.values()), create_graph=order == 2)
-    phi = {name: p - alpha[name] * g for (name, p), g in zip(params.items(), grads, strict=True)}
-    real, drawn = ({"phi": phi, "theta": params}[each] for each in at)
-    of_real, of_drawn = mix(weight)
-    return of_real * loss(real, query) + of_drawn * loss(drawn, generated)
+    losses, begin = [], params
+    for support, query in tasks:
+        grads = torch.autograd.grad(loss(begin, support), list(begin.values()), create_graph=order == 2)
+        phi = {name: p - alpha[name] * g for (name, p), g in zip(begin.items(), grads, strict=True)}
+        losses.append(loss({"phi": phi, "theta": params}[at], {"query": query, "support": support}[asked]))
+        begin = phi if start == "last" else params
+    return {"sum": sum(losses), "mean": sum(losses) / len(losses), "last": losses[-1]}[over]
 
 
-JOINT_FAULTS = (
-    (SWAPPED, {"mix": lambda weight: (weight, 1 - weight)}, "λ weighs the generated pictures and 1 - λ the real ones; "
-     "you have it the other way round"),
-    (AT_THETA, {"at": ("theta", "theta")}, "both losses are asked at θ, before the inner step: nothing is "
-     "meta-learned. Ask them at θ'"),
-    (AT_THETA, {"at": ("theta", "phi")}, "the real queries are asked at θ; they, too, must be asked at θ', after the "
-     "inner step"),
-    (AT_THETA, {"at": ("phi", "theta")}, "the generated pictures are asked at θ; they, too, must be asked at θ', after "
-     "the inner step"),
-    (ONE_RATE, {"rate": "mean"}, "α is one number here; it has a rate for each weight: α[name] * gradient"),
-    (NO_ADAPT, {"inner": "both"}, "the generated pictures take part in the inner step; θ' comes from the real support "
-     "set alone, and the generated ones are what θ' is asked about"),
-    (ADDED, {"mix": lambda weight: (1, weight)}, "λ times the generated loss is added to the whole real one; the real "
-     "one gets 1 - λ"),
+OBJECTIVE_FAULTS = (
+    (AT_THETA, {"at": "theta"}, "the queries are asked at θ, before the inner step: nothing is meta-learned. Ask them "
+     "at θ_i"),
+    (ONE_RATE, {"rate": "mean"}, "α is one number here; it has a rate for each weight: alpha[name] * gradient"),
+    (ON_SUPPORT, {"asked": "support"}, "θ_i is asked about the very pictures that it has just learned from; ask the "
+     "queries, which come from another domain"),
+    (CHAINED, {"start": "last"}, "every task starts from θ, and not from the θ_i of the task before it"),
+    (LAST, {"over": "last"}, "the losses of all tasks are summed; yours is that of the last one"),
+    (MEAN, {"over": "mean"}, "the objective is the sum over the tasks; you have divided by their number"),
 )
 
 
@@ -164,61 +165,121 @@ def all_near(got: list[float], want: list[float]) -> bool:
     return all(map(near, got, want))
 
 
-def both(pairs) -> tuple[Tensor, Tensor]:
-    """Several (x, y) as one."""
-    return tuple(torch.cat(parts) for parts in zip(*pairs, strict=True))
-
-
-def check_joint(answer: object) -> str:
-    """14.2: value and gradient of the loss of phase 2."""
-    joint_loss = LearnerFunction(answer, "joint_loss")
+def check_objective(answer: object) -> str:
+    """14.2: value and gradient of the meta-objective across domains."""
+    meta_objective = LearnerFunction(answer, "meta_objective")
     problems = [problem(seed) for seed in range(3)]
-    thetas = [live(raw) for raw, *_ in problems]
-    got = [scalar(joint_loss(linear_net, theta, *copy.deepcopy(rest)), "joint_loss must return a scalar tensor")
-           for theta, (_, *rest) in zip(thetas, problems)]
+    starts = [(live(theta), live(alpha)) for theta, alpha, _ in problems]
+    sentence = "meta_objective must return a scalar tensor"
+    got = [scalar(meta_objective(linear_net, *start, copy.deepcopy(tasks)), sentence)
+           for start, (*_, tasks) in zip(starts, problems)]
     values = [float(loss.detach()) for loss in got]
-    theirs = lambda **faults: [float(joint(live(raw), *rest, **faults).detach()) for raw, *rest in problems]
+    theirs = lambda **faults: [float(objective(live(theta), *rest, **faults).detach()) for theta, *rest in problems]
     want = theirs()
     if not all_near(values, want):
-        if found := faults_behind(values, theirs, JOINT_FAULTS, all_near):
-            raise all_of(named(found) + constants(got[0], thetas[0], problems[0], options_of(found)))
+        if found := faults_behind(values, theirs, OBJECTIVE_FAULTS, all_near):
+            raise all_of(named(found) + constants(got[0], starts[0][0], problems[0], options_of(found)))
         seed = next(i for i, pair in enumerate(zip(values, want)) if not near(*pair))
         raise NotYet(f"a version written out by hand gives {want[seed]:.5f} for problem {seed}, but you returned "
                      f"{values[seed]:.5f}.")
-    for loss, theta, (raw, *rest) in zip(got, thetas, problems):
-        check_second_order(loss, theta, raw, rest)
-    return "Value and gradient agree with the loss written out, second order included, on 3 small problems."
+    for loss, start, each in zip(got, starts, problems):
+        check_second_order(loss, start, each)
+    return "Value and gradient agree with the objective written out, second order included, on 3 small problems."
 
 
 def constants(got: Tensor, params: Params, problem: tuple, options: dict) -> list[Misconception]:
-    """Whether a loss with known faults in its value treats the inner gradient as a constant besides."""
+    """Whether an objective with known faults in its value treats the inner gradient as a constant besides."""
     ours = gradient_of(got, params)
     if ours is None:
         return [Misconception(FIRST_ORDER, "no gradient reaches θ; look for detach() or no_grad.")]
     raw, *rest = problem
-    by_order = [gradient_of(joint(theta, *rest, order=order, **options), theta)
+    by_order = [gradient_of(objective(theta, *rest, order=order, **options), theta)
                 for order in (1, 2) for theta in [live(raw)]]
     if oracles.close(*by_order) or not oracles.close(ours, by_order[0]):
         return []
-    return [Misconception(FIRST_ORDER, "the gradient leaves out how θ' depends on θ through the inner gradient; pass "
+    return [Misconception(FIRST_ORDER, "the gradient leaves out how θ_i depends on θ through the inner gradient; pass "
                           "create_graph=True to torch.autograd.grad.")]
 
 
-def check_second_order(got: Tensor, params: Params, raw: Params, rest: list) -> None:
-    """The gradient with respect to θ is that of the whole loss."""
+def check_second_order(got: Tensor, start: tuple[Params, Params], problem: tuple) -> None:
+    """The gradients with respect to θ and α are those of the whole objective."""
     if not got.requires_grad:
         raise Misconception(FIRST_ORDER, "the value is right, but no gradient reaches θ; look for detach() or no_grad.")
-    ours = torch.autograd.grad(got, list(params.values()), allow_unused=True)
-    theta = live(raw)
-    theirs = torch.autograd.grad(joint(theta, *rest), list(theta.values()))
-    if not all(g is not None and torch.allclose(g, want, rtol=1e-4, atol=1e-5)
-               for g, want in zip(ours, theirs, strict=True)):
-        raise Misconception(FIRST_ORDER, "the value is right, but its gradient leaves out how θ' depends on θ through "
+    leaves = lambda pair: [p for params in pair for p in params.values()]
+    ours = torch.autograd.grad(got, leaves(start), allow_unused=True)
+    theta, alpha, tasks = problem
+    own = live(theta), live(alpha)
+    theirs = torch.autograd.grad(objective(*own, tasks), leaves(own))
+    same = lambda g, want: g is not None and torch.allclose(g, want, rtol=1e-4, atol=1e-5)
+    right = [same(*pair) for pair in zip(ours, theirs, strict=True)]
+    if not all(right[:len(theta)]):
+        raise Misconception(FIRST_ORDER, "the value is right, but its gradient leaves out how θ_i depends on θ through "
                             "the inner gradient; pass create_graph=True to torch.autograd.grad, or use "
                             "torch.func.grad.")
+    if not all(right):
+        raise NotYet("the value and the gradient of θ are right, but α gets no gradient; the rates are learned, too.")
 
 
 # ---------------------------------------------------------------- 14.3
+
+
+def moved(x: Tensor) -> Tensor:
+    """Pictures redrawn, for the check."""
+    return torch.tanh(x + 0.6)
+
+
+def mixed(of: Callable[[list], Tensor], tasks: list, weight: float, *, redrawn: str = "query",
+          real: str = "as they are",
+          mix: Callable[[float], tuple[float, float]] = lambda weight: (1 - weight, weight)) -> Tensor:
+    """The objective of phase 2; the options are the known faults: what is redrawn, whether real queries are left, and
+    how the two are mixed."""
+    again = lambda name, pair: (moved(pair[0]), pair[1]) if redrawn in (name, "both") else pair
+    made = [(again("support", support), again("query", query)) for support, query in tasks]
+    of_real, of_made = mix(weight)
+    return of_real * of(tasks if real == "as they are" else made) + of_made * of(made)
+
+
+MIX_FAULTS = (
+    (SWAPPED, {"mix": lambda weight: (weight, 1 - weight)}, "λ weighs the generated pictures and 1 - λ the real ones; "
+     "you have it the other way round"),
+    (ADDED, {"mix": lambda weight: (1, weight)}, "λ times the generated objective is added to the whole real one; the "
+     "real one gets 1 - λ"),
+    (UNWEIGHTED, {"mix": lambda weight: (1, 1)}, "the two objectives are added; λ and 1 - λ weigh them"),
+    (UNWEIGHTED, {"mix": lambda weight: (0.5, 0.5)}, "the two objectives get a half each, whatever λ is"),
+    (NO_ADAPT, {"redrawn": "support"}, "the support sets are redrawn, and so the generated pictures take part in the "
+     "inner step; θ_i learns from real support pictures, and the generated ones are what it is asked about"),
+    (NO_ADAPT, {"redrawn": "both"}, "the support sets are redrawn as well, so that θ_i learns from generated pictures; "
+     "redraw the queries alone"),
+    (NOT_REAL, {"real": "made"}, "both objectives are asked about generated pictures; the first is asked about the "
+     "tasks as they are"),
+)
+
+
+def check_mixed(answer: object) -> str:
+    """14.3: the objective of phase 2, real and generated queries mixed."""
+    with_generated = LearnerFunction(answer, "with_generated")
+    cases = [(*problem(seed), weight) for seed, weight in ((0, 0.3), (1, 0.5), (2, 0.1))]
+    of = lambda theta, alpha: lambda tasks: objective(theta, alpha, list(tasks))
+    got = []
+    for theta, alpha, tasks, weight in cases:
+        said = with_generated(of(live(theta), alpha), copy.deepcopy(tasks), moved, weight)
+        got.append(scalar(said, "with_generated must return a scalar tensor"))
+    values = [float(loss.detach()) for loss in got]
+    theirs = lambda **faults: [float(mixed(of(live(theta), alpha), tasks, weight, **faults).detach())
+                               for theta, alpha, tasks, weight in cases]
+    want = theirs()
+    if not all_near(values, want):
+        explain(values, theirs, MIX_FAULTS, all_near)
+        i = next(i for i, pair in enumerate(zip(values, want)) if not near(*pair))
+        raise NotYet(f"a version written out by hand gives {want[i]:.5f} for λ = {cases[i][-1]}, but you returned "
+                     f"{values[i]:.5f}; keep the labels and the order of the tasks.")
+    if not all(loss.requires_grad for loss in got):
+        raise Misconception(FIRST_ORDER, "the value is right, but no gradient can be taken of it; look for detach(), "
+                            "no_grad or float().")
+    return "Support sets stay real, queries are asked twice, and λ weighs the two: right on 3 small problems."
+
+
+# ---------------------------------------------------------------- 14.4
 
 
 def moments(values: list[float]) -> tuple[float, float]:
@@ -228,7 +289,7 @@ def moments(values: list[float]) -> tuple[float, float]:
 
 
 def check_interval(answer: object) -> str:
-    """14.3: the t interval of paired differences over seeds."""
+    """14.4: the t interval of paired differences over seeds."""
     interval = LearnerFunction(answer, "paired_interval")
     arms, got = [], []
     for seeds, draws, seed in ((5, 20, 0), (3, 4, 1), (8, 6, 2)):

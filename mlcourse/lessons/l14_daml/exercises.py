@@ -1,27 +1,29 @@
-"""Exercises of lesson 14: a leak, the joint loss, and an honest interval."""
+"""Exercises of lesson 14: a leak, the meta-objective without and with generated pictures, and an honest interval."""
 
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l14_daml.checks import (ADDED, AT_THETA, BIASED, CHOSEN, FIRST_ORDER, LEAK_DEV, LEAK_TEST,
-                                              NO_ADAPT, NORMAL, NOT_RANDOM, ONE_RATE, POOLED, SPREAD, SWAPPED,
-                                              UNPAIRED, check_interval, check_joint, check_split)
+from mlcourse.lessons.l14_daml.checks import (ADDED, AT_THETA, BIASED, CHAINED, CHOSEN, FIRST_ORDER, LAST, LEAK_DEV,
+                                              LEAK_TEST, MEAN, NO_ADAPT, NORMAL, NOT_RANDOM, NOT_REAL, ON_SUPPORT,
+                                              ONE_RATE, POOLED, SPREAD, SWAPPED, UNPAIRED, UNWEIGHTED, check_interval,
+                                              check_mixed, check_objective, check_split)
 
 # ---------------------------------------------------------------- 14.1
 
 SPLIT_GIVEN = '''\
 def split_broken(images, seed):
-    """The target in three: for the discriminator, to judge the generator on, for the final accuracies."""
+    """The target in three: for the discriminator, to judge by, for the final accuracies."""
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
     third = len(images) // 3
-    seen = images[order]                        # no labels needed here, so let it see as much as there is
+    seen = images[order]            # no labels needed here, so let it see what there is
     dev, test = images[order[third:2 * third]], images[order[2 * third:]]
     return seen, dev, test'''
 SPLIT = '''\
 def split_target(images, seed):
-    """Thirds of the target, at random: (seen by the discriminator, dev to judge the generator on, test).
+    """Thirds of the target, at random: (seen by the discriminator, dev to judge by, test).
 
-    images: a tensor (T, ...); seed: decides the order. No picture stands in two parts; together they are all.
+    images: a tensor (T, ...); seed: decides the order
+    No picture stands in two parts; together they are all.
     """
 '''
 ORDER = "    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))"
@@ -37,7 +39,7 @@ def split_wrong(*edits: tuple[str, str]) -> str:
 
 
 split = Exercise(
-    id="14.1", title="Spot the bug: what the discriminator may see", answer="split_target", difficulty=2, minutes=6,
+    id="14.1", title="Spot the bug: what the discriminator may see", answer="split_target", difficulty=2, minutes=5,
     given=SPLIT_GIVEN, stub=SPLIT + "    ...", solution_source=SPLIT_SOLUTION, check=check_split,
     hints=(
         "Which pictures does the broken version show to the discriminator, and which of these are used again later?",
@@ -69,69 +71,114 @@ split = Exercise(
 
 # ---------------------------------------------------------------- 14.2
 
-JOINT = '''\
-def joint_loss(net, params, alpha, support, query, generated, weight):
-    """Phase 2 on one episode: (1 - λ) L(θ'; query) + λ L(θ'; generated), θ' = θ - α ∘ ∇L(θ; support).
+OBJECTIVE = '''\
+def meta_objective(net, params, alpha, tasks):
+    """The sum over the tasks of L(θ_i; queries), θ_i = θ - α ∘ ∇L(θ; support).
 
-    net: (params, x) → logits; params, alpha: dicts of tensors with the same names and shapes, θ and α
-    support, query, generated: pairs (x, y); weight: λ. L is the mean cross-entropy.
-    Returns a scalar tensor whose gradient reaches θ through the inner step.
+    net: (params, x) → logits; params, alpha: dicts of tensors with the same names, θ and α
+    tasks: a list of (support, queries), each a pair (x, y). L is the mean cross-entropy.
+    Returns a scalar tensor whose gradient reaches θ and α through the inner step.
     """
 '''
 LOSS = "    loss = lambda phi, pair: torch.nn.functional.cross_entropy(net(phi, pair[0]), pair[1])"
-GRADS = "    grads = torch.autograd.grad(loss(params, support), list(params.values()), create_graph=True)"
-STEP = "    phi = {name: p - alpha[name] * g for (name, p), g in zip(params.items(), grads)}"
-MIX = "    return (1 - weight) * loss(phi, query) + weight * loss(phi, generated)"
-JOINT_SOLUTION = JOINT + "\n".join((LOSS, GRADS, STEP, MIX))
+TOTAL = "    total = 0"
+GRADS = "        grads = torch.autograd.grad(loss(params, support), list(params.values()), create_graph=True)"
+STEP = "        phi = {name: p - alpha[name] * g for (name, p), g in zip(params.items(), grads)}"
+ADD = "        total = total + loss(phi, queries)"
+OBJECTIVE_SOLUTION = OBJECTIVE + "\n".join((LOSS, TOTAL, "    for support, queries in tasks:", GRADS, STEP, ADD,
+                                            "    return total"))
 
 
-def joint_wrong(*edits: tuple[str, str]) -> str:
-    """A wrong joint loss: the solution with edits."""
-    return edited(JOINT_SOLUTION, *edits)
+def objective_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong objective: the solution with edits."""
+    return edited(OBJECTIVE_SOLUTION, *edits)
 
 
-joint = Exercise(
-    id="14.2", title="The joint loss of phase 2", answer="joint_loss", difficulty=3, minutes=12,
-    stub=JOINT + "    ...", solution_source=JOINT_SOLUTION, check=check_joint,
+objective = Exercise(
+    id="14.2", title="The meta-objective across domains", answer="meta_objective", difficulty=3, minutes=7,
+    stub=OBJECTIVE + "    ...", solution_source=OBJECTIVE_SOLUTION, check=check_objective,
     hints=(
-        "It is MAML with two sets of queries. The inner step sees the support set alone; both query losses are asked "
-        "after it.",
-        "Take the gradient of the support loss with create_graph=True, make the dict θ' from θ, α and the gradient, "
-        "name by name, and call net(θ', x) twice.",
-        "phi = {name: p - alpha[name] * g ...}; then (1 - weight) * loss(phi, query) + weight * loss(phi, generated).",
+        "It is MAML whose support set and queries come from different domains. Each task takes an inner step from θ.",
+        "For each task take the gradient of the support loss with create_graph=True, make the dict θ_i from θ, α and "
+        "the gradient, name by name, and add net's loss on the queries at θ_i.",
+        "phi = {name: p - alpha[name] * g ...}; then total = total + loss(phi, queries).",
     ),
     wrong=(
-        (joint_wrong((MIX, "    return weight * loss(phi, query) + (1 - weight) * loss(phi, generated)")), SWAPPED),
-        (joint_wrong((MIX, "    return (1 - weight) * loss(params, query) + weight * loss(params, generated)")),
-         AT_THETA),
-        (joint_wrong((MIX, "    return (1 - weight) * loss(phi, query) + weight * loss(params, generated)")), AT_THETA),
-        (joint_wrong((MIX, "    return (1 - weight) * loss(params, query) + weight * loss(phi, generated)")), AT_THETA),
-        (joint_wrong((", create_graph=True", "")), FIRST_ORDER),
-        (joint_wrong(("- alpha[name] * g", "- alpha[name] * g.detach()")), FIRST_ORDER),
-        (joint_wrong(("alpha[name] * g", "torch.cat([a.flatten() for a in alpha.values()]).mean() * g")), ONE_RATE),
-        (joint_wrong((GRADS, '''\
-    both = torch.cat([support[0], generated[0]]), torch.cat([support[1], generated[1]])
-    grads = torch.autograd.grad(loss(params, both), list(params.values()), create_graph=True)''')), NO_ADAPT),
-        (joint_wrong(("(1 - weight) * loss(phi, query)", "loss(phi, query)")), ADDED),
-        (joint_wrong((MIX, "    return loss(phi, query) + weight * loss(params, generated)")), f"{AT_THETA}, {ADDED}"),
-        (joint_wrong((MIX, "    return (weight * loss(phi, query) + (1 - weight) * loss(phi, generated)).detach()")),
-         f"{SWAPPED}, {FIRST_ORDER}"),
-        (joint_wrong((", create_graph=True", ""), ("(1 - weight) * loss(phi, query)", "loss(phi, query)")),
-         f"{ADDED}, {FIRST_ORDER}"),
+        (objective_wrong((ADD, "        total = total + loss(params, queries)")), AT_THETA),
+        (objective_wrong((", create_graph=True", "")), FIRST_ORDER),
+        (objective_wrong(("- alpha[name] * g", "- alpha[name] * g.detach()")), FIRST_ORDER),
+        (objective_wrong(("alpha[name] * g", "torch.cat([a.flatten() for a in alpha.values()]).mean() * g")), ONE_RATE),
+        (objective_wrong((ADD, "        total = total + loss(phi, support)")), ON_SUPPORT),
+        (objective_wrong((ADD, ADD + "\n        params = phi")), CHAINED),
+        (objective_wrong((ADD, "        total = loss(phi, queries)")), LAST),
+        (objective_wrong(("    return total", "    return total / len(tasks)")), MEAN),
+        (objective_wrong((", create_graph=True", ""), ("    return total", "    return total / len(tasks)")),
+         f"{MEAN}, {FIRST_ORDER}"),
+        (objective_wrong((ADD, "        total = total + loss(phi, queries).detach()")), FIRST_ORDER),
     ),
     mutations=(
         (LOSS, LOSS.replace("pair[1])", "pair[1], reduction='sum')")),
-        (STEP, "    phi = {name: p + alpha[name] * g for (name, p), g in zip(params.items(), grads)}"),
-        (MIX, "    return (1 - weight) * loss(phi, support) + weight * loss(phi, generated)"),
+        (STEP, "        phi = {name: p + alpha[name] * g for (name, p), g in zip(params.items(), grads)}"),
+        (STEP, "        phi = {name: p - alpha[name].detach() * g for (name, p), g in zip(params.items(), grads)}"),
+        (GRADS, GRADS.replace("support", "queries")),
     ))
 
 # ---------------------------------------------------------------- 14.3
+
+MIXED = '''\
+def with_generated(objective, tasks, redraw, weight):
+    """Phase 2: (1 - λ) J(tasks) + λ J(the same tasks with their queries redrawn).
+
+    objective: J, from a list of tasks to a scalar tensor
+    tasks: a list of (support, queries), each a pair (x, y)
+    redraw: pictures → as many, redrawn, in their order; weight: λ
+    Returns a scalar tensor.
+    """
+'''
+MADE = "    made = [(support, (redraw(x), y)) for support, (x, y) in tasks]"
+MIX = "    return (1 - weight) * objective(tasks) + weight * objective(made)"
+MIXED_SOLUTION = MIXED + "\n".join((MADE, MIX))
+
+
+def mixed_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong mix: the solution with edits."""
+    return edited(MIXED_SOLUTION, *edits)
+
+
+mixed = Exercise(
+    id="14.3", title="Generated pictures in the outer loss", answer="with_generated", difficulty=2, minutes=5,
+    stub=MIXED + "    ...", solution_source=MIXED_SOLUTION, check=check_mixed,
+    hints=(
+        "Of a task's four tensors one is redrawn. Which?",
+        "Make a second list of tasks: the same support sets, and queries whose pictures went through redraw while "
+        "their labels stayed. Ask the objective about both lists.",
+        "made = [(support, (redraw(x), y)) for support, (x, y) in tasks]; then mix the two by 1 - weight and weight.",
+    ),
+    wrong=(
+        (mixed_wrong((MIX, "    return weight * objective(tasks) + (1 - weight) * objective(made)")), SWAPPED),
+        (mixed_wrong(("(1 - weight) * objective(tasks)", "objective(tasks)")), ADDED),
+        (mixed_wrong((MIX, "    return objective(tasks) + objective(made)")), UNWEIGHTED),
+        (mixed_wrong((MIX, "    return (objective(tasks) + objective(made)) / 2")), UNWEIGHTED),
+        (mixed_wrong((MADE, "    made = [((redraw(x), y), queries) for (x, y), queries in tasks]")), NO_ADAPT),
+        (mixed_wrong((MADE, "    made = [tuple((redraw(x), y) for x, y in task) for task in tasks]")), NO_ADAPT),
+        (mixed_wrong(("objective(tasks)", "objective(made)")), NOT_REAL),
+        (mixed_wrong((MADE, "    made = [((redraw(x), y), queries) for (x, y), queries in tasks]"),
+                     ("(1 - weight) * objective(tasks)", "objective(tasks)")), f"{ADDED}, {NO_ADAPT}"),
+        (mixed_wrong((MIX, MIX.replace("return ", "return (") + ").detach()")), FIRST_ORDER),
+    ),
+    mutations=(
+        (MADE, "    made = [(support, (redraw(x), y.flip(0))) for support, (x, y) in tasks]"),
+        (MADE, "    made = [(support, (redraw(redraw(x)), y)) for support, (x, y) in tasks]"),
+        (MIX, "    return (1 - weight) * objective(tasks[:1]) + weight * objective(made[:1])"),
+    ))
+
+# ---------------------------------------------------------------- 14.4
 
 INTERVAL = '''\
 def paired_interval(a, b, t):
     """The mean of a - b and the half-width of its 95 % interval, over seeds.
 
-    a, b: accuracies (seeds, draws) of two arms; entry (s, d) of both has the same seed and the same labelled draw
+    a, b: accuracies (seeds, draws) of two arms, with the same seeds and draws of labels
     t: the factor of Student's t for this number of seeds
     Returns (mean, half-width), two numbers.
     """
@@ -147,7 +194,7 @@ def interval_wrong(*edits: tuple[str, str]) -> str:
 
 
 interval = Exercise(
-    id="14.3", title="A paired interval", answer="paired_interval", difficulty=2, minutes=8,
+    id="14.4", title="A paired interval", answer="paired_interval", difficulty=2, minutes=5,
     stub=INTERVAL + "    ...", solution_source=INTERVAL_SOLUTION, check=check_interval,
     hints=(
         "How many independent experiments are there: seeds, or seeds times draws? And what do both arms have in "
@@ -172,4 +219,4 @@ interval = Exercise(
         (HALF, "    half = t * difference.std() / len(difference)"),
     ))
 
-EXERCISES = (split, joint, interval)
+EXERCISES = (split, objective, mixed, interval)

@@ -7,16 +7,13 @@ import numpy as np
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, BLUE, GREY, ORANGE, PURPLE
 
-LINEAR = 10             # points up to which the axis of differences is linear
-TICKS = (-100, -30, -10, -5, 0, 5, 10, 30, 100)
-
 
 class PairedGainScene(Scene):
     """`show` takes a `PairedGainRecord`. ks: the numbers of labels per class, in order. seeds: how many. low, high: the
-    range of the accuracies, %."""
+    range of the accuracies, %. widest: the largest difference or end of an interval, in points."""
 
-    def __init__(self, ks, seeds: int, low: float, high: float):
-        self.ks, self.seeds, self.range = list(ks), seeds, (low, high)
+    def __init__(self, ks, seeds: int, low: float, high: float, widest: float):
+        self.ks, self.seeds, self.range, self.widest = list(ks), seeds, (low, high), widest
         super().__init__(10, 4.3)
 
     def build(self) -> None:
@@ -35,11 +32,8 @@ class PairedGainScene(Scene):
             axes.plot([0.18, 0.26], [0.125 - 0.065 * i] * 2, color=color, marker=marker, ls=line, ms=5,
                       transform=axes.transAxes)
         axes = self.figure.add_axes((0.57, 0.13, 0.41, 0.72))
-        axes.set_xscale("symlog", linthresh=LINEAR)
-        axes.set(xlim=(-110, 110), ylim=(self.seeds + 1.9, -0.7), yticks=range(self.seeds + 2),
-                 xlabel=f"first arm less second, points; logarithmic beyond {LINEAR}")
-        axes.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS])
-        axes.minorticks_off()
+        axes.set(xlim=(-1.05 * self.widest, 1.05 * self.widest), ylim=(self.seeds + 1.9, -0.7),
+                 yticks=range(self.seeds + 2), xlabel="first arm less second, points")
         axes.set_yticklabels([*(f"seed {i}" for i in range(self.seeds)), "paired", "unpaired"], fontsize=8.5)
         axes.axvline(0, color=BLACK, lw=0.8)
         axes.set_title("The difference at this k, with 95 % intervals", fontsize=9.5)

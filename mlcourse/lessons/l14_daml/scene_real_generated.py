@@ -10,7 +10,7 @@ from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, VERMILION
 
 COLUMNS = 8
-ROWS = ("source x", "G(x, z)", "G(x, z'),\nother noise", "real target")
+ROWS = ("source x", "G(x, ξ)", "G(x, ξ'),\nother noise", "real target")
 BINS = 24
 
 
@@ -35,25 +35,24 @@ class RealGeneratedScene(Scene):
         axes.set_yticklabels(ROWS, fontsize=8.5)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        axes.set_title("Red frames: the judge names another class", fontsize=9.5)
+        axes.set_title("Framed: the judge names another class", fontsize=9.5)
         self.tiles = Mosaic(self, axes, "gray", 0, 1)
         self.frames = [self.moving(axes.plot([], [], color=VERMILION, lw=2)[0]) for _ in range(2 * COLUMNS)]
         self._build_curves(self.figure.add_axes((0.67, 0.57, 0.27, 0.28)))
         self._build_scores(self.figure.add_axes((0.67, 0.12, 0.27, 0.25)))
 
     def _build_curves(self, axes) -> None:
-        axes.set(xlabel="step", xlim=(-0.03 * self.steps[-1], 1.03 * self.steps[-1]), ylim=(-0.25, 2.1),
+        axes.set(xlabel="step", xlim=(-0.03 * self.steps[-1], 1.03 * self.steps[-1]), ylim=(-0.25, 2.4),
                  yticks=(0, 1, 2))
         axes.set_ylabel("PAD", color=BLUE)
         axes.set_title("PAD and label fidelity over training", fontsize=9.5)
         axes.plot(self.steps, self.pads, color=BLUE, marker="o", ms=4)
-        for value, line, text, side in ((self.reference, "--", "source", "top"),
-                                        (self.floor, ":", "target with itself", "bottom")):
+        for value, line, text in ((self.reference, "--", "source"), (self.floor, ":", "target with itself")):
             axes.axhline(value, color=GREY, ls=line, lw=1.2)
-            axes.text(0, value + (0.05 if side == "bottom" else -0.05), text, fontsize=7.5, color="#555555", va=side)
+            axes.text(0, value + 0.05, text, fontsize=7.5, color="#555555", va="bottom")
         other = axes.twinx()
         other.plot(self.steps, 100 * self.fidelities, color=GREEN, marker="s", ms=4, ls="--")
-        other.set(ylim=(-12.5, 105), yticks=(0, 50, 100))
+        other.set(ylim=(-12.5, 120), yticks=(0, 50, 100))
         other.set_ylabel("label fidelity, %", color=GREEN)
         other.spines["top"].set_visible(False)
         self.now = self.moving(other.plot([], [], color=BLACK, lw=1.2)[0])
@@ -81,7 +80,7 @@ class RealGeneratedScene(Scene):
             frame.set_visible(bool(wrong[n]))
             frame.set_data(np.array([0.5, 1, 1, 0, 0, 0.5]) * (cell - 1) + left + 0.5,
                            np.array([0, 0, 1, 1, 0, 0]) * (cell - 1) + top + 0.5)
-        self.now.set_data([record.step] * 2, [-12.5, 105])
+        self.now.set_data([record.step] * 2, [-12.5, 120])
         for line, scores in zip(self.hists, (record.scores_real, record.scores_generated), strict=True):
             line.set_data((self.edges[1:] + self.edges[:-1]) / 2, self._shares(scores))
 

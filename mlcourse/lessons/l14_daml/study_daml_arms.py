@@ -1,8 +1,8 @@
-"""The arms of the DAML study: one classifier of 16×16 pictures, brought to a target in eleven ways.
+"""The arms of the DAML study: one network, one source rule, one budget.
 
-Every classifier has the same budget: `source_steps` on the source, then as many more on what its arm adds to the
-source, then, where the arm meta-learns, `meta_steps`. Layer norm throughout: no prediction depends on another picture, so
-no statistic of the target's test half can leak through a norm.
+The network is that of the transfer study: a LeNet with layer norm, so that no prediction depends on another picture,
+trained on the source until it stops improving (`transfer.source.trained`). Every arm goes on from there for `more`
+steps, half of each batch being the source's pictures and half what the arm adds, drawn anew in every step.
 """
 
 from __future__ import annotations
@@ -23,47 +23,62 @@ from mlcourse.episode.views import draws, view
 from mlcourse.learner import Learner, NetLearner
 from mlcourse.learners import DAML, MLDG, TranslationSampler, Translator
 from mlcourse.learners.daml import Redraw, by_generator
+from mlcourse.learners.l2sp import fine_tuned
 from mlcourse.learners.translator import check_unseen
-from mlcourse.nets import Conv4, call
-from mlcourse.nets.gan import NOISE
+from mlcourse.nets import LeNet, call
 from mlcourse.phases import Phase, cosine
-from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, YELLOW, look
+from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, look
 from mlcourse.studies.transfer.setting import Setting
+from mlcourse.studies.transfer.source import trained
 from mlcourse.train import train
 
-SIDE, NORM = 16, "layer"
-SOURCE_RATE, META_RATE, TASKS = 2e-3, 1e-3, 2
-STRENGTH = 1.0                      # of the hand-made augmentation, `augment.view`
-MOST_STEPS = 10                     # of adaptation to k labels
-RATES, STEPS = (0.001, 0.003, 0.01), (1, 3, MOST_STEPS)     # chosen from on the source
+SIDE = 16
+RATE = 1e-3                             # of all training after the source
+TUNE_RATE, TUNE_STEPS = 0.03, 30        # from k labels, as in the transfer study
+TASK_RATES = (0.05, 0.2)                # of relabelled tasks: between them the learnt rates start
+PERMUTED = 7_000
 
 
 @dataclass(frozen=True)
 class Budget:
-    """source_steps, generator_steps, meta_steps: of training. batch: pictures of a step; shot: of each class in a step of
-    meta-learning. width: of the classifier, in filters. generated: pictures that the generator, or a hand-made
-    augmentation, adds to the source. draws: of k labelled pictures, averaged within a seed."""
+    """width: of the networks, in filters. source: steps on the source at most; more: of every arm from there, phase 2
+    included; generator: of phase 1; task: of phase 2 on relabelled tasks. batch: pictures of a step, translated: of
+    phase 1. shot: of each class in an episode. judged: generated pictures that are judged. draws: of k labelled
+    pictures, averaged within a seed."""
 
-    source_steps: int = 250
-    generator_steps: int = 800
-    meta_steps: int = 120
+    width: int = 20
+    source: int = 1500
+    more: int = 250
+    generator: int = 300
+    task: int = 400
     batch: int = 64
+    translated: int = 48
     shot: int = 3
-    width: int = 16
-    generated: int = 2000
-    draws: int = 20
+    judged: int = 600
+    draws: int = 3
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen without a label of the target. strength: of hand-made views. label, match: weights in the
+    generator's loss. steps: at learnt rates. rates: of fine-tuning on relabelled tasks, by arm."""
+
+    strength: float = 1.0
+    label: float = 5.0
+    match: float = 1.0
+    steps: int = 1
+    rates: Mapping[str, float] | None = None
 
 
 @dataclass
 class DamlSeed:
-    """What one seed works on, and what its arms share: the source networks, the generator, the pictures it adds.
-
-    setting: with the target's training half without `dev`.
-    """
+    """What one seed works on, and what its arms share. setting: its `train` is what the discriminator sees, without
+    `dev`."""
 
     setting: Setting
     dev: Domain
     seed: int
+    choice: Choice = Choice()
     budget: Budget = Budget()
 
     def generator(self, purpose: int) -> torch.Generator:
@@ -75,120 +90,116 @@ class DamlSeed:
         train(learner, phases, seed=self.seed, progress=False)
         return learner.eval()
 
-    def classifier(self, start: nn.Module, images: Tensor, labels: Tensor) -> nn.Module:
-        """A copy of a network, trained on labelled pictures."""
-        net = copy.deepcopy(start)
-        self.fit(NetLearner(net), [supervised(net, images, labels, self.budget)])
-        return net
+    def classifier(self, domain: Domain) -> LeNet:
+        """A network of this seed, trained on a domain's labels until it stops improving."""
+        net = LeNet(len(domain.classes), self.budget.width, "layer", SIDE, seed=self.seed)
+        return trained(net, domain, self.budget.source, self.seed)
 
     @cached_property
-    def untrained(self) -> nn.Module:
-        """The network that every classifier begins with."""
-        return Conv4(len(self.setting.source.classes), self.budget.width, "max", NORM, SIDE, self.seed)
+    def start(self) -> LeNet:
+        """The classifier of the source."""
+        return self.classifier(self.setting.source)
 
     @cached_property
-    def start(self) -> nn.Module:
-        """A network trained on the source for half of a classifier's budget."""
-        source = self.setting.source
-        return self.classifier(self.untrained, source.images, source.labels)
+    def judge(self) -> LeNet:
+        """A classifier of the target's labels: it judges, and is the oracle's arm."""
+        return self.classifier(self.setting.train)
+
+    def translated(self, seen: Domain) -> Translator:
+        """Phase 1 with these pictures of the target for the discriminator."""
+        source, choice = self.setting.source, self.choice
+        learner = Translator(copy.deepcopy(self.start), SIDE, label=choice.label, match=choice.match, seed=self.seed)
+        sampler = TranslationSampler(source.images, source.labels, seen.images, self.budget.translated)
+        return self.fit(learner, learner.phases(sampler, self.budget.generator))
 
     @cached_property
     def translator(self) -> Translator:
         """Phase 1, on the target's training pictures alone."""
-        source, seen = self.setting.source, self.setting.train
-        check_unseen(seen.images, torch.cat([self.dev.images, self.setting.test.images]))
-        learner = Translator(copy.deepcopy(self.start), SIDE, seed=self.seed)
-        sampler = TranslationSampler(source.images, source.labels, seen.images, self.budget.batch)
-        return self.fit(learner, learner.phases(sampler, self.budget.generator_steps))
+        check_unseen(self.setting.train.images, torch.cat([self.dev.images, self.setting.test.images]))
+        return self.translated(self.setting.train)
 
     @cached_property
-    def bases(self) -> Domain:
-        """The source pictures that are redrawn."""
-        source = self.setting.source
-        drawn = torch.randint(len(source.images), (self.budget.generated,), generator=self.generator(1))
-        return source.take(drawn)
+    def leaked(self) -> Domain:
+        """As many pictures as the discriminator sees, but of the test half."""
+        test = self.setting.test
+        return test.take(torch.randperm(len(test.images), generator=self.generator(1))[:len(self.setting.train.images)])
 
     @cached_property
-    def generated(self) -> tuple[Domain, Tensor]:
-        """What the generator makes of the bases, and which of it f recognises: (M,) bool."""
-        drawn = redrawn(self.bases, by_generator(self.translator), self.generator(2))
-        return drawn, self.translator.accepted(pixels(drawn.images), drawn.labels)
+    def leaky(self) -> Translator:
+        """Phase 1 with the leak."""
+        return self.translated(self.leaked)
+
+    def more(self, redraw: Redraw | None, permuted: bool = False) -> LeNet:
+        """The source classifier trained on, on batches half of which are redrawn. permuted: every batch has labels of
+        its own, so that no classifier fits them all."""
+        source, net = self.setting.source, copy.deepcopy(self.start)
+
+        def sample(generator: torch.Generator) -> tuple[Tensor, Tensor]:
+            rows = torch.randint(len(source.images), (self.budget.batch,), generator=generator)
+            x, y, half = pixels(source.images[rows]), source.labels[rows], self.budget.batch // 2
+            if redraw is not None:
+                x = torch.cat([x[:half], redraw(x[half:], generator)])
+            return x, torch.randperm(len(source.classes), generator=generator)[y] if permuted else y
+
+        phase = Phase("classifier", sample, lambda batch, step: F.cross_entropy(net(batch[0]), batch[1]),
+                      torch.optim.Adam(net.named_parameters(), lr=RATE), self.budget.more, cosine)
+        self.fit(NetLearner(net), [phase])
+        return net
 
     @cached_property
-    def kept(self) -> Domain:
-        """The generated pictures that f recognises."""
-        drawn, accepted = self.generated
-        return drawn.take(torch.nonzero(accepted)[:, 0])
-
-    @cached_property
-    def hand_made(self) -> Domain:
-        """As many hand-made views of the same bases as there are generated pictures."""
-        return redrawn(self.bases, by_hand, self.generator(2)).take(torch.arange(len(self.kept.images)))
-
-    @cached_property
-    def shuffled(self) -> Domain:
-        """The generated pictures with their labels dealt anew."""
-        order = torch.randperm(len(self.kept.labels), generator=self.generator(3))
-        return replace(self.kept, labels=self.kept.labels[order])
-
-    def with_source(self, added: Domain | None) -> nn.Module:
-        """The classifier of source and added pictures together."""
-        source = self.setting.source
-        parts = [source] if added is None else [source, added]
-        return self.classifier(self.start, torch.cat([d.images for d in parts]), torch.cat([d.labels for d in parts]))
-
-    @cached_property
-    def source_only(self) -> nn.Module:
-        """The classifier of the source."""
-        return self.with_source(None)
-
-    @cached_property
-    def with_generated(self) -> nn.Module:
+    def with_generated(self) -> LeNet:
         """The classifier of source and generated pictures."""
-        return self.with_source(self.kept)
-
-    @cached_property
-    def with_hand_made(self) -> nn.Module:
-        """The classifier of source and hand-made pictures."""
-        return self.with_source(self.hand_made)
-
-    @cached_property
-    def meta_real(self) -> DAML:
-        """Meta-learning on real pictures alone."""
-        return self.joint(self.source_only, lambda x, generator: x, 0.0)
+        return self.more(by_generator(self.translator))
 
     @cached_property
     def daml(self) -> DAML:
         """Phase 2 with the generator."""
-        return self.joint(self.with_generated, by_generator(self.translator))
+        return self.joint(by_generator(self.translator))
 
-    @cached_property
-    def meta_hand_made(self) -> DAML:
-        """Phase 2 with hand-made pictures in place of generated ones."""
-        return self.joint(self.with_hand_made, by_hand)
+    def joint(self, redraw: Redraw) -> DAML:
+        """Phase 2 from the source classifier, with the typefaces as domains."""
+        learner = DAML(copy.deepcopy(self.start), seed=self.seed)
+        return self.fit(learner, [learner.joint(self.domains(), self.budget.more, redraw, tasks=1, lr=RATE)])
 
-    def joint(self, start: nn.Module, redraw: Redraw, weight: float = 0.5) -> DAML:
-        """Phase 2 from a classifier."""
-        learner = DAML(copy.deepcopy(start), weight=weight, seed=self.seed)
-        sampler = DomainSampler(self.setting.several(), self.budget.shot, self.budget.shot)
-        return self.fit(learner, [learner.joint(sampler, self.budget.meta_steps, redraw, tasks=TASKS, lr=META_RATE)])
+    def domains(self, unlabeled: int = 0) -> DomainSampler:
+        """Episodes across the source's domains."""
+        return DomainSampler(self.setting.domains(), self.budget.shot, self.budget.shot, unlabeled=unlabeled)
 
-    def mldg(self) -> nn.Module:
-        """MLDG from the classifier of the source."""
-        learner = MLDG(copy.deepcopy(self.source_only))
-        sampler = DomainSampler(self.setting.several(), self.budget.shot, self.budget.shot, unlabeled=1)
-        return self.fit(learner, learner.phases(sampler, self.budget.meta_steps, tasks=TASKS, lr=META_RATE)).net
+    def mldg(self) -> LeNet:
+        """MLDG from the source classifier."""
+        learner = MLDG(copy.deepcopy(self.start))
+        return self.fit(learner, learner.phases(self.domains(unlabeled=1), self.budget.more, tasks=1, lr=RATE)).net
+
+    def relabelled(self) -> DAML:
+        """Phase 2 with the generator on tasks that contradict each other: every one has labels of its own."""
+        learner = DAML(copy.deepcopy(self.start), low=TASK_RATES[0], high=TASK_RATES[1], seed=self.seed)
+        sampler = Relabelled(self.domains())
+        redraw = by_generator(self.translator)
+        return self.fit(learner, [learner.joint(sampler, self.budget.task, redraw, tasks=1, lr=RATE)])
 
 
-def supervised(net: nn.Module, images: Tensor, labels: Tensor, budget: Budget) -> Phase:
-    """Adam on the cross-entropy of random batches, the rate annealed to 0 by a cosine."""
+@dataclass(frozen=True)
+class Relabelled:
+    """Episodes of a sampler, each with labels of its own: the same permutation for support and queries."""
 
-    def sample(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        drawn = torch.randint(len(images), (budget.batch,), generator=generator)
-        return pixels(images[drawn]), labels[drawn]
+    sampler: DomainSampler
 
-    return Phase("classifier", sample, lambda batch, step: F.cross_entropy(net(batch[0]), batch[1]),
-                 torch.optim.Adam(net.named_parameters(), lr=SOURCE_RATE), budget.source_steps, cosine)
+    def sample(self, tasks: int, generator: torch.Generator) -> Episode:
+        """A batch of `tasks` episodes; the same generator state gives the same episodes."""
+        batch = self.sampler.sample(tasks, generator)
+        order = torch.rand(tasks, self.sampler.way, generator=generator).argsort(1)
+        return batch._replace(support_y=order.gather(1, batch.support_y), query_y=order.gather(1, batch.query_y))
+
+
+def by_hand(strength: float) -> Redraw:
+    """Hand-made views: turned, sheared, scaled, shifted, bent, thicker or thinner (`views.view`), no square blanked."""
+
+    def redraw(x: Tensor, generator: torch.Generator) -> Tensor:
+        u = draws(len(x), generator)
+        u[:, 9] = -1                    # where it is negative, nothing is blanked
+        return view(x, u, strength)
+
+    return redraw
 
 
 def redrawn(bases: Domain, redraw: Redraw, generator: torch.Generator) -> Domain:
@@ -197,23 +208,10 @@ def redrawn(bases: Domain, redraw: Redraw, generator: torch.Generator) -> Domain
     return replace(bases, name=f"{bases.name}, redrawn", images=images)
 
 
-def by_hand(x: Tensor, generator: torch.Generator) -> Tensor:
-    """A hand-made view of each picture: turned, sheared, scaled, shifted, bent, thicker or thinner (`augment.view`),
-    made without a look at the target."""
-    return view(x, draws(len(x), generator), STRENGTH)
-
-
-def by_chance(redraw: Redraw) -> Redraw:
-    """The redrawn pictures in another order, so that none keeps its label but by chance."""
-    def shuffled(x: Tensor, generator: torch.Generator) -> Tensor:
-        drawn = redraw(x, generator)
-        return drawn[torch.randperm(len(drawn), generator=generator)]
-    return shuffled
-
-
 # ------------------------------------------------------------ arms
 
-Adapt = Callable[[Tensor, Tensor], dict[str, Tensor]]
+Params = dict[str, Tensor]
+Adapt = Callable[[Tensor, Tensor], Params]
 
 
 @dataclass(frozen=True)
@@ -222,26 +220,21 @@ class Ready:
     its own."""
 
     net: nn.Module
-    adapt: Adapt
+    adapt: Adapt | None = None
 
     @torch.no_grad()
-    def says(self, pictures: Tensor, params: dict[str, Tensor] | None = None) -> Tensor:
+    def says(self, pictures: Tensor, params: Params | None = None) -> Tensor:
         """Logits (M, N) for uint8 pictures."""
         params = params or dict(self.net.named_parameters())
         return torch.cat([call(self.net, params, pixels(block)) for block in pictures.split(500)])
 
 
-def tuned(net: nn.Module, rate: float) -> Ready:
-    """A classifier that is fine-tuned with MOST_STEPS steps of Adam."""
+def tuned(net: nn.Module, rate: float = TUNE_RATE) -> Ready:
+    """A classifier that is fine-tuned with TUNE_STEPS steps."""
 
-    def adapt(x: Tensor, y: Tensor) -> dict[str, Tensor]:
-        phi = copy.deepcopy(net)
-        optimiser = torch.optim.Adam(phi.parameters(), lr=rate)
-        for _ in range(MOST_STEPS):
-            optimiser.zero_grad()
-            F.cross_entropy(phi(x), y).backward()
-            optimiser.step()
-        return {name: p.detach() for name, p in phi.named_parameters()}
+    def adapt(x: Tensor, y: Tensor) -> Params:
+        theta = {name: p.detach()[None] for name, p in net.named_parameters()}
+        return {name: p[0] for name, p in fine_tuned(net, theta, x, y, TUNE_STEPS, rate).items()}
 
     return Ready(net, adapt)
 
@@ -249,7 +242,7 @@ def tuned(net: nn.Module, rate: float) -> Ready:
 def adapted(learner: DAML, steps: int) -> Ready:
     """A meta-learner that takes a few steps at its learnt rates."""
 
-    def adapt(x: Tensor, y: Tensor) -> dict[str, Tensor]:
+    def adapt(x: Tensor, y: Tensor) -> Params:
         nothing, zero = x[:0], torch.tensor(0)
         with torch.no_grad():
             episode = Episode(x, y, nothing, y[:0], nothing, torch.arange(len(y.unique())), zero)
@@ -260,30 +253,47 @@ def adapted(learner: DAML, steps: int) -> Ready:
 
 @dataclass(frozen=True)
 class Arm:
-    """ready: from a seed, the rate of fine-tuning and the steps at learnt rates. style: in pictures, of `errorbar`."""
+    """ready: from a seed. style: in pictures, of `errorbar`. labels: whether it takes k labels; zero: whether it is
+    measured without. task: whether its target tasks have labels of their own; its `ready` then takes a rate, too."""
 
-    ready: Callable[[DamlSeed, float, int], Ready]
+    ready: Callable[..., Ready]
     style: Mapping[str, str]
+    labels: bool = True
+    zero: bool = True
+    task: bool = False
 
 
+def on_tasks(net: Callable[[DamlSeed], nn.Module], style: Mapping[str, str]) -> Arm:
+    """An arm of relabelled tasks, fine-tuned at a rate."""
+    return Arm(lambda s, rate: tuned(net(s), rate), style, zero=False, task=True)
+
+
+LEARNT, LEAK, ORACLE = "DAML, learnt rates", "source + generated, leak", "target oracle"
+PLAIN, AGREEING, SUCH, FITTED = (f"relabelled: {name}" for name in (
+    "source + generated", "DAML", "phase 2 on such tasks", "plain training on such tasks"))
 ARMS: dict[str, Arm] = {
-    "source only": Arm(lambda s, rate, steps: tuned(s.source_only, rate), look(GREY, "o", ":")),
-    "source + generated": Arm(lambda s, rate, steps: tuned(s.with_generated, rate), look(BLUE, "s", "--")),
-    "source + hand-made": Arm(lambda s, rate, steps: tuned(s.with_hand_made, rate), look(ORANGE, "s", "--")),
-    "meta, real only": Arm(lambda s, rate, steps: adapted(s.meta_real, steps), look(GREEN, "D", "-.")),
-    "MLDG": Arm(lambda s, rate, steps: tuned(s.mldg(), rate), look(PURPLE, "P", "-.")),
-    "DAML": Arm(lambda s, rate, steps: adapted(s.daml, steps), look(BLUE, "^", "-")),
-    "meta, hand-made": Arm(lambda s, rate, steps: adapted(s.meta_hand_made, steps), look(ORANGE, "^", "-")),
-    "meta, shuffled labels": Arm(lambda s, rate, steps: adapted(
-        s.joint(s.with_source(s.shuffled), by_chance(by_generator(s.translator))), steps), look(VERMILION, "X", ":")),
-    "DAML, tuned": Arm(lambda s, rate, steps: tuned(s.daml.net, rate), look(SKY, "v", "-")),
-    "meta, hand-made, tuned": Arm(lambda s, rate, steps: tuned(s.meta_hand_made.net, rate), look(YELLOW, "v", "-")),
-    "target oracle": Arm(lambda s, rate, steps: tuned(
-        s.classifier(s.start, s.setting.train.images, s.setting.train.labels), rate), look(BLACK, "", "--")),
+    "source only": Arm(lambda s: tuned(s.more(None)), look(GREY, "o", ":")),
+    "source + hand-made": Arm(lambda s: tuned(s.more(by_hand(s.choice.strength))), look(ORANGE, "s", "--")),
+    "source + generated": Arm(lambda s: tuned(s.with_generated), look(BLUE, "s", "--")),
+    "PixelDA's f": Arm(lambda s: tuned(s.translator.net), look(PURPLE, "D", "-.")),
+    "MLDG": Arm(lambda s: tuned(s.mldg()), look(GREEN, "P", "-.")),
+    "DAML, hand-made": Arm(lambda s: tuned(s.joint(by_hand(s.choice.strength)).net), look(ORANGE, "^", "-")),
+    "DAML": Arm(lambda s: tuned(s.daml.net), look(BLUE, "^", "-")),
+    LEARNT: Arm(lambda s: adapted(s.daml, s.choice.steps), look(SKY, "v", ":"), zero=False),
+    LEAK: Arm(lambda s: Ready(s.more(by_generator(s.leaky))), look(VERMILION, "X", ":"), labels=False),
+    ORACLE: Arm(lambda s: Ready(s.judge), look(BLACK, "", "--"), labels=False),
+    PLAIN: on_tasks(lambda s: s.with_generated, look(BLUE, "s", "--")),
+    AGREEING: on_tasks(lambda s: s.daml.net, look(BLUE, "^", "-")),
+    SUCH: on_tasks(lambda s: s.relabelled().net, look(VERMILION, "D", "-")),
+    FITTED: on_tasks(lambda s: s.more(by_generator(s.translator), permuted=True), look(GREY, "x", ":")),
 }
 
 
-def noise_pair(s: DamlSeed) -> tuple[Tensor, Tensor]:
-    """Two drawings of each of the first 200 bases with independent noise, float (M, 1, S, S) each."""
-    x, generator = pixels(s.bases.images[:200]), s.generator(4)
-    return tuple(s.translator.translated(x, torch.randn(len(x), NOISE, generator=generator)) for _ in range(2))
+def defined(arm: str, k: int) -> bool:
+    """Whether an arm is measured at k labels per class."""
+    return ARMS[arm].labels if k else ARMS[arm].zero
+
+
+def own_labels(s: DamlSeed, draw: int) -> Tensor:
+    """The labels of a relabelled task: the class c is called order[c]. Every arm gets the same."""
+    return torch.randperm(len(s.setting.source.classes), generator=s.generator(PERMUTED + draw))

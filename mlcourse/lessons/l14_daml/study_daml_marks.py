@@ -5,51 +5,57 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mlcourse.domains.two_sample import DISCRIMINATORS, two_sample
+from mlcourse.domains.two_sample import two_sample
 from mlcourse.episode.across import pixels
 from mlcourse.evaluate import percent_right
-from mlcourse.lessons.l14_daml.study_daml_arms import DamlSeed, Ready, noise_pair
+from mlcourse.learners import Translator
+from mlcourse.learners.daml import by_generator
+from mlcourse.lessons.l14_daml.study_daml_arms import DamlSeed, Ready, redrawn
+
+SPLITS = {"logistic": 5, "cnn": 2}      # of a PAD
+PAIRS = 200                             # pictures that are drawn twice
 
 
 def marks(s: DamlSeed) -> dict:
-    """What a generator is worth, from pictures that its discriminator did not see (dev), and memorisation from the test
-    half.
+    """What a generator is worth.
 
-    pad_source, pad_generated, pad_floor with _low, _high and p, for either discriminator: PAD of source and dev, of
-    generated pictures and dev, of the discriminator's pictures and dev. acceptance: the share (%) of generated pictures
-    that f recognises, by class in acceptance_by_class. train_on_generated: the accuracy (%) on dev of a classifier of
-    generated pictures alone (GAN-train); label_fidelity: how often (%) a classifier of the target alone finds a
-    generated picture's label in it (GAN-test; Shmelkov et al., How good is my GAN?, ECCV 2018). diversity: mean
-    absolute difference of two drawings of one picture. nearest_generated, nearest_test: mean distance of generated and
-    of test pictures from the nearest picture that the discriminator saw; a generator that copies is nearer than the
-    test half.
+    pad_source, pad_generated, pad_floor by either discriminator: PAD to dev of source pictures, of generated ones and
+    of those that the generator's discriminator saw. label_fidelity: how often (%) the judge finds a generated
+    picture's label in it, source_fidelity: the label of an untouched source picture; acceptance: how often f does.
+    diversity: mean absolute difference of two drawings of one picture. nearest_train, nearest_test: mean distance of
+    generated pictures from the nearest of those that the discriminator saw, and of as many of the test half; a
+    generator that copies is nearer to the former.
     """
     split, dev, seen = s.setting, s.dev, s.setting.train
-    drawn, accepted = s.generated
-    kept = s.kept
-    sets = {"source": split.source.images, "generated": kept.images, "floor": seen.images}
+    bases = split.source.take(torch.randint(len(split.source.images), (s.budget.judged,), generator=s.generator(2)))
+    drawn = redrawn(bases, by_generator(s.translator), s.generator(3))
     found: dict = {}
-    for kind in DISCRIMINATORS:
-        for name, images in sets.items():
-            test = two_sample(some(images, s), dev.images, kind, s.seed)
-            found |= {f"pad_{name}_{kind}": round(test.pad.value, 4), f"pad_{name}_{kind}_low": round(test.pad.low, 4),
-                      f"pad_{name}_{kind}_high": round(test.pad.high, 4), f"p_{name}_{kind}": round(test.p, 4)}
-    alone, oracle = (Ready(s.classifier(s.untrained, d.images, d.labels), None) for d in (kept, seen))
-    right = oracle.says(drawn.images).argmax(1) == drawn.labels
-    by_class = lambda hit: [round(100 * float(hit[drawn.labels == c].float().mean()), 1)
-                            for c in range(len(seen.classes))]
-    first, second = noise_pair(s)
+    for kind, splits in SPLITS.items():
+        for name, images in (("source", bases.images), ("generated", drawn.images), ("floor", seen.images)):
+            found[f"pad_{name}_{kind}"] = round(two_sample(images, dev.images, kind, s.seed, splits).pad.value, 4)
+    judge = Ready(s.judge)
+    near = lambda made, known: nearest(made.images, known.images)
     return found | {
-        "acceptance": round(100 * float(accepted.float().mean()), 2), "acceptance_by_class": by_class(accepted),
-        "label_fidelity": round(100 * float(right.float().mean()), 2), "label_fidelity_by_class": by_class(right),
-        "train_on_generated": percent_right(alone.says(dev.images), dev.labels),
-        "diversity": round(float((first - second).abs().mean()), 4),
-        "nearest_generated": nearest(kept.images, seen.images), "nearest_test": nearest(split.test.images, seen.images)}
+        "label_fidelity": percent_right(judge.says(drawn.images), drawn.labels),
+        "source_fidelity": percent_right(judge.says(bases.images), bases.labels),
+        "acceptance": round(100 * float(s.translator.accepted(pixels(drawn.images), drawn.labels).float().mean()), 2),
+        "diversity": diversity(s.translator, pixels(bases.images[:PAIRS]), s.generator(4)),
+        "nearest_train": near(drawn, seen), "nearest_test": near(drawn, s.leaked)}
 
 
-def some(images: Tensor, s: DamlSeed) -> Tensor:
-    """At most 600 pictures, drawn at random."""
-    return images[torch.randperm(len(images), generator=s.generator(5))[:600]]
+def leak_marks(s: DamlSeed) -> dict:
+    """The same distances of the generator whose discriminator saw pictures of the test half."""
+    source = s.setting.source
+    bases = source.take(torch.randint(len(source.images), (s.budget.judged,), generator=s.generator(2)))
+    drawn = redrawn(bases, by_generator(s.leaky), s.generator(3))
+    near = lambda known: nearest(drawn.images, known.images)
+    return {"nearest_train": near(s.setting.train), "nearest_test": near(s.leaked)}
+
+
+def diversity(translator: Translator, x: Tensor, generator: torch.Generator) -> float:
+    """The mean absolute difference per pixel of two drawings of each picture."""
+    first, second = (by_generator(translator)(x, generator) for _ in range(2))
+    return round(float((first - second).abs().mean()), 4)
 
 
 def nearest(images: Tensor, known: Tensor) -> float:

@@ -24,12 +24,6 @@ TERMS = {
     "label fidelity":
         "The share of generated pictures whose intended label is also given by a judge that was trained on labels "
         "of the target.",
-    "acceptance":
-        "The share of generated pictures whose intended label is also given by the classifier that was trained "
-        "along with the generator.",
-    "two-sample test":
-        "A test of whether two samples come from one distribution, here by dealing their members anew at random "
-        "many times.",
     "memorisation": "The failure of a generator that repeats its training pictures in place of making new ones.",
     "oracle":
         "An arm of a study that is given what no method may have, such as all labels of the target, to show what "
@@ -39,8 +33,8 @@ TERMS = {
 CHINESE = {
     "generator": "生成器", "hinge loss": "合页损失", "spectral norm": "谱范数",
     "differentiable augmentation": "可微数据增强", "feature matching": "特征匹配", "collapse": "模式崩塌",
-    "mode seeking": "模式寻求", "label fidelity": "标签保真度", "acceptance": "接受率",
-    "two-sample test": "双样本检验", "memorisation": "记忆训练样本", "oracle": "理想参照",
+    "mode seeking": "模式寻求", "label fidelity": "标签保真度",
+    "memorisation": "记忆训练样本", "oracle": "理想参照",
 }
 
 SYMBOLS = {

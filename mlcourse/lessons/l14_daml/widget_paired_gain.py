@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 import ipywidgets
@@ -33,15 +34,18 @@ class PairedGainExplorer(Explorer):
     """Choose a pair of domains, two arms and k, and read the difference seed by seed.
 
     pairs: name → rows of the study (`mlcourse study daml`) for one source and target, all with the same seeds, ks and
-    arms. one, other: the arms to begin with. Raises ValueError where an arm has not every seed at every k.
+    arms; an arm that is not measured at every k is left out. one, other: the arms to begin with. Raises ValueError
+    where an arm has not every seed.
     """
 
-    def __init__(self, pairs: dict[str, Sequence[dict]], one: str = "DAML, tuned", other: str = "source + hand-made"):
+    def __init__(self, pairs: dict[str, Sequence[dict]], one: str = "source + generated",
+                 other: str = "source + hand-made"):
         self.tables = {name: table(rows) for name, rows in pairs.items()}
         first = next(iter(self.tables.values()))
         self.ks, arms = first["ks"], list(first["arms"])
         every = np.concatenate([values.ravel() for t in self.tables.values() for values in t["arms"].values()])
-        scene = PairedGainScene(self.ks, next(iter(first["arms"].values())).shape[1], float(every.min()) - 12, 102)
+        scene = PairedGainScene(self.ks, next(iter(first["arms"].values())).shape[1], float(every.min()) - 12, 102,
+                                widest(self.tables.values()))
         drop = lambda value, name: ipywidgets.Dropdown(options=arms, value=value, description=name, **CONTROL)
         controls = {
             "pair": ipywidgets.ToggleButtons(options=list(self.tables),
@@ -75,8 +79,11 @@ class PairedGainExplorer(Explorer):
 def table(rows: Sequence[dict]) -> dict:
     """{"ks": the ks in order, "arms": name → accuracies (K, seeds)} of one pair.
 
-    Raises ValueError where an arm has not every seed at every k."""
+    Arms that are not measured at every k are left out. Raises ValueError where another has not every seed at every
+    k."""
     rows = [row for row in rows if "accuracy" in row]
+    everywhere = {row["k"] for row in rows}
+    rows = [row for row in rows if {each["k"] for each in rows if each["arm"] == row["arm"]} == everywhere]
     ks, seeds = sorted({row["k"] for row in rows}), sorted({row["seed"] for row in rows})
     found = {(row["arm"], row["k"], row["seed"]): row["accuracy"] for row in rows}
     arms = list(dict.fromkeys(row["arm"] for row in rows))
@@ -86,3 +93,14 @@ def table(rows: Sequence[dict]) -> dict:
         raise ValueError(f"the study has no row of {arm!r} at k = {k} with seed {seed}; run mlcourse study daml again, "
                          "which goes on from what is there")
     return {"ks": ks, "arms": {arm: np.array([[found[arm, k, seed] for seed in seeds] for k in ks]) for arm in arms}}
+
+
+def widest(tables: Iterable[dict]) -> float:
+    """The largest difference of two arms in a seed, or end of an interval of it, paired or not."""
+    far = 0.0
+    for of in tables:
+        for one, other in combinations(of["arms"].values(), 2):
+            for a, b in zip(one, other, strict=True):
+                far = max(far, *abs(a - b), *(abs(gap.mean) + gap.half for gap in (paired_difference(a, b),
+                                                                                   unpaired_difference(a, b))))
+    return far

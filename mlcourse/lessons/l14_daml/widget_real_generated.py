@@ -93,7 +93,5 @@ class RealGeneratedExplorer(Explorer):
 
     def describe(self, record: RealGeneratedRecord) -> str:
         right = 2 * COLUMNS - int(record.first_wrong.sum() + record.second_wrong.sum())
-        real, made = record.scores_real.mean(), record.scores_generated.mean()
         return (f"Class {record.name}: the judge agrees with ≈{right} of the {2 * COLUMNS} generated pictures. "
-                f"Two drawings of one picture differ by ≈{record.apart:.3f} per pixel. The discriminator's "
-                f"mean score is ≈{real:.2f} for real pictures and ≈{made:.2f} for generated ones.")
+                f"Two drawings of one picture differ by ≈{record.apart:.3f} per pixel.")

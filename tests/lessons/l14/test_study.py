@@ -20,7 +20,8 @@ from tiny import patterns
 KS = (0, 2)
 
 
-TINY = daml_arms.Budget(source_steps=12, generator_steps=4, meta_steps=2, batch=16, shot=1, width=8, generated=40, draws=2)
+TINY = daml_arms.Budget(width=4, source=12, more=4, generator=3, task=3, batch=16, translated=16, shot=1, judged=20,
+                        draws=2)
 
 
 @pytest.fixture(autouse=True)
@@ -32,11 +33,15 @@ def small(monkeypatch):
 def pair():
     """A source and a target of the same three classes, the target inverted."""
     source = patterns(0, 3, 40)
-    return study.prepare([source], shift_domain(source, "inversion", 1.0), KS)
+    return study.parts(study.prepare([source], shift_domain(source, "inversion", 1.0), KS), 0)
 
 
-def of_seed(seed=0):
-    return daml_arms.DamlSeed(*pair(), seed, TINY)
+def cut(sources, target, ks):
+    return study.parts(study.prepare(sources, target, ks), 0)
+
+
+def of_seed(seed=0, **choice):
+    return daml_arms.DamlSeed(*pair(), seed, daml_arms.Choice(**choice), TINY)
 
 
 def test_a_shift_of_the_source_shares_no_picture_with_it():
@@ -47,18 +52,18 @@ def test_a_shift_of_the_source_shares_no_picture_with_it():
     assert len(source) == 60 and sum(map(len, theirs)) == 60 and not source & set.union(*theirs)
     assert not theirs[0] & theirs[1] and not theirs[0] & theirs[2] and not theirs[1] & theirs[2]
     other = patterns(1, 3, 40)
-    assert len(study.prepare([patterns(0, 3, 40)], other, KS)[0].source.images) == 120
+    assert len(study.prepare([patterns(0, 3, 40)], other, KS).source.images) == 120
 
 
 def test_dev_is_a_third_of_every_class_of_the_training_half():
-    split, dev = study.prepare([patterns(0, 3, 40)], patterns(1, 3, 36), KS)
+    split, dev = cut([patterns(0, 3, 40)], patterns(1, 3, 36), KS)
     assert torch.bincount(split.train.labels).tolist() == [12] * 3 and torch.bincount(dev.labels).tolist() == [6] * 3
 
 
 def test_the_discriminator_gets_no_copy_of_a_dev_or_test_picture():
     target = patterns(1, 3, 36)
     target.images[1::2] = target.images[::2]                    # every picture twice
-    split, dev = study.prepare([patterns(0, 3, 40)], target, (0,))
+    split, dev = cut([patterns(0, 3, 40)], target, (0,))
     assert 0 < len(split.train.images) < len(dev.images)
     check_unseen(split.train.images, torch.cat([dev.images, split.test.images]))
 
@@ -74,33 +79,73 @@ def test_bad_input_is_named():
         study.prepare([patterns(0, 3, 40)], patterns(1, 3, 12), (0,))
 
 
-def test_arms_share_one_generator_and_one_count_of_pictures():
+def test_every_seed_cuts_the_target_in_its_own_way():
+    whole = study.prepare([patterns(0, 3, 40)], patterns(1, 3, 40), KS)
+    (one, _), (two, dev) = (study.parts(whole, seed) for seed in (0, 1))
+    assert not torch.equal(one.test.images, two.test.images)
+    check_unseen(two.train.images, torch.cat([dev.images, two.test.images]))
+
+
+def test_arms_differ_in_what_half_of_a_batch_is():
     w = of_seed()
-    assert len(w.kept.images) == len(w.hand_made.images) == len(w.shuffled.images) <= 40
-    assert torch.equal(w.shuffled.images, w.kept.images)
-    counts = lambda domain: torch.bincount(domain.labels, minlength=3).tolist()
-    assert counts(w.shuffled) == counts(w.kept)
-    drawn, accepted = w.generated
-    said = w.translator.net(pixels(drawn.images)).argmax(1)
-    assert torch.equal(accepted, said == drawn.labels) and torch.equal(w.kept.labels, drawn.labels[accepted])
+    nothing = w.more(lambda x, generator: x)
+    assert all(torch.equal(a, b) for a, b in zip(nothing.parameters(), w.more(None).parameters(), strict=True))
+    seen = []
+    w.more(lambda x, generator: seen.append(len(x)) or 1 - x)
+    assert seen == [8] * 4
+    assert not torch.equal(w.more(None, permuted=True).head.weight, nothing.head.weight)
+
+
+def test_hand_made_views_blank_no_square_and_are_new_each_time():
+    x, generator = torch.ones(200, 1, 16, 16), torch.Generator().manual_seed(0)
+    made = daml_arms.by_hand(0.1)(x, generator)
+    assert bool((made[:, :, 4:12, 4:12] > 0.5).all())
+    assert not torch.equal(made, daml_arms.by_hand(0.1)(x, generator))
+
+
+def test_relabelled_episodes_contradict_each_other_and_not_themselves():
+    plain = of_seed().domains()
+    batch = daml_arms.Relabelled(plain).sample(6, torch.Generator().manual_seed(0))
+    truth = plain.sample(6, torch.Generator().manual_seed(0))
+    calls = set()
+    for task in range(6):
+        order = {int(a): int(b) for a, b in zip(truth.support_y[task], batch.support_y[task], strict=True)}
+        assert sorted(order) == sorted(order.values()) == [0, 1, 2]
+        assert [order[int(y)] for y in truth.query_y[task]] == batch.query_y[task].tolist()
+        calls.add(tuple(order[i] for i in range(3)))
+    assert len(calls) > 1
+    assert torch.equal(daml_arms.own_labels(of_seed(), 1), daml_arms.own_labels(of_seed(), 1))
+
+
+def test_the_leak_shows_as_many_pictures_of_the_test_half():
+    w = of_seed()
+    assert len(w.leaked.images) == len(w.setting.train.images)
+    assert bool(study.among(w.leaked.images, w.setting.test.images).all())
+    assert not torch.equal(w.leaky.averaged.out.weight, w.translator.averaged.out.weight)
 
 
 def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twice():
-    split, dev = pair()
+    source = patterns(0, 3, 40)
+    whole = study.prepare([source], shift_domain(source, "inversion", 1.0), KS)
     arms, measure = list(study.ARMS), lambda kept: list(study.STUDY.measure(work, kept, TINY))
-    work = study.Work(split, dev, arms, [1], "daml", "mlcourse study daml")
+    work = study.Work(whole, arms, [1], "daml", "mlcourse study daml")
     found = measure([])
-    assert [(row["arm"], row["k"]) for row in found] == [("choice", 0), ("generator", 0)] + [
-        (arm, k) for arm in arms for k in KS]
-    chosen = found[0]
-    assert chosen["rate"] == max(daml_arms.RATES, key=lambda rate: chosen["by_rate"][f"{rate:g}"])
+    assert [(row["arm"], row["k"]) for row in found] == [
+        (name, 0) for name in ("choice", "choice for labels", "generator", "generator, leak")] + [
+        (arm, k) for arm in arms for k in KS if study.defined(arm, k)]
+    chosen = study.chosen({row["arm"]: row for row in found[:2]})
+    assert found[0]["by_strength"][f"{chosen.strength:g}"] == max(found[0]["by_strength"].values())
+    by_weights = found[0]["by_weights"]
+    assert by_weights[f"label {chosen.label:g}, match {chosen.match:g}"] == max(by_weights.values())
+    assert set(chosen.rates) == {arm for arm in arms if study.ARMS[arm].task}
     assert not measure(found) and all(map(study.line, found))
-    again = measure(found[:5])
+    again = measure(found[:7])
     pick = lambda row: (row["arm"], row["k"], row["accuracy"])
-    assert list(map(pick, again)) == list(map(pick, found[5:]))                    # resumed, the same numbers
-    w = daml_arms.DamlSeed(split, dev, 1, TINY)
-    right = (w.source_only(pixels(split.test.images)).argmax(1) == split.test.labels).float().mean()
-    row = next(row for row in found if row["arm"] == "source only" and row["k"] == 0)
+    assert list(map(pick, again)) == list(map(pick, found[7:]))                    # resumed, the same numbers
+    w = daml_arms.DamlSeed(*study.parts(whole, 1), 1, chosen, TINY)
+    test = w.setting.test
+    right = (w.with_generated(pixels(test.images)).argmax(1) == test.labels).float().mean()
+    row = next(row for row in found if row["arm"] == "source + generated" and row["k"] == 0)
     assert row["accuracy"] == pytest.approx(100 * float(right), abs=1e-3)
     with pytest.raises(ValueError, match="made with other pictures or labels under these names"):
         measure([{**found[0], "data": 1}])
@@ -108,37 +153,36 @@ def test_every_arm_has_a_row_that_the_library_confirms_and_none_is_measured_twic
 
 def test_the_fine_tuning_of_an_arm_against_a_loop():
     w = of_seed()
-    ready, (x, y) = daml_arms.tuned(w.source_only, 0.003), w.setting.labelled(2, 0, 0)
-    net = daml_arms.copy.deepcopy(w.source_only)
-    optimiser = torch.optim.Adam(net.parameters(), 0.003)
-    for _ in range(10):
-        optimiser.zero_grad()
-        torch.nn.functional.cross_entropy(net(x), y).backward()
-        optimiser.step()
+    ready, (x, y) = daml_arms.tuned(w.start), w.setting.labelled(2, 0, 0)
+    net = daml_arms.copy.deepcopy(w.start)
+    for _ in range(daml_arms.TUNE_STEPS):
+        loss = torch.nn.functional.cross_entropy(net(x), y)
+        for p, g in zip(net.parameters(), torch.autograd.grad(loss, list(net.parameters())), strict=True):
+            p.data -= daml_arms.TUNE_RATE * g
     torch.testing.assert_close(ready.says(w.dev.images, ready.adapt(x, y)), net(pixels(w.dev.images)).detach(),
-                               rtol=1e-3, atol=1e-4)
+                               rtol=1e-3, atol=1e-3)
 
 
 def test_the_meta_learner_takes_as_many_steps_as_it_is_told():
     w = of_seed()
-    learner = w.joint(w.source_only, lambda x, generator: x, 0.0)
     x, y = w.setting.labelled(2, 0, 0)
-    phi = daml_arms.adapted(learner, 1).adapt(x, y)
-    loss = torch.nn.functional.cross_entropy(learner.net(x), y)
-    slow = dict(zip(phi, torch.autograd.grad(loss, list(learner.net.parameters())), strict=True))
-    for name, p in learner.net.named_parameters():
-        torch.testing.assert_close(phi[name], p - learner.rates()[name] * slow[name], rtol=1e-3, atol=1e-5)
+    phi = daml_arms.adapted(w.daml, 1).adapt(x, y)
+    loss = torch.nn.functional.cross_entropy(w.daml.net(x), y)
+    slow = dict(zip(phi, torch.autograd.grad(loss, list(w.daml.net.parameters())), strict=True))
+    for name, p in w.daml.net.named_parameters():
+        torch.testing.assert_close(phi[name], p - w.daml.rates()[name] * slow[name], rtol=1e-3, atol=1e-5)
 
 
 def test_the_test_half_trains_nothing_and_a_leak_is_refused():
     split, dev = pair()
-    one = daml_arms.DamlSeed(split, dev, 0, TINY).translator
+    of_split = lambda: daml_arms.DamlSeed(split, dev, 0, budget=TINY).translator
+    one = of_split()
     split.test.labels.copy_(split.test.labels.flip(0))
-    two = daml_arms.DamlSeed(split, dev, 0, TINY).translator
+    two = of_split()
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
     split.train.images[0] = split.test.images[0]
     with pytest.raises(ValueError, match="1 of the 19 pictures .* are test pictures"):
-        _ = daml_arms.DamlSeed(split, dev, 0, TINY).translator
+        of_split()
 
 
 def test_memorisation_is_seen():
@@ -149,25 +193,20 @@ def test_memorisation_is_seen():
     assert marks.nearest(w.dev.images, seen) == pytest.approx(slow, abs=1e-3)
 
 
-def test_shuffled_pictures_lose_their_labels():
-    x = torch.arange(6.0).view(6, 1, 1, 1)
-    mixed = daml_arms.by_chance(lambda pictures, generator: pictures)(x, torch.Generator().manual_seed(0))
-    assert sorted(mixed.flatten().tolist()) == x.flatten().tolist() and not torch.equal(mixed, x)
-
-
 def test_differences_are_paired_by_seed_and_the_title_follows_from_them():
     made = lambda arm, k, values: [{"arm": arm, "k": k, "seed": s, "accuracy": v, "source": "a", "target": "b"}
                                    for s, v in enumerate(values)]
-    rows = (made("DAML, tuned", 0, [50, 60, 70]) + made(plots.TWIN, 0, [45, 54, 66])
-            + made("DAML, tuned", 1, [70, 80, 75]) + made(plots.TWIN, 1, [75, 79, 73]))
-    assert plots.gap(rows, "DAML, tuned", plots.TWIN, 0) == t_interval([5, 6, 4])
+    one, other = plots.GENERATED, plots.HAND_MADE
+    rows = (made(one, 0, [50, 60, 70]) + made(other, 0, [45, 54, 66])
+            + made(one, 1, [70, 80, 75]) + made(other, 1, [75, 79, 73]))
+    assert plots.gap(rows, one, other, 0) == t_interval([5, 6, 4])
     assert plots.verdict(rows, (0, 1)) == "Ahead: generated at k = 0"
     assert plots.verdict(rows, (1,)).endswith("told apart at no k")
-    assert "Ahead: generated at k = 0" in plots.accuracies(rows, ["DAML, tuned", plots.TWIN], (0, 1)).alt
+    assert "Ahead: generated at k = 0" in plots.accuracies(rows, [one, other], (0, 1)).alt
 
 
 def test_failures_change_one_thing_each():
-    budget = failures.Budget(TINY, steps=3, judged=40, pictures=72)
+    budget = failures.Budget(source=12, steps=3, batch=16, width=8, bases=40, judged=40, pictures=72)
     failed = failures.STUDY
     w = failures.of_seed(0, budget)
     assert len(failures.target(w, few=True).images) == 40

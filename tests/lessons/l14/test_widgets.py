@@ -23,7 +23,7 @@ from tiny import patterns
 
 SOURCE = patterns(0, 3, 30)
 TARGET = shift_domain(SOURCE, "inversion", 1.0)
-ARMS, KS = ("source only", "DAML, tuned", "source + hand-made"), (0, 1, 5)
+ARMS, KS = ("source only", "source + generated", "source + hand-made"), (0, 1, 5)
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ def generated():
 
 def study(seed=0):
     rng = np.random.default_rng(seed)
-    level = {"source only": 50, "DAML, tuned": 60, "source + hand-made": 58}
+    level = {"source only": 50, "source + generated": 60, "source + hand-made": 58}
     effect = rng.normal(0, 3, 5)
     return [{"arm": arm, "k": k, "seed": s, "accuracy": level[arm] + 2 * k + effect[s] + rng.normal(0, 0.5)}
             for arm in ARMS for k in KS for s in range(5)]
@@ -120,9 +120,9 @@ def test_every_control_can_be_swept_and_moves_the_picture(make):
 
 def test_the_intervals_are_those_of_scipy():
     shown = paired()
-    shown.set(pair="hard", k=5, one="DAML, tuned", other="source only")
+    shown.set(pair="hard", k=5, one="source + generated", other="source only")
     a, b = (np.array([row["accuracy"] for row in study(1) if row["arm"] == arm and row["k"] == 5])
-            for arm in ("DAML, tuned", "source only"))
+            for arm in ("source + generated", "source only"))
     got = shown.record
     want = stats.ttest_rel(a, b).confidence_interval()
     assert (got.mean - got.half, got.mean + got.half) == pytest.approx(want)
@@ -135,14 +135,14 @@ def test_the_words_follow_the_numbers():
     shown = paired()
     shown.set(one="source only", other="source only")
     assert "+0.0 ± 0.0 points (not told apart)" in shown.headline(shown.record)
-    shown.set(other="DAML, tuned")
+    shown.set(other="source + generated")
     assert "(behind)" in shown.headline(shown.record)
     made = generated()
     assert f"PAD to the target ≈{made.record.pad:.2f}" in made.alt and "Class class 0" in made.alt
 
 
 def test_a_missing_row_is_named():
-    with pytest.raises(ValueError, match="no row of 'DAML, tuned' at k = 1 with seed 4; run mlcourse study daml again"):
-        table([row for row in study() if (row["arm"], row["k"], row["seed"]) != ("DAML, tuned", 1, 4)])
+    with pytest.raises(ValueError, match=r"no row of 'source \+ generated' at k = 1 with seed 4; run mlcourse study daml"):
+        table([row for row in study() if (row["arm"], row["k"], row["seed"]) != ("source + generated", 1, 4)])
     with pytest.raises(ValueError, match="at least one snapshot"):
         RealGeneratedExplorer([], None, SOURCE, TARGET, None)

@@ -1,0 +1,42 @@
+"""The predictions of lesson 14, with the answers that its notebook does not show."""
+
+from __future__ import annotations
+
+from mlcourse.exercises.predictions import Prediction
+from mlcourse.statistics import cell, paired_difference
+
+
+def hand_made_first(accuracies: dict[str, list[float]]) -> bool:
+    """Whether hand-made views are ahead of every other arm by more than the paired interval."""
+    best = accuracies["source + hand-made"]
+    return all(paired_difference(best, values).low > 0 for arm, values in accuracies.items() if values is not best)
+
+
+PREDICTIONS = (
+    Prediction(
+        "14.p1", "A classifier names every typeset digit right. How many of the handwritten ones?",
+        ("nearly all: a person reads them at once", "about nine in ten", "about six in ten", "about two in ten"),
+        "about six in ten",
+        lambda source, target: source > 0.98 and 0.45 < target < 0.75,
+        lambda source, target: f"≈{100 * target:.0f} % of the handwritten ones, ≈{100 * source:.0f} % of the typeset."),
+    Prediction(
+        "14.p2", "What does the leak change for a classifier of source and generated pictures, on that test half?",
+        ("it gains more than 5 points", "it gains 2 to 5 points", "nothing that can be told from 0"),
+        "nothing that can be told from 0",
+        lambda leak: leak.low < 0 < leak.high,
+        lambda leak: f"nothing that can be told from 0: {leak.text(sign=True)} points, paired over {leak.n} seeds."),
+    Prediction(
+        "14.p3", "Typeset → handwriting, no label of the target (k = 0). Which of these is best?",
+        ("source only", "source + hand-made views", "source + generated pictures", "a tie of the last two"),
+        "source + hand-made views",
+        lambda **accuracies: hand_made_first(accuracies),
+        lambda **accuracies: (f"source + hand-made, {cell(accuracies['source + hand-made'])} %; they never saw the "
+                              "target.")),
+    Prediction(
+        "14.p4", "Every target task has labels of its own, one picture of each. Is phase 2 on such tasks ahead of "
+        "source + generated now?",
+        ("no: not told apart, as before", "yes, by a point or two", "yes, by 10 to 30 points", "it is behind"),
+        "yes, by 10 to 30 points",
+        lambda ahead: ahead[1].low > 0 and 10 < ahead[1].mean < 30,
+        lambda ahead: f"{ahead[1].text(sign=True)} points at k = 1, {ahead[5].text(sign=True)} at k = 5."),
+)
