@@ -3,7 +3,7 @@
 Lipton, Wang, Smola: Detecting and Correcting for Label Shift with Black Box Predictors, ICML 2018, section 4. Under label
 shift alone, p(x|y) the same in both domains, a classifier confuses the classes in the target as it does in the source:
 
-    C_ij = P_src(ŷ = i, y = j)      μ_i = P_tgt(ŷ = i)      w_j = q_j / p_j       C w = μ
+    R_ij = P_src(ŷ = i, y = j)      r_i = P_tgt(ŷ = i)      w_j = q_j / p_j       R w = r
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mlcourse.episode.across import pixels
 
 
 def confusion(said: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """C (N, N), float64, adding up to 1: how often class i is the answer and class j the label, from answers (M,) and
+    """R (N, N), float64, adding up to 1: how often class i is the answer and class j the label, from answers (M,) and
     labels (M,)."""
     pairs = torch.bincount(said * classes + labels, minlength=classes * classes)
     return pairs.double().view(classes, classes) / len(labels)
@@ -28,11 +28,11 @@ def shares(said: Tensor, classes: int) -> Tensor:
     return torch.bincount(said, minlength=classes).double() / len(said)
 
 
-def label_weights(c: Tensor, mu: Tensor) -> Tensor:
-    """w (N,), not negative, with C w = μ, from C (N, N) and μ (N,); a solution in the sense of least squares where C is
-    singular. Negative weights become 0, and the rest is scaled so that the shares w p add up to 1, p the column sums of C."""
-    w = (torch.linalg.pinv(c) @ mu).clamp(min=0)
-    return w / (w @ c.sum(0))
+def label_weights(joint: Tensor, r: Tensor) -> Tensor:
+    """w (N,), not negative, with R w = r, from R (N, N) and r (N,); a solution in the sense of least squares where R is
+    singular. Negative weights become 0, and the rest is scaled so that the shares w p add up to 1, p the column sums of R."""
+    w = (torch.linalg.pinv(joint) @ r).clamp(min=0)
+    return w / (w @ joint.sum(0))
 
 
 class InShares:

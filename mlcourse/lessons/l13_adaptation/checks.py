@@ -246,7 +246,7 @@ def check_label_weights(answer: object) -> str:
             explain(got, lambda **faults: weights_of(*case, **faults), WEIGHT_FAULTS, near)
             shown = lambda w: ", ".join(f"{float(v):.3f}" for v in w)
             raise NotYet(f"on a small example the weights are ({shown(want)}), but you returned ({shown(got)}).")
-    return "C w = μ holds where it can, no weight is negative, and the shares that they imply add up to 1."
+    return "R w = r holds where it can, no weight is negative, and the shares that they imply add up to 1."
 
 
 def answers_of(seed: int) -> tuple[Tensor, Tensor, Tensor, int]:
@@ -265,29 +265,29 @@ def answers_of(seed: int) -> tuple[Tensor, Tensor, Tensor, int]:
 def weights_of(said_source: Tensor, y_source: Tensor, said_target: Tensor, classes: int, transposed: bool = False,
                clipped: bool = True, scaled: str = "shares", by: str = "joint", solved: bool = True) -> Tensor:
     """BBSE's weights; the options are the known faults."""
-    c, mu = bbse.confusion(said_source, y_source, classes), bbse.shares(said_target, classes)
-    c = c.T if transposed else c
-    p = c.sum(0)
-    table = {"joint": c, "label": c / p, "answer": c / c.sum(1, keepdim=True)}[by]
-    w = torch.linalg.solve(table, mu) if solved else mu / p
+    joint, r = bbse.confusion(said_source, y_source, classes), bbse.shares(said_target, classes)
+    joint = joint.T if transposed else joint
+    p = joint.sum(0)
+    table = {"joint": joint, "label": joint / p, "answer": joint / joint.sum(1, keepdim=True)}[by]
+    w = torch.linalg.solve(table, r) if solved else r / p
     w = w.clamp(min=0) if clipped else w
     return {"shares": lambda: w / (w @ p), "one": lambda: w / w.sum(), "not": lambda: w}[scaled]()
 
 
 WEIGHT_FAULTS = (
-    (TRANSPOSED, {"transposed": True}, "C has a row for each answer and a column for each label; yours is the other way "
+    (TRANSPOSED, {"transposed": True}, "R has a row for each answer and a column for each label; yours is the other way "
      "round, so it explains labels by answers"),
     (NEGATIVE, {"clipped": False}, "a weight is a ratio of shares and never negative; set those below 0 to 0 before you "
      "scale"),
-    (CONDITIONAL, {"by": "label"}, "C holds joint shares, how often answer i and label j come together; divided by the "
+    (CONDITIONAL, {"by": "label"}, "R holds joint shares, how often answer i and label j come together; divided by the "
      "labels' shares its solution is q, not q / p"),
-    (CONDITIONAL, {"by": "label", "scaled": "one"}, "C holds joint shares, how often answer i and label j come together; "
+    (CONDITIONAL, {"by": "label", "scaled": "one"}, "R holds joint shares, how often answer i and label j come together; "
      "divided by the labels' shares its solution is q, not q / p"),
-    (CONDITIONAL, {"by": "label", "scaled": "not"}, "C holds joint shares, how often answer i and label j come together; "
+    (CONDITIONAL, {"by": "label", "scaled": "not"}, "R holds joint shares, how often answer i and label j come together; "
      "divided by the labels' shares its solution is q, not q / p"),
-    (PER_ANSWER, {"by": "answer"}, "C holds joint shares: divide by the number of pictures, not row by row"),
+    (PER_ANSWER, {"by": "answer"}, "R holds joint shares: divide by the number of pictures, not row by row"),
     (COUNTED, {"solved": False}, "that takes the answers' shares for the labels'; a classifier that errs counts wrongly, "
-     "which is what C mends"),
+     "which is what R mends"),
     (UNSCALED, {"scaled": "not"}, "after the negative ones are gone, the shares w p no longer add up to 1; scale w"),
     (UNSCALED, {"scaled": "one"}, "the shares w p must add up to 1, not the weights"),
 )

@@ -169,31 +169,31 @@ verdicts = Exercise(
 WEIGHTS_GIVEN = '''\
 def label_weights_broken(said_source, y_source, said_target, classes):
     """Runs, and its weights look like weights. Find two bugs."""
-    c = torch.zeros(classes, classes).double()
+    R = torch.zeros(classes, classes).double()
     for said, y in zip(said_source, y_source):
-        c[y, said] += 1 / len(y_source)
-    mu = torch.bincount(said_target, minlength=classes).double() / len(said_target)
-    w = torch.linalg.solve(c, mu)
-    return w / (w @ c.sum(0))'''
+        R[y, said] += 1 / len(y_source)
+    r = torch.bincount(said_target, minlength=classes).double() / len(said_target)
+    w = torch.linalg.solve(R, r)
+    return w / (w @ R.sum(0))'''
 WEIGHTS = '''\
 def label_weights(said_source, y_source, said_target, classes):
-    """BBSE: the weights w (N,) with C w = mu, none negative, scaled so that the shares w p add up to 1.
+    """BBSE: the weights w (N,) with R w = r, none negative, scaled so that the shares w p add up to 1.
 
     said_source, y_source (M,): a classifier's answers and the labels, on pictures kept out of training
     said_target (U,): its answers on unlabelled pictures of the target; classes: N
-    C (N, N): C[i, j] is the share of source pictures with answer i AND label j; p (N,): its column sums
-    mu (N,): the share of each answer in the target
+    R (N, N): R[i, j] is the share of source pictures with answer i AND label j; p (N,): its column sums
+    r (N,): the share of each answer in the target
     """
 '''
 WEIGHTS_SOLUTION = WEIGHTS + '''\
-    c = torch.zeros(classes, classes).double()
+    R = torch.zeros(classes, classes).double()
     for said, y in zip(said_source, y_source):
-        c[said, y] += 1 / len(y_source)
-    mu = torch.bincount(said_target, minlength=classes).double() / len(said_target)
-    w = torch.linalg.solve(c, mu).clamp(min=0)
-    return w / (w @ c.sum(0))'''
-FILLED, SOLVED = "        c[said, y] += 1 / len(y_source)", "    w = torch.linalg.solve(c, mu).clamp(min=0)"
-WEIGHTS_LAST = "    return w / (w @ c.sum(0))"
+        R[said, y] += 1 / len(y_source)
+    r = torch.bincount(said_target, minlength=classes).double() / len(said_target)
+    w = torch.linalg.solve(R, r).clamp(min=0)
+    return w / (w @ R.sum(0))'''
+FILLED, SOLVED = "        R[said, y] += 1 / len(y_source)", "    w = torch.linalg.solve(R, r).clamp(min=0)"
+WEIGHTS_LAST = "    return w / (w @ R.sum(0))"
 
 
 def weights_wrong(*edits: tuple[str, str]) -> str:
@@ -205,24 +205,24 @@ label_weights = Exercise(
     id="13.4", title="Spot two bugs in BBSE", answer="label_weights", difficulty=2, minutes=8,
     given=WEIGHTS_GIVEN, stub=WEIGHTS + "    ...", solution_source=WEIGHTS_SOLUTION, check=check_label_weights,
     hints=(
-        "Write mu_1 out as a sum over the labels. Which index of C is the answer's? And can a weight be -0.2?",
-        "mu_i = Σ_j C[i, j] w_j: the row is the answer, the column the label. And set negative weights to 0.",
-        "c[said, y] += 1 / len(y_source), then torch.linalg.solve(c, mu).clamp(min=0), then the scaling as it stands.",
+        "Write r_1 out as a sum over the labels. Which index of R is the answer's? And can a weight be -0.2?",
+        "r_i = Σ_j R[i, j] w_j: the row is the answer, the column the label. And set negative weights to 0.",
+        "R[said, y] += 1 / len(y_source), then torch.linalg.solve(R, r).clamp(min=0), then the scaling as it stands.",
     ),
     wrong=(
         (edited(WEIGHTS_GIVEN, ("label_weights_broken", "label_weights")), f"{TRANSPOSED}, {NEGATIVE}"),
         (weights_wrong((FILLED, FILLED.replace("said, y", "y, said"))), TRANSPOSED),
         (weights_wrong((SOLVED, SOLVED.replace(".clamp(min=0)", ""))), NEGATIVE),
-        (weights_wrong((SOLVED, "    w = torch.linalg.solve(c / c.sum(0), mu).clamp(min=0)")), CONDITIONAL),
-        (weights_wrong((SOLVED, "    return torch.linalg.solve(c / c.sum(0), mu).clamp(min=0)")), CONDITIONAL),
-        (weights_wrong((SOLVED, "    w = torch.linalg.solve(c / c.sum(1, keepdim=True), mu).clamp(min=0)")), PER_ANSWER),
-        (weights_wrong((SOLVED, "    w = mu / c.sum(0)")), COUNTED),
+        (weights_wrong((SOLVED, "    w = torch.linalg.solve(R / R.sum(0), r).clamp(min=0)")), CONDITIONAL),
+        (weights_wrong((SOLVED, "    return torch.linalg.solve(R / R.sum(0), r).clamp(min=0)")), CONDITIONAL),
+        (weights_wrong((SOLVED, "    w = torch.linalg.solve(R / R.sum(1, keepdim=True), r).clamp(min=0)")), PER_ANSWER),
+        (weights_wrong((SOLVED, "    w = r / R.sum(0)")), COUNTED),
         (weights_wrong((WEIGHTS_LAST, "    return w")), UNSCALED),
         (weights_wrong((WEIGHTS_LAST, "    return w / w.sum()")), UNSCALED),
     ),
     mutations=(
-        (FILLED, "        c[said, y] += 1 / len(said_target)"), (SOLVED, SOLVED.replace("c, mu", "c.T, mu")),
-        (WEIGHTS_LAST, "    return w / (w @ c.sum(1))"), (SOLVED, SOLVED.replace("min=0", "min=0.5")),
+        (FILLED, "        R[said, y] += 1 / len(said_target)"), (SOLVED, SOLVED.replace("R, r", "R.T, r")),
+        (WEIGHTS_LAST, "    return w / (w @ R.sum(1))"), (SOLVED, SOLVED.replace("min=0", "min=0.5")),
     ))
 
 EXERCISES = (adabn, coral_loss, verdicts, label_weights)

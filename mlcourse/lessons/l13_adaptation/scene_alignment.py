@@ -50,13 +50,12 @@ class AlignmentScene(Scene):
         self.pads = line(self.pad, color=BLUE, lw=1.6, marker="o", ms=3)
         axes, x = self.figure.add_axes((0.715, 0.145, 0.275, 0.685)), np.arange(len(self.classes))
         axes.set(xlim=(-0.6, len(x) - 0.4), ylim=(0, TOP), xticks=x, xticklabels=self.classes)
-        axes.set_title("target's classes (%): bars true, squares predicted", fontsize=9)
+        axes.set_title("shares of the target's classes (%)", fontsize=9.5)
         axes.grid(True, axis="y")
-        axes.axhline(100 / len(x), color=SUPPORT["color"], lw=1, ls=":")
-        axes.annotate("source", (len(x) - 0.45, 100 / len(x)), (0, 2), textcoords="offset points", ha="right",
-                      fontsize=8, color=SUPPORT["color"])
-        self.true = self.moving(*axes.bar(x, np.zeros(len(x)), width=0.7, color="#D9D9D9", zorder=1))
-        self.said = self.moving(axes.plot([], [], **QUERY, ls="", ms=6, mec="white", zorder=5)[0])
+        axes.axhline(100 / len(x), color=SUPPORT["color"], lw=1, ls=":", label="source")
+        self.true = self.moving(*axes.bar(x, np.zeros(len(x)), width=0.7, color="#D9D9D9", zorder=1, label="true"))
+        self.said = self.moving(axes.plot([], [], **QUERY, ls="", ms=6, mec="white", zorder=5, label="answers")[0])
+        axes.legend(loc="upper right", ncols=3, fontsize=8, handletextpad=0.3, columnspacing=0.8)
 
     def show(self, record) -> None:
         now, frames = record.frames[-1], record.frames

@@ -127,8 +127,8 @@ def unweighted(at: At, name: str) -> Classifier:
 
 
 def estimated(at: At, name: str) -> Tensor:
-    """BBSE's weights (N,) for "no adaptation" or AdaBN: C from the tenth of the source that was held back, under the
-    source's own statistics; μ from the unlabelled pictures of the target."""
+    """BBSE's weights (N,) for "no adaptation" or AdaBN: R from the tenth of the source that was held back, under the
+    source's own statistics; r from the unlabelled pictures of the target."""
     s, ways = at.networks, len(at.q)
     held, rest = parted(s.setting.source, s.seed)
     c = unweighted(at, name)
