@@ -4,8 +4,8 @@ from mlcourse.lesson import Lesson
 
 LESSON = Lesson(
     __name__,
-    does="carry typeset digits over to handwriting without a label by AdaBN and CORAL, break both by other class shares, "
-         "and mend what can be mended by BBSE",
+    does="carry typeset digits over to handwriting without a label by AdaBN and CORAL, break both by other class "
+         "shares, and mend what can be mended by BBSE",
     exercises="exercises:EXERCISES",
     predictions="predictions:PREDICTIONS",
     explorers={"AlignmentWeight": "explorers:alignment_weight", "LabelShiftDial": "explorers:label_shift_dial"},

@@ -1,7 +1,8 @@
 """BBSE: the target's class shares from a classifier's answers, and what to do with them.
 
-Lipton, Wang, Smola: Detecting and Correcting for Label Shift with Black Box Predictors, ICML 2018, section 4. Under label
-shift alone, p(x|y) the same in both domains, a classifier confuses the classes in the target as it does in the source:
+Lipton, Wang, Smola: Detecting and Correcting for Label Shift with Black Box Predictors, ICML 2018, section 4. Under
+label shift alone, p(x|y) the same in both domains, a classifier confuses the classes in the target as it does in the
+source:
 
     R_ij = P_src(ŷ = i, y = j)      r_i = P_tgt(ŷ = i)      w_j = q_j / p_j       R w = r
 """
@@ -30,14 +31,15 @@ def shares(said: Tensor, classes: int) -> Tensor:
 
 def label_weights(joint: Tensor, r: Tensor) -> Tensor:
     """w (N,), not negative, with R w = r, from R (N, N) and r (N,); a solution in the sense of least squares where R is
-    singular. Negative weights become 0, and the rest is scaled so that the shares w p add up to 1, p the column sums of R."""
+    singular. Negative weights become 0, and the rest is scaled so that the shares w p add up to 1, p the column sums of
+    R."""
     w = (torch.linalg.pinv(joint) @ r).clamp(min=0)
     return w / (w @ joint.sum(0))
 
 
 class InShares:
-    """Draws episodes with `count` labelled pictures of a source whose classes have shares q (N,), and as many unlabelled
-    ones of a target: learning with importance weights, by drawing in their proportion."""
+    """Draws episodes with `count` labelled pictures of a source whose classes have shares q (N,), and as many
+    unlabelled ones of a target: learning with importance weights, by drawing in their proportion."""
 
     def __init__(self, source: Domain, target: Domain, q: Tensor, count: int):
         self.source, self.target, self.count = source, target, count

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mlcourse.exercises.framework import (Crashed, LearnerFunction, Misconception, NotAttempted, NotYet, all_of, explain,
-                                          kind)
+from mlcourse.exercises.framework import (Crashed, LearnerFunction, Misconception, NotAttempted, NotYet, all_of,
+                                          explain, kind)
 from mlcourse.exercises.gradients import gradients_by
 from mlcourse.exercises.values import DIGITS, scalar, tensor
 from mlcourse.lessons.l13_adaptation import bbse
@@ -48,14 +48,14 @@ def check_adabn(answer: object) -> str:
     want = adabn_of(*parts, eps)
     if not near(got, want):
         explain(got, lambda **faults: adabn_of(*parts, eps, **faults), ADABN_FAULTS, near)
-        raise NotYet(f"for the first value of x, {float(x[0, 0, 0, 0]):.3f}, the answer is {float(want[0, 0, 0, 0]):.4f}, "
-                     f"but you returned {float(got[0, 0, 0, 0]):.4f}.")
+        first, right, yours = (float(z[0, 0, 0, 0]) for z in (x, want, got))
+        raise NotYet(f"for the first value of x, {first:.3f}, the answer is {right:.4f}, but you returned {yours:.4f}.")
     one = tensor(adabn(x[:1].clone(), *(part.clone() for part in parts[1:]), eps), (1, *x.shape[1:]),
                  "adabn must return a tensor of the shape of x")
     if not near(one, want[:1]):
         raise Misconception(OWN, "one picture alone got another answer than in company: the statistics must come from "
                             "`seen`.")
-    return "Each channel is normalised by the target's mean and variance, and a picture's answer depends on no other's."
+    return "Each channel has the target's mean and variance, and a picture's answer depends on no other's."
 
 
 def adabn_of(x: Tensor, seen: Tensor, gain: Tensor, shift: Tensor, eps: float, over: str = "channel", of: str = "seen",
@@ -72,9 +72,10 @@ def adabn_of(x: Tensor, seen: Tensor, gain: Tensor, shift: Tensor, eps: float, o
 
 
 ADABN_FAULTS = (
-    (OWN, {"of": "x"}, "mean and variance come from x itself, so an answer depends on which pictures are asked together; "
-     "take them from `seen`"),
-    (ONE_FOR_ALL, {"over": "everything"}, "there is one mean and one variance for all channels; each channel has its own"),
+    (OWN, {"of": "x"}, "mean and variance come from x itself, so an answer depends on which pictures are asked "
+     "together; take them from `seen`"),
+    (ONE_FOR_ALL, {"over": "everything"}, "there is one mean and one variance for all channels; each channel has its "
+     "own"),
     (EACH_PICTURE, {"over": "picture"}, "each picture is normalised by itself; the statistics are over pictures and "
      "positions, dimensions 0, 2 and 3"),
     (EACH_PLACE, {"over": "place"}, "each position has statistics of its own; they are over pictures and positions, "
@@ -256,7 +257,8 @@ def answers_of(seed: int) -> tuple[Tensor, Tensor, Tensor, int]:
     p = torch.tensor([0.5, 0.3, 0.2])
     q = torch.tensor([[0.2, 0.3, 0.5], [0.1, 0.6, 0.3], [0.9, 0.05, 0.05]][seed])
     table = torch.tensor([[0.8, 0.15, 0.05], [0.3, 0.6, 0.1], [0.25, 0.05, 0.7]])       # row: the label
-    y, hidden = (torch.multinomial(of, count, replacement=True, generator=generator) for of, count in ((p, 200), (q, 150)))
+    y, hidden = (torch.multinomial(of, count, replacement=True, generator=generator)
+                 for of, count in ((p, 200), (q, 150)))
     said = lambda labels: torch.multinomial(table[labels], 1, generator=generator)[:, 0]
     target = torch.tensor([0] * 110 + [2] * 40) if seed == 2 else said(hidden)
     return said(y), y, target, 3
@@ -275,8 +277,8 @@ def weights_of(said_source: Tensor, y_source: Tensor, said_target: Tensor, class
 
 
 WEIGHT_FAULTS = (
-    (TRANSPOSED, {"transposed": True}, "R has a row for each answer and a column for each label; yours is the other way "
-     "round, so it explains labels by answers"),
+    (TRANSPOSED, {"transposed": True}, "R has a row for each answer and a column for each label; yours is the other "
+     "way round, so it explains labels by answers"),
     (NEGATIVE, {"clipped": False}, "a weight is a ratio of shares and never negative; set those below 0 to 0 before you "
      "scale"),
     (CONDITIONAL, {"by": "label"}, "R holds joint shares, how often answer i and label j come together; divided by the "

@@ -1,13 +1,13 @@
-"""Exercises of lesson 13: AdaBN's statistics, two covariances, what intervals bear out, and weights for shifted labels."""
+"""Exercises of lesson 13: AdaBN's statistics, two covariances, what intervals bear out, weights for shifted labels."""
 
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l13_adaptation.checks import (BY_N, CLAIMS, CONDITIONAL, COUNTED, DIAGONAL, EACH_PICTURE, EACH_PLACE,
-                                                    LESS_ONE, LITERAL, MEANS, NEGATIVE, NO_GAIN, NO_GRADIENT, NO_SCALE,
-                                                    NO_SHIFT, OF_SAMPLES, ONE_FOR_ALL, ONE_SIDE, OWN, PER_ANSWER, SWAPPED,
-                                                    TRANSPOSED, UNCENTRED, UNSCALED, VARIANCE, check_adabn,
-                                                    check_coral_loss, check_label_weights, check_verdicts)
+from mlcourse.lessons.l13_adaptation.checks import (BY_N, CLAIMS, CONDITIONAL, COUNTED, DIAGONAL, EACH_PICTURE,
+                                                    EACH_PLACE, LESS_ONE, LITERAL, MEANS, NEGATIVE, NO_GAIN,
+                                                    NO_GRADIENT, NO_SCALE, NO_SHIFT, OF_SAMPLES, ONE_FOR_ALL, ONE_SIDE,
+                                                    OWN, PER_ANSWER, SWAPPED, TRANSPOSED, UNCENTRED, UNSCALED, VARIANCE,
+                                                    check_adabn, check_coral_loss, check_label_weights, check_verdicts)
 
 # ---------------------------------------------------------------- 13.1
 
@@ -152,13 +152,15 @@ verdicts = Exercise(
     stub=VERDICTS, solution_source=judged(), check=check_verdicts,
     hints=(
         "Compare no two rows of the table by eye: apart(one, other) subtracts seed from seed.",
-        'Two of the five are open. For d: apart("SHOT", "DANN", MNIST); for e: apart("fine-tuning", "from scratch", k=5).',
+        'Two of the five are open. For d: apart("SHOT", "DANN", MNIST); for e: apart("fine-tuning", "from scratch", '
+        'k=5).',
         "An interval such as +2.0 ± 3.0 reaches from -1 to 5 and includes zero: open. One of -9.0 ± 1.0 lies below "
         "zero: no.",
     ),
     wrong=(
-        (judged(a="yes"), CLAIMS["a"].name), (judged(a="yes", c="yes"), CLAIMS["a"].name), (judged(b="open"), CLAIMS["b"].name),
-        (judged(c="yes"), CLAIMS["c"].name), (judged(d="yes"), CLAIMS["d"].name), (judged(e="open"), CLAIMS["e"].name),
+        (judged(a="yes"), CLAIMS["a"].name), (judged(a="yes", c="yes"), CLAIMS["a"].name),
+        (judged(b="open"), CLAIMS["b"].name), (judged(c="yes"), CLAIMS["c"].name), (judged(d="yes"), CLAIMS["d"].name),
+        (judged(e="open"), CLAIMS["e"].name),
         (judged(d="yes", e="yes"), f"{CLAIMS['d'].name}, {CLAIMS['e'].name}"),
     ),
     mutations=tuple((line(key, CLAIMS[key].verdict), line(key, wrong)) for key, wrong in (

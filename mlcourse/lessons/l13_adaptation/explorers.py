@@ -19,6 +19,6 @@ def label_shift_dial() -> LabelShiftDial:
     """Within faint print, and from typeset to handwritten digits."""
     source, train, test = live.typeset_and_handwritten()
     faint = live.faint_print(source)
-    return LabelShiftDial({
-        "faint print → faint print": Crossing(live.network(faint.source, "layer"), faint.source, faint.train, faint.test),
-        "typeset → handwritten": Crossing(live.network(source, "batch"), source, train, test)})
+    reader, net = live.network(faint.source, "layer"), live.network(source, "batch")
+    return LabelShiftDial({"faint print → faint print": Crossing(reader, faint.source, faint.train, faint.test),
+                           "typeset → handwritten": Crossing(net, source, train, test)})

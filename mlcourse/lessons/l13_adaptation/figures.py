@@ -20,8 +20,9 @@ WITHIN, ACROSS = "one domain", "typeset → handwritten"
 PANELS = {
     WITHIN: {"no adaptation": look(GREY, "x", ":"), "no adaptation, BBSE": look(GREEN, "D", "-"),
              "no adaptation, true shares": look(BLACK, "o", "--")},
-    ACROSS: {"no adaptation": look(GREY, "x", ":"), "AdaBN": look(BLUE, "s", "-"), "AdaBN, BBSE": look(GREEN, "D", "-"),
-             "CORAL": look(ORANGE, "v", "-"), "CORAL, BBSE": look(ORANGE, "^", "--"), "SHOT": look(VERMILION, "P", "-.")},
+    ACROSS: {"no adaptation": look(GREY, "x", ":"), "AdaBN": look(BLUE, "s", "-"),
+             "AdaBN, BBSE": look(GREEN, "D", "-"), "CORAL": look(ORANGE, "v", "-"),
+             "CORAL, BBSE": look(ORANGE, "^", "--"), "SHOT": look(VERMILION, "P", "-.")},
 }
 TITLES = {WITHIN: "Faint print → faint print: other shares alone", ACROSS: "Typeset → handwritten: other looks, too"}
 
@@ -102,9 +103,9 @@ def label_shift(rows: Sequence[dict]) -> Picture:
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
         for axes, (ground, arms) in zip(figure.subplots(1, 2), PANELS.items(), strict=True):
-            step = 0.022
+            step, there = 0.022, {(row["ground"], row["arm"], row["distance"]) for row in rows}
             for i, (arm, style) in enumerate(arms.items()):
-                own = [d for d in distances if any((r["ground"], r["arm"], r["distance"]) == (ground, arm, d) for r in rows)]
+                own = [d for d in distances if (ground, arm, d) in there]
                 values = [t_interval(at(rows, ground, arm, d).values()) for d in own]
                 mean, half = columns(values)
                 x = [d + (i - (len(arms) - 1) / 2) * step for d in own]
@@ -115,5 +116,5 @@ def label_shift(rows: Sequence[dict]) -> Picture:
             axes.set_title(TITLES[ground], fontsize=9.5)
             axes.legend(loc="lower left", fontsize=8, ncols=2)
         figure.axes[0].set_ylabel("accuracy on the target (%)")
-    return picture(figure, f"{title}. Accuracy at label distances {', '.join(f'{d:g}' for d in distances)} (true shares from "
-                           f"{distances[1]:g} on): {'; '.join(said)}." if len(distances) > 1 else f"{title}.")
+    return picture(figure, f"{title}. Accuracy at label distances {', '.join(f'{d:g}' for d in distances)}, true shares "
+                           f"where they are not uniform: {'; '.join(said)}.")

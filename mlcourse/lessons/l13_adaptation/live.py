@@ -1,4 +1,4 @@
-"""What lesson 13 trains live: the pictures and the rule of `mlcourse study transfer`, half its filters, 200 steps for 1,500."""
+"""What lesson 13 trains live: by the rule of `mlcourse study transfer`, half its filters, 200 steps for 1,500."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scene of the alignment's weight: two covariance matrices, accuracy and PAD over steps, and the classes' shares."""
+"""The scene of the alignment's weight: two covariance matrices, accuracy and PAD over steps, and class shares."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ PADS = (-0.4, 2.2)
 
 
 class AlignmentScene(Scene):
-    """`show` takes an `AlignmentRecord`. classes: their names; steps: of a training; size: features in a matrix; scale: the
-    covariance that is drawn darkest."""
+    """`show` takes an `AlignmentRecord`. classes: their names; steps: of a training; size: features in a matrix;
+    scale: the covariance that is drawn darkest."""
 
     def __init__(self, classes: Sequence[str], steps: int, size: int, scale: float):
         self.classes, self.steps, self.size, self.scale = classes, steps, size, scale

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlcourse.plots.scene import Scene
-from mlcourse.plots.style import BLACK, GREEN, GREY, QUERY
+from mlcourse.plots.style import GREEN, GREY, QUERY
 
 TOP = 45                # % of the bars' axis
+ASIDE = 0.16            # of a mark from the middle of its bar
 HANDLING = ("as it is", "BBSE", "true shares")
 
 
@@ -50,14 +51,13 @@ class LabelShiftScene(Scene):
         self.bars = self.moving(*axes.barh(range(3), [0, 0, 0], height=0.6, color=colours))
         self.values = [self.moving(axes.text(2, y, "", va="center", fontsize=9, color="white", fontweight="bold"))
                        for y in range(3)]
-        axes.axvline(100 / n, color=BLACK, ls=(0, (4, 2)), lw=1)
 
     def show(self, record) -> None:
         x = np.arange(len(self.classes))
         for bar, share in zip(self.true, record.true, strict=True):
             bar.set_height(100 * share)
-        self.said.set_data(x, np.minimum(100 * record.said, TOP - 1))
-        self.estimate.set_data(x, np.minimum(100 * record.estimate, TOP - 1))
+        self.said.set_data(x - ASIDE, np.minimum(100 * record.said, TOP - 1))
+        self.estimate.set_data(x + ASIDE, np.minimum(100 * record.estimate, TOP - 1))
         for image, table in zip(self.tables, (record.at_home, record.away), strict=True):
             image.set_data(table)
         for bar, text, accuracy in zip(self.bars, self.values, record.accuracies, strict=True):

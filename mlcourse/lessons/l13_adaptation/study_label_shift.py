@@ -1,10 +1,11 @@
 """Label shift: where it can be repaired, and what it does where looks shift, too.
 
-Two grounds. *One domain*: faint, noisy typeset digits, other ones of the same kind as the target, so that class shares are
-all that shifts. *Typeset → handwritten*: the pair, the networks and the rules of `mlcourse study transfer`. On both, three
-classes, other ones for every seed, take a growing share of the target. Every arm sees 280 unlabelled pictures of it, and is
-judged on its test half in the target's own shares. BBSE (`bbse`) is given no label of the target; "true shares" has the
-shares, which nobody has, to tell what a perfect estimate would be worth.
+Two grounds. *One domain*: faint, noisy typeset digits, other ones of the same kind as the target, so that class shares
+are all that shifts. *Typeset → handwritten*: the pair and the rules of `mlcourse study transfer`, with half its filters,
+at most 500 steps on the source and 200 of alignment. On both, three classes, other ones for every seed, take a growing
+share of the target. Every arm sees 280 unlabelled pictures of it, and is judged on its test half in the target's own
+shares. BBSE (`bbse`) is given no label of the target; "true shares" has the shares, which nobody has, to tell what a
+perfect estimate would be worth.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ from mlcourse.nets import LeNet, call, statistics
 from mlcourse.plots.static import Picture
 from mlcourse.rows import facts
 from mlcourse.studies.study import Key, Study
-from mlcourse.studies.transfer.arms import ALIGN_RATE, ARMS, Budget as Training, Seed, as_it_is, in_blocks
+from mlcourse.studies.transfer.arms import ALIGN_RATE, ARMS, Budget as Training, Seed, in_blocks
 from mlcourse.studies.transfer.setting import Setting
 from mlcourse.studies.transfer.setting import setting as matched
 from mlcourse.studies.transfer.source import parted
@@ -59,8 +59,8 @@ class Budget:
 
 
 class Ground(NamedTuple):
-    """One seed on one ground: its networks, its source and the halves of its target (all in a `Seed` of study transfer),
-    and the classes that a shift favours."""
+    """One seed on one ground: its networks, its source and the halves of its target (all in a `Seed` of study
+    transfer), and the classes that a shift favours."""
 
     name: str
     networks: Seed

@@ -19,15 +19,15 @@ TERMS = {
     "reversed gradient":
         "The work of a layer that passes values on unchanged and multiplies the gradient by -λ on its way back.",
     "SHOT":
-        "Source hypothesis transfer: the classifier's last layer stays, and the features move until its answers on the "
-        "target are sure and spread over all classes.",
+        "Source hypothesis transfer: the classifier's last layer stays, and the features move until its answers on "
+        "the target are sure and spread over all classes.",
     "MLDG":
         "Meta-learning for domain generalisation: a gradient step on one source domain must lower the loss on "
         "another one too.",
     "label distance": "The total variation distance between the class proportions of source and target.",
     "BBSE":
-        "Black box shift estimation: the target's class shares from a classifier's answers there and its confusion in the "
-        "source.",
+        "Black box shift estimation: the target's class shares from a classifier's answers there and its confusion "
+        "in the source.",
     "entropy":
         "How even a distribution p is, -Σ p log p: 0 where one outcome is certain, log N where N outcomes are "
         "equally likely.",
@@ -50,8 +50,8 @@ SYMBOLS = {
     r"$\hat Y$": ("", "the predicted label"),
     "$p$, $q$": ("", "probabilities over the classes; in distillation the teacher's and the student's"),
     "$w$": ("`w`", "the weights of the labels, $q_j / p_j$"),
-    "$R$, $r$": ("`R`, `r`", "how often answer $i$ and label $j$ come together in the source; how often answer $i$ comes in "
-                             "the target"),
+    "$R$, $r$": ("`R`, `r`", "how often answer $i$ and label $j$ come together in the source; how often answer $i$ "
+                             "comes in the target"),
     r"$\mathbb H(p)$": ("", "the entropy of $p$, in nats"),
     r"$\mathbb I$": ("", "the mutual information of an input and its predicted class, in nats"),
 }

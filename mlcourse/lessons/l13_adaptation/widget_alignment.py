@@ -1,4 +1,4 @@
-"""The alignment's weight of lesson 13: pull two covariance matrices together with a weight λ, and watch what that does."""
+"""The alignment's weight of lesson 13: pull two covariance matrices together with a weight λ, and watch."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ SPLITS, SIZE = 5, 280     # of PAD
 
 
 class Frame(NamedTuple):
-    """A training after `step` steps: the covariances of SHOWN features of source and target (SHOWN, SHOWN); the accuracy on
-    the target's test half, in the target's shares; the PAD of the features; how often each class is predicted (N,); and the
-    total variance of the source's features."""
+    """A training after `step` steps: the covariances of SHOWN features of source and target (SHOWN, SHOWN); the accuracy
+    on the target's test half, in the target's shares; the PAD of the features; how often each class is predicted (N,);
+    and the total variance of the source's features."""
 
     step: int
     source: np.ndarray
@@ -44,8 +44,8 @@ class Frame(NamedTuple):
 
 class AlignmentRecord(NamedTuple):
     """One setting: λ, whether the labels are shifted, and the frames so far. others: the frames of other weights seen
-    before. shares (N,): how often each class occurs. unadapted: the accuracy of the classifier without adaptation. floor:
-    the interval of the target's PAD against itself."""
+    before. shares (N,): how often each class occurs. unadapted: the accuracy of the classifier without adaptation.
+    floor: the interval of the target's PAD against itself."""
 
     weight: float
     shifted: bool
@@ -60,11 +60,12 @@ class AlignmentWeight(Explorer):
     """Choose the weight λ of CORAL, and whether the target has other class shares; the training runs before your eyes.
 
     net: a LeNet with batch norm, trained on the source; every training goes on from a copy of it. plain: one with layer
-    norm, which is no adaptation. source, train, test: domains with the same classes; train is seen without labels, test is
-    for the accuracy alone. frequent: the classes that a label shift favours. steps, every: of a training, and between
-    its frames.
-    The first setting is trained when the explorer is made. Another one is drawn before its training at once, and trained
-    a few steps at a time, between which the kernel answers; a newer setting stops it, and coming back goes on with it.
+    norm, which is no adaptation. source, train, test: domains with the same classes; train is seen without labels, test
+    is for the accuracy alone. frequent: the classes that a label shift favours. steps, every: of a training, and
+    between its frames.
+    The first setting is trained when the explorer is made. Another one is drawn before its training at once, and
+    trained a few steps at a time, between which the kernel answers; a newer setting stops it, and coming back goes on
+    with it.
 
         AlignmentWeight(network(source, "batch"), network(source, "layer"), source, train, test)
     """
@@ -90,7 +91,8 @@ class AlignmentWeight(Explorer):
         controls = {
             "weight": ipywidgets.SelectionSlider(options=[(f"{w:g}", w) for w in WEIGHTS], value=weight,
                                                  description="weight λ", **CONTROL),
-            "shifted": ipywidgets.Checkbox(value=False, description="label shift", indent=False, layout={"width": "auto"}),
+            "shifted": ipywidgets.Checkbox(value=False, description="label shift", indent=False,
+                                           layout={"width": "auto"}),
         }
         self.training(weight, False).to_the_end()
         scene = AlignmentScene(source.classes, steps, len(self.chosen), scale)
@@ -150,9 +152,9 @@ class AlignmentWeight(Explorer):
     def describe(self, record: AlignmentRecord) -> str:
         first, now = record.frames[0], record.frames[-1]
         apart = lambda shares: np.abs(shares - 1 / len(shares)).sum() / 2
-        return (f"No adaptation has ≈{100 * record.unadapted:.0f} %. The source's features vary by ≈{first.variance:.0f} in "
-                f"all at first, by ≈{now.variance:.0f} now. From uniform shares, true classes are {apart(record.shares):.1f} "
-                f"away, predicted ones ≈{apart(now.predicted):.2f}.")
+        return (f"No adaptation has ≈{100 * record.unadapted:.0f} %. The source's features vary by "
+                f"≈{first.variance:.0f} in all at first, by ≈{now.variance:.0f} now. From uniform shares, true classes "
+                f"are {apart(record.shares):.1f} away, predicted ones ≈{apart(now.predicted):.2f}.")
 
 
 class Training:

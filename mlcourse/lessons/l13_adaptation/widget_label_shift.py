@@ -1,4 +1,4 @@
-"""The label-shift dial of lesson 13: other class shares in the target, BBSE's estimate of them, and what it is worth."""
+"""The label-shift dial of lesson 13: other class shares in the target, and what BBSE makes of them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ LEAST = 1e-9            # weight, so that its logarithm is finite
 
 
 class Crossing(NamedTuple):
-    """A classifier, the source that it was trained on with seed 0, and the halves of a target; with batch norm it takes the
-    target's statistics (AdaBN)."""
+    """A classifier, the source that it was trained on with seed 0, and the halves of a target; with batch norm it takes
+    the target's statistics (AdaBN)."""
 
     net: LeNet
     source: Domain
@@ -35,9 +35,9 @@ class Crossing(NamedTuple):
 
 class LabelShiftRecord(NamedTuple):
     """One setting, N classes. true, said, estimate (N,): the shares of labels, of answers and those that BBSE's weights
-    imply. at_home, away (N, N): how often each answer (row) is given to each label (column), on source pictures kept out
-    of training and on the target's test half. accuracies: on the test half in the true shares, as it is, with BBSE's
-    weights and with the true ones."""
+    imply. at_home, away (N, N): how often each answer (row) is given to each label (column), on source pictures kept
+    out of training and on the target's test half. accuracies: on the test half in the true shares, as it is, with
+    BBSE's weights and with the true ones."""
 
     name: str
     distance: float
@@ -57,8 +57,8 @@ def estimated(said_source: Tensor, y_source: Tensor, said_target: Tensor, classe
 class LabelShiftDial(Explorer):
     """Choose how far the target's class shares lie from uniform ones, and where the classifier comes from.
 
-    crossings: by name. weigh: (answers and labels of the source, answers in the target, N) → weights (N,). frequent: the
-    classes that the shift favours. The classifier sees 280 unlabelled pictures of the target.
+    crossings: by name. weigh: (answers and labels of the source, answers in the target, N) → weights (N,). frequent:
+    the classes that the shift favours. The classifier sees 280 unlabelled pictures of the target.
 
         LabelShiftDial({"one domain": Crossing(net, source, train, test)})
     """
@@ -96,11 +96,13 @@ class LabelShiftDial(Explorer):
         said, logits = logits[:len(seen)].argmax(1), logits[len(seen):]
         w = torch.as_tensor(self.weigh(said_home, held.labels, said, n), dtype=torch.float64)
         p = bbse.shares(held.labels, n)
-        right = lambda w: float(q @ small.class_accuracies(logits + w.clamp(min=LEAST).log().to(logits), test.labels))
-        by_label = lambda answers, labels: (lambda c: (c / c.sum(0)).numpy())(bbse.confusion(answers, labels, n))
+        weighted = lambda w: logits + w.clamp(min=LEAST).log().to(logits)
+        right = lambda w: float(q @ small.class_accuracies(weighted(w), test.labels))
+        by_label = lambda answers, labels: (bbse.confusion(answers, labels, n) / bbse.shares(labels, n)).numpy()
         return LabelShiftRecord(
-            crossing, distance, q.numpy(), bbse.shares(said, n).numpy(), (w * p).numpy(), by_label(said_home, held.labels),
-            by_label(logits.argmax(1), test.labels), (right(torch.ones_like(q)), right(w), right(q * n)))
+            crossing, distance, q.numpy(), bbse.shares(said, n).numpy(), (w * p).numpy(),
+            by_label(said_home, held.labels), by_label(logits.argmax(1), test.labels),
+            (right(torch.ones_like(q)), right(w), right(q * n)))
 
     def headline(self, record: LabelShiftRecord) -> str:
         before, after, _ = (100 * each for each in record.accuracies)
@@ -109,5 +111,6 @@ class LabelShiftDial(Explorer):
 
     def describe(self, record: LabelShiftRecord) -> str:
         apart = lambda a, b: np.abs(a - b).sum() / 2
-        return (f"The true shares would give ≈{100 * record.accuracies[2]:.0f} %. The answers' shares lie "
-                f"≈{apart(record.said, record.true):.2f} from the true ones, BBSE's ≈{apart(record.estimate, record.true):.2f}.")
+        said, estimate = (apart(shares, record.true) for shares in (record.said, record.estimate))
+        return (f"The true shares would give ≈{100 * record.accuracies[2]:.0f} %. The answers' shares lie ≈{said:.2f} "
+                f"from the true ones, BBSE's ≈{estimate:.2f}.")
