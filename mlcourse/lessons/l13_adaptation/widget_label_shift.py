@@ -20,7 +20,7 @@ from mlcourse.studies.transfer.source import parted
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 
 DISTANCES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-LEAST = 1e-9            # weight, so that its logarithm is finite
+LEAST = 1e-9            # weight or share, so that its logarithm and its inverse are finite
 
 
 class Crossing(NamedTuple):
@@ -98,7 +98,7 @@ class LabelShiftDial(Explorer):
         p = bbse.shares(held.labels, n)
         weighted = lambda w: logits + w.clamp(min=LEAST).log().to(logits)
         right = lambda w: float(q @ small.class_accuracies(weighted(w), test.labels))
-        by_label = lambda answers, labels: (bbse.confusion(answers, labels, n) / bbse.shares(labels, n)).numpy()
+        by_label = lambda answers, labels: (bbse.confusion(answers, labels, n) / bbse.shares(labels, n).clamp(min=LEAST)).numpy()
         return LabelShiftRecord(
             crossing, distance, q.numpy(), bbse.shares(said, n).numpy(), (w * p).numpy(),
             by_label(said_home, held.labels), by_label(logits.argmax(1), test.labels),
