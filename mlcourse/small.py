@@ -1,7 +1,7 @@
 """Domain adaptation small enough to watch: 16×16 pictures, a narrow network, and snapshots of a training in seconds.
 
-What lesson 13 trains live, its widget and `mlcourse study label-shift` share. The full-sized runs are those of
-`mlcourse study transfer`.
+What lesson 13, its explorers and `mlcourse study label-shift` share with the studies of lessons 14 and 15. The full-sized
+runs are those of `mlcourse study transfer`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from mlcourse.lesson import lessons
 # Symbols that the notation page has settled and their lesson does not write yet; one that it writes is taken out.
 NOT_YET = {
     "01": {r"$e_{\text{src}}(h)$", r"$e_{\text{tgt}}(h)$", "$e^*$", r"$\kappa(x, x')$", r"$\rho$"},
-    "13": {r"$C_{\text{src}}$", r"$C_{\text{tgt}}$", r"$\mathbb H(p)$", r"$\mathbb I$"},
     "14": {r"$G(x, \xi)$", r"$\xi$"},
     "15": {r"$\tau$"},
 }

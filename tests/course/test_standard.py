@@ -14,8 +14,6 @@ NOT_YET = {
            "told_predictions": 2},
     "05": {"words": 2308, "lines": 88, "longest_line": 23, "exercise_minutes": 13, "minutes": 38,
            "told_predictions": 5},
-    "13": {"words": 3572, "lines": 91, "longest_line": 31, "exercise_minutes": 13, "minutes": 45,
-           "told_predictions": 2},
     "14": {"words": 5670, "lines": 84, "longest_cell": 5, "longest_line": 46, "exercise_minutes": 1,
            "minutes": 22, "told_predictions": 2},
     "15": {"words": 2616, "lines": 52, "longest_cell": 1, "longest_line": 24, "minutes": 20, "told_predictions": 4},

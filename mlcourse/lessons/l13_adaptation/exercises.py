@@ -17,8 +17,8 @@ def adabn(x, seen, gain, shift, eps=1e-5):
 
     x (M, C, H, W): what a layer passes on for the pictures to classify
     seen (U, C, H, W): the same for unlabelled pictures of the target; gain, shift (C,): learned
-    For each channel: gain * (x - mean) / sqrt(variance + eps) + shift; mean and variance are those of
-    `seen`, over pictures and positions, and the variance divides by the count, not by one less.
+    For each channel: gain * (x - mean) / sqrt(variance + eps) + shift; mean and variance are
+    those of `seen`, over pictures and positions; the variance divides by the count.
     """
 '''
 ADABN_SOLUTION = ADABN + '''\
@@ -42,7 +42,7 @@ def over(dims: str, of: str = "seen") -> tuple[tuple[str, str], ...]:
 
 
 adabn = Exercise(
-    id="13.1", title="The target's statistics", answer="adabn", difficulty=1, minutes=5,
+    id="13.1", title="The target's statistics", answer="adabn", difficulty=1, minutes=4,
     stub=ADABN + "    ...", solution_source=ADABN_SOLUTION, check=check_adabn,
     hints=(
         "How many means are there for 3 channels? Which dimensions of `seen` have to go?",
@@ -72,7 +72,7 @@ CORAL = '''\
 def coral_loss(a, b):
     """The CORAL loss between two domains: |C_a - C_b|²_F / (4 d²).
 
-    a (n, d), b (m, d): features; C: the covariance matrix (d, d), centred and divided by n - 1 (by m - 1)
+    a (n, d), b (m, d): features; C: the covariance (d, d), centred, divided by n - 1 (by m - 1)
     |M|²_F: the sum of the squares of all entries of M
     Returns a scalar tensor that can be differentiated.
     """
@@ -148,7 +148,7 @@ def line(key: str, verdict: str) -> str:
 
 
 verdicts = Exercise(
-    id="13.3", title="What do the rows bear out?", answer="verdicts", difficulty=2, minutes=5,
+    id="13.3", title="What do the rows bear out?", answer="verdicts", difficulty=2, minutes=4,
     stub=VERDICTS, solution_source=judged(), check=check_verdicts,
     hints=(
         "Compare no two rows of the table by eye: apart(one, other) subtracts seed from seed.",
@@ -179,12 +179,12 @@ def label_weights_broken(said_source, y_source, said_target, classes):
     return w / (w @ R.sum(0))'''
 WEIGHTS = '''\
 def label_weights(said_source, y_source, said_target, classes):
-    """BBSE: the weights w (N,) with R w = r, none negative, scaled so that the shares w p add up to 1.
+    """BBSE: weights w (N,) with R w = r, none negative, then scaled so that the sum of w p is 1.
 
-    said_source, y_source (M,): a classifier's answers and the labels, on pictures kept out of training
-    said_target (U,): its answers on unlabelled pictures of the target; classes: N
-    R (N, N): R[i, j] is the share of source pictures with answer i AND label j; p (N,): its column sums
-    r (N,): the share of each answer in the target
+    said_source, y_source (M,): answers and labels, on source pictures kept out of training
+    said_target (U,): answers on unlabelled pictures of the target; classes: N
+    R[i, j]: the share of source pictures with answer i and label j; p: its column sums
+    r[i]: the share of answer i in the target
     """
 '''
 WEIGHTS_SOLUTION = WEIGHTS + '''\
