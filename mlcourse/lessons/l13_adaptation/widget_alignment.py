@@ -70,6 +70,8 @@ class AlignmentWeight(Explorer):
         AlignmentWeight(network(source, "batch"), network(source, "layer"), source, train, test)
     """
 
+    keeps = True
+
     def __init__(self, net: LeNet, plain: LeNet, source: Domain, train: Domain, test: Domain, *,
                  frequent: tuple[int, ...] = (1, 4, 7), weight: float = 1.0, steps: int = 40, every: int = 10,
                  seed: int = 0):
