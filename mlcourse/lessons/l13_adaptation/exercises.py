@@ -93,7 +93,7 @@ def coral_wrong(*edits: tuple[str, str]) -> str:
 
 
 coral_loss = Exercise(
-    id="13.2", title="Match two covariances", answer="coral_loss", difficulty=2, minutes=7,
+    id="13.2", title="Match two covariances", answer="coral_loss", difficulty=2, minutes=6,
     stub=CORAL + "    ...", solution_source=CORAL_SOLUTION, check=check_coral_loss,
     hints=(
         "Write one covariance first: what must be taken away from every row before you multiply?",
