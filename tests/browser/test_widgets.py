@@ -75,7 +75,7 @@ def test_alignment_weight(widget, tmp_path):
     weight.root.get_by_text("Label shift, λ = 100, step 40").wait_for()
     weight.changed(picture)
     weight.settled()
-    assert "true classes are 0.6 away" in weight.says()
+    assert "labels 0.6" in weight.says()
     weight.root.screenshot(path=tmp_path / "alignment_weight.png")
 
 

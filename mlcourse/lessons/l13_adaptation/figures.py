@@ -14,8 +14,8 @@ from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, RC, VERMILION
 from mlcourse.statistics import columns, paired_difference, t_interval
 
 PAIRS = {"glyphs-digits": "from typeset digits", "mnist": "from MNIST"}
-TOLD = ("no adaptation", "in the target's ink", "AdaBN", "CORAL", "DANN", "SHOT")       # without a label
-TAUGHT = ("from scratch", "fine-tuning", "SHOT")                                        # with five per class
+TOLD = ("no adaptation", "AdaBN", "CORAL", "DANN", "SHOT")      # without a label
+TAUGHT = ("from scratch", "fine-tuning")                        # with five per class
 WITHIN, ACROSS = "one domain", "typeset → handwritten"
 PANELS = {
     WITHIN: {"no adaptation": look(GREY, "x", ":"), "no adaptation, BBSE": look(GREEN, "D", "-"),

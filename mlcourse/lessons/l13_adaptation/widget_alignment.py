@@ -154,9 +154,9 @@ class AlignmentWeight(Explorer):
     def describe(self, record: AlignmentRecord) -> str:
         first, now = record.frames[0], record.frames[-1]
         apart = lambda shares: np.abs(shares - 1 / len(shares)).sum() / 2
-        return (f"No adaptation has ≈{100 * record.unadapted:.0f} %. The source's features vary by "
-                f"≈{first.variance:.0f} in all at first, by ≈{now.variance:.0f} now. From uniform shares, true classes "
-                f"are {apart(record.shares):.1f} away, predicted ones ≈{apart(now.predicted):.2f}.")
+        return (f"No adaptation: ≈{100 * record.unadapted:.0f} %. Variance of the source's features: "
+                f"≈{first.variance:.0f} → ≈{now.variance:.0f}. Distance from uniform shares: labels "
+                f"{apart(record.shares):.1f}, answers ≈{apart(now.predicted):.2f}.")
 
 
 class Training:
