@@ -1,30 +1,24 @@
-"""Domain adaptation small enough to watch: 16×16 pictures, a narrow network, and snapshots of a training in seconds.
+"""Domain adaptation small enough to watch: 16×16 pictures, shifted class shares, and what a network makes of them.
 
-What lesson 13 trains live, its widget and `mlcourse study label-shift` share. The full-sized runs are those of
-`mlcourse study transfer`.
+What lesson 13, its explorers and `mlcourse study label-shift` share with the studies of lessons 14 and 15. The full-sized
+runs are those of `mlcourse study transfer`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from mlcourse.domains import Domain
-from mlcourse.episode import Episode
-from mlcourse.episode.across import DomainSampler, pixels
-from mlcourse.learners import AdaBN
-from mlcourse.nets import Conv4, call, features, statistics
-from mlcourse.system.machine import one_core
-from mlcourse.train import train
+from mlcourse.episode.across import pixels
+from mlcourse.nets import call, features, statistics
 
-SIDE, WIDTH, SHOT = 16, 16, 3
-SOURCE_STEPS, SOURCE_RATE = 300, 2e-3
-STEPS, RATE, EVERY = 160, 1e-3, 20
+SIDE, SHOT, RATE = 16, 3, 1e-3
 KNOWN = 500             # source pictures that the source's statistics are taken from
 UNLABELED = 280         # target pictures that methods see
 FREQUENT = 3            # classes that a label shift favours
@@ -67,18 +61,6 @@ def drawn(domain: Domain, q: Tensor, count: int, seed: int = 0) -> Domain:
     return domain.take(torch.cat(chosen))
 
 
-def source_network(source: Domain, seed: int = 0, on_step: Callable[[dict], None] | None = None, *,
-                   steps: int | None = None, width: int | None = None) -> AdaBN:
-    """A classifier of the source's pictures, trained on their labels alone: SOURCE_STEPS of a network of WIDTH filters
-    unless others are given."""
-    learner = AdaBN(Conv4(len(source.classes), width or WIDTH, "max", "batch", SIDE, seed))
-    sampler = DomainSampler([source], SHOT, 1, unlabeled=1)
-    with one_core():
-        train(learner, learner.phases(sampler, steps or SOURCE_STEPS, tasks=1, lr=SOURCE_RATE), seed=seed, progress=False,
-              on_step=on_step)
-    return learner
-
-
 class Views(NamedTuple):
     """Both domains as a state sees them, each under its own norm statistics: features of the source (n, d) and of the
     target (m, d), and the target's logits (m, N)."""
@@ -89,7 +71,7 @@ class Views(NamedTuple):
 
 
 @torch.no_grad()
-def views(net: Conv4, source: Tensor, target: Tensor, unlabeled: Tensor | None, params: dict | None = None) -> Views:
+def views(net: nn.Module, source: Tensor, target: Tensor, unlabeled: Tensor | None, params: dict | None = None) -> Views:
     """What the network (or `params` in its place) makes of source and target pictures (M, 1, S, S).
 
     unlabeled: the target's pictures that the target's statistics are taken from; None: the source's statistics are
@@ -122,9 +104,3 @@ def known(domain: Domain, seed: int = 0, count: int | None = None) -> Tensor:
     """`count` pictures, KNOWN for None, of a domain, drawn regardless of class, as pixels (M, 1, S, S)."""
     order = torch.randperm(len(domain.images), generator=torch.Generator().manual_seed(seed))
     return pixels(domain.images[order[:count or KNOWN]])
-
-
-def source_and_target(source: Domain, target: Domain, seed: int = 0) -> Episode:
-    """One episode with the source in the support set and all pictures of a target, unlabelled, for `adapt`."""
-    episode = DomainSampler([source], SHOT, 1, unlabeled=1).sample(1, torch.Generator().manual_seed(seed)).task(0)
-    return episode._replace(unlabeled_x=pixels(target.images))

@@ -5,7 +5,6 @@ import torch
 from tiny import patterns
 
 from mlcourse import small
-from mlcourse.learners import AdaBN
 from mlcourse.nets import Conv4, params_of
 from mlcourse.small import class_accuracies, drawn, predicted_shares, proportions, shrunk, views
 
@@ -71,12 +70,8 @@ def test_accuracies_and_shares_by_counting():
     assert predicted_shares(logits, labels, own).tolist() == pytest.approx((torch.bincount(said).double() / 7).tolist())
 
 
-def test_the_source_network_is_trained_and_repeats(monkeypatch):
-    monkeypatch.setattr(small, "SOURCE_STEPS", 4)
-    domain, steps = patterns(0, classes=3, side=16), []
-    one, again = (small.source_network(domain, 5, steps.append) for _ in range(2))
-    assert len(steps) == 8 and isinstance(one, AdaBN)
-    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), again.parameters(), strict=True))
-    assert small.known(domain, 1).shape == (36, 1, 16, 16)
-    episode = small.source_and_target(domain, patterns(1, classes=3), 0)
-    assert episode.unlabeled_x.shape[0] == 36 and len(episode.support_y) == 9
+def test_known_pictures_are_drawn_and_repeat():
+    domain = patterns(0, classes=3, side=16)
+    one = small.known(domain, 1, 20)
+    assert one.shape == (20, 1, 16, 16) and torch.equal(one, small.known(domain, 1, 20))
+    assert small.known(domain, 1).shape == (36, 1, 16, 16) and not torch.equal(one, small.known(domain, 2, 20))

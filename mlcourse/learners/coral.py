@@ -2,7 +2,7 @@
 
 Sun, Saenko: Deep CORAL: Correlation Alignment for Deep Domain Adaptation, ECCV 2016 workshops, equation 6.
 
-    L = L_class(source) + λ |C_S - C_T|²_F / (4 d²)
+    L = L_class(source) + λ |C_src - C_tgt|²_F / (4 d²)
 """
 
 from __future__ import annotations

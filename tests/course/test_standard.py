@@ -7,24 +7,10 @@ from sample_lesson import sample
 
 from mlcourse.course import notebooks, standard
 
-# By how much a lesson may still miss the standard. A lesson that comes nearer lowers its numbers, and one that arrives
-# loses them; nothing is added, and nothing grows.
-NOT_YET = {
-    "13": {"words": 3572, "lines": 91, "longest_line": 31, "exercise_minutes": 13, "minutes": 45,
-           "told_predictions": 2},
-}
-
 
 @pytest.mark.parametrize("about", notebooks.lessons(), ids=lambda about: about.lesson)
-def test_a_lesson_keeps_to_the_standard_but_for_what_is_not_there_yet(about):
-    found, known = standard.excess(about.path), NOT_YET.get(about.lesson, {})
-    worse = {name: by for name, by in found.items() if by > known.get(name, 0)}
-    assert not worse, f"lesson {about.lesson} misses the standard by {worse}: {standard.measure(about.path)}"
-    assert set(known) <= set(found), f"lesson {about.lesson} meets {set(known) - set(found)}: take it from NOT_YET"
-
-
-def test_the_list_of_what_is_not_there_yet_is_of_lessons():
-    assert set(NOT_YET) <= {about.lesson for about in notebooks.lessons()} and all(NOT_YET.values())
+def test_a_lesson_keeps_to_the_standard(about):
+    assert not standard.excess(about.path), f"lesson {about.lesson}: {standard.measure(about.path)}"
 
 
 # ---------------------------------------------------------------- the count

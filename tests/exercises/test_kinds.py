@@ -41,11 +41,11 @@ TENSORS = {"tensor": lambda x: x, "float32": lambda x: x.float(), "array": lambd
            "list of tensors": lambda x: list(x),
            "tuple of arrays": lambda x: tuple(row.numpy() for row in x),
            "with a graph": lambda x: x.double().requires_grad_()}
+CHANNELS = {name: kind for name, kind in TENSORS.items() if name != "data frame"}       # of four dimensions
 LABELS = {**TENSORS, "int32": lambda x: x.int(), "whole floats": lambda x: x.float(),
           "NumPy int": lambda x: [np.int64(y) for y in x], "one by one": lambda x: [plain(y) for y in x]}
 GRAPHS = {"scalar": lambda x: 1 * x, "float32": lambda x: x.float(), "float64": lambda x: x.double(),
           "one": lambda x: x[None]}
-FEATURES = {"float32": lambda x: x.float(), "float64": lambda x: x.double()}
 DICTS = {"float32": lambda d: {name: p.float() for name, p in d.items()}, "turned": lambda d: dict(reversed(d.items()))}
 COUNTS = {name: lambda d, kind=kind: {key: kind(x) for key, x in d.items()} for name, kind in NUMBERS.items()}
 ENTRIES = {"spaces and capitals": lambda d: {key: f" {text.upper()} " for key, text in d.items()},
@@ -53,11 +53,6 @@ ENTRIES = {"spaces and capitals": lambda d: {key: f" {text.upper()} " for key, t
 TEXTS = {"NumPy text": np.str_}
 PARTS = {"list": list, "arrays": lambda parts: tuple(p.numpy() for p in parts),
          "lists": lambda parts: [p.tolist() for p in parts]}
-BATCHES = {"tuple of lists": lambda batches: tuple(map(list, batches)),
-           "generator": lambda batches: (b for b in batches),
-           "float32": lambda batches: [(x.float(), y, t.float()) for x, y, t in batches],
-           "arrays": lambda batches: [tuple(part.numpy() for part in batch) for batch in batches],
-           "lists": lambda batches: [tuple(part.tolist() for part in batch) for batch in batches]}
 
 KINDS = {
     "00.1": COUNTS, "00.2": ENTRIES, "00.3": LABELS, "00.4": SEVERAL, "00.5": ENTRIES,
@@ -65,7 +60,7 @@ KINDS = {
     "01.6": ENTRIES,
     "03.1": DICTS, "03.2": NUMBERS, "03.3": NUMBERS, "03.4": DICTS, "03.5": SEVERAL, "03.6": ENTRIES,
     "05.1": DICTS, "05.2": NUMBERS, "05.3": TENSORS, "05.4": ENTRIES,
-    "13.1": GRAPHS, "13.2": FEATURES, "13.3": BATCHES, "13.4": TENSORS,
+    "13.1": CHANNELS, "13.2": GRAPHS, "13.3": ENTRIES, "13.4": TENSORS,
     "14.1": PARTS, "14.2": GRAPHS, "14.3": GRAPHS, "14.4": SEVERAL,
     "15.1": NUMBERS, "15.2": TENSORS, "15.3": GRAPHS,
     "16.1": GRAPHS, "16.2": GRAPHS, "16.3": NUMBERS, "16.4": ENTRIES,
@@ -121,12 +116,16 @@ IN_PLACE = [
     ("05.3", "def rate_gradient(theta, alpha, s, q):\n"
              "    theta, alpha, a, c = (x.numpy() for x in (theta, alpha, s[0], q[0]))\n"
              "    g = (theta @ a - s[1]) * a\n    return -((theta - alpha * g) @ c - q[1]) * c * g"),
-    ("13.1", "def coral_loss(a, b):\n    n = a.shape[1]\n    a -= a.mean(0)\n    b -= b.mean(0)\n"
+    ("13.1", "def adabn(x, seen, gain, shift, eps):\n    x -= seen.mean((0, 2, 3))[:, None, None]\n"
+             "    x /= (seen.permute(1, 0, 2, 3).flatten(1).var(1, correction=0) + eps).sqrt()[:, None, None]\n"
+             "    x *= gain[:, None, None]\n    return x.add_(shift[:, None, None])"),
+    ("13.2", "def coral_loss(a, b):\n    n = a.shape[1]\n    a -= a.mean(0)\n    b -= b.mean(0)\n"
              "    c = a.T @ a / (len(a) - 1)\n    c -= b.T @ b / (len(b) - 1)\n"
              "    return (c ** 2).sum() / (4 * n * n)"),
-    ("13.4", "def aligned_target(p, q):\n    p, q = p.numpy(), q.numpy()\n"
-             "    k = np.minimum(p, q)\n    p -= k\n    q -= k\n"
-             "    return np.diag(k) + np.outer(p, q) / max(q.sum(), 1e-300)"),
+    ("13.4", "def label_weights(s, y, t, n):\n    s, y, t = (x.numpy() for x in (s, y, t))\n"
+             "    c = np.zeros((n, n))\n    np.add.at(c, (s, y), 1)\n    c /= len(y)\n"
+             "    w = np.maximum(np.linalg.solve(c, np.bincount(t, minlength=n) / len(t)), 0)\n"
+             "    return list(w / (w * c.sum(0)).sum())"),
     ("14.1", "def split_target(images, seed):\n    order = np.random.default_rng(seed).permutation(len(images))\n"
              "    return [images[np.sort(part)] for part in np.array_split(order, 3)]"),
     ("14.2", "def meta_objective(net, params, alpha, tasks):\n"

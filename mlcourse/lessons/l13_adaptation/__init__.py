@@ -4,10 +4,11 @@ from mlcourse.lesson import Lesson
 
 LESSON = Lesson(
     __name__,
-    does="carry typeset digits over to handwriting without a label, write CORAL and a reversed gradient, then "
-         "break both by other class proportions",
+    does="carry typeset digits over to handwriting without a label by AdaBN and CORAL, break both by other class "
+         "shares, and mend what can be mended by BBSE",
     exercises="exercises:EXERCISES",
-    explorers={"AdversarialWeight": "explorers:adversarial_weight"},
+    predictions="predictions:PREDICTIONS",
+    explorers={"AlignmentWeight": "explorers:alignment_weight", "LabelShiftDial": "explorers:label_shift_dial"},
     studies={"label-shift": "study_label_shift:STUDY"},
     terms="terms:TERMS",
     chinese="terms:CHINESE",

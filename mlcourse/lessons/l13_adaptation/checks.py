@@ -1,21 +1,20 @@
-"""Checks of lesson 13: CORAL, a reversed gradient, the batches of DANN, and what aligned features must get wrong."""
+"""Checks of lesson 13: AdaBN's statistics, CORAL, what intervals bear out, and BBSE's weights."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from mlcourse.exercises.framework import (Crashed, LearnerFunction, Misconception, NotYet, all_of, also, explain,
-                                          kind)
+from mlcourse.exercises.framework import (Crashed, LearnerFunction, Misconception, NotAttempted, NotYet, all_of,
+                                          explain, kind)
 from mlcourse.exercises.gradients import gradients_by
-from mlcourse.exercises.values import DIGITS, described, scalar, tensor
+from mlcourse.exercises.values import DIGITS, scalar, tensor
+from mlcourse.lessons.l13_adaptation import bbse
 
-FORWARD, NO_GRADIENT, NOT_REVERSED = ("the forward pass reversed too", "no gradient at all",
-                                      "the gradient is not reversed")
-NO_STRENGTH, INVISIBLE = "the strength is forgotten", "invisible to torch.func"
+NO_GRADIENT = "no gradient at all"
 
 
 def draw(*shape: int, seed: int = 0) -> Tensor:
@@ -30,6 +29,68 @@ def near(a: Tensor, b: Tensor) -> bool:
 
 # ---------------------------------------------------------------- 13.1
 
+OWN, ONE_FOR_ALL, EACH_PICTURE, EACH_PLACE = ("statistics of the pictures to classify", "one mean for all channels",
+                                              "statistics of each picture", "statistics of each place")
+VARIANCE, LESS_ONE, NO_EPS = "divided by the variance", "divided by one less than the count", "eps is missing"
+SWAPPED, NO_GAIN, NO_SHIFT = "gain and shift swapped", "the gain is missing", "the shift is missing"
+OVER = {"channel": (0, 2, 3), "everything": (0, 1, 2, 3), "picture": (2, 3), "place": (0,)}
+
+
+def check_adabn(answer: object) -> str:
+    """13.1: against the formula, on channels of different means and variances."""
+    adabn = LearnerFunction(answer, "adabn")
+    size = torch.tensor([0.05, 1.0, 4.0], dtype=torch.float64).view(3, 1, 1)
+    x, seen = 2 * draw(4, 3, 2, 2) * size - 3, draw(4, 3, 2, 2, seed=1) * size + 1
+    gain, shift = draw(3, seed=2), draw(3, seed=3)
+    parts, eps = (x, seen, gain, shift), 1e-3
+    kept = [part.clone() for part in parts]
+    got = tensor(adabn(*kept, eps), tuple(x.shape), f"adabn must return a tensor of shape {tuple(x.shape)}, that of x")
+    want = adabn_of(*parts, eps)
+    if not near(got, want):
+        explain(got, lambda **faults: adabn_of(*parts, eps, **faults), ADABN_FAULTS, near)
+        first, right, yours = (float(z[0, 0, 0, 0]) for z in (x, want, got))
+        raise NotYet(f"for the first value of x, {first:.3f}, the answer is {right:.4f}, but you returned {yours:.4f}.")
+    one = tensor(adabn(x[:1].clone(), *(part.clone() for part in parts[1:]), eps), (1, *x.shape[1:]),
+                 "adabn must return a tensor of the shape of x")
+    if not near(one, want[:1]):
+        raise Misconception(OWN, "one picture alone got another answer than in company: the statistics must come from "
+                            "`seen`.")
+    return "Each channel has the target's mean and variance, and a picture's answer depends on no other's."
+
+
+def adabn_of(x: Tensor, seen: Tensor, gain: Tensor, shift: Tensor, eps: float, over: str = "channel", of: str = "seen",
+             less: int = 0, root: bool = True, gains: str = "gain", shifts: str = "shift") -> Tensor:
+    """Batch normalisation of x by the statistics of `seen`; the options are the known faults."""
+    source, dims = (x if of == "x" else seen), OVER[over]
+    mean, count = source.mean(dims, keepdim=True), 1
+    for d in dims:
+        count *= source.shape[d]
+    variance = (source - mean).square().sum(dims, keepdim=True) / (count - less) + eps
+    factors = {"gain": gain, "shift": shift, "one": torch.ones_like(gain), "zero": torch.zeros_like(gain)}
+    wide = lambda v: v.view(1, -1, 1, 1)
+    return wide(factors[gains]) * (x - mean) / (variance.sqrt() if root else variance) + wide(factors[shifts])
+
+
+ADABN_FAULTS = (
+    (OWN, {"of": "x"}, "mean and variance come from x itself, so an answer depends on which pictures are asked "
+     "together; take them from `seen`"),
+    (ONE_FOR_ALL, {"over": "everything"}, "there is one mean and one variance for all channels; each channel has its "
+     "own"),
+    (EACH_PICTURE, {"over": "picture"}, "each picture is normalised by itself; the statistics are over pictures and "
+     "positions, dimensions 0, 2 and 3"),
+    (EACH_PLACE, {"over": "place"}, "each position has statistics of its own; they are over pictures and positions, "
+     "dimensions 0, 2 and 3"),
+    (VARIANCE, {"root": False}, "you divide by the variance; divide by its root, the standard deviation"),
+    (LESS_ONE, {"less": 1}, "batch normalisation divides the sum of squares by the count, not by one less: "
+     "var(..., correction=0)"),
+    (SWAPPED, {"gains": "shift", "shifts": "gain"}, "the gain multiplies and the shift is added"),
+    (NO_GAIN, {"gains": "one"}, "the learned gain must multiply what is normalised"),
+    (NO_SHIFT, {"shifts": "zero"}, "the learned shift must be added at the end"),
+)
+
+
+# ---------------------------------------------------------------- 13.2
+
 BY_N, UNCENTRED, NO_SCALE, DIAGONAL, MEANS = ("divided by n", "not centred", "the factor 1/(4 d²) is missing",
                                               "only the variances compared", "the means compared")
 LITERAL, OF_SAMPLES = "a factor for one width only", "the covariance of samples, not of features"
@@ -38,7 +99,7 @@ SIZES = ((6, 9, 3), (8, 8, 5))       # n, m, d
 
 
 def check_coral_loss(answer: object) -> str:
-    """13.1: against an entry-by-entry sum, on features with a mean and with correlations, of two widths."""
+    """13.2: against an entry-by-entry sum, on features with a mean and with correlations, of two widths."""
     coral_loss = LearnerFunction(answer, "coral_loss")
     pairs = [(draw(n, d) @ draw(d, d, seed=2) + 2, draw(m, d, seed=1) - 1) for n, m, d in SIZES]
     leaves = [tuple(x.clone().requires_grad_() for x in pair) for pair in pairs]
@@ -116,215 +177,119 @@ CORAL_FAULTS = (
 )
 
 
-# ---------------------------------------------------------------- 13.2
-
-
-def check_reverse(answer: object) -> str:
-    """13.2: the value, the gradient, and both again under torch.func."""
-    reverse = LearnerFunction(answer, "reverse")
-    x, w = draw(4, 3), draw(4, 3, seed=1)
-    for strength in (0.5, 2.0):
-        leaf = x.clone().requires_grad_()
-        got = attached(reverse(leaf, strength))
-        if not near(got.detach(), x):
-            if near(got.detach(), -strength * x):
-                found = Misconception(FORWARD, "the discriminator must see the features as they are; you hand it "
-                                      "-strength times them. Only the gradient is to be turned around.")
-                try:
-                    diagnose_reversed(got, leaf, w, strength)
-                except Misconception as misconception:
-                    raise also(found, misconception) from None
-                raise found
-            raise NotYet("the value must be x itself; only the gradient is to change.")
-        if not torch.equal(leaf.detach(), x):
-            raise NotYet("reverse changed x itself; return a new tensor.")
-        diagnose_reversed(got, leaf, w, strength)
-    check_under_func(reverse, x, w)
-    return "The value is x, the gradient is -strength times what arrives, and torch.func and vmap see it too."
-
-
-def attached(got: object) -> Tensor:
-    """The features that come out, with their graph."""
-    if not isinstance(got, Tensor):
-        raise NotYet(f"reverse must return a tensor of shape (4, 3), got {kind(got)}.")
-    tensor(got, (4, 3), "reverse must return a tensor of shape (4, 3)")
-    return got.to(torch.float64)
-
-
-def diagnose_reversed(got: Tensor, leaf: Tensor, w: Tensor, strength: float) -> None:
-    """Raise what is wrong with the gradient; right is -strength · w."""
-    if not got.requires_grad:
-        raise Misconception(NO_GRADIENT, "x was cut out of the graph whole, so the features learn nothing from the "
-                            "discriminator; one part must stay attached.")
-    g, = torch.autograd.grad((got * w).sum(), leaf, allow_unused=True)
-    if g is None or near(g, 0 * w):
-        raise Misconception(NO_GRADIENT, "no gradient reaches x; one part must stay attached.")
-    if near(g, -strength * w):
-        return
-    if near(g, strength * w) or near(g, w):
-        raise Misconception(NOT_REVERSED, "the gradient reaches x with its own sign, so the features help the "
-                            "discriminator to tell the domains apart; that drives them away from each other.")
-    if near(g, -w):
-        raise Misconception(NO_STRENGTH, "the gradient is turned around, but its size does not depend on the strength.")
-    raise NotYet(f"for a strength of {strength:g} the gradient must be {-strength:g} times the one that arrives.")
-
-
-def check_under_func(reverse: LearnerFunction, x: Tensor, w: Tensor) -> None:
-    """The gradient under torch.func.grad and vmap. Raises Misconception where they cannot see through the answer."""
-    loss = lambda z, u: (reverse(z, 2.0) * u).sum()
-    why = "plain PyTorch differentiates it, but under torch.func.vmap and grad "
-    try:
-        got = torch.func.vmap(torch.func.grad(loss))(x, w)
-    except Crashed as error:
-        raise Misconception(INVISIBLE, f"{why}it raises {type(error.error).__name__}; write it as a sum of x and "
-                            "x.detach(), which they see through.") from error
-    if not near(got, -2.0 * w):
-        raise Misconception(INVISIBLE, f"{why}the gradient is another one; write it as a sum of x and x.detach(), "
-                            "which they see through.")
-
-
 # ---------------------------------------------------------------- 13.3
 
-SOURCE_TWICE, SHORTER, STORED_ORDER, SAME_TARGET = (
-    "the source in the place of the target", "zip stops at the shorter", "the target in its stored order",
-    "the same target pictures in every batch")
-NEVER_SEEN, SAME_EPOCH = "target pictures that are never seen", "the same target in every epoch"
-EPOCHS = 8          # enough that each of the 24 target pictures is seen
-TARGET = 1000          # what marks a row of the target
+VERDICTS = ("yes", "no", "open")
 
 
-def check_adversarial_batches(answer: object) -> str:
-    """13.3: marked rows are watched through an epoch."""
-    function = LearnerFunction(answer, "adversarial_batches")
-    n, m, size = 50, 24, 8
-    source_x, target_x = torch.arange(n).double()[:, None], TARGET + torch.arange(m).double()[:, None]
-    source_y, epochs = torch.arange(n) % 7, []
-    for seed in (1, *range(EPOCHS)):
-        batches = function(source_x.clone(), source_y.clone(), target_x.clone(), size,
-                           torch.Generator().manual_seed(seed))
-        epochs.append(rows_of(batches, source_y))
-    first, again = epochs.pop(0), epochs[1]
-    found = [fault for epoch in epochs[:2] for fault in faults_of_epoch(*epoch, n, m)]
-    targets = [target for _, target in epochs]
-    shown = {row for epoch in targets for batch in epoch for row in batch}
-    known = {fault.name for fault in found}
-    if not known & {STORED_ORDER, SAME_TARGET, SOURCE_TWICE} and all(target == targets[0] for target in targets):
-        found.append(Misconception(SAME_EPOCH, "every generator gave the same target pictures; draw them with the "
-                                   "generator, torch.randint(len(target_x), (len(s),), generator=generator)."))
-    elif not known & {SHORTER, SAME_TARGET, SOURCE_TWICE} and len(shown) < m:
-        found.append(Misconception(NEVER_SEEN, f"{m - len(shown)} of the {m} target pictures were not seen in {EPOCHS} "
-                                   "epochs; draw from all of them, torch.randint(len(target_x), ...)."))
-    if found:
-        raise all_of(found)
-    for sources, target in epochs:
-        watch_epoch(sources, target, n, size)
-    if epochs[0] == epochs[1] or first != again:
-        raise NotYet("the same generator must give the same epoch, and another one another; hand `generator` to every "
-                     "random draw.")
-    return f"All {n} source samples are used once, with as many random target samples beside them in every batch."
+class Claim(NamedTuple):
+    """That the arm `one` with `k` labels per class beats `other` with as many, from `source`, in study transfer: the
+    verdict, and the misconception behind another one, with what to look at."""
+
+    source: str
+    one: str
+    other: str
+    k: int
+    verdict: str
+    name: str
+    why: str
 
 
-def rows_of(batches: object, source_y: Tensor) -> tuple[list[list[int]], list[list[int]]]:
-    """The marks of source and target in every batch. Raises NotYet where there is no batch, or one that is no triple of
-    tensors."""
-    sources, targets = [], []
-    for batch in list(batches):
-        triple = "every batch must be a triple of tensors with rows: (source_x, source_y, target_x)"
-        if not isinstance(batch, (tuple, list)) or len(batch) != 3:
-            raise NotYet(f"{triple}, got {described(batch)}.")
-        x, y, t = (tensor(part, None, triple) for part in batch)
-        if not all(part.ndim and len(part) for part in (x, y, t)) or x.ndim < 2 or t.ndim < 2:
-            raise NotYet(f"{triple}; one of yours has no rows.")
-        mine, theirs = x[:, 0].long().tolist(), t[:, 0].long().tolist()
-        if max(mine) < TARGET and y.tolist() != source_y[mine].tolist():
-            raise NotYet("a batch's labels are not those of its source pictures; index both with the same rows.")
-        sources.append(mine)
-        targets.append(theirs)
-    if not sources:
-        raise NotYet("there is no batch; return a list of (source_x, source_y, target_x).")
-    return sources, targets
+TYPE, HAND = "glyphs-digits", "mnist"
+CLAIMS = {
+    "a": Claim(TYPE, "CORAL", "AdaBN", 0, "open", "the larger mean wins",
+               "CORAL has the larger mean, but the interval of the difference includes zero"),
+    "b": Claim(TYPE, "SHOT", "AdaBN", 0, "yes", "a difference that is there, left open",
+               "the interval of the difference lies above zero, although the intervals of the two rows are wide"),
+    "c": Claim(TYPE, "DANN", "no adaptation", 0, "open", "the larger mean wins",
+               "the interval of the difference just includes zero"),
+    "d": Claim(HAND, "SHOT", "DANN", 0, "no", "best on one pair taken for best",
+               "the interval lies below zero: what leads from typeset digits does not lead from MNIST"),
+    "e": Claim(TYPE, "fine-tuning", "from scratch", 5, "no", "a source is always worth something",
+               "with five labels per class the interval lies below zero: the network that never saw a typeset digit is "
+               "ahead"),
+}
 
 
-def faults_of_epoch(sources: list[list[int]], targets: list[list[int]], n: int, m: int) -> list[Misconception]:
-    """The known mistakes in one epoch."""
-    seen = [row for batch in sources for row in batch]
-    shown = [row for batch in targets for row in batch]
-    found = []
-    if any(row < TARGET for row in shown):
-        found.append(Misconception(SOURCE_TWICE, "the third part of a batch holds source pictures: the target is "
-                                   "loaded and never used, and the discriminator compares the source with itself."))
-    if len(seen) <= m < n:
-        found.append(Misconception(SHORTER, f"the epoch ends with the target's {m} pictures, after {len(seen)} of {n} "
-                                   "source pictures; zip stops at the shorter list without a word."))
-    full = [tuple(sorted(batch)) for batch in targets if len(batch) == len(targets[0])]
-    if len(full) > 1 and len(set(full)) == 1:
-        return [*found, Misconception(SAME_TARGET, "every batch shows the same target pictures; draw anew for each.")]
-    steps = Counter((b - a) % m for batch in targets for a, b in zip(batch, batch[1:]))
-    if steps and max(steps.values()) > steps.total() / 2:
-        found.append(Misconception(STORED_ORDER, "the target's pictures come in the order in which they are stored, "
-                                   "forwards, backwards or by equal steps, and those often lie sorted by class: each "
-                                   "batch then has a label shift of its own, and alignment pulls a few classes of the "
-                                   "target over all of the source's."))
-    return found
-
-
-def watch_epoch(sources: list[list[int]], targets: list[list[int]], n: int, size: int) -> None:
-    """Raise what is wrong with one epoch in a way that has no name."""
-    seen = [row for batch in sources for row in batch]
-    if any(row >= TARGET for row in seen):
-        raise NotYet("the first part of a batch must hold source pictures only; the target has no labels here.")
-    if sorted(seen) != list(range(n)):
-        raise NotYet(f"every source sample must be used once in an epoch; {len(set(seen))} of {n} were, in "
-                     f"{len(seen)} places.")
-    if [len(batch) for batch in sources] != [size] * (n // size) + [n % size]:
-        raise NotYet(f"the batches must have {size} source pictures each, the last one the {n % size} that are left.")
-    if [len(batch) for batch in targets] != [len(batch) for batch in sources]:
-        raise NotYet("a batch needs as many target as source pictures, or the discriminator can win by naming the "
-                     "larger side.")
-    if sources[0] == sorted(sources[0]):
-        raise NotYet("the source's pictures come in their stored order; deal them with torch.randperm.")
+def check_verdicts(answer: object) -> str:
+    """13.3: what paired intervals of study transfer bear out."""
+    if answer is None or answer is ... or (isinstance(answer, dict) and answer
+                                           and all(value is ... for value in answer.values())):
+        raise NotAttempted
+    if not isinstance(answer, dict):
+        raise NotYet(f"the answers must be a dict with the keys {', '.join(CLAIMS)}, got {kind(answer)}.")
+    if left := [key for key in CLAIMS if answer.get(key, ...) in (..., None)]:
+        raise NotYet(f"still open: {', '.join(left)}.")
+    given = {key: str(answer[key]).strip().lower() for key in CLAIMS}
+    for key, value in given.items():
+        if value not in VERDICTS:
+            raise NotYet(f'{key} is {answer[key]!r}; write "yes", "no" or "open".')
+    if wrong := [key for key in CLAIMS if given[key] != CLAIMS[key].verdict]:
+        raise all_of([Misconception(CLAIMS[key].name, f"look at {key}: {CLAIMS[key].why}.") for key in wrong])
+    return "Each verdict is that of a paired interval over five seeds."
 
 
 # ---------------------------------------------------------------- 13.4
 
-NOT_ALIGNED, LABELS_OF_SOURCE, INDEPENDENT, TRANSPOSED = (
-    "the features are not aligned", "the target has the source's labels", "more error than alignment forces",
-    "rows and columns swapped")
+TRANSPOSED, NEGATIVE, CONDITIONAL, COUNTED = ("rows and columns swapped", "negative weights left",
+                                              "shares in the place of weights", "answers counted, not corrected")
+UNSCALED, PER_ANSWER = "not scaled", "shares of the labels behind each answer"
 
 
-def check_aligned_target(answer: object) -> str:
-    """13.4: the marginals, and the error, on random and on hand-made proportions."""
-    aligned_target = LearnerFunction(answer, "aligned_target")
-    pairs = [(draw(4, seed=s).softmax(0).tolist(), draw(4, seed=s + 9).softmax(0).tolist()) for s in range(3)]
-    pairs += [([0.5, 0.5], [0.9, 0.1]), ([0.1] * 10, [0.3, 0.3, 0.3] + [0.1 / 7] * 7), ([0.5, 0.5], [0.5, 0.5])]
-    for p, q in pairs:
-        p, q = torch.tensor(p, dtype=torch.float64), torch.tensor(q, dtype=torch.float64)
-        got = aligned_target(p.clone(), q.clone())
-        if near(p, q) and isinstance(got, Tensor) and bool(got.isnan().any()):
-            raise NotYet("for p = q nothing is left to move, so there is nothing to divide by; it gave NaN.")
-        table = tensor(got, (len(p), len(p)), f"aligned_target must return a tensor of shape {(len(p), len(p))}")
-        diagnose_table(table, p, q)
-    return "The features have the source's distribution, and the error is the label distance: it cannot be less."
+def check_label_weights(answer: object) -> str:
+    """13.4: against `bbse`, where the plain solution has negative weights and where it has none."""
+    label_weights = LearnerFunction(answer, "label_weights")
+    for case in (answers_of(2), answers_of(0), answers_of(1)):
+        want = weights_of(*case)
+        got = label_weights(*(part.clone() if isinstance(part, Tensor) else part for part in case))
+        got = tensor(got, (case[-1],), f"label_weights must return a tensor of shape ({case[-1]},)")
+        if not near(got, want):
+            explain(got, lambda **faults: weights_of(*case, **faults), WEIGHT_FAULTS, near)
+            shown = lambda w: ", ".join(f"{float(v):.3f}" for v in w)
+            raise NotYet(f"on a small example the weights are ({shown(want)}), but you returned ({shown(got)}).")
+    return "R w = r holds where it can, no weight is negative, and the shares that they imply add up to 1."
 
 
-def diagnose_table(table: Tensor, p: Tensor, q: Tensor) -> None:
-    """Raise what is wrong with a joint table of target features and labels."""
-    least = float((p - q).abs().sum() / 2)
-    if bool((table < -1e-9).any()):
-        raise NotYet(f"a probability is {float(table.min()):.3f}; none may be negative.")
-    rows, columns = table.sum(1), table.sum(0)
-    if near(rows, q) and near(columns, p) and not near(p, q):
-        raise Misconception(TRANSPOSED, "rows are features and columns labels: row sums must be the source's "
-                            "proportions p, column sums the target's q.")
-    if not near(columns, q):
-        if near(columns, p):
-            raise Misconception(LABELS_OF_SOURCE, "the column sums are p, so the labels of this target are distributed "
-                                "as the source's, and there is no label shift; they must be q.")
-        raise NotYet("the column sums must be q, the proportions of the target's labels.")
-    if not near(rows, p):
-        raise Misconception(NOT_ALIGNED, "the row sums are not p. A discriminator would tell the domains apart by how "
-                            "often each feature occurs; perfectly aligned features occur as often as in the source.")
-    error = 1 - float(table.diagonal().sum())
-    if error > least + 1e-6:
-        raise Misconception(INDEPENDENT, f"both marginals are right, and the error is {error:.3f}; keeping as many "
-                            f"labels as possible on their own feature leaves {least:.3f}.")
+def answers_of(seed: int) -> tuple[Tensor, Tensor, Tensor, int]:
+    """Answers and labels of a source, answers in a target, and the number of classes; the last case has a
+    solution with a negative weight."""
+    generator = torch.Generator().manual_seed(seed)
+    p = torch.tensor([0.5, 0.3, 0.2])
+    q = torch.tensor([[0.2, 0.3, 0.5], [0.1, 0.6, 0.3], [0.9, 0.05, 0.05]][seed])
+    table = torch.tensor([[0.8, 0.15, 0.05], [0.3, 0.6, 0.1], [0.25, 0.05, 0.7]])       # row: the label
+    y, hidden = (torch.multinomial(of, count, replacement=True, generator=generator)
+                 for of, count in ((p, 200), (q, 150)))
+    said = lambda labels: torch.multinomial(table[labels], 1, generator=generator)[:, 0]
+    target = torch.tensor([0] * 110 + [2] * 40) if seed == 2 else said(hidden)
+    return said(y), y, target, 3
+
+
+def weights_of(said_source: Tensor, y_source: Tensor, said_target: Tensor, classes: int, transposed: bool = False,
+               clipped: bool = True, scaled: str = "shares", by: str = "joint", solved: bool = True) -> Tensor:
+    """BBSE's weights; the options are the known faults."""
+    joint, r = bbse.confusion(said_source, y_source, classes), bbse.shares(said_target, classes)
+    joint = joint.T if transposed else joint
+    p = joint.sum(0)
+    table = {"joint": joint, "label": joint / p, "answer": joint / joint.sum(1, keepdim=True)}[by]
+    w = torch.linalg.solve(table, r) if solved else r / p
+    w = w.clamp(min=0) if clipped else w
+    return {"shares": lambda: w / (w @ p), "one": lambda: w / w.sum(), "not": lambda: w}[scaled]()
+
+
+WEIGHT_FAULTS = (
+    (TRANSPOSED, {"transposed": True}, "R has a row for each answer and a column for each label; yours is the other "
+     "way round, so it explains labels by answers"),
+    (NEGATIVE, {"clipped": False}, "a weight is a ratio of shares and never negative; set those below 0 to 0 before you "
+     "scale"),
+    (CONDITIONAL, {"by": "label"}, "R holds joint shares, how often answer i and label j come together; divided by the "
+     "labels' shares its solution is q, not q / p"),
+    (CONDITIONAL, {"by": "label", "scaled": "one"}, "R holds joint shares, how often answer i and label j come together; "
+     "divided by the labels' shares its solution is q, not q / p"),
+    (CONDITIONAL, {"by": "label", "scaled": "not"}, "R holds joint shares, how often answer i and label j come together; "
+     "divided by the labels' shares its solution is q, not q / p"),
+    (PER_ANSWER, {"by": "answer"}, "R holds joint shares: divide by the number of pictures, not row by row"),
+    (COUNTED, {"solved": False}, "that takes the answers' shares for the labels'; a classifier that errs counts wrongly, "
+     "which is what R mends"),
+    (UNSCALED, {"scaled": "not"}, "after the negative ones are gone, the shares w p no longer add up to 1; scale w"),
+    (UNSCALED, {"scaled": "one"}, "the shares w p must add up to 1, not the weights"),
+)

@@ -1,22 +1,78 @@
-"""Exercises of lesson 13: match covariances, reverse a gradient, DANN's batches, and what alignment must get wrong."""
+"""Exercises of lesson 13: AdaBN's statistics, two covariances, what intervals bear out, weights for shifted labels."""
 
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l13_adaptation.checks import (BY_N, DIAGONAL, FORWARD, INDEPENDENT, INVISIBLE, LABELS_OF_SOURCE,
-                                                    LITERAL, MEANS, NEVER_SEEN, NO_GRADIENT, NO_SCALE, NO_STRENGTH,
-                                                    NOT_ALIGNED, NOT_REVERSED, OF_SAMPLES, ONE_SIDE, SAME_EPOCH,
-                                                    SAME_TARGET, SHORTER, SOURCE_TWICE, STORED_ORDER, TRANSPOSED,
-                                                    UNCENTRED, check_adversarial_batches, check_aligned_target,
-                                                    check_coral_loss, check_reverse)
+from mlcourse.lessons.l13_adaptation.checks import (BY_N, CLAIMS, CONDITIONAL, COUNTED, DIAGONAL, EACH_PICTURE,
+                                                    EACH_PLACE, LESS_ONE, LITERAL, MEANS, NEGATIVE, NO_GAIN,
+                                                    NO_GRADIENT, NO_SCALE, NO_SHIFT, OF_SAMPLES, ONE_FOR_ALL, ONE_SIDE,
+                                                    OWN, PER_ANSWER, SWAPPED, TRANSPOSED, UNCENTRED, UNSCALED, VARIANCE,
+                                                    check_adabn, check_coral_loss, check_label_weights, check_verdicts)
 
 # ---------------------------------------------------------------- 13.1
+
+ADABN = '''\
+def adabn(x, seen, gain, shift, eps=1e-5):
+    """Batch normalisation of x with the statistics of other pictures.
+
+    x (M, C, H, W): what a layer passes on for the pictures to classify
+    seen (U, C, H, W): the same for unlabelled pictures of the target; gain, shift (C,): learned
+    For each channel: gain * (x - mean) / sqrt(variance + eps) + shift; mean and variance are
+    those of `seen`, over pictures and positions; the variance divides by the count.
+    """
+'''
+ADABN_SOLUTION = ADABN + '''\
+    mean = seen.mean((0, 2, 3), keepdim=True)
+    variance = seen.var((0, 2, 3), correction=0, keepdim=True)
+    wide = lambda v: v.view(1, -1, 1, 1)
+    return wide(gain) * (x - mean) / (variance + eps).sqrt() + wide(shift)'''
+MEAN = "    mean = seen.mean((0, 2, 3), keepdim=True)"
+SPREAD = "    variance = seen.var((0, 2, 3), correction=0, keepdim=True)"
+ADABN_LAST = "    return wide(gain) * (x - mean) / (variance + eps).sqrt() + wide(shift)"
+
+
+def adabn_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong answer to 13.1: the solution with edits."""
+    return edited(ADABN_SOLUTION, *edits)
+
+
+def over(dims: str, of: str = "seen") -> tuple[tuple[str, str], ...]:
+    """Edits that take the statistics over other dimensions, or of x."""
+    return tuple((line, line.replace("(0, 2, 3)", dims).replace("seen", of)) for line in (MEAN, SPREAD))
+
+
+adabn = Exercise(
+    id="13.1", title="The target's statistics", answer="adabn", difficulty=1, minutes=4,
+    stub=ADABN + "    ...", solution_source=ADABN_SOLUTION, check=check_adabn,
+    hints=(
+        "How many means are there for 3 channels? Which dimensions of `seen` have to go?",
+        "seen.mean((0, 2, 3), keepdim=True) has the shape (1, C, 1, 1); the variance likewise, with var(..., "
+        "correction=0).",
+        "gain.view(1, -1, 1, 1) * (x - mean) / (variance + eps).sqrt() + shift.view(1, -1, 1, 1).",
+    ),
+    wrong=(
+        (adabn_wrong(*over("(0, 2, 3)", "x")), OWN), (adabn_wrong(*over("(0, 1, 2, 3)")), ONE_FOR_ALL),
+        (adabn_wrong(*over("(2, 3)")), EACH_PICTURE), (adabn_wrong(*over("0")), EACH_PLACE),
+        (adabn_wrong((ADABN_LAST, ADABN_LAST.replace(".sqrt()", ""))), VARIANCE),
+        (adabn_wrong((SPREAD, SPREAD.replace("correction=0, ", ""))), LESS_ONE),
+        (adabn_wrong((ADABN_LAST, ADABN_LAST.replace("gain", "_").replace("shift", "gain").replace("_", "shift"))),
+         SWAPPED),
+        (adabn_wrong((ADABN_LAST, ADABN_LAST.replace("wide(gain) * ", ""))), NO_GAIN),
+        (adabn_wrong((ADABN_LAST, ADABN_LAST.replace(" + wide(shift)", ""))), NO_SHIFT),
+        (adabn_wrong(*over("(0, 2, 3)", "x"), (ADABN_LAST, ADABN_LAST.replace(".sqrt()", ""))), f"{OWN}, {VARIANCE}"),
+    ),
+    mutations=(
+        (MEAN, "    mean = x.mean((0, 2, 3), keepdim=True)"), (SPREAD, SPREAD.replace("seen", "x")),
+        (ADABN_LAST, ADABN_LAST.replace("x - mean", "x + mean")), (ADABN_LAST, ADABN_LAST.replace(" + eps", "")),
+    ))
+
+# ---------------------------------------------------------------- 13.2
 
 CORAL = '''\
 def coral_loss(a, b):
     """The CORAL loss between two domains: |C_a - C_b|²_F / (4 d²).
 
-    a (n, d), b (m, d): features; C: the covariance matrix (d, d), centred and divided by n - 1 (by m - 1)
+    a (n, d), b (m, d): features; C: the covariance (d, d), centred, divided by n - 1 (by m - 1)
     |M|²_F: the sum of the squares of all entries of M
     Returns a scalar tensor that can be differentiated.
     """
@@ -32,12 +88,12 @@ CORAL_LAST = "    return (c_a - c_b).square().sum() / (4 * a.shape[1] ** 2)"
 
 
 def coral_wrong(*edits: tuple[str, str]) -> str:
-    """A wrong answer to 13.1: the solution with edits."""
+    """A wrong answer to 13.2: the solution with edits."""
     return edited(CORAL_SOLUTION, *edits)
 
 
 coral_loss = Exercise(
-    id="13.1", title="Match two covariances", answer="coral_loss", difficulty=2, minutes=8,
+    id="13.2", title="Match two covariances", answer="coral_loss", difficulty=2, minutes=6,
     stub=CORAL + "    ...", solution_source=CORAL_SOLUTION, check=check_coral_loss,
     hints=(
         "Write one covariance first: what must be taken away from every row before you multiply?",
@@ -68,176 +124,107 @@ coral_loss = Exercise(
         (CORAL_LAST, "    return (c_a + c_b).square().sum() / (4 * a.shape[1] ** 2)"),
     ))
 
-# ---------------------------------------------------------------- 13.2
-
-REVERSE = '''\
-def reverse(x, strength):
-    """x as it is, with its gradient turned around: a gradient g that arrives flows on as -strength * g.
-
-    x: a tensor of any shape; strength: a number, 0 or more
-    Works in plain PyTorch and under torch.func.grad and vmap.
-    """
-'''
-REVERSE_SOLUTION = REVERSE + "    return (1 + strength) * x.detach() - strength * x"
-LAST = "    return (1 + strength) * x.detach() - strength * x"
-AS_FUNCTION = REVERSE + '''\
-    class Reverse(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, x):
-            return x.clone()
-
-        @staticmethod
-        def backward(ctx, g):
-            return -strength * g
-    return Reverse.apply(x)'''
-
-reverse = Exercise(
-    id="13.2", title="Reverse a gradient", answer="reverse", difficulty=2, minutes=8,
-    stub=REVERSE + "    ...", solution_source=REVERSE_SOLUTION, check=check_reverse,
-    hints=(
-        "Add two terms that together make x. One carries no gradient, the other carries all of it.",
-        "x.detach() has the value of x and no gradient. Which multiple of x has the gradient -strength? And what must "
-        "be added to it to make x again?",
-        "-strength * x has the gradient; (1 + strength) * x.detach() brings the value back.",
-    ),
-    wrong=(
-        (edited(REVERSE_SOLUTION, (LAST, "    return -strength * x")), FORWARD),
-        (edited(REVERSE_SOLUTION, (LAST, "    return -strength * x.detach()")), f"{FORWARD}, {NO_GRADIENT}"),
-        (edited(REVERSE_SOLUTION, (LAST, "    return x.detach()")), NO_GRADIENT),
-        (edited(REVERSE_SOLUTION, (LAST, LAST + ".detach()")), NO_GRADIENT),
-        (edited(REVERSE_SOLUTION, (LAST, "    return (1 - strength) * x.detach() + strength * x")), NOT_REVERSED),
-        (edited(REVERSE_SOLUTION, (LAST, "    return x.clone()")), NOT_REVERSED),
-        (edited(REVERSE_SOLUTION, (LAST, "    return 2 * x.detach() - x")), NO_STRENGTH),
-        (AS_FUNCTION, INVISIBLE),
-    ),
-    mutations=(
-        (LAST, "    return (1 + strength) * x.detach() + strength * x"),
-        (LAST, "    return (1 + strength) * x - strength * x.detach()"),
-        (LAST, "    return (2 + strength) * x.detach() - (1 + strength) * x"),
-        (LAST, "    return x.detach() - strength * x"),
-    ))
-
 # ---------------------------------------------------------------- 13.3
 
-BATCHES_GIVEN = '''\
-def adversarial_batches_broken(source_x, source_y, target_x, size, generator):
-    """Runs without an error, and the discriminator's loss stays near log 2. Find three bugs."""
-    order = torch.randperm(len(source_x), generator=generator)
-    batches = []
-    for s, t in zip(order.split(size), torch.arange(len(target_x)).split(size)):
-        batches.append((source_x[s], source_y[s], source_x[t]))
-    return batches'''
-BATCHES = '''\
-def adversarial_batches(source_x, source_y, target_x, size, generator):
-    """The batches of one epoch of DANN: every source sample once, random target samples beside them.
+VERDICTS = """\
+verdicts = {    # "yes", "no" or "open"
+    "a": ...,   # from typeset digits, no label: CORAL beats AdaBN
+    "b": ...,   # from typeset digits, no label: SHOT beats AdaBN
+    "c": ...,   # from typeset digits, no label: DANN beats no adaptation
+    "d": ...,   # from MNIST, no label: SHOT beats DANN
+    "e": ...,   # from typeset digits, 5 labels per class: fine-tuning beats from scratch
+}"""
 
-    source_x (n, ...), source_y (n,), target_x (m, ...): m may be smaller or larger than n
-    size: source samples in a batch; the last batch has what is left
-    generator: for the order of the source, and for the target samples of every batch
-    Returns a list of (source x, their y, target x), with as many target as source samples in each.
-    """
-'''
-BATCHES_SOLUTION = BATCHES + '''\
-    batches = []
-    for s in torch.randperm(len(source_x), generator=generator).split(size):
-        t = torch.randint(len(target_x), (len(s),), generator=generator)
-        batches.append((source_x[s], source_y[s], target_x[t]))
-    return batches'''
-LOOP = "    for s in torch.randperm(len(source_x), generator=generator).split(size):"
-DRAWN = "        t = torch.randint(len(target_x), (len(s),), generator=generator)"
-ADDED = "        batches.append((source_x[s], source_y[s], target_x[t]))"
-ZIPPED = '''\
-    order, other = (torch.randperm(len(x), generator=generator) for x in (source_x, target_x))
-    return [(source_x[s], source_y[s], target_x[t]) for s, t in zip(order.split(size), other.split(size))]'''
 
-adversarial_batches = Exercise(
-    id="13.3", title="Spot the bug: a discriminator that never learns", answer="adversarial_batches", difficulty=2,
-    minutes=10, given=BATCHES_GIVEN, stub=BATCHES + "    ...", solution_source=BATCHES_SOLUTION,
-    check=check_adversarial_batches,
+def judged(**answers: str) -> str:
+    """The verdicts with these answers, the others right."""
+    edits = [(f'"{key}": ...', f'"{key}": "{answers.get(key, claim.verdict)}"') for key, claim in CLAIMS.items()]
+    return edited(VERDICTS, *edits)
+
+
+def line(key: str, verdict: str) -> str:
+    """The line of a solution that gives this verdict."""
+    return next(each for each in judged(**{key: verdict}).split("\n") if each.startswith(f'    "{key}"'))
+
+
+verdicts = Exercise(
+    id="13.3", title="What do the rows bear out?", answer="verdicts", difficulty=2, minutes=4,
+    stub=VERDICTS, solution_source=judged(), check=check_verdicts,
     hints=(
-        "Which pictures does the third part of a batch hold? How many batches are there? And in which order do the "
-        "target's pictures come?",
-        "The discriminator compares source with source; zip ends with the shorter list; and the target comes as it is "
-        "stored, often sorted by class. Only the source has to be gone through; draw the target anew for each batch.",
-        "for s in torch.randperm(n).split(size): t = torch.randint(len(target_x), (len(s),), generator=generator); and "
-        "the batch is source_x[s], source_y[s], target_x[t].",
+        "Compare no two rows of the table by eye: apart(one, other) subtracts seed from seed.",
+        'Two of the five are open. For d: apart("SHOT", "DANN", MNIST); for e: apart("fine-tuning", "from scratch", '
+        'k=5).',
+        "An interval such as +2.0 ± 3.0 reaches from -1 to 5 and includes zero: open. One of -9.0 ± 1.0 lies below "
+        "zero: no.",
     ),
     wrong=(
-        (edited(BATCHES_GIVEN, ("adversarial_batches_broken", "adversarial_batches")),
-         f"{SOURCE_TWICE}, {SHORTER}, {STORED_ORDER}"),
-        (edited(BATCHES_SOLUTION, ("target_x[t]", "source_x[t]")), SOURCE_TWICE),
-        (BATCHES + ZIPPED, SHORTER),
-        (edited(BATCHES_GIVEN, ("adversarial_batches_broken", "adversarial_batches"), ("source_x[t]", "target_x[t]")),
-         f"{SHORTER}, {STORED_ORDER}"),
-        (edited(BATCHES_SOLUTION, (DRAWN, "        t = (torch.arange(len(s)) + len(batches) * size) % len(target_x)")),
-         STORED_ORDER),
-        (edited(BATCHES_SOLUTION, (DRAWN, "        t = torch.arange(len(s))")), SAME_TARGET),
-        (edited(BATCHES_SOLUTION, (DRAWN, "        t = -1 - (torch.arange(len(s)) + len(batches) * size) % "
-                                          "len(target_x)")), STORED_ORDER),
-        (edited(BATCHES_SOLUTION, (DRAWN, DRAWN.replace("len(target_x)", "len(target_x) // 2"))), NEVER_SEEN),
-        (edited(BATCHES_SOLUTION, (DRAWN, DRAWN.replace("generator=generator",
-                                                        "generator=torch.Generator().manual_seed(len(batches))"))),
-         SAME_EPOCH),
-        (edited(BATCHES_SOLUTION, (DRAWN, "        t = (torch.arange(len(s)) + len(batches) * size) % 12")),
-         f"{STORED_ORDER}, {NEVER_SEEN}"),
+        (judged(a="yes"), CLAIMS["a"].name), (judged(a="yes", c="yes"), CLAIMS["a"].name),
+        (judged(b="open"), CLAIMS["b"].name), (judged(c="yes"), CLAIMS["c"].name), (judged(d="yes"), CLAIMS["d"].name),
+        (judged(e="open"), CLAIMS["e"].name),
+        (judged(d="yes", e="yes"), f"{CLAIMS['d'].name}, {CLAIMS['e'].name}"),
     ),
-    mutations=(
-        (LOOP, "    for s in torch.arange(len(source_x)).split(size):"),
-        (DRAWN, "        t = torch.randint(len(target_x), (size,), generator=generator)"),
-        (ADDED, "        batches.append((source_x[s], source_y[:len(s)], target_x[t]))"),
-        (LOOP, LOOP.replace("randperm(len(source_x)", "randperm(len(source_x) - 1")),
-        (DRAWN, DRAWN.replace(", generator=generator", "")),
-    ))
+    mutations=tuple((line(key, CLAIMS[key].verdict), line(key, wrong)) for key, wrong in (
+        ("a", "no"), ("b", "no"), ("c", "no"), ("d", "open"), ("e", "yes"))))
 
 # ---------------------------------------------------------------- 13.4
 
-ALIGNED = '''\
-def aligned_target(p, q):
-    """The best target there can be with perfectly aligned features, as a joint table of features and labels.
+WEIGHTS_GIVEN = '''\
+def label_weights_broken(said_source, y_source, said_target, classes):
+    """Runs, and its weights look like weights. Find two bugs."""
+    R = torch.zeros(classes, classes).double()
+    for said, y in zip(said_source, y_source):
+        R[y, said] += 1 / len(y_source)
+    r = torch.bincount(said_target, minlength=classes).double() / len(said_target)
+    w = torch.linalg.solve(R, r)
+    return w / (w @ R.sum(0))'''
+WEIGHTS = '''\
+def label_weights(said_source, y_source, said_target, classes):
+    """BBSE: weights w (N,) with R w = r, none negative, then scaled so that the sum of w p is 1.
 
-    In the source a feature is as good as its label: class i always has feature i, and the classifier answers i.
-    p, q (N,): the class proportions of source and target, float64, each adding up to 1
-    Returns (N, N), float64, not negative: entry (i, j) is the probability of feature i and label j in the
-    target. Feature i is to occur as often as in the source, with probability p[i]; label j with q[j];
-    and the classifier is to err, 1 - the sum of the diagonal, as seldom as that allows.
+    said_source, y_source (M,): answers and labels, on source pictures kept out of training
+    said_target (U,): answers on unlabelled pictures of the target; classes: N
+    R[i, j]: the share of source pictures with answer i and label j; p: its column sums
+    r[i]: the share of answer i in the target
     """
 '''
-ALIGNED_SOLUTION = ALIGNED + '''\
-    kept = torch.minimum(p, q)
-    too_many_features, too_many_labels = p - kept, q - kept
-    moved = too_many_labels.sum()
-    table = torch.diag(kept)
-    if moved > 0:
-        table = table + torch.outer(too_many_features, too_many_labels) / moved
-    return table'''
-KEPT = "    kept = torch.minimum(p, q)"
-MOVED = "        table = table + torch.outer(too_many_features, too_many_labels) / moved"
+WEIGHTS_SOLUTION = WEIGHTS + '''\
+    R = torch.zeros(classes, classes).double()
+    for said, y in zip(said_source, y_source):
+        R[said, y] += 1 / len(y_source)
+    r = torch.bincount(said_target, minlength=classes).double() / len(said_target)
+    w = torch.linalg.solve(R, r).clamp(min=0)
+    return w / (w @ R.sum(0))'''
+FILLED, SOLVED = "        R[said, y] += 1 / len(y_source)", "    w = torch.linalg.solve(R, r).clamp(min=0)"
+WEIGHTS_LAST = "    return w / (w @ R.sum(0))"
 
-aligned_target = Exercise(
-    id="13.4", title="What alignment must get wrong", answer="aligned_target", difficulty=3, minutes=12,
-    stub=ALIGNED + "    ...", solution_source=ALIGNED_SOLUTION, check=check_aligned_target,
+
+def weights_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong answer to 13.4: the solution with edits."""
+    return edited(WEIGHTS_SOLUTION, *edits)
+
+
+label_weights = Exercise(
+    id="13.4", title="Spot two bugs in BBSE", answer="label_weights", difficulty=2, minutes=8,
+    given=WEIGHTS_GIVEN, stub=WEIGHTS + "    ...", solution_source=WEIGHTS_SOLUTION, check=check_label_weights,
     hints=(
-        "Right answers lie on the diagonal. How much of class i can lie there, if feature i occurs with p[i] and label "
-        "i with q[i]?",
-        "torch.minimum(p, q) fits on the diagonal. What is left of p are features without a label, what is left of q "
-        "are labels without a feature, and both add up to the same number. Spread the second over the first.",
-        "torch.diag(kept) + torch.outer(p - kept, q - kept) / (q - kept).sum(), and only the first term where nothing "
-        "is left.",
+        "Write r_1 out as a sum over the labels. Which index of R is the answer's? And can a weight be -0.2?",
+        "r_i = Σ_j R[i, j] w_j: the row is the answer, the column the label. And set negative weights to 0.",
+        "R[said, y] += 1 / len(y_source), then torch.linalg.solve(R, r).clamp(min=0), then the scaling as it stands.",
     ),
     wrong=(
-        (ALIGNED + "    return torch.diag(q)", NOT_ALIGNED),
-        (ALIGNED + "    return torch.diag(p)", LABELS_OF_SOURCE),
-        (ALIGNED + "    return torch.outer(p, q)", INDEPENDENT),
-        (edited(ALIGNED_SOLUTION, (MOVED, MOVED.replace("too_many_features, too_many_labels",
-                                                        "too_many_labels, too_many_features"))), TRANSPOSED),
-        (ALIGNED + "    return torch.outer(q, p)", TRANSPOSED),
-        (edited(ALIGNED_SOLUTION, (KEPT, "    kept = torch.minimum(p, q) / 2")), INDEPENDENT),
+        (edited(WEIGHTS_GIVEN, ("label_weights_broken", "label_weights")), f"{TRANSPOSED}, {NEGATIVE}"),
+        (weights_wrong((FILLED, FILLED.replace("said, y", "y, said"))), TRANSPOSED),
+        (weights_wrong((SOLVED, SOLVED.replace(".clamp(min=0)", ""))), NEGATIVE),
+        (weights_wrong((SOLVED, "    w = torch.linalg.solve(R / R.sum(0), r).clamp(min=0)")), CONDITIONAL),
+        (weights_wrong((SOLVED, "    return torch.linalg.solve(R / R.sum(0), r).clamp(min=0)")), CONDITIONAL),
+        (weights_wrong((SOLVED, "    w = torch.linalg.solve(R / R.sum(1, keepdim=True), r).clamp(min=0)")), PER_ANSWER),
+        (weights_wrong((SOLVED, "    w = r / R.sum(0)")), COUNTED),
+        (weights_wrong((WEIGHTS_LAST, "    return w")), UNSCALED),
+        (weights_wrong((WEIGHTS_LAST, "    return w / w.sum()")), UNSCALED),
     ),
     mutations=(
-        (KEPT, "    kept = torch.maximum(p, q)"),
-        (MOVED, "        table = table + torch.outer(too_many_features, too_many_labels)"),
-        (MOVED, "        table = table"),
-        ("    if moved > 0:", "    if moved < 0:"),
+        (FILLED, "        R[said, y] += 1 / len(said_target)"), (SOLVED, SOLVED.replace("R, r", "R.T, r")),
+        (WEIGHTS_LAST, "    return w / (w @ R.sum(1))"), (SOLVED, SOLVED.replace("min=0", "min=0.5")),
     ))
 
-EXERCISES = (coral_loss, reverse, adversarial_batches, aligned_target)
+EXERCISES = (adabn, coral_loss, verdicts, label_weights)

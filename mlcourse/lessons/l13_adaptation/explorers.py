@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from mlcourse import small
-from mlcourse.datasets import load
-from mlcourse.episode.across import halves
-from mlcourse.lessons.l13_adaptation.widget_adversarial_weight import AdversarialWeight
+from mlcourse.lessons.l13_adaptation import live
+from mlcourse.lessons.l13_adaptation.widget_alignment import AlignmentWeight
+from mlcourse.lessons.l13_adaptation.widget_label_shift import Crossing, LabelShiftDial
+
+__all__ = ["AlignmentWeight", "Crossing", "LabelShiftDial"]
 
 
-def adversarial_weight() -> AdversarialWeight:
+def alignment_weight() -> AlignmentWeight:
     """Between typeset and handwritten digits."""
-    source = small.shrunk(load("glyphs-digits@unframed"))
-    return AdversarialWeight(small.source_network(source), source, *halves(small.shrunk(load("digits@unframed"))))
+    source, train, test = live.typeset_and_handwritten()
+    return AlignmentWeight(live.network(source, "batch"), live.network(source, "layer"), source, train, test)
+
+
+def label_shift_dial() -> LabelShiftDial:
+    """Within faint print, and from typeset to handwritten digits."""
+    source, train, test = live.typeset_and_handwritten()
+    faint = live.faint_print(source)
+    reader, net = live.network(faint.source, "layer"), live.network(source, "batch")
+    return LabelShiftDial({"faint print → faint print": Crossing(reader, faint.source, faint.train, faint.test),
+                           "typeset → handwritten": Crossing(net, source, train, test)})

@@ -18,10 +18,16 @@ TERMS = {
         "of the two domains.",
     "reversed gradient":
         "The work of a layer that passes values on unchanged and multiplies the gradient by -λ on its way back.",
+    "SHOT":
+        "Source hypothesis transfer: the classifier's last layer stays, and the features move until its answers on "
+        "the target are sure and spread over all classes.",
     "MLDG":
         "Meta-learning for domain generalisation: a gradient step on one source domain must lower the loss on "
         "another one too.",
     "label distance": "The total variation distance between the class proportions of source and target.",
+    "BBSE":
+        "Black box shift estimation: the target's class shares from a classifier's answers there and its confusion "
+        "in the source.",
     "entropy":
         "How even a distribution p is, -Σ p log p: 0 where one outcome is certain, log N where N outcomes are "
         "equally likely.",
@@ -32,8 +38,8 @@ TERMS = {
 
 CHINESE = {
     "unsupervised domain adaptation": "无监督域适应", "source": "源域", "target": "目标域", "AdaBN": "自适应批归一化",
-    "CORAL": "相关性对齐", "DANN": "域对抗神经网络", "reversed gradient": "梯度反转", "MLDG": "面向域泛化的元学习",
-    "label distance": "标签分布距离", "entropy": "熵", "mutual information": "互信息",
+    "CORAL": "相关性对齐", "DANN": "域对抗神经网络", "reversed gradient": "梯度反转", "SHOT": "源假设迁移", "MLDG": "面向域泛化的元学习",
+    "label distance": "标签分布距离", "BBSE": "黑箱偏移估计", "entropy": "熵", "mutual information": "互信息",
 }
 
 SYMBOLS = {
@@ -41,9 +47,11 @@ SYMBOLS = {
     r"$\mu$": ("", "a mean, of a channel or of features"),
     r"$C_{\text{src}}$, $C_{\text{tgt}}$": ("", "the covariance matrices of the features of source and target"),
     "$d$": ("", "how many features a sample has"),
-    "$U_j$": ("`unlabeled_x`", "the unlabelled samples of domain $j$"),
     r"$\hat Y$": ("", "the predicted label"),
     "$p$, $q$": ("", "probabilities over the classes; in distillation the teacher's and the student's"),
+    "$w$": ("`w`", "the weights of the labels, $q_j / p_j$"),
+    "$R$, $r$": ("`R`, `r`", "how often answer $i$ and label $j$ come together in the source; how often answer $i$ "
+                             "comes in the target"),
     r"$\mathbb H(p)$": ("", "the entropy of $p$, in nats"),
     r"$\mathbb I$": ("", "the mutual information of an input and its predicted class, in nats"),
 }

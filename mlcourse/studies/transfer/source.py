@@ -24,9 +24,7 @@ def trained(net: nn.Module, domain: Domain, most: int, seed: int) -> nn.Module:
     Every 50 steps the loss on those is measured; training ends after `most` steps, or when five measurements in a row
     have brought no smaller loss, and the weights with the smallest stay. Nothing of any other domain enters.
     """
-    order = torch.randperm(len(domain.images), generator=torch.Generator().manual_seed(seed))
-    back = len(order) // HELD_BACK
-    held, seen = (domain.take(part) for part in (order[:back] if back else order, order[back:]))
+    held, seen = parted(domain, seed)
     optimiser = torch.optim.Adam(net.parameters(), RATE)
     best, least, since = copy.deepcopy(net.state_dict()), held_loss(net, held), 0
     for step in range(1, most + 1):
@@ -42,6 +40,14 @@ def trained(net: nn.Module, domain: Domain, most: int, seed: int) -> nn.Module:
                 break
     net.load_state_dict(best)
     return net
+
+
+def parted(domain: Domain, seed: int) -> tuple[Domain, Domain]:
+    """The tenth of a domain that `trained` holds back with this seed, and the rest; all of it twice where a tenth is not
+    one picture."""
+    order = torch.randperm(len(domain.images), generator=torch.Generator().manual_seed(seed))
+    back = len(order) // HELD_BACK
+    return domain.take(order[:back] if back else order), domain.take(order[back:])
 
 
 @torch.no_grad()

@@ -1,22 +1,36 @@
-"""What the explorer of lesson 13 computed is marked ≈."""
+"""What the explorers of lesson 13 computed is marked ≈."""
 
 import pytest
 from marks import check_marked
 from tiny import patterns
 
-from mlcourse import small
 from mlcourse.domains import shift_domain
 from mlcourse.episode.across import halves
-from mlcourse.lessons.l13_adaptation import widget_adversarial_weight as adversarial_weight
-from mlcourse.lessons.l13_adaptation.widget_adversarial_weight import AdversarialWeight
+from mlcourse.lessons.l13_adaptation import widget_alignment, widget_label_shift
+from mlcourse.lessons.l13_adaptation.explorers import AlignmentWeight, Crossing, LabelShiftDial
+from mlcourse.nets import LeNet
+
+
+def worlds():
+    source, target = patterns(0, 10, 40, 16), shift_domain(patterns(0, 10, 200, 16), "contrast", 0.6)
+    return source, *halves(target)
 
 
 def aligned():
-    source, target = patterns(0, 10, 40), shift_domain(patterns(0, 10, 200), "contrast", 0.6)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(adversarial_weight, "WEIGHTS", (0.3,))
-        return AdversarialWeight(small.source_network(source, steps=10), source, *halves(target), steps=1, every=1)
+        patched.setattr(widget_alignment, "WEIGHTS", (0.0, 1.0))
+        return AlignmentWeight(LeNet(10, 2, "batch", 16), LeNet(10, 2, "layer", 16), *worlds(), steps=2, every=1)
 
 
-def test_the_adversarial_weight():
-    check_marked(aligned, {1, 5, 95, 150, 0.6})
+def dialled():
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(widget_label_shift, "DISTANCES", (0.0, 0.6))
+        return LabelShiftDial({"here": Crossing(LeNet(10, 2, "layer", 16), *worlds())})
+
+
+def test_the_weight_of_the_alignment():
+    check_marked(aligned, {0, 0.6, 1, 2})
+
+
+def test_the_label_shift_dial():
+    check_marked(dialled, {0, 0.6})

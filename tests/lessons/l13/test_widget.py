@@ -1,19 +1,23 @@
-"""The adversarial weight: its film against the library's own training, over every control."""
+"""The explorers of lesson 13: a training against one written out here, its way of giving way, and BBSE's dial."""
 
+import asyncio
 import copy
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from tiny import patterns
 
 from mlcourse import small
 from mlcourse.domains import shift_domain
 from mlcourse.domains.distances import proxy_a_distance
 from mlcourse.episode.across import DomainSampler, halves, pixels
-from mlcourse.learners import CORAL, DANN, AdaBN
-from mlcourse.lessons.l13_adaptation.widget_adversarial_weight import DRAWN, SIZE, SPLITS, WEIGHTS, AdversarialWeight
-from mlcourse.train import train
+from mlcourse.lessons.l13_adaptation.explorers import AlignmentWeight, Crossing, LabelShiftDial
+from mlcourse.lessons.l13_adaptation.widget_alignment import SIZE, SPLITS
+from mlcourse.nets import LeNet
+from mlcourse.studies.transfer.source import parted, trained
+from mlcourse.train import step_generator
 from mlcourse.widgets import sweep
 
 STEPS, EVERY = 4, 2
@@ -21,89 +25,140 @@ STEPS, EVERY = 4, 2
 
 @pytest.fixture(scope="module")
 def worlds():
-    source = patterns(0, classes=10, per_class=20)
-    target = shift_domain(patterns(0, classes=10, per_class=90), "contrast", 0.6)
+    source = patterns(0, classes=10, per_class=30, side=16)
+    target = shift_domain(patterns(0, classes=10, per_class=90, side=16), "contrast", 0.6)
     with pytest.MonkeyPatch.context() as patched:
-        for name, value in {"SOURCE_STEPS": 10, "WIDTH": 8, "KNOWN": 150, "UNLABELED": 140}.items():
+        for name, value in {"KNOWN": 150, "UNLABELED": 140}.items():
             patched.setattr(small, name, value)
-        yield small.source_network(source), source, *halves(target)
+        nets = [trained(LeNet(10, 4, norm, 16), source, 10, 0) for norm in ("batch", "layer")]
+        yield *nets, source, *halves(target)
+
+
+def made(worlds):
+    return AlignmentWeight(*worlds, steps=STEPS, every=EVERY)
 
 
 @pytest.fixture(scope="module")
 def explorer(worlds):
-    return AdversarialWeight(*worlds, steps=STEPS, every=EVERY)
+    return made(worlds)
 
 
-@pytest.mark.parametrize("method, kind, weight", [("DANN", DANN, 0.3), ("CORAL", CORAL, 10.0), ("DANN", AdaBN, 0.0)])
-def test_a_film_is_the_librarys_own_training(explorer, worlds, method, kind, weight):
-    base, source, _, test = worlds
-    explorer.set(method=method, weight=weight, shifted=True, at=2)
-    film = explorer.record.film
-    seen, q = explorer.targets[True]
-    learner = kind(copy.deepcopy(base.net), *([weight] if weight else []))
-    train(learner, learner.phases(DomainSampler([source], 3, 1, unlabeled=3, target=seen), STEPS, tasks=1, lr=1e-3),
-          progress=False)
-    views = small.views(learner.net, small.known(source), pixels(test.images), pixels(seen.images))
+def covariance(z):
+    return torch.cov(z.T)
+
+
+def by_hand(net, sampler, weight):
+    """The network after STEPS steps of CORAL, and each domain under the statistics of its batch."""
+    net = copy.deepcopy(net)
+    optimiser = torch.optim.Adam(net.parameters(), 1e-3)
+    for step in range(STEPS):
+        episode = sampler.sample(1, step_generator(0, 0, step)).task(0)
+        a, b = net.features(episode.support_x), net.features(episode.unlabeled_x)
+        gap = (covariance(a) - covariance(b)).square().sum() / (4 * a.shape[1] ** 2)
+        optimiser.zero_grad()
+        (F.cross_entropy(net.head(a), episode.support_y) + weight * gap).backward()
+        optimiser.step()
+    return net
+
+
+@pytest.mark.parametrize("weight, shifted", [(1.0, False), (100.0, True), (0.0, True)])
+def test_a_training_is_that_of_corals_loss(explorer, worlds, weight, shifted):
+    base, plain, source, train, test = worlds
+    explorer.set(weight=weight, shifted=shifted)
+    record, (seen, q, *_) = explorer.record, explorer.targets[shifted]
+    net = by_hand(base, DomainSampler([source], 3, 1, unlabeled=3, target=seen), weight)
+    views = small.views(net, small.known(source), pixels(test.images), pixels(seen.images))
     right = (views.logits.argmax(1) == test.labels).double()
-    want = sum(float(q[c]) * float(right[test.labels == c].mean()) for c in range(10))
-    assert film.steps.tolist() == [0, 2, 4] and film.accuracy[2] == pytest.approx(want, abs=0.01)
-    target = small.views(learner.net, small.known(source), pixels(seen.images), pixels(seen.images)).target
-    pad = proxy_a_distance(views.source, target, 0, SPLITS, SIZE)
-    assert film.pad[2].value == pytest.approx(pad.value, abs=0.1)
-    assert film.predicted[2].sum() == pytest.approx(1) and film.shares.tolist() == pytest.approx(q.tolist())
+    share = lambda c: float(right[test.labels == c].mean())
+    assert [frame.step for frame in record.frames] == [0, 2, 4]
+    assert record.frames[-1].accuracy == pytest.approx(sum(float(q[c]) * share(c) for c in range(10)), abs=0.02)
+    target = small.views(net, small.known(source), pixels(seen.images), pixels(seen.images)).target
+    assert record.frames[-1].pad == pytest.approx(proxy_a_distance(views.source, target, 0, SPLITS, SIZE).value, abs=0.15)
+    assert record.frames[-1].variance == pytest.approx(float(views.source.var(0).sum()), rel=0.02)
+    assert np.allclose(record.frames[-1].source, covariance(views.source[:, explorer.chosen]), rtol=0.05, atol=1e-2)
+    assert record.frames[-1].predicted.sum() == pytest.approx(1) and record.shares.tolist() == pytest.approx(q.tolist())
+    with torch.no_grad():
+        says = plain(pixels(test.images)).argmax(1)
+    of_class = [float((says == test.labels)[test.labels == c].double().mean()) for c in range(10)]
+    assert record.unadapted == pytest.approx(float(q @ torch.tensor(of_class).double()), abs=0.01)
 
 
-def test_the_base_network_and_the_first_frame_stay(explorer, worlds):
-    base, source, _, test = worlds
-    before = copy.deepcopy(base.state_dict())
-    films = [explorer.compute(method="DANN", weight=weight, shifted=False, at=0).film for weight in (0.3, 100.0)]
-    assert all(torch.equal(before[name], p) for name, p in base.state_dict().items())
-    assert np.array_equal(films[0].source_z[0], films[1].source_z[0]) and films[0].accuracy[0] == films[1].accuracy[0]
-    assert not np.array_equal(films[0].source_z[2], films[1].source_z[2])
-    logits = small.views(base.net, small.known(source), pixels(test.images), None).logits
-    want = float((logits.argmax(1) == test.labels).double().mean())
-    assert films[0].unadapted == pytest.approx(want, abs=0.01)
+def test_the_given_networks_stay_and_a_setting_is_trained_once(explorer, worlds):
+    before = copy.deepcopy(worlds[0].state_dict())
+    explorer.set(weight=10.0, shifted=False)
+    last = explorer.record.frames[-1]
+    explorer.set(weight=0.1)
+    explorer.set(weight=10.0)
+    assert explorer.record.frames[-1] is last and explorer.record.others
+    assert all(torch.equal(before[name], p) for name, p in worlds[0].state_dict().items())
 
 
-def test_the_embedding_stays_where_it_is_and_labels_fit_the_pictures(explorer, worlds):
-    base, source, *_ = worlds
-    film = explorer.compute(method="CORAL", weight=1.0, shifted=False, at=0).film
-    z = small.views(base.net, small.known(source), small.known(source), None).source[:DRAWN]
-    assert film.source_z[0] == pytest.approx(((z - explorer.centre) @ explorer.axes.T).numpy(), abs=1e-4)
-    order = torch.randperm(len(source.images), generator=torch.Generator().manual_seed(0))[:DRAWN]
-    assert np.array_equal(film.source_labels, source.labels[order].numpy())
-    assert torch.allclose(explorer.axes @ explorer.axes.T, torch.eye(2), atol=1e-5)
-    shifted = explorer.compute(method="CORAL", weight=1.0, shifted=True, at=0).film
-    assert np.isin(shifted.target_labels, (1, 4, 7)).mean() > 0.8
+def test_a_newer_setting_stops_the_training_before_and_coming_back_goes_on(worlds):
+    async def drive():
+        explorer = made(worlds)
+        explorer.controls["weight"].value = 10.0
+        assert [frame.step for frame in explorer.record.frames] == [0] and "step 0" in explorer.headline(explorer.record)
+        first = explorer._task
+        explorer.controls["weight"].value = 100.0
+        second = explorer._task
+        await asyncio.gather(first, second, return_exceptions=True)
+        assert first.cancelled() and not explorer.training(10.0, False).done
+        assert explorer.training(100.0, False).done and explorer.record.frames[-1].step == STEPS
+        explorer.controls["weight"].value = 10.0
+        await explorer._task
+        assert explorer.training(10.0, False).done and explorer.bar.value == STEPS
+        return explorer
+
+    explorer, at_once = asyncio.run(drive()), made(worlds)
+    at_once.set(weight=10.0)
+    assert explorer.record.frames[-1].accuracy == at_once.record.frames[-1].accuracy
 
 
-def test_a_setting_is_trained_once_and_weight_0_is_one_setting(explorer, monkeypatch):
-    explorer.set(method="DANN", weight=0.0, shifted=False, at=1)
-    explorer.set(method="CORAL", weight=10.0, shifted=True, at=1)
-    monkeypatch.setattr(explorer, "film", lambda *_: pytest.fail("trained again"))
-    explorer.set(method="CORAL", weight=0.0, shifted=False, at=2)
-    assert explorer.headline(explorer.record).startswith("No alignment, λ = 0, step 4")
-    explorer.set(weight=10.0, shifted=True)
-    assert explorer.error is None and "under label shift" in explorer.headline(explorer.record)
-    explorer.set(at=0)
-    assert explorer.headline(explorer.record).startswith("Before the training under label shift")
+def test_every_control_of_the_alignment_can_be_swept(explorer):
+    for _, _, record in sweep(explorer):
+        assert record.frames[-1].step == STEPS
 
 
-def test_every_control_can_be_swept_and_moves_the_picture(explorer):
-    explorer.set(method="DANN", weight=0.3, shifted=False, at=2)
-    pictures = {}
-    for name, _, record in sweep(explorer):
-        assert np.isfinite(record.film.source_z).all() and bytes(explorer.picture.value).startswith(b"\x89PNG")
-        pictures.setdefault(name, set()).add(explorer.picture.value)
-    assert set(pictures) == {"method", "weight", "shifted", "at"} and all(len(seen) > 1 for seen in pictures.values())
-    assert explorer.bar.value == STEPS and [w for _, w in explorer.controls["weight"].options] == list(WEIGHTS)
+# ---------------------------------------------------------------- the label-shift dial
 
 
-def test_words_follow_the_record(explorer):
-    explorer.set(method="DANN", weight=0.3, shifted=True, at=2)
-    record = explorer.record
-    film = record.film._replace(accuracy=np.array([0.5, 0.5, 0.3]))
-    assert "accuracy ≈50 % (AdaBN) → ≈30 %" in explorer.headline(record._replace(film=film))
-    said = explorer.describe(record)
-    assert f"over {SPLITS} splits" in said and "lie 0.6 from uniform ones" in said
-    assert "uniform" not in explorer.describe(record._replace(shifted=False))
+@pytest.fixture(scope="module")
+def dial(worlds):
+    batch, plain, source, train, test = worlds
+    return LabelShiftDial({"layer": Crossing(plain, source, train, test), "batch": Crossing(batch, source, train, test)})
+
+
+@pytest.mark.parametrize("distance", [0.0, 0.6])
+def test_the_dial_solves_for_the_shares(dial, worlds, distance):
+    _, plain, source, train, test = worlds
+    dial.set(crossing="layer", distance=distance)
+    record, q = dial.record, small.proportions(10, (1, 4, 7), distance)
+    held, _ = parted(source, 0)
+    with torch.no_grad():
+        answers = lambda domain: plain(pixels(domain.images)).argmax(1)
+        seen = small.drawn(train, q, 140, 0)
+        joint, r = np.zeros((10, 10)), np.bincount(answers(seen), minlength=10) / len(seen.images)
+        for said, label in zip(answers(held), held.labels, strict=True):
+            joint[said, label] += 1 / len(held.labels)
+        w = np.linalg.pinv(joint) @ r
+        w = np.maximum(w, 0) / (np.maximum(w, 0) @ joint.sum(0))
+        logits = plain(pixels(test.images)).double()
+    assert record.estimate == pytest.approx(w * joint.sum(0), abs=1e-6) and record.said == pytest.approx(r)
+    assert record.true == pytest.approx(q.numpy()) and record.estimate.sum() == pytest.approx(1)
+    says = (logits + torch.from_numpy(np.log(np.maximum(w, 1e-9)))).argmax(1)
+    right = [float((says == test.labels)[test.labels == c].double().mean()) for c in range(10)]
+    assert record.accuracies[1] == pytest.approx(float(np.array(right) @ q.numpy()), abs=1e-6)
+    present = np.bincount(held.labels, minlength=10) > 0
+    assert record.at_home.sum(0) == pytest.approx(present.astype(float)) and record.away.sum(0) == pytest.approx(np.ones(10))
+
+
+def test_the_dial_works_with_any_function_of_the_learner(worlds):
+    _, plain, source, train, test = worlds
+    flat = LabelShiftDial({"layer": Crossing(plain, source, train, test)}, lambda s, y, t, n: [1.0] * n)
+    assert flat.record.accuracies[0] == flat.record.accuracies[1]
+    broken = LabelShiftDial({"layer": Crossing(plain, source, train, test)}, lambda s, y, t, n: 1 / 0)
+    assert isinstance(broken.error, ZeroDivisionError)
+
+
+def test_every_control_of_the_dial_can_be_swept(dial):
+    assert {record.name for _, _, record in sweep(dial)} == {"layer", "batch"}
