@@ -63,8 +63,8 @@ def check_verdicts(answer: object) -> str:
                                    "validation scripts."))
     if wrong:
         raise all_of(wrong)
-    return ("Read one at a time, b lies above zero and c below. The study makes eight such comparisons of learned rates; "
-            "read together (Holm's correction), no gain is told from zero, and the loss of c is at the border.")
+    return ("Read one at a time, b lies above zero and c below. The study makes eight such comparisons of learned "
+            "rates; read together (Holm's correction), no gain is told from zero, and the loss of c is at the border.")
 
 
 def misread(key: str, said: str) -> Misconception:

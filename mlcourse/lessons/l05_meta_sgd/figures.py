@@ -26,7 +26,8 @@ def rate_sweep(rates: Sequence[float], losses: Mapping[str, Sequence[float]], ow
         axes.grid(True)
         axes.axvline(0, color=BLACK, lw=0.8)
         axes.axvline(own, color=GREY, ls="--", lw=1.2)
-        for i, ((name, values), style) in enumerate(zip(losses.items(), SERIES)):     # each wider than those above it
+        for i, ((name, values), style) in enumerate(zip(losses.items(), SERIES)):
+            # each wider than those above it, so that none is hidden
             axes.plot(rates, values, **style, lw=1.6 + 0.35 * i, ms=7 + 1.5 * i, mec=BLACK, markevery=[lowest[name]],
                       zorder=3 - 0.1 * i, label=name)
         axes.set_xscale("symlog", linthresh=1e-3, linscale=0.3)
