@@ -36,7 +36,8 @@ def rate_sweep(rates: Sequence[float], losses: Mapping[str, Sequence[float]], ow
         axes.minorticks_off()
         axes.set(yscale="log", xlabel=f"rate of one tensor (dashed: {own:g}, the rate of all others and of training)",
                  ylabel="mean squared error after one step", title=title, ylim=(None, 10))
-        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="the rate of (mark:\nlowest error)", markerscale=0.75)
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="the rate of (mark:\nlowest error)",
+                    markerscale=0.75)
     points = "; ".join(f"{name} at {about(rates[at])}" for name, at in lowest.items())
     return picture(figure, f"{title}. Lowest points: {points}.")
 
