@@ -7,7 +7,7 @@ from typing import NamedTuple
 from mlcourse.exercises.framework import Misconception, NotAttempted, NotYet, all_of, kind
 
 VERDICTS = ("yes", "no", "open")
-BEST_AT_HOME = "A"
+BEST_ON_VALIDATION = "A"
 BY_TARGET = "an arm chosen by the target's labels"
 NOT_THE_BEST = "not the best where labels are"
 OTHER_WAY = "the sign of the difference"
@@ -57,13 +57,14 @@ def check_verdicts(answer: object) -> str:
     wrong = [misread(key, given[key]) for key in CLAIMS if given[key] != CLAIMS[key].verdict]
     if given["arm"] == "d":
         wrong.append(Misconception(BY_TARGET, "look at arm: D leads after five steps on the digits, but to know that "
-                                   "you needed their labels; choose by the new scripts."))
-    elif given["arm"] != BEST_AT_HOME.lower():
-        wrong.append(Misconception(NOT_THE_BEST, "look at arm: another one has the highest accuracy on the new "
-                                   "scripts."))
+                                   "you needed their labels; choose by the validation scripts."))
+    elif given["arm"] != BEST_ON_VALIDATION.lower():
+        wrong.append(Misconception(NOT_THE_BEST, "look at arm: another one has the highest accuracy on the "
+                                   "validation scripts."))
     if wrong:
         raise all_of(wrong)
-    return "Learned rates help here and hurt there, by no more than 1.5 points, and pretraining showed no gain."
+    return ("Read one at a time, b lies above zero and c below. The study makes eight such comparisons of learned "
+            "rates; read together (Holm's correction), no gain is told from zero, and the loss of c is at the border.")
 
 
 def misread(key: str, said: str) -> Misconception:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l05_meta_sgd.checks_results import (BEST_AT_HOME, BY_TARGET, CLAIMS, NOT_THE_BEST,
-                                                          OTHER_WAY, check_verdicts)
+from mlcourse.lessons.l05_meta_sgd.checks_results import (BEST_ON_VALIDATION, BY_TARGET, CLAIMS,
+                                                          NOT_THE_BEST, OTHER_WAY, check_verdicts)
 
 VERDICTS = """\
 verdicts = {      # a to d: "yes", "no" or "open"
@@ -14,7 +14,7 @@ verdicts = {      # a to d: "yes", "no" or "open"
     "d": ...,     # on the digits, A beats C: pretraining does harm
     "arm": ...,   # the letter to use on the digits, if you have no label of theirs
 }"""
-RIGHT = {**{key: claim.verdict for key, claim in CLAIMS.items()}, "arm": BEST_AT_HOME}
+RIGHT = {**{key: claim.verdict for key, claim in CLAIMS.items()}, "arm": BEST_ON_VALIDATION}
 
 
 def judged(**answers: str) -> str:
@@ -35,8 +35,8 @@ verdicts = Exercise(
         'Compare no two rows of the table by eye: apart("C", "E", "new scripts") subtracts seed from seed.',
         "An interval such as +2.0 ± 3.0 reaches from -1 to 5 and includes zero: open. One of -9.0 ± 1.0 lies below "
         "zero: no. Two of the four are open.",
-        "An arm chosen by its accuracy on the digits has used their labels. The new scripts have labels that you may "
-        "use: take the arm that is best there.",
+        "An arm chosen by its accuracy on the digits has used their labels, and the new scripts are test data as well. "
+        "The validation scripts are there to choose by: take the arm that is best on them.",
     ),
     wrong=(
         (judged(a="yes"), CLAIMS["a"].name), (judged(b="open"), CLAIMS["b"].name), (judged(c="open"), CLAIMS["c"].name),

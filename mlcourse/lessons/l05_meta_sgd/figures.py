@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
+import torch
 
 from mlcourse.episode import Episode
 from mlcourse.plots.static import Picture, blank, picture
@@ -25,30 +26,33 @@ def rate_sweep(rates: Sequence[float], losses: Mapping[str, Sequence[float]], ow
         axes.grid(True)
         axes.axvline(0, color=BLACK, lw=0.8)
         axes.axvline(own, color=GREY, ls="--", lw=1.2)
-        for (name, values), style in zip(losses.items(), SERIES):
-            axes.plot(rates, values, **{**style, "marker": "None"}, label=name)
-            at = lowest[name]
-            axes.plot([rates[at]], [values[at]], color=style["color"], marker=style["marker"], ms=8, mec=BLACK)
+        for i, ((name, values), style) in enumerate(zip(losses.items(), SERIES)):
+            # each wider than those above it, so that none is hidden
+            axes.plot(rates, values, **style, lw=1.6 + 0.35 * i, ms=7 + 1.5 * i, mec=BLACK, markevery=[lowest[name]],
+                      zorder=3 - 0.1 * i, label=name)
         axes.set_xscale("symlog", linthresh=1e-3, linscale=0.3)
         ticks = [sign * 10.0**power for sign in (-1, 1) for power in (-1, -2, -3)]
         axes.set_xticks([0, *ticks], ["0", *(f"{tick:g}" for tick in ticks)])
         axes.minorticks_off()
         axes.set(yscale="log", xlabel=f"rate of one tensor (dashed: {own:g}, the rate of all others and of training)",
                  ylabel="mean squared error after one step", title=title, ylim=(None, 10))
-        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="the rate of")
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="the rate of (mark:\nlowest error)",
+                    markerscale=0.75)
     points = "; ".join(f"{name} at {about(rates[at])}" for name, at in lowest.items())
     return picture(figure, f"{title}. Lowest points: {points}.")
 
 
-def granularity(rows: list[dict], shot: int = 10) -> Picture:
-    """Mean squared error after one step, for every arm of `mlcourse study rates` whose rates may have any sign, 95 % t
-    intervals over seeds."""
+def granularity(rows: list[dict], arms: Sequence[str], shot: int = 10) -> Picture:
+    """Mean squared error after one step, 95 % t intervals over seeds.
+
+    arms: of `mlcourse study rates`, from coarse to fine: the fixed rate first, at the end that of six rates and that of
+    one for each weight.
+    """
     found = by_arm(tested(rows, shot), "mse")
-    shown = {arm: values for arm, values in found.items() if "negative" not in arm}
-    order = sorted(shown, key=lambda arm: -np.mean(shown[arm]))
-    title = f"Finer rates, smaller error: from {np.mean(shown[order[0]]):.2f} to {np.mean(shown[order[-1]]):.2f}"
+    fixed, six, each = (f"{np.mean(found[arms[i]]):.2f}" for i in (0, -2, -1))
+    title = f"Six rates, then one for each weight: error {fixed} → {six} → {each}"
     label = f"mean squared error after one step on {shot} points"
-    return _bars({arm: shown[arm] for arm in order}, title, label, 3)
+    return _bars({arm: found[arm] for arm in arms}, title, label, 3)
 
 
 def pipeline(rows: list[dict], domain: str = "digits") -> Picture:
@@ -104,19 +108,21 @@ def _bars(found: Mapping[str, np.ndarray], title: str, xlabel: str, digits: int,
 
 def instruments(episode: Episode) -> Picture:
     """A 1-shot episode of sequences: for each class its support sample, and one query sample below it."""
-    title = "An instrument keeps its frequency and decay; loudness and phases change with every stroke"
+    support, query = (torch.stack([x[y == label][0].flatten() for label in range(episode.way)])
+                      for x, y in ((episode.support_x, episode.support_y), (episode.query_x, episode.query_y)))
+    own = int((torch.cdist(query, support).argmin(1) == torch.arange(episode.way)).sum())
+    title = f"By distance, {own} of {episode.way} queries are nearest to their own instrument"
     figure = blank(9, 3)
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
         axes = figure.subplots(2, episode.way, sharex=True, sharey=True)
-        for row, (xs, ys, style) in enumerate(((episode.support_x, episode.support_y, SUPPORT),
-                                               (episode.query_x, episode.query_y, QUERY))):
-            for label in range(episode.way):
-                x = xs[ys == label][0, :, 0].numpy()
-                axes[row, label].plot(x, color=style["color"], marker=style["marker"], ms=3, lw=1.2)
+        for row, (strokes, style) in enumerate(((support, SUPPORT), (query, QUERY))):
+            for label, stroke in enumerate(strokes):
+                axes[row, label].plot(stroke.numpy(), color=style["color"], marker=style["marker"], ms=3, lw=1.2)
                 axes[row, label].grid(True)
                 axes[0, label].set_title(f"instrument {label}", fontsize=9.5)
         axes[0, 0].set_ylabel("support")
         axes[1, 0].set_ylabel("a query")
+        figure.supylabel("amplitude", fontsize=9.5)
         figure.supxlabel("time step", fontsize=9.5)
     return picture(figure, f"{title}. {episode.way} instruments, a support sample above and a query sample below.")

@@ -36,6 +36,13 @@ def accuracies(rows: Sequence[dict]) -> Accuracies:
     return found
 
 
+def validation(rows: Sequence[dict]) -> dict[str, float]:
+    """{arm: accuracy in per cent on the validation scripts}, at the setting chosen there, of the one seed that settings
+    were chosen by. An arm that takes over another's setting was not measured there."""
+    shown = by_arm([row for row in rows if row["split"] == "val"], "accuracy")
+    return {arm: round(float(shown[name].max()), 1) for arm, (_, name) in ARMS.items() if name in shown}
+
+
 def table(found: Accuracies) -> str:
     """A line for each arm: its accuracy on every target, with the 95 % t interval over seeds."""
     lines = [f"{'   outer steps':33s}" + "".join(f"{target:>17s}" for target in TARGETS)]

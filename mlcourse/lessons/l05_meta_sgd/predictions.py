@@ -32,7 +32,8 @@ PREDICTIONS = (
         lambda zeroed, forbidden: f"set to 0: error {zeroed.text(2, sign=True)}. Forbidden in training: "
                                   f"{forbidden.text(3, sign=True)}, open."),
     Prediction(
-        "05.p4", "Of 600 outer steps the first 300 are pretraining, not Meta-SGD. What does it gain on new scripts?",
+        "05.p4", "Of 600 outer steps the first 300 are pretraining. What does it gain on new scripts, against 600 of "
+        "Meta-SGD?",
         ("2 points or more", "within 2 points of nothing", "it loses 2 points or more"), "it loses 2 points or more",
         lambda loss: loss.low > 2,
         lambda loss: f"{loss.mean:.1f} ± {loss.half:.1f} points lost."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import matplotlib
 import numpy as np
 
@@ -9,7 +11,7 @@ from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, BLUE, GREY, QUERY, VERMILION
 
 SMALL, LARGE = 0.01, 2.0      # the map's colours go with the logarithm of α from the one on, and end at the other
-EDGES = np.linspace(-1, 1, 42)              # an odd number of bins: the middle one holds 0
+EDGES = np.linspace(-1, 1, 41)              # 0 is an edge: no bin holds rates of both signs
 DEAD = np.array([200, 200, 200, 255], np.uint8)
 COLOURS = (matplotlib.colormaps["RdBu"](np.linspace(0.08, 0.92, 257)) * 255).astype(np.uint8)
 GAP = 2                       # empty cells between two tensors on the map
@@ -102,13 +104,14 @@ class LearnedRatesScene(Scene):
                     columnspacing=1.2)
 
     def _build_gradients(self, axes) -> None:
-        axes.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.45), xticks=(-1, 0, 1), yticks=(-1, 0, 1),
+        axes.set(xlim=(-1.1, 1.1), ylim=(-1.5, 1.5), xticks=(-1, 0, 1), yticks=(-1, 0, 1),
                  xlabel="∂L/∂w, support set", ylabel="query set, w unmoved")
         axes.set_title("Picked: its gradients")
         axes.axhline(0, color=GREY, lw=0.8)
         axes.axvline(0, color=GREY, lw=0.8)
-        for x, y, sign, colour in ((0.55, 1.4, "α > 0", BLUE), (-0.55, 1.4, "α < 0", VERMILION)):
-            axes.text(x, y, f"asks for {sign}", ha="center", va="top", fontsize=8, color=colour)
+        for x, y in itertools.product((-0.55, 0.55), (-1.46, 1.46)):
+            sign, colour = ("α > 0", BLUE) if x * y > 0 else ("α < 0", VERMILION)
+            axes.text(x, y, f"asks for {sign}", ha="center", va="top" if y > 0 else "bottom", fontsize=8, color=colour)
         self.points = self.moving(axes.plot([], [], ls="", marker="o", ms=4, mfc=GREY, mec=BLACK, mew=0.4)[0])
         self.slope = self.moving(axes.plot([], [], color=BLACK, lw=2)[0])
 

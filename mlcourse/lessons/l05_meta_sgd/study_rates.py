@@ -151,7 +151,7 @@ def line(row: dict) -> str:
 
 def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Picture]:
     """Every arm's error."""
-    return {"": granularity(found)}
+    return {"": granularity(found, (FIXED, ONE, TENSOR, WEIGHT))}
 
 
 STUDY = Study(

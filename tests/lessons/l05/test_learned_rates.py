@@ -7,7 +7,7 @@ import torch
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.learners import MetaSGD
 from mlcourse.lessons.l05_meta_sgd.rate_history import RateHistory
-from mlcourse.lessons.l05_meta_sgd.scene_learned_rates import COLOURS, DEAD, shade
+from mlcourse.lessons.l05_meta_sgd.scene_learned_rates import COLOURS, DEAD, EDGES, shade
 from mlcourse.lessons.l05_meta_sgd.signs import Weight, support_gradients
 from mlcourse.lessons.l05_meta_sgd.widget_learned_rates import LearnedRates, ranked
 from mlcourse.nets import MLP, call
@@ -168,6 +168,16 @@ def test_colours_go_with_the_logarithm_of_a_rate_and_grey_is_kept_for_weights_wi
     shown = widget.scene.map.get_array()
     assert np.array_equal(shown[row, column], DEAD) and not widget.record.alive["body.0.bias"][2]
     assert "of all rates have no gradient (grey)" in widget.alt
+
+
+def test_no_bin_of_the_histogram_holds_rates_of_both_signs(explorer):
+    assert 0 in EDGES and len(EDGES) == 41 and (np.diff(EDGES) > 0).all()
+
+
+def test_a_point_is_said_to_ask_for_the_sign_of_its_product(explorer):
+    said = [(text, *text.get_position()) for axes in explorer.scene.figure.axes for text in axes.texts
+            if text.get_text().startswith("asks for")]
+    assert len(said) == 4 and all(text.get_text().endswith("> 0" if x * y > 0 else "< 0") for text, x, y in said)
 
 
 def test_training_that_explodes_says_so(explorer):

@@ -7,14 +7,14 @@ import torch
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.exercises import exercise
 from mlcourse.learners import MAML
-from mlcourse.lessons.l05_meta_sgd import figures, pipeline
+from mlcourse.lessons.l05_meta_sgd import figures, pipeline, study_meta_transfer as meta_transfer
 from mlcourse.lessons.l05_meta_sgd.broken import Meta, inner_step, try_updates
-from mlcourse.lessons.l05_meta_sgd.checks_results import BEST_AT_HOME, CLAIMS
+from mlcourse.lessons.l05_meta_sgd.checks_results import BEST_ON_VALIDATION, CLAIMS
 from mlcourse.lessons.l05_meta_sgd.dials import TENSORS, dials
-from mlcourse.lessons.l05_meta_sgd.study_rates import FIXED, ONE, TENSOR, WEIGHT
+from mlcourse.lessons.l05_meta_sgd.study_rates import FIXED, ONE, POSITIVE, TENSOR, WEIGHT
 from mlcourse.nets import MLP, call
 from mlcourse.rows import read
-from mlcourse.statistics import paired_difference
+from mlcourse.statistics import holm, paired_difference, paired_p_value, t_interval
 
 ROWS = read("meta_transfer")
 ACCURACY = pipeline.accuracies(ROWS)
@@ -61,8 +61,38 @@ def test_the_verdicts_of_the_exercise_are_those_of_the_paired_intervals():
 
 def test_the_arm_to_take_is_the_best_where_labels_may_be_used_and_five_steps_on_the_digits_tempt_to_another():
     mean = lambda arm, target: ACCURACY[arm, target].mean()
-    assert max(pipeline.ARMS, key=lambda arm: mean(arm, "new scripts")) == BEST_AT_HOME
+    seen = pipeline.validation(ROWS)
+    assert max(seen, key=seen.get) == max(pipeline.ARMS, key=lambda arm: mean(arm, "new scripts")) == BEST_ON_VALIDATION
     assert max("ABCDE", key=lambda arm: mean(arm, "digits, 5 steps")) == "D"
+
+
+def test_an_arm_is_chosen_by_the_validation_row_of_its_own_setting():
+    setting = {name: meta_transfer.name_of(each) for name, each in meta_transfer.CHOSEN.items()}
+    rows = {row["arm"]: row["accuracy"] for row in ROWS if row["split"] == "val"
+            and row["seed"] == meta_transfer.CHOOSING and row["setting"] == setting.get(row["arm"])}
+    letters = {name: arm for arm, (_, name) in pipeline.ARMS.items() if arm != "E"}
+    assert pipeline.validation(ROWS) == {letter: round(rows[name], 1) for name, letter in letters.items()}
+
+
+def test_what_the_lesson_says_of_its_stages_is_in_the_rows():
+    for arm in "CD":
+        gains = [ACCURACY[arm, to] - ACCURACY["F", to] for to in ("new scripts", "digits")]
+        assert min(t_interval(gain).low for gain in gains) > 0 and t_interval(gains[1] / gains[0]).high < 1
+    families = [(arm, other, row["domain"], row["steps"]) for arm, other in (
+        (meta_transfer.FULL, meta_transfer.NO_RATES), (meta_transfer.NO_PRETRAIN, meta_transfer.NEITHER))
+        for row in ROWS if row["arm"] == arm and row["split"] != "val" and row["seed"] == 0]
+    seeds = lambda arm, domain, steps: {row["seed"]: row["accuracy"] for row in ROWS if (
+        row["arm"], row["domain"], row["steps"]) == (arm, domain, steps) and row["split"] != "val"}
+    pairs = {key: (seeds(key[0], *key[2:]), seeds(key[1], *key[2:])) for key in families}
+    told = holm({key: paired_p_value(*pair) for key, pair in pairs.items()})
+    assert len(told) == 8 and all(p > 0.05 for key, p in told.items() if paired_difference(*pairs[key]).mean > 0)
+    assert min(told.values()) == pytest.approx(0.05, abs=5e-4)
+
+
+def test_a_training_without_negative_rates_keeps_most_of_the_gain():
+    error = figures.by_arm(figures.tested(read("rates")), "mse")
+    kept = t_interval((error[FIXED] - error[POSITIVE]) / (error[FIXED] - error[WEIGHT]))
+    assert kept.low > 0.5 and kept.text(2) == "0.93 ± 0.09"
 
 
 def test_the_arms_under_short_names_are_the_rows():
@@ -78,7 +108,7 @@ def test_the_arms_under_short_names_are_the_rows():
 
 
 def test_the_picture_of_rates_gives_no_answer_away():
-    shown = figures.granularity(read("rates")).alt
+    shown = figures.granularity(read("rates"), (FIXED, ONE, TENSOR, WEIGHT)).alt
     assert "negative" not in shown and all(arm in shown for arm in (FIXED, ONE, TENSOR, WEIGHT))
 
 
