@@ -55,6 +55,7 @@ class FactorDialScene(Scene):
         self.pad = gauge((0.655, 0.085, 0.325, 0.33), "PAD of the inputs x (hatched: home against home)", (-0.5, 2.4),
                          last=True)
         self.pad.floor(*self.floor)
+        self.accuracy.legend(figure, 0.905, "all; PAD: seeds, 95 % band")
 
     def show(self, record) -> None:
         self.home.show(record.home_x, record.home_y, record.home_edge, record.line)
