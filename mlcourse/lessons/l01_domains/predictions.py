@@ -10,9 +10,9 @@ PREDICTIONS = (
         lambda pad, before, after: f"PAD ≈{pad:.2f}; right on ≈{100 * after:.0f} %, unshifted on "
                                    f"≈{100 * before:.0f} %."),
     Prediction(
-        "01.p2", "P(y | x) stays. The inputs move far to the left, or as far to the right. Is the line, at home right on "
-        "86 %, as good there?",
-        ("both times", "neither time", "one of them; else below half"), "one of them; else below half",
+        "01.p2", "The rule stays; the inputs move far to the left, or as far to the right. Is the line, at home right "
+        "on 86 %, as good?",
+        ("both times", "neither time", "one time"), "one time",
         lambda left, right: max(left, right) > 0.8 and min(left, right) < 0.5,
         lambda left, right: f"right on {100 * left:.0f} % to the left, on {100 * right:.0f} % to the right."),
 )

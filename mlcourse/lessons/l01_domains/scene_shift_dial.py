@@ -65,7 +65,8 @@ class Gauge:
     def legend(self, figure, middle: float, curve: str) -> None:
         """What the mark and the curve are, in one row above the panels on the right; middle: its height, 0 to 1."""
         figure.legend([(self.bar, self.mark), (self.band, self.curve)], ["this setting, 95 % interval", curve], ncols=2,
-                      loc="center", bbox_to_anchor=(0.8175, middle), fontsize=8, handletextpad=0.4, columnspacing=1)
+                      loc="center", bbox_to_anchor=(0.8175, middle), fontsize=8, handlelength=1.5, handletextpad=0.4,
+                      columnspacing=1)
 
     def floor(self, low: float, high: float) -> None:
         """A hatched band that stays: what the measure shows where there is no shift."""
@@ -115,7 +116,7 @@ class ShiftDialScene(Scene):
         self.pad = gauge(boxes[1], "Distance, pixels (hatched: no shift)", (-0.4, 2.6))
         self.inner = gauge(boxes[2], "Distance, features (hatched: no shift)", (-0.4, 2.6), last=True)
         self.accuracy.line(10, "guessing", at=0.2, style=":")
-        self.accuracy.legend(self.figure, 0.955, "mean of seeds, 95 % band")
+        self.accuracy.legend(self.figure, 0.932, "mean of seeds, 95 % band")
         self.pad.floor(*self.floors[0])
         self.inner.floor(*self.floors[1])
         if self.other is not None:

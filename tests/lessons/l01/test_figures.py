@@ -63,7 +63,7 @@ def test_crossings_are_drawn_in_their_order():
     made = [{"crossing": crossing, "arm": arm, "seed": seed, "accuracy": 0.9 - 0.05 * place}
             for place, (crossing, arm) in enumerate(reversed(plots.ARMS)) for seed in (0, 1)]
     said = plots.crossings(made)
-    assert said.alt.startswith("From the digit classifier: slanted? 55.0 %, handwriting 70.0 %, sweeps 80.0 %.")
+    assert said.alt.startswith("Across task 55.0 %, across domain 70.0 %, across modality 80.0 %.")
     assert said.alt.index("slanted? from pixels 50.0") < said.alt.index("typeset digits") < said.alt.index("UCI sweeps")
     assert pixels(said).std() > 10
 
