@@ -8,8 +8,8 @@ from mlcourse.bench import widgets
 
 def test_shift_dial(widget, tmp_path):
     dial = widget("ShiftDial")
-    assert "Rotation 0.3" in dial.says() and "Distance of pixels" in dial.says()
-    assert "of features" in dial.picture.get_attribute("title")
+    assert all(words in dial.says() for words in ("Rotation 0.3", "Distance of pixels", "of features"))
+    assert "distance ≈" in dial.picture.get_attribute("title")
     picture = dial.pixels()
     dial.slider("severity").focus()
     dial.page.keyboard.press("ArrowRight")

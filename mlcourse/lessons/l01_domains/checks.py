@@ -20,7 +20,8 @@ SITUATIONS = {      # the right answer, the misconception behind another one, an
     "c": ("task", "new answers taken for new inputs", "every e-mail of the target is an e-mail of the source; what "
           "is asked of them differs"),
     "d": ("modality", "another kind of input called another domain", "a sound is no text: the input spaces differ, so "
-          "the classifier cannot even be called; where the space is the same and P(X) differs we say domain"),
+          "the classifier cannot even be called; strictly the domain is another too, but where the "
+          "space differs we say modality"),
     "e": ("domain", "another site called another task", "the question is the same in both hospitals; the scanner "
           "changes how the pictures look, and that is P(X)"),
     "f": ("domain and task", "only half of the change named", "two things differ: the pictures come from somewhere "

@@ -121,10 +121,10 @@ DISTANCE = '''\
 def distance(a, b, fit, generator):
     """The proxy A-distance between two domains, from one random split into halves.
 
-    a, b: features (n, d); row i of b is the sample of row i of a, shifted: both go into one half
+    a, b: features (n, d); row i of b is the sample of row i of a, shifted
     fit(x, y): trains on rows x with labels y, 0 from a and 1 from b; it returns a function
         says, and says(rows) gives the labels, 0 or 1, that it would answer for other rows
-    generator: deals the rows; one half trains, the other half measures the error
+    generator: deals the rows
     """
 '''
 DISTANCE_SOLUTION = DISTANCE + '''\
@@ -192,8 +192,8 @@ def name_shift(source, target):
     """Which factor of P(x, y) differs? Compare with torch.allclose(one, other, rtol=0, atol=1e-9).
 
     source, target: tables (X, Y) of joint probabilities, float64, above 0; rows are x, columns y
-    Returns "none" where the tables are equal, "covariate" where P(y|x) is, "label" where P(x|y)
-    is, "concept" where P(x) is, and "several" where none of the three is.
+    Returns the first that fits: "none" if the tables are equal, "covariate" if P(y|x) is equal,
+    "label" if P(x|y) is equal, "concept" if P(x) is equal, else "several".
     """
 '''
 NAME_SHIFT_SOLUTION = NAME_SHIFT + '''\

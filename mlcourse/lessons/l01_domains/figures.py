@@ -26,6 +26,8 @@ ARMS = {                                  # (crossing, arm) → what the figure 
     ("modality", "UCI digits, taught by true labels"): "both: UCI sweeps, taught by true labels",
     ("modality", "UCI digits, taught by the picture classifier"): "both: UCI sweeps, taught by the classifier",
 }
+CROSSED = (("task", "features of the digit classifier"), ("domain", "UCI digits"),
+           ("modality", "taught by the picture classifier"))       # what the classifier of digits carries across
 
 
 def dial_curves(rows: list[dict]) -> Picture:
@@ -93,8 +95,8 @@ def by_seed(rows: list[dict], kind: str, field: str) -> np.ndarray:
 SHOWN = {                   # what the figure names: a kind of the dial, or another world and where its name stands
     "texture": dict(color=GREEN, marker="s"), "inversion": dict(color=VERMILION, marker="^"),
 }
-NAMES = {"not in the frame": (17, -3), "8×8 and back": (-6, 12), "UCI digits": (-52, 12), "MNIST": (-54, -3),
-         "MNIST, 8×8 and back": (-60, -16)}
+NAMES = {"not in the frame": (17, -3), "8×8 and back": (-6, 12), "UCI digits": (-46, -24), "MNIST": (-54, -3),
+         "MNIST, 8×8 and back": (-76, 12)}
 
 
 def loss_against_distance(rows: list[dict]) -> Picture:
@@ -120,43 +122,45 @@ def loss_against_distance(rows: list[dict]) -> Picture:
         for kind, _, pad, points, *_ in found:
             if kind in NAMES:
                 axes.annotate(kind, (pad, 100 * points), NAMES[kind], textcoords="offset points", fontsize=9)
-        axes.set(xlabel="PAD to home, of pixels", ylabel="accuracy lost (points)", title=title, xlim=(-0.1, 2.1),
+        axes.set(xlabel="PAD to home, of pixels (bars: 95 % intervals over seeds)",
+                 ylabel="accuracy lost (points)", title=title, xlim=(-0.1, 2.1),
                  ylim=(-6, 112))
         axes.legend(loc="upper left")
-    said = "; ".join(f"{kind} {severity:g}: PAD {pad:.2f}, {100 * points:.1f} points lost"
+    said = "; ".join(f"{kind}{f' {severity:g}' * (kind not in NAMES)}: PAD {pad:.2f}, {100 * points:.1f} points lost"
                      for kind, severity, pad, points, *_ in found if kind in NAMES or (kind, severity) in MARKED)
     return picture(figure, f"{title}. {said}.")
 
 
 MARKED = (("texture", 0.2), ("inversion", 0.3))
-WORLDS = {factors.LEFT: 0.0, factors.RIGHT: 1.0, factors.LABEL: 1.0, factors.CONCEPT: 1.0}      # to show, by severity
+WORLDS = {"home": (factors.LEFT, 0.0), **{kind: (kind, 1.0) for kind in factors.KINDS}}      # name → kind, severity
 
 
 def worlds() -> Picture:
-    """Home and three shifted worlds of two dimensions, each with the line that was fitted at home and the best
+    """Home and four shifted worlds of two dimensions, each with the line that was fitted at home and the best
     boundary there."""
     line = factors.fit_line(*factors.draw(factors.LEFT, 0, 2000, seed=1))
     ends = np.array([-9.0, 9.0])
     height = -(float(line.bias) + float(line.weight[0]) * ends) / float(line.weight[1])
-    right = {kind: 100 * factors.line_accuracy(line, kind, severity)[0] for kind, severity in WORLDS.items()}
+    right = {name: 100 * factors.line_accuracy(line, *world)[0] for name, world in WORLDS.items()}
     title = f"In the concept shift no point moves, and the line is right on ≈{right[factors.CONCEPT]:.0f} %"
-    figure = blank(8.8, 4.6)
+    figure = blank(10, 4.4)
     with matplotlib.rc_context(RC):
-        for axes, (kind, severity) in zip(figure.subplots(2, 2, sharex=True, sharey=True).flat, WORLDS.items()):
-            x, y = factors.draw(kind, severity, 300, seed=3)
+        *panels, last = figure.subplots(2, 3, sharex=True, sharey=True).flat
+        for axes, (name, world) in zip(panels, WORLDS.items()):
+            x, y = factors.draw(*world, 300, seed=3)
             for label, colour, marker in ((0, BLUE, "o"), (1, VERMILION, "^")):
                 axes.plot(*x[y == label].T.numpy(), color=colour, marker=marker, ls="", ms=4, mew=0, alpha=0.6,
                           label=f"y = {label}")
-            axes.plot(*factors.edge(kind, severity).T.numpy(), color=GREEN, ls="--", lw=2, label="best boundary here")
-            axes.plot(ends, height, color=BLACK, lw=2, label="the line fitted at home")
-            axes.set_title(f"{kind if severity else 'home'}: right on ≈{right[kind]:.0f} %", fontsize=9.5)
-            axes.set(xlim=(-3, 5.6), ylim=(-3, 3), xlabel="x₁", ylabel="x₂")
-            axes.label_outer()
+            axes.plot(*factors.edge(*world).T.numpy(), color=GREEN, ls="--", lw=2, label="best boundary here")
+            axes.plot(ends, height, color=BLACK, lw=2, label="one line, fitted at home")
+            axes.set_title(f"{name}: right on ≈{right[name]:.0f} %", fontsize=9.5)
+            axes.set(xlim=(-5.6, 5.6), ylim=(-3, 3), xlabel="x₁", ylabel="x₂")
             axes.grid(True)
-        handles, labels = axes.get_legend_handles_labels()
+            axes.tick_params(labelbottom=True)
+        last.set_axis_off()
+        last.legend(*axes.get_legend_handles_labels(), loc="center")
         figure.suptitle(title, fontsize=10.5)
-        figure.legend(handles, labels, loc="outside lower center", ncols=4)
-    said = "; ".join(f"{kind if WORLDS[kind] else 'home'} ≈{value:.0f} %" for kind, value in right.items())
+    said = "; ".join(f"{name} ≈{value:.0f} %" for name, value in right.items())
     return picture(figure, f"{title}. The line is right on: {said}.")
 
 
@@ -168,15 +172,14 @@ def crossings(rows: list[dict]) -> Picture:
     found = estimates(frame(rows), "accuracy", by=["crossing", "arm"])
     by_arm = {arm: found[arm].times(100) for arm in ARMS if arm in found}
     arms = list(by_arm)
-    home, away = by_arm["domain", "typeset digits"].mean, by_arm["domain", "UCI digits"].mean
-    title = f"The same question of handwritten digits: {home:.1f} % becomes {away:.1f} %"
+    task, domain, modality = (by_arm[arm].mean for arm in CROSSED)
+    title = f"Across task {task:.1f} %, across domain {domain:.1f} %, across modality {modality:.1f} %"
     figure = blank(8.4, 0.9 + 0.36 * len(arms))
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
         y = np.arange(len(arms))
         mean, half = columns(by_arm.values())
-        colours = {"task": BLUE, "domain": VERMILION, "modality": GREY}
-        axes.barh(y, mean, height=0.6, color=[colours[crossing] for crossing, _ in arms], alpha=0.75)
+        axes.barh(y, mean, height=0.6, color=BLUE, alpha=0.75)
         axes.errorbar(mean, y, xerr=half, fmt="none", ecolor=BLACK, elinewidth=1.4, capsize=3)
         for at, value, end in zip(y, by_arm.values(), mean + np.nan_to_num(half)):
             axes.annotate(value.text(), (end, at), (6, 0), textcoords="offset points", va="center", fontsize=9)

@@ -52,9 +52,10 @@ class FactorDialScene(Scene):
         self.accuracy = gauge((0.655, 0.505, 0.325, 0.325), "Accuracy of the line; dashed: the best possible (%)",
                               (0, 112))
         self.best = self.moving(self.accuracy.axes.plot([], [], color=GREEN, ls="--", lw=2)[0])
-        self.pad = gauge((0.655, 0.085, 0.325, 0.33), "PAD of the inputs x (hatched: home against home)", (-0.5, 2.4),
+        self.pad = gauge((0.655, 0.085, 0.325, 0.33), "PAD of x (grey: over seeds; hatched: no shift)", (-0.5, 2.4),
                          last=True)
         self.pad.floor(*self.floor)
+        self.accuracy.legend(figure, 0.905, "every severity, 95 % band")
 
     def show(self, record) -> None:
         self.home.show(record.home_x, record.home_y, record.home_edge, record.line)

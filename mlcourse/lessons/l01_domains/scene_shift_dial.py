@@ -56,11 +56,17 @@ class Gauge:
         self.bar = plot(color=QUERY["color"], lw=2.2, zorder=5)
         self.mark = plot(**QUERY, ls="", ms=9, mec="white", mew=1.2, zorder=6)
 
-    def line(self, value: float, label: str, at: float = 1.0, under: bool = False) -> None:
-        """A dashed line that stays, with its name above or under it, ending at severity `at`."""
-        self.axes.axhline(value, color=BLACK, ls=(0, (4, 2)), lw=1.1)
+    def line(self, value: float, label: str, at: float = 1.0, under: bool = False, style="--") -> None:
+        """A line that stays, with its name above or under it, ending at severity `at`."""
+        self.axes.axhline(value, color=BLACK, ls=style, lw=1.1)
         self.axes.annotate(label, (at, value), (0, -3 if under else 3), textcoords="offset points", ha="right",
                            va="top" if under else "bottom", fontsize=8)
+
+    def legend(self, figure, middle: float, curve: str) -> None:
+        """What the mark and the curve are, in one row above the panels on the right; middle: its height, 0 to 1."""
+        figure.legend([(self.bar, self.mark), (self.band, self.curve)], ["this setting, 95 % interval", curve], ncols=2,
+                      loc="center", bbox_to_anchor=(0.8175, middle), fontsize=8, handlelength=1.5, handletextpad=0.4,
+                      columnspacing=1)
 
     def floor(self, low: float, high: float) -> None:
         """A hatched band that stays: what the measure shows where there is no shift."""
@@ -107,9 +113,10 @@ class ShiftDialScene(Scene):
         boxes = [(0.655, bottom, 0.325, 0.205) for bottom in (0.67, 0.38, 0.09)]
         gauge = lambda box, *about, **more: Gauge(self, self.figure.add_axes(box), *about, **more)
         self.accuracy = gauge(boxes[0], "Accuracy of the fixed classifier (%)", (0, 118))
-        self.pad = gauge(boxes[1], "Distance, pixels (hatched: home to home)", (-0.4, 2.6))
-        self.inner = gauge(boxes[2], "Distance, features (hatched: home to home)", (-0.4, 2.6), last=True)
-        self.accuracy.line(10, "guessing", at=0.2)
+        self.pad = gauge(boxes[1], "Distance, pixels (hatched: no shift)", (-0.4, 2.6))
+        self.inner = gauge(boxes[2], "Distance, features (hatched: no shift)", (-0.4, 2.6), last=True)
+        self.accuracy.line(10, "guessing", at=0.2, style=":")
+        self.accuracy.legend(self.figure, 0.932, "mean of seeds, 95 % band")
         self.pad.floor(*self.floors[0])
         self.inner.floor(*self.floors[1])
         if self.other is not None:

@@ -27,10 +27,10 @@ TERMS = {
         "The smallest sum of source error and target error that a single classifier, of those allowed, can have.",
     "covariate shift": "A change of domain in which P(x) changes and P(y | x) stays.",
     "label shift": "A change of domain in which P(y) changes and P(x | y) stays.",
-    "concept shift": "A change of domain in which P(y | x) changes and P(x) stays.",
+    "concept shift": "A change of the rule, so of the task in Pan and Yang's sense: P(y | x) changes, P(x) stays.",
     "frame":
-        "Where the ink of a picture stands in it; the course's digits have theirs in a box of 20×20 pixels, centred by "
-        "its mass in 28×28.",
+        "Where the ink of a picture stands in it; digits have theirs in a box of 20×20 pixels, centred by its mass in "
+        "28×28, unless a lesson says otherwise.",
     "importance weight":
         "How much more often a target has an input than a source, P(x) there over P(x) here; source samples so "
         "weighted stand for the target's.",

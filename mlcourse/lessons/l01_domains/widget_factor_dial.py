@@ -64,7 +64,7 @@ class FactorDial(Explorer):
         self.rows = rows
         self.line = factors.fit_line(*factors.draw(factors.LEFT, 0, FITTED_ON, seed=1))
         self.home = factors.draw(factors.LEFT, 0, SAMPLE, seed=2)
-        self.curves = {kind: np.array([factors.line_accuracy(self.line, kind, float(s), 5000) for s in SEVERITIES]).T
+        self.curves = {kind: np.array([factors.line_accuracy(self.line, kind, float(s)) for s in SEVERITIES]).T
                        for kind in factors.KINDS}
         self._seen: dict[tuple[str, float], PAD] = {}
         same = proxy_a_floor(torch.cat([self.home[0], factors.draw(factors.LEFT, 0, SAMPLE, seed=4)[0]]), size=SAMPLE,

@@ -135,6 +135,6 @@ class ShiftDial(Explorer):
 
     def describe(self, record: ShiftRecord) -> str:
         point = record.point
-        text = (f"Right on ≈{100 * point.accuracy:.1f} %, unshifted on ≈{100 * record.home_accuracy:.1f} %. Distance "
-                f"of pixels ≈{point.pad.value:.2f}, of features ≈{point.inner.value:.2f}.")
-        return text + " Grey: mean over the seeds of the study, 95 % interval." * bool(record.curves)
+        text = (f"Right on ≈{100 * point.accuracy:.1f} %, unshifted on ≈{100 * record.home_accuracy:.1f} %. "
+                f"Distance of pixels ≈{point.pad.value:.2f}, of features ≈{point.inner.value:.2f}.")
+        return text + " Grey: over the seeds of the study." * bool(record.curves)

@@ -47,7 +47,7 @@ def test_losses_are_paired_by_seed():
 def test_the_titles_state_what_the_rows_say():
     said = plots.loss_against_distance(rows())
     assert said.alt.startswith("Between a PAD of 1.9 and 2 the losses reach from 0.0 to 70.0 points.")
-    assert "UCI digits 1: PAD 2.00, 50.0 points lost" in said.alt and pixels(said).std() > 10
+    assert "UCI digits: PAD 2.00, 50.0 points lost" in said.alt and pixels(said).std() > 10
     assert plots.dial_curves(rows()).alt.startswith("At severity 1 rotation leaves 96 % and typeface 26 %.")
 
 
@@ -63,7 +63,7 @@ def test_crossings_are_drawn_in_their_order():
     made = [{"crossing": crossing, "arm": arm, "seed": seed, "accuracy": 0.9 - 0.05 * place}
             for place, (crossing, arm) in enumerate(reversed(plots.ARMS)) for seed in (0, 1)]
     said = plots.crossings(made)
-    assert said.alt.startswith("The same question of handwritten digits: 65.0 % becomes 70.0 %.")
+    assert said.alt.startswith("Across task 55.0 %, across domain 70.0 %, across modality 80.0 %.")
     assert said.alt.index("slanted? from pixels 50.0") < said.alt.index("typeset digits") < said.alt.index("UCI sweeps")
     assert pixels(said).std() > 10
 
@@ -80,8 +80,8 @@ def test_the_worlds_say_how_often_the_line_is_right_in_each():
     said = plots.worlds()
     assert said.alt.startswith("In the concept shift no point moves, and the line is right on ≈")
     line = factors.fit_line(*factors.draw(factors.LEFT, 0, 2000, seed=1))
-    for kind, severity in plots.WORLDS.items():
-        name = kind if severity else "home"
+    assert set(plots.WORLDS) == {"home", *factors.KINDS}
+    for name, (kind, severity) in plots.WORLDS.items():
         right = int(re.search(f"{name} ≈(\\d+) %", said.alt)[1])
         x, y = factors.draw(kind, severity, 100_000, seed=77)
         assert right == pytest.approx(100 * float((line(x) == y).double().mean()), abs=1.6)

@@ -215,3 +215,21 @@ def test_the_verdicts_of_the_exercise_are_those_of_the_intervals():
     found["e"] = t_interval(last("MNIST") - last("UCI digits"))
     said = {key: "yes" if one.low > 0 else "no" if one.high < 0 else "open" for key, one in found.items()}
     assert said == {key: claim.right for key, claim in CLAIMS.items()}, found
+
+
+def test_under_the_label_shift_weights_gain_nothing_where_the_line_has_no_weight_decay():
+    """What the exercise says of c, with scikit-learn for the line and the discriminator."""
+    gains = []
+    for world in range(20):
+        x, y = factors.draw(factors.LEFT, 0, 1000, seed=2 * world)
+        away, _ = factors.draw(factors.LABEL, 1, 1000, seed=2 * world + 1)
+        split = LogisticRegression(C=1e6).fit(torch.cat([x, away]).numpy(), np.repeat([0, 1], 1000))
+        p = split.predict_proba(x.numpy())[:, 1]
+        right = []
+        for weight in (None, p / (1 - p)):
+            fit = LogisticRegression(C=1e6).fit(x.numpy(), y.numpy(), weight)
+            line = factors.Line(torch.tensor(fit.coef_[0]).float(), torch.tensor(fit.intercept_[0]).float())
+            right.append(100 * factors.line_accuracy(line, factors.LABEL, 1)[0])
+        gains.append(right[1] - right[0])
+    gain = t_interval(gains)
+    assert abs(gain.mean) < 0.15 and gain.high - gain.mean < 0.15
