@@ -13,7 +13,7 @@ verdicts = {    # "yes", "no" or "open"
     "b": ...,   # 8 filters: soft targets beat own labels
     "c": ...,   # 16 filters: soft targets beat own labels
     "d": ...,   # 4 filters: soft targets beat first choices
-    "e": ...,   # 8 filters: soft targets of the AdaBN teacher beat soft targets
+    "e": ...,   # 8 filters: AdaBN teacher's soft targets beat soft targets
 }"""
 
 

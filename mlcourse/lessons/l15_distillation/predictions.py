@@ -12,8 +12,8 @@ PREDICTIONS = (
         "15.p1", "Both will name nearly every typeset digit. How many handwritten ones will the small one?",
         ("over 80 %", "about 65 %", "about 45 %", "about 10 %, chance"), "about 45 %",
         lambda small, seeds: 35 < small < 58 and 38 < seeds.mean() < 55,
-        lambda small, seeds: f"≈{small:.0f} % from this seed; {cell(seeds)} % over the five seeds of the study, "
-                            "trained for up to 600 steps, not 300."),
+        lambda small, seeds: f"≈{small:.0f} % after 300 steps; {cell(seeds)} % over the study's five seeds, after up "
+                            "to 600."),
     Prediction(
         "15.p2", "The teacher on handwriting at τ = 4: how much of log 10, the most that there can be, is the mean entropy?",
         ("about a third", "about half", "over 70 %"), "over 70 %",
