@@ -178,7 +178,7 @@ def table(rows: Rows) -> str:
 def table_paired(rows: Rows) -> str:
     """The paired differences of PAIRS at every width that both have, as text."""
     widths = sorted({row["width"] for row in rows if row["part"] == "domains" and row["arm"] == "distilled"})
-    lines = [f"{'points, paired':48s}" + "".join(f"{f'{width} filters':>12s}" for width in widths)]
+    lines = [f"{'points, paired; filters:':48s}" + "".join(f"{width:12d}" for width in widths)]
     for one, other in PAIRS:
         pairs = [(reached(rows, one, width), reached(rows, other, width)) for width in widths]
         cells = [paired_difference(a, b).text(sign=True, tight=True) if len(a) == len(b) else "–" for a, b in pairs]
@@ -207,6 +207,6 @@ def table_left_out(rows: Rows) -> str:
         say = lambda field: tight(left_out(rows, field, tau))
         lines.append(f"τ = {tau:2.0f}: {say('errors')} ({say('errors_left_out')}); shifted by {say('bias_train')}: "
                      f"{say('errors_train')} ({say('errors_left_out_train')})")
-    more = paired_difference(*(left_out(rows, "errors_train", tau) for tau in (1.0, 20.0))).text(sign=True)
+    more = paired_difference(*(left_out(rows, "errors_train", tau) for tau in (1.0, 20.0))).text(sign=True, tight=True)
     lines.append(f"once shifted, τ = 1 less τ = 20: {more} errors, paired")
     return "\n".join(lines)
