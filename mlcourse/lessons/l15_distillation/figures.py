@@ -144,7 +144,8 @@ def domain_bars(rows: Rows) -> Picture:
         big = reached(rows, "teacher").mean()
         values = [t_interval(reached(rows, arm)) for arm in ARMS]
         mean, half = columns(values)
-        axes.errorbar(mean, range(len(ARMS)), xerr=half, fmt="o", color=SERIES[0]["color"], capsize=3, ms=6, label=MARKS)
+        axes.errorbar(mean, range(len(ARMS)), xerr=half, fmt="o", color=SERIES[0]["color"], capsize=3, ms=6,
+                      label=MARKS)
         for y, (name, value) in enumerate(zip(ARMS.values(), values)):
             right = value.mean > big            # so that no number stands on the teacher's line
             axes.annotate(f"{value.mean:.0f}", (value.high if right else value.low, y), (5 if right else -5, 0),
@@ -182,7 +183,8 @@ def table_paired(rows: Rows) -> str:
     for one, other in PAIRS:
         pairs = [(reached(rows, one, width), reached(rows, other, width)) for width in widths]
         cells = [paired_difference(a, b).text(sign=True, tight=True) if len(a) == len(b) else "–" for a, b in pairs]
-        lines.append(f"{f'{NAMES.get(one, one)} less {NAMES.get(other, other)}':48s}" + "".join(f"{c:>12s}" for c in cells))
+        name = f"{NAMES.get(one, one)} less {NAMES.get(other, other)}"
+        lines.append(f"{name:48s}" + "".join(f"{c:>12s}" for c in cells))
     return "\n".join(lines)
 
 
