@@ -221,4 +221,6 @@ def strips(rows: dict[str, Tensor], title: str, below: Sequence[object] = ()) ->
         if below:
             axes[-1].set_xticks([(i + 0.5) * (side + 6) - 0.5 for i in range(count)], list(map(str, below)))
             axes[-1].tick_params(length=0, labelsize=10)
-    return picture(figure, f"{title}. {count} characters in each of {len(rows)} rows: {', '.join(rows)}.")
+    where = f"each of {len(rows)} rows" if len(rows) > 1 else "one row"
+    said = f" Below them: {'; '.join(map(str, below))}." if below else ""
+    return picture(figure, f"{title}. {count} characters in {where}: {', '.join(rows)}.{said}")

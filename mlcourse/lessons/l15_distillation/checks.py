@@ -127,7 +127,7 @@ def entropies_of(at: Callable[[float], float] = float, axis: str = "classes", of
 ENTROPY_FAULTS = (
     (MULTIPLIED, {"at": lambda t: 1 / t}, "logits are divided by τ; multiplied, a high temperature makes the targets "
      "sharper, and would make the false claim look true"),
-    (NO_T, {"at": lambda t: 1.0}, "τ does not enter; the softmax is that of v / T"),
+    (NO_T, {"at": lambda t: 1.0}, "τ does not enter; the softmax is that of v / τ, not of v"),
     (SUMMED, {"add": "sum"}, "average over the pictures, so that the number does not grow with them"),
     (ALL_NUMBERS, {"add": "all"}, "sum over the classes, then average over the pictures only"),
     (BITS, {"unit": math.log(2)}, "the logarithm is the natural one, so that the result is in nats"),

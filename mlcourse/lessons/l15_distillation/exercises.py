@@ -130,10 +130,10 @@ def distil_broken(z, v, tau):
     return -(target * log_answer).sum(dim=1).mean()'''
 DISTIL = '''\
 def distil(z, v, tau):
-    """The loss of distillation: τ² times the mean over pictures of -sum_i p_i log q_i.
+    """The loss of line [6], averaged over the pictures; a cross-entropy will do for the KL.
 
-    z: the student's logits (M, N), q = softmax(z / τ); v: the teacher's, p = softmax(v / τ)
-    Returns a scalar tensor whose gradient reaches z and not v.
+    z: the student's logits (M, N); v: the teacher's; tau: the temperature
+    Returns a scalar tensor, for backward().
     """
 '''
 TARGET = "    p = (v.detach() / tau).softmax(dim=1)"

@@ -9,11 +9,11 @@ from mlcourse.lessons.l15_distillation.checks_results import CLAIMS, check_verdi
 
 VERDICTS = """\
 verdicts = {    # "yes", "no" or "open"
-    "a": ...,   # 8 filters: soft targets beat the teacher's first choices
-    "b": ...,   # 8 filters: soft targets beat the student's own labels
-    "c": ...,   # 16 filters: soft targets beat the student's own labels
-    "d": ...,   # 4 filters: soft targets beat the teacher's first choices
-    "e": ...,   # 8 filters: the AdaBN teacher's soft targets beat those of the teacher
+    "a": ...,   # 8 filters: soft targets beat first choices
+    "b": ...,   # 8 filters: soft targets beat own labels
+    "c": ...,   # 16 filters: soft targets beat own labels
+    "d": ...,   # 4 filters: soft targets beat first choices
+    "e": ...,   # 8 filters: AdaBN teacher's soft targets beat soft targets
 }"""
 
 
@@ -33,7 +33,7 @@ verdicts = Exercise(
     stub=VERDICTS, solution_source=judged(), check=check_verdicts,
     hints=(
         "Compare no two rows of the table by eye: less(one, other, width) subtracts seed from seed.",
-        'For a: less("distilled", "first choices").text(); for c: less("distilled", "own labels", 16).text().',
+        'For a: less("soft targets", "first choices").text(); for c: less("soft targets", "own labels", 16).text().',
         "An interval such as +2.0 ± 3.0 reaches from -1 to 5 and includes zero: open. One of -9.0 ± 1.0 lies below "
         "zero: no.",
     ),

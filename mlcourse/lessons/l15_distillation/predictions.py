@@ -12,7 +12,8 @@ PREDICTIONS = (
         "15.p1", "Both will name nearly every typeset digit. How many handwritten ones will the small one?",
         ("over 80 %", "about 65 %", "about 45 %", "about 10 %, chance"), "about 45 %",
         lambda small, seeds: 35 < small < 58 and 38 < seeds.mean() < 55,
-        lambda small, seeds: f"≈{small:.0f} % from this seed; {cell(seeds)} % over the five seeds of the study."),
+        lambda small, seeds: f"≈{small:.0f} % after 300 steps; {cell(seeds)} % over the study's five seeds, after up "
+                            "to 600."),
     Prediction(
         "15.p2", "The teacher on handwriting at τ = 4: how much of log 10, the most that there can be, is the mean entropy?",
         ("about a third", "about half", "over 70 %"), "over 70 %",
@@ -25,7 +26,7 @@ PREDICTIONS = (
         lambda small, soft, big: small + 2 < soft < big + 3,
         lambda small, soft, big: f"≈{soft:.0f} %, before ≈{small:.0f} %; its teacher reads ≈{big:.0f} %."),
     Prediction(
-        "15.p4", "A student of 4 filters reads about 30 %. After 400 steps on labels of its own it will read",
+        "15.p4", "A student of 4 filters reads about 30 %. After 400 steps on own labels it will read",
         ("fewer", "about as many", "clearly more"), "fewer",
         lambda gain: gain.high < 0,
         lambda gain: f"fewer: {gain.text(sign=True)} points, paired over five seeds. Two in five of its surest labels "

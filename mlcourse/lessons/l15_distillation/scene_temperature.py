@@ -27,18 +27,18 @@ class TemperatureScene(Scene):
 
     def __init__(self, pictures: np.ndarray, classes: tuple[str, ...], errors: int):
         self.pictures, self.classes, self.errors = pictures, classes, errors
-        super().__init__(10, 5.5)
+        super().__init__(10, 4.4)
 
     def build(self) -> None:
-        axes = self.figure.add_axes((0.035, 0.56, 0.165, 0.3))
+        axes = self.figure.add_axes((0.035, 0.58, 0.165, 0.27))
         axes.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(1, 0))
         axes.set_title("The picture", fontsize=9.5)
         axes.spines[:].set_visible(True)
         self.tiles = Mosaic(self, axes, "gray", 0, 1)
-        self._build_targets(self.figure.add_axes((0.265, 0.56, 0.41, 0.3)))
-        self._build_errors(self.figure.add_axes((0.07, 0.1, 0.605, 0.3)))
-        self._build_entropy(self.figure.add_axes((0.75, 0.56, 0.235, 0.3)))
-        self._build_gradient(self.figure.add_axes((0.75, 0.1, 0.235, 0.3)))
+        self._build_targets(self.figure.add_axes((0.265, 0.58, 0.41, 0.27)))
+        self._build_errors(self.figure.add_axes((0.07, 0.12, 0.605, 0.27)))
+        self._build_entropy(self.figure.add_axes((0.75, 0.58, 0.235, 0.27)))
+        self._build_gradient(self.figure.add_axes((0.75, 0.12, 0.235, 0.27)))
 
     def _pair(self, axes, width: float) -> list:
         lines = []

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from mlcourse.course import notebooks
 from mlcourse.lessons.l15_distillation import figures
 from mlcourse.rows import read
@@ -22,16 +24,13 @@ def less(one, other, width=8):
 def test_every_interval_in_the_text_is_one_of_the_rows():
     cells = notebooks.read(paths.NOTEBOOKS / "15_distillation.ipynb").cells
     text = " ".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    errors = lambda arm: figures.by_seed(STORED, "left out", arm, "errors")
-    rows = {t_interval(reached(arm)).text() for arm in ("teacher", "teacher, AdaBN")}
-    pairs = (("of the AdaBN teacher", "distilled"), ("distilled", "first choices"), ("distilled", "first choices", 4),
-             ("distilled", "source labels"), ("distilled", "source labels", 4), ("own labels", "source labels"),
-             ("own labels", "source labels", 4))
-    rows |= {less(*pair).text(sign=True) for pair in pairs}
-    rows |= {paired_difference(a, b).text(sign=True) for a, b in (
-        (errors("distilled"), errors("labels")), (reached("distilled", 8, 20.0), reached("distilled", 8, 1.0)))}
+    shifted = lambda temperature: figures.left_out(STORED, "errors_train", temperature)
+    rows = {less("of the AdaBN teacher", "distilled").text(sign=True),
+            paired_difference(reached("distilled", 8, 20.0), reached("distilled", 8, 1.0)).text(sign=True),
+            less("source labels", "own labels", 4).text(), less("first choices", "distilled", 4).text(),
+            paired_difference(shifted(1.0), shifted(20.0)).text()}
     said = re.findall(r"[+-]?\d+\.\d ± \d+\.\d", text)
-    assert len(said) >= 5 and set(said) <= rows
+    assert len(said) >= 5 and set(said) == rows
 
 
 def test_the_teacher_was_needed():
@@ -40,6 +39,10 @@ def test_the_teacher_was_needed():
     assert less("own labels", "source labels", 4).high < 0
     for pair in (("own labels", "source labels", 8), ("own labels", "source labels", 16), ("distilled", "source labels", 16)):
         assert less(*pair).low < 0 < less(*pair).high
+    for pair in (("distilled", "source labels, AdaBN", 8), ("distilled", "own labels", 16)):
+        assert less(*pair).low < 0 < less(*pair).high
+    beaten = {width: paired_difference(reached("teacher"), reached("source labels", width)) for width in (4, 8, 16)}
+    assert beaten[4].low > 0 and beaten[8].low > 0 and beaten[16].low < 0
 
 
 def test_softness_was_not_needed_and_a_better_teacher_pays():
@@ -62,13 +65,23 @@ def test_the_class_that_was_left_out_is_hardly_named_before_the_shift_and_nearly
 
 def test_the_pictures_say_what_the_rows_say():
     gain = less("distilled", "source labels").text(sign=True)
-    assert figures.domain_bars(STORED).alt.startswith(f"8 filters: the teacher's soft targets bring {gain} points over")
+    assert figures.domain_bars(STORED).alt.startswith(f"8 filters: soft targets bring {gain} points over")
     assert f"the teacher {reached('teacher').mean():.1f}" in figures.study_picture(STORED).alt
     rows = figures.table(STORED).splitlines()
-    assert rows[1].startswith("the source's labels") and t_interval(reached("source labels", 4)).text(tight=True) in rows[1]
-    assert figures.table_left_out(STORED).count("shifted by") == 3
+    assert rows[1].startswith("source labels") and t_interval(reached("source labels", 4)).text(tight=True) in rows[1]
+    assert figures.table_left_out(STORED).count("shifted by") == 3 and "+41.4±13.9" in figures.table_left_out(STORED)
+    paired = figures.table_paired(STORED).splitlines()
+    assert len(paired) == 1 + len(figures.PAIRS) and paired[1].split()[-3:] == [
+        less("distilled", "source labels", width).text(sign=True, tight=True) for width in (4, 8, 16)]
 
 
 def test_two_in_five_of_the_smallest_students_surest_labels_are_wrong():
     right = figures.by_seed(STORED, "domains", "own labels", "given_right", width=4)
     assert 55 < right.mean() < 65
+
+
+def test_differences_are_asked_for_by_the_names_of_the_table():
+    asked = figures.less(STORED, "AdaBN teacher's soft targets", "soft targets")
+    assert asked.text() == less("of the AdaBN teacher", "distilled").text()
+    with pytest.raises(ValueError, match="has no row 'distilled'; its rows are source labels, "):
+        figures.less(STORED, "distilled", "source labels")
