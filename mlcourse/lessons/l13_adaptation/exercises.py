@@ -152,8 +152,8 @@ verdicts = Exercise(
     stub=VERDICTS, solution_source=judged(), check=check_verdicts,
     hints=(
         "Compare no two rows of the table by eye: apart(one, other) subtracts seed from seed.",
-        'Two of the five are open. For d: apart("SHOT", "DANN", MNIST), and a likewise; for e: apart("fine-tuning", "from scratch", '
-        'k=5).',
+        'Two of the five are open. For d: apart("SHOT", "DANN", MNIST), and a likewise; for e: '
+        'apart("fine-tuning", "from scratch", k=5).',
         "An interval such as +2.0 ± 3.0 reaches from -1 to 5 and includes zero: open. One of -9.0 ± 1.0 lies below "
         "zero: no.",
     ),

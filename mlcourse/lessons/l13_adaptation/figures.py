@@ -73,7 +73,8 @@ def both_domains(source: Domain, target: Domain, per_class: int = 4, seed: int =
     figure = blank(8.4, 8.4 / (2 * n) * per_class + 0.7)
     with matplotlib.rc_context(RC):
         parts = figure.subfigures(2, 1)
-        for part, domain, name in zip(parts, (source, target), ("source, typeset: clear outlines", "target, handwritten: the same frame, other shapes")):
+        names = ("source, typeset: clear outlines", "target, handwritten: the same frame, other shapes")
+        for part, domain, name in zip(parts, (source, target), names):
             part.suptitle(name, x=0.01, ha="left", fontsize=10)
             grid = part.subplots(per_class // 2, 2 * n, squeeze=False)
             for c in range(n):

@@ -20,8 +20,8 @@ PREDICTIONS = (
          "the accuracy falls, and PAD stays in the band"),
         "the accuracy falls, and PAD stays in the band",
         lambda before, after, pad, floor: after < before - 0.08 and floor[0] < pad < floor[1],
-        lambda before, after, pad, floor: f"the accuracy falls from ≈{100 * before:.0f} to ≈{100 * after:.0f} %; PAD is "
-                                          f"≈{pad:.2f}, its floor ≈{floor[0]:.1f} to ≈{floor[1]:.1f}."),
+        lambda before, after, pad, floor: f"the accuracy falls from ≈{100 * before:.0f} to ≈{100 * after:.0f} %; PAD "
+                                          f"is ≈{pad:.2f}, its floor ≈{floor[0]:.1f} to ≈{floor[1]:.1f}."),
     Prediction(
         "13.p4", "Typeset → handwritten, distance 0.6: of what the true shares would add to AdaBN, BBSE adds", ("none", "a part", "all of it"), "a part",
         lambda bbse, rest: bbse.low > 0 and rest.low > 0,

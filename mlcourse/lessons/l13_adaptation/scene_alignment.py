@@ -31,7 +31,8 @@ class AlignmentScene(Scene):
             axes.spines[:].set_visible(True)
             self.matrices.append(self.moving(axes.imshow(empty, cmap="RdBu_r", vmin=-self.scale, vmax=self.scale,
                                                          interpolation="nearest")))
-        self.figure.text(0.177, 0.06, f"{self.size} features; red ≥ ≈{self.scale:.2g}, white 0, blue ≤ ≈{-self.scale:.2g}",
+        self.figure.text(0.177, 0.06,
+                         f"{self.size} features; red ≥ ≈{self.scale:.2g}, white 0, blue ≤ ≈{-self.scale:.2g}",
                          ha="center", fontsize=8)
         self.accuracy, self.pad = (self.figure.add_axes((0.415, bottom, 0.25, height))
                                    for bottom, height in ((0.5, 0.33), (0.145, 0.17)))

@@ -51,5 +51,6 @@ def test_a_source_is_worth_more_than_fifty_labels_from_mnist(arm, written):
 
 def test_no_more_is_right_than_the_distance_of_answers_and_labels_leaves():
     for arm in ("CORAL", "SHOT"):
-        right, apart = (plots.at(read("label_shift"), study.ACROSS, arm, 0.6, field) for field in ("accuracy", "predicted"))
+        right, apart = (plots.at(read("label_shift"), study.ACROSS, arm, 0.6, field)
+                        for field in ("accuracy", "predicted"))
         assert all(right[seed] <= 100 * (1 - (0.6 - apart[seed])) for seed in right)
