@@ -197,7 +197,7 @@ class Claim(NamedTuple):
 
 TYPE, HAND = "glyphs-digits", "mnist"
 CLAIMS = {
-    "a": Claim(TYPE, "CORAL", "AdaBN", 0, "open", "the larger mean wins",
+    "a": Claim(HAND, "CORAL", "AdaBN", 0, "open", "the larger mean wins",
                "CORAL has the larger mean, but the interval of the difference includes zero"),
     "b": Claim(TYPE, "SHOT", "AdaBN", 0, "yes", "a difference that is there, left open",
                "the interval of the difference lies above zero, although the intervals of the two rows are wide"),

@@ -93,8 +93,8 @@ def coral_wrong(*edits: tuple[str, str]) -> str:
 
 
 coral_loss = Exercise(
-    id="13.2", title="Match two covariances", answer="coral_loss", difficulty=2, minutes=6,
-    stub=CORAL + "    ...", solution_source=CORAL_SOLUTION, check=check_coral_loss,
+    id="13.2", title="Match two covariances", answer="coral_loss", difficulty=2, minutes=5,
+    stub=CORAL + CENTRED + "\n    ...", solution_source=CORAL_SOLUTION, check=check_coral_loss,
     hints=(
         "Write one covariance first: what must be taken away from every row before you multiply?",
         "With centred rows x, the covariance is x.T @ x / (len(x) - 1), a d × d matrix. Then compare two of them.",
@@ -128,7 +128,7 @@ coral_loss = Exercise(
 
 VERDICTS = """\
 verdicts = {    # "yes", "no" or "open"
-    "a": ...,   # from typeset digits, no label: CORAL beats AdaBN
+    "a": ...,   # from MNIST, no label: CORAL beats AdaBN
     "b": ...,   # from typeset digits, no label: SHOT beats AdaBN
     "c": ...,   # from typeset digits, no label: DANN beats no adaptation
     "d": ...,   # from MNIST, no label: SHOT beats DANN
@@ -152,8 +152,8 @@ verdicts = Exercise(
     stub=VERDICTS, solution_source=judged(), check=check_verdicts,
     hints=(
         "Compare no two rows of the table by eye: apart(one, other) subtracts seed from seed.",
-        'Two of the five are open. For d: apart("SHOT", "DANN", MNIST); for e: apart("fine-tuning", "from scratch", '
-        'k=5).',
+        'Two of the five are open. For d: apart("SHOT", "DANN", MNIST), and a likewise; for e: '
+        'apart("fine-tuning", "from scratch", k=5).',
         "An interval such as +2.0 ± 3.0 reaches from -1 to 5 and includes zero: open. One of -9.0 ± 1.0 lies below "
         "zero: no.",
     ),
@@ -179,19 +179,20 @@ def label_weights_broken(said_source, y_source, said_target, classes):
     return w / (w @ R.sum(0))'''
 WEIGHTS = '''\
 def label_weights(said_source, y_source, said_target, classes):
-    """BBSE: weights w (N,) with R w = r, none negative, then scaled so that the sum of w p is 1.
+    """BBSE: the labels' weights w (N,), from R w = r, scaled so that the sum of w p is 1.
 
-    said_source, y_source (M,): answers and labels, on source pictures kept out of training
+    said_source, y_source (M,): answers and labels on pictures of the source
     said_target (U,): answers on unlabelled pictures of the target; classes: N
-    R[i, j]: the share of source pictures with answer i and label j; p: its column sums
-    r[i]: the share of answer i in the target
+    R (N, N), r (N,): the shares of the text above; p (N,): those of the source's labels
     """
 '''
-WEIGHTS_SOLUTION = WEIGHTS + '''\
+COUNTS = '''\
     R = torch.zeros(classes, classes).double()
+    r = torch.bincount(said_target, minlength=classes).double() / len(said_target)
+'''
+WEIGHTS_SOLUTION = WEIGHTS + COUNTS + '''\
     for said, y in zip(said_source, y_source):
         R[said, y] += 1 / len(y_source)
-    r = torch.bincount(said_target, minlength=classes).double() / len(said_target)
     w = torch.linalg.solve(R, r).clamp(min=0)
     return w / (w @ R.sum(0))'''
 FILLED, SOLVED = "        R[said, y] += 1 / len(y_source)", "    w = torch.linalg.solve(R, r).clamp(min=0)"
@@ -204,8 +205,8 @@ def weights_wrong(*edits: tuple[str, str]) -> str:
 
 
 label_weights = Exercise(
-    id="13.4", title="Spot two bugs in BBSE", answer="label_weights", difficulty=2, minutes=8,
-    given=WEIGHTS_GIVEN, stub=WEIGHTS + "    ...", solution_source=WEIGHTS_SOLUTION, check=check_label_weights,
+    id="13.4", title="Spot two bugs in BBSE", answer="label_weights", difficulty=2, minutes=7,
+    given=WEIGHTS_GIVEN, stub=WEIGHTS + COUNTS + "    ...", solution_source=WEIGHTS_SOLUTION, check=check_label_weights,
     hints=(
         "Write r_1 out as a sum over the labels. Which index of R is the answer's? And can a weight be -0.2?",
         "r_i = Σ_j R[i, j] w_j: the row is the answer, the column the label. And set negative weights to 0.",

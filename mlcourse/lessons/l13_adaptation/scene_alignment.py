@@ -26,11 +26,14 @@ class AlignmentScene(Scene):
         self.matrices = []
         for left, name in ((0.012, "source: C_src"), (0.182, "target: C_tgt")):
             axes = self.figure.add_axes((left, 0.16, 0.16, 0.62))
-            axes.set(xticks=[], yticks=[], xlabel=f"{self.size} features")
+            axes.set(xticks=[], yticks=[])
             axes.set_title(name, fontsize=9.5)
             axes.spines[:].set_visible(True)
             self.matrices.append(self.moving(axes.imshow(empty, cmap="RdBu_r", vmin=-self.scale, vmax=self.scale,
                                                          interpolation="nearest")))
+        self.figure.text(0.177, 0.06,
+                         f"{self.size} features; red ≥ ≈{self.scale:.2g}, white 0, blue ≤ ≈{-self.scale:.2g}",
+                         ha="center", fontsize=8)
         self.accuracy, self.pad = (self.figure.add_axes((0.415, bottom, 0.25, height))
                                    for bottom, height in ((0.5, 0.33), (0.145, 0.17)))
         for axes, title, limits in ((self.accuracy, "accuracy on the target (%)", (20, 85)),

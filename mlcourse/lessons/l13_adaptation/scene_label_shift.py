@@ -38,7 +38,7 @@ class LabelShiftScene(Scene):
             axes.set(xticks=x, xticklabels=self.classes, yticks=x, yticklabels=self.classes if not self.tables else [])
             axes.set_title(name, fontsize=9.5)
             axes.tick_params(labelsize=7, length=0)
-            axes.set_xlabel("label", labelpad=1)
+            axes.set_xlabel("label; white 0, black 1", labelpad=1, fontsize=8)
             if not self.tables:
                 axes.set_ylabel("answer", labelpad=0)
             self.tables.append(self.moving(axes.imshow(np.zeros((n, n)), cmap="Greys", vmin=0, vmax=1, aspect="auto",

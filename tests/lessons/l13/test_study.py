@@ -162,6 +162,12 @@ def test_the_title_follows_the_numbers():
     assert alt.startswith("At label distance 0.6 BBSE adds +6.0 ± 0.0 points within one domain, +6.0 ± 0.0 across.")
 
 
+def test_the_title_speaks_of_no_gain_where_there_is_none():
+    rows = [row(arm, seed, 0.6, value + 25 * seed, ground) for ground, arms in plots.PANELS.items() for seed in range(3)
+            for arm, value in zip(arms, (10, 5, 20, 30, 12, 2), strict=False)]
+    assert plots.label_shift(rows).alt.startswith("At label distance 0.6 BBSE changes accuracy by -5.0 ± 0.0 points")
+
+
 def test_the_grounds_of_the_figure_are_those_of_the_study():
     assert (plots.WITHIN, plots.ACROSS) == (study.WITHIN, study.ACROSS)
     asked = {(ground, arm) for ground, arm, *_ in study.plan(STUDY.work([0]), STUDY.budget)}

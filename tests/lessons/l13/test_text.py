@@ -1,0 +1,56 @@
+"""What lesson 13 says of its studies is what their rows bear out."""
+
+import pytest
+
+from mlcourse.course import notebooks
+from mlcourse.lessons.l13_adaptation import figures as plots, study_label_shift as study
+from mlcourse.rows import read
+from mlcourse.statistics import paired_difference
+
+FAR = [  # what the lesson says of label distance 0.6: one arm, less another, sign, as it is written
+    ((study.ACROSS, "CORAL"), (study.ACROSS, "AdaBN"), "-", "17.2 ± 8.1 points behind AdaBN"),
+    ((study.ACROSS, "AdaBN"), (study.ACROSS, "no adaptation"), "-", "9.1 ± 6.8 behind no adaptation"),
+    ((study.WITHIN, "no adaptation, BBSE"), (study.WITHIN, "no adaptation"), "+", "BBSE repairs:** +5.9 ± 3.4 points"),
+    ((study.ACROSS, "AdaBN, BBSE"), (study.ACROSS, "AdaBN"), "+", "+5.9 ± 4.0 to AdaBN"),
+    ((study.ACROSS, "AdaBN, true shares"), (study.ACROSS, "AdaBN, BBSE"), "+", "true shares bring 8.0 ± 2.5 more"),
+    ((study.ACROSS, "AdaBN, BBSE"), (study.ACROSS, "no adaptation"), "open", "no adaptation (-3.2 ± 7.5)"),
+]
+
+
+def lesson():
+    """The Markdown of the lesson."""
+    return "\n".join(cell.source for cell in notebooks.read(notebooks.find("13")).cells if cell.cell_type == "markdown")
+
+
+def sign(gap):
+    """What an interval bears out."""
+    return "+" if gap.low > 0 else "-" if gap.high < 0 else "open"
+
+
+@pytest.mark.parametrize("one, other, expected, written", FAR)
+def test_a_finding_at_the_largest_distance_is_that_of_the_rows(one, other, expected, written):
+    gap = paired_difference(*(plots.at(read("label_shift"), *which, 0.6) for which in (one, other)))
+    assert sign(gap) == expected and written in lesson()
+    assert f"{abs(gap.mean):.1f} ± {gap.half:.1f}" in written
+
+
+@pytest.mark.parametrize("ground, arm, written", [(study.ACROSS, "CORAL", "0.24 ± 0.15 above its floor with CORAL"),
+                                                  (study.WITHIN, "no adaptation", "0.55 ± 0.13 within *one domain*")])
+def test_pad_lies_above_its_floor_as_the_lesson_says(ground, arm, written):
+    gap = paired_difference(*(plots.at(read("label_shift"), ground, arm, 0.6, field) for field in ("pad", "floor")))
+    assert gap.low > 0 and gap.text(2) in written and written in lesson()
+
+
+@pytest.mark.parametrize("arm, written", [("AdaBN", "AdaBN without a label is 4.4 ± 1.5 points ahead"),
+                                          ("DANN", "DANN 9.6 ± 1.5")])
+def test_a_source_is_worth_more_than_fifty_labels_from_mnist(arm, written):
+    gap = paired_difference(*(plots.crossing(read("transfer"), *which) for which in
+                              ((arm, "mnist"), ("from scratch", "mnist", 5))))
+    assert gap.low > 0 and gap.text() in written and written in lesson()
+
+
+def test_no_more_is_right_than_the_distance_of_answers_and_labels_leaves():
+    for arm in ("CORAL", "SHOT"):
+        right, apart = (plots.at(read("label_shift"), study.ACROSS, arm, 0.6, field)
+                        for field in ("accuracy", "predicted"))
+        assert all(right[seed] <= 100 * (1 - (0.6 - apart[seed])) for seed in right)
