@@ -41,8 +41,9 @@ def failures(rows: Sequence[dict]) -> Picture:
             ax.set_yticklabels(variants)
         worst = min(variants[1:], key=lambda name: by_variant(rows, name, "fidelity").mean())
         lost = paired_difference(*(by_variant(rows, name, "fidelity") for name in (worst, "as it is")))
-        title = (f"Label fidelity suffers most with {worst!r}: {lost.text(sign=True)} points, paired over {lost.n} seeds")
+        title = (f"Label fidelity suffers most with {worst!r}: {lost.text(sign=True)} points, paired over {lost.n} "
+                 "seeds")
         figure.suptitle(title, fontsize=10.5, x=0.01, ha="left")
-        figure.legend(handles=[bar, dots, line], labels=["mean", "a seed", "mean, as it is"], loc="upper right", ncols=3,
-                      fontsize=9, frameon=False, borderaxespad=0)
+        figure.legend(handles=[bar, dots, line], labels=["mean", "a seed", "mean, as it is"], loc="upper right",
+                      ncols=3, fontsize=9, frameon=False, borderaxespad=0)
     return picture(figure, f"Five marks of a generator under {len(variants)} ways of training it. {title}.")
