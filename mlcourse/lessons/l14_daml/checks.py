@@ -140,11 +140,11 @@ def objective(params: Params, alpha: Params, tasks: list, *, order: int = 2, rat
 
 OBJECTIVE_FAULTS = (
     (AT_THETA, {"at": "theta"}, "the queries are asked at θ, before the inner step: nothing is meta-learned. Ask them "
-     "at θ_i"),
+     "at φ_i"),
     (ONE_RATE, {"rate": "mean"}, "α is one number here; it has a rate for each weight: alpha[name] * gradient"),
-    (ON_SUPPORT, {"asked": "support"}, "θ_i is asked about the very pictures that it has just learned from; ask the "
+    (ON_SUPPORT, {"asked": "support"}, "φ_i is asked about the very pictures that it has just learned from; ask the "
      "queries, which come from another domain"),
-    (CHAINED, {"start": "last"}, "every task starts from θ, and not from the θ_i of the task before it"),
+    (CHAINED, {"start": "last"}, "every task starts from θ, and not from the φ_i of the task before it"),
     (LAST, {"over": "last"}, "the losses of all tasks are summed; yours is that of the last one"),
     (MEAN, {"over": "mean"}, "the objective is the sum over the tasks; you have divided by their number"),
 )
@@ -197,7 +197,7 @@ def constants(got: Tensor, params: Params, problem: tuple, options: dict) -> lis
                 for order in (1, 2) for theta in [live(raw)]]
     if oracles.close(*by_order) or not oracles.close(ours, by_order[0]):
         return []
-    return [Misconception(FIRST_ORDER, "the gradient leaves out how θ_i depends on θ through the inner gradient; pass "
+    return [Misconception(FIRST_ORDER, "the gradient leaves out how φ_i depends on θ through the inner gradient; pass "
                           "create_graph=True to torch.autograd.grad.")]
 
 
@@ -213,7 +213,7 @@ def check_second_order(got: Tensor, start: tuple[Params, Params], problem: tuple
     same = lambda g, want: g is not None and torch.allclose(g, want, rtol=1e-4, atol=1e-5)
     right = [same(*pair) for pair in zip(ours, theirs, strict=True)]
     if not all(right[:len(theta)]):
-        raise Misconception(FIRST_ORDER, "the value is right, but its gradient leaves out how θ_i depends on θ through "
+        raise Misconception(FIRST_ORDER, "the value is right, but its gradient leaves out how φ_i depends on θ through "
                             "the inner gradient; pass create_graph=True to torch.autograd.grad, or use "
                             "torch.func.grad.")
     if not all(right):
@@ -247,8 +247,8 @@ MIX_FAULTS = (
     (UNWEIGHTED, {"mix": lambda weight: (1, 1)}, "the two objectives are added; λ and 1 - λ weigh them"),
     (UNWEIGHTED, {"mix": lambda weight: (0.5, 0.5)}, "the two objectives get a half each, whatever λ is"),
     (NO_ADAPT, {"redrawn": "support"}, "the support sets are redrawn, and so the generated pictures take part in the "
-     "inner step; θ_i learns from real support pictures, and the generated ones are what it is asked about"),
-    (NO_ADAPT, {"redrawn": "both"}, "the support sets are redrawn as well, so that θ_i learns from generated pictures; "
+     "inner step; φ_i learns from real support pictures, and the generated ones are what it is asked about"),
+    (NO_ADAPT, {"redrawn": "both"}, "the support sets are redrawn as well, so that φ_i learns from generated pictures; "
      "redraw the queries alone"),
     (NOT_REAL, {"real": "made"}, "both objectives are asked about generated pictures; the first is asked about the "
      "tasks as they are"),

@@ -73,7 +73,7 @@ split = Exercise(
 
 OBJECTIVE = '''\
 def meta_objective(net, params, alpha, tasks):
-    """The sum over the tasks of L(θ_i; queries), θ_i = θ - α ∘ ∇L(θ; support).
+    """The sum over the tasks of L(φ_i; queries), φ_i = θ - α ∘ ∇L(θ; support).
 
     net: (params, x) → logits; params, alpha: dicts of tensors with the same names, θ and α
     tasks: a list of (support, queries), each a pair (x, y). L is the mean cross-entropy.
@@ -99,8 +99,8 @@ objective = Exercise(
     stub=OBJECTIVE + "    ...", solution_source=OBJECTIVE_SOLUTION, check=check_objective,
     hints=(
         "It is MAML whose support set and queries come from different domains. Each task takes an inner step from θ.",
-        "For each task take the gradient of the support loss with create_graph=True, make the dict θ_i from θ, α and "
-        "the gradient, name by name, and add net's loss on the queries at θ_i.",
+        "For each task take the gradient of the support loss with create_graph=True, make the dict φ_i from θ, α and "
+        "the gradient, name by name, and add net's loss on the queries at φ_i.",
         "phi = {name: p - alpha[name] * g ...}; then total = total + loss(phi, queries).",
     ),
     wrong=(

@@ -27,11 +27,11 @@ PREDICTIONS = (
         lambda leak: f"nothing that can be told from 0: {leak.text(sign=True)} points, paired over {leak.n} seeds."),
     Prediction(
         "14.p3", "Typeset → handwriting, no label of the target (k = 0). Which of these is best?",
-        ("source only", "source + hand-made views", "source + generated pictures", "a tie of the last two"),
+        ("source only", "source + hand-made views", "source + generated pictures", "the last two, not told apart"),
         "source + hand-made views",
         lambda **accuracies: hand_made_first(accuracies),
-        lambda **accuracies: (f"source + hand-made, {cell(accuracies['source + hand-made'])} %; they never saw the "
-                              "target.")),
+        lambda **accuracies: (f"source + hand-made, {cell(accuracies['source + hand-made'])} %; no target picture "
+                              "went into the views.")),
     Prediction(
         "14.p4", "Every target task has labels of its own, one picture of each. Is phase 2 on such tasks ahead of "
         "source + generated now?",

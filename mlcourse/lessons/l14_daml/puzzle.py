@@ -26,7 +26,8 @@ class Twelve(NamedTuple):
 
     def show(self, title: str) -> Picture:
         """The twelve in a row, numbered."""
-        return strips({"which?": self.pictures}, title, range(1, COUNT + 1))
+        shown = strips({"which?": self.pictures}, title, range(1, COUNT + 1))
+        return Picture(shown.png, f"{title}, numbered 1 to {COUNT}.", shown.width)
 
 
 def twelve(real: Tensor, made: Tensor, seed: int = 0) -> Twelve:
