@@ -87,7 +87,8 @@ def test_no_process_is_left_when_the_generator_is_closed():
 
 
 def test_ctrl_c_ends_all_of_them_and_only_the_caller_speaks():
-    program = ("import time\nfrom mlcourse.system.processes import side_by_side\n"
+    program = ("import signal, time\nfrom mlcourse.system.processes import side_by_side\n"
+               "signal.signal(signal.SIGINT, signal.default_int_handler)\n"       # a job in the background ignores it
                "def slow(i):\n    yield i\n    time.sleep(600)\n"
                "try:\n    [print(value, flush=True) for value in side_by_side(slow, range(3))]\n"
                "except KeyboardInterrupt:\n    print('stopped')\n")

@@ -34,6 +34,12 @@ def test_a_finding_at_the_largest_distance_is_that_of_the_rows(one, other, expec
     assert f"{abs(gap.mean):.1f} ± {gap.half:.1f}" in written
 
 
+def test_within_one_domain_bbse_is_not_told_apart_at_half_the_distance():
+    gap = paired_difference(*(plots.at(read("label_shift"), study.WITHIN, arm, 0.3)
+                              for arm in ("no adaptation, BBSE", "no adaptation")))
+    assert sign(gap) == "open" and f"open at 0.3 ({gap.text(sign=True)})" in lesson()
+
+
 @pytest.mark.parametrize("ground, arm, written", [(study.ACROSS, "CORAL", "0.24 ± 0.15 above its floor with CORAL"),
                                                   (study.WITHIN, "no adaptation", "0.55 ± 0.13 within *one domain*")])
 def test_pad_lies_above_its_floor_as_the_lesson_says(ground, arm, written):
