@@ -9,8 +9,9 @@ import torch
 from mlcourse.domains import Domain
 from mlcourse.episode import Episode, EpisodeSampler
 from mlcourse.exercises.by_hand import by_hand
-from mlcourse.exercises.framework import (Crashed, LearnerFunction, Misconception, NotAttempted, NotYet, all_of,
-                                          explain, first_line, kind)
+from mlcourse.exercises.entries import filled
+from mlcourse.exercises.framework import (Crashed, LearnerFunction, Misconception, NotYet, all_of, explain,
+                                          first_line, kind)
 from mlcourse.exercises.values import number, tensor
 
 NOT_FLAT = "pictures that are not flattened"
@@ -130,16 +131,7 @@ SET_MISCONCEPTIONS = {
 
 def check_support_or_query(answer: object) -> str:
     """00.2: six statements, each about the support set, the query set or neither."""
-    if answer is None or answer is ... or (isinstance(answer, dict) and all(v is ... for v in answer.values())):
-        raise NotAttempted
-    if not isinstance(answer, dict):
-        raise NotYet(f"the answers must be a dict with the keys a to f, got {kind(answer)}.")
-    if left := [key for key in SETS if answer.get(key, ...) in (..., None)]:
-        raise NotYet(f"still open: {', '.join(left)}.")
-    given = {key: str(answer[key]).strip().lower() for key in SETS}
-    for key, value in given.items():
-        if value not in ("support", "query", "neither"):
-            raise NotYet(f"{key} is {answer[key]!r}; write \"support\", \"query\" or \"neither\".")
+    given = filled(answer, dict.fromkeys(SETS, ("support", "query", "neither")))
     wrong = [key for key in SETS if given[key] != SETS[key]]
     other = {"support": "query", "query": "support"}
     if all(given[key] == other.get(SETS[key]) for key in "abcde"):

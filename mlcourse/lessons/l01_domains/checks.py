@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from mlcourse.exercises.by_hand import by_hand
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotAttempted, NotYet, all_of, explain, kind
+from mlcourse.exercises.entries import filled
+from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, explain, kind
 from mlcourse.exercises.values import is_regular, number
 
 CHOICES = ("task", "domain", "modality", "domain and task")
@@ -29,31 +30,12 @@ SITUATIONS = {      # the right answer, the misconception behind another one, an
 }
 
 
-def filled(answer: object, keys: Iterable[str], choices: Sequence[str]) -> dict[str, str]:
-    """A dict of answers, each one of `choices`, with spaces and capitals evened out. Raises NotAttempted where nothing
-    was filled in, NotYet for what is still open and for anything else."""
-    keys = list(keys)
-    if answer is None or answer is ... or (isinstance(answer, dict) and answer
-                                           and all(value is ... for value in answer.values())):
-        raise NotAttempted
-    if not isinstance(answer, dict):
-        raise NotYet(f"the answers must be a dict with the keys {keys[0]} to {keys[-1]}, got {kind(answer)}.")
-    if left := [key for key in keys if answer.get(key, ...) in (..., None)]:
-        raise NotYet(f"still open: {', '.join(left)}.")
-    given = {key: " ".join(str(answer[key]).lower().split()) for key in keys}
-    for key, value in given.items():
-        if value not in choices:
-            *most, last = (f'"{each}"' for each in choices)
-            raise NotYet(f"{key} is {answer[key]!r}; write {', '.join(most)} or {last}.")
-    return given
-
-
 def check_situations(answer: object) -> str:
     """01.1: six pairs of source and target."""
     if isinstance(answer, dict):        # either order
         answer = {key: "domain and task" if " ".join(str(value).lower().split()) == "task and domain" else value
                   for key, value in answer.items()}
-    given = filled(answer, SITUATIONS, CHOICES)
+    given = filled(answer, dict.fromkeys(SITUATIONS, CHOICES))
     other = {"task": "domain", "domain": "task"}
     if all(given[key] == other[SITUATIONS[key][0]] for key in "abce"):
         raise Misconception("task and domain swapped", "a task is what is asked, a domain is where the inputs come "

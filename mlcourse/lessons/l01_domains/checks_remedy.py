@@ -7,9 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from mlcourse.exercises.entries import VERDICTS, filled
 from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, explain
 from mlcourse.exercises.values import DIGITS, tensor
-from mlcourse.lessons.l01_domains.checks import filled
 
 TURNED_RATIO, BARE_SHARE = "home over away", "a probability and no ratio"
 NO_SIZES, SWAPPED_SIZES, SCALED = "the sizes are forgotten", "the sizes are swapped", "scaled"
@@ -70,9 +70,6 @@ WEIGHT_FAULTS = (
 )
 
 
-VERDICTS = ("yes", "no", "open")
-
-
 class Verdict(NamedTuple):
     """What a paired interval says of a claim, and the misconception behind another answer, with what to look at."""
 
@@ -97,7 +94,7 @@ CLAIMS = {
 
 def check_verdicts(answer: object) -> str:
     """01.6: what paired intervals bear out."""
-    given = filled(answer, CLAIMS, VERDICTS)
+    given = filled(answer, dict.fromkeys(CLAIMS, VERDICTS))
     if wrong := [key for key, claim in CLAIMS.items() if given[key] != claim.right]:
         raise all_of([Misconception(CLAIMS[key].name, f"look at {key}: {CLAIMS[key].why}.") for key in wrong])
     return ("Each verdict is that of a paired interval. It tells that, not why: no weight mends P(y|x), and c's gain "

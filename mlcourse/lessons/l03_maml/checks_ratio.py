@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotAttempted, NotYet, all_of, also, kind
+from mlcourse.exercises.entries import filled
+from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, also
 from mlcourse.exercises.values import numbers
 
 UPSIDE_DOWN, BY_TASK = "ratio upside down", "a ratio of every task"
@@ -109,17 +110,7 @@ CLAIMS = {      # what was measured, and what it allows to say of MAML's error
 
 def check_claims(answer: object) -> str:
     """03.6: a verdict on each of four comparisons."""
-    if answer is None or answer is ... or (isinstance(answer, dict) and answer
-                                           and all(value is ... for value in answer.values())):
-        raise NotAttempted
-    if not isinstance(answer, dict):
-        raise NotYet(f"the verdicts must be a dict with the keys a to d, got {kind(answer)}.")
-    if left := [key for key in CLAIMS if answer.get(key, ...) in (..., None)]:
-        raise NotYet(f"still open: {', '.join(left)}.")
-    given = {key: " ".join(str(answer[key]).lower().split()) for key in CLAIMS}
-    for key, value in given.items():
-        if value not in (LARGER, SMALLER, OPEN):
-            raise NotYet(f'{key} is {answer[key]!r}; write "smaller", "larger" or "not told apart".')
+    given = filled(answer, dict.fromkeys(CLAIMS, (SMALLER, LARGER, OPEN)))
     if wrong := [misread(key, given[key], right) for key, (_, right) in CLAIMS.items() if given[key] != right]:
         raise all_of(wrong)
     return "The interval of the difference decides, and not whether two intervals overlap."

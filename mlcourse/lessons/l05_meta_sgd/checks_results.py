@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mlcourse.exercises.framework import Misconception, NotAttempted, NotYet, all_of, kind
+from mlcourse.exercises.entries import VERDICTS, filled
+from mlcourse.exercises.framework import Misconception, all_of
 
-VERDICTS = ("yes", "no", "open")
 BEST_ON_VALIDATION = "A"
 BY_TARGET = "an arm chosen by the target's labels"
 NOT_THE_BEST = "not the best where labels are"
@@ -40,20 +40,7 @@ CLAIMS = {
 
 def check_verdicts(answer: object) -> str:
     """05.4: four verdicts, and the arm that one may choose without a label of the target."""
-    keys = (*CLAIMS, "arm")
-    if answer is None or answer is ... or (isinstance(answer, dict) and answer
-                                           and all(value is ... for value in answer.values())):
-        raise NotAttempted
-    if not isinstance(answer, dict):
-        raise NotYet(f"the answers must be a dict with the keys {', '.join(keys)}, got {kind(answer)}.")
-    if left := [key for key in keys if answer.get(key, ...) in (..., None)]:
-        raise NotYet(f"still open: {', '.join(left)}.")
-    given = {key: str(answer[key]).strip().lower() for key in keys}
-    for key in CLAIMS:
-        if given[key] not in VERDICTS:
-            raise NotYet(f'{key} is {answer[key]!r}; write "yes", "no" or "open".')
-    if given["arm"] not in "abcdefg" or len(given["arm"]) != 1:
-        raise NotYet(f"arm is {answer['arm']!r}; write the letter of an arm, A to G.")
+    given = filled(answer, dict.fromkeys(CLAIMS, VERDICTS) | {"arm": tuple("abcdefg")})
     wrong = [misread(key, given[key]) for key in CLAIMS if given[key] != CLAIMS[key].verdict]
     if given["arm"] == "d":
         wrong.append(Misconception(BY_TARGET, "look at arm: D leads after five steps on the digits, but to know that "

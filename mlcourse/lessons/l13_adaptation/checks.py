@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mlcourse.exercises.framework import (Crashed, LearnerFunction, Misconception, NotAttempted, NotYet, all_of,
-                                          explain, kind)
+from mlcourse.exercises.entries import check_claims
+from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, all_of, explain
 from mlcourse.exercises.gradients import gradients_by
 from mlcourse.exercises.values import DIGITS, scalar, tensor
 from mlcourse.lessons.l13_adaptation import bbse
@@ -179,8 +179,6 @@ CORAL_FAULTS = (
 
 # ---------------------------------------------------------------- 13.3
 
-VERDICTS = ("yes", "no", "open")
-
 
 class Claim(NamedTuple):
     """That the arm `one` with `k` labels per class beats `other` with as many, from `source`, in study transfer: the
@@ -213,20 +211,7 @@ CLAIMS = {
 
 def check_verdicts(answer: object) -> str:
     """13.3: what paired intervals of study transfer bear out."""
-    if answer is None or answer is ... or (isinstance(answer, dict) and answer
-                                           and all(value is ... for value in answer.values())):
-        raise NotAttempted
-    if not isinstance(answer, dict):
-        raise NotYet(f"the answers must be a dict with the keys {', '.join(CLAIMS)}, got {kind(answer)}.")
-    if left := [key for key in CLAIMS if answer.get(key, ...) in (..., None)]:
-        raise NotYet(f"still open: {', '.join(left)}.")
-    given = {key: str(answer[key]).strip().lower() for key in CLAIMS}
-    for key, value in given.items():
-        if value not in VERDICTS:
-            raise NotYet(f'{key} is {answer[key]!r}; write "yes", "no" or "open".')
-    if wrong := [key for key in CLAIMS if given[key] != CLAIMS[key].verdict]:
-        raise all_of([Misconception(CLAIMS[key].name, f"look at {key}: {CLAIMS[key].why}.") for key in wrong])
-    return "Each verdict is that of a paired interval over five seeds."
+    return check_claims(answer, CLAIMS)
 
 
 # ---------------------------------------------------------------- 13.4

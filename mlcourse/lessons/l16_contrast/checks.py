@@ -10,7 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotAttempted, NotYet, all_of, explain, kind
+from mlcourse.exercises.entries import check_claims
+from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, explain
 from mlcourse.exercises.gradients import gradients_by
 from mlcourse.exercises.values import DIGITS, number, scalar
 from mlcourse.losses import contrast
@@ -296,9 +297,6 @@ STEP_FAULTS = (
 )
 
 
-VERDICTS = ("yes", "no", "open")
-
-
 class Claim(NamedTuple):
     """That the arm `one` of the study beats the arm `other` in `field`: the verdict, and the misconception behind
     another one, with what to look at."""
@@ -329,17 +327,4 @@ CLAIMS = {
 
 def check_verdicts(answer: object) -> str:
     """16.4: what paired intervals of the study bear out."""
-    if answer is None or answer is ... or (isinstance(answer, dict) and answer
-                                           and all(value is ... for value in answer.values())):
-        raise NotAttempted
-    if not isinstance(answer, dict):
-        raise NotYet(f"the answers must be a dict with the keys {', '.join(CLAIMS)}, got {kind(answer)}.")
-    if left := [key for key in CLAIMS if answer.get(key, ...) in (..., None)]:
-        raise NotYet(f"still open: {', '.join(left)}.")
-    given = {key: str(answer[key]).strip().lower() for key in CLAIMS}
-    for key, value in given.items():
-        if value not in VERDICTS:
-            raise NotYet(f'{key} is {answer[key]!r}; write "yes", "no" or "open".')
-    if wrong := [key for key in CLAIMS if given[key] != CLAIMS[key].verdict]:
-        raise all_of([Misconception(CLAIMS[key].name, f"look at {key}: {CLAIMS[key].why}.") for key in wrong])
-    return "Each verdict is that of a paired interval over five seeds."
+    return check_claims(answer, CLAIMS)

@@ -1,0 +1,37 @@
+"""Answers that are a dict of words: what was filled in, and verdicts on claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mlcourse.exercises.framework import Misconception, NotAttempted, NotYet, all_of, kind
+
+VERDICTS = ("yes", "no", "open")
+
+
+def filled(answer: object, choices: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """A dict of answers, each one of the key's `choices` (in small letters), with spaces and capitals evened out.
+    Raises NotAttempted where nothing was filled in, NotYet for what is still open and for anything else."""
+    keys = list(choices)
+    if answer is None or answer is ... or (isinstance(answer, dict) and answer
+                                           and all(value is ... for value in answer.values())):
+        raise NotAttempted
+    if not isinstance(answer, dict):
+        raise NotYet(f"the answers must be a dict with the keys {', '.join(keys)}, got {kind(answer)}.")
+    if left := [key for key in keys if answer.get(key, ...) in (..., None)]:
+        raise NotYet(f"still open: {', '.join(left)}.")
+    given = {key: " ".join(str(answer[key]).lower().split()) for key in keys}
+    for key, value in given.items():
+        if value not in choices[key]:
+            *most, last = (f'"{each}"' for each in choices[key])
+            raise NotYet(f"{key} is {answer[key]!r}; write {', '.join(most)} or {last}.")
+    return given
+
+
+def check_claims(answer: object, claims: Mapping[str, tuple]) -> str:
+    """A check of verdicts on claims, each a named tuple with the right `verdict` ("yes", "no" or "open"), and the `name`
+    of the misconception behind another one with `why`, what to look at."""
+    given = filled(answer, dict.fromkeys(claims, VERDICTS))
+    if wrong := [key for key, claim in claims.items() if given[key] != claim.verdict]:
+        raise all_of([Misconception(claims[key].name, f"look at {key}: {claims[key].why}.") for key in wrong])
+    return "Each verdict is that of a paired interval over five seeds."
