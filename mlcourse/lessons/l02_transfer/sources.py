@@ -76,19 +76,24 @@ def pretrained(source: str, seed: int, most: int = STEPS) -> Conv4:
     return trained(network(len(domain.classes), seed), domain, most, seed)
 
 
+def body(source: str, seed: int, most: int = STEPS) -> Conv4:
+    """The same without its head."""
+    return bodied(pretrained(source, seed, most))
+
+
 def bodied(net: Conv4) -> Conv4:
     """A copy of a network without its head."""
     bare = network(0, net.config["seed"])
     bare.load_state_dict({key: value for key, value in net.state_dict().items() if not key.startswith("head.")})
-    return bare.requires_grad_(False)
+    return bare
 
 
 def stored(source: str) -> Conv4:
     """The body that lies in data/checkpoints, that of seed 0; NONE: random weights, which are not stored."""
     if source == NONE:
-        return bodied(network(0, 0))
+        return network(0, 0)
     learner, _ = checkpoint.load(path_of(source))
-    return learner.net.requires_grad_(False)
+    return learner.net
 
 
 def path_of(source: str) -> Path:
