@@ -168,11 +168,12 @@ def what_moved(before: nn.Sequential, after: nn.Sequential, depth: int) -> list[
         return [Misconception(NOTHING, "no weight of the network has changed; the blocks above must train.")]
     found = []
     if (still := moved(below & weights)) and moved({name for name in weights if name.startswith("0.")}):
-        found.append(Misconception(WEIGHTS, f"{sorted(still)[0]} has changed, which lies in a frozen block."))
+        found.append(Misconception(WEIGHTS, f"{min(still)} has changed, which lies in a frozen block."))
     elif still or not moved(first):
         found.append(Misconception(OFF_BY_ONE, f"with depth {depth} the blocks up to {depth - 1}, counted from 0, are frozen "
                                    "and the others train."))
-    if moved(below - weights):
+        return found
+    if moved({name for name in below - weights if "running" in name}):
         found.append(Misconception(DRIFT, "no gradient reaches the running mean and variance of a batch norm: in training mode "
                                    "every forward pass moves them, so the frozen blocks answer otherwise than before; put "
                                    "them into eval mode, after net.train()."))
@@ -199,40 +200,42 @@ def check_joint_losses(answer: object) -> str:
         raise NotYet("joint_losses must return three things: the loss to descend, the source's and the target's.")
     total, one, other = (scalar(each, "each of the three losses must be a scalar tensor") for each in result)
     source, target = F.cross_entropy(net(x), y), F.cross_entropy(net(xt), yt)
-    at = lambda loss, wanted: abs(float(loss) - float(wanted)) <= 1e-4
-    found = []
+    at = lambda loss, wanted: abs(loss.item() - wanted.item()) <= 1e-4
+    found, parts = [], (source, target)
     if at(one, target) and at(other, source):
         found.append(Misconception(SWAPPED, "the second loss is the target's and the third the source's; return the source's "
                                    "first."))
     elif at(one, other):
         found.append(Misconception(ONE_LOSS, "the source's loss and the target's are the same number: one batch is never "
                                    "looked at. A loss that changes with no pixel of the target is not the target's."))
-    if not found and not (at(one, source) and at(other, target)):
-        raise NotYet(f"the cross-entropies here are {float(source):.4f} and {float(target):.4f}, but you returned "
-                     f"{float(one):.4f} and {float(other):.4f}.")
-    found += faults_of_sum(total, float(one), float(other), x, xt, bool(found))
+        parts = (one, other)
+    elif not (at(one, source) and at(other, target)):
+        raise NotYet(f"the cross-entropies here are {source.item():.4f} and {target.item():.4f}, but you returned "
+                     f"{one.item():.4f} and {other.item():.4f}.")
+    found += faults_of_sum(total, *parts, (x, xt))
     if found:
         raise all_of(found)
     return "The target's loss depends on the target's pixels, the sum on both, in the shares 0.75 and 0.25."
 
 
-def faults_of_sum(total: Tensor, one: float, other: float, x: Tensor, xt: Tensor, known: bool) -> list[Misconception]:
-    """What is wrong with the loss to descend, beside what is known of its parts."""
-    reaches = [g is not None and bool(g.abs().max() > 0) for g in gradients_by(total, [x, xt])]
-    value = float(total)
-    mixed = (1 - WEIGHT) * one + WEIGHT * other
+def faults_of_sum(total: Tensor, one: Tensor, other: Tensor, leaves: tuple[Tensor, Tensor]) -> list[Misconception]:
+    """What is wrong with the loss to descend, given the source's loss and the target's."""
+    value, a, b = (each.item() for each in (total, one, other))
+    mixed = (1 - WEIGHT) * a + WEIGHT * b
     if abs(value - mixed) > 1e-4:
-        for wanted, why in ((one + other, "it is the plain sum"), ((one + other) / 2, "it is the mean"),
-                            (one + WEIGHT * other, "the source's loss counts in full"),
-                            (WEIGHT * one + (1 - WEIGHT) * other, "the weight stands at the source's loss")):
+        for wanted, why in ((a + b, "it is the plain sum"), ((a + b) / 2, "it is the mean"),
+                            (a + WEIGHT * b, "the source's loss counts in full"),
+                            (WEIGHT * a + (1 - WEIGHT) * b, "the weight stands at the source's loss")):
             if abs(value - wanted) <= 1e-4:
                 return [Misconception(UNWEIGHTED, f"the loss to descend should be (1 - weight) times the source's plus weight "
                                       f"times the target's, but {why}.")]
         raise NotYet(f"the loss to descend should be {mixed:.4f}, but you returned {value:.4f}.")
-    if not all(reaches) and not (known and any(reaches)):
-        which = "source" if not reaches[0] else "target"
-        return [Misconception(CONSTANT, f"no gradient of the loss to descend comes from the {which}: .item(), float() or "
-                              "detach() turned its loss into a constant, which descent cannot lower.")]
+    wanted, got = (gradients_by(loss, leaves) for loss in ((1 - WEIGHT) * one + WEIGHT * other, total))
+    for which, right, yours in zip(("source", "target"), wanted, got, strict=True):
+        if right is not None and (yours is None or not torch.allclose(yours, right, rtol=1e-3, atol=1e-6)):
+            return [Misconception(CONSTANT, f"the loss to descend has the right value, but not the gradient by the {which}'s "
+                                  "pixels: .item(), float() or detach() made one of its two parts a constant, which descent "
+                                  "cannot lower.")]
     return []
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mlcourse.domains import Domain
 from mlcourse.episode.across import halves, pixels
-from mlcourse.lessons.l02_transfer.sources import DEPTHS, at_depth
+from mlcourse.lessons.l02_transfer.sources import DEPTHS, at_depths
 from mlcourse.nets import Conv4
 
 LABELS = (1, 2, 5, 10, 20, 50)      # of each class
@@ -41,17 +41,10 @@ class Ladder:
     a head is solved anew in milliseconds."""
 
     def __init__(self, net: Conv4, target: Target):
-        self.target, self.net = target, net
-        self._kernels: dict[int, Tensor] = {}
+        self.target, labelled = target, len(target.labels)
+        with torch.no_grad():
+            self.kernels = [z @ z[:labelled].T for z in at_depths(net, target.x)]      # each (P + Q, P), P labelled
         self._found: dict[tuple[int, int], float] = {}
-
-    def kernel(self, depth: int) -> Tensor:
-        """(P + Q, P): the products of features of all pictures, P labelled ones first, with those of the labelled."""
-        if depth not in self._kernels:
-            with torch.no_grad():
-                z = at_depth(self.net, self.target.x, depth)
-            self._kernels[depth] = z @ z[:len(self.target.labels)].T
-        return self._kernels[depth]
 
     def accuracy(self, depth: int, k: int) -> float:
         """The share of right answers of a ridge head on the features at a depth, from k labels of each class."""
@@ -64,7 +57,7 @@ class Ladder:
         return [self.accuracy(depth, k) for depth in range(len(DEPTHS))]
 
     def _solved(self, depth: int, k: int) -> float:
-        kernel, rows = self.kernel(depth), self.target.drawn(k)
+        kernel, rows = self.kernels[depth], self.target.drawn(k)
         y = F.one_hot(self.target.labels).to(kernel.dtype)[rows]
         own = kernel[rows[:, :, None], rows[:, None, :]]
         asked = kernel[len(self.target.labels):][:, rows].transpose(0, 1)

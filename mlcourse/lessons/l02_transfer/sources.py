@@ -3,16 +3,20 @@ picture at every depth."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mlcourse import checkpoint
 from mlcourse.datasets import Form, load, load_splits
+from mlcourse.datasets.frame import framed
 from mlcourse.domains import Domain
 from mlcourse.learners import LinearProbe
 from mlcourse.nets import Conv4
@@ -28,14 +32,18 @@ FOLDER = paths.DATA / "checkpoints"
 COMMAND = "python -m mlcourse.lessons.l02_transfer.sources"
 
 
+@cache
 def typeset() -> Domain:
     """Typeset digits."""
     return load("glyphs-digits", form=Form(SIDE))
 
 
+@cache
 def glyphs() -> Domain:
-    """The training scripts of the glyphs, which hold no digit."""
-    return Form(SIDE).of(load_splits("glyphs").train)
+    """The training scripts of the glyphs, which hold no digit, in the digits' frame."""
+    domain = load_splits("glyphs").train
+    images = np.stack([framed(picture, SIDE) for picture in domain.images[:, 0].float().numpy()]).round().astype(np.uint8)
+    return replace(domain, images=torch.from_numpy(images)[:, None], originals=domain.digests)
 
 
 def inverted() -> Domain:
@@ -103,9 +111,15 @@ def path_of(source: str) -> Path:
 
 def at_depth(net: nn.Module, x: Tensor, depth: int) -> Tensor:
     """What the first `depth` blocks of a network make of pictures x (M, 1, S, S), flattened: (M, d). 0: the pixels."""
-    for conv, norm in list(zip(net.convs, net.norms, strict=True))[:depth]:
+    return next(islice(at_depths(net, x), depth, None))
+
+
+def at_depths(net: nn.Module, x: Tensor) -> Iterator[Tensor]:
+    """`at_depth` for every depth in turn, from the pixels on."""
+    yield x.flatten(1)
+    for conv, norm in zip(net.convs, net.norms, strict=True):
         x = F.max_pool2d(F.relu(norm(conv(x), None)), 2)
-    return x.flatten(1)
+        yield x.flatten(1)
 
 
 def store(seed: int = 0) -> None:
