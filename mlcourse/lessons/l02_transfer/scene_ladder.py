@@ -52,7 +52,7 @@ class LadderScene(Scene):
         self.mark = self.moving(axes.axvline(0, color=VERMILION, lw=6, alpha=0.18))
         self.labels = plot("from the source", color=BLUE, marker="o")
         self.random_labels = plot("random weights", color=GREY, marker="s", ls="--")
-        self.pixels = plot("pixels", color=GREEN, marker="D", ls=":")
+        self.pixel_line = plot("pixels", color=GREEN, marker="D", ls=":")
         if self.scratch is not None:
             k, mean, half = self.scratch
             at = [LABELS.index(each) for each in k]
@@ -68,7 +68,7 @@ class LadderScene(Scene):
         self.cut.set_data([record.depth], [100 * record.depths[record.depth]])
         self.labels.set_data(at, 100 * record.labels)
         self.random_labels.set_data(at, 100 * record.random_labels)
-        self.pixels.set_data(at, 100 * record.pixels)
+        self.pixel_line.set_data(at, 100 * record.pixels)
         self.mark.set_xdata([LABELS.index(record.k)] * 2)
         self.level.set_visible(record.scratch is not None)
         if record.scratch is not None:

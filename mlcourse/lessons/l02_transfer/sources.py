@@ -25,7 +25,7 @@ from mlcourse.studies.transfer.source import parted, trained
 from mlcourse.supervised import accuracy
 from mlcourse.system import paths
 
-WIDTH, STEPS = 32, 1500
+WIDTH, STEPS = 32, 800
 DEPTHS = ("pixels", "1 block", "2 blocks", "3 blocks", "4 blocks")      # how much of the network is kept
 PERMUTATION = 20        # the seed of the permuted pixels
 FOLDER = paths.DATA / "checkpoints"
@@ -72,7 +72,7 @@ def source_domain(source: str) -> Domain:
 
 def network(classes: int, seed: int) -> Conv4:
     """An untrained network with a head for so many classes; 0: without one. Its body is the same for any number."""
-    return Conv4(classes, WIDTH, "max", "layer", SIDE, seed)
+    return Conv4(classes, WIDTH, "stride", "layer", SIDE, seed)
 
 
 def pretrained(source: str, seed: int, most: int = STEPS) -> Conv4:
@@ -118,7 +118,7 @@ def at_depths(net: nn.Module, x: Tensor) -> Iterator[Tensor]:
     """`at_depth` for every depth in turn, from the pixels on."""
     yield x.flatten(1)
     for conv, norm in zip(net.convs, net.norms, strict=True):
-        x = F.max_pool2d(F.relu(norm(conv(x), None)), 2)
+        x = F.relu(norm(conv(x), None))
         yield x.flatten(1)
 
 
