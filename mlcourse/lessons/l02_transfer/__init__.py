@@ -9,6 +9,7 @@ LESSON = Lesson(
     exercises="exercises:EXERCISES",
     predictions="predictions:PREDICTIONS",
     explorers={"FreezeLadder": "explorers:freeze_ladder"},
+    studies={"freeze": "study_freeze:STUDY"},
     terms="terms:TERMS",
     chinese="terms:CHINESE",
 )
