@@ -23,7 +23,7 @@ from mlcourse.studies.transfer.source import parted, trained
 from mlcourse.supervised import accuracy
 from mlcourse.system import paths
 
-WIDTH, STEPS = 32, 1500
+WIDTH, STEPS = 32, 800
 DEPTHS = ("pixels", "1 block", "2 blocks", "3 blocks", "4 blocks")      # how much of the network is kept
 PERMUTATION = 20        # the seed of the permuted pixels
 FOLDER = paths.DATA / "checkpoints"
@@ -68,7 +68,7 @@ def source_domain(source: str) -> Domain:
 
 def network(classes: int, seed: int) -> Conv4:
     """An untrained network with a head for so many classes; 0: without one. Its body is the same for any number."""
-    return Conv4(classes, WIDTH, "max", "layer", SIDE, seed)
+    return Conv4(classes, WIDTH, "stride", "layer", SIDE, seed)
 
 
 def pretrained(source: str, seed: int, most: int = STEPS) -> Conv4:
@@ -108,7 +108,7 @@ def path_of(source: str) -> Path:
 def at_depth(net: nn.Module, x: Tensor, depth: int) -> Tensor:
     """What the first `depth` blocks of a network make of pictures x (M, 1, S, S), flattened: (M, d). 0: the pixels."""
     for conv, norm in list(zip(net.convs, net.norms, strict=True))[:depth]:
-        x = F.max_pool2d(F.relu(norm(conv(x), None)), 2)
+        x = F.relu(norm(conv(x), None))
     return x.flatten(1)
 
 
