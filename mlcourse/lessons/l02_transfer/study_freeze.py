@@ -57,9 +57,9 @@ class Budget:
     probe_stops: tuple[int, ...] = (100, 400)
     rates: tuple[float, ...] = arms.RATES
     probe_rates: tuple[float, ...] = arms.PROBE_RATES
-    penalties: tuple[float, ...] = (0.01, 0.1, 1.0)
+    penalties: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)
     anchors: tuple[float, ...] = (0.01, 0.1, 1.0)
-    choosing: int = 1
+    choosing: int = 3
     episodes: int = 1000
 
 
@@ -95,9 +95,8 @@ class Seed:
     def net(self, source: str) -> Conv4:
         """The network of a source, with the head of its classes."""
         if source not in self.nets:
-            seed = 0 if self.seed == CHOOSING else self.seed
-            trained = pretrained(source, seed + 100 * (self.seed == CHOOSING), self.budget.source_steps)
-            self.nets[source] = trained.requires_grad_(False)
+            seed = 100 if self.seed == CHOOSING else self.seed
+            self.nets[source] = pretrained(source, seed, self.budget.source_steps).requires_grad_(False)
         return self.nets[source]
 
     @cached_property
