@@ -8,7 +8,7 @@ LESSON = Lesson(
          "what fine-tuning destroys, say which sources hurt",
     exercises="exercises:EXERCISES",
     predictions="predictions:PREDICTIONS",
-    explorers={"FreezeLadder": "explorers:freeze_ladder"},
+    explorers={"FreezeLadder": "explorers:freeze_ladder", "HeadStart": "explorers:head_start"},
     studies={"freeze": "study_freeze:STUDY"},
     terms="terms:TERMS",
     chinese="terms:CHINESE",

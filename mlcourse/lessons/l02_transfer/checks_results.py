@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -105,4 +106,28 @@ def check_crossover(answer: object) -> str:
 
 # ---------------------------------------------------------------- 02.5
 
-VERDICTS = ("helps", "hurts", "open")
+VERDICTS = ("helps", "hurts", "open", "unfair")
+
+
+class Claim(NamedTuple):
+    """What the study says of a source: with this arm, at k labels of each class, against `other` without a source. The
+    right verdict, and the misconception behind another one, with what to look at."""
+
+    source: str
+    arm: str
+    other: str
+    k: int
+    right: str
+    name: str
+    why: str
+
+
+CLAIMS: dict[str, Claim] = {}
+
+
+def check_verdicts(answer: object) -> str:
+    """02.5: what the gaps bear out after Holm, and which comparison is none."""
+    given = filled(answer, dict.fromkeys(CLAIMS, VERDICTS))
+    if wrong := [key for key, claim in CLAIMS.items() if given[key] != claim.right]:
+        raise all_of([Misconception(CLAIMS[key].name, f"look at {key}: {CLAIMS[key].why}.") for key in wrong])
+    return "Each verdict is that of a paired gap with the same algorithm on both sides, and of its p-value after Holm."

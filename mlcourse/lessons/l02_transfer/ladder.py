@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from mlcourse.domains import Domain
-from mlcourse.episode.across import halves, pixels
+from mlcourse.episode.across import pixels
 from mlcourse.lessons.l02_transfer.sources import DEPTHS, at_depths
 from mlcourse.nets import Conv4
 
 LABELS = (1, 2, 5, 10, 20, 50)      # of each class
 TESTED = 400                        # pictures that accuracy is measured on
 DRAWS = 5                           # of the labelled pictures, averaged
-PENALTY = 0.1                       # λ, as a share of the mean squared norm of the centred features
+PENALTY = 0.1                       # λ where none was chosen, as a share of the mean squared norm of the centred features
 
 
 class Target:
     """Pictures of the target for the ladder: 50 labelled ones of each class to draw from, and TESTED others."""
 
-    def __init__(self, domain: Domain, seed: int = 0):
-        train, test = halves(domain, least=LABELS[-1], seed=seed)
-        classes = range(len(domain.classes))
+    def __init__(self, train: Domain, test: Domain, seed: int = 0):
+        classes = range(len(train.classes))
         pool = train.take(torch.cat([torch.nonzero(train.labels == c)[:LABELS[-1], 0] for c in classes]))
         test = test.take(torch.randperm(len(test.images), generator=torch.Generator().manual_seed(seed))[:TESTED])
         self.x = pixels(torch.cat([pool.images, test.images]))
@@ -38,10 +39,10 @@ class Target:
 
 class Ladder:
     """One network over one target: the products of all features with those of the labelled pictures are kept, so that
-    a head is solved anew in milliseconds."""
+    a head is solved anew in milliseconds. penalty: λ at a depth and k, as a share."""
 
-    def __init__(self, net: Conv4, target: Target):
-        self.target, labelled = target, len(target.labels)
+    def __init__(self, net: Conv4, target: Target, penalty: Callable[[int, int], float] = lambda depth, k: PENALTY):
+        self.target, self.penalty, labelled = target, penalty, len(target.labels)
         with torch.no_grad():
             self.kernels = [z @ z[:labelled].T for z in at_depths(net, target.x)]      # each (P + Q, P), P labelled
         self._found: dict[tuple[int, int], float] = {}
@@ -61,7 +62,7 @@ class Ladder:
         y = F.one_hot(self.target.labels).to(kernel.dtype)[rows]
         own = kernel[rows[:, :, None], rows[:, None, :]]
         asked = kernel[len(self.target.labels):][:, rows].transpose(0, 1)
-        answers = solved(own, asked, y).argmax(-1)
+        answers = solved(own, asked, y, self.penalty(depth, k)).argmax(-1)
         return float((answers == self.target.test_labels).float().mean())
 
 

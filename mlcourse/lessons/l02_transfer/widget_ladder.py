@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import ipywidgets
 import numpy as np
 import torch
 
-from mlcourse.datasets import Form, load
+from mlcourse import statistics
 from mlcourse.domains import Domain
-from mlcourse.lessons.l02_transfer.ladder import LABELS, Ladder, Target
+from mlcourse.lessons.l02_transfer.ladder import LABELS, PENALTY, Ladder, Target
 from mlcourse.lessons.l02_transfer.scene_ladder import SHOWN, LadderScene
 from mlcourse.lessons.l02_transfer.sources import DEPTHS, NONE, SOURCES, stored
+from mlcourse.lessons.l02_transfer.study_freeze import CHOOSING, FINE, RIDGE, regime, target
 from mlcourse.nets import Conv4
 from mlcourse.small import SIDE
-from mlcourse.statistics import Estimate
+from mlcourse.statistics import Estimate, t_interval
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 
 
@@ -41,20 +42,23 @@ class LadderRecord(NamedTuple):
 class FreezeLadder(Explorer):
     """Choose a source, how many blocks of its network are kept, and how many labels the target has.
 
-    scratch: {labels of each class: accuracy in %} of a network trained on the target alone, over the seeds of the
-    study. bodies: networks by source, by default those that are stored. Every accuracy is that of a ridge head, solved
-    when it is asked for and then kept, on 400 pictures of the target.
+    rows: those of `mlcourse study freeze`, for the λ that it chose and for the accuracy without a source; without them λ
+    is one share everywhere. bodies: networks by source, by default those that are stored. halves: the target's pictures
+    to learn from and to be judged on, by default those of the study's seed 0. Every accuracy is that of a ridge head,
+    solved when it is asked for and then kept, on 400 pictures of the target.
 
-        FreezeLadder(source="typeset", labels=5)
+        FreezeLadder(rows, source="typeset", labels=5)
     """
 
     keeps = True
 
-    def __init__(self, scratch: Mapping[int, Estimate] | None = None, *, bodies: Mapping[str, Conv4] | None = None,
-                 target: Domain | None = None, source: str = "typeset", depth: int = 2, labels: int = 5):
-        self.scratch = dict(scratch or {})
-        target = target or load("digits", form=Form(SIDE))
-        self.bodies, self.target = bodies, Target(target)
+    def __init__(self, rows: Sequence[dict] = (), *, bodies: Mapping[str, Conv4] | None = None,
+                 halves: tuple[Domain, Domain] | None = None, source: str = "typeset", depth: int = 2, labels: int = 5):
+        self.scratch = without_a_source(rows)
+        self.penalties = {(row["source"], row["arm"], row["k"]): row["penalty"] for row in rows
+                          if row["seed"] == CHOOSING and "penalty" in row}
+        train, test = halves or target(0)
+        self.bodies, self.target = bodies, Target(train, test)
         self._ladders: dict[str, Ladder] = {}
         self._pictures: dict[str, np.ndarray] = {}
         names = list(bodies or SOURCES)
@@ -65,19 +69,20 @@ class FreezeLadder(Explorer):
                                                  **CONTROL),
         }
         lines = [labelled("source", controls["source"]), columns([controls["depth"], controls["labels"]], 2)]
-        super().__init__(LadderScene(shown(target), self._curve()), controls, ipywidgets.VBox(lines))
+        super().__init__(LadderScene(shown(test), self._curve()), controls, ipywidgets.VBox(lines))
 
-    def _curve(self) -> tuple[np.ndarray, ...] | None:
+    def _curve(self) -> tuple | None:
         if not self.scratch:
             return None
-        k = [each for each in LABELS if each in self.scratch]
-        return k, np.array([self.scratch[each].mean for each in k]), np.array([self.scratch[each].half for each in k])
+        return list(self.scratch), *statistics.columns(self.scratch.values())
 
     def ladder(self, name: str) -> Ladder:
         """That of a source, or of the untrained network."""
         if name not in self._ladders:
             net = self.bodies[name] if self.bodies and name != NONE else stored(name)
-            self._ladders[name] = Ladder(net, self.target)
+            penalty = lambda depth, k: self.penalties.get(
+                (name if depth else NONE, f"{RIDGE}{depth}", regime(k)), PENALTY)
+            self._ladders[name] = Ladder(net, self.target, penalty)
         return self._ladders[name]
 
     def pictures(self, name: str) -> np.ndarray:
@@ -107,6 +112,13 @@ class FreezeLadder(Explorer):
         text = (f"The best cut here: {DEPTHS[best]}, ≈{100 * record.depths[best]:.0f} %. Random weights at your cut: "
                 f"≈{100 * record.random_depths[record.depth]:.0f} %.")
         return text + (f" No source, all trained: {record.scratch:.0f} %." if record.scratch is not None else "")
+
+
+def without_a_source(rows: Sequence[dict]) -> dict[int, Estimate]:
+    """{labels of each class: accuracy (%) over seeds} of fine-tuning from random weights, which is training from scratch."""
+    found = {k: [row["accuracy"] for row in rows if (row["source"], row["arm"], row["k"]) == (NONE, FINE, k)
+                 and row["seed"] != CHOOSING] for k in LABELS}
+    return {k: t_interval(values) for k, values in found.items() if values}
 
 
 def shown(domain: Domain) -> np.ndarray:

@@ -6,13 +6,18 @@ import torch
 import torch.nn.functional as F
 from tiny import patterns
 
+from mlcourse.domains import deal
 from mlcourse.learners.baselines import ridge
 from mlcourse.lessons.l02_transfer.ladder import LABELS, PENALTY, Ladder, Target, solved
 from mlcourse.lessons.l02_transfer.sources import DEPTHS, NONE, at_depth, network
 from mlcourse.lessons.l02_transfer.widget_ladder import FreezeLadder
-from mlcourse.statistics import Estimate
 from mlcourse.system.machine import one_core
 from mlcourse.widgets import sweep
+
+ROWS = [{"source": "none", "arm": "fine-tuned", "k": k, "seed": seed, "accuracy": 30.0 + k + seed}
+        for k in (1, 50) for seed in (0, 1, 1000)]
+ROWS += [{"source": "typeset", "arm": "head on 3", "k": k, "seed": 1000, "penalty": penalty, "accuracy": 1.0}
+         for k, penalty in ((2, 10.0), (10, 0.5))]
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +28,7 @@ def quick():
 
 @pytest.fixture(scope="module")
 def digits():
-    return patterns(0, 10, 110, 16)
+    return deal(patterns(0, 10, 120, 16), (0.5, 0.5))
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +38,13 @@ def net():
 
 @pytest.fixture(scope="module")
 def ladder(digits, net):
-    return Ladder(net, Target(digits))
+    return Ladder(net, Target(*digits))
 
 
 @pytest.fixture(scope="module")
 def explorer(digits):
     bodies = {"typeset": network(0, 3), "permuted": network(0, 4)}
-    return FreezeLadder({1: Estimate(40.0, 2.0, 5, "seeds"), 50: Estimate(90.0, 1.0, 5, "seeds")}, bodies=bodies,
-                        target=digits)
+    return FreezeLadder(ROWS, bodies=bodies, halves=digits)
 
 
 def test_heads_from_products_are_those_of_ridge_regression_on_features():
@@ -73,14 +77,14 @@ def test_a_draw_has_k_labels_of_each_class_and_none_that_is_tested(ladder, k):
 
 
 def test_labelled_and_tested_pictures_are_other_ones(digits):
-    target = Target(digits)
+    target = Target(*digits)
     seen = {each.numpy().tobytes() for each in target.x[:len(target.labels)]}
     assert not seen & {each.numpy().tobytes() for each in target.x[len(target.labels):]}
 
 
 def test_the_last_depth_is_what_the_head_of_the_network_reads(digits):
     net = network(10, 1)
-    x = digits.images[:4].float() / 255
+    x = digits[0].images[:4].float() / 255
     assert torch.equal(at_depth(net, x, len(DEPTHS) - 1), net.features(x))
     assert torch.equal(at_depth(net, x, 0), x.flatten(1))
 
@@ -109,3 +113,10 @@ def test_headline_and_words_follow_the_record(explorer):
     said = explorer.describe(record)
     assert "best cut here: 2 blocks, ≈70 %" in said and "≈40 %" in said and "40 %" in said
     assert "No source" not in explorer.describe(record._replace(scratch=None))
+
+
+def test_the_studys_rows_bring_lambda_and_the_curve_without_a_source(explorer):
+    assert [explorer.ladder("typeset").penalty(*at) for at in ((3, 5), (3, 10), (2, 5))] == [10.0, 0.5, PENALTY]
+    assert {k: value.mean for k, value in explorer.scratch.items()} == {1: 31.5, 50: 80.5}
+    explorer.set(labels=1)
+    assert explorer.record.scratch == 31.5
