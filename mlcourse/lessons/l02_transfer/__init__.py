@@ -12,4 +12,5 @@ LESSON = Lesson(
     studies={"freeze": "study_freeze:STUDY"},
     terms="terms:TERMS",
     chinese="terms:CHINESE",
+    symbols="terms:SYMBOLS",
 )
