@@ -195,4 +195,4 @@ joint_losses = Exercise(
         (JOINT_LOSS, "    loss = (1 - weight) * source_loss.detach() + weight * target_loss"),
     ))
 
-EXERCISES = (ridge_head, train_top, exercises_results.crossover, joint_losses, *exercises_results.LAST)
+EXERCISES = (ridge_head, train_top, exercises_results.crossover, joint_losses, exercises_results.verdicts)

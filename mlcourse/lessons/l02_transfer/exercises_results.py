@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l02_transfer.checks_results import (BIASED, FIRST, HURTS, LAST as LAST_HELP, MEANS, NORMAL, UNPAIRED,
-                                                          check_crossover)
+from mlcourse.lessons.l02_transfer.checks_results import (BIASED, CLAIMS, FIRST, HURTS, LAST, MEANS, NORMAL,
+                                                          UNPAIRED, check_crossover, check_verdicts)
 
 # ---------------------------------------------------------------- 02.3
 
@@ -56,7 +56,7 @@ crossover = Exercise(
         (crossover_wrong((HELPS, HELPS.replace("2.776", "1.96"))), NORMAL),
         (crossover_wrong((HELPS, HELPS.replace("gain.std()", "gain.std(correction=0)"))), BIASED),
         (crossover_wrong(("    found = float(\"inf\")", "    found = min(with_source)"),
-                         ("            break\n        found = k", "            return k")), LAST_HELP),
+                         ("            break\n        found = k", "            return k")), LAST),
     ),
     mutations=(
         (ORDER, "    for k in sorted(with_source, reverse=False):"),
@@ -65,4 +65,46 @@ crossover = Exercise(
         ("        found = k", "        found = min(found, 10 * k)"),
     ))
 
-LAST: tuple[Exercise, ...] = ()
+
+# ---------------------------------------------------------------- 02.5
+
+VERDICTS = """\
+verdicts = {    # "helps", "hurts", "open", or "unfair" where the two sides are two algorithms
+    "a": ...,   # typeset, fine-tuned with 2 labels, against scratch
+    "b": ...,   # permuted, fine-tuned with 2 labels, against scratch
+    "c": ...,   # permuted, LP-FT with 2 labels, against LP-FT from random weights
+    "d": ...,   # inverted, fine-tuned with 50 labels, against scratch
+    "e": ...,   # permuted, a solved head on 4 frozen blocks with 10 labels, against scratch
+}"""
+
+
+def judged(**answers: str) -> str:
+    """The verdicts with these answers, the others right."""
+    return edited(VERDICTS, *((f'"{key}": ...', f'"{key}": "{answers.get(key, claim.right)}"')
+                              for key, claim in CLAIMS.items()))
+
+
+def line(key: str, verdict: str) -> str:
+    """The line of a solution that gives this verdict."""
+    return next(each for each in judged(**{key: verdict}).split("\n") if each.startswith(f'    "{key}"'))
+
+
+verdicts = Exercise(
+    id="02.5", title="Which sources hurt?", answer="verdicts", difficulty=2, minutes=4,
+    stub=VERDICTS, solution_source=judged(), check=check_verdicts,
+    hints=(
+        "Ask first whether both sides did the same but for the source. Then look at the p-value after Holm, and only then at "
+        "the sign.",
+        'gap(source, arm, k) prints the gap and its p-value after Holm; above 0 the source hurts. Below 0.05 a p-value tells, '
+        "from 0.05 on the verdict is open.",
+        "One is unfair, one hurts, one helps, and two are open.",
+    ),
+    wrong=(
+        (judged(a="open"), CLAIMS["a"].name), (judged(b="helps"), CLAIMS["b"].name), (judged(c="open"), CLAIMS["c"].name),
+        (judged(d="hurts"), CLAIMS["d"].name), (judged(e="hurts"), CLAIMS["e"].name),
+        (judged(c="open", e="hurts"), f"{CLAIMS['c'].name}, {CLAIMS['e'].name}"),
+    ),
+    mutations=tuple((line(key, CLAIMS[key].right), line(key, wrong)) for key, wrong in (
+        ("a", "hurts"), ("b", "hurts"), ("c", "helps"), ("d", "unfair"), ("e", "open"))))
+
+EXERCISES = (crossover, verdicts)

@@ -4,4 +4,17 @@ from __future__ import annotations
 
 from mlcourse.exercises.predictions import Prediction
 
-PREDICTIONS: tuple[Prediction, ...] = ()
+PREDICTIONS = (
+    Prediction(
+        "02.p1", "A last layer from five labels of each digit: on which does it read more, on all four blocks or on bare "
+        "pixels?",
+        ("on four blocks, by more than 3 points", "about the same", "on pixels, by more than 3 points"),
+        "on pixels, by more than 3 points",
+        lambda kept, pixels: pixels - kept > 0.03,
+        lambda kept, pixels: f"on pixels: ≈{100 * pixels:.0f} %, on four blocks ≈{100 * kept:.0f} %."),
+    Prediction(
+        "02.p2", "Two labels of each digit, fine-tuning the typeset network. Which head is the best to start from?",
+        ("a random one", "one of zeros", "the solved one (LP-FT)"), "one of zeros",
+        lambda random, lpft: random.high < 0 and lpft.high < 0,
+        lambda random, lpft: f"zeros: a random head is {random.text(sign=True)} points off it, LP-FT {lpft.text(sign=True)}."),
+)
