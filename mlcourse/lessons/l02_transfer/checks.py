@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, explain
 from mlcourse.exercises.gradients import gradients_by
 from mlcourse.exercises.values import DIGITS, scalar, tensor
+from mlcourse.lessons.l02_transfer.toy import toy, toy_batches
 
 SHAPES = ((8, 3, 2), (5, 12, 3), (30, 20, 2))       # pictures, features, classes
 LAMBDAS = (0.5, 2.0, 7.0)
@@ -117,21 +118,6 @@ def check_train_top(answer: object) -> str:
             raise NotYet("what is frozen stays as it was, but the blocks above end elsewhere than after one step of SGD for "
                          "each batch; keep the loop as it is.")
     return "The frozen blocks are the same to the last bit, statistics included, and the blocks above have trained."
-
-
-def toy(seed: int) -> nn.Sequential:
-    """Two blocks with batch norm and a head, whose statistics differ from those of `toy_batches`."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        block = lambda i, o: nn.Sequential(nn.Conv2d(i, o, 3, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU())
-        return nn.Sequential(block(1, 3), block(3, 4), nn.Sequential(nn.Flatten(), nn.Linear(64, 2))).double()
-
-
-def toy_batches(seed: int) -> list[tuple[Tensor, Tensor]]:
-    """Three batches of six pictures 4×4 of two classes."""
-    generator = torch.Generator().manual_seed(seed)
-    return [(2 + 3 * torch.randn(6, 1, 4, 4, generator=generator, dtype=torch.float64), torch.arange(6) % 2)
-            for _ in range(3)]
 
 
 def trained(net: nn.Sequential, depth: int, batches: list, momentum: float | None = None) -> nn.Sequential:

@@ -6,8 +6,9 @@ import torch
 from mlcourse.exercises import exercise
 from mlcourse.exercises.framework import judge
 from mlcourse.learners.baselines import ridge
-from mlcourse.lessons.l02_transfer.checks import cases, head_net, toy, toy_batches, two_batches
+from mlcourse.lessons.l02_transfer.checks import cases, head_net, two_batches
 from mlcourse.lessons.l02_transfer.checks_results import KS, curves
+from mlcourse.lessons.l02_transfer.toy import toy, toy_batches
 
 
 def answer_of(id, source):
