@@ -150,7 +150,7 @@ def joint_losses_broken(net, source, target, weight):
     return loss, source_loss, target_loss'''
 JOINT = '''\
 def joint_losses(net, source, target, weight):
-    """Joint training: one network, (1 - weight) times the source's loss plus weight times the target's.
+    """Joint training: descend (1 - weight) times the source's loss plus weight times the target's.
 
     source, target: pairs of pictures and labels; net: makes logits of pictures
     Returns three scalar tensors: the loss to descend, the source's and the target's cross-entropy.
