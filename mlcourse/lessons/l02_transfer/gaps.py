@@ -11,7 +11,7 @@ from mlcourse.lessons.l02_transfer.sources import NONE, SOURCES
 from mlcourse.statistics import Estimate, holm, paired_difference, paired_p_value, t_interval
 
 CHOOSING = 1000         # the seed of the rows that choose
-FINE = "fine-tuned"
+FINE, JOINT = "fine-tuned", "joint"
 Curve = tuple[str, str]         # a source and an arm
 
 
@@ -31,19 +31,24 @@ def difference(rows: Sequence[dict], one: Curve, other: Curve, k: int) -> Estima
 
 def gap(rows: Sequence[dict], source: str, arm: str, k: int) -> Estimate:
     """The negative transfer gap in points, err(A(S, T)) - err(A(∅, T)), paired over seeds: above 0 the source hurts."""
-    return difference(rows, (NONE, arm), (source, arm), k)
+    return difference(rows, without(arm), (source, arm), k)
+
+
+def without(arm: str) -> Curve:
+    """The arm without a source: from untrained weights. Joint training is then fine-tuning of them, from scratch."""
+    return NONE, FINE if arm == JOINT else arm
 
 
 def gaps(rows: Sequence[dict], arm: str = FINE, ks: Sequence[int] | None = None) -> dict[tuple[str, int], tuple[Estimate, float]]:
     """Of every source and k: its gap and the p-value of no gap, adjusted by Holm over all of them."""
-    found = {(source, k): gap(rows, source, arm, k) for source in SOURCES for k in ks or measured_ks(rows)}
-    p = holm({(source, k): paired_p_value(at(rows, (NONE, arm), k), at(rows, (source, arm), k)) for source, k in found})
+    found = {(source, k): gap(rows, source, arm, k) for source in SOURCES for k in ks or measured_ks(rows, arm)}
+    p = holm({(source, k): paired_p_value(at(rows, without(arm), k), at(rows, (source, arm), k)) for source, k in found})
     return {key: (found[key], p[key]) for key in found}
 
 
-def measured_ks(rows: Sequence[dict]) -> list[int]:
-    """The labels per class of the rows."""
-    return sorted({row["k"] for row in rows if row["arm"] == FINE and row["seed"] != CHOOSING})
+def measured_ks(rows: Sequence[dict], arm: str = FINE) -> list[int]:
+    """The labels per class of an arm's rows."""
+    return sorted({row["k"] for row in rows if row["arm"] == arm and row["seed"] != CHOOSING})
 
 
 class Crossover(NamedTuple):
