@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import matplotlib
@@ -11,10 +12,11 @@ from mlcourse.lessons.l02_transfer import gaps
 from mlcourse.lessons.l02_transfer.figures_study import STYLES
 from mlcourse.lessons.l02_transfer.sources import NONE, SOURCES
 from mlcourse.plots.static import Picture, blank, picture
-from mlcourse.plots.style import GREY, RC
+from mlcourse.plots.style import BLACK, GREY, RC, look
 from mlcourse.statistics import Estimate, columns
 
 PANELS = {"frozen 3": "three blocks kept, the rest trained", gaps.FINE: "everything trained"}
+PIXELS = "pixels, no source"
 APART = 0.09            # of two sources at one k
 
 
@@ -23,25 +25,32 @@ def gain(rows: Sequence[dict], source: str, arm: str, k: int) -> Estimate:
     return gaps.difference(rows, (source, arm), (NONE, gaps.FINE), k)
 
 
+def ends(rows: Sequence[dict], source: str, arm: str = gaps.FINE) -> float:
+    """The crossover of an arm from a source: the least k such that at it and at every larger one the interval of the
+    gain does not lie above 0; inf where it does at the largest."""
+    ks = gaps.measured_ks(rows)
+    helps = [gain(rows, source, arm, k).low > 0 for k in ks]
+    return next((k for i, k in enumerate(ks) if not any(helps[i:])), math.inf)
+
+
 def gains(rows: Sequence[dict]) -> Picture:
-    """Points over training from scratch against labels of each class, for each source, with 95 % t intervals over seeds:
-    frozen at depth 3, and fine-tuned. The title: up to how many labels each source is ahead at every k, fine-tuned."""
+    """Points over training from scratch against labels of each class, with 95 % t intervals over seeds: each source with
+    three blocks frozen and fine-tuned, and a solved head on pixels. The title: the crossover of each source, fine-tuned."""
     ks = gaps.measured_ks(rows)
     found = {arm: {source: [gain(rows, source, arm, k) for k in ks] for source in SOURCES} for arm in PANELS}
-    ahead = {source: max((k for i, k in enumerate(ks) if all(each.low > 0 for each in curve[:i + 1])), default=0)
-             for source, curve in found[gaps.FINE].items()}
-    title = "Fine-tuned, ahead of scratch at every k up to: " + ", ".join(
-        f"{source} {k or 'nowhere'}" for source, k in ahead.items())
+    pixels = [gain(rows, NONE, "head on 0", k) for k in ks]
+    title = "Labels of each class from which fine-tuning is no longer ahead of scratch: " + ", ".join(
+        f"{source} {ends(rows, source):g}" for source in SOURCES)
     figure, said = blank(9.6, 3.9), []
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
         for axes, (arm, name) in zip(figure.subplots(1, 2, sharey=True), PANELS.items(), strict=True):
             axes.axhline(0, color=GREY, lw=1.2)
             axes.grid(True, axis="y")
-            for i, (source, curve) in enumerate(found[arm].items()):
+            for i, (source, curve) in enumerate({**found[arm], PIXELS: pixels}.items()):
                 mean, half = columns(curve)
-                x = np.arange(len(ks)) + APART * (i - (len(SOURCES) - 1) / 2)
-                axes.errorbar(x, mean, yerr=half, **STYLES[source], ms=5, lw=1.3, elinewidth=1, capsize=2, label=source)
+                x = np.arange(len(ks)) + APART * (i - len(SOURCES) / 2)
+                axes.errorbar(x, mean, yerr=half, **{**STYLES, PIXELS: look(BLACK, "X", "--")}[source], ms=5, lw=1.3, elinewidth=1, capsize=2, label=source)
                 said.append(f"{name}, {source}: {', '.join(each.text(sign=True) for each in curve)}")
             axes.set_xticks(np.arange(len(ks)), list(map(str, ks)))
             axes.set_xlabel("labels of each class")
