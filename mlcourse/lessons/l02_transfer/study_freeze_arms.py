@@ -53,7 +53,7 @@ class Tasks:
     def with_head(self, weight: Tensor | None = None) -> Params:
         """The bodies with a new head of zeros, or of this weight (N, size)."""
         ways, zeros = self.net.head.out_features, self.x.new_zeros
-        weight = zeros(ways, self.net.size) if weight is None else weight
+        weight = zeros(ways, self.net.size) if weight is None else weight.to(self.x)
         return {**self.bodies, "head.weight": weight.expand(self.count, *weight.shape).clone(),
                 "head.bias": zeros(self.count, ways)}
 
