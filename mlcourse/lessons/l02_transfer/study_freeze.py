@@ -24,7 +24,7 @@ from mlcourse.domains import Domain, deal
 from mlcourse.episode.across import halves, pixels
 from mlcourse.lessons.l02_transfer import study_freeze_arms as arms
 from mlcourse.lessons.l02_transfer.sources import NONE, SOURCES, STEPS, at_depth, network, pretrained, source_domain
-from mlcourse.lessons.l02_transfer.study_freeze_arms import (FINE, FROZEN, JOINT, L2SP, LOW, LPFT, PROBE, RANDOM, Tasks,
+from mlcourse.lessons.l02_transfer.study_freeze_arms import (FINE, FROZEN, JOINT, L2SP, LONG, LOW, LPFT, PROBE, RANDOM, Tasks,
                                                              accuracies, descended, prepared, ridge_accuracies)
 from mlcourse.nets import Conv4, params_of
 from mlcourse.plots.static import Picture
@@ -39,7 +39,7 @@ FEW, MANY = 2, 10                       # labels per class at which is chosen: f
 KS = (1, 2, 5, 10, 20, 50)
 RIDGE, EPISODES, PIXELS = "head on ", "5-way 1-shot", "pixels"
 RIDGES = tuple(f"{RIDGE}{depth}" for depth in range(5))
-DESCENTS = (PROBE, *(f"{FROZEN}{depth}" for depth in (3, 2, 1)), FINE, RANDOM, LPFT, L2SP, LOW, JOINT)
+DESCENTS = (PROBE, *(f"{FROZEN}{depth}" for depth in (3, 2, 1)), FINE, LONG, RANDOM, LPFT, L2SP, LOW, JOINT)
 ARMS = (*RIDGES, *DESCENTS, EPISODES)
 EVERY = (*SOURCES, NONE)
 
@@ -47,7 +47,7 @@ EVERY = (*SOURCES, NONE)
 @dataclass(frozen=True)
 class Budget:
     """ks: labels per class. draws: of the labels, for each of ks. source_steps: of every source network, at most. stops:
-    the numbers of steps that an arm chooses from, probe_stops those of the head alone. rates, probe_rates: likewise.
+    the numbers of steps that an arm chooses from, probe_stops those of the head alone, long_stops those of LONG. rates, probe_rates: likewise.
     penalties: of the ridge heads. anchors: α of L2-SP. choosing: draws of the rows that choose. episodes: of EPISODES."""
 
     ks: tuple[int, ...] = KS
@@ -55,6 +55,7 @@ class Budget:
     source_steps: int = STEPS
     stops: tuple[int, ...] = (40, 120)
     probe_stops: tuple[int, ...] = (100, 400)
+    long_stops: tuple[int, ...] = (400,)
     rates: tuple[float, ...] = arms.RATES
     probe_rates: tuple[float, ...] = arms.PROBE_RATES
     penalties: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)
@@ -168,7 +169,7 @@ def grid(s: Seed, arm: str, source: str, chosen: Mapping[Key, dict], k: int) -> 
     if arm == L2SP:
         like = chosen[source, FINE, k]
         return [{"rate": like["rate"], "stops": (like["steps"],), "anchor": anchor} for anchor in b.anchors]
-    rates, stops = (b.probe_rates, b.probe_stops) if arm == PROBE else (b.rates, b.stops)
+    rates, stops = (b.probe_rates, b.probe_stops) if arm == PROBE else (b.rates, b.long_stops if arm == LONG else b.stops)
     probe = chosen[source, PROBE, k] if arm == LPFT else {}
     more = {"probe rate": probe["rate"], "probe steps": probe["steps"]} if probe else {}
     return [{"rate": rate, "stops": stops, **more} for rate in rates]
@@ -223,14 +224,16 @@ def sides(arm: str) -> tuple[str, ...]:
     return (NONE,) if arm == RIDGES[0] else tuple(SOURCES) if arm == JOINT else EVERY
 
 
+def ks_of(arm: str, ks: Sequence[int]) -> Sequence[int]:
+    """The labels per class that an arm is measured at: LONG where there are many, EPISODES at 1."""
+    return (1,) if arm == EPISODES else [k for k in ks if k >= MANY] if arm == LONG else ks
+
+
 def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:
     """The choices of every arm and source, then every seed, arm, source and k."""
-    keys = [(source, arm, k, CHOOSING) for k in (FEW, MANY) for arm in asked.arms if arm != EPISODES
-            for source in sides(arm)]
-    for seed in asked.seeds:
-        keys += [(source, arm, k, seed) for arm in asked.arms for k in (budget.ks if arm != EPISODES else (1,))
-                 for source in sides(arm)]
-    return keys
+    chosen = [(arm, k, CHOOSING) for k in (FEW, MANY) for arm in asked.arms if arm != EPISODES and k in ks_of(arm, (FEW, MANY))]
+    judged = [(arm, k, seed) for seed in asked.seeds for arm in asked.arms for k in ks_of(arm, budget.ks)]
+    return [(source, *key) for key in chosen + judged for source in sides(key[0])]
 
 
 def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequence[dict]) -> Iterator[dict]:
@@ -285,7 +288,7 @@ def measured(s: Seed, arm: str, k: int, sources: Sequence[str], chosen: Mapping[
 def line(row: dict) -> str:
     """One line of the table."""
     how = "   ".join(f"{name} {row[name]:g}" for name in ("rate", "steps", "penalty", "anchor") if name in row)
-    return f"{row['source']:9s} {row['arm']:13s} k = {row['k']:2d}   seed {row['seed']:4d}   {row['accuracy']:5.1f} %   {how}"
+    return f"{row['source']:9s} {row['arm']:17s} k = {row['k']:2d}   seed {row['seed']:4d}   {row['accuracy']:5.1f} %   {how}"
 
 
 def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Picture]:

@@ -25,8 +25,8 @@ SHRINK = 0.01                   # β of L2-SP
 RANK = 4                        # of LoRA
 RATES = (0.03, 0.1, 0.3, 1.0)
 PROBE_RATES = (0.3, 1.0, 3.0)   # of the head alone
-FINE, RANDOM, LPFT, L2SP, LOW, JOINT, FROZEN = (
-    "fine-tuned", "random head", "LP-FT", "L2-SP", "LoRA", "joint", "frozen ")
+FINE, LONG, RANDOM, LPFT, L2SP, LOW, JOINT, FROZEN = (
+    "fine-tuned", "fine-tuned longer", "random head", "LP-FT", "L2-SP", "LoRA", "joint", "frozen ")
 PROBE = f"{FROZEN}4"
 
 

@@ -17,7 +17,7 @@ from mlcourse.lessons.l02_transfer.sources import NONE, SOURCES, network
 from mlcourse.nets import Conv4, call, features, params_of
 from mlcourse.rows import read, save
 
-TINY = study.Budget(ks=(2, 10), draws=(2, 1), source_steps=3, stops=(2, 3), probe_stops=(3, 5), rates=(0.1, 0.3),
+TINY = study.Budget(ks=(2, 10), draws=(2, 1), source_steps=3, stops=(2, 3), probe_stops=(3, 5), long_stops=(4,), rates=(0.1, 0.3),
                     probe_rates=(0.3, 1.0), penalties=(0.1, 1.0), anchors=(0.1, 1.0), episodes=20)
 STUDY = study.STUDY
 WAYS, STEPS = 5, 4
@@ -219,4 +219,4 @@ def test_the_command_measures_what_is_missing(measured, tmp_path, capsys, monkey
         cli.main()
     said = capsys.readouterr().out
     assert end.value.code in (0, None) and len(read(out)) == len(measured)
-    assert said.count("none      head on 0     k = 10   seed    1") == 1
+    assert said.count("none      head on 0         k = 10   seed    1") == 1
