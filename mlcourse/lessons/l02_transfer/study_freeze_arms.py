@@ -32,8 +32,8 @@ PROBE = f"{FROZEN}4"
 
 @dataclass(frozen=True)
 class Tasks:
-    """T tasks of one network form. net: a Conv4 with a head of N outputs, whose weights do not count. bodies (T, …): the
-    parameters without the head. x (T, M, 1, S, S), y (T, M): the labelled pictures. seed: of what is drawn.
+    """T tasks of one network form. net: a Conv4 with a head of N outputs, whose weights do not count. bodies (T, …):
+    the parameters without the head. x (T, M, 1, S, S), y (T, M): the labelled pictures. seed: of what is drawn.
     source_x (T, P, 1, S, S), source_y (T, P): of joint training alone, with classes 0..source_classes - 1."""
 
     net: Conv4
@@ -74,7 +74,7 @@ class Descent:
 
 
 def descended(tasks: Tasks, arm: Descent, phi: Params, steps: range, rates: Tensor) -> Params:
-    """φ after gradient steps of rates (T,), each on all labelled pictures or, where these are more, on BATCH of them."""
+    """φ after gradient steps of rates (T,), each on all labelled pictures or, where they are more, on BATCH of them."""
     lr = {name: rates.view(-1, *[1] * (p.ndim - 1)) for name, p in phi.items()}
     m = arm.x.shape[1]
     for step in steps:
