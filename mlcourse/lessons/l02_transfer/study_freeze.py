@@ -224,12 +224,17 @@ def sides(arm: str) -> tuple[str, ...]:
     """The sources that an arm runs from."""
     if arm == EPISODES:
         return PIXELS, *EVERY
+    if arm in (L2SP, LOW):
+        return "typeset", "glyphs", NONE
     return (NONE,) if arm == RIDGES[0] else tuple(SOURCES) if arm == JOINT else EVERY
 
 
 def ks_of(arm: str, ks: Sequence[int]) -> Sequence[int]:
-    """The labels per class that an arm is measured at: LONG where there are many, EPISODES at 1."""
-    return (1,) if arm == EPISODES else [k for k in ks if k >= MANY] if arm == LONG else ks
+    """The labels per class that an arm is measured at: LONG where there are many, JOINT at no more than 10, EPISODES
+    at 1."""
+    if arm == EPISODES:
+        return (1,)
+    return [k for k in ks if (arm != LONG or k >= MANY) and (arm != JOINT or k <= MANY)]
 
 
 def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:
