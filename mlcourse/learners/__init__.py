@@ -43,10 +43,11 @@ from mlcourse.method import Method
 from mlcourse.nets import MLP, network, trainable
 
 __all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "BaselinePlusPlus", "CORAL", "DAML", "DANN", "Distillation",
-           "FOMAML", "FineTune", "Freeze", "FromScratch", "JointTraining", "L2SP", "LPFT", "LinearProbe", "LoRA", "MAML",
-           "METHODS", "MLDG", "MetaSGD", "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "R2D2", "RECORDS",
-           "RFS", "Reptile", "SHOT", "SelfTraining", "SimCLR", "SupCon", "TENT", "Teacher", "TranslationSampler",
-           "Translator", "TwoEncoders", "build", "method", "record", "record_of", "settings_on"]
+           "FOMAML", "FineTune", "Freeze", "FromScratch", "JointTraining", "L2SP", "LPFT", "LinearProbe", "LoRA",
+           "MAML", "METHODS", "MLDG", "MetaSGD", "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation",
+           "ProtoNet", "R2D2", "RECORDS", "RFS", "Reptile", "SHOT", "SelfTraining", "SimCLR", "SupCon", "TENT",
+           "Teacher", "TranslationSampler", "Translator", "TwoEncoders", "build", "method", "record", "record_of",
+           "settings_on"]
 
 
 RECORDS: tuple[Method, ...] = (

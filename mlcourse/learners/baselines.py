@@ -102,7 +102,8 @@ class FineTune(Pretrained):
 
     def tuned(self, phi: Params, episode: Episode, steps: int) -> Adapted:
         """The state after so many gradient steps on the support loss from φ."""
-        support_loss = lambda phi: task_loss(self._logits(phi, episode.support_x, self.fixed_stats()), episode.support_y)
+        x, y = episode.support_x, episode.support_y
+        support_loss = lambda phi: task_loss(self._logits(phi, x, self.fixed_stats()), y)
         phi = descend(support_loss, phi, steps, self.lr, order=1, only=self.moving(phi))
         return Adapted(phi, self.adapted(self.body(phi), episode).stats)
 

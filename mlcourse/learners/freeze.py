@@ -1,7 +1,7 @@
 """Freeze: keep the first layers of a pretrained network and fine-tune the others.
 
-Yosinski, Clune, Bengio, Lipson: How transferable are features in deep neural networks?, NIPS 2014: their "frozen" layers,
-with the layers above going on from the source's weights instead of random ones.
+Yosinski, Clune, Bengio, Lipson: How transferable are features in deep neural networks?, NIPS 2014: their "frozen"
+layers, with the layers above going on from the source's weights instead of random ones.
 
     φ = (θ_1, …, θ_d, φ_{d+1}, …, φ_L, w)       θ_1 … θ_d as pretraining left them, w a new head of zeros
     descend L(φ; support) in φ_{d+1}, …, φ_L and w
@@ -20,7 +20,7 @@ from mlcourse.nets import Params, norm_of
 
 
 class Freeze(FineTune):
-    """Pretrained and fine-tuned as FineTune is, but for the first `depth` layers of the body, as `net.layers` counts them.
+    """Pretrained and fine-tuned as FineTune is, but for the first `depth` layers of the body as `net.layers` has them.
 
     A frozen layer keeps its weights, its gains and shifts, and the running statistics of its norms where there are any:
     they are used, and not the batch's, in training mode, too.
@@ -32,8 +32,8 @@ class Freeze(FineTune):
         super().__init__(net, train_classes, lr, steps, seed)
         layers = getattr(net, "layers", None)
         if layers is None:
-            raise ValueError(f"Freeze needs to know the layers of its network, but {type(net).__name__} has no `layers`; give "
-                             "it a tuple of how the parameters' names begin in each layer, from the input")
+            raise ValueError(f"Freeze needs to know the layers of its network, but {type(net).__name__} has no "
+                             "`layers`; give it a tuple of how the parameters' names begin in each layer, from the input")
         if not 0 <= depth <= len(layers):
             raise ValueError(f"depth, the number of frozen layers, must lie in 0..{len(layers)} for this "
                              f"{type(net).__name__}, got {depth}")

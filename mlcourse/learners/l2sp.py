@@ -35,7 +35,8 @@ class L2SP(JointTraining):
 
     stacks = True
 
-    def __init__(self, net: nn.Module, lr: float = 0.1, steps: int = 10, anchor: float = 0.1, shrink: float | None = None):
+    def __init__(self, net: nn.Module, lr: float = 0.1, steps: int = 10, anchor: float = 0.1,
+                 shrink: float | None = None):
         super().__init__(net, lr, steps)
         check_rate(anchor, "weight of the anchor")
         if shrink is not None:
@@ -65,8 +66,9 @@ class L2SP(JointTraining):
 
 
 def penalty(phi: Params, theta: Params, anchor: float, batched: int = 0, shrink: float | None = None) -> Tensor:
-    """(α / 2) |φ - θ|² with α = `anchor`, summed over all parameters; batched: 1 where both have a leading task dimension,
-    for (T,). shrink: β where the head is new: its parameters then count with (β / 2) |φ|², wherever they started."""
+    """(α / 2) |φ - θ|² with α = `anchor`, summed over all parameters; batched: 1 where both have a leading task
+    dimension, for (T,). shrink: β where the head is new: its parameters then count with (β / 2) |φ|², wherever they
+    started."""
     square = lambda p: p.square().flatten(batched).sum(-1)
     new = [name for name in phi if name.startswith(HEAD)] if shrink is not None else []
     near = anchor / 2 * sum(square(phi[name] - theta[name]) for name in phi if name not in new)

@@ -1,7 +1,7 @@
 """LoRA: leave every weight as it is and learn a difference of low rank.
 
-Hu, Shen, Wallis, Allen-Zhu, Li, Wang, Wang, Chen: LoRA: Low-Rank Adaptation of Large Language Models, ICLR 2022, equation
-3, here also for convolutions.
+Hu, Shen, Wallis, Allen-Zhu, Li, Wang, Wang, Chen: LoRA: Low-Rank Adaptation of Large Language Models, ICLR 2022,
+equation 3, here also for convolutions.
 
     W' = W + (s / r) B A        W (O, I), B (O, r) from zero, A (r, I) random; r ≪ O, I
     descend L(θ + ΔW; support) in all A and B and in a new head
@@ -25,11 +25,11 @@ from mlcourse.phases import check_counts
 
 
 class LoRA(FineTune):
-    """Pretrained as FineTune is; a task gets a new head and, for every weight matrix of the body, B and A of rank `rank`.
+    """Pretrained as FineTune is; a task gets a new head and, for every weight matrix of the body, B and A of rank r.
 
-    The state holds these alone: "B.NAME", "A.NAME" and the head. scale: s. seed: also that of A, the same for every task.
-    The body may be frozen. Raises ValueError as FineTune does, for a rank below 1, and for a scale that is not positive
-    and finite.
+    The state holds these alone: "B.NAME", "A.NAME" and the head. rank: r. scale: s. seed: also that of A, the same for
+    every task. The body may be frozen. Raises ValueError as FineTune does, for a rank below 1, and for a scale that is
+    not positive and finite.
     """
 
     def __init__(self, net: nn.Module, train_classes: int = 0, rank: int = 2, scale: float = 2.0, lr: float = 0.1,
@@ -38,7 +38,7 @@ class LoRA(FineTune):
         check_counts(rank=rank)
         check_rate(scale, "scale")
         self.rank, self.scale = rank, scale
-        self.config = {"train_classes": train_classes, "rank": rank, "scale": scale, "lr": lr, "steps": steps, "seed": seed}
+        self.config = {**self.config, "rank": rank, "scale": scale}
         generator, drawn = torch.Generator().manual_seed(seed), {}
         for name, p in params_of(net).items():
             if p.ndim > 1:

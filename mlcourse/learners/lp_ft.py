@@ -6,8 +6,8 @@ ICLR 2022.
     w ← descend L(θ, w; support) in the head w alone, from zero                         (linear probe)
     φ, w ← descend L(φ, w; support) in everything, from θ and that w                    (fine-tuning)
 
-The paper's reason: as long as a head that began at random is wrong, its errors are what moves the features. Deviation: its
-probe is trained to convergence, here for a number of steps.
+The paper's reason: as long as a head that began at random is wrong, its errors are what moves the features. Deviation:
+its probe is trained to convergence, here for a number of steps.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from mlcourse.phases import check_counts
 class LPFT(FineTune):
     """Pretrained and fine-tuned as FineTune is, after `probe_steps` steps of rate `probe_lr` of the new head alone.
 
-    `adapt` with 0 steps leaves the probe out, too. Raises ValueError as FineTune does, for the probe's rate and steps as
-    well.
+    `adapt` with 0 steps leaves the probe out, too. Raises ValueError as FineTune does, also for the probe's rate and
+    steps.
     """
 
     def __init__(self, net: nn.Module, train_classes: int = 0, lr: float = 0.1, steps: int = 10, probe_lr: float = 0.1,

@@ -86,13 +86,15 @@ def test_a_frozen_layer_keeps_the_statistics_of_its_norm_in_training_mode_too(tr
     for (mean, var), (own_mean, own_var) in zip(state.stats, net.running_stats(), strict=True):
         assert torch.equal(mean, own_mean) and torch.equal(var, own_var)
     z = net.features(e.query_x, net.running_stats())
-    assert torch.equal(frozen.predict(state, e.query_x), F.linear(z, state.params["new.weight"], state.params["new.bias"]))
+    new = F.linear(z, state.params["new.weight"], state.params["new.bias"])
+    assert torch.equal(frozen.predict(state, e.query_x), new)
     drifting = features(net, params_of(net), e.query_x)            # under the batch's own statistics
     assert not torch.allclose(drifting, z, atol=1e-3)
     assert (thawed.fixed_stats() == ()) == training
 
 
-@pytest.mark.parametrize("net, count", [(Conv4(0, 4), 4), (MLP((4, 3, 3, 2)), 2), (LeNet(0, 2), 3), (ResNet12(0, 2), 4)])
+@pytest.mark.parametrize("net, count", [(Conv4(0, 4), 4), (MLP((4, 3, 3, 2)), 2), (LeNet(0, 2), 3),
+                                        (ResNet12(0, 2), 4)])
 def test_the_layers_of_a_network_are_all_of_its_body(net, count):
     assert len(net.layers) == count
     names = [name for name, _ in net.named_parameters() if not name.startswith("head.")]
@@ -144,7 +146,8 @@ def test_l2sp_descends_both_penalties_and_its_new_head_starts_at_zero():
     bare = Conv4(0, 6, "max", "layer", SIDE).double()
     bare.load_state_dict({n: t for n, t in net.state_dict().items() if not n.startswith("head.")})
     start = begun(bare, bare.size)
-    extra = lambda at: sum((0.7 if n.startswith("new.") else 0.3) / 2 * (p - start[n]).square().sum() for n, p in at.items())
+    weight = lambda name: 0.7 if name.startswith("new.") else 0.3
+    extra = lambda at: sum(weight(name) / 2 * (p - start[name]).square().sum() for name, p in at.items())
     expected = descended(bare, e.support_x, e.support_y, start, list(start), 4, 0.2, extra)
     same(got, {name.replace("new.", "head."): p for name, p in expected.items()})
 
@@ -176,7 +179,7 @@ def test_a_strong_anchor_is_the_linear_probe():
 
 
 def test_settings_of_l2sp_that_are_refused():
-    with pytest.raises(ValueError, match="the weight of the new head's penalty must be a positive, finite number, got 0"):
+    with pytest.raises(ValueError, match="the weight of the new head's penalty must be a positive, finite number"):
         L2SP(headed(), shrink=0.0)
 
 

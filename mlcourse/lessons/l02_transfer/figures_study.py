@@ -21,7 +21,7 @@ LADDER = {FINE: look(VERMILION, "o", "-"), "frozen 1": look(ORANGE, "v", "--"), 
 
 
 def study_picture(rows: Sequence[dict]) -> Picture:
-    """Left, the negative transfer gap of fine-tuning from every source over k; right, the freeze ladder from typeset digits."""
+    """Left, the negative transfer gap of fine-tuning from every source over k; right, the ladder from typeset."""
     ks = measured_ks(rows)
     found = gaps(rows)
     hurt = [source for source in SOURCES if any(found[source, k][0].low > 0 for k in ks)]
@@ -34,15 +34,17 @@ def study_picture(rows: Sequence[dict]) -> Picture:
         left.axhline(0, color=GREY, lw=1.2)
         for i, source in enumerate(SOURCES):
             mean, half = columns(found[source, k][0] for k in ks)
-            left.errorbar([j + 0.08 * (i - 1.5) for j in range(len(ks))], mean, yerr=half, **STYLES[source], ms=5, lw=1.3,
-                          elinewidth=1.0, capsize=2, label=source)
+            x = [j + 0.08 * (i - 1.5) for j in range(len(ks))]
+            left.errorbar(x, mean, yerr=half, **STYLES[source], ms=5, lw=1.3, elinewidth=1.0, capsize=2, label=source)
         left.set_xticks(range(len(ks)), list(map(str, ks)))
         left.set(xlabel="labels per class", ylabel="error less that from scratch, points (above 0: hurts)")
         left.legend(title="source")
-        table = frame([row for row in rows if row["arm"] in LADDER and row["source"] == "typeset" and row["seed"] != CHOOSING])
+        judged = [row for row in rows if row["seed"] != CHOOSING]
+        table = frame([row for row in judged if row["arm"] in LADDER and row["source"] == "typeset"])
         points(right, table, "k", "accuracy", "arm", LADDER, ks, apart=0.3)
         right.grid(True)
         right.set(xlabel="labels per class", ylabel="accuracy from typeset digits, %")
         right.legend(title="layers frozen")
-    said = "; ".join(f"{source} " + ", ".join(f"k = {k} {found[source, k][0].text(sign=True)}" for k in ks) for source in SOURCES)
+    said = "; ".join(f"{source} " + ", ".join(f"k = {k} {found[source, k][0].text(sign=True)}" for k in ks)
+                     for source in SOURCES)
     return picture(figure, f"{title}. Error of fine-tuning less that of training from scratch, in points: {said}.")

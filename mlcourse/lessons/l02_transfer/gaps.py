@@ -1,4 +1,4 @@
-"""What the rows of `mlcourse study freeze` say: accuracies by seed, the gap to untrained weights, and where curves cross."""
+"""What the rows of `mlcourse study freeze` say: accuracies by seed, gaps to untrained weights, where curves cross."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def at(rows: Sequence[dict], curve: Curve, k: int) -> dict[int, float]:
     found = {row["seed"]: row["accuracy"] for row in rows
              if (row["source"], row["arm"]) == curve and row["k"] == k and row["seed"] != CHOOSING}
     if not found:
-        raise ValueError(f"there is no row of {curve[1]!r} from {curve[0]!r} at k = {k}; measure it with mlcourse study freeze")
+        raise ValueError(f"there is no row of {curve[1]!r} from {curve[0]!r} at k = {k}; measure it with "
+                         "mlcourse study freeze")
     return found
 
 
@@ -39,10 +40,12 @@ def without(arm: str) -> Curve:
     return NONE, FINE if arm == JOINT else arm
 
 
-def gaps(rows: Sequence[dict], arm: str = FINE, ks: Sequence[int] | None = None) -> dict[tuple[str, int], tuple[Estimate, float]]:
+def gaps(rows: Sequence[dict], arm: str = FINE, ks: Sequence[int] | None = None
+         ) -> dict[tuple[str, int], tuple[Estimate, float]]:
     """Of every source and k: its gap and the p-value of no gap, adjusted by Holm over all of them."""
     found = {(source, k): gap(rows, source, arm, k) for source in SOURCES for k in ks or measured_ks(rows, arm)}
-    p = holm({(source, k): paired_p_value(at(rows, without(arm), k), at(rows, (source, arm), k)) for source, k in found})
+    p = holm({(source, k): paired_p_value(at(rows, without(arm), k), at(rows, (source, arm), k))
+              for source, k in found})
     return {key: (found[key], p[key]) for key in found}
 
 
@@ -54,7 +57,7 @@ def measured_ks(rows: Sequence[dict], arm: str = FINE) -> list[int]:
 class Crossover(NamedTuple):
     """Where one curve leaves the lead to another. ahead: the largest k up to which it leads for certain at every k
     measured; behind: the smallest from which on the other does; None: there is none. at: where the mean over seeds of
-    log2 k lies at which they meet, as k, with the ends of its 95 % interval; None where some seed's curves do not meet."""
+    log2 k lies at which they meet, as k, with the ends of its 95 % interval; None where curves of some seed do not."""
 
     ahead: int | None
     behind: int | None
@@ -78,7 +81,7 @@ def crossover(rows: Sequence[dict], one: Curve, other: Curve) -> Crossover:
 
 
 def meeting(ks: Sequence[int], lead: Sequence[float]) -> float | None:
-    """log2 k where a lead first falls to 0, on straight lines between the ks; None where it never does, or never was."""
+    """log2 k where a lead first falls to 0, on straight lines between the ks; None where it never does or never was."""
     for i in range(1, len(ks)):
         if lead[i - 1] > 0 >= lead[i]:
             share = lead[i - 1] / (lead[i - 1] - lead[i])

@@ -1,12 +1,13 @@
 """What to keep of a source network: frozen at every depth, fine-tuned, tied to its start, or nothing.
 
 Four sources and untrained weights, k labels per class of the UCI digits, all in one frame at 16×16. Every arm runs from
-every source and, as its other side, from untrained weights: that pair is one algorithm, and its difference in error is the
-negative transfer gap (Wang et al., CVPR 2019). Fine-tuning from untrained weights is training from scratch.
+every source and, as its other side, from untrained weights: that pair is one algorithm, and its difference in error is
+the negative transfer gap (Wang et al., CVPR 2019). Fine-tuning from untrained weights is training from scratch, and the
+other side of joint training.
 
-A quarter of the digits is put aside. It chooses each arm's rate, steps or penalty, from each source for itself, at 2 labels
-per class for up to 5 and at 10 for more (rows of seed CHOOSING); the other digits, cut in halves by each seed, train and
-judge.
+A quarter of the digits is put aside. It chooses each arm's rate, steps or penalty, from each source for itself, at 2
+labels per class for up to 5 and at 10 for more (rows of seed CHOOSING); the other digits, cut in halves by each seed,
+train and judge.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from mlcourse.domains import Domain, deal
 from mlcourse.episode.across import halves, pixels
 from mlcourse.lessons.l02_transfer import study_freeze_arms as arms
 from mlcourse.lessons.l02_transfer.sources import NONE, SOURCES, STEPS, at_depth, network, pretrained, source_domain
-from mlcourse.lessons.l02_transfer.study_freeze_arms import (FINE, FROZEN, JOINT, L2SP, LOW, LPFT, PROBE, RANDOM, Tasks,
-                                                             accuracies, descended, prepared, ridge_accuracies)
+from mlcourse.lessons.l02_transfer.study_freeze_arms import (FINE, FROZEN, JOINT, L2SP, LONG, LOW, LPFT, PROBE, RANDOM,
+                                                             Tasks, accuracies, descended, prepared, ridge_accuracies)
 from mlcourse.nets import Conv4, params_of
 from mlcourse.plots.static import Picture
 from mlcourse.probes import embed_all, few_shot
@@ -39,22 +40,24 @@ FEW, MANY = 2, 10                       # labels per class at which is chosen: f
 KS = (1, 2, 5, 10, 20, 50)
 RIDGE, EPISODES, PIXELS = "head on ", "5-way 1-shot", "pixels"
 RIDGES = tuple(f"{RIDGE}{depth}" for depth in range(5))
-DESCENTS = (PROBE, *(f"{FROZEN}{depth}" for depth in (3, 2, 1)), FINE, RANDOM, LPFT, L2SP, LOW, JOINT)
+DESCENTS = (PROBE, *(f"{FROZEN}{depth}" for depth in (3, 2, 1)), FINE, LONG, RANDOM, LPFT, L2SP, LOW, JOINT)
 ARMS = (*RIDGES, *DESCENTS, EPISODES)
 EVERY = (*SOURCES, NONE)
 
 
 @dataclass(frozen=True)
 class Budget:
-    """ks: labels per class. draws: of the labels, for each of ks. source_steps: of every source network, at most. stops:
-    the numbers of steps that an arm chooses from, probe_stops those of the head alone. rates, probe_rates: likewise.
-    penalties: of the ridge heads. anchors: α of L2-SP. choosing: draws of the rows that choose. episodes: of EPISODES."""
+    """ks: labels per class. draws: of the labels, for each of ks. source_steps: of every source network, at most.
+    stops: the numbers of steps that an arm chooses from, probe_stops those of the head alone, long_stops those of LONG.
+    rates, probe_rates: likewise. penalties: of the ridge heads. anchors: α of L2-SP. choosing: draws of the rows that
+    choose. episodes: of EPISODES."""
 
     ks: tuple[int, ...] = KS
     draws: tuple[int, ...] = (4, 3, 2, 1, 1, 1)
     source_steps: int = STEPS
     stops: tuple[int, ...] = (40, 120)
     probe_stops: tuple[int, ...] = (100, 400)
+    long_stops: tuple[int, ...] = (400,)
     rates: tuple[float, ...] = arms.RATES
     probe_rates: tuple[float, ...] = arms.PROBE_RATES
     penalties: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)
@@ -111,8 +114,8 @@ class Seed:
         return pixels(train.images)[rows], train.labels[rows]
 
     def judged(self, k: int, draws: int) -> tuple[Tensor, Tensor]:
-        """What each draw is judged on, x (draws, P, 1, S, S), y (draws, P): the test half; for CHOOSING, all pictures that
-        the draw did not label."""
+        """What each draw is judged on, x (draws, P, 1, S, S), y (draws, P): the test half; for CHOOSING, all pictures
+        that the draw did not label."""
         train, test = self.halves
         every = torch.ones(draws, len(test.images), dtype=torch.bool)
         if self.seed == CHOOSING:
@@ -168,7 +171,8 @@ def grid(s: Seed, arm: str, source: str, chosen: Mapping[Key, dict], k: int) -> 
     if arm == L2SP:
         like = chosen[source, FINE, k]
         return [{"rate": like["rate"], "stops": (like["steps"],), "anchor": anchor} for anchor in b.anchors]
-    rates, stops = (b.probe_rates, b.probe_stops) if arm == PROBE else (b.rates, b.stops)
+    stops = b.long_stops if arm == LONG else b.probe_stops if arm == PROBE else b.stops
+    rates = b.probe_rates if arm == PROBE else b.rates
     probe = chosen[source, PROBE, k] if arm == LPFT else {}
     more = {"probe rate": probe["rate"], "probe steps": probe["steps"]} if probe else {}
     return [{"rate": rate, "stops": stops, **more} for rate in rates]
@@ -220,17 +224,25 @@ def sides(arm: str) -> tuple[str, ...]:
     """The sources that an arm runs from."""
     if arm == EPISODES:
         return PIXELS, *EVERY
+    if arm in (L2SP, LOW):
+        return "typeset", "glyphs", NONE
     return (NONE,) if arm == RIDGES[0] else tuple(SOURCES) if arm == JOINT else EVERY
+
+
+def ks_of(arm: str, ks: Sequence[int]) -> Sequence[int]:
+    """The labels per class that an arm is measured at: LONG where there are many, JOINT at no more than 10, EPISODES
+    at 1."""
+    if arm == EPISODES:
+        return (1,)
+    return [k for k in ks if (arm != LONG or k >= MANY) and (arm != JOINT or k <= MANY)]
 
 
 def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:
     """The choices of every arm and source, then every seed, arm, source and k."""
-    keys = [(source, arm, k, CHOOSING) for k in (FEW, MANY) for arm in asked.arms if arm != EPISODES
-            for source in sides(arm)]
-    for seed in asked.seeds:
-        keys += [(source, arm, k, seed) for arm in asked.arms for k in (budget.ks if arm != EPISODES else (1,))
-                 for source in sides(arm)]
-    return keys
+    choosing = [arm for arm in asked.arms if arm != EPISODES]
+    chosen = [(arm, k, CHOOSING) for k in (FEW, MANY) for arm in choosing if k in ks_of(arm, (FEW, MANY))]
+    judged = [(arm, k, seed) for seed in asked.seeds for arm in asked.arms for k in ks_of(arm, budget.ks)]
+    return [(source, *key) for key in chosen + judged for source in sides(key[0])]
 
 
 def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequence[dict]) -> Iterator[dict]:
@@ -249,7 +261,8 @@ def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequ
             yield row
 
 
-def choices(s: Seed, arm: str, k: int, sources: Sequence[str], chosen: Mapping[Key, dict]) -> Iterator[tuple[str, dict]]:
+def choices(s: Seed, arm: str, k: int, sources: Sequence[str], chosen: Mapping[Key, dict]
+            ) -> Iterator[tuple[str, dict]]:
     """What is chosen for an arm from each source."""
     for source in sources:
         if arm in RIDGES:
@@ -260,7 +273,8 @@ def choices(s: Seed, arm: str, k: int, sources: Sequence[str], chosen: Mapping[K
             yield source, best(s, arm, source, k, chosen)
 
 
-def measured(s: Seed, arm: str, k: int, sources: Sequence[str], chosen: Mapping[Key, dict]) -> Iterator[tuple[str, dict]]:
+def measured(s: Seed, arm: str, k: int, sources: Sequence[str], chosen: Mapping[Key, dict]
+             ) -> Iterator[tuple[str, dict]]:
     """What an arm is worth from each source."""
     if arm == EPISODES:
         yield from ((source, {"accuracy": round(episodes(s, source), 3)}) for source in sources)
@@ -285,7 +299,8 @@ def measured(s: Seed, arm: str, k: int, sources: Sequence[str], chosen: Mapping[
 def line(row: dict) -> str:
     """One line of the table."""
     how = "   ".join(f"{name} {row[name]:g}" for name in ("rate", "steps", "penalty", "anchor") if name in row)
-    return f"{row['source']:9s} {row['arm']:13s} k = {row['k']:2d}   seed {row['seed']:4d}   {row['accuracy']:5.1f} %   {how}"
+    what = f"{row['source']:9s} {row['arm']:17s} k = {row['k']:2d}   seed {row['seed']:4d}"
+    return f"{what}   {row['accuracy']:5.1f} %   {how}".rstrip()
 
 
 def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Picture]:
@@ -297,7 +312,7 @@ def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Pict
 
 STUDY = Study(
     "freeze",
-    """Lesson 02: what to keep of a source network, at 1 to 50 labels per class of handwritten digits: frozen at every depth,
-    fine-tuned, LP-FT, L2-SP, LoRA and joint training from four sources, and the same from untrained weights.""",
-    ("", "--seed 0 --arm fine-tuned"), KEY, Budget(), plan, rows, line, pilot=CHOOSING, prepare=prepare, pictures=pictures,
-    options=(Option("arm", str, r"Repeat it for several.  \[default: all]", several=True),))
+    """Lesson 02: what to keep of a source network, at 1 to 50 labels per class of handwritten digits: frozen at every
+    depth, fine-tuned, LP-FT, L2-SP, LoRA and joint training from four sources, and the same from untrained weights.""",
+    ("", "--seed 0 --arm fine-tuned"), KEY, Budget(), plan, rows, line, pilot=CHOOSING, prepare=prepare,
+    pictures=pictures, options=(Option("arm", str, r"Repeat it for several.  \[default: all]", several=True),))

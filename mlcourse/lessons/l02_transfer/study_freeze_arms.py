@@ -25,15 +25,15 @@ SHRINK = 0.01                   # β of L2-SP
 RANK = 4                        # of LoRA
 RATES = (0.03, 0.1, 0.3, 1.0)
 PROBE_RATES = (0.3, 1.0, 3.0)   # of the head alone
-FINE, RANDOM, LPFT, L2SP, LOW, JOINT, FROZEN = (
-    "fine-tuned", "random head", "LP-FT", "L2-SP", "LoRA", "joint", "frozen ")
+FINE, LONG, RANDOM, LPFT, L2SP, LOW, JOINT, FROZEN = (
+    "fine-tuned", "fine-tuned longer", "random head", "LP-FT", "L2-SP", "LoRA", "joint", "frozen ")
 PROBE = f"{FROZEN}4"
 
 
 @dataclass(frozen=True)
 class Tasks:
-    """T tasks of one network form. net: a Conv4 with a head of N outputs, whose weights do not count. bodies (T, …): the
-    parameters without the head. x (T, M, 1, S, S), y (T, M): the labelled pictures. seed: of what is drawn.
+    """T tasks of one network form. net: a Conv4 with a head of N outputs, whose weights do not count. bodies (T, …):
+    the parameters without the head. x (T, M, 1, S, S), y (T, M): the labelled pictures. seed: of what is drawn.
     source_x (T, P, 1, S, S), source_y (T, P): of joint training alone, with classes 0..source_classes - 1."""
 
     net: Conv4
@@ -53,7 +53,7 @@ class Tasks:
     def with_head(self, weight: Tensor | None = None) -> Params:
         """The bodies with a new head of zeros, or of this weight (N, size)."""
         ways, zeros = self.net.head.out_features, self.x.new_zeros
-        weight = zeros(ways, self.net.size) if weight is None else weight
+        weight = zeros(ways, self.net.size) if weight is None else weight.to(self.x)
         return {**self.bodies, "head.weight": weight.expand(self.count, *weight.shape).clone(),
                 "head.bias": zeros(self.count, ways)}
 
@@ -74,7 +74,7 @@ class Descent:
 
 
 def descended(tasks: Tasks, arm: Descent, phi: Params, steps: range, rates: Tensor) -> Params:
-    """φ after gradient steps of rates (T,), each on all labelled pictures or, where these are more, on BATCH of them."""
+    """φ after gradient steps of rates (T,), each on all labelled pictures or, where they are more, on BATCH of them."""
     lr = {name: rates.view(-1, *[1] * (p.ndim - 1)) for name, p in phi.items()}
     m = arm.x.shape[1]
     for step in steps:
