@@ -123,15 +123,16 @@ class Claim(NamedTuple):
 
 
 CLAIMS = {
-    "a": Claim("typeset", "fine-tuned", "fine-tuned", 2, "helps", "a gain that is there, left open",
-               "the gap lies below 0 and its p-value is small after Holm, too"),
-    "b": Claim("permuted", "fine-tuned", "fine-tuned", 2, "open", "the sign of a mean taken for a difference",
+    "a": Claim("glyphs", "head on 4", "head on 4", 1, "helps", "a gain that is there, left open",
+               "the gap lies far below 0, and its p-value is below 0.05 after Holm, too"),
+    "b": Claim("permuted", "fine-tuned", "fine-tuned", 1, "open", "the sign of a mean taken for a difference",
                "the interval of the gap includes 0"),
-    "c": Claim("permuted", "LP-FT", "LP-FT", 2, "hurts", "a source that hurts, overlooked",
-               "the gap lies above 0 and its p-value is small after Holm, too"),
-    "d": Claim("inverted", "fine-tuned", "fine-tuned", 50, "open", "one interval of many taken for a proof",
-               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance; after Holm its p-value is "
-               "not below 0.05"),
+    "c": Claim("typeset", "fine-tuned", "fine-tuned", 1, "open", "one interval of many taken for a proof",
+               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance, and after Holm its p-value "
+               "is not below 0.05"),
+    "d": Claim("inverted", "head on 1", "head on 1", 20, "open", "one interval of many taken for a proof",
+               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance, and after Holm its p-value "
+               "is not below 0.05"),
     "e": Claim("permuted", "head on 4", "fine-tuned", 10, "unfair", "two algorithms taken for two sources",
                "one side solves a head on four frozen blocks, the other trains everything: the algorithm differs as well as "
                "the source"),

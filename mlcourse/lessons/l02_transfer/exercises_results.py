@@ -70,11 +70,11 @@ crossover = Exercise(
 
 VERDICTS = """\
 verdicts = {    # "helps", "hurts", "open", or "unfair" where the two sides are two algorithms
-    "a": ...,   # typeset, fine-tuned with 2 labels, against scratch
-    "b": ...,   # permuted, fine-tuned with 2 labels, against scratch
-    "c": ...,   # permuted, LP-FT with 2 labels, against LP-FT from random weights
-    "d": ...,   # inverted, fine-tuned with 50 labels, against scratch
-    "e": ...,   # permuted, a solved head on 4 frozen blocks with 10 labels, against scratch
+    "a": ...,   # glyphs, a solved head on 4 frozen blocks, 1 label, against random blocks
+    "b": ...,   # permuted, fine-tuned with 1 label, against scratch
+    "c": ...,   # typeset, fine-tuned with 1 label, against scratch
+    "d": ...,   # inverted, a solved head on 1 frozen block, 20 labels, against a random block
+    "e": ...,   # permuted, a solved head on 4 frozen blocks, 10 labels, against scratch
 }"""
 
 
@@ -97,14 +97,14 @@ verdicts = Exercise(
         "the sign.",
         'gap(source, arm, k) prints the gap and its p-value after Holm; above 0 the source hurts. Below 0.05 a p-value tells, '
         "from 0.05 on the verdict is open.",
-        "One is unfair, one hurts, one helps, and two are open.",
+        "One is unfair, one helps, and three are open.",
     ),
     wrong=(
-        (judged(a="open"), CLAIMS["a"].name), (judged(b="helps"), CLAIMS["b"].name), (judged(c="open"), CLAIMS["c"].name),
+        (judged(a="open"), CLAIMS["a"].name), (judged(b="hurts"), CLAIMS["b"].name), (judged(c="helps"), CLAIMS["c"].name),
         (judged(d="hurts"), CLAIMS["d"].name), (judged(e="hurts"), CLAIMS["e"].name),
-        (judged(c="open", e="hurts"), f"{CLAIMS['c'].name}, {CLAIMS['e'].name}"),
+        (judged(c="helps", e="hurts"), f"{CLAIMS['c'].name}, {CLAIMS['e'].name}"),
     ),
     mutations=tuple((line(key, CLAIMS[key].right), line(key, wrong)) for key, wrong in (
-        ("a", "hurts"), ("b", "hurts"), ("c", "helps"), ("d", "unfair"), ("e", "open"))))
+        ("a", "hurts"), ("b", "helps"), ("c", "hurts"), ("d", "unfair"), ("e", "open"))))
 
 EXERCISES = (crossover, verdicts)

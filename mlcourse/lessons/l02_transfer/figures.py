@@ -7,22 +7,38 @@ from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
+import torch
+from torch import Tensor
 
 from mlcourse.lessons.l02_transfer import gaps
 from mlcourse.lessons.l02_transfer.figures_study import STYLES
 from mlcourse.lessons.l02_transfer.sources import NONE, SOURCES
+from mlcourse.lessons.l02_transfer.study_freeze import MANY
+from mlcourse.lessons.l02_transfer.study_freeze_arms import LONG
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, GREY, RC, look
 from mlcourse.statistics import Estimate, columns
 
-PANELS = {"frozen 3": "three blocks kept, the rest trained", gaps.FINE: "everything trained"}
+PANELS = {"head on 2": "two blocks kept, a head solved", gaps.FINE: "everything trained"}
 PIXELS = "pixels, no source"
 APART = 0.09            # of two sources at one k
 
 
+def fine_tuning(rows: Sequence[dict], k: int) -> str:
+    """The arm that fine-tunes at k labels of each class: from MANY on the one of more steps, where it was measured."""
+    return LONG if k >= MANY and any(row["arm"] == LONG for row in rows) else gaps.FINE
+
+
+def by_k(rows: Sequence[dict], source: str) -> dict[int, Tensor]:
+    """{k: accuracies (%) by seed} of fine-tuning from a source; from NONE it is training from scratch."""
+    return {k: torch.tensor(list(gaps.at(rows, (source, fine_tuning(rows, k)), k).values())) for k in gaps.measured_ks(rows)}
+
+
 def gain(rows: Sequence[dict], source: str, arm: str, k: int) -> Estimate:
-    """Points that an arm from a source has over training from scratch, paired over seeds."""
-    return gaps.difference(rows, (source, arm), (NONE, gaps.FINE), k)
+    """Points that an arm from a source has over training from scratch, paired over seeds; `gaps.FINE` stands for
+    `fine_tuning`."""
+    full = fine_tuning(rows, k)
+    return gaps.difference(rows, (source, full if arm == gaps.FINE else arm), (NONE, full), k)
 
 
 def ends(rows: Sequence[dict], source: str, arm: str = gaps.FINE) -> float:

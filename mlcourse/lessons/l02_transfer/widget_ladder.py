@@ -11,10 +11,11 @@ import torch
 
 from mlcourse import statistics
 from mlcourse.domains import Domain
+from mlcourse.lessons.l02_transfer.figures import fine_tuning
 from mlcourse.lessons.l02_transfer.ladder import LABELS, PENALTY, Ladder, Target
 from mlcourse.lessons.l02_transfer.scene_ladder import SHOWN, LadderScene
 from mlcourse.lessons.l02_transfer.sources import DEPTHS, NONE, SOURCES, stored
-from mlcourse.lessons.l02_transfer.study_freeze import CHOOSING, FINE, RIDGE, regime, target
+from mlcourse.lessons.l02_transfer.study_freeze import CHOOSING, RIDGE, regime, target
 from mlcourse.nets import Conv4
 from mlcourse.small import SIDE
 from mlcourse.statistics import Estimate, t_interval
@@ -116,8 +117,9 @@ class FreezeLadder(Explorer):
 
 def without_a_source(rows: Sequence[dict]) -> dict[int, Estimate]:
     """{labels of each class: accuracy (%) over seeds} of fine-tuning from random weights, which is training from scratch."""
-    found = {k: [row["accuracy"] for row in rows if (row["source"], row["arm"], row["k"]) == (NONE, FINE, k)
-                 and row["seed"] != CHOOSING] for k in LABELS}
+    found = {k: [row["accuracy"] for row in rows
+                 if (row["source"], row["arm"], row["k"]) == (NONE, fine_tuning(rows, k), k) and row["seed"] != CHOOSING]
+             for k in LABELS}
     return {k: t_interval(values) for k, values in found.items() if values}
 
 
