@@ -17,4 +17,12 @@ PREDICTIONS = (
         ("a random one", "one of zeros", "the solved one (LP-FT)"), "one of zeros",
         lambda random, lpft: random.mean < 0,
         lambda random, lpft: f"zeros: a random head is {random.text(sign=True)} points off it, LP-FT {lpft.text(sign=True)}."),
+    Prediction(
+        "02.p3", "Five digits, one labelled picture of each, no training. Which features read more than pixels, told by a paired "
+        "interval?",
+        ("those of a network trained on characters", "those of a network trained on typeset digits",
+         "those of an untrained network", "none"),
+        "none",
+        lambda less: not any(each.low > 0 for each in less.values()),
+        lambda less: "none; " + ", ".join(f"{source} {each.text(sign=True)}" for source, each in less.items()) + " points."),
 )
