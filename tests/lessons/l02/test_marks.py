@@ -1,7 +1,6 @@
 """What the explorers of lesson 02 computed is marked ≈."""
 
 from marks import check_marked
-from test_ladder import ROWS
 from tiny import patterns
 
 from mlcourse.domains import deal
@@ -10,7 +9,9 @@ from mlcourse.lessons.l02_transfer.explorers import FreezeLadder, HeadStart
 from mlcourse.lessons.l02_transfer.sources import network
 from mlcourse.lessons.l02_transfer.study_freeze import CHOOSING
 
-KEPT = {1, 2, 3, 4, 80, 32}        # blocks, and accuracies of stored rows
+KEPT = {1, 2, 3, 4, 31, 80}        # blocks, and accuracies of stored rows
+ROWS = [{"source": "none", "arm": "fine-tuned", "k": k, "seed": seed, "accuracy": 30.0 + k}
+        for k in (1, 50) for seed in (0, 1)]
 
 
 def digits():
