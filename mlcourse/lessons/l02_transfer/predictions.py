@@ -15,7 +15,7 @@ PREDICTIONS = (
     Prediction(
         "02.p2", "Two labels of each digit, fine-tuning the typeset network. Which head is the best to start from?",
         ("a random one", "one of zeros", "the solved one (LP-FT)"), "one of zeros",
-        lambda random, lpft: random.mean < 0,
+        lambda random, lpft: random.high < 0 and lpft.high < 0,
         lambda random, lpft: f"zeros: a random head is {random.text(sign=True)} points off it, LP-FT {lpft.text(sign=True)}."),
     Prediction(
         "02.p3", "Five digits, one labelled picture of each, no training. Which features read more than pixels, told by a paired "
