@@ -13,7 +13,6 @@ from torch import Tensor
 from mlcourse.lessons.l02_transfer import gaps
 from mlcourse.lessons.l02_transfer.figures_study import STYLES
 from mlcourse.lessons.l02_transfer.sources import NONE, SOURCES
-from mlcourse.lessons.l02_transfer.study_freeze import MANY
 from mlcourse.lessons.l02_transfer.study_freeze_arms import LONG
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, GREY, RC, look
@@ -26,7 +25,7 @@ APART = 0.09            # of two sources at one k
 
 def fine_tuning(rows: Sequence[dict], k: int) -> str:
     """The arm that fine-tunes at k labels of each class: from MANY on the one of more steps, where it was measured."""
-    return LONG if k >= MANY and any(row["arm"] == LONG for row in rows) else gaps.FINE
+    return LONG if k in gaps.measured_ks(rows, LONG) else gaps.FINE
 
 
 def by_k(rows: Sequence[dict], source: str) -> dict[int, Tensor]:
