@@ -11,6 +11,8 @@ from mlcourse.system import paths
 ROWS = read("freeze")
 FOUND = [     # one curve, less another, at k: what the interval bears out, and how it is written
     (("none", "head on 0"), ("none", "fine-tuned"), 1, "+", "8.7 ± 2.7"),
+    (("none", "fine-tuned longer"), ("none", "head on 0"), 50, "+", "4.3 ± 1.8"),
+    (("glyphs", "fine-tuned longer"), ("none", "fine-tuned longer"), 50, "+", "0.7 ± 0.6"),
     (("glyphs", "head on 2"), ("none", "head on 0"), 1, "+", "1.8 ± 1.4"),
     (("glyphs", "head on 2"), ("none", "head on 0"), 5, "+", "2.2 ± 0.9"),
     (("typeset", "fine-tuned"), ("typeset", "random head"), 2, "+", "1.9 ± 1.1"),
