@@ -24,5 +24,5 @@ PREDICTIONS = (
          "those of an untrained network", "none"),
         "none",
         lambda less: not any(each.low > 0 for each in less.values()),
-        lambda less: "none; " + ", ".join(f"{source} {each.text(sign=True)}" for source, each in less.items()) + " points."),
+        lambda less: f"none; the nearest is {max(each.mean for each in less.values()):+.1f} points from them."),
 )

@@ -40,8 +40,8 @@ class LadderScene(Scene):
         self.cut = plot("your cut", color=VERMILION, marker="o", ms=13, mfc="none", mew=2, ls="", zorder=6)
         self.depths = plot("from the source", color=BLUE, marker="o")
         self.random_depths = plot("random weights", color=GREY, marker="s", ls="--")
-        self.level = self.moving(axes.axhline(0, color=BLACK, ls="-.", lw=1.4))
-        axes.legend(loc="lower left", ncols=3, fontsize=8, handletextpad=0.4, columnspacing=1)
+        self.level = self.moving(axes.axhline(0, color=BLACK, ls="-.", lw=1.4, label="no source, all trained"))
+        axes.legend(loc="lower left", ncols=2, fontsize=8, handletextpad=0.4, columnspacing=1)
 
     def _build_labels(self, axes) -> None:
         x = np.arange(len(LABELS))
