@@ -164,7 +164,7 @@ def measured():
 
 def test_every_arm_has_a_row_from_every_source_and_none_is_measured_twice(measured):
     work = STUDY.work([1], arm=SOME)
-    assert [STUDY.key_of(row) for row in measured] == study.plan(work, TINY)
+    assert sorted(map(str, map(STUDY.key_of, measured))) == sorted(map(str, study.plan(work, TINY)))
     assert {"fine-tuned", "frozen 4"} <= {row["arm"] for row in measured}          # what L2-SP and LP-FT rest on
     assert [row["source"] for row in measured if row["arm"] == "head on 0" and row["seed"] == 1] == [NONE] * 2
     assert {row["source"] for row in measured if row["arm"] == "5-way 1-shot"} == {"pixels", NONE, *SOURCES}
