@@ -54,7 +54,7 @@ def gains(rows: Sequence[dict]) -> Picture:
     ks = gaps.measured_ks(rows)
     found = {arm: {source: [gain(rows, source, arm, k) for k in ks] for source in SOURCES} for arm in PANELS}
     pixels = [gain(rows, NONE, "head on 0", k) for k in ks]
-    title = "Labels of each class from which fine-tuning is no longer ahead of scratch: " + ", ".join(
+    title = "Fine-tuned, no longer ahead of scratch from so many labels: " + ", ".join(
         f"{source} {end if (end := ends(rows, source)) < math.inf else f'beyond {ks[-1]}'}" for source in SOURCES)
     figure, said = blank(9.6, 3.9), []
     with matplotlib.rc_context(RC):
