@@ -1,3 +1,4 @@
 """Studies: arms side by side on the same data, over seeds, with intervals."""
 
-STUDIES = {"transfer": "mlcourse.studies.transfer.study:STUDY"}     # those of no lesson; a lesson names its own
+STUDIES = {"optimisers": "mlcourse.studies.optimisers.study:STUDY",
+           "transfer": "mlcourse.studies.transfer.study:STUDY"}     # those of no lesson; a lesson names its own

@@ -1,0 +1,1 @@
+"""The race of a learned optimiser against tuned ones."""

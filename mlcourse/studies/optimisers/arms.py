@@ -1,0 +1,112 @@
+"""The racers: what is learned, what is tuned, and what is told the functions."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from mlcourse.optimisers import (LearnedOptimiser, Quadratics, adam, best_momentum, conjugate_gradients, meta_train,
+                                 momentum, run)
+from mlcourse.phases import constant, cosine, linear
+from mlcourse.studies.optimisers.settings import trained_on
+
+LEARNED, RAW, SCALED = "learned", "learned, raw gradients", "learned, starts of many scales"
+SGD, MOMENTUM, ADAM = "SGD", "SGD with momentum", "Adam"
+AGAIN = "Adam, tuned again"
+CLOSED, CG = "momentum in closed form", "conjugate gradients"
+DECAYS = {"constant": constant, "linear": linear, "cosine": cosine}
+BETAS = (0.5, 0.8, 0.9, 0.95, 0.98)
+ADAM_RATES = tuple(round(10 ** (-2 + i / 4), 4) for i in range(11))           # 0.01 to 3.16
+SGD_RATES = tuple(round(10 ** (-4 + i / 4), 6) for i in range(9))            # 0.0001 to 0.01
+MOST = 1e12                         # what a loss that is larger, or no number, counts as
+
+Race = Callable[[Quadratics, Tensor, int], Tensor]
+
+
+class RawGradients(LearnedOptimiser):
+    """A learned optimiser that sees gradients as they are."""
+
+    inputs = 1
+
+    def seen(self, g: Tensor) -> Tensor:
+        """∇f itself."""
+        return g[..., None]
+
+
+# each: how it is made, the factors on its starts in training, its outer rate
+TRAININGS: dict[str, tuple[type[LearnedOptimiser], tuple[float, float], float]] = {
+    LEARNED: (LearnedOptimiser, (1.0, 1.0), 1e-2),
+    RAW: (RawGradients, (1.0, 1.0), 1e-2),
+    SCALED: (LearnedOptimiser, (0.3, 30.0), 1e-2),
+}
+
+
+def trained(arm: str, seed: int, batches: int, batch: int, lr: float | None = None) -> Race:
+    """One of TRAININGS, on so many batches of `batch` functions."""
+    kind, scales, rate = TRAININGS[arm]
+    optimiser = kind(seed=seed)
+    for _ in meta_train(optimiser, trained_on(batch, scales), batches, lr=lr or rate, seed=seed):
+        pass
+    return partial(run, optimiser.double())
+
+
+def rates(rate: float, decay: str, steps: int) -> list[float]:
+    """The rate of each step: the decay is stretched over all of them."""
+    return [rate * DECAYS[decay](t / steps) for t in range(steps)]
+
+
+def told(arm: str) -> Race:
+    """The arm that knows each function's Hessian: CLOSED its extreme eigenvalues, CG its products."""
+    if arm == CG:
+        return conjugate_gradients
+
+    def race(f: Quadratics, theta: Tensor, steps: int) -> Tensor:
+        alpha, beta = best_momentum(*f.extremes())
+        return momentum(f, theta, [alpha] * steps, beta)
+
+    return race
+
+
+def candidates(arm: str) -> Mapping[str, Race]:
+    """The settings that an arm is tuned over, by their names."""
+    if arm == ADAM:
+        return {f"rate {rate:g}, {decay}": partial(_adam, rate, decay)
+                for rate, decay in itertools.product(ADAM_RATES, DECAYS)}
+    betas = (0.0,) if arm == SGD else BETAS
+    return {f"rate {rate:g}, {decay}" + (f", β {beta:g}" if beta else ""): partial(_sgd, rate, decay, beta)
+            for rate, decay, beta in itertools.product(SGD_RATES, DECAYS, betas)}
+
+
+def _adam(rate: float, decay: str, f: Quadratics, theta: Tensor, steps: int) -> Tensor:
+    return adam(f, theta, rates(rate, decay, steps))
+
+
+def _sgd(rate: float, decay: str, beta: float, f: Quadratics, theta: Tensor, steps: int) -> Tensor:
+    return momentum(f, theta, rates(rate, decay, steps), beta)
+
+
+def tuned(arm: str, f: Quadratics, theta: Tensor, steps: int) -> tuple[str, Race]:
+    """The candidate whose mean loss over all steps and functions is lowest: what the learned one is trained for."""
+    found = {name: total(bounded(race(f, theta, steps))) for name, race in candidates(arm).items()}
+    best = min(found, key=found.get)
+    return best, candidates(arm)[best]
+
+
+def bounded(losses: Tensor) -> Tensor:
+    """The losses, none above MOST."""
+    return losses.nan_to_num(MOST, MOST, MOST).clamp(max=MOST)
+
+
+def total(losses: Tensor) -> float:
+    """The mean of losses (steps + 1, B) over the functions and over all steps but the start."""
+    return float(losses[1:].mean())
+
+
+def typical(losses: Tensor, steps: Sequence[int]) -> list[float]:
+    """The geometric mean over the functions after each of some steps: what a usual function has left, whatever its
+    scale. Losses below 1e-12 count as 1e-12."""
+    return torch.exp(losses[list(steps)].clamp(min=1e-12).log().mean(1)).tolist()
