@@ -25,9 +25,10 @@ class LSTMCell(nn.Module):
 
     def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         h, c = state
-        i, f, g, o = F.linear(torch.cat([x, h], -1), self.weight, self.bias).chunk(4, -1)
-        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-        return o.sigmoid() * c.tanh(), c
+        gates = F.linear(torch.cat([x, h], -1), self.weight, self.bias)
+        i, f, _, o = gates.sigmoid().chunk(4, -1)       # that of all rows at once costs less than of three parts
+        c = f * c + i * gates.chunk(4, -1)[2].tanh()
+        return o * c.tanh(), c
 
     def start(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """h and c before the first x: zeros."""

@@ -18,10 +18,11 @@ LEARNED, RAW, SCALED = "learned", "learned, raw gradients", "learned, starts of 
 SGD, MOMENTUM, ADAM = "SGD", "SGD with momentum", "Adam"
 AGAIN = "Adam, tuned again"
 CLOSED, CG = "momentum in closed form", "conjugate gradients"
-DECAYS = {"constant": constant, "linear": linear, "cosine": cosine}
-BETAS = (0.5, 0.8, 0.9, 0.95, 0.98)
+DECAYS = {"constant": constant, "linear": linear, "cosine": cosine, "exponential": lambda share: 0.01**share}
+MOMENTA = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
+BETAS = ((0.9, 0.999), (0.9, 0.99), (0.9, 0.9), (0.5, 0.999), (0.5, 0.99), (0.5, 0.9))      # of Adam, its own first
 ADAM_RATES = tuple(round(10 ** (-2 + i / 4), 4) for i in range(11))           # 0.01 to 3.16
-SGD_RATES = tuple(round(10 ** (-4 + i / 4), 6) for i in range(9))            # 0.0001 to 0.01
+SGD_RATES = tuple(round(10 ** (-3.5 + i / 8), 6) for i in range(17))         # 0.0003 to 0.03
 MOST = 1e12                         # what a loss that is larger, or no number, counts as
 
 Race = Callable[[Quadratics, Tensor, int], Tensor]
@@ -41,7 +42,7 @@ class RawGradients(LearnedOptimiser):
 TRAININGS: dict[str, tuple[type[LearnedOptimiser], tuple[float, float], float]] = {
     LEARNED: (LearnedOptimiser, (1.0, 1.0), 1e-2),
     RAW: (RawGradients, (1.0, 1.0), 1e-2),
-    SCALED: (LearnedOptimiser, (0.3, 30.0), 1e-2),
+    SCALED: (LearnedOptimiser, (0.5, 20.0), 1e-2),
 }
 
 
@@ -74,15 +75,15 @@ def told(arm: str) -> Race:
 def candidates(arm: str) -> Mapping[str, Race]:
     """The settings that an arm is tuned over, by their names."""
     if arm == ADAM:
-        return {f"rate {rate:g}, {decay}": partial(_adam, rate, decay)
-                for rate, decay in itertools.product(ADAM_RATES, DECAYS)}
-    betas = (0.0,) if arm == SGD else BETAS
+        return {f"rate {rate:g}, {decay}, β {betas[0]:g} and {betas[1]:g}": partial(_adam, rate, decay, betas)
+                for rate, decay, betas in itertools.product(ADAM_RATES, DECAYS, BETAS)}
+    momenta = (0.0,) if arm == SGD else MOMENTA
     return {f"rate {rate:g}, {decay}" + (f", β {beta:g}" if beta else ""): partial(_sgd, rate, decay, beta)
-            for rate, decay, beta in itertools.product(SGD_RATES, DECAYS, betas)}
+            for rate, decay, beta in itertools.product(SGD_RATES, DECAYS, momenta)}
 
 
-def _adam(rate: float, decay: str, f: Quadratics, theta: Tensor, steps: int) -> Tensor:
-    return adam(f, theta, rates(rate, decay, steps))
+def _adam(rate: float, decay: str, betas: tuple[float, float], f: Quadratics, theta: Tensor, steps: int) -> Tensor:
+    return adam(f, theta, rates(rate, decay, steps), betas)
 
 
 def _sgd(rate: float, decay: str, beta: float, f: Quadratics, theta: Tensor, steps: int) -> Tensor:

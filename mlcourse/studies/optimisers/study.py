@@ -24,7 +24,7 @@ from mlcourse.studies.study import Key, Option, Study
 
 KEY = ("arm", "setting", "outer_rate", "split", "seed")
 CHOOSING = 100
-OUTER_RATES = (3e-3, 1e-2, 3e-2)
+OUTER_RATES = (3e-3, 1e-2)
 ARMS = (arms.LEARNED, arms.RAW, arms.SCALED, arms.SGD, arms.MOMENTUM, arms.ADAM, arms.AGAIN, arms.CLOSED, arms.CG)
 
 
@@ -33,7 +33,7 @@ class Budget:
     """batches: of training, each of `batch` functions that are run for 100 steps in five stretches. tuning, judged:
     functions to tune on, and to judge."""
 
-    batches: int = 400
+    batches: int = 250
     batch: int = 64
     tuning: int = 500
     judged: int = 1000
