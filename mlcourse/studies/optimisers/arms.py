@@ -20,7 +20,7 @@ AGAIN = "Adam, tuned again"
 CLOSED, CG = "momentum in closed form", "conjugate gradients"
 DECAYS = {"constant": constant, "linear": linear, "cosine": cosine, "exponential": lambda share: 0.01**share}
 MOMENTA = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
-BETAS = ((0.9, 0.999), (0.9, 0.99), (0.9, 0.9), (0.5, 0.999), (0.5, 0.99), (0.5, 0.9))      # of Adam, its own first
+BETAS = ((0.9, 0.999), (0.9, 0.9), (0.5, 0.999), (0.5, 0.9))       # of Adam, its own first
 ADAM_RATES = tuple(round(10 ** (-2 + i / 4), 4) for i in range(11))           # 0.01 to 3.16
 SGD_RATES = tuple(round(10 ** (-3.5 + i / 8), 6) for i in range(17))         # 0.0003 to 0.03
 MOST = 1e12                         # what a loss that is larger, or no number, counts as
@@ -38,19 +38,19 @@ class RawGradients(LearnedOptimiser):
         return g[..., None]
 
 
-# each: how it is made, the factors on its starts in training, its outer rate
-TRAININGS: dict[str, tuple[type[LearnedOptimiser], tuple[float, float], float]] = {
-    LEARNED: (LearnedOptimiser, (1.0, 1.0), 1e-2),
-    RAW: (RawGradients, (1.0, 1.0), 1e-2),
-    SCALED: (LearnedOptimiser, (0.5, 20.0), 1e-2),
+# each: how it is made, and the factors on its starts in training
+TRAININGS: dict[str, tuple[type[LearnedOptimiser], tuple[float, float]]] = {
+    LEARNED: (LearnedOptimiser, (1.0, 1.0)),
+    RAW: (RawGradients, (1.0, 1.0)),
+    SCALED: (LearnedOptimiser, (0.5, 20.0)),
 }
 
 
-def trained(arm: str, seed: int, batches: int, batch: int, lr: float | None = None) -> Race:
+def trained(arm: str, seed: int, batches: int, batch: int, lr: float) -> Race:
     """One of TRAININGS, on so many batches of `batch` functions."""
-    kind, scales, rate = TRAININGS[arm]
+    kind, scales = TRAININGS[arm]
     optimiser = kind(seed=seed)
-    for _ in meta_train(optimiser, trained_on(batch, scales), batches, lr=lr or rate, seed=seed):
+    for _ in meta_train(optimiser, trained_on(batch, scales), batches, lr=lr, seed=seed):
         pass
     return partial(run, optimiser.double())
 
