@@ -1,0 +1,1 @@
+"""The LSTM meta-learner beside MAML and ProtoNet, on the same episodes of glyphs."""
