@@ -6,14 +6,23 @@ import pytest
 import torch
 
 from mlcourse.optimisers import momentum
+from mlcourse.phases import constant, linear
 from mlcourse.studies.optimisers import arms
-from mlcourse.studies.optimisers.settings import SETTINGS, TEST, TRAINED, TUNING, Setting, functions, trained_on
-from mlcourse.studies.optimisers.study import CHOOSING, OUTER_RATES, STUDY, Budget, judged
+from mlcourse.studies.optimisers.settings import SETTINGS, TEST, TUNING, Setting, functions, trained_on
+from mlcourse.studies.optimisers.study import STUDY, Budget, judged
 
 TINY = Budget(batches=1, batch=4, tuning=6, judged=8)
 
 
-def test_the_study_measures_what_is_missing_and_all_arms_in_every_setting():
+@pytest.fixture
+def few_candidates(monkeypatch):
+    """A grid of two rates and two decays."""
+    for name, few in (("ADAM_RATES", (0.1, 0.3)), ("SGD_RATES", (1e-3, 3e-3)), ("MOMENTA", (0.5,)),
+                      ("BETAS", ((0.9, 0.99),)), ("DECAYS", {"constant": constant, "linear": linear})):
+        monkeypatch.setattr(arms, name, few)
+
+
+def test_the_study_measures_what_is_missing_and_all_arms_in_every_setting(few_candidates):
     work = STUDY.work([3], choose=True)
     found = list(STUDY.measure(work, [], TINY))
     assert sorted(map(STUDY.key_of, found)) == sorted(STUDY.plan(work, TINY))
@@ -40,16 +49,25 @@ def test_functions_depend_on_the_seed_and_the_set_alone():
     far = functions(Setting(start=10.0), 5, 2, TEST)
     assert torch.equal(far[0].y, first[0].y) and torch.equal(far[1], 10 * first[1])
     one, other = (functions(Setting(condition=each), 5, 2, TEST)[0] for each in (10.0, 1e5))
-    torch.testing.assert_close(torch.linalg.svd(one.w)[0].abs(), torch.linalg.svd(other.w)[0].abs(), rtol=1e-4, atol=1e-4)
+    directions = [torch.linalg.svd(f.w)[0].abs() for f in (one, other)]
+    torch.testing.assert_close(*directions, rtol=1e-4, atol=1e-4)
 
 
-def test_what_is_tuned_has_the_lowest_mean_loss_of_its_candidates():
+def test_what_is_tuned_has_the_lowest_mean_loss_of_its_candidates(few_candidates):
     f, theta = functions(Setting(), 20, 0, TUNING)
     for arm in (arms.SGD, arms.ADAM):
         name, race = arms.tuned(arm, f, theta, 15)
         found = {each: arms.total(arms.bounded(one(f, theta, 15))) for each, one in arms.candidates(arm).items()}
         assert found[name] == min(found.values()) == arms.total(race(f, theta, 15))
-    assert {name.split(",")[0] for name in arms.candidates(arms.ADAM)} == {f"rate {rate:g}" for rate in arms.ADAM_RATES}
+        assert len(found) == 4
+
+
+def test_adam_has_eight_rates_or_more_evenly_apart_in_their_logarithm_each_with_and_without_decay():
+    steps = torch.tensor(arms.ADAM_RATES, dtype=torch.float64).log10().diff()
+    assert len(arms.ADAM_RATES) >= 8 and torch.allclose(steps, torch.full_like(steps, 0.25), atol=1e-3)
+    names = arms.candidates(arms.ADAM)
+    assert len(names) == len(arms.ADAM_RATES) * len(arms.DECAYS) * len(arms.BETAS)
+    assert "rate 0.1, constant, β 0.9 and 0.999" in names and "rate 0.1, cosine, β 0.9 and 0.999" in names
 
 
 def test_a_decay_is_stretched_over_the_steps_and_the_closed_form_is_each_functions_own():
