@@ -34,8 +34,9 @@ class MetaLSTM(NetLearner):
 
     rate: σ(i) at the start, in (0, 1); the authors' draw lies between 0.007 and 0.018. Gradients and losses that the
     LSTM sees are constants, as the paper has it, so the meta-gradient is first order.
-    Deviations: the authors draw b_F from U(4, 5) and b_I from U(-5, -4), here both are numbers; they clip gradients of φ
-    at 0.25. W_F and W_I start in U[-0.01, 0.01] as theirs. Raises ValueError for a rate outside (0, 1), and counts below 1.
+    Deviations: the authors draw b_F from U(4, 5) and b_I from U(-5, -4), here both are numbers; they clip the
+    meta-gradient at 0.25. W_F and W_I start in U[-0.01, 0.01] as theirs.
+    Raises ValueError for a rate outside (0, 1), and counts below 1.
     """
 
     adapts = True

@@ -12,8 +12,8 @@ class LSTMCell(nn.Module):
 
         i, f, o = σ(W [x, h] + b)          g = tanh(W [x, h] + b)          c ← f ∘ c + i ∘ g          h ← o ∘ tanh(c)
 
-    x (…, inputs), h and c (…, hidden), any leading dimensions. `weight` (4 · hidden, inputs + hidden) and `bias` hold the
-    rows of i, f, g and o in this order, which is torch's, drawn from U[-1/√hidden, 1/√hidden] by a generator of `seed`.
+    x (…, inputs), h and c (…, hidden), any leading dimensions. `weight` (4 · hidden, inputs + hidden) and `bias` hold
+    the rows of i, f, g and o in this order, which is torch's, drawn from U[-1/√hidden, 1/√hidden] with `seed`.
     """
 
     def __init__(self, inputs: int, hidden: int, seed: int = 0):

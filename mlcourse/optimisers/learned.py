@@ -85,8 +85,8 @@ def unroll(optimiser: LearnedOptimiser, f: Function, theta: Tensor, state: State
            order: int = 1) -> Unrolled:
     """`steps` steps of the optimiser on f from θ (B, D), kept as a graph that ends at θ and `state`.
 
-    f: θ (B, D) -> (B,), each function of its own θ only. order: 1 takes ∇f(θ_t) as a constant, as the paper does; with 2
-    the meta-gradient is the derivative of the losses.
+    f: θ (B, D) -> (B,), each function of its own θ only. order: 1 takes ∇f(θ_t) as a constant, as the paper does; with
+    2 the meta-gradient is the derivative of the losses.
     """
     losses, theta = [], theta if theta.requires_grad else theta.detach().requires_grad_()
     loss = f(theta)
@@ -109,17 +109,18 @@ def run(optimiser: LearnedOptimiser, f: Function, theta: Tensor, steps: int) -> 
     return torch.cat(losses)
 
 
-def meta_train(optimiser: LearnedOptimiser, sample: Callable[[torch.Generator], tuple[Function, Tensor]],
-               batches: int, *, steps: int = 100, stretch: int = 20, lr: float = 3e-3, seed: int = 0) -> Iterator[float]:
+def meta_train(optimiser: LearnedOptimiser, sample: Callable[[torch.Generator], tuple[Function, Tensor]], batches: int,
+               *, steps: int = 100, stretch: int = 20, lr: float = 1e-2, seed: int = 0) -> Iterator[float]:
     """Train φ, in place; yields the mean loss over steps and functions of each stretch, `steps` / `stretch` a batch.
 
     sample: functions and where they start, from a generator. Each batch is run for `steps` steps, and after every
-    `stretch` of them Adam takes one step down the sum of the stretch's losses, a mean over the functions. Then θ and the
-    state go on as numbers: no gradient crosses from one stretch to the one before. The rate falls to 0 by a cosine.
-    Raises ValueError unless `stretch` divides `steps`, and where a loss is not finite.
+    `stretch` of them Adam takes one step down the sum of the stretch's losses, a mean over the functions. Then θ and
+    the state go on as numbers: no gradient crosses from one stretch to the one before. The rate falls to 0 by a
+    cosine. Raises ValueError unless `stretch` divides `steps`, and where a loss is not finite.
     """
     if stretch < 1 or steps % stretch:
-        raise ValueError(f"the steps of a run are cut into equal stretches, got {steps} steps and stretches of {stretch}")
+        raise ValueError(f"the steps of a run are cut into equal stretches, got {steps} steps and stretches of "
+                         f"{stretch}; choose a stretch that divides the steps")
     adam = torch.optim.Adam(optimiser.parameters(), lr=lr)
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, batches * steps // stretch)
     generator = torch.Generator().manual_seed(seed)

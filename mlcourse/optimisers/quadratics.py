@@ -56,8 +56,8 @@ def random_quadratics(count: int, generator: torch.Generator, size: int = 10) ->
 
 def of_condition(condition: float, count: int, generator: torch.Generator, size: int = 10, largest: float = 64.0
                  ) -> tuple[Quadratics, Tensor]:
-    """As `random_quadratics`, but each Hessian has eigenvalues spaced evenly in their logarithms, from `largest` down to
-    largest / condition, and eigenvectors at random.
+    """As `random_quadratics`, but each Hessian has eigenvalues spaced evenly in their logarithms, from `largest` down
+    to largest / condition, and eigenvectors at random.
 
     largest: 64 is the mean of what random quadratics of ten numbers have. Raises ValueError for a condition below 1.
     """

@@ -36,7 +36,8 @@ def test_adam_and_momentum_are_torchs():
     f, theta = functions()
     torch.testing.assert_close(adam(f, theta, RATES), torchs(torch.optim.Adam, f, theta, RATES))
     for beta in (0.0, 0.7):
-        torch.testing.assert_close(momentum(f, theta, RATES, beta), torchs(torch.optim.SGD, f, theta, RATES, momentum=beta))
+        own = torchs(torch.optim.SGD, f, theta, RATES, momentum=beta)
+        torch.testing.assert_close(momentum(f, theta, RATES, beta), own)
 
 
 def test_gradient_and_curvature_are_those_of_autograd():

@@ -5,8 +5,8 @@ import torch
 from tiny import patterns
 
 from mlcourse.episode import EpisodeSampler, Splits
-from mlcourse.studies.meta_lstm.study import (CANDIDATES, HEAD, LSTM, BY_MAML, PROTONET, STUDY, WHOLE, Budget, FeatureSampler,
-                                              Work, samplers)
+from mlcourse.studies.meta_lstm.study import (BY_MAML, CANDIDATES, HEAD, LSTM, PROTONET, STUDY, WHOLE, Budget,
+                                              FeatureSampler, Work, samplers)
 
 TINY = Budget(head_steps=2, head_tasks=2, whole_steps=1, whole_tasks=1, query=2, width=4, episodes=3)
 

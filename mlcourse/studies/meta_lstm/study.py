@@ -2,9 +2,10 @@
 
 Two networks. HEAD: a linear head on frozen features of the ProtoNet that the course ships, which learned from the
 training scripts; the prototypes of the same features stand beside it. WHOLE: all weights of a Conv4 of 16 filters.
-Normalisation is by the support set throughout, so one query is predicted at a time. All arms of a network take the same
-number of outer steps on the same training episodes, and are judged on the same test episodes. Settings were chosen on the
-validation scripts with training seed CHOOSING, as rows of split "val" show. Ravi and Larochelle report nothing on drawings.
+No query is normalised with others: WHOLE takes the statistics of the support set. All arms of a network take the same
+number of outer steps on the same training episodes, and are judged on the same test episodes. Settings were chosen on
+the validation scripts with training seed CHOOSING, as rows of split "val" show. Ravi and Larochelle report nothing on
+drawings.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from mlcourse.learner import Learner
 from mlcourse.learners import MAML, MetaLSTM, ProtoNet
 from mlcourse.nets import MLP, Conv4, wrap
 from mlcourse.rows import facts
-from mlcourse.statistics import paired_difference, t_interval
+from mlcourse.statistics import cell, paired_difference
 from mlcourse.studies.study import Key, Option, Study
 from mlcourse.studies.table import table
 from mlcourse.system import paths
@@ -52,8 +53,8 @@ CANDIDATES: dict[tuple[str, str], tuple[tuple[float, float], ...]] = {
 
 @dataclass(frozen=True)
 class Budget:
-    """head_steps, whole_steps: outer steps of all arms on a network, each of head_tasks, whole_tasks episodes. query: of
-    each class in training. width: filters of the Conv4. episodes: judged."""
+    """head_steps, whole_steps: outer steps of all arms on a network, each of head_tasks, whole_tasks episodes. query:
+    of each class in training. width: filters of the Conv4. episodes: judged."""
 
     head_steps: int = 500
     head_tasks: int = 8
@@ -75,7 +76,7 @@ class Work(NamedTuple):
 
 
 class FeatureSampler(EpisodeSampler):
-    """The very episodes of an EpisodeSampler with features in place of the pictures. z (M, D): of the domain's pictures."""
+    """The very episodes of an EpisodeSampler, features in place of pictures. z (M, D): of the domain's pictures."""
 
     def __init__(self, z: Tensor, domain: Domain, way: int, shot: int, query: int = 15):
         super().__init__(domain, way, shot, query)
@@ -101,7 +102,8 @@ def features(splits: Splits) -> Splits:
     """The shipped ProtoNet's features of all pictures, times one factor that makes their mean square over the training
     pictures 1."""
     learner, _ = checkpoint.load(paths.DATA / "checkpoints" / "protonet-glyphs.safetensors")
-    embed = lambda images: torch.cat([learner.embed(part.float() / 255, learner.fixed_stats()) for part in images.split(500)])
+    stats = learner.fixed_stats()
+    embed = lambda images: torch.cat([learner.embed(part.float() / 255, stats) for part in images.split(500)])
     z = [embed(domain.images) for domain in splits]
     return Splits(*(each / z[0].square().mean().sqrt() for each in z))
 
@@ -152,8 +154,9 @@ def rows(work: Work, budget: Budget, todo: Sequence[Key], kept: Sequence[dict]) 
         name = "head" if net == HEAD else "whole"
         yield {"net": net, "arm": arm, "setting": setting, "split": split, "outer_rate": rate,
                "outer_steps": steps if rate else 0, "tasks": tasks, "steps": result.steps, "norm": "support",
-               "accuracy": round(100 * result.mean, 3), "ci95": round(100 * result.ci95, 3), "episodes": budget.episodes,
-               "train_seconds": seconds, **facts(f"mlcourse study meta-lstm --net {name} {words}", seed)}
+               "accuracy": round(100 * result.mean, 3), "ci95": round(100 * result.ci95, 3),
+               "episodes": budget.episodes, "train_seconds": seconds,
+               **facts(f"mlcourse study meta-lstm --net {name} {words}", seed)}
 
 
 def line(row: dict) -> str:
@@ -170,9 +173,9 @@ def report(work: Work, found: Sequence[dict]) -> str:
                         (net, arm, "test")} for arm in (LSTM, BY_MAML, PROTONET)}
         for arm, values in by_arm.items():
             shared = values.keys() & by_arm[LSTM].keys()
-            apart = paired_difference(*({s: each[s] for s in shared} for each in (by_arm[LSTM], values))) if shared else None
-            lines.append((f"{net}: {arm}", t_interval(values.values()).text(1) if values else "–",
-                          apart.text(1, sign=True) if apart and arm != LSTM else ""))
+            pair = ({s: each[s] for s in shared} for each in (by_arm[LSTM], values))
+            apart = paired_difference(*pair).text(1, sign=True) if shared and arm != LSTM else ""
+            lines.append((f"{net}: {arm}", cell(values.values()), apart))
     return table(lines)
 
 

@@ -33,8 +33,8 @@ SETTINGS: dict[str, Setting] = {
 
 
 def functions(setting: Setting, count: int, seed: int, which: int) -> tuple[Quadratics, Tensor]:
-    """The functions of a seed, TUNING or TEST, and their starts, in float64. They depend on nothing else: all optimisers
-    race on the same ones, and functions of one condition differ from those of another in their eigenvalues alone."""
+    """The functions of a seed, TUNING or TEST, and their starts, in float64. They depend on nothing else: all
+    optimisers race on the same ones, and those of one condition differ from those of another in eigenvalues alone."""
     generator = torch.Generator().manual_seed(1000 * which + seed)
     if setting.condition is None:
         f, start = random_quadratics(count, generator)

@@ -1,9 +1,9 @@
 """A learned optimiser against tuned ones and against those that know the function, on quadratics of ten numbers.
 
-Each seed trains and tunes on functions of its own, and judges all arms on the same further ones, so that differences over
-seeds are paired. Rates, decays and momentum are tuned for what the learned optimiser is trained for: the lowest mean loss
-over the first 100 steps. The outer rate of the learned one was chosen on the tuning functions of seed CHOOSING, as rows
-of split "tuning" show, and is that of its two variants, too.
+Each seed trains and tunes on functions of its own, and judges all arms on the same further ones, so that differences
+over seeds are paired. Rates, decays and momentum are tuned for what the learned optimiser is trained for: the lowest
+mean loss over the first 100 steps. The outer rate of the learned one was chosen on the tuning functions of seed
+CHOOSING, as rows of split "tuning" show, and is that of its two variants, too.
 """
 
 from __future__ import annotations
@@ -94,8 +94,9 @@ def judged(losses: Tensor, setting: Setting) -> dict:
 
 def line(row: dict) -> str:
     """The row as a line of a table."""
-    return (f"{row['arm']:31s} {row['setting']:22s} {row['split']:6s} seed {row['seed']:3d}   mean loss "
-            f"{row['mean_loss']:10.4g}   last {row['last']:10.3g}   worse {100 * row['worse']:5.1f} %   {row['chosen']}")
+    return (f"{row['arm']:31s} {row['setting']:22s} {row['split']:6s} seed {row['seed']:3d}   "
+            f"mean loss {row['mean_loss']:10.4g}   last {row['last']:10.3g}   worse {100 * row['worse']:5.1f} %   "
+            f"{row['chosen']}")
 
 
 def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Picture]:
