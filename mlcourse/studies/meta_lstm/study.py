@@ -38,12 +38,12 @@ CHOOSING = 100
 HEAD, WHOLE = "head on frozen features", "whole Conv4"
 LSTM, BY_MAML, PROTONET = "LSTM meta-learner", "MAML", "ProtoNet"
 WAY, SHOT = 5, 1
-LSTM_STEPS, MAML_STEPS = 12, 5
+LSTM_STEPS, MAML_STEPS = 12, {HEAD: 12, WHOLE: 5}
 
 # the settings that each arm was tried with, and the outer rate; the first is the chosen one
 CANDIDATES: dict[tuple[str, str], tuple[tuple[float, float], ...]] = {
-    (HEAD, LSTM): ((0.02, 3e-3), (0.1, 3e-3)),
-    (HEAD, BY_MAML): ((0.05, 3e-3), (0.2, 3e-3)),
+    (HEAD, LSTM): ((0.02, 3e-3), (0.005, 3e-3), (0.1, 3e-3)),
+    (HEAD, BY_MAML): ((0.2, 3e-3), (0.05, 3e-3), (1.0, 3e-3)),
     (HEAD, PROTONET): ((0, 0),),
     (WHOLE, LSTM): ((0.5, 6e-3), (0.1, 6e-3)),
     (WHOLE, BY_MAML): ((0.5, 6e-3), (2.0, 6e-3)),
@@ -116,7 +116,7 @@ def made(net: str, arm: str, setting: float, size: int, seed: int, width: int) -
     body = MLP((size, WAY), seed=seed) if net == HEAD else Conv4(WAY, width, norm="support", seed=seed)
     if arm == LSTM:
         return MetaLSTM(body, rate=setting, steps=LSTM_STEPS, seed=seed)
-    return MAML(body, lr=setting, steps=MAML_STEPS)
+    return MAML(body, lr=setting, steps=MAML_STEPS[net])
 
 
 def samplers(work: Work, net: str, split: str, query: int) -> tuple[EpisodeSampler, EpisodeSampler]:
