@@ -15,7 +15,7 @@ from mlcourse.phases import constant, cosine, linear
 from mlcourse.studies.optimisers.settings import trained_on
 
 LEARNED, RAW, SCALED = "learned", "learned, raw gradients", "learned, starts of many scales"
-SGD, MOMENTUM, ADAM = "SGD", "SGD with momentum", "Adam"
+SGD, MOMENTUM, ADAM, BETAS_TOO = "SGD", "SGD with momentum", "Adam", "Adam, β tuned, too"
 AGAIN = "Adam, tuned again"
 CLOSED, CG = "momentum in closed form", "conjugate gradients"
 DECAYS = {"constant": constant, "linear": linear, "cosine": cosine, "exponential": lambda share: 0.01**share}
@@ -74,9 +74,9 @@ def told(arm: str) -> Race:
 
 def candidates(arm: str) -> Mapping[str, Race]:
     """The settings that an arm is tuned over, by their names."""
-    if arm == ADAM:
+    if arm in (ADAM, BETAS_TOO):
         return {f"rate {rate:g}, {decay}, β {betas[0]:g} and {betas[1]:g}": partial(_adam, rate, decay, betas)
-                for rate, decay, betas in itertools.product(ADAM_RATES, DECAYS, BETAS)}
+                for rate, decay, betas in itertools.product(ADAM_RATES, DECAYS, BETAS[:1] if arm == ADAM else BETAS)}
     momenta = (0.0,) if arm == SGD else MOMENTA
     return {f"rate {rate:g}, {decay}" + (f", β {beta:g}" if beta else ""): partial(_sgd, rate, decay, beta)
             for rate, decay, beta in itertools.product(SGD_RATES, DECAYS, momenta)}

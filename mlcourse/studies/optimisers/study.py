@@ -26,7 +26,8 @@ KEY = ("arm", "setting", "outer_rate", "split", "seed")
 CHOOSING = 100
 OUTER_RATES = (3e-3, 1e-2)
 OUTER_RATE = 1e-2
-ARMS = (arms.LEARNED, arms.RAW, arms.SCALED, arms.SGD, arms.MOMENTUM, arms.ADAM, arms.AGAIN, arms.CLOSED, arms.CG)
+ARMS = (arms.LEARNED, arms.RAW, arms.SCALED, arms.SGD, arms.MOMENTUM, arms.ADAM, arms.BETAS_TOO,
+        arms.AGAIN, arms.CLOSED, arms.CG)
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequ
             if (arm, name, rate, split, seed) not in todo:
                 continue
             if arm == arms.AGAIN:
-                chosen, race = arms.tuned(arms.ADAM, *functions(setting, budget.tuning, seed, TUNING), setting.steps)
+                chosen, race = arms.tuned(arms.BETAS_TOO, *functions(setting, budget.tuning, seed, TUNING), setting.steps)
             count, which = (budget.judged, TEST) if split == "test" else (budget.tuning, TUNING)
             losses = race(*functions(setting, count, seed, which), setting.steps)
             words = f"--seed {seed}" if split == "test" else "--choose --seed 0"
