@@ -103,8 +103,9 @@ def bounded(losses: Tensor) -> Tensor:
 
 
 def total(losses: Tensor) -> float:
-    """The mean of losses (steps + 1, B) over the functions and over all steps but the start."""
-    return float(losses[1:].mean())
+    """The mean of losses (steps + 1, B) over the functions and over all steps but the start. A loss above that at the
+    start counts as that at the start, where who diverges could have stayed: one function would outweigh all others."""
+    return float(losses[1:].minimum(losses[0]).mean())
 
 
 def typical(losses: Tensor, steps: Sequence[int]) -> list[float]:
