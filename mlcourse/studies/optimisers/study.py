@@ -85,8 +85,8 @@ def marks(setting: Setting) -> list[int]:
 
 
 def judged(losses: Tensor, setting: Setting) -> dict:
-    """mean_loss: `arms.total` over all steps and functions. last: `arms.typical` after the last step. curve: the same at the steps
-    `at`. worse: the share of functions whose last loss is above that at the start."""
+    """mean_loss: `arms.total`. last: `arms.typical` after the last step. curve: the same at the steps `at`. worse: the
+    share of functions whose last loss is above that at the start."""
     digits = lambda value: float(f"{value:.5g}")
     curve = [digits(value) for value in arms.typical(losses, marks(setting))]
     return {"mean_loss": digits(arms.total(losses)), "last": curve[-1], "at": marks(setting), "curve": curve,
