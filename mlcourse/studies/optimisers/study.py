@@ -35,7 +35,7 @@ class Budget:
     """batches: of training, each of `batch` functions that are run for 100 steps in five stretches. tuning, judged:
     functions to tune on, and to judge."""
 
-    batches: int = 200
+    batches: int = 400
     batch: int = 64
     tuning: int = 250
     judged: int = 1000
