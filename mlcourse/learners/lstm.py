@@ -7,7 +7,7 @@ Ravi, Larochelle: Optimization as a Model for Few-Shot Learning, ICLR 2017, sect
     i_t = W_I [h_t, c_{t-1}, i_{t-1}] + b_I
 
 L_t is the mean loss of the support set at c_{t-1}. W, b and the LSTM are the same for every weight of the network, the
-states are its own. Gates that stay at f = +∞ and i = b make it gradient descent with the rate σ(b).
+states are its own: memory and time of a step are those of 20 numbers a weight, so take a small network or a head. Gates that stay at f = +∞ and i = b make it gradient descent with the rate σ(b).
 """
 
 from __future__ import annotations
@@ -92,5 +92,5 @@ def by_name(c: Tensor, shapes: dict[str, torch.Size]) -> Params:
 
 
 METHOD = Method("lstm", MetaLSTM, "an LSTM whose cell state is the weights", "headed", {"rate": 0.5},
-                {"steps": 3000, "tasks": 4, "lr": 4e-3}, train_query=5,
+                {"steps": 300, "tasks": 2, "lr": 6e-3}, train_query=5,
                 sinusoids=({"rate": 0.01, "steps": 5}, {"steps": 3000, "tasks": 25, "lr": 3e-3}))
