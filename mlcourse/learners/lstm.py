@@ -7,7 +7,8 @@ Ravi, Larochelle: Optimization as a Model for Few-Shot Learning, ICLR 2017, sect
     i_t = W_I [h_t, c_{t-1}, i_{t-1}] + b_I
 
 L_t is the mean loss of the support set at c_{t-1}. W, b and the LSTM are the same for every weight of the network, the
-states are its own: memory and time of a step are those of 20 numbers a weight, so take a small network or a head. Gates that stay at f = +∞ and i = b make it gradient descent with the rate σ(b).
+states are its own: a step holds 20 numbers and their gates for each weight, so take a small network, or a head alone.
+Gates that stay at f = +∞ and i = b make it gradient descent with the rate σ(b).
 """
 
 from __future__ import annotations
