@@ -21,7 +21,7 @@ CLOSED, CG = "momentum in closed form", "conjugate gradients"
 DECAYS = {"constant": constant, "linear": linear, "cosine": cosine, "exponential": lambda share: 0.01**share}
 MOMENTA = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
 BETAS = ((0.9, 0.999), (0.5, 0.9))       # of Adam, its own first
-ADAM_RATES = tuple(round(10 ** (-2 + i / 4), 4) for i in range(11))           # 0.01 to 3.16
+ADAM_RATES = tuple(round(10 ** (-2 + i / 4), 4) for i in range(13))           # 0.01 to 10
 SGD_RATES = tuple(round(10 ** (-3.5 + i / 8), 6) for i in range(17))         # 0.0003 to 0.03
 MOST = 1e12                         # what a loss that is larger, or no number, counts as
 
