@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 
 from mlcourse.optimisers import (LearnedOptimiser, Quadratics, adam, best_momentum, conjugate_gradients, meta_train,
-                                 momentum, run)
+                                 momentum, random_quadratics, run)
 from mlcourse.phases import constant, cosine, linear
-from mlcourse.studies.optimisers.settings import trained_on
 
-LEARNED, RAW, SCALED = "learned", "learned, raw gradients", "learned, starts of many scales"
+LEARNED = "learned"
 SGD, MOMENTUM, ADAM, BETAS_TOO = "SGD", "SGD with momentum", "Adam", "Adam, β tuned, too"
 AGAIN = "Adam, tuned again"
 CLOSED, CG = "momentum in closed form", "conjugate gradients"
@@ -28,29 +27,10 @@ MOST = 1e12                         # what a loss that is larger, or no number, 
 Race = Callable[[Quadratics, Tensor, int], Tensor]
 
 
-class RawGradients(LearnedOptimiser):
-    """A learned optimiser that sees gradients as they are."""
-
-    inputs = 1
-
-    def seen(self, g: Tensor) -> Tensor:
-        """∇f itself."""
-        return g[..., None]
-
-
-# each: how it is made, and the factors on its starts in training
-TRAININGS: dict[str, tuple[type[LearnedOptimiser], tuple[float, float]]] = {
-    LEARNED: (LearnedOptimiser, (1.0, 1.0)),
-    RAW: (RawGradients, (1.0, 1.0)),
-    SCALED: (LearnedOptimiser, (0.5, 20.0)),
-}
-
-
-def trained(arm: str, seed: int, batches: int, batch: int, lr: float) -> Race:
-    """One of TRAININGS, on so many batches of `batch` functions."""
-    kind, scales = TRAININGS[arm]
-    optimiser = kind(seed=seed)
-    for _ in meta_train(optimiser, trained_on(batch, scales), batches, lr=lr, seed=seed):
+def trained(seed: int, batches: int, batch: int, lr: float) -> Race:
+    """The learned optimiser, trained on so many batches of `batch` functions."""
+    optimiser = LearnedOptimiser(seed=seed)
+    for _ in meta_train(optimiser, lambda generator: random_quadratics(batch, generator), batches, lr=lr, seed=seed):
         pass
     return partial(run, optimiser.double())
 

@@ -12,7 +12,7 @@ from mlcourse.plots.style import GREY, RC, SERIES, short
 from mlcourse.statistics import t_interval
 from mlcourse.studies.optimisers import arms
 
-SHOWN = (arms.LEARNED, arms.ADAM, arms.MOMENTUM, arms.CLOSED, arms.CG, arms.SCALED)
+SHOWN = (arms.LEARNED, arms.ADAM, arms.BETAS_TOO, arms.MOMENTUM, arms.CLOSED, arms.CG)
 PANELS = {"500 steps": "Beyond the 100 steps of its training", "start 10 times as far": "From 10 times as far"}
 
 

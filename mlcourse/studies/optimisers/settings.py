@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from mlcourse.optimisers import Quadratics, of_condition, random_quadratics
 
-TUNING, TEST = 1, 2                 # two sets of functions of each seed; the third is that of the training
+TUNING, TEST = 1, 2                 # two sets of functions of each seed; the training draws others
 
 
 class Setting(NamedTuple):
@@ -41,15 +40,3 @@ def functions(setting: Setting, count: int, seed: int, which: int) -> tuple[Quad
     else:
         f, start = of_condition(setting.condition, count, generator)
     return f.to(torch.float64), setting.start * start.double()
-
-
-def trained_on(batch: int, scales: tuple[float, float] = (1.0, 1.0)) -> Callable[[torch.Generator], tuple]:
-    """What `meta_train` takes: `batch` random quadratics, and starts times a factor between `scales` for each, drawn
-    evenly in its logarithm."""
-    low, high = torch.tensor(scales).log()
-
-    def sample(generator: torch.Generator) -> tuple[Quadratics, Tensor]:
-        f, start = random_quadratics(batch, generator)
-        return f, start * (low + (high - low) * torch.rand(batch, 1, generator=generator)).exp()
-
-    return sample

@@ -3,7 +3,7 @@
 Each seed trains and tunes on functions of its own, and judges all arms on the same further ones, so that differences
 over seeds are paired. Rates, decays and momentum are tuned for what the learned optimiser is trained for: the lowest
 mean loss over the first 100 steps. The outer rate of the learned one was chosen on the tuning functions of seed
-CHOOSING, as rows of split "tuning" show, and is that of its two variants, too.
+CHOOSING, as rows of split "tuning" show.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ KEY = ("arm", "setting", "outer_rate", "split", "seed")
 CHOOSING = 100
 OUTER_RATES = (3e-3, 1e-2)
 OUTER_RATE = 1e-2
-ARMS = (arms.LEARNED, arms.RAW, arms.SCALED, arms.SGD, arms.MOMENTUM, arms.ADAM, arms.BETAS_TOO,
-        arms.AGAIN, arms.CLOSED, arms.CG)
+ARMS = (arms.LEARNED, arms.SGD, arms.MOMENTUM, arms.ADAM, arms.BETAS_TOO, arms.AGAIN, arms.CLOSED, arms.CG)
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:
     """Every arm in every setting, and before them, if the outer rates are to be chosen, those of every rate."""
     choosing = [(arms.LEARNED, TRAINED, rate, "tuning", CHOOSING) for rate in OUTER_RATES]
     return (choosing if asked.choose else []) + [
-        (arm, setting, OUTER_RATE if arm in arms.TRAININGS else 0, "test", seed)
+        (arm, setting, OUTER_RATE if arm == arms.LEARNED else 0, "test", seed)
         for seed in asked.seeds for arm in ARMS for setting in SETTINGS]
 
 
@@ -70,8 +69,8 @@ def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequ
 
 def made(arm: str, seed: int, rate: float, budget: Budget) -> tuple[str, arms.Race | None]:
     """An arm that is ready to race, and what was chosen for it."""
-    if arm in arms.TRAININGS:
-        return "", arms.trained(arm, seed, budget.batches, budget.batch, rate)
+    if arm == arms.LEARNED:
+        return "", arms.trained(seed, budget.batches, budget.batch, rate)
     if arm in (arms.CLOSED, arms.CG):
         return "", arms.told(arm)
     if arm == arms.AGAIN:
@@ -110,6 +109,6 @@ STUDY = Study(
     """A learned optimiser against tuned SGD and Adam, momentum in closed form and conjugate gradients.
 
     Quadratics of ten numbers, 1,000 held-out ones a seed; as trained, for longer, from farther away, and of other
-    condition numbers. About four minutes for each seed on one core.""",
+    condition numbers. About three minutes for each seed on one core.""",
     ("--choose", "--seed 0"), KEY, Budget(), plan, rows, line, pictures=pictures,
     options=(Option("choose", bool, "Measure all outer rates on tuning functions first."),))
