@@ -58,7 +58,8 @@ def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequ
             if (arm, name, rate, split, seed) not in todo:
                 continue
             if arm == arms.AGAIN:
-                chosen, race = arms.tuned(arms.BETAS_TOO, *functions(setting, budget.tuning, seed, TUNING), setting.steps)
+                f, theta = functions(setting, budget.tuning, seed, TUNING)
+                chosen, race = arms.tuned(arms.BETAS_TOO, f, theta, setting.steps)
             count, which = (budget.judged, TEST) if split == "test" else (budget.tuning, TUNING)
             losses = race(*functions(setting, count, seed, which), setting.steps)
             words = f"--seed {seed}" if split == "test" else "--choose --seed 0"
