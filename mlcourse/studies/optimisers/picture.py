@@ -13,7 +13,7 @@ from mlcourse.statistics import t_interval
 from mlcourse.studies.optimisers import arms
 
 SHOWN = (arms.LEARNED, arms.ADAM, arms.BETAS_TOO, arms.MOMENTUM, arms.CLOSED, arms.CG)
-PANELS = {"500 steps": "Beyond the 100 steps of its training", "start 10 times as far": "From 10 times as far"}
+PANELS = {"500 steps": "After 500 steps", "start 10 times as far": "From 10 times as far"}
 
 
 def races(rows: Sequence[dict]) -> Picture:
@@ -27,19 +27,22 @@ def races(rows: Sequence[dict]) -> Picture:
         panels = figure.subplots(1, len(PANELS))
         for axes, (setting, title) in zip(panels, PANELS.items()):
             axes.grid(True)
+            left = {}
             for arm, style in zip(SHOWN, SERIES):
                 if not (curves := [row for row in rows if (row["arm"], row["setting"]) == (arm, setting)]):
                     raise ValueError(f"there are no rows of {arm!r} in the setting {setting!r}; run the study first")
                 at, logs = curves[0]["at"], np.log([row["curve"] for row in curves])
                 middle = logs.mean(0)
-                axes.plot(at, np.exp(middle), **style, markevery=(2 + SERIES.index(style), 10), label=arm)
+                axes.plot(at, np.exp(middle), **style, markevery=(2 + SERIES.index(style), 7), label=arm)
                 if len(curves) > 1:
                     half = np.array([t_interval(column).half for column in logs.T])
-                    axes.fill_between(at, np.exp(middle - half), np.exp(middle + half), color=style["color"], alpha=0.2,
-                                      lw=0)
-                said.append(f"{arm} {short(float(np.exp(middle[-1])))} after {at[-1]} steps, {title.lower()}")
+                    axes.fill_between(at, *np.exp([middle - half, middle + half]), color=style["color"], alpha=0.2, lw=0)
+                left[arm] = short(float(np.exp(middle[-1])))
+            said.append(f"{setting}: " + ", ".join(f"{arm} {value}" for arm, value in left.items()))
             if at[-1] > 100:
                 axes.axvline(100, color=GREY, ls="--", lw=1.2)
-            axes.set(yscale="log", ylim=(1e-6, 3e4), xlabel="steps", ylabel="loss (geometric mean)", title=title)
+                axes.annotate("trained for 100", (100, 1e4), (4, 0), textcoords="offset points", fontsize=8.5)
+            axes.set(yscale="log", ylim=(1e-6, 3e4), xlabel="steps", ylabel="loss (geometric mean)",
+                     title=f"{title}: learned {left[arms.LEARNED]}, Adam {left[arms.ADAM]}")
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    return picture(figure, f"Loss against steps of a learned optimiser and others. {'; '.join(said)}.")
+    return picture(figure, f"Loss against steps of a learned optimiser and others. At the end: {'; '.join(said)}.")
