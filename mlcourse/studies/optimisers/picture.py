@@ -36,7 +36,8 @@ def races(rows: Sequence[dict]) -> Picture:
                 axes.plot(at, np.exp(middle), **style, markevery=(2 + SERIES.index(style), 7), label=arm)
                 if len(curves) > 1:
                     half = np.array([t_interval(column).half for column in logs.T])
-                    axes.fill_between(at, *np.exp([middle - half, middle + half]), color=style["color"], alpha=0.2, lw=0)
+                    ends = np.exp([middle - half, middle + half])
+                    axes.fill_between(at, *ends, color=style["color"], alpha=0.2, lw=0)
                 left[arm] = short(float(np.exp(middle[-1])))
             said.append(f"{setting}: " + ", ".join(f"{arm} {value}" for arm, value in left.items()))
             if at[-1] > 100:
