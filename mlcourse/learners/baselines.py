@@ -6,6 +6,8 @@ classes; NearestNeighbour has no parameters at all.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -18,7 +20,7 @@ from mlcourse.learners.pretrained import PRETRAINING, LinearHead, Pretrained
 from mlcourse.learners.protonet import squared_distances
 from mlcourse.losses import task_loss
 from mlcourse.method import SINUSOIDS, Method
-from mlcourse.nets import features, trainable
+from mlcourse.nets import Params, features, trainable
 from mlcourse.phases import Phase, check_counts
 
 
@@ -88,21 +90,37 @@ class FineTune(Pretrained):
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
         """The body, where it is not frozen, and a new head of N outputs, after gradient steps on the support set."""
         check_classes(self, episode)
+        steps = self.steps if steps is None else steps
+        return self.tuned(self.start(episode), episode, steps)
+
+    def start(self, episode: Episode) -> Params:
+        """Where the steps begin: the body, where it is not frozen, and a new head of zeros, "new.weight" (N, size) and
+        "new.bias" (N,)."""
+        x = episode.support_x
+        return {**trainable(self.net), "new.weight": x.new_zeros(episode.way, self.net.size),
+                "new.bias": x.new_zeros(episode.way)}
+
+    def tuned(self, phi: Params, episode: Episode, steps: int) -> Adapted:
+        """The state after so many gradient steps on the support loss from φ."""
         x, y = episode.support_x, episode.support_y
-        head = {"new.weight": x.new_zeros(episode.way, self.net.size), "new.bias": x.new_zeros(episode.way)}
         support_loss = lambda phi: task_loss(self._logits(phi, x, self.fixed_stats()), y)
-        start = {**trainable(self.net), **head}
-        phi = descend(support_loss, start, self.steps if steps is None else steps, self.lr, order=1)
-        body = {name: p for name, p in phi.items() if not name.startswith("new.")}
-        return Adapted(phi, self.adapted(body, episode).stats)
+        phi = descend(support_loss, phi, steps, self.lr, order=1, only=self.moving(phi))
+        return Adapted(phi, self.adapted(self.body(phi), episode).stats)
+
+    def moving(self, phi: Params) -> Sequence[str] | None:
+        """The names of what the steps move; None: everything."""
+        return None
+
+    def body(self, phi: Params) -> Params:
+        """The parameters of the network in φ."""
+        return {name: p for name, p in phi.items() if not name.startswith("new.")}
 
     def predict(self, state: Adapted, x: Tensor) -> Tensor:
         """Logits of the new head."""
         return self._logits(state.params, x, state.stats)
 
-    def _logits(self, phi, x: Tensor, stats: tuple) -> Tensor:
-        body = {name: p for name, p in phi.items() if not name.startswith("new.")}
-        return F.linear(features(self.net, body, x, stats), phi["new.weight"], phi["new.bias"])
+    def _logits(self, phi: Params, x: Tensor, stats: tuple) -> Tensor:
+        return F.linear(features(self.net, self.body(phi), x, stats), phi["new.weight"], phi["new.bias"])
 
 
 def ridge(z: Tensor, y: Tensor, penalty: float) -> tuple[Tensor, Tensor]:

@@ -67,6 +67,11 @@ class Conv4(stacking.Stacking, nn.Module):
         return x.mean((2, 3)) if self.pool == "stride" else x.flatten(1)
 
     @property
+    def layers(self) -> tuple[tuple[str, ...], ...]:
+        """How the parameters' names begin, layer by layer from the input, without the head."""
+        return tuple((f"convs.{i}.", f"norms.{i}.") for i in range(len(self.convs)))
+
+    @property
     def stacks(self) -> bool:
         """Whether the norm and the layers are those that `stacked` knows."""
         built = ((3, 3), (self.stride, self.stride), (1, 1), (1, 1), 1, "zeros", self.norm == "none")

@@ -59,6 +59,11 @@ class LeNet(nn.Module):
         z = self.hidden(x.flatten(1))[..., None, None]                      # a norm reads channels and positions
         return F.relu(self.norms[2](z, own[2])).flatten(1)
 
+    @property
+    def layers(self) -> tuple[tuple[str, ...], ...]:
+        """How the parameters' names begin, layer by layer from the input, without the head."""
+        return ("convs.0.", "norms.0."), ("convs.1.", "norms.1."), ("hidden.", "norms.2.")
+
     def statistics(self, x: Tensor) -> Stats:
         """The statistics that each norm takes of this batch; an empty tuple with norm "layer" or "none"."""
         with collected() as used:

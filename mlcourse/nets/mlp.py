@@ -57,6 +57,11 @@ class MLP(stacking.Stacking, nn.Module):
         return tuple(used)
 
     @property
+    def layers(self) -> tuple[tuple[str, ...], ...]:
+        """How the parameters' names begin, layer by layer from the input, without the head."""
+        return tuple((f"body.{i}.", f"norms.{i}.") for i in range(len(self.body)))
+
+    @property
     def stacks(self) -> bool:
         """Whether the layers are those that `stacked` knows."""
         return (plain(self, type(self)) and plain(self.head, nn.Linear)

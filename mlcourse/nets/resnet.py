@@ -81,6 +81,11 @@ class ResNet12(nn.Module):
             x = block(x, [next(each) for _ in block.norms])
         return x.mean((2, 3))
 
+    @property
+    def layers(self) -> tuple[tuple[str, ...], ...]:
+        """How the parameters' names begin, block by block from the input, without the head."""
+        return tuple((f"blocks.{i}.",) for i in range(len(self.blocks)))
+
     def statistics(self, x: Tensor) -> Stats:
         """The statistics that each norm takes of this batch; an empty tuple with norm "layer" or "none"."""
         with collected() as used:

@@ -53,11 +53,16 @@ ENTRIES = {"spaces and capitals": lambda d: {key: f" {text.upper()} " for key, t
 TEXTS = {"NumPy text": np.str_}
 PARTS = {"list": list, "arrays": lambda parts: tuple(p.numpy() for p in parts),
          "lists": lambda parts: [p.tolist() for p in parts]}
+PAIRS = {**PARTS, "with graphs": lambda parts: tuple(p.double().requires_grad_() for p in parts)}
+NETS = {"the net": lambda net: net, "in eval mode": lambda net: net.eval()}
+UNBOUNDED = {name: kind for name, kind in NUMBERS.items() if name != "fraction"}       # of which one may be infinite
+LOSSES = {name: lambda losses, kind=kind: [kind(loss) for loss in losses] for name, kind in GRAPHS.items()}
 
 KINDS = {
     "00.1": COUNTS, "00.2": ENTRIES, "00.3": LABELS, "00.4": SEVERAL, "00.5": ENTRIES,
     "01.1": ENTRIES, "01.2": NUMBERS, "01.3": NUMBERS, "01.4": TEXTS, "01.5": TENSORS,
     "01.6": ENTRIES,
+    "02.1": PAIRS, "02.2": NETS, "02.3": UNBOUNDED, "02.4": LOSSES, "02.5": ENTRIES,
     "03.1": DICTS, "03.2": NUMBERS, "03.3": NUMBERS, "03.4": DICTS, "03.5": SEVERAL, "03.6": ENTRIES,
     "05.1": DICTS, "05.2": NUMBERS, "05.3": TENSORS, "05.4": ENTRIES,
     "13.1": CHANNELS, "13.2": GRAPHS, "13.3": ENTRIES, "13.4": TENSORS,

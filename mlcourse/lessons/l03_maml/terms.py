@@ -24,17 +24,12 @@ TERMS = {
     "delta method":
         "A way to an interval for a function of means, such as a ratio: the function is replaced by its tangent, which "
         "is a mean of one number a sample.",
-    "joint training":
-        "Training one network on the samples of all tasks together, with no adaptation inside; it is the baseline "
-        "that MAML is compared with.",
-    "fine-tuning": "Training a trained network further, on the few samples of a new task or domain.",
-    "negative transfer": "Transfer that hurts: what was carried over leads to a worse result than starting without it.",
 }
 
 CHINESE = {
     "MAML": "模型无关元学习", "inner loop": "内循环", "outer loop": "外循环", "inner rate": "内循环学习率",
     "query loss": "查询损失", "meta-gradient": "元梯度", "second order": "二阶", "first order": "一阶",
-    "FOMAML": "一阶 MAML", "delta method": "德尔塔方法", "joint training": "联合训练", "fine-tuning": "微调", "negative transfer": "负迁移",
+    "FOMAML": "一阶 MAML", "delta method": "德尔塔方法",
 }
 
 SYMBOLS = {

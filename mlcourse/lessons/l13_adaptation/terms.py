@@ -43,7 +43,6 @@ CHINESE = {
 }
 
 SYMBOLS = {
-    r"$\lambda$": ("", "the weight of a second term in a loss"),
     r"$\mu$": ("", "a mean, of a channel or of features"),
     r"$C_{\text{src}}$, $C_{\text{tgt}}$": ("", "the covariance matrices of the features of source and target"),
     "$d$": ("", "how many features a sample has"),

@@ -22,14 +22,13 @@ TERMS = {
         "The vector space into which two encoders map two domains or modalities, so that partners lie close "
         "together.",
     "retrieval at 1": "The share of queries for which the true partner comes first among all candidates.",
-    "linear probe": "A linear classifier trained on frozen features, to measure what can be read from them.",
 }
 
 CHINESE = {
     "contrastive learning": "对比学习", "positive pair": "正样本对", "in-batch negatives": "批内负样本",
     "InfoNCE": "InfoNCE 损失", "view": "视图", "SimCLR": "SimCLR 对比学习", "NT-Xent": "归一化温度交叉熵",
     "projection head": "投影头", "SupCon": "监督对比学习", "encoder": "编码器", "common space": "公共空间",
-    "retrieval at 1": "首位检索率", "linear probe": "线性探测",
+    "retrieval at 1": "首位检索率",
 }
 
 SYMBOLS = {

@@ -1,0 +1,16 @@
+"""Lesson 02: transfer and negative transfer."""
+
+from mlcourse.lesson import Lesson
+
+LESSON = Lesson(
+    __name__,
+    does="freeze a network at any depth and solve its head, find from how many labels a source no longer helps, see "
+         "what fine-tuning destroys, say which sources hurt",
+    exercises="exercises:EXERCISES",
+    predictions="predictions:PREDICTIONS",
+    explorers={"FreezeLadder": "explorers:freeze_ladder", "HeadStart": "explorers:head_start"},
+    studies={"freeze": "study_freeze:STUDY"},
+    terms="terms:TERMS",
+    chinese="terms:CHINESE",
+    symbols="terms:SYMBOLS",
+)

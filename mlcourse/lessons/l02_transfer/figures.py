@@ -1,0 +1,77 @@
+"""Pictures of lesson 02, from the rows of `mlcourse study freeze`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+import torch
+from torch import Tensor
+
+from mlcourse.lessons.l02_transfer import gaps
+from mlcourse.lessons.l02_transfer.figures_study import STYLES
+from mlcourse.lessons.l02_transfer.sources import NONE, SOURCES
+from mlcourse.lessons.l02_transfer.study_freeze_arms import LONG
+from mlcourse.plots.static import Picture, blank, picture
+from mlcourse.plots.style import BLACK, GREY, RC, look
+from mlcourse.statistics import Estimate, columns
+
+PANELS = {"head on 2": "two blocks kept, a head solved", gaps.FINE: "everything trained"}
+PIXELS = "pixels, no source"
+APART = 0.09            # of two sources at one k
+
+
+def fine_tuning(rows: Sequence[dict], k: int) -> str:
+    """The arm that fine-tunes at k labels of each class: from MANY on the one of more steps, where it was measured."""
+    return LONG if k in gaps.measured_ks(rows, LONG) else gaps.FINE
+
+
+def by_k(rows: Sequence[dict], source: str) -> dict[int, Tensor]:
+    """{k: accuracies (%) by seed} of fine-tuning from a source; from NONE it is training from scratch."""
+    return {k: torch.tensor(list(gaps.at(rows, (source, fine_tuning(rows, k)), k).values())) for k in gaps.measured_ks(rows)}
+
+
+def gain(rows: Sequence[dict], source: str, arm: str, k: int) -> Estimate:
+    """Points that an arm from a source has over training from scratch, paired over seeds; `gaps.FINE` stands for
+    `fine_tuning`."""
+    full = fine_tuning(rows, k)
+    return gaps.difference(rows, (source, full if arm == gaps.FINE else arm), (NONE, full), k)
+
+
+def ends(rows: Sequence[dict], source: str, arm: str = gaps.FINE) -> float:
+    """The crossover of an arm from a source: the least k such that at it and at every larger one the interval of the
+    gain does not lie above 0; inf where it does at the largest."""
+    ks = gaps.measured_ks(rows)
+    helps = [gain(rows, source, arm, k).low > 0 for k in ks]
+    return next((k for i, k in enumerate(ks) if not any(helps[i:])), math.inf)
+
+
+def gains(rows: Sequence[dict]) -> Picture:
+    """Points over training from scratch against labels of each class, with 95 % t intervals over seeds: each source with
+    three blocks frozen and fine-tuned, and a solved head on pixels. The title: the crossover of each source, fine-tuned."""
+    ks = gaps.measured_ks(rows)
+    found = {arm: {source: [gain(rows, source, arm, k) for k in ks] for source in SOURCES} for arm in PANELS}
+    pixels = [gain(rows, NONE, "head on 0", k) for k in ks]
+    title = "Fine-tuned, no longer ahead of scratch from so many labels: " + ", ".join(
+        f"{source} {end if (end := ends(rows, source)) < math.inf else f'beyond {ks[-1]}'}" for source in SOURCES)
+    figure, said = blank(9.6, 3.9), []
+    with matplotlib.rc_context(RC):
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+        for axes, (arm, name) in zip(figure.subplots(1, 2, sharey=True), PANELS.items(), strict=True):
+            axes.axhline(0, color=GREY, lw=1.2)
+            axes.grid(True, axis="y")
+            for i, (source, curve) in enumerate({**found[arm], PIXELS: pixels}.items()):
+                mean, half = columns(curve)
+                x = np.arange(len(ks)) + APART * (i - len(SOURCES) / 2)
+                axes.errorbar(x, mean, yerr=half, **{**STYLES, PIXELS: look(BLACK, "X", "--")}[source], ms=5, lw=1.3, elinewidth=1, capsize=2, label=source)
+                said.append(f"{name}, {source}: {', '.join(each.text(sign=True) for each in curve)}")
+            axes.set_xticks(np.arange(len(ks)), list(map(str, ks)))
+            axes.set_xlabel("labels of each class")
+            axes.set_title(name)
+            axes.tick_params(labelleft=True)
+        figure.axes[0].set_ylabel("points over training from scratch")
+        figure.axes[1].legend(loc="upper right", ncols=2)
+    labels = ", ".join(map(str, ks))
+    return picture(figure, f"{title}. Points over training from scratch at {labels} labels: {'; '.join(said)}.")

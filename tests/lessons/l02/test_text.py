@@ -1,0 +1,68 @@
+"""What lesson 02 says of its study is what the rows bear out."""
+
+import pytest
+
+from mlcourse.course import notebooks
+from mlcourse.lessons.l02_transfer import gaps
+from mlcourse.lessons.l02_transfer.checks_results import CLAIMS
+from mlcourse.lessons.l02_transfer.sources import SOURCES
+from mlcourse.rows import read
+from mlcourse.system import paths
+
+ROWS = read("freeze")
+FOUND = [     # one curve, less another, at k: what the interval bears out, and how it is written
+    (("none", "head on 0"), ("none", "fine-tuned"), 1, "+", "8.7 ± 2.7"),
+    (("none", "fine-tuned longer"), ("none", "head on 0"), 50, "+", "4.3 ± 1.8"),
+    (("glyphs", "fine-tuned longer"), ("none", "fine-tuned longer"), 50, "+", "0.7 ± 0.6"),
+    (("glyphs", "head on 2"), ("none", "head on 0"), 1, "+", "1.8 ± 1.4"),
+    (("glyphs", "head on 2"), ("none", "head on 0"), 5, "+", "2.2 ± 0.9"),
+    (("typeset", "fine-tuned"), ("typeset", "random head"), 2, "+", "1.9 ± 1.1"),
+    (("typeset", "fine-tuned"), ("typeset", "LP-FT"), 2, "+", "1.7 ± 0.4"),
+    (("glyphs", "5-way 1-shot"), ("none", "5-way 1-shot"), 1, "+", "18.3 ± 4.0"),
+    (("glyphs", "head on 4"), ("none", "head on 4"), 1, "+", "15.9 ± 5.4"),
+    (("permuted", "fine-tuned"), ("none", "fine-tuned"), 1, "open", "-0.3 ± 0.4"),
+    (("none", "fine-tuned"), ("inverted", "joint"), 2, "+", "8.9 ± 4.1"),
+    (("none", "head on 0"), ("typeset", "head on 4"), 5, "+", "11.3 ± 4.1"),
+    (("none", "head on 0"), ("none", "head on 4"), 5, "+", "20.4 ± 6.2"),
+]
+
+
+def lesson():
+    """The Markdown of the lesson."""
+    return "\n".join(cell.source for cell in notebooks.read(notebooks.find("02")).cells if cell.cell_type == "markdown")
+
+
+def sign(gap):
+    """What an interval bears out."""
+    return "+" if gap.low > 0 else "-" if gap.high < 0 else "open"
+
+
+@pytest.mark.parametrize("one, other, k, expected, written", FOUND)
+def test_a_finding_is_that_of_the_rows(one, other, k, expected, written):
+    gap = gaps.difference(ROWS, one, other, k)
+    assert sign(gap) == expected and written in lesson()
+    assert written == (gap.text(sign=True) if expected == "open" else f"{abs(gap.mean):.1f} ± {gap.half:.1f}")
+
+
+@pytest.mark.parametrize("key", CLAIMS)
+def test_a_verdict_is_that_of_the_gap_and_of_its_p_value_after_holm(key):
+    claim = CLAIMS[key]
+    if claim.arm != claim.other:
+        assert claim.right == "unfair"
+        return
+    gap, p = gaps.gaps(ROWS, claim.arm)[claim.source, claim.k]
+    assert claim.right == ("open" if p >= 0.05 else "hurts" if gap.mean > 0 else "helps")
+
+
+def test_no_source_hurts_after_holm_under_any_arm():
+    arms = {arm for arm in {row["arm"] for row in ROWS} - {"5-way 1-shot"}
+            if {row["source"] for row in ROWS if row["arm"] == arm} >= set(SOURCES)}
+    assert {"fine-tuned", "fine-tuned longer", "head on 4", "LP-FT", "joint"} <= arms
+    for arm in arms:
+        assert not [key for key, (gap, p) in gaps.gaps(ROWS, arm).items() if gap.mean > 0 and p < 0.05], arm
+
+
+def test_the_older_numbers_are_those_of_the_contrast_study():
+    page = (paths.ROOT / "benchmarks" / "contrast.md").read_text(encoding="utf-8")
+    assert "| raw pixels | 63.3 | 74.4 |" in page and "66.8 ± 2.1" in page and "57.5 ± 1.9" in page
+    assert all(number in lesson() for number in ("74.4", "66.8 ± 2.1", "57.5 ± 1.9"))
