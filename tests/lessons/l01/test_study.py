@@ -221,7 +221,8 @@ def test_the_page_says_of_resolution_what_the_kept_rows_say():
     uci, mnist, coarse = last("UCI digits"), last("MNIST"), last(shift.COARSE_MNIST)
     right = last("MNIST", "accuracy") - last("UCI digits", "accuracy")
     for sentence, values in (("Of the {} by which UCI digits lie farther than MNIST,", uci - mnist),
-                             ("resolution is {},", coarse - mnist), ("a share of {}:", (coarse - mnist) / (uci - mnist)),
+                             ("resolution is {},", coarse - mnist),
+                             ("a share of {}:", (coarse - mnist) / (uci - mnist)),
                              ("The other {} is something else.", uci - coarse)):
         assert sentence.format(t_interval(values).text(2)) in page, sentence
     assert f"MNIST less UCI digits {t_interval(100 * right).text()} points" in page
