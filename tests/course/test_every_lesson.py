@@ -38,7 +38,8 @@ def test_no_cell_after_an_exercise_gives_the_name_of_its_answer_to_something_els
     for cell in notebooks.read(path).cells:
         if cell.cell_type == "code":
             found |= answers & bound(cell.source)
-            answers |= {exercise(id).answer for id in about.exercises if f"exercise:{id}" in cell.metadata.get("tags", ())}
+            tags = cell.metadata.get("tags", ())
+            answers |= {exercise(id).answer for id in about.exercises if f"exercise:{id}" in tags}
     assert found == {name for lesson, name in OVERWRITTEN if lesson == about.lesson}
 
 
