@@ -87,8 +87,6 @@ CLAIMS = {
                  "leave that as it was at home"),
     "d": Verdict("open", "the sign of a mean taken for a difference",
                  "the interval of the paired difference includes 0"),
-    "e": Verdict("open", "the nearer domain taken for the easier one",
-                 "the interval of the difference, MNIST less UCI digits, includes 0"),
 }
 
 
