@@ -60,6 +60,20 @@ def gradient(loss: Callable[[Params], Tensor], start: Params, *, order: int, sta
     return {name: g[name].detach() for name in start} if order == 1 else g
 
 
+def value_and_gradient(loss: Callable[[Params], Tensor], start: Params, *, stacked: bool) -> tuple[Tensor, Params]:
+    """The loss at `start` and its gradient there by name, both constants. The arguments are those of `descend`."""
+    start = {name: p.detach() for name, p in start.items()}
+    if not stacked:
+        g, value = torch.func.grad_and_value(loss)(start)
+    else:
+        with torch.enable_grad():
+            moving = {name: p.requires_grad_() for name, p in start.items()}
+            value = loss(moving)
+            found = torch.autograd.grad(value.sum(), list(moving.values()), materialize_grads=True)
+            g = dict(zip(moving, found, strict=True))
+    return value.detach(), {name: g[name].detach() for name in start}
+
+
 def _differentiable_twice():
     """Attention by plain matrix products in this block: torch's fused kernels have no second derivative."""
     return sdpa_kernel(SDPBackend.MATH)

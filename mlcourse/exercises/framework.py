@@ -161,8 +161,8 @@ class LearnerFunction:
         if answer is None or answer is ...:
             raise NotAttempted
         if not callable(answer):
-            raise NotYet(f"the check needs the function {name} itself, but got {kind(answer)}; "
-                         f"pass {name} without brackets")
+            raise NotYet(f"the check needs the function {name} itself, but got {kind(answer)}; pass {name} without "
+                         f"brackets, and run the cell that defines it again if {name} has become something else since")
         self.answer, self.name = answer, name
         self.code = getattr(answer, "__code__", None)
 

@@ -7,8 +7,8 @@ from inspect import signature
 
 from mlcourse.learner import Learner
 from mlcourse.learners import (adabn, adapter, anil, baseline_plus_plus, baselines, contrastive, coral, daml, dann,
-                               fomaml, freeze, l2sp, lora, lp_ft, maml, meta_sgd, meta_transfer, mldg, protonet, r2d2,
-                               reptile, rfs, self_training, shot, tent)
+                               fomaml, freeze, l2sp, lora, lp_ft, lstm, maml, meta_sgd, meta_transfer, mldg, protonet,
+                               r2d2, reptile, rfs, self_training, shot, tent)
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.learners.adapter import Adapter
 from mlcourse.learners.anil import ANIL
@@ -25,6 +25,7 @@ from mlcourse.learners.freeze import Freeze
 from mlcourse.learners.l2sp import L2SP
 from mlcourse.learners.lora import LoRA
 from mlcourse.learners.lp_ft import LPFT
+from mlcourse.learners.lstm import MetaLSTM
 from mlcourse.learners.maml import MAML
 from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.learners.meta_transfer import MetaTransfer
@@ -44,16 +45,16 @@ from mlcourse.nets import MLP, network, trainable
 
 __all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "BaselinePlusPlus", "CORAL", "DAML", "DANN", "Distillation",
            "FOMAML", "FineTune", "Freeze", "FromScratch", "JointTraining", "L2SP", "LPFT", "LinearProbe", "LoRA",
-           "MAML", "METHODS", "MLDG", "MetaSGD", "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation",
-           "ProtoNet", "R2D2", "RECORDS", "RFS", "Reptile", "SHOT", "SelfTraining", "SimCLR", "SupCon", "TENT",
-           "Teacher", "TranslationSampler", "Translator", "TwoEncoders", "build", "method", "record", "record_of",
-           "settings_on"]
+           "MAML", "METHODS", "MLDG", "MetaLSTM", "MetaSGD", "MetaTransfer", "Method", "NearestNeighbour",
+           "NoAdaptation", "ProtoNet", "R2D2", "RECORDS", "RFS", "Reptile", "SHOT", "SelfTraining", "SimCLR", "SupCon",
+           "TENT", "Teacher", "TranslationSampler", "Translator", "TwoEncoders", "build", "method", "record",
+           "record_of", "settings_on"]
 
 
 RECORDS: tuple[Method, ...] = (
-    maml.METHOD, fomaml.METHOD, anil.METHOD, reptile.METHOD, meta_sgd.METHOD, meta_transfer.METHOD, protonet.METHOD,
-    r2d2.METHOD, baselines.NONE, baselines.SCRATCH, baselines.JOINT, l2sp.METHOD, baselines.FINETUNE, baselines.PROBE,
-    freeze.METHOD, lp_ft.METHOD, lora.METHOD, rfs.METHOD, baseline_plus_plus.METHOD,
+    maml.METHOD, fomaml.METHOD, anil.METHOD, reptile.METHOD, meta_sgd.METHOD, lstm.METHOD, meta_transfer.METHOD,
+    protonet.METHOD, r2d2.METHOD, baselines.NONE, baselines.SCRATCH, baselines.JOINT, l2sp.METHOD, baselines.FINETUNE,
+    baselines.PROBE, freeze.METHOD, lp_ft.METHOD, lora.METHOD, rfs.METHOD, baseline_plus_plus.METHOD,
     contrastive.SIMCLR, contrastive.SUPCON, baselines.NEIGHBOUR,
     adabn.METHOD, tent.METHOD, coral.METHOD, dann.METHOD, self_training.METHOD, shot.METHOD, mldg.METHOD,
     adapter.METHOD, daml.METHOD,

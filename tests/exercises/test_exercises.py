@@ -230,11 +230,17 @@ def test_paired_bootstrap_passes(seed):
              "    return next((n for n, f in names if same(f(p), f(q))), 'several')"),
     ("01.5", "def importance_weights(p, n, m):\n    return 1 / (1 / p - 1) / (m / n)"),
     ("01.5", "def importance_weights(p, n, m):\n    return (torch.logit(p) + torch.tensor(n / m).log()).exp()"),
-    ("01.6", "verdicts = dict(a='Yes', b='no ', c='YES', d='Open', e='open')"),
+    ("01.6", "verdicts = dict(a='Yes', b='no ', c='OPEN', d='Open')"),
     ("00.2", "answers = dict(a='Support', b='query ', c='QUERY', d='support', e='support', f='neither')"),
 ])
 def test_other_right_answers_pass(id, source):
     assert verdict(exercise(id), source).status == "passed"
+
+
+def test_what_is_no_function_may_be_a_call_or_a_name_that_was_given_away():
+    assert judge(exercise("01.2"), 1.3).message == (
+        "01.2 pad: not yet: the check needs the function pad itself, but got a float; pass pad without brackets, and "
+        "run the cell that defines it again if pad has become something else since")
 
 
 def test_a_gradient_that_is_off_in_late_digits_is_shown_with_the_digits_that_differ():

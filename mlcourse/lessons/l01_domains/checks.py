@@ -18,8 +18,8 @@ SITUATIONS = {      # the right answer, the misconception behind another one, an
           "distribution are too; only the question differs, and with it the set of answers"),
     "b": ("domain", "another rendering called another task", "the question and its ten answers are the same; the "
           "pictures are made otherwise, so P(X) differs"),
-    "c": ("task", "new answers taken for new inputs", "every e-mail of the target is an e-mail of the source; what "
-          "is asked of them differs"),
+    "c": ("task", "new answers taken for new inputs", "the e-mails are the same at home and away; what is asked "
+          "of them differs"),
     "d": ("modality", "another kind of input called another domain", "a sound is no text: the input spaces differ, so "
           "the classifier cannot even be called; strictly the domain is another too, but where the "
           "space differs we say modality"),
@@ -31,7 +31,7 @@ SITUATIONS = {      # the right answer, the misconception behind another one, an
 
 
 def check_situations(answer: object) -> str:
-    """01.1: six pairs of source and target."""
+    """01.1: six pairs of home and away."""
     if isinstance(answer, dict):        # either order
         answer = {key: "domain and task" if " ".join(str(value).lower().split()) == "task and domain" else value
                   for key, value in answer.items()}

@@ -12,7 +12,7 @@ from mlcourse.lessons.l01_domains.checks import (ABSOLUTE, ACCURACY, BARE, CLIPP
 # ---------------------------------------------------------------- 01.1
 
 SITUATION = '''\
-situations = {  # source → target: write "task", "domain", "modality" or "domain and task"
+situations = {  # home → away: write "task", "domain", "modality" or "domain and task"
     "a": ...,   # typeset digits: which digit? → the same pictures: is the type slanted?
     "b": ...,   # typeset digits: which digit? → handwritten digits of that size: which digit?
     "c": ...,   # one office's e-mails: spam? → the same e-mails: which department answers?
@@ -188,10 +188,10 @@ distance = Exercise(
 # ---------------------------------------------------------------- 01.4
 
 NAME_SHIFT = '''\
-def name_shift(source, target):
+def name_shift(home, away):
     """Which factor of P(x, y) differs? Compare with torch.allclose(one, other, rtol=0, atol=1e-9).
 
-    source, target: tables (X, Y) of joint probabilities, float64, above 0; rows are x, columns y
+    home, away: tables (X, Y) of joint probabilities, float64, above 0; rows are x, columns y
     Returns the first that fits: "none" if the tables are equal, "covariate" if P(y|x) is equal,
     "label" if P(x|y) is equal, "concept" if P(x) is equal, else "several".
     """
@@ -200,18 +200,18 @@ NAME_SHIFT_SOLUTION = NAME_SHIFT + '''\
     same = lambda one, other: torch.allclose(one, other, rtol=0, atol=1e-9)
     y_given_x = lambda joint: joint / joint.sum(1, keepdim=True)
     x_given_y = lambda joint: joint / joint.sum(0, keepdim=True)
-    if same(source, target):
+    if same(home, away):
         return "none"
-    if same(y_given_x(source), y_given_x(target)):
+    if same(y_given_x(home), y_given_x(away)):
         return "covariate"
-    if same(x_given_y(source), x_given_y(target)):
+    if same(x_given_y(home), x_given_y(away)):
         return "label"
-    return "concept" if same(source.sum(1), target.sum(1)) else "several"'''
+    return "concept" if same(home.sum(1), away.sum(1)) else "several"'''
 BY_X = "    y_given_x = lambda joint: joint / joint.sum(1, keepdim=True)"
 BY_Y = "    x_given_y = lambda joint: joint / joint.sum(0, keepdim=True)"
-CONCEPT = '    return "concept" if same(source.sum(1), target.sum(1)) else "several"'
-COVARIATE_IF = "    if same(y_given_x(source), y_given_x(target)):"
-LABEL_IF = "    if same(x_given_y(source), x_given_y(target)):"
+CONCEPT = '    return "concept" if same(home.sum(1), away.sum(1)) else "several"'
+COVARIATE_IF = "    if same(y_given_x(home), y_given_x(away)):"
+LABEL_IF = "    if same(x_given_y(home), x_given_y(away)):"
 
 
 def shift_wrong(*edits: tuple[str, str]) -> str:
@@ -231,26 +231,26 @@ name_shift = Exercise(
         "joint.sum(1), concept; else several. Compare with torch.allclose.",
     ),
     wrong=(
-        (shift_wrong((COVARIATE_IF, "    if not same(source.sum(1), target.sum(1)):")),
+        (shift_wrong((COVARIATE_IF, "    if not same(home.sum(1), away.sum(1)):")),
          "every change of P(x) called a covariate shift"),
-        (shift_wrong((LABEL_IF, "    if not same(y_given_x(source), y_given_x(target)):"), ('"label"', '"concept"')),
+        (shift_wrong((LABEL_IF, "    if not same(y_given_x(home), y_given_x(away)):"), ('"label"', '"concept"')),
          "every change of P(y|x) called a concept shift"),
-        (shift_wrong((LABEL_IF, "    if not same(source.sum(0), target.sum(0)):")),
+        (shift_wrong((LABEL_IF, "    if not same(home.sum(0), away.sum(0)):")),
          "every change of P(y) called a label shift"),
         (shift_wrong((BY_X, BY_X.replace("sum(1", "sum(0")), (BY_Y, BY_Y.replace("sum(0", "sum(1"))),
          "rows and columns swapped"),
-        (shift_wrong(("    if same(source, target):",
-                      "    if same(source.sum(1), target.sum(1)) and same(source.sum(0), target.sum(0)):")),
+        (shift_wrong(("    if same(home, away):",
+                      "    if same(home.sum(1), away.sum(1)) and same(home.sum(0), away.sum(0)):")),
          "only the marginals compared"),
         (shift_wrong((CONCEPT, '    return "concept"')), "several changes named as one"),
-        (shift_wrong((CONCEPT, '    return "concept"'), ("    if same(source, target):",
-                      "    if same(source.sum(1), target.sum(1)) and same(source.sum(0), target.sum(0)):")),
+        (shift_wrong((CONCEPT, '    return "concept"'), ("    if same(home, away):",
+                      "    if same(home.sum(1), away.sum(1)) and same(home.sum(0), away.sum(0)):")),
          "only the marginals compared, several changes named as one"),
     ),
     mutations=(
         (BY_X, "    y_given_x = lambda joint: joint / joint.sum()"),
         (BY_Y, "    x_given_y = lambda joint: joint / joint.sum()"),
-        (LABEL_IF, "    if same(source.sum(0), target.sum(0)):"),
+        (LABEL_IF, "    if same(home.sum(0), away.sum(0)):"),
         (CONCEPT, '    return "several"'),
     ))
 

@@ -69,11 +69,10 @@ weights = Exercise(
 
 VERDICTS = '''\
 verdicts = {  # "yes" if the interval lies above 0, "no" if below, "open" if it includes 0
-    "a": ...,   # covariate shift to the right, severity 0.6: weights raise the accuracy
-    "b": ...,   # covariate shift to the left, severity 1: weights raise the accuracy
-    "c": ...,   # label shift, severity 1: weights raise the accuracy
-    "d": ...,   # concept shift, severity 1: weights raise the accuracy
-    "e": ...,   # the classifier is better on MNIST, the nearer domain, than on UCI digits
+    "a": ...,   # covariate shift to the right: weights raise the accuracy
+    "b": ...,   # covariate shift to the left: weights raise the accuracy
+    "c": ...,   # label shift: weights raise the accuracy
+    "d": ...,   # concept shift: weights raise the accuracy
 }'''
 
 
@@ -88,16 +87,14 @@ verdicts = Exercise(
     stub=VERDICTS, solution_source=judged(), check=check_verdicts,
     hints=(
         "Take a paired difference for each claim; two intervals side by side do not tell.",
-        "For a to d: t_interval(weighted[kind] - plain[kind]). For e: t_interval(on(\"MNIST\") - on(\"UCI digits\")).",
-        "Two lie above 0, one below, and two include it.",
+        "For a: t_interval(weighted[factors.RIGHT] - plain[factors.RIGHT]).text(3); so for the others.",
+        "One lies above 0, one below, and two include it.",
     ),
     wrong=(
         (judged(a="open"), CLAIMS["a"].name), (judged(b="yes"), CLAIMS["b"].name),
-        (judged(c="open"), CLAIMS["c"].name), (judged(d="no"), CLAIMS["d"].name),
-        (judged(e="yes"), CLAIMS["e"].name),
-        (judged(b="open", c="open"), f"{CLAIMS['b'].name}, {CLAIMS['c'].name}"),
+        (judged(c="yes"), CLAIMS["c"].name), (judged(d="no"), CLAIMS["d"].name),
+        (judged(b="open", c="yes"), f"{CLAIMS['b'].name}, {CLAIMS['c'].name}"),
     ),
-    mutations=tuple(mutated(judged(), key, wrong) for key, wrong in (("a", "no"), ("c", "no"), ("d", "yes"),
-                                                                     ("e", "yes"))))
+    mutations=tuple(mutated(judged(), key, wrong) for key, wrong in (("a", "no"), ("c", "no"), ("d", "yes"))))
 
 EXERCISES = (weights, verdicts)

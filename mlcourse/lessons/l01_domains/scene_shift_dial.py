@@ -113,8 +113,8 @@ class ShiftDialScene(Scene):
         boxes = [(0.655, bottom, 0.325, 0.205) for bottom in (0.67, 0.38, 0.09)]
         gauge = lambda box, *about, **more: Gauge(self, self.figure.add_axes(box), *about, **more)
         self.accuracy = gauge(boxes[0], "Accuracy of the fixed classifier (%)", (0, 118))
-        self.pad = gauge(boxes[1], "Distance, pixels (hatched: no shift)", (-0.4, 2.6))
-        self.inner = gauge(boxes[2], "Distance, features (hatched: no shift)", (-0.4, 2.6), last=True)
+        self.pad = gauge(boxes[1], "Distance, pixels (hatched: by chance)", (-0.4, 2.6))
+        self.inner = gauge(boxes[2], "Distance, features (hatched: by chance)", (-0.4, 2.6), last=True)
         self.accuracy.line(10, "guessing", at=0.2, style=":")
         self.accuracy.legend(self.figure, 0.932, "mean of seeds, 95 % band")
         self.pad.floor(*self.floors[0])

@@ -110,7 +110,7 @@ def test_headline_and_words_follow_the_record(dial):
     record = dial.record
     point = record.point._replace(accuracy=record.home_accuracy - 0.214)
     assert dial.headline(record._replace(point=point)) == (
-        f"Blur 0.5: distance ≈{point.pad.value:.2f}, and it costs ≈21 points of accuracy")
+        f"Blur 0.5: distance of pixels ≈{point.pad.value:.2f}, and it costs ≈21 points of accuracy")
     said = dial.describe(record)
     assert f"pixels ≈{point.pad.value:.2f}" in said and f"features ≈{point.inner.value:.2f}" in said
     assert "Grey" not in said
