@@ -21,7 +21,8 @@ def crossings(net: LeNet, source: Domain, train: Domain, test: Domain) -> dict[s
     """Within faint print, made of the source and read with layer norm, and from the source to the target with `net`."""
     faint = live.faint_print(source)
     reader = live.network(faint.source, "layer")
-    return {"faint print → faint print": Crossing(reader, faint.source, faint.train, faint.test, live.held_back(source)),
+    return {"faint print → faint print": Crossing(reader, faint.source, faint.train, faint.test,
+                                                  live.held_back(source)),
             "typeset → handwritten": Crossing(net, source, train, test)}
 
 

@@ -32,8 +32,8 @@ class AlignmentScene(Scene):
             self.matrices.append(self.moving(axes.imshow(empty, cmap="RdBu_r", vmin=-self.scale, vmax=self.scale,
                                                          interpolation="nearest")))
         self.figure.text(0.177, 0.06,
-                         f"{self.size} of {self.of} features; red ≥ ≈{self.scale:.2g}, white 0, blue ≤ ≈{-self.scale:.2g}",
-                         ha="center", fontsize=8)
+                         f"{self.size} of {self.of} features; red ≥ ≈{self.scale:.2g}, white 0, "
+                         f"blue ≤ ≈{-self.scale:.2g}", ha="center", fontsize=8)
         self.accuracy, self.pad = (self.figure.add_axes((0.415, bottom, 0.25, height))
                                    for bottom, height in ((0.5, 0.33), (0.145, 0.17)))
         for axes, title, limits in ((self.accuracy, "accuracy on the target (%)", (20, 85)),

@@ -59,7 +59,7 @@ class AlignmentRecord(NamedTuple):
 
 
 def aligned(net: LeNet, x: Tensor, y: Tensor, t: Tensor, weight: float) -> Tensor:
-    """CORAL's loss on labelled pictures (x, y) of the source and pictures t of the target, each under its own statistics."""
+    """CORAL's loss: labelled pictures (x, y) of the source, pictures t of the target, each under its own statistics."""
     a, b = net.features(x), net.features(t)
     return F.cross_entropy(net.head(a), y) + weight * coral(a, b)
 
@@ -69,8 +69,8 @@ class AlignmentWeight(Explorer):
 
     net: a LeNet with batch norm, trained on the source; every training goes on from a copy of it. plain: one with layer
     norm, which is no adaptation. source, train, test: domains with the same classes; train is seen without labels, test
-    is for the accuracy alone. loss: (net, x, y, t, λ) → a scalar, as `aligned`. frequent: the classes that a label shift favours. steps, every: of a training, and
-    between its frames.
+    is for the accuracy alone. loss: (net, x, y, t, λ) → a scalar, as `aligned`. frequent: the classes that a label
+    shift favours. steps, every: of a training, and between its frames.
     The first setting is trained when the explorer is made. Another one is drawn before its training at once, and
     trained a few steps at a time, between which the kernel answers; a newer setting stops it, and coming back goes on
     with it.
@@ -81,8 +81,8 @@ class AlignmentWeight(Explorer):
     keeps = True
 
     def __init__(self, net: LeNet, plain: LeNet, source: Domain, train: Domain, test: Domain,
-                 loss: Callable[..., Tensor] = aligned, *, frequent: tuple[int, ...] = (1, 4, 7), weight: float = 1.0, steps: int = 40,
-                 every: int = 10, seed: int = 0):
+                 loss: Callable[..., Tensor] = aligned, *, frequent: tuple[int, ...] = (1, 4, 7),
+                 weight: float = 1.0, steps: int = 40, every: int = 10, seed: int = 0):
         self.net, self.source, self.test, self.loss = net, source, test, loss
         self.seed, self.steps, self.every = seed, steps, every
         self.targets, self.known = {}, small.known(source, seed)
@@ -163,8 +163,8 @@ class AlignmentWeight(Explorer):
     def describe(self, record: AlignmentRecord) -> str:
         first, now = record.frames[0], record.frames[-1]
         apart = lambda shares: np.abs(shares - 1 / len(shares)).sum() / 2
-        return (f"No adaptation: ≈{100 * record.unadapted:.0f} %. Variances of the source's {self.net.size} features, added up: "
-                f"≈{first.variance:.0f} → ≈{now.variance:.0f}. Distance from uniform shares: labels "
+        return (f"No adaptation: ≈{100 * record.unadapted:.0f} %. Variances of the source's {self.net.size} features, "
+                f"added up: ≈{first.variance:.0f} → ≈{now.variance:.0f}. Distance from uniform shares: labels "
                 f"{apart(record.shares):.1f}, answers ≈{apart(now.predicted):.2f}.")
 
 

@@ -138,8 +138,8 @@ def test_the_caption_tells_the_features_shown_from_all(explorer, worlds):
                                                          for text in explorer.scene.figure.texts]
 
 
-@pytest.mark.parametrize("answers, you", [([...] * 3, "not attempted"), ([0, ..., 1], "not attempted"), ("wrong", "0 of 3"),
-                                          ("right", "3 of 3")])
+@pytest.mark.parametrize("answers, you", [([...] * 3, "not attempted"), ([0, ..., 1], "not attempted"),
+                                          ("wrong", "0 of 3"), ("right", "3 of 3")])
 def test_the_quiz_counts_both(worlds, answers, you):
     plain, quiz = worlds[1], worlds[4].take(torch.tensor([3, 200, 400]))
     labels = quiz.labels.tolist()
