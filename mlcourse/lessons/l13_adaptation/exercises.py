@@ -178,7 +178,7 @@ def label_weights_broken(said_source, y_source, said_target, classes):
     return w / (w @ R.sum(0))'''
 WEIGHTS = '''\
 def label_weights(said_source, y_source, said_target, classes):
-    """BBSE: the labels' weights w (N,): R w = r, then 0 for any below 0, then the sum of w p is 1.
+    """BBSE: the labels' weights w (N,), from R w = r; the sum of w p is 1.
 
     said_source, y_source (M,): answers and labels on pictures of the source
     said_target (U,): answers on unlabelled pictures of the target; classes: N

@@ -21,7 +21,8 @@ PANELS = {
     WITHIN: {"no adaptation": look(GREY, "x", ":"), "no adaptation, BBSE": look(GREEN, "D", "-"),
              "no adaptation, true shares": look(BLACK, "o", "--")},
     ACROSS: {"no adaptation": look(GREY, "x", ":"), "AdaBN": look(BLUE, "s", "-"),
-             "AdaBN, BBSE": look(GREEN, "D", "-"), "CORAL": look(ORANGE, "v", "-.")},
+             "AdaBN, BBSE": look(GREEN, "D", "-"), "AdaBN, true shares": look(BLACK, "o", "--"),
+             "CORAL": look(ORANGE, "v", "-.")},
 }
 TITLES = {WITHIN: "Faint print → faint print: other shares alone", ACROSS: "Typeset → handwritten: other looks, too"}
 
@@ -44,7 +45,7 @@ def crossing(rows: Sequence[dict], arm: str, source: str, k: int = 0, target: st
 def table(rows: Sequence[dict]) -> str:
     """The accuracies of study transfer that the lesson tells of, with intervals over seeds."""
     lines = [f"{'%, five seeds':26s}" + "".join(f"{name:21s}" for name in PAIRS.values()).rstrip()]
-    for arms, k, what in ((TOLD, 0, ""), (TAUGHT, 5, ", 5 labels")):
+    for arms, k, what in ((TOLD, 0, ""), (TAUGHT, 5, ", 5 per class")):
         for arm in arms:
             numbers = [t_interval(crossing(rows, arm, source, k).values()).text() for source in PAIRS]
             lines.append(f"{arm + what:26s}" + "".join(f"{text:21s}" for text in numbers).rstrip())

@@ -14,11 +14,11 @@ PADS = (-0.4, 2.2)
 
 
 class AlignmentScene(Scene):
-    """`show` takes an `AlignmentRecord`. classes: their names; steps: of a training; size: features in a matrix;
-    scale: the covariance that is drawn darkest."""
+    """`show` takes an `AlignmentRecord`. classes: their names; steps: of a training; size: features in a matrix,
+    of how many; scale: the covariance that is drawn darkest."""
 
-    def __init__(self, classes: Sequence[str], steps: int, size: int, scale: float):
-        self.classes, self.steps, self.size, self.scale = classes, steps, size, scale
+    def __init__(self, classes: Sequence[str], steps: int, size: int, of: int, scale: float):
+        self.classes, self.steps, self.size, self.of, self.scale = classes, steps, size, of, scale
         super().__init__(10, 3.3)
 
     def build(self) -> None:
@@ -32,8 +32,8 @@ class AlignmentScene(Scene):
             self.matrices.append(self.moving(axes.imshow(empty, cmap="RdBu_r", vmin=-self.scale, vmax=self.scale,
                                                          interpolation="nearest")))
         self.figure.text(0.177, 0.06,
-                         f"{self.size} features; red ≥ ≈{self.scale:.2g}, white 0, blue ≤ ≈{-self.scale:.2g}",
-                         ha="center", fontsize=8)
+                         f"{self.size} of {self.of} features; red ≥ ≈{self.scale:.2g}, white 0, "
+                         f"blue ≤ ≈{-self.scale:.2g}", ha="center", fontsize=8)
         self.accuracy, self.pad = (self.figure.add_axes((0.415, bottom, 0.25, height))
                                    for bottom, height in ((0.5, 0.33), (0.145, 0.17)))
         for axes, title, limits in ((self.accuracy, "accuracy on the target (%)", (20, 85)),

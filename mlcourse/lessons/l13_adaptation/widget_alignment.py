@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from collections.abc import Callable
 from typing import NamedTuple
 
 import ipywidgets
 import numpy as np
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from mlcourse import small
 from mlcourse.domains import Domain
 from mlcourse.domains.distances import proxy_a_distance, proxy_a_floor
 from mlcourse.episode.across import DomainSampler, pixels
-from mlcourse.learners import CORAL, AdaBN
 from mlcourse.lessons.l13_adaptation.scene_alignment import AlignmentScene
-from mlcourse.losses.alignment import covariance
+from mlcourse.losses.alignment import coral, covariance
 from mlcourse.nets import LeNet
 from mlcourse.system.machine import one_core
 from mlcourse.train import step_generator
@@ -56,13 +58,19 @@ class AlignmentRecord(NamedTuple):
     floor: tuple[float, float]
 
 
+def aligned(net: LeNet, x: Tensor, y: Tensor, t: Tensor, weight: float) -> Tensor:
+    """CORAL's loss: labelled pictures (x, y) of the source, pictures t of the target, each under its own statistics."""
+    a, b = net.features(x), net.features(t)
+    return F.cross_entropy(net.head(a), y) + weight * coral(a, b)
+
+
 class AlignmentWeight(Explorer):
     """Choose the weight λ of CORAL, and whether the target has other class shares; the training runs before your eyes.
 
     net: a LeNet with batch norm, trained on the source; every training goes on from a copy of it. plain: one with layer
     norm, which is no adaptation. source, train, test: domains with the same classes; train is seen without labels, test
-    is for the accuracy alone. frequent: the classes that a label shift favours. steps, every: of a training, and
-    between its frames.
+    is for the accuracy alone. loss: (net, x, y, t, λ) → a scalar, as `aligned`. frequent: the classes that a label
+    shift favours. steps, every: of a training, and between its frames.
     The first setting is trained when the explorer is made. Another one is drawn before its training at once, and
     trained a few steps at a time, between which the kernel answers; a newer setting stops it, and coming back goes on
     with it.
@@ -72,10 +80,11 @@ class AlignmentWeight(Explorer):
 
     keeps = True
 
-    def __init__(self, net: LeNet, plain: LeNet, source: Domain, train: Domain, test: Domain, *,
-                 frequent: tuple[int, ...] = (1, 4, 7), weight: float = 1.0, steps: int = 40, every: int = 10,
-                 seed: int = 0):
-        self.net, self.source, self.test, self.seed, self.steps, self.every = net, source, test, seed, steps, every
+    def __init__(self, net: LeNet, plain: LeNet, source: Domain, train: Domain, test: Domain,
+                 loss: Callable[..., Tensor] = aligned, *, frequent: tuple[int, ...] = (1, 4, 7),
+                 weight: float = 1.0, steps: int = 40, every: int = 10, seed: int = 0):
+        self.net, self.source, self.test, self.loss = net, source, test, loss
+        self.seed, self.steps, self.every = seed, steps, every
         self.targets, self.known = {}, small.known(source, seed)
         with torch.no_grad():
             right = small.class_accuracies(plain(pixels(test.images)), test.labels)
@@ -97,7 +106,7 @@ class AlignmentWeight(Explorer):
                                            layout={"width": "auto"}),
         }
         self.training(weight, False).to_the_end()
-        scene = AlignmentScene(source.classes, steps, len(self.chosen), scale)
+        scene = AlignmentScene(source.classes, steps, len(self.chosen), net.size, scale)
         super().__init__(scene, controls, columns([controls["weight"],
                                                    labelled("target's classes", controls["shifted"]), self.bar]))
 
@@ -154,8 +163,8 @@ class AlignmentWeight(Explorer):
     def describe(self, record: AlignmentRecord) -> str:
         first, now = record.frames[0], record.frames[-1]
         apart = lambda shares: np.abs(shares - 1 / len(shares)).sum() / 2
-        return (f"No adaptation: ≈{100 * record.unadapted:.0f} %. Variance of the source's features: "
-                f"≈{first.variance:.0f} → ≈{now.variance:.0f}. Distance from uniform shares: labels "
+        return (f"No adaptation: ≈{100 * record.unadapted:.0f} %. Variances of the source's {self.net.size} features, "
+                f"added up: ≈{first.variance:.0f} → ≈{now.variance:.0f}. Distance from uniform shares: labels "
                 f"{apart(record.shares):.1f}, answers ≈{apart(now.predicted):.2f}.")
 
 
@@ -163,11 +172,10 @@ class Training:
     """One setting's training, `every` steps at a time."""
 
     def __init__(self, of: AlignmentWeight, weight: float, shifted: bool):
-        self.of, self.seen, self.q = of, *of.targets[shifted][:2]
-        net = copy.deepcopy(of.net)
-        self.learner = CORAL(net, weight) if weight else AdaBN(net)
+        self.of, self.weight, self.seen, self.q = of, weight, *of.targets[shifted][:2]
+        self.net = copy.deepcopy(of.net)
         self.sampler = DomainSampler([of.source], small.SHOT, 1, unlabeled=small.SHOT, target=self.seen)
-        self.optimiser = torch.optim.Adam(net.parameters(), small.RATE)
+        self.optimiser = torch.optim.Adam(self.net.parameters(), small.RATE)
         self.frames = [self.frame(0)]
 
     @property
@@ -183,7 +191,8 @@ class Training:
             for step in range(start, start + self.of.every):
                 episode = self.sampler.sample(1, step_generator(self.of.seed, 0, step)).task(0)
                 self.optimiser.zero_grad()
-                self.learner.loss(episode).backward()
+                x, y, t = episode.support_x, episode.support_y, episode.unlabeled_x
+                self.of.loss(self.net, x, y, t, self.weight).backward()
                 self.optimiser.step()
             self.frames.append(self.frame(start + self.of.every))
 
@@ -195,7 +204,7 @@ class Training:
     def frame(self, step: int) -> Frame:
         """What the network does now."""
         of, unlabeled, m = self.of, pixels(self.seen.images), len(self.seen.images)
-        views = small.views(self.learner.net, of.known, torch.cat([unlabeled, pixels(of.test.images)]), unlabeled)
+        views = small.views(self.net, of.known, torch.cat([unlabeled, pixels(of.test.images)]), unlabeled)
         source, target, logits = views.source, views.target[:m], views.logits[m:]
         matrix = lambda z: covariance(z[:, of.chosen]).numpy()
         accuracy = float(self.q @ small.class_accuracies(logits, of.test.labels))

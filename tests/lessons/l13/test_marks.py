@@ -29,7 +29,7 @@ def dialled():
 
 
 def test_the_weight_of_the_alignment():
-    check_marked(aligned, {0, 0.6, 1, 2})
+    check_marked(aligned, {0, 0.6, 1, 2, aligned().net.size})
 
 
 def test_the_label_shift_dial():

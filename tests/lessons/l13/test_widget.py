@@ -120,23 +120,33 @@ def test_every_control_of_the_alignment_can_be_swept(explorer):
         assert record.frames[-1].step == STEPS
 
 
-def test_what_the_lesson_trains_live_is_adam_on_pictures_drawn_anew(worlds):
-    net, _, source, train, _ = worlds
-    before, target_x = copy.deepcopy(net.state_dict()), pixels(train.images)
-    loss = lambda net, x, y, t: F.cross_entropy(net(x), y) + net.features(t).square().mean()
-    got = live.descended(net, source, target_x, loss, steps=2, batch=7, seed=3)
-    assert all(torch.equal(before[name], p) for name, p in net.state_dict().items())
-    optimiser, generator = torch.optim.Adam(net.parameters(), 1e-3), torch.Generator().manual_seed(3)
-    try:
-        for _ in range(2):
-            s = torch.randint(len(source.images), (7,), generator=generator)
-            t = torch.randint(len(target_x), (7,), generator=generator)
-            optimiser.zero_grad()
-            loss(net, source.images[s].float() / 255, source.labels[s], target_x[t]).backward()
-            optimiser.step()
-        torch.testing.assert_close(dict(got.named_parameters()), dict(net.named_parameters()))
-    finally:
-        net.load_state_dict(before)
+def test_a_training_descends_the_loss_that_it_is_given(worlds):
+    asked = []
+
+    def loss(net, x, y, t, weight):
+        asked.append((len(x), len(y), len(t), weight))
+        return 0 * net(x).sum()
+
+    first, *_, last = AlignmentWeight(*worlds, loss, steps=STEPS, every=EVERY).record.frames
+    assert asked == [(30, 30, 30, 1.0)] * STEPS and last.accuracy == first.accuracy
+
+
+def test_the_caption_tells_the_features_shown_from_all(explorer, worlds):
+    d = worlds[0].size
+    assert f"the source's {d} features" in explorer.describe(explorer.record)
+    assert f"{len(explorer.chosen)} of {d} features" in [text.get_text()[:len(f"24 of {d} features")]
+                                                         for text in explorer.scene.figure.texts]
+
+
+@pytest.mark.parametrize("answers, you", [([...] * 3, "not attempted"), ([0, ..., 1], "not attempted"),
+                                          ("wrong", "0 of 3"), ("right", "3 of 3")])
+def test_the_quiz_counts_both(worlds, answers, you):
+    plain, quiz = worlds[1], worlds[4].take(torch.tensor([3, 200, 400]))
+    labels = quiz.labels.tolist()
+    given = {"right": labels, "wrong": [(y + 1) % 10 for y in labels]}[answers] if isinstance(answers, str) else answers
+    with torch.no_grad():
+        right = sum(a == y for a, y in zip(plain(pixels(quiz.images)).argmax(1).tolist(), labels))
+    assert live.scores(given, plain, quiz) == f"you: {you}\nmachine: ≈{right} of 3"
 
 
 # ---------------------------------------------------------------- the label-shift dial
