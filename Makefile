@@ -1,6 +1,6 @@
 # make lab    install (first time only) and open the course in JupyterLab
 # make test   install (first time only) and run every test and every notebook
-# make check  the same without the notebooks and without a browser: a few minutes
+# make check  the tests of the library alone: no lessons, no browser; a few minutes
 #
 # Variables, all optional:
 #   PYTHON=python3.12    the Python (3.11 or later) that makes the virtual environment
@@ -27,7 +27,7 @@ test: $(STAMP)
 	$(RUN) -m pytest $(NBVAL) $(SHARED) && $(RUN) -m pytest tests -m alone
 
 check: $(STAMP)
-	$(RUN) -m pytest tests --ignore tests/browser $(SHARED) && $(RUN) -m pytest tests -m alone
+	$(RUN) -m pytest tests --ignore tests/browser --ignore tests/lessons --ignore tests/exercises $(SHARED) && $(RUN) -m pytest tests -m alone
 
 install: $(STAMP)
 
