@@ -7,7 +7,7 @@ from inspect import signature
 
 from mlcourse.learner import Learner
 from mlcourse.learners import (adabn, adapter, anil, baseline_plus_plus, baselines, contrastive, coral, daml, dann,
-                               fomaml, l2sp, maml, meta_sgd, meta_transfer, mldg, protonet, r2d2, reptile, rfs,
+                               fomaml, imaml, l2sp, maml, meta_sgd, meta_transfer, mldg, protonet, r2d2, reptile, rfs,
                                self_training, shot, tent)
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.learners.adapter import Adapter
@@ -21,6 +21,7 @@ from mlcourse.learners.daml import DAML
 from mlcourse.learners.dann import DANN
 from mlcourse.learners.distillation import Distillation, Teacher
 from mlcourse.learners.fomaml import FOMAML
+from mlcourse.learners.imaml import IMAML
 from mlcourse.learners.l2sp import L2SP
 from mlcourse.learners.maml import MAML
 from mlcourse.learners.meta_sgd import MetaSGD
@@ -40,15 +41,15 @@ from mlcourse.method import Method
 from mlcourse.nets import MLP, network, trainable
 
 __all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "BaselinePlusPlus", "CORAL", "DAML", "DANN", "Distillation",
-           "FOMAML", "FineTune", "FromScratch", "JointTraining", "L2SP", "LinearProbe", "MAML", "METHODS", "MLDG",
-           "MetaSGD", "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "R2D2", "RECORDS",
+           "FOMAML", "FineTune", "FromScratch", "IMAML", "JointTraining", "L2SP", "LinearProbe", "MAML", "METHODS",
+           "MLDG", "MetaSGD", "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "R2D2", "RECORDS",
            "RFS", "Reptile", "SHOT", "SelfTraining", "SimCLR", "SupCon", "TENT", "Teacher", "TranslationSampler",
            "Translator", "TwoEncoders", "build", "method", "record", "record_of", "settings_on"]
 
 
 RECORDS: tuple[Method, ...] = (
-    maml.METHOD, fomaml.METHOD, anil.METHOD, reptile.METHOD, meta_sgd.METHOD, meta_transfer.METHOD, protonet.METHOD,
-    r2d2.METHOD, baselines.NONE, baselines.SCRATCH, baselines.JOINT, l2sp.METHOD, baselines.FINETUNE, baselines.PROBE,
+    maml.METHOD, fomaml.METHOD, anil.METHOD, reptile.METHOD, imaml.METHOD, meta_sgd.METHOD, meta_transfer.METHOD,
+    protonet.METHOD, r2d2.METHOD, baselines.NONE, baselines.SCRATCH, baselines.JOINT, l2sp.METHOD, baselines.FINETUNE, baselines.PROBE,
     rfs.METHOD, baseline_plus_plus.METHOD,
     contrastive.SIMCLR, contrastive.SUPCON, baselines.NEIGHBOUR,
     adabn.METHOD, tent.METHOD, coral.METHOD, dann.METHOD, self_training.METHOD, shot.METHOD, mldg.METHOD,
