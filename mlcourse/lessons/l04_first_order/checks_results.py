@@ -8,7 +8,7 @@ from mlcourse.exercises.entries import filled
 from mlcourse.exercises.framework import Misconception, NotAttempted, NotYet, all_of, kind
 from mlcourse.exercises.values import number
 
-# ---------------------------------------------------------------- 04.3
+# ---------------------------------------------------------------- 04.2
 
 FIRST, SECOND, TERM = "first order", "second order", "the missing term"
 CHOICES = (FIRST, SECOND, TERM)
@@ -31,7 +31,7 @@ WAYS = {
 
 
 def check_ways(answer: object) -> str:
-    """04.3: what each of four functions returns, and which of them keeps a graph for nothing."""
+    """04.2: what each of four functions returns, and which of them keeps a graph for nothing."""
     given = filled(answer, dict.fromkeys(WAYS, CHOICES) | {"waste": tuple(WAYS)})
     wrong = [Misconception(misreading(given[key], way.returns), f"look at {key}: {way.why}.")
              for key, way in WAYS.items() if given[key] != way.returns]
@@ -50,7 +50,7 @@ def misreading(said: str, right: str) -> str:
     return "create_graph=True read as first order" if right == SECOND else "first order read as second"
 
 
-# ---------------------------------------------------------------- 04.4
+# ---------------------------------------------------------------- 04.3
 
 RATE = 0.2
 
@@ -91,7 +91,7 @@ ROUTES = (      # where a mistake leads: of which algorithm, the power and wheth
 
 
 def check_rests(answer: object) -> str:
-    """04.4: two coordinates of two solutions."""
+    """04.3: two coordinates of two solutions."""
     if answer is None or answer is ... or (isinstance(answer, dict) and answer
                                            and all(value is ... for value in answer.values())):
         raise NotAttempted

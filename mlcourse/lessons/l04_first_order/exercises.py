@@ -72,7 +72,7 @@ dropped_term = Exercise(
         (TERM, "    return {name: -alpha**2 * each for name, each in zip(theta, Hv)}"),
     ))
 
-# ---------------------------------------------------------------- 04.2
+# ---------------------------------------------------------------- 04.X
 
 REPTILE = '''\
 def reptile_step(theta, tasks, loss, alpha, k, beta):
@@ -102,7 +102,7 @@ def reptile_wrong(*edits: tuple[str, str]) -> str:
 
 ONCE = START.replace("        phi", "    phi", 1) + "\n    for samples in tasks:\n"
 reptile_step = Exercise(
-    id="04.2", title="Reptile's outer step", answer="reptile_step", difficulty=2, minutes=6,
+    id="04.4", title="Reptile's outer step", answer="reptile_step", difficulty=2, minutes=6,
     stub=REPTILE + "    ...", solution_source=REPTILE_SOLUTION, check=check_reptile_step,
     hints=(
         "Two loops: over the tasks, and inside over the k inner steps. Where does each task's phi begin?",
@@ -136,4 +136,4 @@ reptile_step = Exercise(
         (NEXT, "    return {name: p.detach() + beta * change[name] / k for name, p in theta.items()}"),
     ))
 
-EXERCISES = (dropped_term, reptile_step, ways, rests)
+EXERCISES = (dropped_term, ways, rests, reptile_step)

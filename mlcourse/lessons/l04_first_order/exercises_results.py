@@ -6,7 +6,7 @@ from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l04_first_order.checks_results import WASTE, WAYS, check_rests, check_ways, truth
 from mlcourse.lessons.l04_first_order.ways import WAYS as SOURCE
 
-# ---------------------------------------------------------------- 04.3
+# ---------------------------------------------------------------- 04.2
 
 SAYS = '''\
 returns = {      # "first order", "second order" or "the missing term"
@@ -14,7 +14,8 @@ returns = {      # "first order", "second order" or "the missing term"
     "b": ...,
     "c": ...,
     "d": ...,
-    "waste": ...,    # the letter of the one that keeps a graph which it never uses
+    # and the letter of the one that keeps a graph which it never uses:
+    "waste": ...,
 }'''
 RIGHT = {**{key: way.returns for key, way in WAYS.items()}, "waste": WASTE}
 
@@ -26,7 +27,7 @@ def said(**changed: str) -> str:
 
 
 ways = Exercise(
-    id="04.3", title="Four functions called FOMAML", answer="returns", difficulty=2, minutes=4, given=SOURCE,
+    id="04.2", title="Four functions called FOMAML", answer="returns", difficulty=2, minutes=4, given=SOURCE,
     stub=SAYS, solution_source=said(), check=check_ways,
     hints=(
         "In each function follow theta to the query loss. There are two ways: p in step, and g.",
@@ -48,7 +49,7 @@ ways = Exercise(
     mutations=tuple((f'    "{key}": "{RIGHT[key]}",', f'    "{key}": "{wrong}",') for key, wrong in (
         ("a", "the missing term"), ("b", "the missing term"), ("c", "first order"), ("d", "second order"), ("waste", "a"))))
 
-# ---------------------------------------------------------------- 04.4
+# ---------------------------------------------------------------- 04.3
 
 RESTS = '''\
 rests = {       # alpha = 0.2; each a number
@@ -67,7 +68,7 @@ def solved(**changed: str) -> str:
 
 
 rests = Exercise(
-    id="04.4", title="Two valleys on paper", answer="rests", difficulty=3, minutes=5,
+    id="04.3", title="Two valleys on paper", answer="rests", difficulty=3, minutes=5,
     stub=RESTS, solution_source=solved(), check=check_rests,
     hints=(
         "Each weight is a problem of its own. For the first: two parabolas, curvature 4 with its minimum at 1, and "

@@ -1,4 +1,4 @@
-"""Five functions that somebody called FOMAML, as exercise 04.3 shows them."""
+"""Four functions that somebody called FOMAML, as exercise 04.2 shows them."""
 
 WAYS = '''\
 grad, leaves = torch.autograd.grad, lambda params: list(params.values())
