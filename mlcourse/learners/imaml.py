@@ -27,8 +27,8 @@ class IMAML(NetLearner):
     """iMAML with `steps` inner steps on G, the first at rate `lr`, and `cg_steps` steps of conjugate gradient.
 
     strength: λ, of the pull towards θ, relative to a mean loss. It takes the place of few steps: φ is to be near the
-    minimum of G, where I + ∇²L/λ is positive definite. The larger λ, the nearer stays φ to θ, and the fewer steps either
-    loop needs; 1 / λ is about MAML's rate times its steps.
+    minimum of G, where I + ∇²L/λ is positive definite. The larger λ, the nearer stays φ to θ, and the fewer steps
+    either loop needs; 1/λ is about MAML's rate times its steps.
     A step that makes G larger is taken back and the task's rate halved: meta-training raises the curvature of L, and
     no rate that is small enough at first stays so.
     No graph of the inner steps is kept: memory does not grow with their number.
@@ -126,7 +126,7 @@ def value_and_gradient(loss: Callable[[Params], Tensor], at: Params, stacked: bo
 
 
 def curvature(loss: Callable[[Params], Tensor], at: Params, stacked: bool) -> Callable[[Params], Params]:
-    """v ↦ ∇²loss(at) v, for as many v as are asked: the graph of the gradient is built once. stacked: as in `descend`."""
+    """v ↦ ∇²loss(at) v, for many v: the graph of the gradient is built once. stacked: as in `descend`."""
     if not stacked:
         _, along = torch.func.vjp(torch.func.grad(loss), at)
         return lambda v: along(v)[0]

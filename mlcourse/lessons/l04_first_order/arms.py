@@ -1,18 +1,16 @@
-"""The arms of `mlcourse study first-order`: how each is made, at which settings, and what of a network may move at test."""
+"""The arms of `mlcourse study first-order`: how each is made, and what of a network may move at test."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner, NetLearner
+from mlcourse.learner import Learner
 from mlcourse.learners import ANIL, FOMAML, IMAML, MAML, FineTune, JointTraining, Reptile
-from mlcourse.learners.protonet import Prototypes, ProtoNet
-from mlcourse.nets import MLP, Conv4, Params, features, params_of
+from mlcourse.learners.protonet import ProtoNet
+from mlcourse.nets import MLP, Conv4, features, params_of
 from mlcourse.small import SIDE
 
 WAY = 5
@@ -41,12 +39,12 @@ KINDS: dict[str, type[MAML]] = {SECOND: MAML, FIRST: FOMAML, HEAD: ANIL, BODY: B
 
 
 def network(seed: int, width: int, way: int = WAY) -> Conv4:
-    """The network of every arm on pictures of 16×16; way=0: without its head. Layer norm: no query is seen by another."""
+    """The network of every arm on pictures of 16×16, with a layer norm; way=0: without its head."""
     return Conv4(way, width, norm="layer", side=SIDE, seed=seed)
 
 
 def on_glyphs(arm: str, setting: dict, seed: int, width: int, classes: int) -> Learner:
-    """An arm on pictures, untrained. classes: of the training scripts, which fine-tuning is first taught to tell apart."""
+    """An arm on pictures, untrained. classes: those that fine-tuning is first taught to tell apart."""
     if arm == FINE:
         return FineTune(network(seed, width, 0), classes, **setting, seed=seed)
     return KINDS[arm](network(seed, width), **setting)

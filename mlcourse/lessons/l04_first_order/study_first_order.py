@@ -1,15 +1,15 @@
-"""MAML, and what is cheaper than MAML: error and accuracy, what moves in the inner loop at home and away, time and memory.
+"""MAML, and what is cheaper than MAML: error and accuracy, what moves at home and away, time and memory.
 
-All arms of a part see the same batches for the same number of outer steps. Settings and the number of steps at test were
-chosen on validation tasks and scripts (rows of split "val", training seed CHOOSING); test scripts, digits and inverted
-pictures chose nothing. The test episodes are the same for all arms and seeds, so that differences over seeds are paired.
+All arms of a part see the same batches for the same number of outer steps. Settings and the number of steps at test
+were chosen on validation tasks and scripts (rows of split "val", training seed CHOOSING); test scripts, digits and
+inverted pictures chose nothing. The test episodes are the same for all arms and seeds: differences are paired.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from types import SimpleNamespace
@@ -22,8 +22,8 @@ from mlcourse.domains import Domain
 from mlcourse.episode import EpisodeSampler
 from mlcourse.evaluate import scores
 from mlcourse.learner import Learner, map_parts
-from mlcourse.lessons.l04_first_order.arms import (BODY, BODY_ONLY, FINE, FIRST, HEAD, HEAD_ONLY, IMPLICIT, NOTHING, OWN,
-                                                   REPTILES, SECOND, WAY, moved, moving, on_glyphs, on_sinusoids)
+from mlcourse.lessons.l04_first_order.arms import (BODY, BODY_ONLY, FINE, FIRST, HEAD, HEAD_ONLY, IMPLICIT, NOTHING,
+                                                   OWN, REPTILES, SECOND, WAY, moved, moving, on_glyphs, on_sinusoids)
 from mlcourse.rows import facts
 from mlcourse.small import shrunk
 from mlcourse.studies.study import Key, Option, Study
@@ -90,8 +90,8 @@ def source() -> Domain:
 
 @cache
 def domains(split: str) -> dict[str, Domain]:
-    """The domains to choose on, split "val", or to judge on: new scripts, the UCI digits as they come, and the new scripts
-    with ink and paper exchanged."""
+    """The domains to choose on, split "val", or to judge on: new scripts, the UCI digits as they come, and the new
+    scripts with ink and paper exchanged."""
     splits = load_splits("glyphs")
     if split == "val":
         return {"glyphs": shrunk(splits.val)}
@@ -123,8 +123,8 @@ def prepare(seeds: Sequence[int], part: Sequence[str], choose: bool) -> SimpleNa
 
 
 def keys_of(part: str, arm: str, setting: dict, seed: int) -> list[Key]:
-    """The rows that one training gives: on validation data after each number of steps; on test data after the chosen one,
-    on glyphs in every domain, with every part of the network that may move."""
+    """The rows that one training gives: on validation data after each number of steps; on test data after the chosen
+    one, on glyphs in every domain, with every part of the network that may move."""
     said = name_of(setting)
     if seed == CHOOSING:
         return [(part, arm, said, part, OWN, steps, "val", seed) for steps in AT_TEST[part]]
@@ -138,10 +138,12 @@ def keys_of(part: str, arm: str, setting: dict, seed: int) -> list[Key]:
 def trainings(asked: SimpleNamespace) -> Iterator[tuple[str, str, dict, int]]:
     """(part, arm, setting, seed) of everything that is trained, the candidates first."""
     for part in asked.parts:
-        if part != COST and asked.choose:
+        if part == COST:
+            continue
+        if asked.choose:
             yield from ((part, arm, each, CHOOSING) for arm, several in CANDIDATES[part].items() for each in several)
-        if part != COST:
-            yield from ((part, arm, setting, seed) for seed in asked.seeds for arm, (setting, _) in CHOSEN[part].items())
+        for seed in asked.seeds:
+            yield from ((part, arm, setting, seed) for arm, (setting, _) in CHOSEN[part].items())
 
 
 def costs(asked: SimpleNamespace) -> list[Key]:
@@ -173,7 +175,8 @@ def row_of(key: Key, measured: dict) -> dict:
     """A row, with the command that makes it again."""
     part, seed = key[0], key[-1]
     which = "--choose --seed 0" if seed == CHOOSING else f"--seed {seed}"
-    return {**dict(zip(KEY, key, strict=True)), **measured, **facts(f"mlcourse study first-order --part {part} {which}", seed)}
+    command = f"mlcourse study first-order --part {part} {which}"
+    return {**dict(zip(KEY, key, strict=True)), **measured, **facts(command, seed)}
 
 
 def judged(learner: Learner, key: Key, budget: Budget) -> dict:
@@ -210,15 +213,16 @@ def outer_gradient(arm: str, steps: int, width: int, tasks: int, query: int) -> 
 
 
 def cost_rows(asked: SimpleNamespace, budget: Budget) -> Iterator[dict]:
-    """Milliseconds of an outer gradient, all arms in turn, and as a multiple of MAML's with one inner step; the peak memory
-    of a fresh process that computes it."""
+    """Milliseconds of an outer gradient, all arms in turn, and as a multiple of MAML's with one inner step; the peak
+    memory of a fresh process that computes it."""
     keys, size = costs(asked), (budget.width, budget.tasks, budget.query)
     times = in_turn({key: outer_gradient(key[1], key[5], *size) for key in keys}, budget.rounds)
     memory = peak_memories(outer_gradient, [(key[1], key[5], *size) for key in keys])
     one = times[COST, SECOND, "", "", "", 1, "", 0]
     for key, megabytes in zip(keys, memory, strict=True):
-        yield row_of(key, {"ms": round(statistics.median(times[key]), 2), "peak_mb": megabytes,
-                           "times_maml": round(statistics.median(a / b for a, b in zip(times[key], one, strict=True)), 3)})
+        ratio = statistics.median(a / b for a, b in zip(times[key], one, strict=True))
+        yield row_of(key, {"ms": round(statistics.median(times[key]), 2), "times_maml": round(ratio, 3),
+                           "peak_mb": megabytes})
 
 
 def line(row: dict) -> str:
@@ -231,8 +235,8 @@ def line(row: dict) -> str:
 
 STUDY = Study(
     "first-order",
-    """Lesson 04: MAML, FOMAML, Reptile, ANIL, BOIL and iMAML on sinusoids and glyphs, what their inner loops move at home
-    and away, and what an outer step costs.
+    """Lesson 04: MAML, FOMAML, Reptile, ANIL, BOIL and iMAML on sinusoids and glyphs, what their inner loops move at
+    home and away, and what an outer step costs.
 
     Same batches and number of outer steps for all.""",
     ("", "--choose --seed 0", "--part cost"), KEY, Budget(), plan, rows, line, prepare=prepare,
