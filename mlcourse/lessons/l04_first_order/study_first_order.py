@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from types import SimpleNamespace
@@ -24,6 +24,8 @@ from mlcourse.evaluate import scores
 from mlcourse.learner import Learner, map_parts
 from mlcourse.lessons.l04_first_order.arms import (BODY, BODY_ONLY, FINE, FIRST, HEAD, HEAD_ONLY, IMPLICIT, NOTHING,
                                                    OWN, REPTILES, SECOND, WAY, moved, moving, on_glyphs, on_sinusoids)
+from mlcourse.lessons.l04_first_order.figures_study import what_it_costs_and_moves
+from mlcourse.plots.static import Picture
 from mlcourse.rows import facts
 from mlcourse.small import shrunk
 from mlcourse.studies.study import Key, Option, Study
@@ -233,6 +235,11 @@ def line(row: dict) -> str:
             f"{row['moves']:4s} {row['steps']:2d} steps  seed {row['seed']:3d}  {said}")
 
 
+def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Picture]:
+    """What the arms reach on glyphs and what MAML moves, where it was asked for."""
+    return {"": what_it_costs_and_moves(found)} if GLYPHS in asked.parts and asked.seeds else {}
+
+
 STUDY = Study(
     "first-order",
     """Lesson 04: MAML, FOMAML, Reptile, ANIL, BOIL and iMAML on sinusoids and glyphs, what their inner loops move at
@@ -240,5 +247,6 @@ STUDY = Study(
 
     Same batches and number of outer steps for all.""",
     ("", "--choose --seed 0", "--part cost"), KEY, Budget(), plan, rows, line, prepare=prepare,
-    options=(Option("part", str, rf"{', '.join(PARTS)}; repeat it for several.  \[default: all]", several=True),
-             Option("choose", bool, "Measure all settings on validation data first.")))
+    pictures=pictures, options=(
+        Option("part", str, rf"{', '.join(PARTS)}; repeat it for several.  \[default: all]", several=True),
+        Option("choose", bool, "Measure all settings on validation data first.")))
