@@ -11,7 +11,7 @@ from mlcourse.plots.style import GREY, RC, SERIES
 from mlcourse.rows import estimates, frame
 from mlcourse.statistics import Estimate, t_interval
 
-AWAY = (("glyphs", "new scripts"), ("digits", "UCI digits"), ("inverted", "inverted scripts"))
+WHERE = (("glyphs", "new scripts"), ("digits", "UCI digits"))
 
 
 def what_it_costs_and_moves(rows: Sequence[dict]) -> Picture:
@@ -33,7 +33,7 @@ def what_it_costs_and_moves(rows: Sequence[dict]) -> Picture:
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
         left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
         left.axvline(20, color=GREY, ls=":", lw=1.3, label="chance")
-        for (domain, name), style in zip(AWAY, SERIES):
+        for (domain, name), style in zip(WHERE, SERIES):
             values = [accuracy[domain, arm] for arm in arms]
             mark = {"fmt": style["marker"], "color": style["color"], "capsize": 3, "ms": 5, "label": name}
             left.errorbar([v.mean for v in values], range(len(arms)), xerr=[v.half for v in values], **mark)
