@@ -42,15 +42,15 @@ from mlcourse.nets import MLP, network, trainable
 
 __all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "BaselinePlusPlus", "CORAL", "DAML", "DANN", "Distillation",
            "FOMAML", "FineTune", "FromScratch", "IMAML", "JointTraining", "L2SP", "LinearProbe", "MAML", "METHODS",
-           "MLDG", "MetaSGD", "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "R2D2", "RECORDS",
-           "RFS", "Reptile", "SHOT", "SelfTraining", "SimCLR", "SupCon", "TENT", "Teacher", "TranslationSampler",
-           "Translator", "TwoEncoders", "build", "method", "record", "record_of", "settings_on"]
+           "MLDG", "MetaSGD", "MetaTransfer", "Method", "NearestNeighbour", "NoAdaptation", "ProtoNet", "R2D2",
+           "RECORDS", "RFS", "Reptile", "SHOT", "SelfTraining", "SimCLR", "SupCon", "TENT", "Teacher",
+           "TranslationSampler", "Translator", "TwoEncoders", "build", "method", "record", "record_of", "settings_on"]
 
 
 RECORDS: tuple[Method, ...] = (
     maml.METHOD, fomaml.METHOD, anil.METHOD, reptile.METHOD, imaml.METHOD, meta_sgd.METHOD, meta_transfer.METHOD,
-    protonet.METHOD, r2d2.METHOD, baselines.NONE, baselines.SCRATCH, baselines.JOINT, l2sp.METHOD, baselines.FINETUNE, baselines.PROBE,
-    rfs.METHOD, baseline_plus_plus.METHOD,
+    protonet.METHOD, r2d2.METHOD, baselines.NONE, baselines.SCRATCH, baselines.JOINT, l2sp.METHOD, baselines.FINETUNE,
+    baselines.PROBE, rfs.METHOD, baseline_plus_plus.METHOD,
     contrastive.SIMCLR, contrastive.SUPCON, baselines.NEIGHBOUR,
     adabn.METHOD, tent.METHOD, coral.METHOD, dann.METHOD, self_training.METHOD, shot.METHOD, mldg.METHOD,
     adapter.METHOD, daml.METHOD,

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from mlcourse.engine.descend import check_rate, descend, gradient
+from mlcourse.engine.descend import check_rate, check_steps, gradient
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, NetLearner, check_adaptable, check_head, require_grad
 from mlcourse.losses import task_loss
@@ -24,16 +24,18 @@ from mlcourse.phases import check_counts
 
 
 class IMAML(NetLearner):
-    """iMAML with `steps` inner steps of rate `lr` on G and `cg_steps` steps of conjugate gradient.
+    """iMAML with `steps` inner steps on G, the first at rate `lr`, and `cg_steps` steps of conjugate gradient.
 
-    strength: λ, of the pull towards θ, relative to a mean loss. It takes the place of few steps: φ is near the minimum
-    of G, so lr < 2 / (λ + the largest curvature) and enough steps are needed. The larger λ, the nearer stays φ to θ,
-    and the fewer steps either loop needs.
+    strength: λ, of the pull towards θ, relative to a mean loss. It takes the place of few steps: φ is to be near the
+    minimum of G, where I + ∇²L/λ is positive definite. The larger λ, the nearer stays φ to θ, and the fewer steps
+    either loop needs; 1/λ is about MAML's rate times its steps.
+    A step that makes G larger is taken back and the task's rate halved: meta-training raises the curvature of L, and
+    no rate that is small enough at first stays so.
     No graph of the inner steps is kept: memory does not grow with their number.
     The meta-gradient is that of the minimum; where the steps end before it, it is not the derivative of `loss`. It is
     brought in as that of a term of value 0, so `loss` is the query loss.
     Deviation from the paper: Adam's rate is annealed in `phases`; a fixed number of steps, and not a tolerance, ends
-    either loop.
+    either loop. The authors' code takes its inner steps on L, then one towards θ, and solves with 2I + ∇²L/(λ + 10).
     Raises ValueError for a rate or a λ that is not positive and finite, or fewer than 1 step of either loop.
     """
 
@@ -51,8 +53,11 @@ class IMAML(NetLearner):
         self.config = {"lr": lr, "steps": steps, "strength": strength, "cg_steps": cg_steps}
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Adapted:
-        """φ: `steps` gradient steps on G from θ, constants."""
+        """φ: `steps` gradient steps on G from θ, constants; one that makes G larger is taken back, and its task's rate
+        halved."""
         check_head(self, episode)
+        steps = self.steps if steps is None else steps
+        check_steps(steps)
         x, y, tasks = self.prepare(episode.support_x, episode), episode.support_y, episode.batch_shape
         theta = {name: p.detach() for name, p in self.theta(tasks).items()}
 
@@ -60,8 +65,15 @@ class IMAML(NetLearner):
             off = {name: phi[name] - theta[name] for name in theta}
             return self.loss_at(phi, x, y) + self.strength / 2 * dot(off, off, len(tasks))
 
-        steps = self.steps if steps is None else steps
-        return self.adapted(descend(G, theta, steps, self.lr, order=1, stacked=bool(tasks)), episode)
+        phi, (value, g) = theta, value_and_gradient(G, theta, bool(tasks))
+        rate = torch.full_like(value, self.lr)
+        for _ in range(steps):
+            there = {name: phi[name] - step for name, step in times(rate, g).items()}
+            value_there, g_there = value_and_gradient(G, there, bool(tasks))
+            lower = value_there <= value
+            phi, g = where(lower, there, phi), where(lower, g_there, g)
+            value, rate = torch.where(lower, value_there, value), torch.where(lower, rate, rate / 2)
+        return self.adapted(phi, episode)
 
     def loss(self, episode: Episode) -> Tensor:
         """The query loss at φ, whose gradient by θ is v."""
@@ -78,11 +90,10 @@ class IMAML(NetLearner):
     def meta_gradient(self, episode: Episode, phi: Params) -> Params:
         """v, the meta-gradient of each task, by name; φ are its adapted parameters."""
         x, y, dims = self.prepare(episode.support_x, episode), episode.support_y, len(episode.batch_shape)
-        g = lambda loss, at, order=1: gradient(loss, at, order=order, stacked=bool(dims))
-        support = lambda at: self.loss_at(at, x, y)
-        along = lambda v: g(lambda at: dot(g(support, at, order=2), v, dims), phi)             # ∇²L^support(φ) v
-        shifted = lambda v: {name: v[name] + Hv / self.strength for name, Hv in along(v).items()}
-        return conjugate_gradient(shifted, g(lambda at: self.query_loss(at, episode), phi), self.cg_steps, dims)
+        H = curvature(lambda at: self.loss_at(at, x, y), phi, bool(dims))                      # v ↦ ∇²L^support(φ) v
+        shifted = lambda v: {name: v[name] + Hv / self.strength for name, Hv in H(v).items()}
+        at_query = gradient(lambda at: self.query_loss(at, episode), phi, order=1, stacked=bool(dims))
+        return conjugate_gradient(shifted, at_query, self.cg_steps, dims)
 
 
 def dot(a: Params, b: Params, dims: int = 0) -> Tensor:
@@ -96,15 +107,49 @@ def times(scale: Tensor, x: Params) -> Params:
     return {name: value * scale.view(*scale.shape, *(1,) * (value.dim() - scale.dim())) for name, value in x.items()}
 
 
+def where(which: Tensor, a: Params, b: Params) -> Params:
+    """The tensors of a for the tasks that `which` is true of, else those of b."""
+    return {name: torch.where(which.view(*which.shape, *(1,) * (a[name].dim() - which.dim())), a[name], b[name])
+            for name in a}
+
+
+def value_and_gradient(loss: Callable[[Params], Tensor], at: Params, stacked: bool) -> tuple[Tensor, Params]:
+    """loss(at) and ∇loss(at), constants. stacked: as in `descend`."""
+    if not stacked:
+        g, value = torch.func.grad_and_value(loss)(at)
+    else:
+        with torch.enable_grad():
+            at = {name: p.detach().requires_grad_() for name, p in at.items()}
+            value = loss(at)
+            g = dict(zip(at, torch.autograd.grad(value.sum(), list(at.values()), materialize_grads=True), strict=True))
+    return value.detach(), {name: g[name].detach() for name in at}
+
+
+def curvature(loss: Callable[[Params], Tensor], at: Params, stacked: bool) -> Callable[[Params], Params]:
+    """v ↦ ∇²loss(at) v, for many v: the graph of the gradient is built once. stacked: as in `descend`."""
+    if not stacked:
+        _, along = torch.func.vjp(torch.func.grad(loss), at)
+        return lambda v: along(v)[0]
+    with torch.enable_grad():
+        at = {name: p.detach().requires_grad_() for name, p in at.items()}
+        g = gradient(loss, at, order=2, stacked=True)
+    curved = [name for name in g if g[name].requires_grad]
+    return lambda v: dict(zip(at, torch.autograd.grad([g[name] for name in curved], list(at.values()),
+                                                      [v[name] for name in curved], retain_graph=True,
+                                                      materialize_grads=True), strict=True))
+
+
 def conjugate_gradient(A: Callable[[Params], Params], b: Params, steps: int, dims: int = 0) -> Params:
     """x with A x ≈ b after `steps` steps of conjugate gradient from 0 (Hestenes and Stiefel, 1952), exact after as many
-    as there are numbers in b, up to rounding. A: a symmetric, positive definite linear map of dicts of tensors; with
-    dims=1 one for each task, along the first dimension."""
+    as there are numbers in b, up to rounding. A: a symmetric linear map of dicts of tensors; with dims=1 one for each
+    task, along the first dimension. It must be positive definite: a task that meets a direction p with pᵀA p ≤ 0 keeps
+    the x that it has."""
     x, r, p = {name: torch.zeros_like(value) for name, value in b.items()}, b, b
     rr, tiny = dot(r, r, dims), torch.finfo(next(iter(b.values())).dtype).tiny
     for _ in range(steps):
         Ap = A(p)
-        step = rr / (dot(p, Ap, dims) + tiny)
+        pAp = dot(p, Ap, dims)
+        step = torch.where(pAp > 0, rr / (pAp + tiny), 0.0)
         x = {name: x[name] + change for name, change in times(step, p).items()}
         r = {name: r[name] - change for name, change in times(step, Ap).items()}
         rr, before = dot(r, r, dims), rr
@@ -114,5 +159,5 @@ def conjugate_gradient(A: Callable[[Params], Params], b: Params, steps: int, dim
 
 METHOD = Method("imaml", IMAML, "MAML by implicit gradients: memory does not grow with the inner steps", "headed",
                 {"lr": 0.1, "steps": 16, "strength": 2.0, "cg_steps": 5}, {"steps": 600, "tasks": 8, "lr": 4e-3},
-                train_query=5, sinusoids=({"lr": 0.02, "steps": 16, "strength": 2.0, "cg_steps": 5},
-                                          {"steps": 3000, "tasks": 25, "lr": 1e-2}))
+                train_query=5, sinusoids=({"lr": 0.01, "steps": 16, "strength": 20.0, "cg_steps": 5},
+                                          {"steps": 1000, "tasks": 25, "lr": 5e-3}))
