@@ -24,7 +24,8 @@ class Bars:
         self.bars = []
         for i, (_, style) in enumerate(zip(names, SERIES, strict=False)):
             line = scene.moving(axes.plot([], [], color=style["color"], ls=style["linestyle"], lw=2, clip_on=False)[0])
-            end = scene.moving(axes.plot([], [], ls="", color=style["color"], marker=style["marker"], ms=7, clip_on=False)[0])
+            end = scene.moving(axes.plot([], [], ls="", color=style["color"], marker=style["marker"], ms=7,
+                                         clip_on=False)[0])
             self.bars.append((i, line, end, scene.moving(axes.text(0.03 * self.limit, i - 0.2, "", fontsize=8.5))))
 
     def show(self, values: Mapping[str, float]) -> None:

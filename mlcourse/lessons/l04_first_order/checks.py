@@ -31,13 +31,15 @@ def check_dropped_term(answer: object) -> str:
             got = look_like_params(call_step(dropped_term, theta, theta, support, query, ALPHA), theta)
         except Misconception as found:
             if found.name == NO_GRAD:
-                raise Misconception(NO_GRAPH, "a slope made of gradients was differentiated, but the gradients carry no "
+                raise Misconception(NO_GRAPH, "a slope made of gradients was differentiated, but the gradients carry "
+                                              "no "
                                     "graph; ask for the support gradient with create_graph=True.") from None
             raise
-        truth = lambda theta=theta, support=support, query=query, **faults: dropped(theta, support, query, **faults)
+        truth = lambda theta=theta, losses=(support, query), **faults: dropped(theta, *losses, **faults)
         if not oracles.close(got, truth()):
             explain(got, truth, DROPPED_FAULTS, oracles.close)
-            raise NotYet("it differs from -alpha * H v, with H from central differences of the support gradient; look at "
+            raise NotYet("it differs from -alpha * H v, with H from central differences of the support gradient; look "
+                         "at "
                          "where each of the two gradients is taken.")
     return "It agrees, on two tasks, with the whole matrix H made of central differences."
 
@@ -52,7 +54,8 @@ def case(seed: int):
 
 def along(loss, at: Params, v: Params, h: float = 1e-4) -> Params:
     """H v at a point by a central difference of the gradient along v."""
-    ends = [oracles.gradient(loss, {name: p.detach() + sign * h * v[name] for name, p in at.items()}) for sign in (1, -1)]
+    moved_by = lambda by: {name: p.detach() + by * v[name] for name, p in at.items()}
+    ends = [oracles.gradient(loss, moved_by(sign * h)) for sign in (1, -1)]
     return {name: (ends[0][name] - ends[1][name]) / (2 * h) for name in at}
 
 
@@ -63,9 +66,9 @@ def dropped(theta: Params, support, query, sign: int = -1, rate: float = ALPHA, 
     g, v = oracles.gradient(support, theta), oracles.gradient(query, {"phi": phi, "theta": theta}[at])
     Hv = along({"support": support, "query": query}[of], theta, v)
     if not held:
-        dot = lambda p: sum((oracles.gradient(support, p)[name] * oracles.gradient(query, oracles.step(support, p, ALPHA))[name])
-                            .sum() for name in p)
-        Hv = oracles.numeric_gradient(dot, theta)
+        pair = lambda p: (oracles.gradient(support, p), oracles.gradient(query, oracles.step(support, p, ALPHA)))
+        slope = lambda p: sum((one * other).sum() for one, other in zip(*(g.values() for g in pair(p)), strict=True))
+        Hv = oracles.numeric_gradient(slope, theta)
     kept = {"term": 0, "whole": 1, "kept": 1}[says]
     return {name: kept * v[name] + (says != "kept") * sign * rate * Hv[name] for name in g}
 
@@ -74,8 +77,10 @@ DROPPED_FAULTS = (
     ("the sign", {"sign": 1}, "the step subtracts alpha times the gradient, so the term is -alpha * H v"),
     ("the rate is forgotten", {"rate": 1.0}, "H v is to be multiplied by -alpha"),
     (AT_THETA, {"at": "theta"}, "v is the query gradient at phi, after the step, and not at theta"),
-    (OF_QUERY, {"of": "query"}, "the step follows the support loss, so H holds the second derivatives of the support loss"),
-    (MOVING, {"held": False}, "phi and v depend on theta, and the slope was differentiated through them as well; for H v "
+    (OF_QUERY, {"of": "query"}, "the step follows the support loss, so H holds the second derivatives of the support "
+                                "loss"),
+    (MOVING, {"held": False}, "phi and v depend on theta, and the slope was differentiated through them as well; for "
+                              "H v "
      "hold v constant: detach phi before you take v"),
     (WHOLE, {"says": "whole"}, "this is MAML's meta-gradient, v - alpha * H v; return the second part alone"),
     (KEPT, {"says": "kept"}, "this is v, FOMAML's gradient; what it leaves out is -alpha * H v"),
@@ -96,7 +101,8 @@ def check_reptile_step(answer: object) -> str:
         truth = lambda k=k, theta=theta, samples=samples, **faults: moved(theta, samples, k, **faults)
         if not oracles.close(got, truth(), 1e-6):
             explain(got, truth, REPTILE_FAULTS, lambda a, b: oracles.close(a, b, 1e-6))
-            raise NotYet(f"with {tasks} tasks and k = {k} theta is not where theta + beta * mean(phi - theta) lies; compare "
+            raise NotYet(f"with {tasks} tasks and k = {k} theta is not where theta + beta * mean(phi - theta) lies; "
+                         f"compare "
                          "them one parameter at a time.")
     if any(p.grad_fn is not None for p in got.values()):
         raise Misconception(GRAPH, "the numbers are right, but the new theta drags the graph of all inner steps along; "
@@ -115,7 +121,8 @@ def loss(params: Params, samples: tuple[Tensor, Tensor]) -> Tensor:
 
 
 def moved(theta: Params, samples: list, k: int, sign: int = 1, beta: float = BETA, rate: float = ALPHA,
-          divide: float | None = None, start: str = "theta", steps: str = "k", inner: int = 1, from_: str = "theta") -> Params:
+          divide: float | None = None, start: str = "theta", steps: str = "k", inner: int = 1,
+          kept: str = "all") -> Params:
     """θ + β mean_i(φ_i - θ); the options are the known faults."""
     total, at = {name: torch.zeros_like(p) for name, p in theta.items()}, theta
     for each in samples:
@@ -124,20 +131,23 @@ def moved(theta: Params, samples: list, k: int, sign: int = 1, beta: float = BET
         at = phi
         total = {name: total[name] + phi[name] - theta[name].detach() for name in theta}
     last = {name: (at[name] - theta[name].detach()) for name in theta}
-    change = last if from_ == "last" else {name: total[name] / (divide or len(samples)) for name in theta}
+    change = last if kept == "last" else {name: total[name] / (divide or len(samples)) for name in theta}
     return {name: theta[name].detach() + sign * beta * change[name] for name in theta}
 
 
 REPTILE_FAULTS = (
-    (CARRIED_ON, {"start": "last"}, "every task's inner loop starts from theta, not from where the task before it ended"),
-    ("away from phi", {"sign": -1}, "theta moves towards the adapted parameters: add beta times the mean of phi - theta"),
-    ("the mean of the solutions", {"beta": 1.0}, "this is the mean of the phi, where theta would land with beta = 1; go "
+    (CARRIED_ON, {"start": "last"}, "every task's inner loop starts from theta, not from where the task before it "
+                                    "ended"),
+    ("away from phi", {"sign": -1}, "theta moves towards the adapted parameters: add beta times the mean of phi - "
+                                    "theta"),
+    ("the mean of the solutions", {"beta": 1.0}, "this is the mean of the phi, where theta would land with beta = 1; "
+                                                 "go "
      "only the share beta of the way"),
     ("sum instead of mean", {"divide": 1.0}, "line [6] takes the mean over the tasks"),
     ("one inner step only", {"steps": "one"}, "line [5] is taken k times"),
     ("one inner step too many", {"steps": "more"}, "line [5] is taken k times"),
     ("gradient ascent", {"inner": -1}, "the inner steps go down the loss: subtract alpha times the gradient"),
     ("the inner rate is forgotten", {"rate": 1.0}, "an inner step is the gradient times alpha"),
-    ("only the last task", {"from_": "last"}, "the changes of the other tasks were overwritten; add them up"),
+    ("only the last task", {"kept": "last"}, "the changes of the other tasks were overwritten; add them up"),
     (THROWN_AWAY, {"beta": 0.0}, "theta is what it was; return the moved one"),
 )

@@ -23,7 +23,8 @@ class Way(NamedTuple):
 
 
 WAYS = {
-    "a": Way(FIRST, "g has no graph, so step counts it as a constant, and the derivative of phi by theta is the identity"),
+    "a": Way(FIRST, "g has no graph, so step counts it as a constant, and the derivative of phi by theta is the "
+                    "identity"),
     "b": Way(SECOND, "g carries its graph, so the derivative runs through it and finds H: this is MAML"),
     "c": Way(TERM, "theta was detached in the step, and reaches phi only through g: of I - alpha * H the I is gone"),
     "d": Way(FIRST, "phi was cut from its past before the query gradient was taken at it"),
@@ -107,7 +108,8 @@ def check_rests(answer: object) -> str:
     if found:
         raise all_of(found)
     if off:
-        raise NotYet(f"{off[0]} is not {given[off[0]]:g}; set the mean gradient of the two tasks to 0 and solve for the "
+        raise NotYet(f"{off[0]} is not {given[off[0]]:g}; set the mean gradient of the two tasks to 0 and solve for "
+                     f"the "
                      "weight.")
     return ("With these curvatures joint training stays near the steep task, and MAML leaves it to the step. Where the "
             "curvatures agree, so do the solutions.")

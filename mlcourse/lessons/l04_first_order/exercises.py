@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.exercises.gradients import BACKWARD, IN_PLACE, THROWN_AWAY
-from mlcourse.lessons.l04_first_order.checks import (AT_THETA, CARRIED_ON, GRAPH, KEPT, MOVING, NO_GRAPH, OF_QUERY, WHOLE,
-                                                     check_dropped_term, check_reptile_step)
+from mlcourse.lessons.l04_first_order.checks import (AT_THETA, CARRIED_ON, GRAPH, KEPT, MOVING, NO_GRAPH, OF_QUERY,
+                                                     WHOLE, check_dropped_term, check_reptile_step)
 from mlcourse.lessons.l04_first_order.exercises_results import rests, ways
 
 # ---------------------------------------------------------------- 04.1
@@ -39,9 +39,11 @@ dropped_term = Exercise(
     id="04.1", title="The missing term", answer="dropped_term", difficulty=3, minutes=6,
     stub=DROPPED + "    ...", solution_source=DROPPED_SOLUTION, check=check_dropped_term,
     hints=(
-        "You need two gradients: that of the support loss at theta, which must be differentiated once more, and that of "
+        "You need two gradients: that of the support loss at theta, which must be differentiated once more, and that "
+        "of "
         "the query loss at phi, which is a constant.",
-        "g with create_graph=True; phi from g, detached and requiring gradients; v at phi. The slope is the sum over all "
+        "g with create_graph=True; phi from g, detached and requiring gradients; v at phi. The slope is the sum over "
+        "all "
         "tensors of (g * v).sum(), and its gradient by theta is H v.",
         "slope = sum((one * other).sum() for one, other in zip(g, v)); Hv = torch.autograd.grad(slope, "
         "list(theta.values())); return a dict of -alpha * each.",
@@ -49,16 +51,19 @@ dropped_term = Exercise(
     wrong=(
         (dropped_wrong((", create_graph=True", ", retain_graph=True")), NO_GRAPH),
         (dropped_wrong(("(p - alpha * d).detach().requires_grad_()", "p - alpha * d"),
-                       (V, "    v = torch.autograd.grad(query_loss(phi), list(phi.values()), create_graph=True)")), MOVING),
+                       (V, "    v = torch.autograd.grad(query_loss(phi), list(phi.values()), create_graph=True)")),
+         MOVING),
         (dropped_wrong((V, "    v = torch.autograd.grad(query_loss(theta), list(theta.values()))")), AT_THETA),
         (dropped_wrong(("support_loss(theta)", "query_loss(theta)"),
                        (PHI, "    s = torch.autograd.grad(support_loss(theta), list(theta.values()))\n"
-                        "    phi = {name: (p - alpha * d).detach().requires_grad_() for (name, p), d in zip(theta.items(), s)}")),
+                        "    phi = {name: (p - alpha * d).detach().requires_grad_() for (name, p), d in "
+                        "zip(theta.items(), s)}")),
          OF_QUERY),
         (dropped_wrong(("-alpha * each for", "alpha * each for")), "the sign"),
         (dropped_wrong(("-alpha * each for", "-each for")), "the rate is forgotten"),
         (dropped_wrong(("-alpha * each for", "each for")), "the sign, the rate is forgotten"),
-        (dropped_wrong((TERM, "    return {name: one - alpha * each for name, one, each in zip(theta, v, Hv)}")), WHOLE),
+        (dropped_wrong((TERM, "    return {name: one - alpha * each for name, one, each in zip(theta, v, Hv)}")),
+         WHOLE),
         (dropped_wrong((TERM, "    return dict(zip(theta, v))")), KEPT),
         (dropped_wrong((PHI, "    support_loss(theta).backward()\n    phi = {name: (p - alpha * p.grad).detach()"
                         ".requires_grad_() for name, p in theta.items()}")), BACKWARD),
@@ -66,7 +71,8 @@ dropped_term = Exercise(
                         "    phi = theta")), IN_PLACE),
     ),
     mutations=(
-        (PHI, "    phi = {name: (p - 2 * alpha * d).detach().requires_grad_() for (name, p), d in zip(theta.items(), g)}"),
+        (PHI, "    phi = {name: (p - 2 * alpha * d).detach().requires_grad_() for (name, p), d in "
+              "zip(theta.items(), g)}"),
         (SLOPE, "    slope = sum((one * other).mean() for one, other in zip(g, v))"),
         (SLOPE, "    slope = sum((one * one).sum() for one, other in zip(g, v))"),
         (TERM, "    return {name: -alpha**2 * each for name, each in zip(theta, Hv)}"),
@@ -108,7 +114,8 @@ reptile_step = Exercise(
         "Two loops: over the tasks, and inside over the k inner steps. Where does each task's phi begin?",
         "Every task starts from theta, detached. Add up phi - theta over the tasks, divide by their number, and go the "
         "share beta of that way.",
-        "In the inner loop g = torch.autograd.grad(loss(phi, samples), list(phi.values())), then phi = {name: (p - alpha * "
+        "In the inner loop g = torch.autograd.grad(loss(phi, samples), list(phi.values())), then phi = {name: (p - "
+        "alpha * "
         "d).detach().requires_grad_() ...}. At the end p.detach() + beta * change[name] / len(tasks).",
     ),
     wrong=(
@@ -123,7 +130,8 @@ reptile_step = Exercise(
         (reptile_wrong(("change[name] + phi[name].detach() - p.detach()", "(phi[name] - p).detach() * len(tasks)")),
          "only the last task"),
         (reptile_wrong((NEXT, "    return {name: p.detach() for name, p in theta.items()}")), THROWN_AWAY),
-        (reptile_wrong((NEXT, "    return {name: p + beta * change[name] / len(tasks) for name, p in theta.items()}")), GRAPH),
+        (reptile_wrong((NEXT, "    return {name: p + beta * change[name] / len(tasks) for name, p in theta.items()}")),
+         GRAPH),
         (reptile_wrong(("    for samples in tasks:\n" + START + "\n", ONCE), (" / len(tasks)", "")),
          f"{CARRIED_ON}, sum instead of mean"),
         (reptile_wrong((START, "        phi = theta"), (STEP, "            for p, d in zip(phi.values(), g):\n"

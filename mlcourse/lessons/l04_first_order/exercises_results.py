@@ -31,9 +31,11 @@ ways = Exercise(
     stub=SAYS, solution_source=said(), check=check_ways,
     hints=(
         "In each function follow theta to the query loss. There are two ways: p in step, and g.",
-        "A way is cut by detach(), and the way through g is open only with create_graph=True. Both open: I - alpha * H; the "
+        "A way is cut by detach(), and the way through g is open only with create_graph=True. Both open: I - alpha * "
+        "H; the "
         "first alone: I; the second alone: -alpha * H.",
-        "a has only the way through p, b has both, c has only the one through g. d takes its gradient at a fresh phi, so "
+        "a has only the way through p, b has both, c has only the one through g. d takes its gradient at a fresh phi, "
+        "so "
         "that no way is needed.",
     ),
     wrong=(
@@ -47,7 +49,8 @@ ways = Exercise(
         (said(d="second order", waste="b"), "first order read as second, a graph for nothing"),
     ),
     mutations=tuple((f'    "{key}": "{RIGHT[key]}",', f'    "{key}": "{wrong}",') for key, wrong in (
-        ("a", "the missing term"), ("b", "the missing term"), ("c", "first order"), ("d", "second order"), ("waste", "a"))))
+        ("a", "the missing term"), ("b", "the missing term"), ("c", "first order"), ("d", "second order"),
+        ("waste", "a"))))
 
 # ---------------------------------------------------------------- 04.3
 
@@ -73,9 +76,11 @@ rests = Exercise(
     hints=(
         "Each weight is a problem of its own. For the first: two parabolas, curvature 4 with its minimum at 1, and "
         "curvature 1 with its minimum at 0.",
-        "Joint training: the sum of the two slopes is 0. MAML: a step of rate alpha multiplies the distance to a minimum by "
+        "Joint training: the sum of the two slopes is 0. MAML: a step of rate alpha multiplies the distance to a "
+        "minimum by "
         "1 - alpha * curvature; put that into the losses, and only then take the slopes.",
-        "Joint: 4 * (x - 1) + x = 0. MAML: 4 * (1 - 0.8)**2 * (x - 1) + (1 - 0.2)**2 * x = 0. For the second weight both "
+        "Joint: 4 * (x - 1) + x = 0. MAML: 4 * (1 - 0.8)**2 * (x - 1) + (1 - 0.2)**2 * x = 0. For the second weight "
+        "both "
         "curvatures are 1.",
     ),
     wrong=(

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from mlcourse.lessons.l04_first_order.arrows import FIRST, IMPLICIT, JOINT, REPTILE, SECOND
@@ -31,7 +30,9 @@ WEIGHTS: dict[str, Callable[[Tensor, float, int], Tensor]] = {
 
 
 def rest(algorithm: str, a: Tensor, c: Tensor, alpha: float, k: int = 2) -> Tensor:
-    """Where an algorithm's mean meta-gradient vanishes (D,). a, c (T, D): curvatures and minima of T tasks; k: Reptile's
-    inner steps, the others take one; iMAML has λ = 1/α. Where all weights of a coordinate are 0, nan."""
+    """Where an algorithm's mean meta-gradient vanishes (D,).
+
+    a, c (T, D): curvatures and minima of T tasks. k: Reptile's inner steps; the others take one, and iMAML has λ = 1/α.
+    """
     s = WEIGHTS[algorithm](a, alpha, k)
     return (s * c).sum(0) / s.sum(0)

@@ -32,7 +32,8 @@ class PlanePanel:
                                           mec="white", mew=0.9, zorder=6)[0])
             self.arrows[name] = (patch, mark)
         self.gap = scene.moving(axes.plot([], [], color=BLACK, lw=3.2, solid_capstyle="butt", zorder=5)[0])
-        self.theta = scene.moving(axes.plot([], [], marker="o", ms=8, mfc="white", mec=BLACK, mew=1.6, ls="", zorder=7)[0])
+        self.theta = scene.moving(axes.plot([], [], marker="o", ms=8, mfc="white", mec=BLACK, mew=1.6, ls="",
+                                            zorder=7)[0])
 
     def show(self, record, centre: np.ndarray, half: float) -> None:
         """Draw what lies within `half` of the centre (2,) of the window."""
@@ -70,11 +71,12 @@ class WhichArrowScene(Scene):
         self.whole.axes.set_title("Plane of both tasks' gradients")
         self.near.axes.set_title("The frame, enlarged")
         self.frame = self.moving(self.whole.axes.add_patch(Rectangle((0, 0), 1, 1, fill=False, ec=BLACK, lw=1)))
-        rows = (0.27, 0.57)
-        self.lengths = Bars(self, (0.69, rows[0], 0.135, rows[1]), self.algorithms, "Length ÷ joint's", (0, 1, 2), named=True)
-        self.angles = Bars(self, (0.85, rows[0], 0.135, rows[1]), self.algorithms, "Angle to MAML's", (0, 45, 90),
-                           named=False, unit="°")
-        figure.text(0.015, 0.045, "○ θ    A, B: downhill for one task alone    ▬ the missing term, from FOMAML's head to "
+        names, rows = self.algorithms, (0.27, 0.57)
+        self.lengths = Bars(self, (0.69, rows[0], 0.135, rows[1]), names, "Length ÷ joint's", (0, 1, 2), named=True)
+        self.angles = Bars(self, (0.85, rows[0], 0.135, rows[1]), names, "Angle to MAML's", (0, 45, 90), named=False,
+                           unit="°")
+        figure.text(0.015, 0.045, "○ θ    A, B: downhill for one task alone    ▬ the missing term, from FOMAML's head "
+                                  "to "
                     "MAML's", fontsize=8.8)
         figure.text(0.69, 0.105, "Bars: among all parameters.", fontsize=8.5)
         self.inside = self.moving(figure.text(0.69, 0.045, "", fontsize=8.5))

@@ -105,7 +105,8 @@ def test_the_plane_holds_both_tasks_and_its_axes_are_orthonormal():
 
 def test_angles():
     x, y = torch.eye(2, dtype=torch.float64)
-    assert parts.angle(x, 3 * x) == 0 and parts.angle(x, y) == pytest.approx(90) and parts.angle(x, -x) == pytest.approx(180)
+    assert parts.angle(x, 3 * x) == 0
+    assert parts.angle(x, y) == pytest.approx(90) and parts.angle(x, -x) == pytest.approx(180)
     assert np.isnan(parts.angle(x, 0 * x))
 
 
