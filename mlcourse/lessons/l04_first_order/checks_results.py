@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mlcourse.exercises.entries import filled
+from mlcourse.exercises.entries import VERDICTS, filled
 from mlcourse.exercises.framework import Misconception, NotAttempted, NotYet, all_of, kind
 from mlcourse.exercises.values import number
 
@@ -118,3 +118,42 @@ def check_rests(answer: object) -> str:
 def near(one: float, other: float) -> bool:
     """Whether a number is meant: to a thousandth."""
     return abs(one - other) <= 1e-3
+
+
+# ---------------------------------------------------------------- 04.5
+
+class Claim(NamedTuple):
+    """That arm `one` beats arm `other` on new scripts: the verdict, and the misconception behind another one, with what
+    to look at."""
+
+    one: str
+    other: str
+    verdict: str
+    name: str
+    why: str
+
+
+CLAIMS = {
+    "a": Claim("MAML", "FOMAML", "yes", "overlapping intervals read as no difference",
+               "the arms share seeds and episodes, and the interval of their difference lies above zero"),
+    "b": Claim("ANIL", "MAML", "yes", "overlapping intervals read as no difference",
+               "the arms share seeds and episodes, and the interval of their difference lies above zero"),
+    "c": Claim("FOMAML", "Reptile", "open", "the larger mean wins",
+               "the interval of the paired difference includes zero"),
+}
+CHEAPEST = "anil"
+ARMS = ("maml", "fomaml", "reptile", "anil", "boil")
+TOO_LARGE = "an arm that does not fit"
+
+
+def check_bill(answer: object) -> str:
+    """04.5: three verdicts, and the arm for a memory limit."""
+    given = filled(answer, dict.fromkeys(CLAIMS, VERDICTS) | {"arm": ARMS})
+    wrong = [Misconception(claim.name, f"look at {key}: {claim.why}.") for key, claim in CLAIMS.items()
+             if given[key] != claim.verdict]
+    if given["arm"] != CHEAPEST:
+        wrong.append(Misconception(TOO_LARGE, "look at arm: first strike out what needs more memory than there is, then "
+                                   "take the highest accuracy of what is left."))
+    if wrong:
+        raise all_of(wrong)
+    return "Three paired intervals over five seeds, and a limit that settles more than accuracy does."

@@ -8,7 +8,7 @@ import matplotlib
 
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import RC, SERIES
-from mlcourse.statistics import Estimate, t_interval
+from mlcourse.statistics import Estimate, paired_difference, t_interval
 
 HOME, AWAY = "glyphs", "digits"
 PLACES = {HOME: "new scripts", AWAY: "digits"}
@@ -31,22 +31,41 @@ def cost(rows: Sequence[dict], arm: str, steps: int, field: str) -> float:
     return next(row[field] for row in rows if which.items() <= row.items())
 
 
+def arms(rows: Sequence[dict]) -> list[str]:
+    """The arms that were judged on test scripts."""
+    return [arm for arm in ARMS if any(row["part"] == "glyphs" and row["split"] == "test" and row["arm"] == arm
+                                       for row in rows)]
+
+
 def costed(rows: Sequence[dict]) -> list[str]:
     """The arms whose time and memory were measured."""
     return [arm for arm in ARMS if any(row["part"] == "cost" and row["arm"] == arm for row in rows)]
 
 
 def table(rows: Sequence[dict]) -> str:
-    """Accuracy at home and away, and time and memory of an outer step with 1 and with 20 inner steps, a line an arm."""
-    lines = [f"{'5-way 1-shot, %':16s}{'new scripts':>12s}{'digits':>12s}{'time, 1 and 20 steps':>22s}{'MB, 1 and 20':>15s}"]
-    for arm in ARMS:
-        own = [t_interval(by_seed(rows, arm, domain).values()).text(tight=True) for domain in (HOME, AWAY)]
-        bill = ("–", "–")
+    """Accuracy on new scripts, and time and memory of an outer step with 1 and with 20 inner steps, a line an arm."""
+    lines = [f"{'5-way 1-shot, %':16s}{'new scripts':>12s}{'time by MAML, 1 step':>24s}{'MB':>14s}"]
+    for arm in arms(rows):
+        own, bill = t_interval(by_seed(rows, arm, HOME).values()).text(tight=True), ("–", "–")
         if arm in costed(rows):
-            times, memory = ([cost(rows, arm, steps, field) for steps in (1, 20)] for field in ("times_maml", "peak_mb"))
-            bill = (f"{times[0]:.1f}  {times[1]:.1f}", f"{memory[0]:.0f}  {memory[1]:.0f}")
-        lines.append(f"{arm:16s}{own[0]:>12s}{own[1]:>12s}{bill[0]:>22s}{bill[1]:>15s}")
+            bill = (f"{cost(rows, arm, 1, 'times_maml'):.1f} and {cost(rows, arm, 20, 'times_maml'):4.1f}",
+                    f"{cost(rows, arm, 1, 'peak_mb'):.0f} and {cost(rows, arm, 20, 'peak_mb'):3.0f}")
+        lines.append(f"{arm:16s}{own:>12s}{bill[0]:>24s}{bill[1]:>14s}")
     return "\n".join(lines)
+
+
+def moves_table(rows: Sequence[dict], arm: str = "MAML") -> str:
+    """Accuracy of an arm's networks at home and away, a line for each part that the inner loop may move."""
+    lines = [f"{arm}'s networks, %: the inner loop moves   new scripts        digits"]
+    for moves, said in (("own", "all layers"), ("head", "the head"), ("body", "the body"), ("none", "nothing (NIL)")):
+        found = [t_interval(by_seed(rows, arm, domain, moves).values()).text(tight=True) for domain in PLACES]
+        lines.append(f"{said:>38s}{found[0]:>14s}{found[1]:>14s}")
+    return "\n".join(lines)
+
+
+def gap(rows: Sequence[dict], arm: str, moves: str, other: str, domain: str) -> Estimate:
+    """Accuracy where the inner loop moves one part less where it moves another, paired over seeds, in points."""
+    return paired_difference(*(by_seed(rows, arm, domain, what) for what in (moves, other)))
 
 
 def share(rows: Sequence[dict], arm: str, domain: str, layer: str) -> Estimate:
