@@ -134,16 +134,19 @@ class Claim(NamedTuple):
 
 
 CLAIMS = {
-    "a": Claim("MAML", "FOMAML", "yes", "overlapping intervals read as no difference",
-               "the arms share seeds and episodes, and the interval of their difference lies above zero"),
+    "a": Claim("MAML", "FOMAML", "open", "the larger mean wins",
+               "the interval of the paired difference includes zero"),
     "b": Claim("ANIL", "MAML", "yes", "overlapping intervals read as no difference",
                "the arms share seeds and episodes, and the interval of their difference lies above zero"),
-    "c": Claim("FOMAML", "Reptile", "open", "the larger mean wins",
-               "the interval of the paired difference includes zero"),
+    "c": Claim("BOIL", "ANIL", "no", "the sign of the difference",
+               "the interval of the first arm less the second lies below zero"),
 }
-CHEAPEST = "anil"
+LIMIT = 100         # megabytes, with 20 inner steps
+FITS = "ANIL"       # the most accurate arm that needs no more
+LARGE = ("maml", "boil")
 ARMS = ("maml", "fomaml", "reptile", "anil", "boil")
 TOO_LARGE = "an arm that does not fit"
+WORSE = "not the best of those that fit"
 
 
 def check_bill(answer: object) -> str:
@@ -151,9 +154,10 @@ def check_bill(answer: object) -> str:
     given = filled(answer, dict.fromkeys(CLAIMS, VERDICTS) | {"arm": ARMS})
     wrong = [Misconception(claim.name, f"look at {key}: {claim.why}.") for key, claim in CLAIMS.items()
              if given[key] != claim.verdict]
-    if given["arm"] != CHEAPEST:
-        wrong.append(Misconception(TOO_LARGE, "look at arm: first strike out what needs more memory than there is, then "
-                                   "take the highest accuracy of what is left."))
+    if given["arm"] in LARGE:
+        wrong.append(Misconception(TOO_LARGE, f"look at arm: with 20 inner steps it needs more than {LIMIT} MB."))
+    elif given["arm"] != FITS.lower():
+        wrong.append(Misconception(WORSE, "look at arm: another one fits as well and is right more often."))
     if wrong:
         raise all_of(wrong)
     return "Three paired intervals over five seeds, and a limit that settles more than accuracy does."

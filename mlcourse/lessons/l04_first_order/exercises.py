@@ -6,7 +6,7 @@ from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.exercises.gradients import BACKWARD, IN_PLACE, THROWN_AWAY
 from mlcourse.lessons.l04_first_order.checks import (AT_THETA, CARRIED_ON, GRAPH, KEPT, MOVING, NO_GRAPH, OF_QUERY,
                                                      WHOLE, check_dropped_term, check_reptile_step)
-from mlcourse.lessons.l04_first_order.exercises_results import rests, ways
+from mlcourse.lessons.l04_first_order.exercises_results import bill, rests, ways
 
 # ---------------------------------------------------------------- 04.1
 
@@ -144,4 +144,4 @@ reptile_step = Exercise(
         (NEXT, "    return {name: p.detach() + beta * change[name] / k for name, p in theta.items()}"),
     ))
 
-EXERCISES = (dropped_term, ways, rests, reptile_step)
+EXERCISES = (dropped_term, ways, rests, reptile_step, bill)

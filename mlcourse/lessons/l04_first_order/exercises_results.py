@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l04_first_order.checks_results import WASTE, WAYS, check_rests, check_ways, truth
+from mlcourse.lessons.l04_first_order.checks_results import (CLAIMS, FITS, LIMIT, TOO_LARGE, WASTE, WAYS, WORSE,
+                                                             check_bill, check_rests, check_ways, truth)
 from mlcourse.lessons.l04_first_order.ways import WAYS as SOURCE
 
 # ---------------------------------------------------------------- 04.2
@@ -96,3 +97,44 @@ rests = Exercise(
         ('    "MAML 1": 0.2,', '    "MAML 1": 0.8,'),
         ('    "MAML 2": 0.5,', '    "MAML 2": 0.2,'),
     ))
+
+# ---------------------------------------------------------------- 04.5
+
+BILL = """\
+verdicts = {      # on new scripts: "yes", "no" or "open"
+""" + "".join(f'    "{key}": ...,     # {claim.one} beats {claim.other}\n' for key, claim in CLAIMS.items()) + f"""\
+    "arm": ...,   # the most accurate arm if 20 inner steps must fit into {LIMIT} MB
+}}"""
+VERDICTS = {**{key: claim.verdict for key, claim in CLAIMS.items()}, "arm": FITS}
+
+
+def judged(**changed: str) -> str:
+    """The verdicts with these answers, the others right."""
+    edits = [(f'"{key}": ...', f'"{key}": "{changed.get(key, right)}"') for key, right in VERDICTS.items()]
+    return edited(BILL, *edits)
+
+
+def line(key: str, verdict: str) -> str:
+    """The line of a verdict."""
+    return next(each for each in judged(**{key: verdict}).split("\n") if each.startswith(f'    "{key}"'))
+
+
+bill = Exercise(
+    id="04.5", title="Read the bill", answer="verdicts", difficulty=2, minutes=4,
+    stub=BILL, solution_source=judged(), check=check_bill,
+    hints=(
+        "apart(one, other) gives a paired interval. Where does it lie?",
+        "For the arm: first strike out whoever needs more memory with 20 inner steps than there is.",
+        "Print apart(one, other).text(sign=True) for a to c. Of the arms that fit take the one with the highest accuracy.",
+    ),
+    wrong=(
+        (judged(a="yes"), CLAIMS["a"].name),
+        (judged(b="open"), CLAIMS["b"].name),
+        (judged(c="yes"), CLAIMS["c"].name),
+        (judged(arm="BOIL"), TOO_LARGE),
+        (judged(arm="FOMAML"), WORSE),
+        (judged(a="no", arm="MAML"), f'{CLAIMS["a"].name}, {TOO_LARGE}'),
+    ),
+    mutations=tuple((line(key, right), line(key, wrong)) for key, right, wrong in (
+        ("a", CLAIMS["a"].verdict, "no"), ("b", CLAIMS["b"].verdict, "no"), ("c", CLAIMS["c"].verdict, "open"),
+        ("arm", FITS, "Reptile"))))
