@@ -42,20 +42,18 @@ MOVES = {SECOND: (OWN, HEAD_ONLY, BODY_ONLY, NOTHING), HEAD: (OWN, NOTHING), BOD
 INNER = (1, 5, 20)                                      # inner steps that time and memory are measured at
 
 # Of each arm: the constructor's settings, and "outer", the rate of the outer loop.
-_MAML_LIKE = tuple({"lr": 0.01, "steps": 1, "outer": outer} for outer in (3e-3, 1e-2))
-_ONE_STEP = tuple({"lr": lr, "steps": 1, "outer": 4e-3} for lr in (0.5, 1.0))
-_IMPLICIT = {"steps": 16, "cg_steps": 5}
+_IN_ONE = {"lr": 0.01, "steps": 1, "outer": 1e-2}
 CANDIDATES: dict[str, dict[str, tuple[dict, ...]]] = {
     SINUSOIDS: {
-        FINE: _MAML_LIKE, SECOND: _MAML_LIKE, FIRST: _MAML_LIKE,
-        HEAD: tuple({"lr": lr, "steps": 1, "outer": 1e-2} for lr in (0.01, 0.1)),
-        REPTILES: tuple({"lr": lr, "steps": 8, "outer": 1.0} for lr in (0.01, 0.02)),
-        IMPLICIT: tuple({"lr": 0.01, "strength": strength, **_IMPLICIT, "outer": 5e-3} for strength in (20.0, 100.0))},
+        SECOND: (_IN_ONE,), FIRST: (_IN_ONE,), FINE: (_IN_ONE,),
+        HEAD: tuple({**_IN_ONE, "lr": lr} for lr in (0.01, 0.1)),
+        REPTILES: ({"lr": 0.01, "steps": 8, "outer": 1.0},),
+        IMPLICIT: ({"lr": 0.01, "strength": 20.0, "steps": 16, "cg_steps": 5, "outer": 5e-3},)},
     GLYPHS: {
-        SECOND: _ONE_STEP, FIRST: _ONE_STEP, BODY: _ONE_STEP,
-        FINE: tuple({"lr": lr, "steps": 5, "outer": 4e-3} for lr in (0.1, 0.3)),
-        HEAD: tuple({"lr": lr, "steps": 1, "outer": 4e-3} for lr in (1.0, 3.0)),
-        REPTILES: tuple({"lr": lr, "steps": 5, "beta2": 0.999, "batch": 10, "outer": 1.0} for lr in (3e-3, 8e-3)),
+        **{arm: tuple({"lr": lr, "steps": 1, "outer": 4e-3} for lr in (0.5, 1.0)) for arm in (SECOND, FIRST)},
+        BODY: ({"lr": 0.5, "steps": 1, "outer": 4e-3},), HEAD: ({"lr": 1.0, "steps": 1, "outer": 4e-3},),
+        FINE: ({"lr": 0.1, "steps": 5, "outer": 4e-3},),
+        REPTILES: ({"lr": 6e-3, "steps": 5, "beta2": 0.999, "batch": 10, "outer": 1.0},),
         IMPLICIT: tuple({"lr": 0.5, "strength": strength, "steps": 5, "cg_steps": 3, "outer": 4e-3}
                         for strength in (0.5, 2.0))}}
 # Which of them validation chose, and how many steps at test.
