@@ -60,7 +60,7 @@ CANDIDATES: dict[str, dict[str, tuple[dict, ...]]] = {
 # The first of them is the one that validation chose; with how many steps at test.
 CHOSEN: dict[str, dict[str, tuple[dict, int]]] = {
     part: {arm: (several[0], steps[arm]) for arm, several in CANDIDATES[part].items()} for part, steps in {
-        SINUSOIDS: {SECOND: 10, FIRST: 10, FINE: 20, HEAD: 5, REPTILES: 10, IMPLICIT: 20},
+        SINUSOIDS: {SECOND: 20, FIRST: 20, FINE: 20, HEAD: 5, REPTILES: 20, IMPLICIT: 20},
         GLYPHS: {SECOND: 1, FIRST: 5, BODY: 5, HEAD: 1, FINE: 5, REPTILES: 5, IMPLICIT: 5}}.items()}
 AT_TEST = {SINUSOIDS: (1, 5, 10, 20), GLYPHS: (1, 5)}
 
@@ -76,7 +76,7 @@ class Budget:
     query: int = 3
     width: int = 24
     episodes: int = 200
-    curves: int = 400
+    curves: int = 600
     rounds: int = 15
 
 
