@@ -57,11 +57,12 @@ CANDIDATES: dict[str, dict[str, tuple[dict, ...]]] = {
         REPTILES: ({"lr": 6e-3, "steps": 5, "beta2": 0.999, "batch": 10, "outer": 1.0},),
         IMPLICIT: tuple({"lr": lr, "strength": strength, "steps": steps, "cg_steps": 3, "outer": 4e-3}
                         for lr, strength, steps in ((0.5, 0.5, 5), (0.5, 0.1, 10), (0.5, 2.0, 5), (0.1, 2.0, 16)))}}
-# The first of them is the one that validation chose; with how many steps at test.
+# The first of them is the one that validation chose; with how many steps at test. iMAML did not learn glyphs in so few
+# outer steps, at no setting, and is measured on sinusoids alone.
 CHOSEN: dict[str, dict[str, tuple[dict, int]]] = {
-    part: {arm: (several[0], steps[arm]) for arm, several in CANDIDATES[part].items()} for part, steps in {
+    part: {arm: (CANDIDATES[part][arm][0], at_test) for arm, at_test in steps.items()} for part, steps in {
         SINUSOIDS: {SECOND: 20, FIRST: 20, FINE: 20, HEAD: 5, REPTILES: 20, IMPLICIT: 20},
-        GLYPHS: {SECOND: 1, FIRST: 5, BODY: 5, HEAD: 1, FINE: 5, REPTILES: 5, IMPLICIT: 5}}.items()}
+        GLYPHS: {SECOND: 1, FIRST: 5, BODY: 5, HEAD: 1, FINE: 5, REPTILES: 5}}.items()}
 AT_TEST = {SINUSOIDS: (1, 5, 10, 20), GLYPHS: (1, 5)}
 
 
@@ -148,8 +149,8 @@ def trainings(asked: SimpleNamespace) -> Iterator[tuple[str, str, dict, int]]:
 
 
 def costs(asked: SimpleNamespace) -> list[Key]:
-    """The rows of time and memory: each arm of glyphs but fine-tuning, with each number of inner steps."""
-    return [(COST, arm, "", "", "", steps, "", 0) for arm in CHOSEN[GLYPHS] if arm != FINE for steps in INNER
+    """The rows of time and memory: each arm but fine-tuning, with each number of inner steps."""
+    return [(COST, arm, "", "", "", steps, "", 0) for arm in CANDIDATES[GLYPHS] if arm != FINE for steps in INNER
             if COST in asked.parts and 0 in asked.seeds]
 
 
@@ -201,8 +202,7 @@ def judged(learner: Learner, key: Key, budget: Budget) -> dict:
 
 def outer_gradient(arm: str, steps: int, width: int, tasks: int, query: int) -> Callable[[], object]:
     """A function that computes the gradient of one outer step on glyphs, with so many inner steps."""
-    setting, _ = CHOSEN[GLYPHS][arm]
-    inner = {name: value for name, value in setting.items() if name not in ("outer", "steps")}
+    inner = {name: value for name, value in CANDIDATES[GLYPHS][arm][0].items() if name not in ("outer", "steps")}
     learner = on_glyphs(arm, {**inner, "steps": steps}, 0, width, 1)
     batch = EpisodeSampler(source(), WAY, SHOT, query).sample(tasks, torch.Generator().manual_seed(0))
     parameters = [p for p in learner.parameters() if p.requires_grad]
