@@ -63,7 +63,7 @@ def test_how_far_a_layer_moved_against_a_loop():
     loop = []
     for i in range(3):
         phi = learner.adapt(batch.task(i), 2).params
-        loop.append(float(torch.cat([(phi[name] - theta[name]).flatten() for name in mine]).norm() / size))
+        loop.append(float((torch.cat([(phi[name] - theta[name]).flatten() for name in mine]).norm() / size).detach()))
     assert found["conv 2"] == pytest.approx(sum(loop) / 3, rel=1e-4)
 
 
