@@ -78,7 +78,7 @@ class Budget:
     width: int = 24
     episodes: int = 200
     curves: int = 600
-    rounds: int = 15
+    rounds: int = 7
 
 
 def name_of(setting: dict) -> str:
