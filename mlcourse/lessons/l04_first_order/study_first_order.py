@@ -42,26 +42,28 @@ MOVES = {SECOND: (OWN, HEAD_ONLY, BODY_ONLY, NOTHING), HEAD: (OWN, NOTHING), BOD
 INNER = (1, 5, 20)                                      # inner steps that time and memory are measured at
 
 # Of each arm: the constructor's settings, and "outer", the rate of the outer loop.
-_MAML_LIKE = tuple({"lr": 0.01, "steps": 1, "outer": outer} for outer in (3e-3, 1e-2))
-_ONE_STEP = tuple({"lr": lr, "steps": 1, "outer": 4e-3} for lr in (0.5, 1.0))
-_IMPLICIT = {"steps": 16, "cg_steps": 5}
+_IN_ONE = {"lr": 0.01, "steps": 1, "outer": 1e-2}
 CANDIDATES: dict[str, dict[str, tuple[dict, ...]]] = {
     SINUSOIDS: {
-        FINE: _MAML_LIKE, SECOND: _MAML_LIKE, FIRST: _MAML_LIKE,
-        HEAD: tuple({"lr": lr, "steps": 1, "outer": 1e-2} for lr in (0.01, 0.1)),
-        REPTILES: tuple({"lr": lr, "steps": 8, "outer": 1.0} for lr in (0.01, 0.02)),
-        IMPLICIT: tuple({"lr": 0.01, "strength": strength, **_IMPLICIT, "outer": 5e-3} for strength in (20.0, 100.0))},
+        SECOND: (_IN_ONE,), FIRST: (_IN_ONE,), FINE: (_IN_ONE,),
+        HEAD: tuple({**_IN_ONE, "lr": lr} for lr in (0.1, 0.01)),
+        REPTILES: ({"lr": 0.01, "steps": 8, "outer": 1.0},),
+        IMPLICIT: ({"lr": 0.01, "strength": 20.0, "steps": 16, "cg_steps": 5, "outer": 5e-3},)},
     GLYPHS: {
-        SECOND: _ONE_STEP, FIRST: _ONE_STEP, BODY: _ONE_STEP,
-        FINE: tuple({"lr": lr, "steps": 5, "outer": 4e-3} for lr in (0.1, 0.3)),
-        HEAD: tuple({"lr": lr, "steps": 1, "outer": 4e-3} for lr in (1.0, 3.0)),
-        REPTILES: tuple({"lr": lr, "steps": 5, "beta2": 0.999, "batch": 10, "outer": 1.0} for lr in (3e-3, 8e-3)),
-        IMPLICIT: tuple({"lr": 0.5, "strength": strength, "steps": 5, "cg_steps": 3, "outer": 4e-3}
-                        for strength in (0.5, 2.0))}}
-# Which of them validation chose, and how many steps at test.
+        SECOND: tuple({"lr": lr, "steps": 1, "outer": 4e-3} for lr in (1.0, 0.5)),
+        FIRST: tuple({"lr": lr, "steps": 1, "outer": 4e-3} for lr in (0.5, 1.0)),
+        BODY: ({"lr": 0.5, "steps": 1, "outer": 4e-3},), HEAD: ({"lr": 1.0, "steps": 1, "outer": 4e-3},),
+        FINE: ({"lr": 0.1, "steps": 5, "outer": 4e-3},),
+        REPTILES: ({"lr": 6e-3, "steps": 5, "beta2": 0.999, "batch": 10, "outer": 1.0},),
+        IMPLICIT: tuple({"lr": lr, "strength": strength, "steps": steps, "cg_steps": 3, "outer": 4e-3}
+                        for lr, strength, steps in ((0.5, 0.5, 5), (0.5, 0.1, 10), (0.5, 2.0, 5), (0.1, 2.0, 16)))}}
+# The first of them is the one that validation chose; with how many steps at test. iMAML did not learn glyphs in so few
+# outer steps, at no setting, and is measured on sinusoids alone.
 CHOSEN: dict[str, dict[str, tuple[dict, int]]] = {
-    part: {arm: (several[0], 10) for arm, several in arms.items()} for part, arms in CANDIDATES.items()}
-AT_TEST = {SINUSOIDS: (1, 5, 10), GLYPHS: (1, 5)}
+    part: {arm: (CANDIDATES[part][arm][0], at_test) for arm, at_test in steps.items()} for part, steps in {
+        SINUSOIDS: {SECOND: 20, FIRST: 20, FINE: 20, HEAD: 5, REPTILES: 20, IMPLICIT: 20},
+        GLYPHS: {SECOND: 1, FIRST: 5, BODY: 5, HEAD: 1, FINE: 5, REPTILES: 5}}.items()}
+AT_TEST = {SINUSOIDS: (1, 5, 10, 20), GLYPHS: (1, 5)}
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ class Budget:
     query: int = 3
     width: int = 24
     episodes: int = 200
-    curves: int = 300
-    rounds: int = 15
+    curves: int = 600
+    rounds: int = 7
 
 
 def name_of(setting: dict) -> str:
@@ -147,8 +149,8 @@ def trainings(asked: SimpleNamespace) -> Iterator[tuple[str, str, dict, int]]:
 
 
 def costs(asked: SimpleNamespace) -> list[Key]:
-    """The rows of time and memory: each arm of glyphs but fine-tuning, with each number of inner steps."""
-    return [(COST, arm, "", "", "", steps, "", 0) for arm in CHOSEN[GLYPHS] if arm != FINE for steps in INNER
+    """The rows of time and memory: each arm but fine-tuning, with each number of inner steps."""
+    return [(COST, arm, "", "", "", steps, "", 0) for arm in CANDIDATES[GLYPHS] if arm != FINE for steps in INNER
             if COST in asked.parts and 0 in asked.seeds]
 
 
@@ -174,7 +176,7 @@ def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequ
 def row_of(key: Key, measured: dict) -> dict:
     """A row, with the command that makes it again."""
     part, seed = key[0], key[-1]
-    which = "--choose --seed 0" if seed == CHOOSING else f"--seed {seed}"
+    which = "--choose" if seed == CHOOSING else f"--seed {seed}"
     command = f"mlcourse study first-order --part {part} {which}"
     return {**dict(zip(KEY, key, strict=True)), **measured, **facts(command, seed)}
 
@@ -200,8 +202,7 @@ def judged(learner: Learner, key: Key, budget: Budget) -> dict:
 
 def outer_gradient(arm: str, steps: int, width: int, tasks: int, query: int) -> Callable[[], object]:
     """A function that computes the gradient of one outer step on glyphs, with so many inner steps."""
-    setting, _ = CHOSEN[GLYPHS][arm]
-    inner = {name: value for name, value in setting.items() if name not in ("outer", "steps")}
+    inner = {name: value for name, value in CANDIDATES[GLYPHS][arm][0].items() if name not in ("outer", "steps")}
     learner = on_glyphs(arm, {**inner, "steps": steps}, 0, width, 1)
     batch = EpisodeSampler(source(), WAY, SHOT, query).sample(tasks, torch.Generator().manual_seed(0))
     parameters = [p for p in learner.parameters() if p.requires_grad]

@@ -32,9 +32,9 @@ def test_candidates_are_measured_on_validation_data_alone():
     asked = study.STUDY.work([], choose=True)
     keys = [key for key in study.plan(asked, TINY) if key[-1] == study.CHOOSING]
     assert keys and all(key[-2] == "val" for key in keys)
-    for part, arms_ in study.CANDIDATES.items():
-        for arm, several in arms_.items():
-            assert study.CHOSEN[part][arm][0] in several and study.CHOSEN[part][arm][1] in study.AT_TEST[part]
+    for part, chosen in study.CHOSEN.items():
+        for arm, (setting, steps) in chosen.items():
+            assert setting in study.CANDIDATES[part][arm] and steps in study.AT_TEST[part]
 
 
 def test_an_unknown_part_is_refused():
@@ -63,7 +63,7 @@ def test_how_far_a_layer_moved_against_a_loop():
     loop = []
     for i in range(3):
         phi = learner.adapt(batch.task(i), 2).params
-        loop.append(float(torch.cat([(phi[name] - theta[name]).flatten() for name in mine]).norm() / size))
+        loop.append(float((torch.cat([(phi[name] - theta[name]).flatten() for name in mine]).norm() / size).detach()))
     assert found["conv 2"] == pytest.approx(sum(loop) / 3, rel=1e-4)
 
 
@@ -82,8 +82,9 @@ def test_the_stored_settings_are_those_that_the_stored_validation_rows_choose():
         for arm, several in study.CANDIDATES[part].items():
             mine = [row for row in stored if row["part"] == part and row["arm"] == arm]
             assert {row["setting"] for row in mine} == {study.name_of(each) for each in several}
-            best, (setting, steps) = min(mine, key=better), study.CHOSEN[part][arm]
-            assert (best["setting"], best["steps"]) == (study.name_of(setting), steps), arm
+            if arm in study.CHOSEN[part]:
+                best, (setting, steps) = min(mine, key=better), study.CHOSEN[part][arm]
+                assert (best["setting"], best["steps"]) == (study.name_of(setting), steps), arm
 
 
 def test_the_stored_rows_have_every_arm_with_the_same_five_seeds():
