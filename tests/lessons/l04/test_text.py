@@ -4,8 +4,13 @@ import pytest
 import torch
 
 from mlcourse.course import notebooks
+from mlcourse.lessons.l04_first_order import figures
 from mlcourse.lessons.l04_first_order.arrows import FIRST, JOINT, SECOND, angle, arrows, two_tasks
+from mlcourse.lessons.l04_first_order.checks_results import ARMS, CLAIMS, FITS, LARGE, LIMIT
 from mlcourse.nets import MLP
+from mlcourse.rows import read
+from mlcourse.statistics import paired_difference
+from mlcourse.system import paths
 
 
 def text():
@@ -40,3 +45,47 @@ def test_the_product_by_hand():
     g, = torch.autograd.grad(theta**3, theta, create_graph=True)
     slope, = torch.autograd.grad(5 * g, theta)
     assert slope == 60 and r"30\,\theta=60" in text()
+
+
+# ---------------------------------------------------------------- the study
+
+@pytest.fixture(scope="module")
+def rows():
+    return read("first_order")
+
+
+def test_the_table_is_of_five_seeds(rows):
+    for arm in figures.arms(rows):
+        for domain in figures.PLACES:
+            assert set(figures.by_seed(rows, arm, domain)) == set(range(5)), (arm, domain)
+
+
+@pytest.mark.parametrize("key", CLAIMS)
+def test_each_verdict_of_the_bill_is_that_of_its_paired_interval(key, rows):
+    claim = CLAIMS[key]
+    gap = paired_difference(*(figures.by_seed(rows, arm, figures.HOME) for arm in (claim.one, claim.other)))
+    assert claim.verdict == ("yes" if gap.low > 0 else "no" if gap.high < 0 else "open")
+
+
+def test_the_arm_that_fits_is_the_most_accurate_of_those_that_fit(rows):
+    needs = {arm: figures.cost(rows, arm, 20, "peak_mb") for arm in figures.costed(rows) if arm.lower() in ARMS}
+    fitting = {arm for arm, memory in needs.items() if memory <= LIMIT}
+    mean = {arm: sum(figures.by_seed(rows, arm, figures.HOME).values()) for arm in fitting}
+    assert {arm.lower() for arm in needs} == set(ARMS)
+    assert {arm.lower() for arm in set(needs) - fitting} == set(LARGE) and max(mean, key=mean.get) == FITS
+
+
+def test_what_moves_is_said_as_the_rows_have_it(rows):
+    said, gap = text(), lambda *which: figures.gap(rows, *which).text(sign=True)
+    for which in (("MAML", "head", "own"), ("MAML", "none", "own")):
+        home, away = (gap(*which, domain) for domain in figures.PLACES)
+        assert f"{home} points at home" in said and f"{away} away" in said
+    assert f"worth {gap('BOIL', 'own', 'none', figures.HOME)} points" in said
+    head, *body = (figures.share(rows, "MAML", figures.HOME, layer).mean
+                   for layer in ("head", "conv 1", "conv 2", "conv 3", "conv 4"))
+    assert f"by {head:.0f} % of its length" in said and f"by {min(body):.0f} to {max(body):.0f} %" in said
+
+
+def test_reptile_on_omniglot_is_what_the_benchmark_says():
+    page = " ".join((paths.ROOT / "benchmarks" / "omniglot.md").read_text(encoding="utf-8").split())
+    assert "reptile --domain omniglot --steps 5000 --episodes 1000` 89.8 ± 0.5 %" in page and "has 89.8 ± 0.5" in text()
