@@ -15,15 +15,15 @@ ALPHA, BETA, STEPS, TASKS = 0.2, 0.3, 3, 3
 # ---------------------------------------------------------------- 04.1
 
 NO_GRAPH = "a gradient without a graph"
-MOVING = "v is not held constant"
-AT_THETA = "v taken at theta"
+MOVING = "u is not held constant"
+AT_THETA = "u taken at theta"
 OF_QUERY = "curvature of the query loss"
 WHOLE = "the whole meta-gradient"
 KEPT = "what FOMAML keeps"
 
 
 def check_dropped_term(answer: object) -> str:
-    """04.1: -α H v, against an H made of central differences of the gradient, column by column."""
+    """04.1: -α H u, against an H made of central differences of the gradient, column by column."""
     dropped_term = LearnerFunction(answer, "dropped_term")
     for seed in (1, 2):
         theta, support, query = case(seed)
@@ -32,15 +32,13 @@ def check_dropped_term(answer: object) -> str:
         except Misconception as found:
             if found.name == NO_GRAD:
                 raise Misconception(NO_GRAPH, "a slope made of gradients was differentiated, but the gradients carry "
-                                              "no "
-                                    "graph; ask for the support gradient with create_graph=True.") from None
+                                    "no graph; ask for the support gradient with create_graph=True.") from None
             raise
         truth = lambda theta=theta, losses=(support, query), **faults: dropped(theta, *losses, **faults)
         if not oracles.close(got, truth()):
             explain(got, truth, DROPPED_FAULTS, oracles.close)
-            raise NotYet("it differs from -alpha * H v, with H from central differences of the support gradient; look "
-                         "at "
-                         "where each of the two gradients is taken.")
+            raise NotYet("it differs from -alpha * H u, with H from central differences of the support gradient; look "
+                         "at where each of the two gradients is taken.")
     return "It agrees, on two tasks, with the whole matrix H made of central differences."
 
 
@@ -52,41 +50,40 @@ def case(seed: int):
     return oracles.small_params(seed), support, query
 
 
-def along(loss, at: Params, v: Params, h: float = 1e-4) -> Params:
-    """H v at a point by a central difference of the gradient along v."""
-    moved_by = lambda by: {name: p.detach() + by * v[name] for name, p in at.items()}
+def along(loss, at: Params, u: Params, h: float = 1e-4) -> Params:
+    """H u at a point by a central difference of the gradient along u."""
+    moved_by = lambda by: {name: p.detach() + by * u[name] for name, p in at.items()}
     ends = [oracles.gradient(loss, moved_by(sign * h)) for sign in (1, -1)]
     return {name: (ends[0][name] - ends[1][name]) / (2 * h) for name in at}
 
 
 def dropped(theta: Params, support, query, sign: int = -1, rate: float = ALPHA, at: str = "phi", of: str = "support",
             held: bool = True, says: str = "term") -> Params:
-    """-α H v; the options are the known faults."""
+    """-α H u; the options are the known faults."""
     phi = oracles.step(support, theta, ALPHA)
-    g, v = oracles.gradient(support, theta), oracles.gradient(query, {"phi": phi, "theta": theta}[at])
-    Hv = along({"support": support, "query": query}[of], theta, v)
+    g, u = oracles.gradient(support, theta), oracles.gradient(query, {"phi": phi, "theta": theta}[at])
+    Hu = along({"support": support, "query": query}[of], theta, u)
     if not held:
         pair = lambda p: (oracles.gradient(support, p), oracles.gradient(query, oracles.step(support, p, ALPHA)))
         slope = lambda p: sum((one * other).sum() for one, other in zip(*(g.values() for g in pair(p)), strict=True))
-        Hv = oracles.numeric_gradient(slope, theta)
+        Hu = oracles.numeric_gradient(slope, theta)
     kept = {"term": 0, "whole": 1, "kept": 1}[says]
-    return {name: kept * v[name] + (says != "kept") * sign * rate * Hv[name] for name in g}
+    return {name: kept * u[name] + (says != "kept") * sign * rate * Hu[name] for name in g}
 
 
 DROPPED_FAULTS = (
-    ("the sign", {"sign": 1}, "the step subtracts alpha times the gradient, so the term is -alpha * H v"),
-    ("the rate is forgotten", {"rate": 1.0}, "H v is to be multiplied by -alpha"),
-    (AT_THETA, {"at": "theta"}, "v is the query gradient at phi, after the step, and not at theta"),
+    ("the sign", {"sign": 1}, "the step subtracts alpha times the gradient, so the term is -alpha * H u"),
+    ("the rate is forgotten", {"rate": 1.0}, "H u is to be multiplied by -alpha"),
+    (AT_THETA, {"at": "theta"}, "u is the query gradient at phi, after the step, and not at theta"),
     (OF_QUERY, {"of": "query"}, "the step follows the support loss, so H holds the second derivatives of the support "
-                                "loss"),
-    (MOVING, {"held": False}, "phi and v depend on theta, and the slope was differentiated through them as well; for "
-                              "H v "
-     "hold v constant: detach phi before you take v"),
-    (WHOLE, {"says": "whole"}, "this is MAML's meta-gradient, v - alpha * H v; return the second part alone"),
-    (KEPT, {"says": "kept"}, "this is v, FOMAML's gradient; what it leaves out is -alpha * H v"),
+     "loss"),
+    (MOVING, {"held": False}, "phi and u depend on theta, and the slope was differentiated through them as well; for "
+     "H u hold u constant: detach phi before you take u"),
+    (WHOLE, {"says": "whole"}, "this is MAML's meta-gradient, u - alpha * H u; return the second part alone"),
+    (KEPT, {"says": "kept"}, "this is u, FOMAML's gradient; what it leaves out is -alpha * H u"),
 )
 
-# ---------------------------------------------------------------- 04.X
+# ---------------------------------------------------------------- 04.4
 
 CARRIED_ON = "a task starts where the last one ended"
 GRAPH = "a graph that Reptile does not need"
@@ -102,8 +99,7 @@ def check_reptile_step(answer: object) -> str:
         if not oracles.close(got, truth(), 1e-6):
             explain(got, truth, REPTILE_FAULTS, lambda a, b: oracles.close(a, b, 1e-6))
             raise NotYet(f"with {tasks} tasks and k = {k} theta is not where theta + beta * mean(phi - theta) lies; "
-                         f"compare "
-                         "them one parameter at a time.")
+                         f"compare them one parameter at a time.")
     if any(p.grad_fn is not None for p in got.values()):
         raise Misconception(GRAPH, "the numbers are right, but the new theta drags the graph of all inner steps along; "
                             "nothing is differentiated here, so detach it.")
@@ -141,8 +137,7 @@ REPTILE_FAULTS = (
     ("away from phi", {"sign": -1}, "theta moves towards the adapted parameters: add beta times the mean of phi - "
                                     "theta"),
     ("the mean of the solutions", {"beta": 1.0}, "this is the mean of the phi, where theta would land with beta = 1; "
-                                                 "go "
-     "only the share beta of the way"),
+     "go only the share beta of the way"),
     ("sum instead of mean", {"divide": 1.0}, "line [6] takes the mean over the tasks"),
     ("one inner step only", {"steps": "one"}, "line [5] is taken k times"),
     ("one inner step too many", {"steps": "more"}, "line [5] is taken k times"),

@@ -12,22 +12,22 @@ from mlcourse.lessons.l04_first_order.exercises_results import bill, rests, ways
 
 DROPPED = '''\
 def dropped_term(theta, support_loss, query_loss, alpha):
-    """What FOMAML drops from MAML's meta-gradient, -alpha * H v, without forming H.
+    """What FOMAML drops from MAML's meta-gradient, -alpha * H u, without forming H.
 
     theta: a dict of tensors that require gradients
     support_loss, query_loss: functions of such a dict that return a scalar
-    phi: theta after one step of rate alpha on the support loss; v: the query gradient at phi;
+    phi: theta after one step of rate alpha on the support loss; u: the query gradient at phi;
     H: the second derivatives of the support loss at theta
     Returns a dict with the keys and shapes of theta.
     """
 '''
 GRADIENT = "    g = torch.autograd.grad(support_loss(theta), list(theta.values()), create_graph=True)"
 PHI = "    phi = {name: (p - alpha * d).detach().requires_grad_() for (name, p), d in zip(theta.items(), g)}"
-V = "    v = torch.autograd.grad(query_loss(phi), list(phi.values()))"
-SLOPE = "    slope = sum((one * other).sum() for one, other in zip(g, v))"
-HV = "    Hv = torch.autograd.grad(slope, list(theta.values()))"
-TERM = "    return {name: -alpha * each for name, each in zip(theta, Hv)}"
-DROPPED_SOLUTION = DROPPED + "\n".join((GRADIENT, PHI, V, SLOPE, HV, TERM))
+U = "    u = torch.autograd.grad(query_loss(phi), list(phi.values()))"
+SLOPE = "    slope = sum((one * other).sum() for one, other in zip(g, u))"
+HU = "    Hu = torch.autograd.grad(slope, list(theta.values()))"
+TERM = "    return {name: -alpha * each for name, each in zip(theta, Hu)}"
+DROPPED_SOLUTION = DROPPED + "\n".join((GRADIENT, PHI, U, SLOPE, HU, TERM))
 
 
 def dropped_wrong(*edits: tuple[str, str]) -> str:
@@ -40,20 +40,18 @@ dropped_term = Exercise(
     stub=DROPPED + "    ...", solution_source=DROPPED_SOLUTION, check=check_dropped_term,
     hints=(
         "You need two gradients: that of the support loss at theta, which must be differentiated once more, and that "
-        "of "
-        "the query loss at phi, which is a constant.",
-        "g with create_graph=True; phi from g, detached and requiring gradients; v at phi. The slope is the sum over "
-        "all "
-        "tensors of (g * v).sum(), and its gradient by theta is H v.",
-        "slope = sum((one * other).sum() for one, other in zip(g, v)); Hv = torch.autograd.grad(slope, "
+        "of the query loss at phi, which is a constant.",
+        "g with create_graph=True; phi from g, detached and requiring gradients; u at phi. The slope is the sum over "
+        "all tensors of (g * u).sum(), and its gradient by theta is H u.",
+        "slope = sum((one * other).sum() for one, other in zip(g, u)); Hu = torch.autograd.grad(slope, "
         "list(theta.values())); return a dict of -alpha * each.",
     ),
     wrong=(
         (dropped_wrong((", create_graph=True", ", retain_graph=True")), NO_GRAPH),
         (dropped_wrong(("(p - alpha * d).detach().requires_grad_()", "p - alpha * d"),
-                       (V, "    v = torch.autograd.grad(query_loss(phi), list(phi.values()), create_graph=True)")),
+                       (U, "    u = torch.autograd.grad(query_loss(phi), list(phi.values()), create_graph=True)")),
          MOVING),
-        (dropped_wrong((V, "    v = torch.autograd.grad(query_loss(theta), list(theta.values()))")), AT_THETA),
+        (dropped_wrong((U, "    u = torch.autograd.grad(query_loss(theta), list(theta.values()))")), AT_THETA),
         (dropped_wrong(("support_loss(theta)", "query_loss(theta)"),
                        (PHI, "    s = torch.autograd.grad(support_loss(theta), list(theta.values()))\n"
                         "    phi = {name: (p - alpha * d).detach().requires_grad_() for (name, p), d in "
@@ -62,9 +60,9 @@ dropped_term = Exercise(
         (dropped_wrong(("-alpha * each for", "alpha * each for")), "the sign"),
         (dropped_wrong(("-alpha * each for", "-each for")), "the rate is forgotten"),
         (dropped_wrong(("-alpha * each for", "each for")), "the sign, the rate is forgotten"),
-        (dropped_wrong((TERM, "    return {name: one - alpha * each for name, one, each in zip(theta, v, Hv)}")),
+        (dropped_wrong((TERM, "    return {name: one - alpha * each for name, one, each in zip(theta, u, Hu)}")),
          WHOLE),
-        (dropped_wrong((TERM, "    return dict(zip(theta, v))")), KEPT),
+        (dropped_wrong((TERM, "    return dict(zip(theta, u))")), KEPT),
         (dropped_wrong((PHI, "    support_loss(theta).backward()\n    phi = {name: (p - alpha * p.grad).detach()"
                         ".requires_grad_() for name, p in theta.items()}")), BACKWARD),
         (dropped_wrong((PHI, "    for p, d in zip(theta.values(), g):\n        p.data -= alpha * d.detach()\n"
@@ -73,12 +71,12 @@ dropped_term = Exercise(
     mutations=(
         (PHI, "    phi = {name: (p - 2 * alpha * d).detach().requires_grad_() for (name, p), d in "
               "zip(theta.items(), g)}"),
-        (SLOPE, "    slope = sum((one * other).mean() for one, other in zip(g, v))"),
-        (SLOPE, "    slope = sum((one * one).sum() for one, other in zip(g, v))"),
-        (TERM, "    return {name: -alpha**2 * each for name, each in zip(theta, Hv)}"),
+        (SLOPE, "    slope = sum((one * other).mean() for one, other in zip(g, u))"),
+        (SLOPE, "    slope = sum((one * one).sum() for one, other in zip(g, u))"),
+        (TERM, "    return {name: -alpha**2 * each for name, each in zip(theta, Hu)}"),
     ))
 
-# ---------------------------------------------------------------- 04.X
+# ---------------------------------------------------------------- 04.4
 
 REPTILE = '''\
 def reptile_step(theta, tasks, loss, alpha, k, beta):
@@ -115,8 +113,7 @@ reptile_step = Exercise(
         "Every task starts from theta, detached. Add up phi - theta over the tasks, divide by their number, and go the "
         "share beta of that way.",
         "In the inner loop g = torch.autograd.grad(loss(phi, samples), list(phi.values())), then phi = {name: (p - "
-        "alpha * "
-        "d).detach().requires_grad_() ...}. At the end p.detach() + beta * change[name] / len(tasks).",
+        "alpha * d).detach().requires_grad_() ...}. At the end p.detach() + beta * change[name] / len(tasks).",
     ),
     wrong=(
         (reptile_wrong(("    for samples in tasks:\n" + START + "\n", ONCE)), CARRIED_ON),

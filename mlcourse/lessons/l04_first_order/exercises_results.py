@@ -33,11 +33,9 @@ ways = Exercise(
     hints=(
         "In each function follow theta to the query loss. There are two ways: p in step, and g.",
         "A way is cut by detach(), and the way through g is open only with create_graph=True. Both open: I - alpha * "
-        "H; the "
-        "first alone: I; the second alone: -alpha * H.",
+        "H; the first alone: I; the second alone: -alpha * H.",
         "a has only the way through p, b has both, c has only the one through g. d takes its gradient at a fresh phi, "
-        "so "
-        "that no way is needed.",
+        "so that no way is needed.",
     ),
     wrong=(
         (said(b="first order"), "create_graph=True read as first order"),
@@ -78,11 +76,9 @@ rests = Exercise(
         "Each weight is a problem of its own. For the first: two parabolas, curvature 4 with its minimum at 1, and "
         "curvature 1 with its minimum at 0.",
         "Joint training: the sum of the two slopes is 0. MAML: a step of rate alpha multiplies the distance to a "
-        "minimum by "
-        "1 - alpha * curvature; put that into the losses, and only then take the slopes.",
+        "minimum by 1 - alpha * curvature; put that into the losses, and only then take the slopes.",
         "Joint: 4 * (x - 1) + x = 0. MAML: 4 * (1 - 0.8)**2 * (x - 1) + (1 - 0.2)**2 * x = 0. For the second weight "
-        "both "
-        "curvatures are 1.",
+        "both curvatures are 1.",
     ),
     wrong=(
         (solved(joint1="0.5"), "the mean of the minima"),
@@ -125,7 +121,7 @@ bill = Exercise(
     hints=(
         "apart(one, other) gives a paired interval. Where does it lie?",
         "For the arm: first strike out whoever needs more memory with 20 inner steps than there is.",
-        "Print apart(one, other).text(sign=True) for a to c. Of the arms that fit take the one with the highest accuracy.",
+        "Print apart(one, other).text(sign=True) for a to c. Of the arms that fit take the most accurate one.",
     ),
     wrong=(
         (judged(a="yes"), CLAIMS["a"].name),

@@ -76,8 +76,7 @@ class WhichArrowScene(Scene):
         self.angles = Bars(self, (0.85, rows[0], 0.135, rows[1]), names, "Angle to MAML's", (0, 45, 90), named=False,
                            unit="°")
         figure.text(0.015, 0.045, "○ θ    A, B: downhill for one task alone    ▬ the missing term, from FOMAML's head "
-                                  "to "
-                    "MAML's", fontsize=8.8)
+                    "to MAML's", fontsize=8.8)
         figure.text(0.69, 0.105, "Bars: among all parameters.", fontsize=8.5)
         self.inside = self.moving(figure.text(0.69, 0.045, "", fontsize=8.5))
 

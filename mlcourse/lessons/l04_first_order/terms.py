@@ -4,28 +4,24 @@ notation page are made of them."""
 TERMS = {
     "Hessian–vector product":
         "The product of the matrix of second derivatives of a loss with a vector, computed as the slope of the "
-        "gradient "
-        "along that vector, so that the matrix is never formed.",
+        "gradient along that vector, so that the matrix is never formed.",
     "Reptile":
         "It takes a few gradient steps on each task and moves the initialisation a part of the way towards the mean of "
         "the adapted parameters; it needs no query set.",
     "ANIL": "Almost no inner loop: MAML whose inner steps move the last layer only.",
     "NIL":
         "No inner loop: at test no layer moves, and a query gets the class of the support samples whose features are "
-        "most "
-        "like its own.",
+        "most like its own.",
     "BOIL": "Body only update in inner loop: MAML whose inner steps move every layer but the last.",
     "iMAML":
         "Implicit MAML: its inner problem pulls the parameters back to the initialisation, and its meta-gradient comes "
         "from where the inner loop ends, not from the path.",
     "conjugate gradient":
         "A way to solve a system of linear equations with a symmetric, positive definite matrix by products of the "
-        "matrix "
-        "with vectors alone.",
+        "matrix with vectors alone.",
     "feature reuse":
         "What happens when the features of an initialisation serve new tasks as they are, so that adapting the last "
-        "layer "
-        "is enough.",
+        "layer is enough.",
 }
 
 CHINESE = {
