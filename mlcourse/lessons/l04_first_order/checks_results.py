@@ -133,12 +133,12 @@ class Claim(NamedTuple):
 
 
 CLAIMS = {
-    "a": Claim("MAML", "FOMAML", "open", "the larger mean wins",
-               "the interval of the paired difference includes zero"),
-    "b": Claim("ANIL", "MAML", "yes", "overlapping intervals read as no difference",
+    "a": Claim("MAML", "FOMAML", "yes", "overlapping intervals read as no difference",
                "the arms share seeds and episodes, and the interval of their difference lies above zero"),
-    "c": Claim("BOIL", "ANIL", "no", "the sign of the difference",
+    "b": Claim("MAML", "ANIL", "no", "the sign of the difference",
                "the interval of the first arm less the second lies below zero"),
+    "c": Claim("MAML", "BOIL", "open", "the larger mean wins",
+               "the interval of the paired difference includes zero"),
 }
 LIMIT = 100         # megabytes, with 20 inner steps
 FITS = "ANIL"       # the most accurate arm that needs no more

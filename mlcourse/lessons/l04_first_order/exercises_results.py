@@ -124,13 +124,13 @@ bill = Exercise(
         "Print apart(one, other).text(sign=True) for a to c. Of the arms that fit take the most accurate one.",
     ),
     wrong=(
-        (judged(a="yes"), CLAIMS["a"].name),
-        (judged(b="open"), CLAIMS["b"].name),
+        (judged(a="open"), CLAIMS["a"].name),
+        (judged(b="yes"), CLAIMS["b"].name),
         (judged(c="yes"), CLAIMS["c"].name),
         (judged(arm="BOIL"), TOO_LARGE),
         (judged(arm="FOMAML"), WORSE),
-        (judged(a="no", arm="MAML"), f'{CLAIMS["a"].name}, {TOO_LARGE}'),
+        (judged(a="open", arm="MAML"), f'{CLAIMS["a"].name}, {TOO_LARGE}'),
     ),
     mutations=tuple((line(key, right), line(key, wrong)) for key, right, wrong in (
-        ("a", CLAIMS["a"].verdict, "no"), ("b", CLAIMS["b"].verdict, "no"), ("c", CLAIMS["c"].verdict, "open"),
+        ("a", CLAIMS["a"].verdict, "no"), ("b", CLAIMS["b"].verdict, "open"), ("c", CLAIMS["c"].verdict, "no"),
         ("arm", FITS, "Reptile"))))

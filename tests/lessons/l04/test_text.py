@@ -77,13 +77,25 @@ def test_the_arm_that_fits_is_the_most_accurate_of_those_that_fit(rows):
 
 def test_what_moves_is_said_as_the_rows_have_it(rows):
     said, gap = text(), lambda *which: figures.gap(rows, *which).text(sign=True)
-    for which in (("MAML", "head", "own"), ("MAML", "none", "own")):
-        home, away = (gap(*which, domain) for domain in figures.PLACES)
-        assert f"{home} points at home" in said and f"{away} away" in said
-    assert f"worth {gap('BOIL', 'own', 'none', figures.HOME)} points" in said
-    head, *body = (figures.share(rows, "MAML", figures.HOME, layer).mean
+    home, away = figures.PLACES
+    for what in ("head", "body"):
+        assert f"the {what} alone" in said
+        assert gap("MAML", what, "own", home) in said and gap("MAML", what, "own", away) in said
+    for arm in ("ANIL", "MAML"):
+        assert gap(arm, "own", "none", home) in said and gap(arm, "own", "none", away) in said
+    head, *body = (figures.share(rows, "MAML", home, layer).mean
                    for layer in ("head", "conv 1", "conv 2", "conv 3", "conv 4"))
     assert f"by {head:.0f} % of its length" in said and f"by {min(body):.0f} to {max(body):.0f} %" in said
+
+
+def test_the_table_turns_with_the_domain(rows):
+    home, away = (paired_difference(figures.by_seed(rows, "ANIL", place), figures.by_seed(rows, "MAML", place))
+                  for place in figures.PLACES)
+    assert home.low > 0 > away.high
+    assert f"ANIL is {home.text()} points ahead of MAML at home and {-away.mean:.1f} ± {away.half:.1f} behind" in text()
+    worth = [paired_difference(figures.by_seed(rows, "MAML", place), figures.by_seed(rows, "MAML", place, "none"))
+             for place in figures.PLACES]
+    assert all(each.low > 0 for each in worth)
 
 
 def test_reptile_on_omniglot_is_what_the_benchmark_says():
