@@ -123,19 +123,20 @@ class Line(NamedTuple):
         return (x @ self.weight + self.bias > 0).long()
 
 
-def fit_line(x: Tensor, y: Tensor, weight: Tensor | None = None, steps: int = 12) -> Line:
-    """Logistic regression of labels y (M,) on points x (M, 2) by Newton's method, with a little weight decay.
+def fit_line(x: Tensor, y: Tensor, weight: Tensor | None = None, steps: int = 12, decay: float = 1e-3) -> Line:
+    """Logistic regression of labels y (M,) on points x (M, 2) by Newton's method.
 
     weight (M,): how much each point counts, above 0, brought to a mean of 1; None: alike.
+    decay: half of it times the squared norm of the line's weight and bias is added to the mean loss.
     """
     z = torch.cat([x, torch.ones(len(x), 1)], 1).double()
     count = torch.ones(len(x), dtype=torch.float64) if weight is None else weight.double() / weight.double().mean()
     w = torch.zeros(3, dtype=torch.float64)
-    decay = 1e-3 * torch.eye(3, dtype=torch.float64)
+    pull = decay * torch.eye(3, dtype=torch.float64)
     for _ in range(steps):
         p = (z @ w).sigmoid()
-        gradient = z.T @ (count * (p - y)) / len(z) + decay @ w
-        w = w - torch.linalg.solve((z.T * (count * p * (1 - p))) @ z / len(z) + decay, gradient)
+        gradient = z.T @ (count * (p - y)) / len(z) + pull @ w
+        w = w - torch.linalg.solve((z.T * (count * p * (1 - p))) @ z / len(z) + pull, gradient)
     return Line(w[:2].to(x), w[2].to(x))
 
 

@@ -230,7 +230,7 @@ def test_paired_bootstrap_passes(seed):
              "    return next((n for n, f in names if same(f(p), f(q))), 'several')"),
     ("01.5", "def importance_weights(p, n, m):\n    return 1 / (1 / p - 1) / (m / n)"),
     ("01.5", "def importance_weights(p, n, m):\n    return (torch.logit(p) + torch.tensor(n / m).log()).exp()"),
-    ("01.6", "verdicts = dict(a='Yes', b='no ', c='YES', d='Open', e='open')"),
+    ("01.6", "verdicts = dict(a='Yes', b='no ', c='OPEN', d='Open', e='open')"),
     ("00.2", "answers = dict(a='Support', b='query ', c='QUERY', d='support', e='support', f='neither')"),
 ])
 def test_other_right_answers_pass(id, source):

@@ -82,9 +82,9 @@ CLAIMS = {
     "a": Verdict("yes", "a gain that is there, left open", "the interval of the paired difference lies far above 0"),
     "b": Verdict("no", "weights taken for a remedy everywhere",
                  "the interval lies below 0: the line was right there, and the weights left few points to learn from"),
-    "c": Verdict("yes", "overlapping intervals taken for no difference",
-                 "the two intervals overlap, but the same worlds are under both; that of the paired difference lies "
-                 "above 0"),
+    "c": Verdict("open", "weights taken to mend a label shift",
+                 "the interval of the paired difference includes 0: a label shift changes P(y|x), too, and weights of x "
+                 "leave that as it was at home"),
     "d": Verdict("open", "the sign of a mean taken for a difference",
                  "the interval of the paired difference includes 0"),
     "e": Verdict("open", "the nearer domain taken for the easier one",
@@ -97,5 +97,5 @@ def check_verdicts(answer: object) -> str:
     given = filled(answer, dict.fromkeys(CLAIMS, VERDICTS))
     if wrong := [key for key, claim in CLAIMS.items() if given[key] != claim.right]:
         raise all_of([Misconception(CLAIMS[key].name, f"look at {key}: {CLAIMS[key].why}.") for key in wrong])
-    return ("Each verdict is that of a paired interval. It tells that, not why: no weight mends P(y|x), and c's gain "
-            "comes of the little weight decay in the fit of the line. With a thousandth of it c is open: +0.04 ± 0.05 points.")
+    return ("Each verdict is that of a paired interval. Label and concept shift change P(y|x), which no weight of x mends: "
+            "c and d stay open.")

@@ -89,13 +89,13 @@ verdicts = Exercise(
     hints=(
         "Take a paired difference for each claim; two intervals side by side do not tell.",
         "For a to d: t_interval(weighted[kind] - plain[kind]). For e: t_interval(on(\"MNIST\") - on(\"UCI digits\")).",
-        "Two lie above 0, one below, and two include it.",
+        "One lies above 0, one below, and three include it.",
     ),
     wrong=(
         (judged(a="open"), CLAIMS["a"].name), (judged(b="yes"), CLAIMS["b"].name),
-        (judged(c="open"), CLAIMS["c"].name), (judged(d="no"), CLAIMS["d"].name),
+        (judged(c="yes"), CLAIMS["c"].name), (judged(d="no"), CLAIMS["d"].name),
         (judged(e="yes"), CLAIMS["e"].name),
-        (judged(b="open", c="open"), f"{CLAIMS['b'].name}, {CLAIMS['c'].name}"),
+        (judged(b="open", c="yes"), f"{CLAIMS['b'].name}, {CLAIMS['c'].name}"),
     ),
     mutations=tuple(mutated(judged(), key, wrong) for key, wrong in (("a", "no"), ("c", "no"), ("d", "yes"),
                                                                      ("e", "yes"))))

@@ -20,8 +20,9 @@ def inner_step(params, loss, alpha):
     Returns a new dict with the same keys and shapes. Leaves params and its .grad as they are.
     """
 '''
-INNER_STEP_SOLUTION = INNER_STEP + '''\
-    grads = torch.autograd.grad(loss(params), list(params.values()), create_graph=True)
+VALUES = "    values = list(params.values())              # autograd.grad takes a list of tensors\n"
+INNER_STEP_SOLUTION = INNER_STEP + VALUES + '''\
+    grads = torch.autograd.grad(loss(params), values, create_graph=True)
     return {name: p - alpha * g for (name, p), g in zip(params.items(), grads)}'''
 SUSPECTS = '''\
 def step_a(params, loss, alpha):
@@ -37,11 +38,11 @@ UPDATE = "    return {name: p - alpha * g for (name, p), g in zip(params.items()
 
 inner_step = Exercise(
     id="03.1", title="One differentiable step", answer="inner_step", difficulty=2, minutes=4,
-    stub=INNER_STEP + "    ...", solution_source=INNER_STEP_SOLUTION, check=check_inner_step,
+    stub=INNER_STEP + VALUES + "    ...", solution_source=INNER_STEP_SOLUTION, check=check_inner_step,
     hints=(
         "The gradient of the loss is itself a function of the parameters, and the outer loop has to see it so.",
-        "torch.autograd.grad(loss(params), list(params.values()), create_graph=True) returns one gradient for each "
-        "parameter, and each can be differentiated again.",
+        "torch.autograd.grad(loss(params), values, create_graph=True) returns one gradient for each parameter, and "
+        "each can be differentiated again.",
         "Pair names with gradients by zip(params.items(), grads) and build a new dict of p - alpha * g.",
     ),
     wrong=(
@@ -96,8 +97,8 @@ inner_step = Exercise(
         (edited(INNER_STEP_SOLUTION, (UPDATE, "    return dict(params)")), THROWN_AWAY),
     ),
     mutations=(
-        ("    grads = torch.autograd.grad(loss(params), list(params.values()), create_graph=True)",
-         "    grads = torch.autograd.grad(loss(params), list(params.values()), retain_graph=True)"),
+        ("    grads = torch.autograd.grad(loss(params), values, create_graph=True)",
+         "    grads = torch.autograd.grad(loss(params), values, retain_graph=True)"),
         (UPDATE, "    return {name: p - alpha * g for (name, p), g in zip(params.items(), reversed(grads))}"),
         (UPDATE, "    return {name: p.detach() - alpha * g for (name, p), g in zip(params.items(), grads)}"),
     ))

@@ -15,21 +15,18 @@ def paired_ratio(pretrained_mse, maml_mse):
     Returns (ratio, low, high): one mean over the other, and the ends of its paired interval.
     """
 '''
-PAIRED_RATIO_SOLUTION = PAIRED_RATIO + '''\
-    ratio = pretrained_mse.mean() / maml_mse.mean()
-    residual = (pretrained_mse - ratio * maml_mse) / maml_mse.mean()
-    half = 1.96 * residual.std() / len(residual) ** 0.5
-    return float(ratio), float(ratio - half), float(ratio + half)'''
-RATIO = "    ratio = pretrained_mse.mean() / maml_mse.mean()"
-RESIDUAL = "    residual = (pretrained_mse - ratio * maml_mse) / maml_mse.mean()"
-HALF = "    half = 1.96 * residual.std() / len(residual) ** 0.5"
-BOOTSTRAP = PAIRED_RATIO + '''\
-    n = len(maml_mse)
+NAMED = "    a, b, n = pretrained_mse, maml_mse, len(maml_mse)       # the text's a_i, b_i and n\n"
+RATIO = "    ratio = a.mean() / b.mean()"
+RESIDUAL = "    d = (a - ratio * b) / b.mean()"
+HALF = "    half = 1.96 * d.std() / n ** 0.5"
+LAST = "    return float(ratio), float(ratio - half), float(ratio + half)"
+PAIRED_RATIO_SOLUTION = PAIRED_RATIO + NAMED + "\n".join((RATIO, RESIDUAL, HALF, LAST))
+BOOTSTRAP = PAIRED_RATIO + NAMED + '''\
     generator = torch.Generator().manual_seed(0)
     drawn = torch.randint(n, (2000, n), generator=generator)
-    ratios = pretrained_mse[drawn].mean(1) / maml_mse[drawn].mean(1)
+    ratios = a[drawn].mean(1) / b[drawn].mean(1)
     low, high = ratios.quantile(torch.tensor([0.025, 0.975], dtype=ratios.dtype))
-    return pretrained_mse.mean() / maml_mse.mean(), low, high'''
+    return a.mean() / b.mean(), low, high'''
 
 
 def ratio_wrong(*edits: tuple[str, str]) -> str:
@@ -39,40 +36,36 @@ def ratio_wrong(*edits: tuple[str, str]) -> str:
 
 paired_ratio = Exercise(
     id="03.5", title="Beats pretraining, by how much?", answer="paired_ratio", difficulty=2, minutes=3,
-    stub=PAIRED_RATIO + "    ...", solution_source=PAIRED_RATIO_SOLUTION, check=check_paired_ratio,
+    stub=PAIRED_RATIO + NAMED + "    ...", solution_source=PAIRED_RATIO_SOLUTION, check=check_paired_ratio,
     hints=(
         "A hard task is hard for both methods. An interval that keeps the pairs together does not count that as "
         "uncertainty about the ratio.",
-        "The delta method needs one number for each task: (pretrained_mse - ratio * maml_mse) / maml_mse.mean(). Its "
-        "standard error is that of the ratio. In a bootstrap, index both tensors by the same drawn tasks.",
+        "The delta method needs one number for each task: d = (a - ratio * b) / b.mean(). Its standard error is that "
+        "of the ratio. In a bootstrap, index both tensors by the same drawn tasks.",
         "The half-width is 1.96 times the standard deviation of these n numbers divided by the square root of n; the "
         "interval is ratio - half to ratio + half.",
     ),
     wrong=(
-        (ratio_wrong((RATIO, "    ratio = (pretrained_mse / maml_mse).mean()"),
-                     (RESIDUAL, "    residual = pretrained_mse / maml_mse")), "mean of ratios"),
-        (ratio_wrong((HALF, "    relative = pretrained_mse.var() / pretrained_mse.mean() ** 2 + maml_mse.var() / "
-                            "maml_mse.mean() ** 2\n    half = 1.96 * ratio * (relative / len(residual)) ** 0.5")),
-         "unpaired interval"),
-        (edited(BOOTSTRAP, ("    ratios = pretrained_mse[drawn]", "    other = torch.randint(n, (2000, n), "
-                            "generator=generator)\n    ratios = pretrained_mse[other]")), "unpaired interval"),
-        (ratio_wrong((RESIDUAL, "    residual = pretrained_mse / maml_mse")), BY_TASK),
-        (ratio_wrong((RESIDUAL, "    residual = (pretrained_mse - ratio * maml_mse) / maml_mse")), BY_TASK),
-        (ratio_wrong((" / len(residual) ** 0.5", "")), "standard deviation instead of standard error"),
+        (ratio_wrong((RATIO, "    ratio = (a / b).mean()"), (RESIDUAL, "    d = a / b")), "mean of ratios"),
+        (ratio_wrong((HALF, "    relative = a.var() / a.mean() ** 2 + b.var() / b.mean() ** 2\n"
+                            "    half = 1.96 * ratio * (relative / n) ** 0.5")), "unpaired interval"),
+        (edited(BOOTSTRAP, ("    ratios = a[drawn]", "    other = torch.randint(n, (2000, n), generator=generator)\n"
+                                                     "    ratios = a[other]")), "unpaired interval"),
+        (ratio_wrong((RESIDUAL, "    d = a / b")), BY_TASK),
+        (ratio_wrong((RESIDUAL, "    d = (a - ratio * b) / b")), BY_TASK),
+        (ratio_wrong((" / n ** 0.5", "")), "standard deviation instead of standard error"),
         (ratio_wrong(("1.96 * ", "")), "one standard error"),
-        (ratio_wrong((RATIO, "    ratio = maml_mse.mean() / pretrained_mse.mean()")), "ratio upside down"),
-        (ratio_wrong((RATIO, "    ratio = maml_mse.mean() / pretrained_mse.mean()"),
-                     (RESIDUAL, "    residual = (maml_mse - ratio * pretrained_mse) / pretrained_mse.mean()"),
+        (ratio_wrong((RATIO, "    ratio = b.mean() / a.mean()")), "ratio upside down"),
+        (ratio_wrong((RATIO, "    ratio = b.mean() / a.mean()"), (RESIDUAL, "    d = (b - ratio * a) / a.mean()"),
                      ("1.96 * ", "")), "ratio upside down, one standard error"),
     ),
     mutations=(
-        (RATIO, "    ratio = pretrained_mse.median() / maml_mse.median()"),
-        (RESIDUAL, "    residual = pretrained_mse / maml_mse.mean()"),
-        (HALF, "    half = 1.96 * residual.std() / len(residual)"),
-        (HALF, "    half = 1.6 * residual.std() / len(residual) ** 0.5"),
-        (HALF, "    half = 2.3 * residual.std() / len(residual) ** 0.5"),
-        ("    return float(ratio), float(ratio - half), float(ratio + half)",
-         "    return float(ratio), float(ratio + half), float(ratio - half)"),
+        (RATIO, "    ratio = a.median() / b.median()"),
+        (RESIDUAL, "    d = a / b.mean()"),
+        (HALF, "    half = 1.96 * d.std() / n"),
+        (HALF, "    half = 1.6 * d.std() / n ** 0.5"),
+        (HALF, "    half = 2.3 * d.std() / n ** 0.5"),
+        (LAST, "    return float(ratio), float(ratio + half), float(ratio - half)"),
     ))
 
 # ---------------------------------------------------------------- 03.6

@@ -20,5 +20,6 @@ def label_shift_dial() -> LabelShiftDial:
     source, train, test = live.typeset_and_handwritten()
     faint = live.faint_print(source)
     reader, net = live.network(faint.source, "layer"), live.network(source, "batch")
-    return LabelShiftDial({"faint print → faint print": Crossing(reader, faint.source, faint.train, faint.test),
+    return LabelShiftDial({"faint print → faint print": Crossing(reader, faint.source, faint.train, faint.test,
+                                                                 live.held_back(source)),
                            "typeset → handwritten": Crossing(net, source, train, test)})

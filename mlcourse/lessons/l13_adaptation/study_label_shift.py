@@ -77,11 +77,16 @@ def grounds(seed: int, budget: Budget) -> dict[str, Callable[[], Ground]]:
             ACROSS: lambda: made(ACROSS, matched([source], load("digits"), (0,)).of_seed(seed))}
 
 
+def faint(digits: Domain, noise: int = 0) -> Domain:
+    """Digits as faint, noisy print, under one draw of the noise."""
+    for kind, severity in FAINT:
+        digits = shift_domain(digits, kind, severity, noise)
+    return digits
+
+
 def one_domain(digits: Domain, seed: int) -> Setting:
     """A source, and a target with other pictures of the same domain: faint, noisy print."""
-    for kind, severity in FAINT:
-        digits = shift_domain(digits, kind, severity)
-    source, rest = halves(digits, seed=seed)
+    source, rest = halves(faint(digits), seed=seed)
     return Setting((source,), *halves(rest, seed=seed), (0,), True)
 
 

@@ -25,12 +25,14 @@ LEAST = 1e-9            # weight or share, so that its logarithm and its inverse
 
 class Crossing(NamedTuple):
     """A classifier, the source that it was trained on with seed 0, and the halves of a target; with batch norm it takes
-    the target's statistics (AdaBN)."""
+    the target's statistics (AdaBN). held: pictures of the source that trained nothing, for the confusion; None: those
+    that were held back."""
 
     net: LeNet
     source: Domain
     train: Domain
     test: Domain
+    held: Domain | None = None
 
 
 class LabelShiftRecord(NamedTuple):
@@ -86,10 +88,11 @@ class LabelShiftDial(Explorer):
 
     def measured(self, crossing: str, distance: float) -> LabelShiftRecord:
         """The record of a setting."""
-        net, source, train, test = self.crossings[crossing]
+        net, source, train, test, held = self.crossings[crossing]
         n = len(source.classes)
         q = small.proportions(n, self.frequent, distance)
-        held, rest = parted(source, 0)
+        back, rest = parted(source, 0)
+        held = back if held is None else held
         known, seen = small.known(rest, self.seed), pixels(small.drawn(train, q, small.UNLABELED, self.seed).images)
         said_home = small.views(net, known, pixels(held.images), None).logits.argmax(1)
         logits = small.views(net, known, torch.cat([seen, pixels(test.images)]), seen).logits

@@ -1,17 +1,19 @@
-"""Checks of lesson 14: what a discriminator may see, the joint loss of phase 2, and an interval of paired
-differences."""
+"""Checks of lesson 14: what a discriminator may see, the joint loss of phase 2, an interval of paired differences, and
+what such intervals bear out."""
 
 from __future__ import annotations
 
 import copy
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from mlcourse.exercises import oracles
+from mlcourse.exercises.entries import check_claims
 from mlcourse.exercises.framework import (LearnerFunction, Misconception, NotYet, all_of, explain, faults_behind, named,
                                           options_of)
 from mlcourse.exercises.gradients import gradient_of
@@ -334,3 +336,35 @@ INTERVAL_FAULTS = (
     (SPREAD, {"spread": True}, "this covers single seeds; the uncertainty of their mean is smaller by √n"),
     (BIASED, {"correction": 0}, "the standard deviation of a sample divides by n - 1"),
 )
+
+
+# ---------------------------------------------------------------- 14.5
+
+
+class Claim(NamedTuple):
+    """That the arm `one` beats `other` at k labels per class, in study daml: the verdict, and the misconception behind
+    another one, with what to look at."""
+
+    one: str
+    other: str
+    k: int
+    verdict: str
+    name: str
+    why: str
+
+
+CLAIMS = {
+    "a": Claim("source + generated", "source only", 0, "yes", "a gain that is there, left open",
+               "the interval of the difference lies above zero"),
+    "b": Claim("source + generated", "source only", 5, "open", "what helps without labels taken to help with them",
+               "with five labels per class the interval includes zero"),
+    "c": Claim("source + generated", "source + hand-made", 1, "no", "the learned pictures taken for the better ones",
+               "the interval lies below zero: hand-made views are ahead"),
+    "d": Claim("DAML", "source + generated", 0, "open", "the sign of a mean taken for a difference",
+               "the mean lies far below zero, but so wide an interval includes zero"),
+}
+
+
+def check_verdicts(answer: object) -> str:
+    """14.5: what paired intervals of study daml bear out."""
+    return check_claims(answer, CLAIMS)

@@ -1,12 +1,13 @@
-"""Exercises of lesson 14: a leak, the meta-objective without and with generated pictures, and an honest interval."""
+"""Exercises of lesson 14: a leak, the meta-objective without and with generated pictures, an honest interval, and what
+intervals bear out."""
 
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l14_daml.checks import (ADDED, AT_THETA, BIASED, CHAINED, CHOSEN, FIRST_ORDER, LAST, LEAK_DEV,
-                                              LEAK_TEST, MEAN, NO_ADAPT, NORMAL, NOT_RANDOM, NOT_REAL, ON_SUPPORT,
-                                              ONE_RATE, POOLED, SPREAD, SWAPPED, UNPAIRED, UNWEIGHTED, check_interval,
-                                              check_mixed, check_objective, check_split)
+from mlcourse.lessons.l14_daml.checks import (ADDED, AT_THETA, BIASED, CHAINED, CHOSEN, CLAIMS, FIRST_ORDER, LAST,
+                                              LEAK_DEV, LEAK_TEST, MEAN, NO_ADAPT, NORMAL, NOT_RANDOM, NOT_REAL,
+                                              ON_SUPPORT, ONE_RATE, POOLED, SPREAD, SWAPPED, UNPAIRED, UNWEIGHTED,
+                                              check_interval, check_mixed, check_objective, check_split, check_verdicts)
 
 # ---------------------------------------------------------------- 14.1
 
@@ -146,7 +147,7 @@ def mixed_wrong(*edits: tuple[str, str]) -> str:
 
 
 mixed = Exercise(
-    id="14.3", title="Generated pictures in the outer loss", answer="with_generated", difficulty=2, minutes=5,
+    id="14.3", title="Generated pictures in the outer loss", answer="with_generated", difficulty=2, minutes=4,
     stub=MIXED + "    ...", solution_source=MIXED_SOLUTION, check=check_mixed,
     hints=(
         "Of a task's four tensors one is redrawn. Which?",
@@ -194,7 +195,7 @@ def interval_wrong(*edits: tuple[str, str]) -> str:
 
 
 interval = Exercise(
-    id="14.4", title="A paired interval", answer="paired_interval", difficulty=2, minutes=5,
+    id="14.4", title="A paired interval", answer="paired_interval", difficulty=2, minutes=4,
     stub=INTERVAL + "    ...", solution_source=INTERVAL_SOLUTION, check=check_interval,
     hints=(
         "How many independent experiments are there: seeds, or seeds times draws? And what do both arms have in "
@@ -219,4 +220,43 @@ interval = Exercise(
         (HALF, "    half = t * difference.std() / len(difference)"),
     ))
 
-EXERCISES = (split, objective, mixed, interval)
+# ---------------------------------------------------------------- 14.5
+
+VERDICTS = '''\
+verdicts = {    # "yes": the interval lies above zero, "no": below, "open": it includes zero
+    "a": ...,   # without a label, generated pictures help: better than source only
+    "b": ...,   # at k = 5 they still help
+    "c": ...,   # at k = 1 they help more than hand-made views
+    "d": ...,   # without a label, phase 2 (DAML) helps: better than source + generated
+}'''
+
+
+def judged(**answers: str) -> str:
+    """The verdicts with these answers, the others right."""
+    edits = [(f'"{key}": ...', f'"{key}": "{answers.get(key, claim.verdict)}"') for key, claim in CLAIMS.items()]
+    return edited(VERDICTS, *edits)
+
+
+def line(key: str, verdict: str) -> str:
+    """The line of a solution that gives this verdict."""
+    return next(each for each in judged(**{key: verdict}).split("\n") if each.startswith(f'    "{key}"'))
+
+
+verdicts = Exercise(
+    id="14.5", title="What did each part add?", answer="verdicts", difficulty=1, minutes=2,
+    stub=VERDICTS, solution_source=judged(), check=check_verdicts,
+    hints=(
+        "Each claim has its row in the last table, and its column by k.",
+        "Where the interval lies above zero the claim is borne out, below zero its contrary is; where it includes zero "
+        "it is open, however far from zero its middle lies.",
+        "One is yes, one no, and two are open.",
+    ),
+    wrong=(
+        (judged(a="open"), CLAIMS["a"].name), (judged(b="yes"), CLAIMS["b"].name), (judged(b="no"), CLAIMS["b"].name),
+        (judged(c="yes"), CLAIMS["c"].name), (judged(d="no"), CLAIMS["d"].name),
+        (judged(b="no", d="no"), f"{CLAIMS['b'].name}, {CLAIMS['d'].name}"),
+    ),
+    mutations=tuple((line(key, CLAIMS[key].verdict), line(key, wrong)) for key, wrong in (
+        ("a", "no"), ("b", "no"), ("c", "open"), ("d", "yes"))))
+
+EXERCISES = (split, objective, mixed, interval, verdicts)

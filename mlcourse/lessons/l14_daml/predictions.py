@@ -21,7 +21,7 @@ PREDICTIONS = (
         lambda source, target: f"≈{100 * target:.0f} % of the handwritten ones, ≈{100 * source:.0f} % of the typeset."),
     Prediction(
         "14.p2", "What does the leak change for a classifier of source and generated pictures, on that test half?",
-        ("it gains more than 5 points", "it gains 2 to 5 points", "nothing that can be told from 0"),
+        ("it gains, by 5 points or more", "it gains, by less", "nothing that can be told from 0", "it loses"),
         "nothing that can be told from 0",
         lambda leak: leak.low < 0 < leak.high,
         lambda leak: f"nothing that can be told from 0: {leak.text(sign=True)} points, paired over {leak.n} seeds."),

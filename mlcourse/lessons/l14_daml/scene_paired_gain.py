@@ -20,7 +20,7 @@ class PairedGainScene(Scene):
         axes = self.figure.add_axes((0.07, 0.13, 0.42, 0.72))
         axes.set(xlim=(-0.4, len(self.ks) - 0.6), ylim=self.range, xticks=range(len(self.ks)), xticklabels=self.ks,
                  xlabel="labels per class of the target, k", ylabel="accuracy on target-test, %")
-        axes.set_title("Two arms: mean over seeds, dots are seeds", fontsize=9.5)
+        axes.set_title("Two arms: means over seeds; • a seed; grey line: this k", fontsize=9.5)
         axes.grid(axis="y")
         self.lines = [self.moving(axes.plot([], [], color=color, marker=marker, ls=line, lw=2, ms=6)[0])
                       for color, marker, line in ((BLUE, "^", "-"), (ORANGE, "s", "--"))]
@@ -36,7 +36,7 @@ class PairedGainScene(Scene):
                  yticks=range(self.seeds + 2), xlabel="first arm less second, points")
         axes.set_yticklabels([*(f"seed {i}" for i in range(self.seeds)), "paired", "unpaired"], fontsize=8.5)
         axes.axvline(0, color=BLACK, lw=0.8)
-        axes.set_title("The difference at this k, with 95 % intervals", fontsize=9.5)
+        axes.set_title("At this k: ● a seed, ◆ the mean, with 95 % intervals", fontsize=9.5)
         axes.grid(axis="x")
         self.each = self.moving(axes.plot([], [], ls="", marker="o", ms=6, color=BLACK)[0])
         self.intervals = [self.moving(axes.plot([], [], color=color, marker="|", ms=12, lw=2.5, ls=line)[0])

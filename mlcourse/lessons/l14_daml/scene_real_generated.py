@@ -46,16 +46,19 @@ class RealGeneratedScene(Scene):
                  yticks=(0, 1, 2))
         axes.set_ylabel("PAD", color=BLUE)
         axes.set_title("PAD and label fidelity over training", fontsize=9.5)
-        axes.plot(self.steps, self.pads, color=BLUE, marker="o", ms=4)
+        pad, = axes.plot(self.steps, self.pads, color=BLUE, marker="o", ms=4)
         for value, line, text in ((self.reference, "--", "source"), (self.floor, ":", "target with itself")):
             axes.axhline(value, color=GREY, ls=line, lw=1.2)
             axes.text(0, value + 0.05, text, fontsize=7.5, color="#555555", va="bottom")
         other = axes.twinx()
-        other.plot(self.steps, 100 * self.fidelities, color=GREEN, marker="s", ms=4, ls="--")
+        fidelity, = other.plot(self.steps, 100 * self.fidelities, color=GREEN, marker="s", ms=4, ls="--")
         other.set(ylim=(-12.5, 120), yticks=(0, 50, 100))
         other.set_ylabel("label fidelity, %", color=GREEN)
         other.spines["top"].set_visible(False)
         self.now = self.moving(other.plot([], [], color=BLACK, lw=1.2)[0])
+        step, = other.plot([], [], color=BLACK, lw=1.2)
+        other.legend([pad, fidelity, step], ["PAD", "fidelity", "this step"], fontsize=7.5, ncols=3, loc="upper left",
+                     bbox_to_anchor=(-0.02, 0.52), handlelength=1.6, columnspacing=1, handletextpad=0.4)
 
     def _build_scores(self, axes) -> None:
         axes.set(xlim=self.edges[[0, -1]], ylim=(0, 1.05 * self.most), xlabel="score of the discriminator")

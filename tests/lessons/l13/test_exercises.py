@@ -54,6 +54,17 @@ def test_the_broken_weights_hold_their_two_bugs():
     assert float(broken(*answers_of(2)).min()) < 0
 
 
+@pytest.mark.parametrize("zeros, broken, right", [(7, [1.8, -0.2], [1.5, 0.5]), (9, [2.6, -1.4], [2.0, 0.0])])
+def test_the_two_cases_on_paper_tell_the_broken_weights_from_the_right_ones(zeros, broken, right):
+    """R = [[0.4, 0.2], [0.1, 0.3]]; with r = (0.9, 0.1) the plain solution is (2.5, -0.5)."""
+    namespace = {"torch": torch}
+    exec(exercise("13.4").given, namespace)
+    said, y = torch.tensor([0] * 6 + [1] * 4), torch.tensor([0, 0, 0, 0, 1, 1, 0, 1, 1, 1])
+    case = said, y, torch.tensor([0] * zeros + [1] * (10 - zeros)), 2
+    for weights, want in ((namespace["label_weights_broken"], broken), (exercise("13.4").reference(), right)):
+        assert weights(*case).tolist() == pytest.approx(want)
+
+
 @pytest.mark.parametrize("key", CLAIMS)
 def test_a_verdict_is_that_of_the_stored_rows(key):
     claim, rows = CLAIMS[key], read("transfer")

@@ -13,6 +13,7 @@ from mlcourse import small
 from mlcourse.domains import shift_domain
 from mlcourse.domains.distances import proxy_a_distance
 from mlcourse.episode.across import DomainSampler, halves, pixels
+from mlcourse.lessons.l13_adaptation import live, study_label_shift
 from mlcourse.lessons.l13_adaptation.explorers import AlignmentWeight, Crossing, LabelShiftDial
 from mlcourse.lessons.l13_adaptation.widget_alignment import SIZE, SPLITS
 from mlcourse.nets import LeNet
@@ -119,6 +120,25 @@ def test_every_control_of_the_alignment_can_be_swept(explorer):
         assert record.frames[-1].step == STEPS
 
 
+def test_what_the_lesson_trains_live_is_adam_on_pictures_drawn_anew(worlds):
+    net, _, source, train, _ = worlds
+    before, target_x = copy.deepcopy(net.state_dict()), pixels(train.images)
+    loss = lambda net, x, y, t: F.cross_entropy(net(x), y) + net.features(t).square().mean()
+    got = live.descended(net, source, target_x, loss, steps=2, batch=7, seed=3)
+    assert all(torch.equal(before[name], p) for name, p in net.state_dict().items())
+    optimiser, generator = torch.optim.Adam(net.parameters(), 1e-3), torch.Generator().manual_seed(3)
+    try:
+        for _ in range(2):
+            s = torch.randint(len(source.images), (7,), generator=generator)
+            t = torch.randint(len(target_x), (7,), generator=generator)
+            optimiser.zero_grad()
+            loss(net, source.images[s].float() / 255, source.labels[s], target_x[t]).backward()
+            optimiser.step()
+        torch.testing.assert_close(dict(got.named_parameters()), dict(net.named_parameters()))
+    finally:
+        net.load_state_dict(before)
+
+
 # ---------------------------------------------------------------- the label-shift dial
 
 
@@ -150,6 +170,27 @@ def test_the_dial_solves_for_the_shares(dial, worlds, distance):
     assert record.accuracies[1] == pytest.approx(float(np.array(right) @ q.numpy()), abs=1e-6)
     present = np.bincount(held.labels, minlength=10) > 0
     assert record.at_home.sum(0) == pytest.approx(present.astype(float)) and record.away.sum(0) == pytest.approx(np.ones(10))
+
+
+def test_the_confusion_is_of_the_pictures_that_are_given_for_it(worlds):
+    _, plain, source, train, test = worlds
+    held = source.take(torch.arange(0, len(source.images), 3))
+    record = LabelShiftDial({"layer": Crossing(plain, source, train, test, held)}).record
+    with torch.no_grad():
+        said = plain(pixels(held.images)).argmax(1)
+    for c in range(10):
+        assert record.at_home[:, c] == pytest.approx(np.bincount(said[held.labels == c], minlength=10)
+                                                     / int((held.labels == c).sum()))
+
+
+def test_what_is_held_back_is_redrawn_without_another_picture(worlds, monkeypatch):
+    source, draws = worlds[2], 3
+    apart = live.held_back(source, draws).images.view(draws, -1, 1, 16, 16)
+    assert all(not torch.equal(apart[0], other) for other in apart[1:])
+    monkeypatch.setattr(study_label_shift, "FAINT", ())
+    again, back = live.held_back(source, draws), parted(live.faint_print(source).source, 0)[0]
+    assert torch.equal(again.images, back.images.repeat(draws, 1, 1, 1))
+    assert again.labels.tolist() == back.labels.tolist() * draws
 
 
 def test_the_dial_works_with_any_function_of_the_learner(worlds):
