@@ -56,7 +56,7 @@ def meta_gradient(method, support, query):
 
 def coefficients(make, alpha, overlaps=False):
     """The c, d and e of c·g - d·α·ḡ - e·α·h̄, fitted to meta-gradients over random pairs of quadratics, taken in both
-    orders: g is the mean of both gradients, ḡ that of H_i g_j, h̄ that of H_i g_i. overlaps: the query is the support."""
+    orders: g is the mean of both gradients, ḡ of H_i g_j, h̄ of H_i g_i. overlaps: the query is the support."""
     generator, wanted, found = torch.Generator().manual_seed(0), [], []
     for _ in range(200):
         w = torch.randn(D, generator=generator, dtype=torch.float64)
