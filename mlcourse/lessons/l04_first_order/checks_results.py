@@ -140,7 +140,7 @@ CLAIMS = {
     "c": Claim("MAML", "BOIL", "open", "the larger mean wins",
                "the interval of the paired difference includes zero"),
 }
-LIMIT = 100         # megabytes, with 20 inner steps
+LIMIT = 10         # megabytes, with 20 inner steps
 FITS = "ANIL"       # the most accurate arm that needs no more
 LARGE = ("maml", "boil")
 ARMS = ("maml", "fomaml", "reptile", "anil", "boil")

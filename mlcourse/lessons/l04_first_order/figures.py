@@ -44,12 +44,12 @@ def costed(rows: Sequence[dict]) -> list[str]:
 
 def table(rows: Sequence[dict]) -> str:
     """Accuracy on new scripts, and time and memory of an outer step with 1 and with 20 inner steps, a line an arm."""
-    lines = [f"{'5-way 1-shot, %':16s}{'new scripts':>12s}{'time by MAML, 1 step':>24s}{'MB':>14s}"]
+    lines = [f"{'5-way 1-shot, %':16s}{'new scripts':>12s}{'time, 1 and 20 steps':>24s}{'MB':>14s}"]
     for arm in arms(rows):
         own, bill = t_interval(by_seed(rows, arm, HOME).values()).text(tight=True), ("–", "–")
         if arm in costed(rows):
             bill = (f"{cost(rows, arm, 1, 'times_maml'):.1f} and {cost(rows, arm, 20, 'times_maml'):4.1f}",
-                    f"{cost(rows, arm, 1, 'peak_mb'):.0f} and {cost(rows, arm, 20, 'peak_mb'):3.0f}")
+                    f"{cost(rows, arm, 1, 'peak_mb'):.1f} and {cost(rows, arm, 20, 'peak_mb'):4.1f}")
         lines.append(f"{arm:16s}{own:>12s}{bill[0]:>24s}{bill[1]:>14s}")
     return "\n".join(lines)
 
