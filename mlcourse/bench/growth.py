@@ -13,15 +13,15 @@ from typing import NamedTuple
 
 import torch
 
-from mlcourse.bench.memory import peak_memories
 from mlcourse.bench.peers import ours
 from mlcourse.bench.sampler import arrays
-from mlcourse.bench.timing import in_turn
 from mlcourse.episode import EpisodeSampler
 from mlcourse.statistics import fitted_line
 from mlcourse.learners import FOMAML, MAML
 from mlcourse.nets import Conv4
 from mlcourse.rows import facts
+from mlcourse.system.memory import peak_memories
+from mlcourse.system.timing import in_turn
 
 KEY = ("axis", "order", "value")
 AXES = {"tasks": (2, 4, 8, 16, 32), "steps": (1, 2, 3, 4, 5, 6, 7, 8), "ways": (2, 5, 10, 15, 20),

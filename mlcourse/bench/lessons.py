@@ -11,10 +11,10 @@ from pathlib import Path
 import psutil
 import torch
 
-from mlcourse.bench.memory import MB, resident_bytes
 from mlcourse.course import notebooks
 from mlcourse.rows import facts
 from mlcourse.system.machine import one_core
+from mlcourse.system.memory import MB, resident_bytes
 
 KEY = ("lesson",)
 PACE = 0.73         # what `pace` gave on the two cores that the bars of a lesson are meant for

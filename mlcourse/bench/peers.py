@@ -19,11 +19,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from mlcourse.bench import peer_code
-from mlcourse.bench.memory import peak_memories
 from mlcourse.bench.peer_code import Work, stock
 from mlcourse.bench.peer_jax import jax_step, with_jax
 from mlcourse.bench.sampler import arrays
-from mlcourse.bench.timing import in_turn
 from mlcourse.compiled import Compiled, Gradient, compiler_missing
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.episode import Episode, EpisodeSampler
@@ -33,6 +31,8 @@ from mlcourse.nets import MLP, Conv4
 from mlcourse.phases import in_threads
 from mlcourse.rows import facts
 from mlcourse.system.machine import one_core
+from mlcourse.system.memory import peak_memories
+from mlcourse.system.timing import in_turn
 
 KEY = ("workload", "peer")
 PEERS = {**peer_code.PEERS, "jax": with_jax}

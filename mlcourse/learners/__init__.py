@@ -7,8 +7,8 @@ from inspect import signature
 
 from mlcourse.learner import Learner
 from mlcourse.learners import (adabn, adapter, anil, baseline_plus_plus, baselines, contrastive, coral, daml, dann,
-                               fomaml, freeze, l2sp, lora, lp_ft, lstm, maml, meta_sgd, meta_transfer, mldg, protonet,
-                               r2d2, reptile, rfs, self_training, shot, tent)
+                               fomaml, freeze, imaml, l2sp, lora, lp_ft, lstm, maml, meta_sgd, meta_transfer, mldg,
+                               protonet, r2d2, reptile, rfs, self_training, shot, tent)
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.learners.adapter import Adapter
 from mlcourse.learners.anil import ANIL
@@ -22,6 +22,7 @@ from mlcourse.learners.dann import DANN
 from mlcourse.learners.distillation import Distillation, Teacher
 from mlcourse.learners.fomaml import FOMAML
 from mlcourse.learners.freeze import Freeze
+from mlcourse.learners.imaml import IMAML
 from mlcourse.learners.l2sp import L2SP
 from mlcourse.learners.lora import LoRA
 from mlcourse.learners.lp_ft import LPFT
@@ -44,17 +45,18 @@ from mlcourse.method import Method
 from mlcourse.nets import MLP, network, trainable
 
 __all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "BaselinePlusPlus", "CORAL", "DAML", "DANN", "Distillation",
-           "FOMAML", "FineTune", "Freeze", "FromScratch", "JointTraining", "L2SP", "LPFT", "LinearProbe", "LoRA",
-           "MAML", "METHODS", "MLDG", "MetaLSTM", "MetaSGD", "MetaTransfer", "Method", "NearestNeighbour",
+           "FOMAML", "FineTune", "Freeze", "FromScratch", "IMAML", "JointTraining", "L2SP", "LPFT", "LinearProbe",
+           "LoRA", "MAML", "METHODS", "MLDG", "MetaLSTM", "MetaSGD", "MetaTransfer", "Method", "NearestNeighbour",
            "NoAdaptation", "ProtoNet", "R2D2", "RECORDS", "RFS", "Reptile", "SHOT", "SelfTraining", "SimCLR", "SupCon",
            "TENT", "Teacher", "TranslationSampler", "Translator", "TwoEncoders", "build", "method", "record",
            "record_of", "settings_on"]
 
 
 RECORDS: tuple[Method, ...] = (
-    maml.METHOD, fomaml.METHOD, anil.METHOD, reptile.METHOD, meta_sgd.METHOD, lstm.METHOD, meta_transfer.METHOD,
-    protonet.METHOD, r2d2.METHOD, baselines.NONE, baselines.SCRATCH, baselines.JOINT, l2sp.METHOD, baselines.FINETUNE,
-    baselines.PROBE, freeze.METHOD, lp_ft.METHOD, lora.METHOD, rfs.METHOD, baseline_plus_plus.METHOD,
+    maml.METHOD, fomaml.METHOD, anil.METHOD, reptile.METHOD, imaml.METHOD, meta_sgd.METHOD, lstm.METHOD,
+    meta_transfer.METHOD, protonet.METHOD, r2d2.METHOD, baselines.NONE, baselines.SCRATCH, baselines.JOINT, l2sp.METHOD,
+    baselines.FINETUNE, baselines.PROBE, freeze.METHOD, lp_ft.METHOD, lora.METHOD, rfs.METHOD,
+    baseline_plus_plus.METHOD,
     contrastive.SIMCLR, contrastive.SUPCON, baselines.NEIGHBOUR,
     adabn.METHOD, tent.METHOD, coral.METHOD, dann.METHOD, self_training.METHOD, shot.METHOD, mldg.METHOD,
     adapter.METHOD, daml.METHOD,

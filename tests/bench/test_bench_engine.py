@@ -10,14 +10,14 @@ from kept_rows import FACTS, kept
 from tiny import patterns
 
 from mlcourse.bench import growth, omniglot, peers
-from mlcourse.bench.memory import peak_memory
 from mlcourse.bench.peer_code import stock
-from mlcourse.bench.timing import WARM_UP, in_turn
 from mlcourse.episode import Splits
 from mlcourse.learners import FOMAML, MAML, method
 from mlcourse.nets import MLP, Conv4
 from mlcourse.rows import read
 from mlcourse.system import paths
+from mlcourse.system.memory import peak_memory
+from mlcourse.system.timing import WARM_UP, in_turn
 
 
 # ---------------------------------------------------------- time and memory

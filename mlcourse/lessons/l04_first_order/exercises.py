@@ -1,0 +1,144 @@
+"""The exercises of lesson 04: what first order drops, and Reptile; and those that ask for a judgement."""
+
+from __future__ import annotations
+
+from mlcourse.exercises.framework import Exercise, edited
+from mlcourse.exercises.gradients import BACKWARD, IN_PLACE, THROWN_AWAY
+from mlcourse.lessons.l04_first_order.checks import (AT_THETA, CARRIED_ON, GRAPH, KEPT, MOVING, NO_GRAPH, OF_QUERY,
+                                                     WHOLE, check_dropped_term, check_reptile_step)
+from mlcourse.lessons.l04_first_order.exercises_results import bill, rests, ways
+
+# ---------------------------------------------------------------- 04.1
+
+DROPPED = '''\
+def dropped_term(theta, support_loss, query_loss, alpha):
+    """What FOMAML drops from MAML's meta-gradient, -alpha * H u, without forming H.
+
+    theta: a dict of tensors that require gradients
+    support_loss, query_loss: functions of such a dict that return a scalar
+    phi: theta after one step of rate alpha on the support loss; u: the query gradient at phi;
+    H: the second derivatives of the support loss at theta
+    Returns a dict with the keys and shapes of theta.
+    """
+'''
+GRADIENT = "    g = torch.autograd.grad(support_loss(theta), list(theta.values()), create_graph=True)"
+PHI = "    phi = {name: (p - alpha * d).detach().requires_grad_() for (name, p), d in zip(theta.items(), g)}"
+U = "    u = torch.autograd.grad(query_loss(phi), list(phi.values()))"
+SLOPE = "    slope = sum((one * other).sum() for one, other in zip(g, u))"
+HU = "    Hu = torch.autograd.grad(slope, list(theta.values()))"
+TERM = "    return {name: -alpha * each for name, each in zip(theta, Hu)}"
+DROPPED_SOLUTION = DROPPED + "\n".join((GRADIENT, PHI, U, SLOPE, HU, TERM))
+
+
+def dropped_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong dropped term: the solution with edits."""
+    return edited(DROPPED_SOLUTION, *edits)
+
+
+dropped_term = Exercise(
+    id="04.1", title="The missing term", answer="dropped_term", difficulty=3, minutes=6,
+    stub=DROPPED + "    ...", solution_source=DROPPED_SOLUTION, check=check_dropped_term,
+    hints=(
+        "You need two gradients: that of the support loss at theta, which must be differentiated once more, and that "
+        "of the query loss at phi, which is a constant.",
+        "g with create_graph=True; phi from g, detached and requiring gradients; u at phi. The slope is the sum over "
+        "all tensors of (g * u).sum(), and its gradient by theta is H u.",
+        "slope = sum((one * other).sum() for one, other in zip(g, u)); Hu = torch.autograd.grad(slope, "
+        "list(theta.values())); return a dict of -alpha * each.",
+    ),
+    wrong=(
+        (dropped_wrong((", create_graph=True", ", retain_graph=True")), NO_GRAPH),
+        (dropped_wrong(("(p - alpha * d).detach().requires_grad_()", "p - alpha * d"),
+                       (U, "    u = torch.autograd.grad(query_loss(phi), list(phi.values()), create_graph=True)")),
+         MOVING),
+        (dropped_wrong((U, "    u = torch.autograd.grad(query_loss(theta), list(theta.values()))")), AT_THETA),
+        (dropped_wrong(("support_loss(theta)", "query_loss(theta)"),
+                       (PHI, "    s = torch.autograd.grad(support_loss(theta), list(theta.values()))\n"
+                        "    phi = {name: (p - alpha * d).detach().requires_grad_() for (name, p), d in "
+                        "zip(theta.items(), s)}")),
+         OF_QUERY),
+        (dropped_wrong(("-alpha * each for", "alpha * each for")), "the sign"),
+        (dropped_wrong(("-alpha * each for", "-each for")), "the rate is forgotten"),
+        (dropped_wrong(("-alpha * each for", "each for")), "the sign, the rate is forgotten"),
+        (dropped_wrong((TERM, "    return {name: one - alpha * each for name, one, each in zip(theta, u, Hu)}")),
+         WHOLE),
+        (dropped_wrong((TERM, "    return dict(zip(theta, u))")), KEPT),
+        (dropped_wrong((PHI, "    support_loss(theta).backward()\n    phi = {name: (p - alpha * p.grad).detach()"
+                        ".requires_grad_() for name, p in theta.items()}")), BACKWARD),
+        (dropped_wrong((PHI, "    for p, d in zip(theta.values(), g):\n        p.data -= alpha * d.detach()\n"
+                        "    phi = theta")), IN_PLACE),
+    ),
+    mutations=(
+        (PHI, "    phi = {name: (p - 2 * alpha * d).detach().requires_grad_() for (name, p), d in "
+              "zip(theta.items(), g)}"),
+        (SLOPE, "    slope = sum((one * other).mean() for one, other in zip(g, u))"),
+        (SLOPE, "    slope = sum((one * one).sum() for one, other in zip(g, u))"),
+        (TERM, "    return {name: -alpha**2 * each for name, each in zip(theta, Hu)}"),
+    ))
+
+# ---------------------------------------------------------------- 04.4
+
+REPTILE = '''\
+def reptile_step(theta, tasks, loss, alpha, k, beta):
+    """One outer step of Reptile, lines [3] to [6].
+
+    theta: a dict of tensors that require gradients
+    tasks: a list with the samples of each task; loss(params, samples): a scalar
+    alpha, k: rate and number of the inner steps; beta: the outer rate
+    Returns the next theta, a new dict with the same keys and shapes, without a graph.
+    """
+'''
+START = "        phi = {name: p.detach().requires_grad_() for name, p in theta.items()}"
+INNER = "            g = torch.autograd.grad(loss(phi, samples), list(phi.values()))"
+STEP = "            phi = {name: (p - alpha * d).detach().requires_grad_() for (name, p), d in zip(phi.items(), g)}"
+CHANGE = "        change = {name: change[name] + phi[name].detach() - p.detach() for name, p in theta.items()}"
+NEXT = "    return {name: p.detach() + beta * change[name] / len(tasks) for name, p in theta.items()}"
+REPTILE_SOLUTION = REPTILE + '''\
+    change = {name: torch.zeros_like(p) for name, p in theta.items()}
+    for samples in tasks:
+''' + START + "\n        for _ in range(k):\n" + "\n".join((INNER, STEP, CHANGE, NEXT))
+
+
+def reptile_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong outer step of Reptile: the solution with edits."""
+    return edited(REPTILE_SOLUTION, *edits)
+
+
+ONCE = START.replace("        phi", "    phi", 1) + "\n    for samples in tasks:\n"
+reptile_step = Exercise(
+    id="04.4", title="Reptile's outer step", answer="reptile_step", difficulty=2, minutes=6,
+    stub=REPTILE + "    ...", solution_source=REPTILE_SOLUTION, check=check_reptile_step,
+    hints=(
+        "Two loops: over the tasks, and inside over the k inner steps. Where does each task's phi begin?",
+        "Every task starts from theta, detached. Add up phi - theta over the tasks, divide by their number, and go the "
+        "share beta of that way.",
+        "In the inner loop g = torch.autograd.grad(loss(phi, samples), list(phi.values())), then phi = {name: (p - "
+        "alpha * d).detach().requires_grad_() ...}. At the end p.detach() + beta * change[name] / len(tasks).",
+    ),
+    wrong=(
+        (reptile_wrong(("    for samples in tasks:\n" + START + "\n", ONCE)), CARRIED_ON),
+        (reptile_wrong(("beta * change", "change")), "the mean of the solutions"),
+        (reptile_wrong(("+ beta", "- beta")), "away from phi"),
+        (reptile_wrong((" / len(tasks)", "")), "sum instead of mean"),
+        (reptile_wrong(("range(k)", "range(1)")), "one inner step only"),
+        (reptile_wrong(("range(k)", "range(k + 1)")), "one inner step too many"),
+        (reptile_wrong(("p - alpha * d", "p + alpha * d")), "gradient ascent"),
+        (reptile_wrong(("p - alpha * d", "p - d")), "the inner rate is forgotten"),
+        (reptile_wrong(("change[name] + phi[name].detach() - p.detach()", "(phi[name] - p).detach() * len(tasks)")),
+         "only the last task"),
+        (reptile_wrong((NEXT, "    return {name: p.detach() for name, p in theta.items()}")), THROWN_AWAY),
+        (reptile_wrong((NEXT, "    return {name: p + beta * change[name] / len(tasks) for name, p in theta.items()}")),
+         GRAPH),
+        (reptile_wrong(("    for samples in tasks:\n" + START + "\n", ONCE), (" / len(tasks)", "")),
+         f"{CARRIED_ON}, sum instead of mean"),
+        (reptile_wrong((START, "        phi = theta"), (STEP, "            for p, d in zip(phi.values(), g):\n"
+                                                       "                p.data -= alpha * d")), IN_PLACE),
+    ),
+    mutations=(
+        (INNER, "            g = torch.autograd.grad(loss(theta, samples), list(theta.values()))"),
+        (CHANGE, "        change = {name: change[name] + alpha * (phi[name].detach() - p.detach()) for name, p in "
+                 "theta.items()}"),
+        (NEXT, "    return {name: p.detach() + beta * change[name] / k for name, p in theta.items()}"),
+    ))
+
+EXERCISES = (dropped_term, ways, rests, reptile_step, bill)

@@ -1,0 +1,103 @@
+"""What the text of lesson 04 says in numbers, against sums of its own and the rows of its study."""
+
+import pytest
+import torch
+
+from mlcourse.course import notebooks
+from mlcourse.lessons.l04_first_order import figures
+from mlcourse.lessons.l04_first_order.arrows import FIRST, JOINT, SECOND, angle, arrows, two_tasks
+from mlcourse.lessons.l04_first_order.checks_results import ARMS, CLAIMS, FITS, LARGE, LIMIT
+from mlcourse.nets import MLP
+from mlcourse.rows import read
+from mlcourse.statistics import paired_difference
+from mlcourse.system import paths
+
+
+def text():
+    """The Markdown of the lesson."""
+    return "\n".join(cell.source for cell in notebooks.read(notebooks.find("04")).cells if cell.cell_type == "markdown")
+
+
+def test_theta_is_as_long_as_the_text_says():
+    size = sum(p.numel() for p in MLP().parameters())
+    assert f"{size:,}" == "1,761" and "all 1,761 parameters" in text() and round(size**2 / 1e6) == 3
+
+
+@pytest.mark.parametrize("alpha", [0.01, 0.02])
+def test_fomaml_stands_about_half_way(alpha):
+    found = arrows(MLP(seed=0), two_tasks(), alpha, 1, (JOINT, FIRST, SECOND))
+    share = angle(found[FIRST], found[SECOND]) / angle(found[JOINT], found[SECOND])
+    assert 0.4 < share < 0.6 and "about half-way" in text()
+
+
+def test_what_to_try_with_the_arrows_comes_true():
+    at = lambda alpha, steps: arrows(MLP(seed=0), two_tasks(), alpha, steps, (JOINT, FIRST, SECOND))
+    missing = lambda found: float((found[SECOND] - found[FIRST]).norm() / found[SECOND].norm())
+    small, usual, large, several = at(1e-4, 1), at(0.01, 1), at(0.02, 1), at(0.01, 3)
+    assert angle(small[FIRST], small[SECOND]) < 0.1
+    for name in (JOINT, FIRST):
+        assert angle(usual[name], usual[SECOND]) < angle(large[name], large[SECOND])
+    assert missing(usual) < missing(several)
+
+
+def test_the_product_by_hand():
+    theta = torch.tensor(2.0, requires_grad=True)
+    g, = torch.autograd.grad(theta**3, theta, create_graph=True)
+    slope, = torch.autograd.grad(5 * g, theta)
+    assert slope == 60 and r"30\,\theta=60" in text()
+
+
+# ---------------------------------------------------------------- the study
+
+@pytest.fixture(scope="module")
+def rows():
+    return read("first_order")
+
+
+def test_the_table_is_of_five_seeds(rows):
+    for arm in figures.arms(rows):
+        for domain in figures.PLACES:
+            assert set(figures.by_seed(rows, arm, domain)) == set(range(5)), (arm, domain)
+
+
+@pytest.mark.parametrize("key", CLAIMS)
+def test_each_verdict_of_the_bill_is_that_of_its_paired_interval(key, rows):
+    claim = CLAIMS[key]
+    gap = paired_difference(*(figures.by_seed(rows, arm, figures.HOME) for arm in (claim.one, claim.other)))
+    assert claim.verdict == ("yes" if gap.low > 0 else "no" if gap.high < 0 else "open")
+
+
+def test_the_arm_that_fits_is_the_most_accurate_of_those_that_fit(rows):
+    needs = {arm: figures.cost(rows, arm, 20, "peak_mb") for arm in figures.costed(rows) if arm.lower() in ARMS}
+    fitting = {arm for arm, memory in needs.items() if memory <= LIMIT}
+    mean = {arm: sum(figures.by_seed(rows, arm, figures.HOME).values()) for arm in fitting}
+    assert {arm.lower() for arm in needs} == set(ARMS)
+    assert {arm.lower() for arm in set(needs) - fitting} == set(LARGE) and max(mean, key=mean.get) == FITS
+
+
+def test_what_moves_is_said_as_the_rows_have_it(rows):
+    said, gap = text(), lambda *which: figures.gap(rows, *which).text(sign=True)
+    home, away = figures.PLACES
+    for what in ("head", "body"):
+        assert f"the {what} alone" in said
+        assert gap("MAML", what, "own", home) in said and gap("MAML", what, "own", away) in said
+    for arm in ("ANIL", "MAML"):
+        assert gap(arm, "own", "none", home) in said and gap(arm, "own", "none", away) in said
+    head, *body = (figures.share(rows, "MAML", home, layer).mean
+                   for layer in ("head", "conv 1", "conv 2", "conv 3", "conv 4"))
+    assert f"by {head:.0f} % of its length" in said and f"by {min(body):.0f} to {max(body):.0f} %" in said
+
+
+def test_the_table_turns_with_the_domain(rows):
+    home, away = (paired_difference(figures.by_seed(rows, "ANIL", place), figures.by_seed(rows, "MAML", place))
+                  for place in figures.PLACES)
+    assert home.low > 0 > away.high
+    assert f"ANIL is {home.text()} points ahead of MAML at home and {-away.mean:.1f} ± {away.half:.1f} behind" in text()
+    worth = [paired_difference(figures.by_seed(rows, "MAML", place), figures.by_seed(rows, "MAML", place, "none"))
+             for place in figures.PLACES]
+    assert all(each.low > 0 for each in worth)
+
+
+def test_reptile_on_omniglot_is_what_the_benchmark_says():
+    page = " ".join((paths.ROOT / "benchmarks" / "omniglot.md").read_text(encoding="utf-8").split())
+    assert "reptile --domain omniglot --steps 5000 --episodes 1000` 89.8 ± 0.5 %" in page and "has 89.8 ± 0.5" in text()
