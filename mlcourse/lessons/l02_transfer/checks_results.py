@@ -124,15 +124,13 @@ class Claim(NamedTuple):
 
 CLAIMS = {
     "a": Claim("glyphs", "head on 4", "head on 4", 1, "helps", "a gain that is there, left open",
-               "the gap lies far below 0, and its p-value is below 0.05 after Holm, too"),
+               "on which side of 0 does the gap lie, and what does Holm leave of it?"),
     "b": Claim("permuted", "fine-tuned", "fine-tuned", 1, "open", "the sign of a mean taken for a difference",
-               "the interval of the gap includes 0"),
+               "where do the two ends of the gap's interval lie?"),
     "c": Claim("typeset", "fine-tuned", "fine-tuned", 1, "open", "one interval of many taken for a proof",
-               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance, and after Holm its p-value "
-               "is not below 0.05"),
+               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance; what does Holm leave of it?"),
     "d": Claim("inverted", "head on 1", "head on 1", 20, "open", "one interval of many taken for a proof",
-               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance, and after Holm its p-value "
-               "is not below 0.05"),
+               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance; what does Holm leave of it?"),
     "e": Claim("permuted", "head on 4", "fine-tuned", 10, "unfair", "two algorithms taken for two sources",
                "one side solves a head on four frozen blocks, the other trains everything: the algorithm differs as well as "
                "the source"),

@@ -73,7 +73,8 @@ class HeadStart(Explorer):
                  labels: int = 2, rate: float = 0.1):
         self.net = net or stored("typeset")
         self.train, test = halves or target(0)
-        self.asked, self.asked_labels = pixels(test.images[:ASKED]), test.labels[:ASKED]
+        asked = test.take(torch.randperm(len(test.images), generator=torch.Generator().manual_seed(0))[:ASKED])
+        self.asked, self.asked_labels = pixels(asked.images), asked.labels
         self._seen: dict[tuple[str, int, float], Path] = {}
         controls = {
             "head": ipywidgets.ToggleButtons(options=HEADS, value=head, style={"button_width": "6.5em"}),

@@ -87,3 +87,10 @@ def test_every_control_can_be_swept_and_moves_the_picture(digits):
     assert set(pictures) == {"head", "labels", "rate"} and all(len(seen) > 1 for seen in pictures.values())
     assert explorer.headline(explorer.record).startswith("From a random head: right on ≈")
     assert "Seen before: zero ≈" in explorer.describe(explorer.record)
+
+
+def test_it_is_judged_on_all_digits_though_the_pictures_lie_sorted(digits):
+    train, test = digits
+    order = test.labels.argsort()
+    explorer = HeadStart(net=network(0, 1), halves=(train, test.take(order)))
+    assert set(explorer.asked_labels.tolist()) == set(range(10))
