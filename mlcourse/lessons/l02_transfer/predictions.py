@@ -14,7 +14,7 @@ PREDICTIONS = (
         lambda kept, pixels: f"on pixels: ≈{100 * pixels:.0f} %, on four blocks ≈{100 * kept:.0f} %."),
     Prediction(
         "02.p2", "Two labels of each digit, fine-tuning the typeset network. Which head is the best to start from?",
-        ("a random one", "one of zeros", "the solved one (LP-FT)"), "one of zeros",
+        ("a random one", "one of zeros", "one fitted on frozen features first (LP-FT)"), "one of zeros",
         lambda random, lpft: random.high < 0 and lpft.high < 0,
         lambda random, lpft: "the one of zeros."),
     Prediction(

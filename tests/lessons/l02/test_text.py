@@ -13,14 +13,11 @@ ROWS = read("freeze")
 FOUND = [     # one curve, less another, at k: what the interval bears out, and how it is written
     (("none", "head on 0"), ("none", "fine-tuned"), 1, "+", "8.7 ± 2.7"),
     (("none", "fine-tuned longer"), ("none", "head on 0"), 50, "+", "4.3 ± 1.8"),
-    (("glyphs", "fine-tuned longer"), ("none", "fine-tuned longer"), 50, "+", "0.7 ± 0.6"),
-    (("glyphs", "head on 2"), ("none", "head on 0"), 1, "+", "1.8 ± 1.4"),
-    (("glyphs", "head on 2"), ("none", "head on 0"), 5, "+", "2.2 ± 0.9"),
+    (("none", "fine-tuned longer"), ("inverted", "fine-tuned longer"), 50, "+", "1.1 ± 0.9"),
     (("typeset", "fine-tuned"), ("typeset", "random head"), 2, "+", "1.9 ± 1.1"),
+    (("typeset", "LP-FT"), ("typeset", "random head"), 2, "open", "+0.2 ± 1.1"),
     (("typeset", "fine-tuned"), ("typeset", "LP-FT"), 2, "+", "1.7 ± 0.4"),
     (("glyphs", "5-way 1-shot"), ("none", "5-way 1-shot"), 1, "+", "18.3 ± 4.0"),
-    (("glyphs", "head on 4"), ("none", "head on 4"), 1, "+", "15.9 ± 5.4"),
-    (("none", "fine-tuned"), ("permuted", "fine-tuned"), 1, "open", "+0.3 ± 0.4"),
     (("none", "fine-tuned"), ("inverted", "joint"), 2, "+", "8.9 ± 4.1"),
 ]
 
@@ -68,4 +65,4 @@ def test_the_older_numbers_are_those_of_the_contrast_study():
 
 def test_joint_training_with_inverted_glyphs_is_open_after_holm():
     (_, p), tests = gaps.gaps(ROWS, "joint")["inverted", 2], len(gaps.gaps(ROWS, "joint"))
-    assert tests == 16 and f"p = {p:.3f} after Holm" in lesson() and p > 0.05
+    assert tests == 16 and p > 0.05
