@@ -13,6 +13,7 @@ from torch import Tensor
 from mlcourse.lessons.l02_transfer import gaps
 from mlcourse.lessons.l02_transfer.figures_study import STYLES
 from mlcourse.lessons.l02_transfer.sources import NONE, SOURCES
+from mlcourse.lessons.l02_transfer.study_freeze import EPISODES
 from mlcourse.lessons.l02_transfer.study_freeze_arms import LONG
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, GREY, RC, look
@@ -42,6 +43,13 @@ def gaps_of(rows: Sequence[dict], arm: str) -> dict[tuple[str, int], tuple[Estim
     p = holm({(source, k): paired_p_value(gaps.at(rows, (NONE, arms[k]), k), gaps.at(rows, (source, arms[k]), k))
               for source, k in found})
     return {key: (found[key], p[key]) for key in found}
+
+
+def every_gap(rows: Sequence[dict]) -> dict[tuple[str, str, int], tuple[Estimate, float]]:
+    """{(arm, source, k): gap, p after Holm over its arm's family} of every arm that was measured from all sources."""
+    arms = dict.fromkeys(row["arm"] for row in rows if row["arm"] not in (LONG, EPISODES))
+    full = [arm for arm in arms if {row["source"] for row in rows if row["arm"] == arm} >= set(SOURCES)]
+    return {(arm, *key): found for arm in full for key, found in gaps_of(rows, arm).items()}
 
 
 def gain(rows: Sequence[dict], source: str, arm: str, k: int) -> Estimate:
