@@ -33,7 +33,7 @@ class Freeze(FineTune):
         layers = getattr(net, "layers", None)
         if layers is None:
             raise ValueError(f"Freeze needs to know the layers of its network, but {type(net).__name__} has no "
-                             "`layers`; give it a tuple of how the parameters' names begin in each layer, from the input")
+                             "`layers`; give it a tuple of how the parameters' names begin in each layer, from input up")
         if not 0 <= depth <= len(layers):
             raise ValueError(f"depth, the number of frozen layers, must lie in 0..{len(layers)} for this "
                              f"{type(net).__name__}, got {depth}")

@@ -102,16 +102,16 @@ DRIFT, WEIGHTS, ALL_STILL, NOTHING, OFF_BY_ONE, BATCHED = (
 def check_train_top(answer: object) -> str:
     """02.2: a small network with batch norm; what lies below must stay to the last bit, what lies above must train."""
     train_top = LearnerFunction(answer, "train_top")
-    for depth in (1, 2):
+    for depth, lr in ((1, 0.1), (2, 0.03)):
         net, batches = toy(depth), toy_batches(depth)
         before, after = copy.deepcopy(net), copy.deepcopy(net)
-        back = train_top(after, depth, [tuple(part.clone() for part in batch) for batch in batches], 0.1)
+        back = train_top(after, depth, [tuple(part.clone() for part in batch) for batch in batches], lr)
         after = back if isinstance(back, nn.Module) else after
         if found := what_moved(before, after, depth):
             raise all_of(found)
-        wanted = trained(copy.deepcopy(net), depth, batches)
+        wanted = trained(copy.deepcopy(net), depth, batches, lr)
         if not same_weights(after, wanted):
-            if same_weights(after, trained(copy.deepcopy(net), depth, batches, momentum=0.0)):
+            if same_weights(after, trained(copy.deepcopy(net), depth, batches, lr, momentum=0.0)):
                 raise Misconception(BATCHED, "the frozen norms' statistics no longer move, but in training they are still "
                                     "those of the batch, so the blocks above learn from other features than they will be "
                                     "used on; put the frozen blocks into eval mode.")
@@ -120,7 +120,7 @@ def check_train_top(answer: object) -> str:
     return "The frozen blocks are the same to the last bit, statistics included, and the blocks above have trained."
 
 
-def trained(net: nn.Sequential, depth: int, batches: list, momentum: float | None = None) -> nn.Sequential:
+def trained(net: nn.Sequential, depth: int, batches: list, lr: float, momentum: float | None = None) -> nn.Sequential:
     """The right training, or with the frozen norms in training mode and a momentum of theirs."""
     net.train()
     below = net[:depth]
@@ -129,7 +129,7 @@ def trained(net: nn.Sequential, depth: int, batches: list, momentum: float | Non
     else:
         for norm in (m for m in below.modules() if isinstance(m, nn.BatchNorm2d)):
             norm.momentum = momentum
-    optimiser = torch.optim.SGD([p for block in net[depth:] for p in block.parameters()], 0.1)
+    optimiser = torch.optim.SGD([p for block in net[depth:] for p in block.parameters()], lr)
     for x, y in batches:
         optimiser.zero_grad()
         F.cross_entropy(net(x), y).backward()
@@ -173,15 +173,22 @@ def what_moved(before: nn.Sequential, after: nn.Sequential, depth: int) -> list[
 
 ONE_LOSS, CONSTANT, UNWEIGHTED, SWAPPED = ("two losses that are one", "a loss without a gradient", "the weight is forgotten",
                                            "the losses are swapped")
-WEIGHT = 0.25
+SHARES = (0.25, 0.6)        # of the target's loss
 
 
 def check_joint_losses(answer: object) -> str:
     """02.4: each loss must depend on its own pictures, and the sum on both."""
     joint_losses = LearnerFunction(answer, "joint_losses")
+    for weight in SHARES:
+        judge_losses(joint_losses, weight)
+    return "The target's loss depends on the target's pixels, the sum on both, in the shares that the weight says."
+
+
+def judge_losses(joint_losses: LearnerFunction, weight: float) -> None:
+    """Raise what is wrong with the three losses at one weight."""
     net, (x, y), (xt, yt) = head_net(), *two_batches()
     x, xt = x.requires_grad_(), xt.requires_grad_()
-    result = joint_losses(net, (x, y), (xt, yt), WEIGHT)
+    result = joint_losses(net, (x, y), (xt, yt), weight)
     if not isinstance(result, (tuple, list)) or len(result) != 3:
         raise NotYet("joint_losses must return three things: the loss to descend, the source's and the target's.")
     total, one, other = (scalar(each, "each of the three losses must be a scalar tensor") for each in result)
@@ -198,25 +205,25 @@ def check_joint_losses(answer: object) -> str:
     elif not (at(one, source) and at(other, target)):
         raise NotYet(f"the cross-entropies here are {source.item():.4f} and {target.item():.4f}, but you returned "
                      f"{one.item():.4f} and {other.item():.4f}.")
-    found += faults_of_sum(total, *parts, (x, xt))
+    found += faults_of_sum(total, *parts, (x, xt), weight)
     if found:
         raise all_of(found)
-    return "The target's loss depends on the target's pixels, the sum on both, in the shares 0.75 and 0.25."
 
 
-def faults_of_sum(total: Tensor, one: Tensor, other: Tensor, leaves: tuple[Tensor, Tensor]) -> list[Misconception]:
+def faults_of_sum(total: Tensor, one: Tensor, other: Tensor, leaves: tuple[Tensor, Tensor], weight: float
+                  ) -> list[Misconception]:
     """What is wrong with the loss to descend, given the source's loss and the target's."""
     value, a, b = (each.item() for each in (total, one, other))
-    mixed = (1 - WEIGHT) * a + WEIGHT * b
+    mixed = (1 - weight) * a + weight * b
     if abs(value - mixed) > 1e-4:
         for wanted, why in ((a + b, "it is the plain sum"), ((a + b) / 2, "it is the mean"),
-                            (a + WEIGHT * b, "the source's loss counts in full"),
-                            (WEIGHT * a + (1 - WEIGHT) * b, "the weight stands at the source's loss")):
+                            (a + weight * b, "the source's loss counts in full"),
+                            (weight * a + (1 - weight) * b, "the weight stands at the source's loss")):
             if abs(value - wanted) <= 1e-4:
                 return [Misconception(UNWEIGHTED, f"the loss to descend should be (1 - weight) times the source's plus weight "
                                       f"times the target's, but {why}.")]
         raise NotYet(f"the loss to descend should be {mixed:.4f}, but you returned {value:.4f}.")
-    wanted, got = (gradients_by(loss, leaves) for loss in ((1 - WEIGHT) * one + WEIGHT * other, total))
+    wanted, got = (gradients_by(loss, leaves) for loss in ((1 - weight) * one + weight * other, total))
     for which, right, yours in zip(("source", "target"), wanted, got, strict=True):
         if right is not None and (yours is None or not torch.allclose(yours, right, rtol=1e-3, atol=1e-6)):
             return [Misconception(CONSTANT, f"the loss to descend has the right value, but not the gradient by the {which}'s "

@@ -17,9 +17,9 @@ T5 = 2.776          # the 0.975 quantile of Student's t with 4 degrees of freedo
 
 # ---------------------------------------------------------------- 02.3
 
-MEANS, UNPAIRED, FIRST, HURTS, NORMAL, BIASED, LAST = (
+MEANS, UNPAIRED, FIRST, HURTS, NORMAL, OTHER_T, BIASED, LAST = (
     "the sign of the mean", "an unpaired interval", "the first failure, not the last", "from where it hurts",
-    "1.96 for five seeds", "the spread divided by n", "the last k that helps")
+    "1.96 for five seeds", "the t of another number of seeds", "the spread divided by n", "the last k that helps")
 
 # the mean gain (points), how far five seeds lie around it, and how far the seeds lie apart
 CURVES = (
@@ -27,7 +27,8 @@ CURVES = (
     ((6.0, 0.3, 4.0, 1.2, 0.1), (1.0, 1.0, 0.8, 1.2, 1.0), 1.0),        # a dip in between
     ((9.0, 7.0, 6.0, 5.0, 4.0), (1.0, 1.0, 1.0, 1.0, 1.0), 8.0),        # helps to the end
     ((0.2, -0.4, -3.0, -4.0, -5.0), (1.5, 1.0, 0.5, 0.5, 0.5), 3.0),    # never helps
-    ((5.0, 1.35, 1.15, 0.95, 0.8), (1.0, 1.0, 1.0, 1.0, 1.0), 0.5),       # between 1.96 and 2.776 standard errors
+    ((5.0, 1.2, 1.13, 0.95, 0.8), (1.0, 1.0, 1.0, 1.0, 1.0), 0.5),        # between 1.96 and 2.776 standard errors
+    ((6.0, 0.3, 0.2, 4.0, 0.1), (1.0, 1.0, 1.0, 0.8, 1.0), 2.0),        # a longer dip
 )
 KS = (1, 2, 5, 10, 20)
 
@@ -62,6 +63,8 @@ def crossover_of(with_source: Mapping[int, Tensor], without: Mapping[int, Tensor
     ks = sorted(helps)
     if take == "first":
         return next((k for k in ks if not helps[k]), math.inf)
+    if take == "two":
+        return next((k for k, then in zip(ks, [*ks[1:], ks[-1]]) if not helps[k] and not helps[then]), math.inf)
     if take == "hurts":
         return next((k for k in ks if all(hurts[other] for other in ks if other >= k)), math.inf)
     if take == "last":
@@ -80,15 +83,18 @@ CROSSOVER_FAULTS = (
     (UNPAIRED, {"test": "unpaired"}, "the interval is that of two unrelated groups; a seed does to both what it does, so take "
      "the difference within each seed first"),
     (FIRST, {"take": "first"}, "at a later k the source helps again; the crossover is the k from which on it never does"),
+    (FIRST, {"take": "two"}, "at a later k the source helps again, after a dip of two; the crossover is the k from which on it "
+     "never does"),
     (HURTS, {"take": "hurts"}, "this is where the source begins to hurt; asked is where it ceases to help, which may be earlier"),
     (LAST, {"take": "last"}, "this is the largest k at which the source helps; the crossover is the next one"),
     (NORMAL, {"t": 1.96}, "five values need Student's t, 2.776, in the place of 1.96"),
+    (OTHER_T, {"t": 2.571}, "2.571 is the quantile for six values; five have four degrees of freedom, and 2.776"),
     (BIASED, {"by": 0}, "the standard deviation divides by n - 1, as .std() does by itself"),
 )
 
 
 def check_crossover(answer: object) -> str:
-    """02.3: five curves: one that crosses, one with a dip, one that never crosses, one that never helps, one close call."""
+    """02.3: six curves: one that crosses, two with a dip, one that never crosses, one that never helps, one close call."""
     crossover = LearnerFunction(answer, "crossover")
     got = []
     for curve in curves():
@@ -124,15 +130,13 @@ class Claim(NamedTuple):
 
 CLAIMS = {
     "a": Claim("glyphs", "head on 4", "head on 4", 1, "helps", "a gain that is there, left open",
-               "the gap lies far below 0, and its p-value is below 0.05 after Holm, too"),
+               "on which side of 0 does the gap lie, and what does Holm leave of it?"),
     "b": Claim("permuted", "fine-tuned", "fine-tuned", 1, "open", "the sign of a mean taken for a difference",
-               "the interval of the gap includes 0"),
+               "where do the two ends of the gap's interval lie?"),
     "c": Claim("typeset", "fine-tuned", "fine-tuned", 1, "open", "one interval of many taken for a proof",
-               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance, and after Holm its p-value "
-               "is not below 0.05"),
+               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance; what does Holm leave of it?"),
     "d": Claim("inverted", "head on 1", "head on 1", 20, "open", "one interval of many taken for a proof",
-               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance, and after Holm its p-value "
-               "is not below 0.05"),
+               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance; what does Holm leave of it?"),
     "e": Claim("permuted", "head on 4", "fine-tuned", 10, "unfair", "two algorithms taken for two sources",
                "one side solves a head on four frozen blocks, the other trains everything: the algorithm differs as well as "
                "the source"),

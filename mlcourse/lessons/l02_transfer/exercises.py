@@ -16,7 +16,8 @@ RIDGE = '''\
 def ridge_head(z, y, lam):
     """A linear head on frozen features, in closed form: W = Zᵀ (Z Zᵀ + λ I)⁻¹ Y.
 
-    z (M, d): features of M labelled pictures; y (M, N): their labels, one-hot; lam: λ
+    z (M, d): features of M labelled pictures; y (M, N): their labels, one-hot; lam: λ. Floats of
+        one type, 32 or 64 bits: torch.eye(M).to(z) has it, too.
     Z, Y: z and y less their means over the M pictures; I: the M × M identity
     Returns W (d, N) and b (N,). The outputs for features x are x @ W + b; b is such that at the
     mean feature they are the mean of y.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l02_transfer.checks_results import (BIASED, CLAIMS, FIRST, HURTS, LAST, MEANS, NORMAL,
+from mlcourse.lessons.l02_transfer.checks_results import (BIASED, CLAIMS, FIRST, HURTS, LAST, MEANS, NORMAL, OTHER_T,
                                                           UNPAIRED, check_crossover, check_verdicts)
 
 # ---------------------------------------------------------------- 02.3
@@ -54,6 +54,7 @@ crossover = Exercise(
                           "            continue\n        return k")), FIRST),
         (crossover_wrong((HELPS, "        if gain.mean() + 2.776 * gain.std() / 5**0.5 > 0:")), HURTS),
         (crossover_wrong((HELPS, HELPS.replace("2.776", "1.96"))), NORMAL),
+        (crossover_wrong((HELPS, HELPS.replace("2.776", "2.571"))), OTHER_T),
         (crossover_wrong((HELPS, HELPS.replace("gain.std()", "gain.std(correction=0)"))), BIASED),
         (crossover_wrong(("    found = float(\"inf\")", "    found = min(with_source)"),
                          ("            break\n        found = k", "            return k")), LAST),

@@ -6,22 +6,19 @@ from mlcourse.exercises.predictions import Prediction
 
 PREDICTIONS = (
     Prediction(
-        "02.p1", "A last layer from five labels of each digit: on which does it read more, on all four blocks or on bare "
-        "pixels?",
-        ("on four blocks, by more than 3 points", "about the same", "on pixels, by more than 3 points"),
-        "on pixels, by more than 3 points",
+        "02.p1", "Five labels of each digit: where does the last layer read more, on four blocks or on pixels?",
+        ("on four blocks, by over 3 points", "about the same", "on pixels, by over 3 points"),
+        "on pixels, by over 3 points",
         lambda kept, pixels: pixels - kept > 0.03,
         lambda kept, pixels: f"on pixels: ≈{100 * pixels:.0f} %, on four blocks ≈{100 * kept:.0f} %."),
     Prediction(
         "02.p2", "Two labels of each digit, fine-tuning the typeset network. Which head is the best to start from?",
-        ("a random one", "one of zeros", "the solved one (LP-FT)"), "one of zeros",
+        ("a random one", "one of zeros", "one fitted on frozen features first (LP-FT)"), "one of zeros",
         lambda random, lpft: random.high < 0 and lpft.high < 0,
         lambda random, lpft: "the one of zeros."),
     Prediction(
-        "02.p3", "Five digits, one labelled picture of each, no training. Which features read more than pixels, told by a paired "
-        "interval?",
-        ("those of a network trained on characters", "those of a network trained on typeset digits",
-         "those of an untrained network", "none"),
+        "02.p3", "One labelled picture each, no training. Which features are told to be ahead of pixels?",
+        ("of a network trained on glyphs", "of one trained on typeset digits", "of an untrained one", "none"),
         "none",
         lambda less: not any(each.low > 0 for each in less.values()),
         lambda less: "none."),

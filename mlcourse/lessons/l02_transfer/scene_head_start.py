@@ -8,7 +8,7 @@ from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLUE, GREEN, VERMILION
 
 LOOKS = {"random": dict(color=VERMILION, marker="s", ls="--"), "zero": dict(color=BLUE, marker="o", ls="-"),
-         "solved": dict(color=GREEN, marker="D", ls="-.")}
+         "ridge": dict(color=GREEN, marker="D", ls="-.")}
 FAINT = 0.35
 FURTHEST = 120          # % of their size that features can be seen to move
 

@@ -313,6 +313,8 @@ def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Pict
 STUDY = Study(
     "freeze",
     """Lesson 02: what to keep of a source network, at 1 to 50 labels per class of handwritten digits: frozen at every
-    depth, fine-tuned, LP-FT, L2-SP, LoRA and joint training from four sources, and the same from untrained weights.""",
+    depth, fine-tuned, LP-FT, L2-SP, LoRA and joint training from four sources, and the same from untrained weights.
+
+    About half an hour on one core, a quarter of it to choose every arm's settings.""",
     ("", "--seed 0 --arm fine-tuned"), KEY, Budget(), plan, rows, line, pilot=CHOOSING, prepare=prepare,
     pictures=pictures, options=(Option("arm", str, r"Repeat it for several.  \[default: all]", several=True),))

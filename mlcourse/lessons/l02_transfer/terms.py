@@ -6,6 +6,7 @@ TERMS = {
     "freezing":
         "Keeping a part of a trained network as it is, norm statistics included, while what is above it learns.",
     "ridge regression": "Linear regression whose squared weights count in the loss, times λ; its solution is a formula.",
+    "scratch": "Training from random weights on the target's labels alone, with no source.",
     "crossover": "The number of labelled target samples from which on a source no longer helps.",
     "linear probe": "A linear classifier trained on frozen features, to measure what can be read from them.",
     "fine-tuning": "Training a trained network further, on the few samples of a new task or domain.",
@@ -21,7 +22,7 @@ TERMS = {
 }
 
 CHINESE = {
-    "head": "输出头", "freezing": "冻结", "ridge regression": "岭回归", "crossover": "交叉点", "linear probe": "线性探测",
+    "head": "输出头", "freezing": "冻结", "ridge regression": "岭回归", "scratch": "从零训练", "crossover": "交叉点", "linear probe": "线性探测",
     "fine-tuning": "微调", "LP-FT": "先线性探测后微调", "joint training": "联合训练", "negative transfer": "负迁移",
     "negative transfer gap": "负迁移差距", "Holm": "霍尔姆校正",
 }

@@ -23,7 +23,7 @@ from mlcourse.nets import Conv4
 from mlcourse.nets.wrap import linear
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled as named
 
-HEADS = ("random", "zero", "solved")
+HEADS = ("random", "zero", "ridge")
 RATES, LABELS = (0.03, 0.1, 0.3), (1, 2, 5, 10)
 STEPS, EVERY, ASKED = 60, 4, 300
 
@@ -47,18 +47,18 @@ class HeadStartRecord(NamedTuple):
 
 
 def first_head(name: str, z: Tensor, y: Tensor, classes: int) -> nn.Linear:
-    """A head for features z (M, d): of random weights, of zeros, or solved for the labels y (M,)."""
+    """A head for features z (M, d): of random weights, of zeros, or that of a ridge regression on the labels y (M,)."""
     layer = linear(z.shape[1], classes, 0)
     if name != "random":
         weight, bias = ridge(z, F.one_hot(y, classes).to(z), PENALTY)
         with torch.no_grad():
-            layer.weight.copy_(weight.T if name == "solved" else torch.zeros_like(weight.T))
-            layer.bias.copy_(bias if name == "solved" else torch.zeros_like(bias))
+            layer.weight.copy_(weight.T if name == "ridge" else torch.zeros_like(weight.T))
+            layer.bias.copy_(bias if name == "ridge" else torch.zeros_like(bias))
     return layer
 
 
 class HeadStart(Explorer):
-    """Fine-tune the network of a source from a head that is random, zero or solved, for 60 steps, and watch how far its
+    """Fine-tune the network of a source from a head that is random, zero or that of a ridge regression, for 60 steps, and watch how far its
     features move.
 
     net: a body, by default that of typeset digits. halves: the target's pictures to learn from and to be judged on, by
@@ -73,7 +73,8 @@ class HeadStart(Explorer):
                  labels: int = 2, rate: float = 0.1):
         self.net = net or stored("typeset")
         self.train, test = halves or target(0)
-        self.asked, self.asked_labels = pixels(test.images[:ASKED]), test.labels[:ASKED]
+        asked = test.take(torch.randperm(len(test.images), generator=torch.Generator().manual_seed(0))[:ASKED])
+        self.asked, self.asked_labels = pixels(asked.images), asked.labels
         self._seen: dict[tuple[str, int, float], Path] = {}
         controls = {
             "head": ipywidgets.ToggleButtons(options=HEADS, value=head, style={"button_width": "6.5em"}),

@@ -36,7 +36,7 @@ def test_a_crossover_is_the_last_failure_onwards_and_that_of_the_exercise():
 
 def test_the_picture_says_every_gain():
     shown = figures.gains(rows())
-    assert "typeset beyond 5, glyphs 5, inverted 5, permuted 1" in shown.alt
+    assert "typeset beyond 5, glyphs 5, inverted 5, permuted 1 (never)" in shown.alt
     assert "everything trained, typeset: +5.0 ± 0.2, +3.0 ± 0.2, +1.0 ± 0.2" in shown.alt
     assert "pixels, no source: +0.0" in shown.alt
 

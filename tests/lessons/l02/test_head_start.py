@@ -43,13 +43,13 @@ def test_from_a_head_of_zeros_the_path_is_that_of_fine_tuning(digits):
     assert len(explorer.record.path.accuracy) == len(explorer.record.path.moved) == 3
 
 
-def test_nothing_has_moved_before_the_first_step_and_a_solved_head_is_ahead_there(digits):
+def test_nothing_has_moved_before_the_first_step_and_a_ridge_head_is_ahead_there(digits):
     found = {}
     for head in widget.HEADS:
         path = HeadStart(net=network(0, 1), halves=digits, head=head).record.path
         assert path.moved[0] == 0 < path.moved[-1]
         found[head] = path.accuracy[0]
-    assert found["solved"] > max(found["zero"], found["random"]) + 0.1
+    assert found["ridge"] > max(found["zero"], found["random"]) + 0.1
 
 
 def test_a_first_step_from_a_head_of_zeros_leaves_the_features_and_from_a_random_one_does_not(digits, monkeypatch):
@@ -59,10 +59,10 @@ def test_a_first_step_from_a_head_of_zeros_leaves_the_features_and_from_a_random
     assert zero.moved[1] == 0 < random.moved[1]
 
 
-def test_a_solved_head_is_the_ridge_head():
+def test_a_ridge_head_is_that_of_the_regression():
     generator = torch.Generator().manual_seed(0)
     z, y = torch.randn(12, 5, generator=generator), torch.arange(12) % 3
-    top = first_head("solved", z, y, 3)
+    top = first_head("ridge", z, y, 3)
     weight, bias = widget.ridge(z, torch.nn.functional.one_hot(y, 3).float(), widget.PENALTY)
     assert torch.allclose(top(z), z @ weight + bias, atol=1e-6)
     assert not first_head("zero", z, y, 3)(z).any()
@@ -87,3 +87,10 @@ def test_every_control_can_be_swept_and_moves_the_picture(digits):
     assert set(pictures) == {"head", "labels", "rate"} and all(len(seen) > 1 for seen in pictures.values())
     assert explorer.headline(explorer.record).startswith("From a random head: right on ≈")
     assert "Seen before: zero ≈" in explorer.describe(explorer.record)
+
+
+def test_it_is_judged_on_all_digits_though_the_pictures_lie_sorted(digits):
+    train, test = digits
+    order = test.labels.argsort()
+    explorer = HeadStart(net=network(0, 1), halves=(train, test.take(order)))
+    assert set(explorer.asked_labels.tolist()) == set(range(10))
