@@ -20,7 +20,8 @@ LAMBDAS = (0.5, 2.0, 7.0)
 
 def near(one: Sequence[Tensor], other: Sequence[Tensor]) -> bool:
     """Whether tensors agree one by one, to the digits of float32."""
-    return all(bool((a - b).abs().max() <= 100 * DIGITS * (1e-3 + b.abs().max())) for a, b in zip(one, other, strict=True))
+    return all(bool((a - b).abs().max() <= 100 * DIGITS * (1e-3 + b.abs().max()))
+               for a, b in zip(one, other, strict=True))
 
 
 # ---------------------------------------------------------------- 02.1
@@ -44,9 +45,10 @@ def check_ridge_head(answer: object) -> str:
     if not near(got, want):
         explain(got, heads, HEAD_FAULTS, near)
         at = next(i for i, (a, b) in enumerate(zip(got, want)) if not near([a], [b]))
-        raise NotYet(f"in a small example {'b' if at % 2 else 'W'} begins with {float(want[at].flatten()[0]):.4f}, but you "
-                     f"returned {float(got[at].flatten()[0]):.4f}.")
-    return f"It agrees with the solution of the normal equations in {len(SHAPES)} cases, two with more pictures than features."
+        raise NotYet(f"in a small example {'b' if at % 2 else 'W'} begins with {float(want[at].flatten()[0]):.4f}, but "
+                     f"you returned {float(got[at].flatten()[0]):.4f}.")
+    return (f"It agrees with the solution of the normal equations in {len(SHAPES)} cases, two with more pictures than "
+            "features.")
 
 
 def cases() -> list[tuple[Tensor, Tensor, float]]:
@@ -60,7 +62,8 @@ def cases() -> list[tuple[Tensor, Tensor, float]]:
     return found
 
 
-def heads(centred: bool = True, bias: str = "whole", scale: Callable[[float, int, int], float] = lambda p, m, n: p) -> list[Tensor]:
+def heads(centred: bool = True, bias: str = "whole", scale: Callable[[float, int, int], float] = lambda p, m, n: p
+          ) -> list[Tensor]:
     """W and b of every case, from the d × d equations; the options are the known faults."""
     found = []
     for z, y, penalty in cases():
@@ -75,18 +78,19 @@ def heads(centred: bool = True, bias: str = "whole", scale: Callable[[float, int
 
 
 HEAD_FAULTS = (
-    (UNCENTRED, {"centred": False}, "W was solved with z and y as they come; take the mean away from both first, or the "
-     "penalty also holds down what only moves all answers together"),
-    (UNCENTRED, {"centred": False, "bias": "labels"}, "W was solved with z and y as they come; take the mean away from both "
-     "first"),
-    (UNCENTRED, {"centred": False, "bias": "none"}, "W was solved with z and y as they come, and there is no b; take the "
-     "means away first, and b puts them back"),
-    (NO_BIAS, {"bias": "none"}, "b is 0: at the mean feature the outputs should be the mean labels, and x @ W alone does not "
-     "give them"),
+    (UNCENTRED, {"centred": False}, "W was solved with z and y as they come; take the mean away from both first, or "
+     "the penalty also holds down what only moves all answers together"),
+    (UNCENTRED, {"centred": False, "bias": "labels"}, "W was solved with z and y as they come; take the mean away from "
+     "both first"),
+    (UNCENTRED, {"centred": False, "bias": "none"}, "W was solved with z and y as they come, and there is no b; take "
+     "the means away first, and b puts them back"),
+    (NO_BIAS, {"bias": "none"}, "b is 0: at the mean feature the outputs should be the mean labels, and x @ W alone "
+     "does not give them"),
     (HALF_BIAS, {"bias": "labels"}, "W was solved for centred features, but x comes uncentred: x @ W is too large by "
      "z.mean(0) @ W; take that away in b"),
     (NO_PENALTY, {"scale": lambda p, m, n: 0}, "λ has no effect"),
-    (PER_PICTURE, {"scale": lambda p, m, n: p * m}, "λ was multiplied by the number of pictures; here it is added as it is"),
+    (PER_PICTURE, {"scale": lambda p, m, n: p * m}, "λ was multiplied by the number of pictures; here it is added as "
+                                                    "it is"),
     (PER_CLASS, {"scale": lambda p, m, n: p / m}, "λ was divided by the number of pictures; here it is added as it is"),
     (SQUARED, {"scale": lambda p, m, n: p * p}, "λ was squared"),
 )
@@ -112,11 +116,11 @@ def check_train_top(answer: object) -> str:
         wanted = trained(copy.deepcopy(net), depth, batches, lr)
         if not same_weights(after, wanted):
             if same_weights(after, trained(copy.deepcopy(net), depth, batches, lr, momentum=0.0)):
-                raise Misconception(BATCHED, "the frozen norms' statistics no longer move, but in training they are still "
-                                    "those of the batch, so the blocks above learn from other features than they will be "
-                                    "used on; put the frozen blocks into eval mode.")
-            raise NotYet("what is frozen stays as it was, but the blocks above end elsewhere than after one step of SGD for "
-                         "each batch; keep the loop as it is.")
+                raise Misconception(BATCHED, "the frozen norms' statistics no longer move, but in training they are "
+                                    "still those of the batch, so the blocks above learn from other features than they "
+                                    "will be used on; put the frozen blocks into eval mode.")
+            raise NotYet("what is frozen stays as it was, but the blocks above end elsewhere than after one step of "
+                         "SGD for each batch; keep the loop as it is.")
     return "The frozen blocks are the same to the last bit, statistics included, and the blocks above have trained."
 
 
@@ -156,23 +160,23 @@ def what_moved(before: nn.Sequential, after: nn.Sequential, depth: int) -> list[
     if (still := moved(below & weights)) and moved({name for name in weights if name.startswith("0.")}):
         found.append(Misconception(WEIGHTS, f"{min(still)} has changed, which lies in a frozen block."))
     elif still or not moved(first):
-        found.append(Misconception(OFF_BY_ONE, f"with depth {depth} the blocks up to {depth - 1}, counted from 0, are frozen "
-                                   "and the others train."))
+        found.append(Misconception(OFF_BY_ONE, f"with depth {depth} the blocks up to {depth - 1}, counted from 0, are "
+                                   "frozen and the others train."))
         return found
     if moved({name for name in below - weights if "running" in name}):
-        found.append(Misconception(DRIFT, "no gradient reaches the running mean and variance of a batch norm: in training mode "
-                                   "every forward pass moves them, so the frozen blocks answer otherwise than before; put "
-                                   "them into eval mode, after net.train()."))
+        found.append(Misconception(DRIFT, "no gradient reaches the running mean and variance of a batch norm: in "
+                                   "training mode every forward pass moves them, so the frozen blocks answer otherwise "
+                                   "than before; put them into eval mode, after net.train()."))
     elif depth == 1 and not moved({name for name in set(was) - weights if name.startswith("1.")}):
-        found.append(Misconception(ALL_STILL, "the norms above the frozen blocks have not followed their data: only the frozen "
-                                   "blocks belong into eval mode."))
+        found.append(Misconception(ALL_STILL, "the norms above the frozen blocks have not followed their data: only "
+                                   "the frozen blocks belong into eval mode."))
     return found
 
 
 # ---------------------------------------------------------------- 02.4
 
-ONE_LOSS, CONSTANT, UNWEIGHTED, SWAPPED = ("two losses that are one", "a loss without a gradient", "the weight is forgotten",
-                                           "the losses are swapped")
+ONE_LOSS, CONSTANT = "two losses that are one", "a loss without a gradient"
+UNWEIGHTED, SWAPPED = "the weight is forgotten", "the losses are swapped"
 SHARES = (0.25, 0.6)        # of the target's loss
 
 
@@ -196,11 +200,12 @@ def judge_losses(joint_losses: LearnerFunction, weight: float) -> None:
     at = lambda loss, wanted: abs(loss.item() - wanted.item()) <= 1e-4
     found, parts = [], (source, target)
     if at(one, target) and at(other, source):
-        found.append(Misconception(SWAPPED, "the second loss is the target's and the third the source's; return the source's "
-                                   "first."))
+        found.append(Misconception(SWAPPED, "the second loss is the target's and the third the source's; return the "
+                                   "source's first."))
     elif at(one, other):
-        found.append(Misconception(ONE_LOSS, "the source's loss and the target's are the same number: one batch is never "
-                                   "looked at. A loss that changes with no pixel of the target is not the target's."))
+        found.append(Misconception(ONE_LOSS, "the source's loss and the target's are the same number: one batch is "
+                                   "never looked at. A loss that changes with no pixel of the target is not the "
+                                   "target's."))
         parts = (one, other)
     elif not (at(one, source) and at(other, target)):
         raise NotYet(f"the cross-entropies here are {source.item():.4f} and {target.item():.4f}, but you returned "
@@ -220,15 +225,15 @@ def faults_of_sum(total: Tensor, one: Tensor, other: Tensor, leaves: tuple[Tenso
                             (a + weight * b, "the source's loss counts in full"),
                             (weight * a + (1 - weight) * b, "the weight stands at the source's loss")):
             if abs(value - wanted) <= 1e-4:
-                return [Misconception(UNWEIGHTED, f"the loss to descend should be (1 - weight) times the source's plus weight "
-                                      f"times the target's, but {why}.")]
+                return [Misconception(UNWEIGHTED, "the loss to descend should be (1 - weight) times the source's plus "
+                                      f"weight times the target's, but {why}.")]
         raise NotYet(f"the loss to descend should be {mixed:.4f}, but you returned {value:.4f}.")
     wanted, got = (gradients_by(loss, leaves) for loss in ((1 - weight) * one + weight * other, total))
     for which, right, yours in zip(("source", "target"), wanted, got, strict=True):
         if right is not None and (yours is None or not torch.allclose(yours, right, rtol=1e-3, atol=1e-6)):
-            return [Misconception(CONSTANT, f"the loss to descend has the right value, but not the gradient by the {which}'s "
-                                  "pixels: .item(), float() or detach() made one of its two parts a constant, which descent "
-                                  "cannot lower.")]
+            return [Misconception(CONSTANT, "the loss to descend has the right value, but not the gradient by the "
+                                  f"{which}'s pixels: .item(), float() or detach() made one of its two parts a "
+                                  "constant, which descent cannot lower.")]
     return []
 
 

@@ -78,14 +78,16 @@ def crossovers(**faults) -> list[float]:
 
 
 CROSSOVER_FAULTS = (
-    (MEANS, {"test": "means"}, "a gain whose interval reaches down to 0 was counted as help; ask whether the whole interval "
-     "lies above 0"),
-    (UNPAIRED, {"test": "unpaired"}, "the interval is that of two unrelated groups; a seed does to both what it does, so take "
-     "the difference within each seed first"),
-    (FIRST, {"take": "first"}, "at a later k the source helps again; the crossover is the k from which on it never does"),
-    (FIRST, {"take": "two"}, "at a later k the source helps again, after a dip of two; the crossover is the k from which on it "
-     "never does"),
-    (HURTS, {"take": "hurts"}, "this is where the source begins to hurt; asked is where it ceases to help, which may be earlier"),
+    (MEANS, {"test": "means"}, "a gain whose interval reaches down to 0 was counted as help; ask whether the whole "
+     "interval lies above 0"),
+    (UNPAIRED, {"test": "unpaired"}, "the interval is that of two unrelated groups; a seed does to both what it does, "
+     "so take the difference within each seed first"),
+    (FIRST, {"take": "first"}, "at a later k the source helps again; the crossover is the k from which on it never "
+                               "does"),
+    (FIRST, {"take": "two"}, "at a later k the source helps again, after a dip of two; the crossover is the k from "
+     "which on it never does"),
+    (HURTS, {"take": "hurts"}, "this is where the source begins to hurt; asked is where it ceases to help, which may "
+                               "be earlier"),
     (LAST, {"take": "last"}, "this is the largest k at which the source helps; the crossover is the next one"),
     (NORMAL, {"t": 1.96}, "five values need Student's t, 2.776, in the place of 1.96"),
     (OTHER_T, {"t": 2.571}, "2.571 is the quantile for six values; five have four degrees of freedom, and 2.776"),
@@ -94,7 +96,7 @@ CROSSOVER_FAULTS = (
 
 
 def check_crossover(answer: object) -> str:
-    """02.3: six curves: one that crosses, two with a dip, one that never crosses, one that never helps, one close call."""
+    """02.3: six curves: one crosses, two have a dip, one helps to the end, one never, one is a close call."""
     crossover = LearnerFunction(answer, "crossover")
     got = []
     for curve in curves():
@@ -104,7 +106,8 @@ def check_crossover(answer: object) -> str:
         explain(got, crossovers, CROSSOVER_FAULTS, lambda one, other: one == other)
         at = next(i for i, (a, b) in enumerate(zip(got, crossovers())) if a != b)
         gains = ", ".join(f"{mean:+g}" for mean in CURVES[at][0])
-        raise NotYet(f"for mean gains of {gains} points at k = 1, 2, 5, 10 and 20 the crossover is {crossovers()[at]:g}, but "
+        raise NotYet(f"for mean gains of {gains} points at k = 1, 2, 5, 10 and 20 the crossover is "
+                     f"{crossovers()[at]:g}, but "
                      f"you returned {got[at]:g}.")
     return "It pairs the seeds, passes over a dip, and says inf where the source helps to the end."
 
@@ -134,12 +137,14 @@ CLAIMS = {
     "b": Claim("permuted", "fine-tuned", "fine-tuned", 1, "open", "the sign of a mean taken for a difference",
                "where do the two ends of the gap's interval lie?"),
     "c": Claim("typeset", "fine-tuned", "fine-tuned", 1, "open", "one interval of many taken for a proof",
-               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance; what does Holm leave of it?"),
+               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance; what does Holm "
+               "leave of it?"),
     "d": Claim("inverted", "head on 1", "head on 1", 20, "open", "one interval of many taken for a proof",
-               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance; what does Holm leave of it?"),
+               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance; what does Holm "
+               "leave of it?"),
     "e": Claim("permuted", "head on 4", "fine-tuned", 10, "unfair", "two algorithms taken for two sources",
-               "one side solves a head on four frozen blocks, the other trains everything: the algorithm differs as well as "
-               "the source"),
+               "one side solves a head on four frozen blocks, the other trains everything: the algorithm differs as "
+               "well as the source"),
 }
 
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l02_transfer import exercises_results
 from mlcourse.lessons.l02_transfer.checks import (ALL_STILL, BATCHED, CONSTANT, DRIFT, HALF_BIAS, NO_BIAS, NO_PENALTY,
-                                                  NOTHING, OFF_BY_ONE, ONE_LOSS, PER_CLASS, PER_PICTURE, SQUARED, SWAPPED,
-                                                  UNCENTRED, UNWEIGHTED, WEIGHTS, check_joint_losses, check_ridge_head,
-                                                  check_train_top)
+                                                  NOTHING, OFF_BY_ONE, ONE_LOSS, PER_CLASS, PER_PICTURE, SQUARED,
+                                                  SWAPPED, UNCENTRED, UNWEIGHTED, WEIGHTS, check_joint_losses,
+                                                  check_ridge_head, check_train_top)
 
 # ---------------------------------------------------------------- 02.1
 
@@ -59,7 +59,8 @@ ridge_head = Exercise(
         (ridge_wrong((KERNEL, "    kernel = Z @ Z.T + lam / len(z) * torch.eye(len(z)).to(z)")), PER_CLASS),
         (ridge_wrong((KERNEL, "    kernel = Z @ Z.T + lam**2 * torch.eye(len(z)).to(z)")), SQUARED),
         (ridge_wrong((W, "    W = torch.linalg.pinv(Z) @ Y")), NO_PENALTY),
-        (ridge_wrong((KERNEL, "    kernel = Z @ Z.T + lam * len(z) * torch.eye(len(z)).to(z)"), (B, "    b = y.mean(0)")),
+        (ridge_wrong((KERNEL, "    kernel = Z @ Z.T + lam * len(z) * "
+                              "torch.eye(len(z)).to(z)"), (B, "    b = y.mean(0)")),
          f"{HALF_BIAS}, {PER_PICTURE}"),
     ),
     mutations=(
@@ -117,18 +118,20 @@ train_top = Exercise(
     given=TOP_GIVEN, stub=TOP + "    ...", solution_source=TOP_SOLUTION, check=check_train_top,
     hints=(
         "Which numbers of a block change without a gradient? Compare net[0].state_dict() before and after.",
-        "A batch norm in training mode normalises by the batch, and moves its running mean and variance at every forward "
-        "pass. What switches that off, and for which blocks?",
+        "A batch norm in training mode normalises by the batch, and moves its running mean and variance at every "
+        "forward pass. What switches that off, and for which blocks?",
         "Keep the broken code, and after net.train() call block.eval() for each frozen block.",
     ),
     wrong=(
         (edited(TOP_GIVEN, ("train_top_broken", "train_top")), DRIFT),
-        (top_wrong((FROZEN + "\n", ""), ("[p for p in net.parameters() if p.requires_grad]", "net.parameters()")), WEIGHTS),
+        (top_wrong((FROZEN + "\n", ""), ("[p for p in net.parameters() if p.requires_grad]", "net.parameters()")),
+         WEIGHTS),
         (top_wrong((EVAL, "        block.train()"), (FROZEN, "        pass")), f"{WEIGHTS}, {DRIFT}"),
         (top_wrong((EVAL, "        net.eval()")), ALL_STILL),
         (top_wrong((BLOCKS, "    for block in net[:depth + 1]:")), OFF_BY_ONE),
         (top_wrong((EVAL, "        for module in block.modules():\n"
-                          "            if isinstance(module, torch.nn.BatchNorm2d):\n                module.momentum = 0.0")), BATCHED),
+                          "            if isinstance(module, torch.nn.BatchNorm2d):\n                module.momentum = "
+                          "0.0")), BATCHED),
         (top_wrong((STEP + "\n", "")), NOTHING),
     ),
     mutations=(
@@ -177,7 +180,8 @@ joint_losses = Exercise(
     id="02.4", title="Spot two bugs: two losses that are one", answer="joint_losses", difficulty=2, minutes=4,
     given=JOINT_GIVEN, stub=JOINT + "    ...", solution_source=JOINT_SOLUTION, check=check_joint_losses,
     hints=(
-        "Which of the two losses would change if every picture of the target were black? And which can the descent lower?",
+        "Which of the two losses would change if every picture of the target were black? And which can the descent "
+        "lower?",
         "The target's loss has to be made of net(xt) and yt. And .item() gives a plain number, which has no gradient.",
         "target_loss = cross_entropy(net(xt), yt), and in the sum target_loss without .item().",
     ),

@@ -43,12 +43,13 @@ crossover = Exercise(
         "Write down for one k whether the source helps. Then ask in which order to walk through the ks.",
         "gain = with_source[k] - without[k]; it helps where gain.mean() - 2.776 * gain.std() / 5**0.5 is above 0. Walk "
         "from the largest k downwards until it does.",
-        "found = float(\"inf\"); for k in sorted(with_source, reverse=True): stop where the source helps, else found = k; "
-        "return found.",
+        "found = float(\"inf\"); for k in sorted(with_source, reverse=True): stop where the source helps, else found = "
+        "k; return found.",
     ),
     wrong=(
         (crossover_wrong((HELPS, "        if gain.mean() > 0:")), MEANS),
-        (crossover_wrong((HELPS, "        if gain.mean() - 2.776 * (with_source[k].var() + without[k].var()).sqrt() / 5**0.5 > 0:")),
+        (crossover_wrong((HELPS, "        if gain.mean() - 2.776 * (with_source[k].var() + without[k].var()).sqrt() / "
+                                 "5**0.5 > 0:")),
          UNPAIRED),
         (crossover_wrong((ORDER, "    for k in sorted(with_source):"), ("            break\n        found = k",
                           "            continue\n        return k")), FIRST),
@@ -94,14 +95,16 @@ verdicts = Exercise(
     id="02.5", title="Which sources hurt?", answer="verdicts", difficulty=2, minutes=4,
     stub=VERDICTS, solution_source=judged(), check=check_verdicts,
     hints=(
-        "Ask first whether both sides did the same but for the source. Then look at the p-value after Holm, and only then at "
-        "the sign.",
-        'gap(source, arm, k) prints the gap and its p-value after Holm; above 0 the source hurts. Below 0.05 a p-value tells, '
+        "Ask first whether both sides did the same but for the source. Then look at the p-value after Holm, and only "
+        "then at the sign.",
+        'gap(source, arm, k) prints the gap and its p-value after Holm; above 0 the source hurts. Below 0.05 a p-value '
+        'tells, '
         "from 0.05 on the verdict is open.",
         "One is unfair, one helps, and three are open.",
     ),
     wrong=(
-        (judged(a="open"), CLAIMS["a"].name), (judged(b="hurts"), CLAIMS["b"].name), (judged(c="helps"), CLAIMS["c"].name),
+        (judged(a="open"), CLAIMS["a"].name), (judged(b="hurts"), CLAIMS["b"].name),
+        (judged(c="helps"), CLAIMS["c"].name),
         (judged(d="hurts"), CLAIMS["d"].name), (judged(e="hurts"), CLAIMS["e"].name),
         (judged(c="helps", e="hurts"), f"{CLAIMS['c'].name}, {CLAIMS['e'].name}"),
     ),

@@ -31,7 +31,8 @@ def fine_tuning(rows: Sequence[dict], k: int) -> str:
 
 def by_k(rows: Sequence[dict], source: str) -> dict[int, Tensor]:
     """{k: accuracies (%) by seed} of fine-tuning from a source; from NONE it is training from scratch."""
-    return {k: torch.tensor(list(gaps.at(rows, (source, fine_tuning(rows, k)), k).values())) for k in gaps.measured_ks(rows)}
+    return {k: torch.tensor(list(gaps.at(rows, (source, fine_tuning(rows, k)), k).values()))
+            for k in gaps.measured_ks(rows)}
 
 
 def gaps_of(rows: Sequence[dict], arm: str) -> dict[tuple[str, int], tuple[Estimate, float]]:
@@ -73,9 +74,9 @@ def said_end(end: float, ks: Sequence[int]) -> str:
 
 
 def gains(rows: Sequence[dict]) -> Picture:
-    """Points over training from scratch against labels of each class, with 95 % t intervals over seeds: each source with
-    two blocks kept and a solved head, and fine-tuned, and a solved head on pixels. The title: the crossover of each source,
-    fine-tuned."""
+    """Points over training from scratch against labels of each class, with 95 % t intervals over seeds: each source
+    with two blocks kept and a solved head, and fine-tuned, and a solved head on pixels. The title: the crossover of
+    each source, fine-tuned."""
     ks = gaps.measured_ks(rows)
     found = {arm: {source: [gain(rows, source, arm, k) for k in ks] for source in SOURCES} for arm in PANELS}
     pixels = [gain(rows, NONE, "head on 0", k) for k in ks]
@@ -90,7 +91,8 @@ def gains(rows: Sequence[dict]) -> Picture:
             for i, (source, curve) in enumerate({**found[arm], PIXELS: pixels}.items()):
                 mean, half = columns(curve)
                 x = np.arange(len(ks)) + APART * (i - len(SOURCES) / 2)
-                axes.errorbar(x, mean, yerr=half, **{**STYLES, PIXELS: look(BLACK, "X", "--")}[source], ms=5, lw=1.3, elinewidth=1, capsize=2, label=source)
+                style = {**STYLES, PIXELS: look(BLACK, "X", "--")}[source]
+                axes.errorbar(x, mean, yerr=half, **style, ms=5, lw=1.3, elinewidth=1, capsize=2, label=source)
                 said.append(f"{name}, {source}: {', '.join(each.text(sign=True) for each in curve)}")
             axes.set_xticks(np.arange(len(ks)), list(map(str, ks)))
             axes.set_xlabel("labels of each class")

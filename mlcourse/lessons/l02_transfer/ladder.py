@@ -16,7 +16,7 @@ from mlcourse.nets import Conv4
 LABELS = (1, 2, 5, 10, 20, 50)      # of each class
 TESTED = 400                        # pictures that accuracy is measured on
 DRAWS = 5                           # of the labelled pictures, averaged
-PENALTY = 0.1                       # λ where none was chosen, as a share of the mean squared norm of the centred features
+PENALTY = 0.1       # λ where none was chosen, as a share of the mean squared norm of the centred features
 
 
 class Target:

@@ -23,7 +23,8 @@ class HeadStartScene(Scene):
     def build(self) -> None:
         boxes = ((0.055, 0.135, 0.42, 0.66), (0.555, 0.135, 0.42, 0.66))
         self.panels = []
-        for box, title, top in zip(boxes, ("Right on the target (%)", "Features moved, % of their size"), (100, FURTHEST),
+        for box, title, top in zip(boxes, ("Right on the target (%)", "Features moved, % of their "
+                                                                      "size"), (100, FURTHEST),
                                    strict=True):
             axes = self.figure.add_axes(box)
             axes.set(xlim=(-1, self.steps[-1] + 1), ylim=(0, top), xlabel="steps of fine-tuning")

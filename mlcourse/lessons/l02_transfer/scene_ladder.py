@@ -33,7 +33,8 @@ class LadderScene(Scene):
 
     def _build_depths(self, axes) -> None:
         x = np.arange(len(DEPTHS))
-        axes.set(xlim=(-0.3, x[-1] + 0.3), ylim=(LOWEST, 100), xticks=x, xticklabels=DEPTHS, ylabel="right on the target (%)")
+        axes.set(xlim=(-0.3, x[-1] + 0.3), ylim=(LOWEST, 100), xticks=x, xticklabels=DEPTHS, ylabel="right on the "
+                                                                                                    "target (%)")
         axes.set_title("How much is kept")
         axes.grid(True)
         plot = lambda label, **style: self.moving(axes.plot([], [], label=label, **style)[0])
@@ -45,7 +46,8 @@ class LadderScene(Scene):
 
     def _build_labels(self, axes) -> None:
         x = np.arange(len(LABELS))
-        axes.set(xlim=(-0.3, x[-1] + 0.3), ylim=(LOWEST, 100), xticks=x, xticklabels=LABELS, xlabel="labels of each class")
+        axes.set(xlim=(-0.3, x[-1] + 0.3), ylim=(LOWEST, 100), xticks=x, xticklabels=LABELS, xlabel="labels of each "
+                                                                                                    "class")
         axes.set_title("Your cut, with more labels")
         axes.grid(True)
         plot = lambda label, **style: self.moving(axes.plot([], [], label=label, **style)[0])

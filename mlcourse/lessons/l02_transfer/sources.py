@@ -42,8 +42,8 @@ def typeset() -> Domain:
 def glyphs() -> Domain:
     """The training scripts of the glyphs, which hold no digit, in the digits' frame."""
     domain = load_splits("glyphs").train
-    images = np.stack([framed(picture, SIDE) for picture in domain.images[:, 0].float().numpy()]).round().astype(np.uint8)
-    return replace(domain, images=torch.from_numpy(images)[:, None], originals=domain.digests)
+    images = np.stack([framed(picture, SIDE) for picture in domain.images[:, 0].float().numpy()])
+    return replace(domain, images=torch.from_numpy(images.round().astype(np.uint8))[:, None], originals=domain.digests)
 
 
 def inverted() -> Domain:

@@ -37,7 +37,7 @@ class Path(NamedTuple):
 
 
 class HeadStartRecord(NamedTuple):
-    """One setting: the path of its head, and those of other heads that were looked at with this rate and these labels."""
+    """One setting: the path of its head, and those of other heads that were seen with this rate and these labels."""
 
     head: str
     labels: int
@@ -58,8 +58,8 @@ def first_head(name: str, z: Tensor, y: Tensor, classes: int) -> nn.Linear:
 
 
 class HeadStart(Explorer):
-    """Fine-tune the network of a source from a head that is random, zero or that of a ridge regression, for 60 steps, and watch how far its
-    features move.
+    """Fine-tune the network of a source from a head that is random, zero or that of a ridge regression, for 60 steps,
+    and watch how far its features move.
 
     net: a body, by default that of typeset digits. halves: the target's pictures to learn from and to be judged on, by
     default those of the study's seed 0. A new setting takes up to a second; one seen before is redrawn at once.
@@ -78,7 +78,8 @@ class HeadStart(Explorer):
         self._seen: dict[tuple[str, int, float], Path] = {}
         controls = {
             "head": ipywidgets.ToggleButtons(options=HEADS, value=head, style={"button_width": "6.5em"}),
-            "labels": ipywidgets.SelectionSlider(options=LABELS, value=labels, description="labels of a class", **CONTROL),
+            "labels": ipywidgets.SelectionSlider(options=LABELS, value=labels, description="labels of a "
+                                                                                           "class", **CONTROL),
             "rate": ipywidgets.SelectionSlider(options=RATES, value=rate, description="rate", **CONTROL),
         }
         lines = [named("head at the start", controls["head"]), columns([controls["labels"], controls["rate"]], 2)]

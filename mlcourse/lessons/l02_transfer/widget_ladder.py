@@ -43,10 +43,10 @@ class LadderRecord(NamedTuple):
 class FreezeLadder(Explorer):
     """Choose a source, how many blocks of its network are kept, and how many labels the target has.
 
-    rows: those of `mlcourse study freeze`, for the λ that it chose and for the accuracy without a source; without them λ
-    is one share everywhere. bodies: networks by source, by default those that are stored. halves: the target's pictures
-    to learn from and to be judged on, by default those of the study's seed 0. Every accuracy is that of a ridge head,
-    solved when it is asked for and then kept, on 400 pictures of the target.
+    rows: those of `mlcourse study freeze`, for the λ that it chose and for the accuracy without a source; without them
+    λ is one share everywhere. bodies: networks by source, by default those that are stored. halves: the target's
+    pictures to learn from and to be judged on, by default those of the study's seed 0. Every accuracy is that of a
+    ridge head, solved when it is asked for and then kept, on 400 pictures of the target.
 
         FreezeLadder(rows, source="typeset", labels=5)
     """
@@ -65,7 +65,8 @@ class FreezeLadder(Explorer):
         names = list(bodies or SOURCES)
         controls = {
             "source": ipywidgets.ToggleButtons(options=names, value=source, style={"button_width": "6.5em"}),
-            "depth": ipywidgets.IntSlider(value=depth, min=0, max=len(DEPTHS) - 1, description="blocks kept", **CONTROL),
+            "depth": ipywidgets.IntSlider(value=depth, min=0, max=len(DEPTHS) - 1, description="blocks kept",
+                                          **CONTROL),
             "labels": ipywidgets.SelectionSlider(options=LABELS, value=labels, description="labels of a class",
                                                  **CONTROL),
         }
@@ -89,7 +90,8 @@ class FreezeLadder(Explorer):
     def pictures(self, name: str) -> np.ndarray:
         """Some of a source."""
         if name not in self._pictures:
-            self._pictures[name] = shown(SOURCES[name]()) if name in SOURCES else np.zeros((SHOWN, SIDE, SIDE), np.uint8)
+            blank = np.zeros((SHOWN, SIDE, SIDE), np.uint8)
+            self._pictures[name] = shown(SOURCES[name]()) if name in SOURCES else blank
         return self._pictures[name]
 
     def compute(self, *, source: str, depth: int, labels: int) -> LadderRecord:
@@ -116,9 +118,10 @@ class FreezeLadder(Explorer):
 
 
 def without_a_source(rows: Sequence[dict]) -> dict[int, Estimate]:
-    """{labels of each class: accuracy (%) over seeds} of fine-tuning from random weights, which is training from scratch."""
+    """{labels of each class: accuracy (%) over seeds} of training from scratch: fine-tuning from random weights."""
     found = {k: [row["accuracy"] for row in rows
-                 if (row["source"], row["arm"], row["k"]) == (NONE, fine_tuning(rows, k), k) and row["seed"] != CHOOSING]
+                 if (row["source"], row["arm"], row["k"]) == (NONE, fine_tuning(rows, k), k)
+                 and row["seed"] != CHOOSING]
              for k in LABELS}
     return {k: t_interval(values) for k, values in found.items() if values}
 

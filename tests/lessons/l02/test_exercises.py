@@ -33,17 +33,20 @@ def test_the_head_is_that_of_the_librarys_ridge_regression():
 
 @pytest.mark.parametrize("id, source", [
     ("02.1", "def ridge_head(z, y, lam):\n    a, b = z.mean(0, keepdim=True), y.mean(0)\n    z, d = z - a, z.shape[1]\n"
-             "    W = torch.linalg.inv(z.T @ z + lam * torch.eye(d).double()) @ z.T @ y\n    return [W, b - (a @ W)[0]]"),
+             "    W = torch.linalg.inv(z.T @ z + lam * torch.eye(d).double()) @ z.T @ y\n    return [W, b - (a @ "
+             "W)[0]]"),
     ("02.2", "def train_top(net, depth, batches, lr):\n    top, body = net[depth:].train(), net[:depth].eval()\n"
              "    opt = torch.optim.SGD(top.parameters(), lr)\n    for x, y in batches:\n"
              "        with torch.no_grad():\n            z = body(x)\n        opt.zero_grad()\n"
              "        torch.nn.functional.cross_entropy(top(z), y).backward()\n        opt.step()\n    return net"),
     ("02.3", "def crossover(a, b):\n    ks = sorted(a)\n    half = lambda d: 2.776 * d.std() / len(d) ** 0.5\n"
              "    helps = [k for k in ks if (a[k] - b[k]).mean() > half(a[k] - b[k])]\n"
-             "    later = [k for k in ks if not helps or k > max(helps)]\n    return torch.tensor(float(min(later, default='inf')))"),
+             "    later = [k for k in ks if not helps or k > max(helps)]\n    return torch.tensor(float(min(later, "
+             "default='inf')))"),
     ("02.4", "def joint_losses(net, source, target, weight):\n    both = torch.cat([source[0], target[0]])\n"
              "    z, n = net(both).log_softmax(1), len(source[1])\n    loss = torch.nn.functional.nll_loss\n"
-             "    a, b = loss(z[:n], source[1]), loss(z[n:], target[1])\n    return [a + weight * (b - a), a.detach(), b.detach()]"),
+             "    a, b = loss(z[:n], source[1]), loss(z[n:], target[1])\n    return [a + weight * (b - a), a.detach(), "
+             "b.detach()]"),
 ])
 def test_other_right_answers_pass(id, source):
     result = judge(exercise(id), answer_of(id, source))
@@ -72,4 +75,5 @@ def test_the_broken_losses_are_one_number_and_the_right_ones_see_their_own_pixel
 def test_the_curves_of_the_crossover_are_what_they_are_made_for():
     crossover = exercise("02.3").reference()
     assert [crossover(*curve) for curve in curves()] == [10, 10, float("inf"), 1, 2, 20]
-    assert all(sorted(side) == list(KS) and all(len(value) == 5 for value in side.values()) for curve in curves() for side in curve)
+    sides = [side for curve in curves() for side in curve]
+    assert all(sorted(side) == list(KS) and all(len(value) == 5 for value in side.values()) for side in sides)

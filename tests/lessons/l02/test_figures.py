@@ -20,7 +20,8 @@ def rows():
     for source in SOURCES:
         for arm in ("fine-tuned", "head on 2"):
             for k, gain in zip(KS, GAINS[source], strict=True):
-                found += [{**row, "accuracy": row["accuracy"] + 0.1 * row["seed"] - 0.1} for row in made(source, arm, k, 50.0 + k + gain)]
+                found += [{**row, "accuracy": row["accuracy"] + 0.1 * row["seed"] - 0.1}
+                          for row in made(source, arm, k, 50.0 + k + gain)]
     return found
 
 

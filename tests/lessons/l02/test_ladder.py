@@ -108,7 +108,8 @@ def test_the_untrained_network_is_the_other_side_at_the_same_cut(explorer):
 def test_headline_and_words_follow_the_record(explorer):
     explorer.set(source="typeset", depth=2, labels=1)
     record = explorer.record._replace(depths=np.array([0.5, 0.6, 0.7, 0.3, 0.2]), random_depths=np.full(5, 0.4))
-    assert explorer.headline(record) == "Typeset, 2 blocks kept, 1 label of a class: right on ≈70 %, ≈20 points more than from pixels"
+    assert explorer.headline(record) == ("Typeset, 2 blocks kept, 1 label of a class: right on ≈70 %, ≈20 points more "
+                                         "than from pixels")
     assert explorer.headline(record._replace(depth=0)) == "Typeset, pixels alone, 1 label of a class: right on ≈50 %"
     said = explorer.describe(record)
     assert "best cut here: 2 blocks, ≈70 %" in said and "≈40 %" in said and "40 %" in said

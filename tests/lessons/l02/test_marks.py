@@ -20,7 +20,8 @@ def digits():
 
 def test_the_freeze_ladder():
     assert CHOOSING == 1000
-    check_marked(lambda: FreezeLadder(ROWS, bodies={"typeset": network(0, 3), "glyphs": network(0, 4)}, halves=digits()), KEPT)
+    bodies = {"typeset": network(0, 3), "glyphs": network(0, 4)}
+    check_marked(lambda: FreezeLadder(ROWS, bodies=bodies, halves=digits()), KEPT)
 
 
 def test_the_head_start(monkeypatch):
