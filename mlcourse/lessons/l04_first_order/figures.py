@@ -56,7 +56,7 @@ def table(rows: Sequence[dict]) -> str:
 
 def moves_table(rows: Sequence[dict], arm: str = "MAML") -> str:
     """Accuracy of an arm's networks at home and away, a line for each part that the inner loop may move."""
-    lines = [f"{arm}'s networks, %: the inner loop moves   new scripts        digits"]
+    lines = [f"{f'{arm}, %: what moves':>38s}   new scripts        digits"]
     for moves, said in (("own", "all layers"), ("head", "the head"), ("body", "the body"), ("none", "nothing (NIL)")):
         found = [t_interval(by_seed(rows, arm, domain, moves).values()).text(tight=True) for domain in PLACES]
         lines.append(f"{said:>38s}{found[0]:>14s}{found[1]:>14s}")

@@ -23,14 +23,7 @@ PREDICTIONS = (
         lambda angle: angle > 45,
         lambda angle: f"≈{angle:.0f}° away: FOMAML would leave this θ."),
     Prediction(
-        "04.p4", "MAML's networks on new scripts: one part alone may move at test. Which comes nearer to all layers "
-        "moving?",
-        ("the head", "the body", "both come within 2 points"), "the body",
-        lambda body, head: body.low > -5 and head.high < -5,
-        lambda body, head: (f"the body: {body.text(sign=True)} points against all layers, the head "
-                            f"{head.text(sign=True)}.")),
-    Prediction(
-        "04.p5", "And on handwritten digits ANIL is …",
+        "04.p4", "And on handwritten digits ANIL is …",
         ("ahead of MAML by as much", "ahead, by less", "not told apart from MAML", "behind MAML"), "behind MAML",
         lambda gap: gap.high < 0,
         lambda gap: f"behind, by {-gap.mean:.1f} ± {gap.half:.1f} points."),

@@ -78,4 +78,4 @@ class TwoValleys(Explorer):
 
     def describe(self, record: TwoValleysRecord) -> str:
         each = [f"{name} {about(record.before[name])} → {about(record.after[name])}" for name in self.algorithms]
-        return f"Curvatures {record.a.max():g} and 1. Mean loss before → after one step: {', '.join(each)}."
+        return f"Mean loss there → after one step: {', '.join(each)}."

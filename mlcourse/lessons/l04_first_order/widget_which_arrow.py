@@ -98,8 +98,8 @@ class WhichArrow(Explorer):
                 f"{about(record.angles[FIRST])}° off")
 
     def describe(self, record: WhichArrowRecord) -> str:
-        each = [f"{name} {about(record.lengths[name])} and {about(record.angles[name])}°" for name in self.algorithms
+        each = [f"{name} {about(record.lengths[name])}, {about(record.angles[name])}°" for name in self.algorithms
                 if np.isfinite(record.lengths[name])]
         lost = [name for name in self.algorithms if not np.isfinite(record.lengths[name])]
         gone = f" Not finite: {', '.join(lost)}." if lost else ""
-        return f"Length by joint training's, and angle to MAML's arrow: {', '.join(each)}.{gone}"
+        return f"Length by joint training's, angle to MAML's: {'; '.join(each)}.{gone}"
