@@ -11,14 +11,15 @@ import torch
 from torch import Tensor
 
 from mlcourse.lessons.l02_transfer import gaps
-from mlcourse.lessons.l02_transfer.figures_study import STYLES
 from mlcourse.lessons.l02_transfer.sources import NONE, SOURCES
 from mlcourse.lessons.l02_transfer.study_freeze import EPISODES
 from mlcourse.lessons.l02_transfer.study_freeze_arms import LONG
 from mlcourse.plots.static import Picture, blank, picture
-from mlcourse.plots.style import BLACK, GREY, RC, look
+from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, RC, VERMILION, look
 from mlcourse.statistics import Estimate, columns, holm, paired_p_value
 
+STYLES = {"typeset": look(BLUE, "o", "-"), "glyphs": look(GREEN, "D", "--"), "inverted": look(ORANGE, "v", "-."),
+          "permuted": look(VERMILION, "s", ":")}
 PANELS = {"head on 2": "another algorithm: two blocks kept, a head solved", gaps.FINE: "everything trained"}
 PIXELS = "pixels, no source"
 APART = 0.09            # of two sources at one k

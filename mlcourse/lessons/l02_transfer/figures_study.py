@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import matplotlib
 
-from mlcourse.lessons.l02_transfer.gaps import CHOOSING, FINE, gaps, measured_ks
+from mlcourse.lessons.l02_transfer.figures import STYLES, gaps_of
+from mlcourse.lessons.l02_transfer.gaps import CHOOSING, FINE, measured_ks
 from mlcourse.lessons.l02_transfer.sources import SOURCES
 from mlcourse.plots.seeds import points
 from mlcourse.plots.static import Picture, blank, picture
@@ -14,8 +15,6 @@ from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, RC, VERMILION
 from mlcourse.rows import frame
 from mlcourse.statistics import columns
 
-STYLES = {"typeset": look(BLUE, "o", "-"), "glyphs": look(GREEN, "D", "--"), "inverted": look(ORANGE, "v", "-."),
-          "permuted": look(VERMILION, "s", ":")}
 LADDER = {FINE: look(VERMILION, "o", "-"), "frozen 1": look(ORANGE, "v", "--"), "frozen 2": look(GREEN, "D", "-."),
           "frozen 3": look(BLUE, "s", ":"), "frozen 4": look(BLACK, "X", "-")}
 
@@ -23,10 +22,9 @@ LADDER = {FINE: look(VERMILION, "o", "-"), "frozen 1": look(ORANGE, "v", "--"), 
 def study_picture(rows: Sequence[dict]) -> Picture:
     """Left, the negative transfer gap of fine-tuning from every source over k; right, the ladder from typeset."""
     ks = measured_ks(rows)
-    found = gaps(rows)
-    hurt = [source for source in SOURCES if any(found[source, k][0].low > 0 for k in ks)]
-    title = (f"Fine-tuned, worse than from scratch at some k: {', '.join(hurt)}" if hurt else
-             "Fine-tuned from no source the digits are read worse for certain than from scratch")
+    found = gaps_of(rows, FINE)
+    hurt = [source for source in SOURCES if any(found[source, k][0].mean > 0 and found[source, k][1] < 0.05 for k in ks)]
+    title = f"After Holm {', '.join(hurt) if hurt else 'no source'} is told to hurt fine-tuning"
     figure = blank(10, 4.2)
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)

@@ -4,7 +4,7 @@ notation page are made of them."""
 TERMS = {
     "Hessian–vector product":
         "The product of the matrix of second derivatives of a loss with a vector, computed as the slope of the "
-        "gradient along that vector, so that the matrix is never formed.",
+        "gradient along that vector; the matrix is never formed.",
     "Reptile":
         "It takes a few gradient steps on each task and moves the initialisation a part of the way towards the mean of "
         "the adapted parameters; it needs no query set.",
