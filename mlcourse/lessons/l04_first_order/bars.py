@@ -9,6 +9,8 @@ import numpy as np
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import SERIES, about
 
+TOP = -0.62         # of the axis: room for the number above the first bar
+
 
 class Bars:
     """One panel of a scene. box: its axes, in shares of the figure; limit: where the axis ends, and longer bars stop;
@@ -17,7 +19,7 @@ class Bars:
     def __init__(self, scene: Scene, box: tuple[float, float, float, float], names: Sequence[str], title: str,
                  ticks: Sequence[float], *, named: bool, unit: str = ""):
         axes, self.limit, self.unit = scene.figure.add_axes(box), max(ticks), unit
-        axes.set(xlim=(0, self.limit), ylim=(len(names) - 0.5, -0.62), xticks=ticks)
+        axes.set(xlim=(0, self.limit), ylim=(len(names) - 0.5, TOP), xticks=ticks)
         axes.set_yticks(range(len(names)), names if named else [])
         axes.set_title(title)
         axes.grid(True, axis="x")
@@ -26,7 +28,8 @@ class Bars:
             line = scene.moving(axes.plot([], [], color=style["color"], ls=style["linestyle"], lw=2, clip_on=False)[0])
             end = scene.moving(axes.plot([], [], ls="", color=style["color"], marker=style["marker"], ms=7,
                                          clip_on=False)[0])
-            self.bars.append((i, line, end, scene.moving(axes.text(0.03 * self.limit, i - 0.2, "", fontsize=8.5))))
+            above = (len(names) - 0.5 - (i - 0.2)) / (len(names) - 0.5 - TOP)
+            self.bars.append((i, line, end, scene.label(axes, 0.03, above, 8.5)))
 
     def show(self, values: Mapping[str, float]) -> None:
         """Move the bars to these values, in the order of the names; nan is said to be undefined."""

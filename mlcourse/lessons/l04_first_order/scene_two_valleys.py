@@ -9,7 +9,7 @@ from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, GREY, SERIES
 
 LEVELS = (0.05, 0.3)        # of the losses drawn as ellipses
-ROUND = np.linspace(0, 2 * np.pi, 90)
+ROUND = np.linspace(0, 2 * np.pi, 61)
 
 
 class TwoValleysScene(Scene):

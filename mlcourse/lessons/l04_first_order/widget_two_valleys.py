@@ -62,7 +62,7 @@ class TwoValleys(Explorer):
 
     def compute(self, *, alpha: float, steep: float) -> TwoValleysRecord:
         a = curvatures(steep)
-        rates = np.linspace(0, alpha, 26)
+        rates = np.linspace(0, alpha, 11)
         paths = {name: torch.stack([rest(name, a, MINIMA, rate, REPTILE_STEPS) for rate in rates])
                  for name in self.algorithms}
         return TwoValleysRecord(
