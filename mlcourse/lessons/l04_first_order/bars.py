@@ -19,6 +19,7 @@ class Bars:
     def __init__(self, scene: Scene, box: tuple[float, float, float, float], names: Sequence[str], title: str,
                  ticks: Sequence[float], *, named: bool, unit: str = ""):
         axes, self.limit, self.unit = scene.figure.add_axes(box), max(ticks), unit
+        self.axes = axes
         axes.set(xlim=(0, self.limit), ylim=(len(names) - 0.5, TOP), xticks=ticks)
         axes.set_yticks(range(len(names)), names if named else [])
         axes.set_title(title)

@@ -4,33 +4,34 @@ angles in the whole space."""
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.patches import FancyArrowPatch, Rectangle
+from matplotlib.patches import Rectangle
 
 from mlcourse.lessons.l04_first_order.bars import Bars
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, GREY, SERIES, about
 
 STEPS = 2 ** np.arange(-40, 41, 0.5)        # sizes that a window may have, so that it stands still while arrows move
+LETTER = (5, 5)     # pixels from a letter's lower left corner to its middle
 
 
 class PlanePanel:
-    """The arrows in one window of the plane. labelled: whether the tasks' own arrows are named A and B."""
+    """The arrows in one window of the plane, those of the tasks themselves with their letters."""
 
     def __init__(self, scene: Scene, axes, algorithms: tuple[str, ...]):
         self.axes = axes
         axes.set(xlim=(-1, 1), ylim=(-1, 1), xticks=[], yticks=[], aspect="equal")
         axes.spines[:].set_visible(True)
-        self.tasks = [(scene.moving(axes.plot([], [], color=GREY, lw=1.2, ls=":")[0]),
-                       scene.moving(axes.text(0, 0, name, ha="center", va="center", fontsize=11, fontweight="bold",
-                                              clip_on=True))) for name in "AB"]
+        self.tasks = []
+        for name in "AB":
+            line, letter = scene.moving(axes.plot([], [], color=GREY, lw=1.2, ls=":")[0]), scene.label(axes, 0, 0, 11)
+            letter.set_text(name)
+            self.tasks.append((line, letter))
         self.arrows = {}
         for name, style in zip(algorithms, SERIES, strict=False):
-            patch = FancyArrowPatch((0, 0), (1, 0), arrowstyle="-", shrinkA=0, shrinkB=0, clip_on=True,
-                                    color=style["color"], linestyle=style["linestyle"], lw=1.8, zorder=4)
-            axes.add_patch(scene.moving(patch))
+            line = scene.moving(axes.plot([], [], color=style["color"], ls=style["linestyle"], lw=1.8, zorder=4)[0])
             mark = scene.moving(axes.plot([], [], ls="", color=style["color"], marker=style["marker"], ms=8.5,
                                           mec="white", mew=0.9, zorder=6)[0])
-            self.arrows[name] = (patch, mark)
+            self.arrows[name] = (line, mark)
         self.gap = scene.moving(axes.plot([], [], color=BLACK, lw=3.2, solid_capstyle="butt", zorder=5)[0])
         self.theta = scene.moving(axes.plot([], [], marker="o", ms=8, mfc="white", mec=BLACK, mew=1.6, ls="",
                                             zorder=7)[0])
@@ -40,18 +41,18 @@ class PlanePanel:
         place = lambda point: (np.asarray(point) - centre) / half
         start = place((0, 0))
         self.theta.set_data([start[0]], [start[1]])
-        for (line, name), end in zip(self.tasks, record.tasks, strict=True):
+        for (line, letter), end in zip(self.tasks, record.tasks, strict=True):
             end = place(end)
             line.set_data([start[0], end[0]], [start[1], end[1]])
-            name.set_position(start + 1.06 * (end - start))
-            name.set_visible(bool((np.abs(end) < 1).all()))
-        for name, (patch, mark) in self.arrows.items():
+            letter.left, letter.baseline = self.axes.transData.transform(start + 1.06 * (end - start)) - LETTER
+            letter.set_visible(bool((np.abs(end) < 1).all()))
+        for name, (line, mark) in self.arrows.items():
             end = place(record.places[name])
             seen = bool(np.isfinite(end).all())
-            patch.set_visible(seen)
+            line.set_visible(seen)
             mark.set_visible(seen)
             if seen:
-                patch.set_positions(tuple(start), tuple(end))
+                line.set_data([start[0], end[0]], [start[1], end[1]])
                 mark.set_data([end[0]], [end[1]])
         ends = np.stack([place(record.places[name]) for name in record.gap])
         self.gap.set_data(*ends.T)
@@ -78,7 +79,7 @@ class WhichArrowScene(Scene):
         figure.text(0.015, 0.045, "○ θ    A, B: downhill for one task alone    ▬ the missing term, from FOMAML's head "
                     "to MAML's", fontsize=8.8)
         figure.text(0.69, 0.105, "Bars: among all parameters.", fontsize=8.5)
-        self.inside = self.moving(figure.text(0.69, 0.045, "", fontsize=8.5))
+        self.inside = self.label(self.lengths.axes, 0, -0.395, 8.5)
 
     def show(self, record) -> None:
         finite = np.vstack([each for each in record.places.values() if np.isfinite(each).all()])

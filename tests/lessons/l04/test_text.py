@@ -100,4 +100,5 @@ def test_the_table_turns_with_the_domain(rows):
 
 def test_reptile_on_omniglot_is_what_the_benchmark_says():
     page = " ".join((paths.ROOT / "benchmarks" / "omniglot.md").read_text(encoding="utf-8").split())
-    assert "reptile --domain omniglot --steps 5000 --episodes 1000` 89.8 ± 0.5 %" in page and "89.8 ± 0.5, after a twentieth" in text()
+    assert "reptile --domain omniglot --steps 5000 --episodes 1000` 89.8 ± 0.5 %" in page
+    assert "89.8 ± 0.5, after a twentieth" in text()
