@@ -159,4 +159,4 @@ def check_bill(answer: object) -> str:
         wrong.append(Misconception(WORSE, "look at arm: another one fits as well and is right more often."))
     if wrong:
         raise all_of(wrong)
-    return "Three paired intervals over five seeds, and a limit that settles more than accuracy does."
+    return "Three paired intervals over five seeds; and the limit costs no accuracy here, since the best arm fits."

@@ -18,10 +18,10 @@ PREDICTIONS = (
         lambda off: f"joint training at the rate αβ; the largest difference of a weight is ≈{off:.0e}."),
     Prediction(
         "04.p3", "At the θ that MAML has found, MAML's mean arrow is short. Where does FOMAML's point there, over "
-        "1,000 tasks?",
+        "20,000 tasks?",
         ("along MAML's, within 15°", "15° to 45° away", "more than 45° away"), "more than 45° away",
         lambda angle: angle > 45,
-        lambda angle: f"≈{angle:.0f}° away: FOMAML would leave this θ."),
+        lambda angle: f"≈{angle:.0f}° away, and longer than MAML's: FOMAML would leave this θ."),
     Prediction(
         "04.p4", "And on handwritten digits ANIL is …",
         ("ahead of MAML by as much", "ahead, by less", "not told apart from MAML", "behind MAML"), "behind MAML",
