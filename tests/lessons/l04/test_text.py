@@ -81,8 +81,9 @@ def test_what_moves_is_said_as_the_rows_have_it(rows):
     for what in ("head", "body"):
         assert f"the {what} alone" in said
         assert gap("MAML", what, "own", home) in said and gap("MAML", what, "own", away) in said
-    for arm in ("ANIL", "MAML"):
-        assert gap(arm, "own", "none", home) in said and gap(arm, "own", "none", away) in said
+    worth = [gap("MAML", "own", "none", place).removeprefix("+") for place in figures.PLACES]
+    assert f"MAML's adds {worth[0]} at home and {worth[1]} away" in said
+    assert all(figures.gap(rows, "ANIL", "own", "none", place).high < 0.5 for place in figures.PLACES)
     head, *body = (figures.share(rows, "MAML", home, layer).mean
                    for layer in ("head", "conv 1", "conv 2", "conv 3", "conv 4"))
     assert f"by {head:.0f} % of its length" in said and f"by {min(body):.0f} to {max(body):.0f} %" in said
@@ -101,4 +102,20 @@ def test_the_table_turns_with_the_domain(rows):
 def test_reptile_on_omniglot_is_what_the_benchmark_says():
     page = " ".join((paths.ROOT / "benchmarks" / "omniglot.md").read_text(encoding="utf-8").split())
     assert "reptile --domain omniglot --steps 5000 --episodes 1000` 89.8 ± 0.5 %" in page
-    assert "89.8 ± 0.5, after a twentieth" in text()
+    assert "89.8 ± 0.5 over episodes, after a twentieth" in text()
+
+
+def test_only_anil_is_ahead_of_fine_tuning(rows):
+    fine = figures.by_seed(rows, "fine-tuning", figures.HOME)
+    ahead = {arm for arm in figures.arms(rows)
+             if arm != "fine-tuning" and paired_difference(figures.by_seed(rows, arm, figures.HOME), fine).low > 0}
+    assert ahead == {"ANIL"} and "**Only ANIL is ahead of fine-tuning**" in text()
+
+
+def test_errors_on_sinusoids_are_those_of_the_rows(rows):
+    error = {arm: {row["seed"]: row["mse"] for row in rows if row["part"] == "sinusoids" and row["split"] == "test"
+                   and row["arm"] == arm} for arm in ("MAML", "FOMAML", "Reptile")}
+    mean = {arm: sum(values.values()) / len(values) for arm, values in error.items()}
+    more = paired_difference(error["FOMAML"], error["MAML"])
+    assert f"FOMAML's error is {more.text(2)} above MAML's" in text()
+    assert f"Reptile has {mean['Reptile']:.2f} in the study, MAML {mean['MAML']:.2f}" in text()
