@@ -1,9 +1,9 @@
 """MAML, and what is cheaper than MAML: error and accuracy, what moves at home and away, time and memory.
 
-All arms of a part see the same batches for the same number of outer steps, but for fine-tuning on glyphs, whose classifier
-is pretrained on batches of its own. Settings and the number of steps at test
-were chosen on validation tasks and scripts (rows of split "val", training seed CHOOSING); test scripts and
-digits chose nothing. The test episodes are the same for all arms and seeds: differences are paired.
+All arms of a part see the same batches for the same number of outer steps, but for fine-tuning on glyphs, whose
+classifier is pretrained on batches of its own. Settings and the number of steps at test were chosen on validation tasks
+and scripts (rows of split "val", training seed CHOOSING); test scripts and digits chose nothing. The test episodes are
+the same for all arms and seeds: differences are paired.
 """
 
 from __future__ import annotations

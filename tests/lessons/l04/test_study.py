@@ -11,7 +11,7 @@ from mlcourse.nets import Conv4
 from mlcourse.rows import read
 from tiny import patterns
 
-TINY = study.Budget(steps=2, tasks=2, query=2, width=4, episodes=3, curves=2, rounds=1)
+TINY = study.Budget(steps=2, pretraining=2, tasks=2, query=2, width=4, episodes=3, curves=2, rounds=1)
 SAMPLER = EpisodeSampler(patterns(classes=8), 5, 1, 3)
 
 
