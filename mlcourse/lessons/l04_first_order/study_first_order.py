@@ -247,8 +247,8 @@ STUDY = Study(
     """Lesson 04: MAML, FOMAML, Reptile, ANIL, BOIL and iMAML on sinusoids and glyphs, what their inner loops move at
     home and away, and what an outer step costs.
 
-    Same batches and number of outer steps for all, but for fine-tuning's pretraining. About ten minutes of one core for each
-    seed.""",
+    Same batches and number of outer steps for all, but for fine-tuning's pretraining. About ten minutes of one core
+    for each seed.""",
     ("", "--choose --seed 0", "--part cost"), KEY, Budget(), plan, rows, line, prepare=prepare,
     pictures=pictures, options=(
         Option("part", str, rf"{', '.join(PARTS)}; repeat it for several.  \[default: all]", several=True),
