@@ -55,7 +55,7 @@ def trajectory(loss: Callable[[Params], Tensor], params: Params, steps: int, lr:
 
 def gradient(loss: Callable[[Params], Tensor], start: Params, *, order: int, stacked: bool) -> Params:
     """∇loss at `start`, by name; with order=1 a constant. The other arguments are those of `descend`."""
-    with _differentiable_twice():
+    with differentiable_twice():
         g = _stacked_gradient(loss, start, order) if stacked else torch.func.grad(loss)(start)
     return {name: g[name].detach() for name in start} if order == 1 else g
 
@@ -74,7 +74,7 @@ def value_and_gradient(loss: Callable[[Params], Tensor], start: Params, *, stack
     return value.detach(), {name: g[name].detach() for name in start}
 
 
-def _differentiable_twice():
+def differentiable_twice():
     """Attention by plain matrix products in this block: torch's fused kernels have no second derivative."""
     return sdpa_kernel(SDPBackend.MATH)
 

@@ -27,7 +27,7 @@ class Freeze(FineTune):
     Raises ValueError for a network that does not say what its layers are, and for a depth outside 0..L.
     """
 
-    def __init__(self, net: nn.Module, train_classes: int = 0, depth: int = 2, lr: float = 0.1, steps: int = 10,
+    def __init__(self, net: nn.Module, train_classes: int = 0, depth: int = 1, lr: float = 0.1, steps: int = 10,
                  seed: int = 0):
         super().__init__(net, train_classes, lr, steps, seed)
         layers = getattr(net, "layers", None)

@@ -14,7 +14,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from mlcourse.engine.descend import check_rate, check_steps, gradient
+from mlcourse.engine.descend import (check_rate, check_steps, differentiable_twice, gradient,
+                                       value_and_gradient)
 from mlcourse.episode import Episode
 from mlcourse.learner import Adapted, NetLearner, check_adaptable, check_head, require_grad
 from mlcourse.losses import task_loss
@@ -65,11 +66,11 @@ class IMAML(NetLearner):
             off = {name: phi[name] - theta[name] for name in theta}
             return self.loss_at(phi, x, y) + self.strength / 2 * dot(off, off, len(tasks))
 
-        phi, (value, g) = theta, value_and_gradient(G, theta, bool(tasks))
+        phi, (value, g) = theta, value_and_gradient(G, theta, stacked=bool(tasks))
         rate = torch.full_like(value, self.lr)
         for _ in range(steps):
             there = {name: phi[name] - step for name, step in times(rate, g).items()}
-            value_there, g_there = value_and_gradient(G, there, bool(tasks))
+            value_there, g_there = value_and_gradient(G, there, stacked=bool(tasks))
             lower = value_there <= value
             phi, g = where(lower, there, phi), where(lower, g_there, g)
             value, rate = torch.where(lower, value_there, value), torch.where(lower, rate, rate / 2)
@@ -113,22 +114,11 @@ def where(which: Tensor, a: Params, b: Params) -> Params:
             for name in a}
 
 
-def value_and_gradient(loss: Callable[[Params], Tensor], at: Params, stacked: bool) -> tuple[Tensor, Params]:
-    """loss(at) and ∇loss(at), constants. stacked: as in `descend`."""
-    if not stacked:
-        g, value = torch.func.grad_and_value(loss)(at)
-    else:
-        with torch.enable_grad():
-            at = {name: p.detach().requires_grad_() for name, p in at.items()}
-            value = loss(at)
-            g = dict(zip(at, torch.autograd.grad(value.sum(), list(at.values()), materialize_grads=True), strict=True))
-    return value.detach(), {name: g[name].detach() for name in at}
-
-
 def curvature(loss: Callable[[Params], Tensor], at: Params, stacked: bool) -> Callable[[Params], Params]:
     """v ↦ ∇²loss(at) v, for many v: the graph of the gradient is built once. stacked: as in `descend`."""
     if not stacked:
-        _, along = torch.func.vjp(torch.func.grad(loss), at)
+        with differentiable_twice():
+            _, along = torch.func.vjp(torch.func.grad(loss), at)
         return lambda v: along(v)[0]
     with torch.enable_grad():
         at = {name: p.detach().requires_grad_() for name, p in at.items()}

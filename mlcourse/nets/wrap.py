@@ -23,6 +23,16 @@ class Wrapped(nn.Module):
             self.head = linear(size, head, seed)
         self.train(self.training)
 
+    @property
+    def layers(self) -> tuple[tuple[str, ...], ...]:
+        """How the parameters' names begin in each layer of the module: its children that have parameters, in the order in
+        which they were made, or the module as one layer where it has none. What is the module's own is of the first."""
+        children = [f"body.{name}." for name, child in self.body.named_children() if any(True for _ in child.parameters())]
+        own = [f"body.{name}" for name, _ in self.body.named_parameters(recurse=False)]
+        if not children:
+            return (("body.",),)
+        return ((*own, children[0]), *((each,) for each in children[1:]))
+
     def features(self, x: Tensor) -> Tensor:
         """What the module makes of samples, (M, size)."""
         return self.body(x).flatten(1)

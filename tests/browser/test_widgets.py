@@ -9,7 +9,7 @@ from mlcourse.bench import widgets
 def test_shift_dial(widget, tmp_path):
     dial = widget("ShiftDial")
     assert all(words in dial.says() for words in ("Rotation 0.3", "Distance of pixels", "of features"))
-    assert "distance ≈" in dial.picture.get_attribute("title")
+    assert "distance of pixels ≈" in dial.picture.get_attribute("title")
     picture = dial.pixels()
     dial.slider("severity").focus()
     dial.page.keyboard.press("ArrowRight")

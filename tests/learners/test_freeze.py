@@ -102,11 +102,20 @@ def test_the_layers_of_a_network_are_all_of_its_body(net, count):
     assert all(found) and sorted(sum(found, [])) == sorted(names)
 
 
+def test_a_wrapped_module_has_its_children_with_parameters_as_layers():
+    module = nn.Sequential(nn.Flatten(), nn.Linear(SIDE**2, 8), nn.ReLU(), nn.Linear(8, 4))
+    module.register_parameter("scale", nn.Parameter(torch.ones(1)))
+    net = wrap(module, example=torch.zeros(2, 1, SIDE, SIDE))
+    assert net.layers == (("body.scale", "body.1."), ("body.3.",))
+    assert wrap(nn.Flatten(), example=torch.zeros(2, 1, SIDE, SIDE)).layers == (("body.",),)
+
+
 def test_what_cannot_be_frozen_is_told():
     with pytest.raises(ValueError, match=r"depth, the number of frozen layers, must lie in 0..4 for this Conv4, got 5"):
         Freeze(body(), depth=5)
     strange = wrap(nn.Sequential(nn.Flatten(), nn.Linear(SIDE**2, 8)), example=torch.zeros(2, 1, SIDE, SIDE))
-    with pytest.raises(ValueError, match="Freeze needs to know the layers of its network, but Wrapped has no `layers`"):
+    strange.__class__ = type("Plain", (type(strange),), {"layers": None})
+    with pytest.raises(ValueError, match="Freeze needs to know the layers of its network, but Plain has no `layers`"):
         Freeze(strange)
 
 

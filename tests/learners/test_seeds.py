@@ -29,7 +29,8 @@ def test_two_seeds_start_differently_and_one_seed_alike(entry):
     assert all(torch.equal(p, q) for p, q in zip(one.parameters(), again.parameters(), strict=True))
     theirs = drawn(other)
     for name, p in drawn(one).items():
-        assert not torch.equal(p, theirs[name]), name
+        if (entry.name, name) != ("lstm", "bias"):      # two numbers that are given, not drawn
+            assert not torch.equal(p, theirs[name]), name
 
 
 @pytest.mark.parametrize("entry", ENTRIES[:len(METHODS)])
