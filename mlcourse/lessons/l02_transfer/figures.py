@@ -11,40 +11,24 @@ import torch
 from torch import Tensor
 
 from mlcourse.lessons.l02_transfer import gaps
+from mlcourse.lessons.l02_transfer.figures_study import STYLES
+from mlcourse.lessons.l02_transfer.gaps import fine_tuning, gaps_of
 from mlcourse.lessons.l02_transfer.sources import NONE, SOURCES
 from mlcourse.lessons.l02_transfer.study_freeze import EPISODES
 from mlcourse.lessons.l02_transfer.study_freeze_arms import LONG
 from mlcourse.plots.static import Picture, blank, picture
-from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, RC, VERMILION, look
-from mlcourse.statistics import Estimate, columns, holm, paired_p_value
+from mlcourse.plots.style import BLACK, GREY, RC, look
+from mlcourse.statistics import Estimate, columns
 
-STYLES = {"typeset": look(BLUE, "o", "-"), "glyphs": look(GREEN, "D", "--"), "inverted": look(ORANGE, "v", "-."),
-          "permuted": look(VERMILION, "s", ":")}
 PANELS = {"head on 2": "another algorithm: two blocks kept, a head solved", gaps.FINE: "everything trained"}
 PIXELS = "pixels, no source"
 APART = 0.09            # of two sources at one k
-
-
-def fine_tuning(rows: Sequence[dict], k: int) -> str:
-    """The arm that fine-tunes at k labels of each class: from MANY on the one of more steps, where it was measured."""
-    return LONG if k in gaps.measured_ks(rows, LONG) else gaps.FINE
 
 
 def by_k(rows: Sequence[dict], source: str) -> dict[int, Tensor]:
     """{k: accuracies (%) by seed} of fine-tuning from a source; from NONE it is training from scratch."""
     return {k: torch.tensor(list(gaps.at(rows, (source, fine_tuning(rows, k)), k).values()))
             for k in gaps.measured_ks(rows)}
-
-
-def gaps_of(rows: Sequence[dict], arm: str) -> dict[tuple[str, int], tuple[Estimate, float]]:
-    """`gaps.gaps`, in which `gaps.FINE` stands for `fine_tuning`: 24 tests there, too."""
-    if arm != gaps.FINE:
-        return gaps.gaps(rows, arm)
-    arms = {k: fine_tuning(rows, k) for k in gaps.measured_ks(rows)}
-    found = {(source, k): gaps.gap(rows, source, each, k) for source in SOURCES for k, each in arms.items()}
-    p = holm({(source, k): paired_p_value(gaps.at(rows, (NONE, arms[k]), k), gaps.at(rows, (source, arms[k]), k))
-              for source, k in found})
-    return {key: (found[key], p[key]) for key in found}
 
 
 def every_gap(rows: Sequence[dict]) -> dict[tuple[str, str, int], tuple[Estimate, float]]:

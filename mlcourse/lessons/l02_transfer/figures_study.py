@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import matplotlib
 
-from mlcourse.lessons.l02_transfer.figures import STYLES, gaps_of
-from mlcourse.lessons.l02_transfer.gaps import CHOOSING, FINE, measured_ks
+from mlcourse.lessons.l02_transfer.gaps import CHOOSING, FINE, gaps_of, measured_ks
 from mlcourse.lessons.l02_transfer.sources import SOURCES
 from mlcourse.plots.seeds import points
 from mlcourse.plots.static import Picture, blank, picture
@@ -15,6 +14,8 @@ from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, RC, VERMILION
 from mlcourse.rows import frame
 from mlcourse.statistics import columns
 
+STYLES = {"typeset": look(BLUE, "o", "-"), "glyphs": look(GREEN, "D", "--"), "inverted": look(ORANGE, "v", "-."),
+          "permuted": look(VERMILION, "s", ":")}
 LADDER = {FINE: look(VERMILION, "o", "-"), "frozen 1": look(ORANGE, "v", "--"), "frozen 2": look(GREEN, "D", "-."),
           "frozen 3": look(BLUE, "s", ":"), "frozen 4": look(BLACK, "X", "-")}
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mlcourse.lessons.l02_transfer.sources import NONE, SOURCES
+from mlcourse.lessons.l02_transfer.study_freeze_arms import LONG
 from mlcourse.statistics import Estimate, holm, paired_difference, paired_p_value, t_interval
 
 CHOOSING = 1000         # the seed of the rows that choose
@@ -52,6 +53,22 @@ def gaps(rows: Sequence[dict], arm: str = FINE, ks: Sequence[int] | None = None
 def measured_ks(rows: Sequence[dict], arm: str = FINE) -> list[int]:
     """The labels per class of an arm's rows."""
     return sorted({row["k"] for row in rows if row["arm"] == arm and row["seed"] != CHOOSING})
+
+
+def fine_tuning(rows: Sequence[dict], k: int) -> str:
+    """The arm that fine-tunes at k labels of each class: from MANY on the one of more steps, where it was measured."""
+    return LONG if k in measured_ks(rows, LONG) else FINE
+
+
+def gaps_of(rows: Sequence[dict], arm: str) -> dict[tuple[str, int], tuple[Estimate, float]]:
+    """`gaps`, where "fine-tuned" is what `fine_tuning` names at each k: 24 tests there, too."""
+    if arm != FINE:
+        return gaps(rows, arm)
+    arms = {k: fine_tuning(rows, k) for k in measured_ks(rows)}
+    found = {(source, k): gap(rows, source, each, k) for source in SOURCES for k, each in arms.items()}
+    p = holm({(source, k): paired_p_value(at(rows, (NONE, arms[k]), k), at(rows, (source, arms[k]), k))
+              for source, k in found})
+    return {key: (found[key], p[key]) for key in found}
 
 
 class Crossover(NamedTuple):
