@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mlcourse.exercises.framework import Misconception, NotAttempted, NotYet, all_of, kind
+from mlcourse.exercises.framework import Misconception, NotAttempted, NotYet, all_of, edited, kind
 
 VERDICTS = ("yes", "no", "open")
 
@@ -35,3 +35,15 @@ def check_claims(answer: object, claims: Mapping[str, tuple]) -> str:
     if wrong := [key for key, claim in claims.items() if given[key] != claim.verdict]:
         raise all_of([Misconception(claims[key].name, f"look at {key}: {claims[key].why}.") for key in wrong])
     return "Each verdict is that of a paired interval over five seeds."
+
+
+def with_verdicts(stub: str, claims: Mapping[str, tuple], **answers: str) -> str:
+    """The stub of an exercise on verdicts with these answers, the others right."""
+    edits = [(f'"{key}": ...', f'"{key}": "{answers.get(key, claim.verdict)}"') for key, claim in claims.items()]
+    return edited(stub, *edits)
+
+
+def verdict_line(stub: str, claims: Mapping[str, tuple], key: str, verdict: str) -> str:
+    """The line of a solution that gives this verdict."""
+    filled_in = with_verdicts(stub, claims, **{key: verdict})
+    return next(each for each in filled_in.split("\n") if each.startswith(f'    "{key}"'))

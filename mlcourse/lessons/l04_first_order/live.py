@@ -56,6 +56,8 @@ def held(learner: Learner, batch: Episode) -> int:
     alive, most = {}, 0
 
     class Kept:
+        """A tensor that the graph holds, counted for as long as it does."""
+
         def __init__(self, tensor: Tensor):
             nonlocal most
             self.tensor = tensor

@@ -3,6 +3,9 @@ intervals bear out."""
 
 from __future__ import annotations
 
+from functools import partial
+
+from mlcourse.exercises.entries import verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l14_daml.checks import (ADDED, AT_THETA, BIASED, CHAINED, CHOSEN, CLAIMS, FIRST_ORDER, LAST,
                                               LEAK_DEV, LEAK_TEST, MEAN, NO_ADAPT, NORMAL, NOT_RANDOM, NOT_REAL,
@@ -231,15 +234,7 @@ verdicts = {    # "yes": the interval lies above zero, "no": below, "open": it i
 }'''
 
 
-def judged(**answers: str) -> str:
-    """The verdicts with these answers, the others right."""
-    edits = [(f'"{key}": ...', f'"{key}": "{answers.get(key, claim.verdict)}"') for key, claim in CLAIMS.items()]
-    return edited(VERDICTS, *edits)
-
-
-def line(key: str, verdict: str) -> str:
-    """The line of a solution that gives this verdict."""
-    return next(each for each in judged(**{key: verdict}).split("\n") if each.startswith(f'    "{key}"'))
+judged, line = partial(with_verdicts, VERDICTS, CLAIMS), partial(verdict_line, VERDICTS, CLAIMS)
 
 
 verdicts = Exercise(

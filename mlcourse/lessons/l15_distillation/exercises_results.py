@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from mlcourse.exercises.framework import Exercise, edited
+from functools import partial
+
+from mlcourse.exercises.entries import verdict_line, with_verdicts
+from mlcourse.exercises.framework import Exercise
 from mlcourse.lessons.l15_distillation.checks_results import CLAIMS, check_verdicts
 
 # ---------------------------------------------------------------- 15.5
@@ -17,15 +20,7 @@ verdicts = {    # "yes", "no" or "open"
 }"""
 
 
-def judged(**answers: str) -> str:
-    """The verdicts with these answers, the others right."""
-    edits = [(f'"{key}": ...', f'"{key}": "{answers.get(key, claim.verdict)}"') for key, claim in CLAIMS.items()]
-    return edited(VERDICTS, *edits)
-
-
-def line(key: str, verdict: str) -> str:
-    """The line of a solution that gives this verdict."""
-    return next(each for each in judged(**{key: verdict}).split("\n") if each.startswith(f'    "{key}"'))
+judged, line = partial(with_verdicts, VERDICTS, CLAIMS), partial(verdict_line, VERDICTS, CLAIMS)
 
 
 verdicts = Exercise(

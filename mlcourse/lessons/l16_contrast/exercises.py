@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from mlcourse.exercises.entries import verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l16_contrast.checks import (AFTER, CLAIMS, HALF, MULTIPLIED, NO_DETOUR, NO_NORM, NO_POSITIVE,
                                                   NO_TAU, ONE_WAY, OTHER_WAY, PILED_UP, SELF, STILL, SUMMED, TWICE,
@@ -200,15 +203,7 @@ verdicts = {    # "yes", "no" or "open"
 }"""
 
 
-def judged(**answers: str) -> str:
-    """The verdicts with these answers, the others right."""
-    edits = [(f'"{key}": ...', f'"{key}": "{answers.get(key, claim.verdict)}"') for key, claim in CLAIMS.items()]
-    return edited(VERDICTS, *edits)
-
-
-def line(key: str, verdict: str) -> str:
-    """The line of a solution that gives this verdict."""
-    return next(each for each in judged(**{key: verdict}).split("\n") if each.startswith(f'    "{key}"'))
+judged, line = partial(with_verdicts, VERDICTS, CLAIMS), partial(verdict_line, VERDICTS, CLAIMS)
 
 
 verdicts = Exercise(
