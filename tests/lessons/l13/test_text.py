@@ -85,7 +85,7 @@ def test_what_adabn_adds_is_less_with_the_good_baseline():
 def test_at_most_what_shares_have_in_common_is_right():
     q = small.proportions(10, (1, 4, 7), 0.6)
     assert float(q.clamp(max=0.1).sum()) == pytest.approx(1 - 0.6)
-    assert f"$3\\times10 + 7\\times{100 * float(q[0]):.2f} \\approx 40$ % are right, $1 - 0.6$" in lesson()
+    assert f"$3\\times10 + 7\\times{100 * float(q[0]):.2f} \\approx 40$ % are right, that is $1 - 0.6$" in lesson()
 
 
 def test_no_more_is_right_than_the_distance_of_answers_and_labels_leaves():
