@@ -148,7 +148,7 @@ OBJECTIVE_FAULTS = (
     (ONE_RATE, {"rate": "mean"}, "α is one number here; it has a rate for each weight: alpha[name] * gradient"),
     (ON_SUPPORT, {"asked": "support"}, "φ_i is asked about the very pictures that it has just learned from; ask the "
      "queries, which come from another domain"),
-    (PLUS_SUPPORT, {"plus": True}, "you add L(θ; S_i), the loss on the support set before the inner step, as MLDG does; this "
+    (PLUS_SUPPORT, {"plus": True}, "you add L(θ; S_i), the support loss before the inner step, as MLDG does; this "
      "objective has the loss on the queries alone"),
     (CHAINED, {"start": "last"}, "every task starts from θ, and not from the φ_i of the task before it"),
     (LAST, {"over": "last"}, "the losses of all tasks are summed; yours is that of the last one"),

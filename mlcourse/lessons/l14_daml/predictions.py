@@ -20,7 +20,7 @@ PREDICTIONS = (
         lambda source, target: source > 0.98 and 0.45 < target < 0.75,
         lambda source, target: f"≈{100 * target:.0f} % of the handwritten ones, ≈{100 * source:.0f} % of the typeset."),
     Prediction(
-        "14.p2", "What does the leak change for a classifier of source and generated pictures, on `test`?",
+        "14.p2", "What does the leak change for a classifier of source and generated pictures, on all test pictures?",
         ("it gains, by 5 points or more", "it gains, by less", "nothing that can be told from 0", "it loses"),
         "nothing that can be told from 0",
         lambda leak: leak.low < 0 < leak.high,
