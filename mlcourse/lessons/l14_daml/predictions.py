@@ -30,8 +30,8 @@ PREDICTIONS = (
         ("source only", "source + hand-made views", "source + generated pictures", "the last two, not told apart"),
         "source + hand-made views",
         lambda **accuracies: hand_made_first(accuracies),
-        lambda **accuracies: (f"source + hand-made, {cell(accuracies['source + hand-made'])} %; no target picture "
-                              "goes into a view, but unlabelled ones chose how strong the views are.")),
+        lambda **accuracies: (f"source + hand-made, {cell(accuracies['source + hand-made'])} %; the views are made of "
+                              "source pictures alone.")),
     Prediction(
         "14.p4", "Every target task has labels of its own, one picture of each. Is phase 2 on such tasks ahead of "
         "source + generated now?",
