@@ -1,0 +1,9 @@
+"""Lesson 07: learning the optimiser."""
+
+from mlcourse.lesson import Lesson
+
+LESSON = Lesson(
+    __name__,
+    does="tune an optimiser by hand, write one that is learned, race them, see where the learned one fails",
+    studies={"meta-lstm": "study_meta_lstm:STUDY", "optimisers": "study_optimisers:STUDY"},
+)
