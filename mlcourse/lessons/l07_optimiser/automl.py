@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -36,34 +36,32 @@ class MixedOperation(nn.Module):
 
         ō(x) = Σ_k softmax(α)_k o_k(x)
 
-    After the search the operation with the largest α alone is kept. operations: modules with outputs of one shape.
+    After the search the operation with the largest α alone is kept. operations: functions with outputs of one shape;
+    those that are modules have weights of their own.
     """
 
-    def __init__(self, operations: Sequence[nn.Module]):
+    def __init__(self, operations: Sequence[Callable[[Tensor], Tensor]]):
         super().__init__()
-        self.operations = nn.ModuleList(operations)
+        self.operations = tuple(operations)
+        self.own = nn.ModuleList(each for each in operations if isinstance(each, nn.Module))
         self.alpha = nn.Parameter(torch.zeros(len(operations)))
 
     def forward(self, x: Tensor) -> Tensor:
         outputs = torch.stack([operation(x) for operation in self.operations], -1)
         return outputs @ self.alpha.softmax(-1)
 
-    def chosen(self) -> nn.Module:
-        """The operation with the largest α."""
-        return self.operations[int(self.alpha.argmax())]
 
-
-def search(mixed: MixedOperation, train: tuple[Tensor, Tensor], val: tuple[Tensor, Tensor], steps: int,
+def search(net: nn.Module, alpha: nn.Parameter, train: tuple[Tensor, Tensor], val: tuple[Tensor, Tensor], steps: int,
            lr: float = 0.05) -> Tensor:
-    """DARTS in first order (ξ = 0): in turn a step of Adam for α down the squared error on `val`, and one for the
-    weights of the operations down that on `train`. Moves `mixed`; returns softmax(α) after each step, (steps, K)."""
-    weights = [p for p in mixed.parameters() if p is not mixed.alpha]
-    both = (torch.optim.Adam([mixed.alpha], lr=lr), *val), (torch.optim.Adam(weights, lr=lr), *train)
+    """DARTS in first order (ξ = 0): in turn a step of Adam for α down the squared error on `val`, and one for all other
+    weights of `net` down that on `train`. Moves both; returns softmax(α) after each step, (steps, K)."""
+    weights = [p for p in net.parameters() if p is not alpha]
+    both = (torch.optim.Adam([alpha], lr=lr), *val), (torch.optim.Adam(weights, lr=lr), *train)
     shares = []
     for _ in range(steps):
         for adam, x, y in both:
             adam.zero_grad()
-            (mixed(x) - y).square().mean().backward()
+            (net(x) - y).square().mean().backward()
             adam.step()
-        shares.append(mixed.alpha.detach().softmax(-1))
+        shares.append(alpha.detach().softmax(-1))
     return torch.stack(shares)
