@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import SimpleNamespace
 
 from torch import Tensor
@@ -19,6 +20,7 @@ from torch import Tensor
 from mlcourse.lessons.l07_optimiser import study_optimisers_arms as arms
 from mlcourse.lessons.l07_optimiser.study_optimisers_picture import races
 from mlcourse.lessons.l07_optimiser.study_optimisers_settings import SETTINGS, TEST, TRAINED, TUNING, Setting, functions
+from mlcourse.optimisers import run
 from mlcourse.plots.static import Picture
 from mlcourse.rows import facts
 from mlcourse.studies.study import Key, Option, Study
@@ -73,7 +75,7 @@ def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequ
 def made(arm: str, seed: int, rate: float, budget: Budget) -> tuple[str, arms.Race | None]:
     """An arm that is ready to race, and what was chosen for it."""
     if arm == arms.LEARNED:
-        return "", arms.trained(seed, budget.batches, budget.batch, rate)
+        return "", partial(run, arms.trained(seed, budget.batches, budget.batch, rate).double())
     if arm in (arms.CLOSED, arms.CG):
         return "", arms.told(arm)
     if arm == arms.AGAIN:

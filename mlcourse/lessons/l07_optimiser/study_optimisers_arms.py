@@ -27,12 +27,12 @@ MOST = 1e12                         # what a loss that is larger, or no number, 
 Race = Callable[[Quadratics, Tensor, int], Tensor]
 
 
-def trained(seed: int, batches: int, batch: int, lr: float) -> Race:
+def trained(seed: int, batches: int, batch: int, lr: float) -> LearnedOptimiser:
     """The learned optimiser, trained on so many batches of `batch` functions."""
     optimiser = LearnedOptimiser(seed=seed)
     for _ in meta_train(optimiser, lambda generator: random_quadratics(batch, generator), batches, lr=lr, seed=seed):
         pass
-    return partial(run, optimiser.double())
+    return optimiser
 
 
 def rates(rate: float, decay: str, steps: int) -> list[float]:

@@ -5,8 +5,8 @@ import torch
 from tiny import patterns
 
 from mlcourse.episode import EpisodeSampler, Splits
-from mlcourse.lessons.l07_optimiser.study_meta_lstm import (BY_MAML, CANDIDATES, HEAD, LSTM, PROTONET, STUDY, WHOLE,
-                                                            Budget, FeatureSampler, Work, samplers)
+from mlcourse.lessons.l07_optimiser.study_meta_lstm import (ARMS, CANDIDATES, HEAD, STUDY, WHOLE, Budget,
+                                                            FeatureSampler, Work, samplers)
 
 
 TINY = Budget(head_steps=2, head_tasks=2, whole_steps=1, whole_tasks=1, query=2, width=4, episodes=3)
@@ -24,7 +24,7 @@ def test_every_arm_gives_its_row_and_none_twice():
     assert sorted(map(STUDY.key_of, found)) == sorted(STUDY.plan(asked, TINY))
     tested = [row for row in found if row["split"] == "test"]
     assert {(row["net"], row["arm"]) for row in tested} == {(net, arm) for net in (HEAD, WHOLE)
-                                                            for arm in (LSTM, BY_MAML, PROTONET)}
+                                                            for arm in ARMS}
     assert {row["outer_steps"] for row in tested} == {0, 1, 2} and all(row["arm"] in STUDY.line(row) for row in found)
     assert list(STUDY.measure(asked, found, TINY)) == []
     assert "head on frozen features: MAML" in STUDY.report(asked, found)
@@ -50,4 +50,4 @@ def test_the_training_episodes_of_all_arms_are_of_the_training_classes():
 def test_an_unknown_network_is_refused():
     with pytest.raises(ValueError, match="there is no network 'body'; choose from head, whole"):
         STUDY.work(net=["body"])
-    assert all(len({setting for setting, _ in tried}) == len(tried) for tried in CANDIDATES.values())
+    assert all(len({*tried}) == len(tried) for tried in CANDIDATES.values())
