@@ -112,14 +112,14 @@ def check_stretch(answer: object) -> str:
         if not same(got, truth()):
             explain(got, truth, STRETCH_FAULTS, same)
             if all(g is None for g in got.gradients):
-                raise Misconception(CUT, "the meta-loss has no graph that leads to m's weights, so m would never train; "
-                                    "look for no_grad or detach on the way from u to the loss.")
+                raise Misconception(CUT, "the meta-loss has no graph that leads to m's weights, so m would never "
+                                    "train; look for no_grad or detach on the way from u to the loss.")
             raise NotYet(f"with {steps} steps the meta-loss, its gradient by m's weights, phi or the state differ from "
                          f"a slow version; take the lines [5] to [7] one after the other.")
         if kept:
             raise Misconception(GRAPH, f"the numbers are right, but {kept} drags the graph of this stretch along, so "
                                 f"the next one would differentiate through it again; detach what you hand on.")
-    return "Meta-loss, meta-gradient, phi and state are right for stretches of 4 steps and of 1, and nothing is dragged on."
+    return "Meta-loss, meta-gradient, phi and state are right for stretches of 4 steps and of 1; no graph is handed on."
 
 
 def functions(seed: int):
@@ -141,8 +141,8 @@ def read(stretch: LearnerFunction, m: Tiny, f, phi: Tensor, state: tuple, steps:
         result = stretch(m, f, phi, state, steps)
     except Crashed as crash:
         if "does not require grad" in str(crash.error):
-            raise Misconception("the gradient of what has no graph", "phi comes without a graph; take the gradient at a "
-                                "copy that requires one, phi.detach().requires_grad_().") from None
+            raise Misconception("the gradient of what has no graph", "phi comes without a graph; take the gradient at "
+                                "a copy that requires one, phi.detach().requires_grad_().") from None
         raise
     if any(p.grad is not None for p in m.parameters()):
         raise Misconception(BACKWARD, "the .grad of m's weights is filled: backward() ran inside; ask "

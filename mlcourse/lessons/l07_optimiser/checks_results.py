@@ -23,7 +23,7 @@ def truths() -> dict[str, float]:
     """The five numbers."""
     rate, root = 2 / (LOW + HIGH), math.sqrt(HIGH / LOW)
     factor, fast = 1 - rate * LOW, (root - 1) / (root + 1)
-    return {"rate": rate, "factor": factor, "fast factor": fast, "steps": steps_to(factor), "fast steps": steps_to(fast)}
+    return dict(zip(KEYS, (rate, factor, fast, steps_to(factor), steps_to(fast)), strict=True))
 
 
 def steps_to(factor: float) -> float:
@@ -32,8 +32,8 @@ def steps_to(factor: float) -> float:
 
 
 ROUTES = (      # the key, a value that a mistake leads to, its name, and what to look at
-    ("rate", 2 / HIGH, "the edge of divergence", "at this rate the steepest direction swings from one side to the other "
-     "for ever: |1 - 9α| = 1"),
+    ("rate", 2 / HIGH, "the edge of divergence", "at this rate the steepest direction swings from side to side for "
+     "ever: |1 - 9α| = 1"),
     ("rate", 1 / HIGH, "tuned for the steepest direction alone", "the steepest direction is done in one step, and the "
      "flattest keeps 8/9 of its error; where do both ends shrink alike?"),
     ("rate", 1 / LOW, "tuned for the flattest direction alone", "at this rate the steepest direction grows eightfold a "
@@ -93,7 +93,7 @@ MARKS = {
     "c": Mark(OTHER, "the functions are drawn by torch's generator, anew for each contestant; NumPy's has no say"),
     "d": Mark(RIGHT, "every run begins at the start of its functions, with a fresh state"),
     "e": Mark(PILES, "backward() adds to .grad, and nothing sets it to zero"),
-    "f": Mark(FIRST, "the race goes back to its start after each stretch; to cut the graph, numbers without a graph are "
+    "f": Mark(FIRST, "the race goes back to its start after each stretch; to cut the graph, numbers without one are "
                      "enough, and stretch returns them"),
 }
 
@@ -131,10 +131,9 @@ class Claim(NamedTuple):
 
 
 CLAIMS = {
-    "a": Claim("as trained: a lower mean loss than Adam with β tuned", arms.BETAS_TOO, TRAINED, MEAN, "yes",
-               "overlapping intervals read as no difference", "all race on the same functions, and the paired interval "
-               "lies below 0"),
-    "b": Claim("500 steps: less loss left than SGD with momentum", arms.MOMENTUM, "500 steps", LAST, "no",
+    "a": Claim("as trained: less left after the last step than Adam with β tuned", arms.BETAS_TOO, TRAINED, LAST,
+               "open", "the larger mean wins", "the paired interval includes 0"),
+    "b": Claim("500 steps: less left than SGD with momentum", arms.MOMENTUM, "500 steps", LAST, "no",
                "ahead at the horizon read as ahead for ever", "after 500 steps the paired interval lies above 0"),
     "c": Claim("start 10 times as far: a lower mean loss than SGD", arms.SGD, "start 10 times as far", MEAN, "no",
                "at home read as everywhere", "from there the paired interval lies above 0"),

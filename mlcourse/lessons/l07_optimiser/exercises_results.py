@@ -75,8 +75,8 @@ marks = Exercise(
     hints=(
         "Four lines are wrong, two are right. For each ask: who finds these weights, whose generator is it, what is in "
         ".grad, and at which step does the next stretch begin?",
-        "A module finds its parts where they are attributes or in a ModuleList. A seed serves one generator. backward() "
-        "adds. stretch returns where the race stands.",
+        "A module finds its parts where they are attributes or in a ModuleList. A seed serves one generator. "
+        "backward() adds. stretch returns where the race stands.",
         "a hides the cells from Adam, c seeds a generator that nobody asks, before e there is no zero_grad, f runs the "
         "first 20 steps for ever.",
     ),

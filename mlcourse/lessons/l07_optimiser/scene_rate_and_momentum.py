@@ -20,13 +20,13 @@ class RateAndMomentumScene(Scene):
 
     def build(self) -> None:
         left = self.figure.add_axes((0.075, 0.15, 0.4, 0.7))
-        left.set(xlim=(0, STEPS), ylim=(1e-4, HIGHEST), yscale="log", xlabel="step", ylabel="error, at the start 1")
+        left.set(xlim=(0, STEPS), ylim=(1e-5, HIGHEST), yscale="log", xlabel="step", ylabel="error, at the start 1")
         left.set_title("The error along three directions")
         left.axhline(1e-3, color=GREY, ls=":", lw=1.2, label="a thousandth")
         styles = ((BLUE, "-", "o", "flattest"), (ORANGE, "-.", "D", "between"), (VERMILION, "--", "s", "steepest"))
         self.paths = [self.moving(left.plot([], [], color=color, ls=line, marker=mark, markevery=(5 + 3 * i, 15), ms=5,
                                             label=name)[0]) for i, (color, line, mark, name) in enumerate(styles)]
-        left.legend(loc="lower left", ncols=2)
+        left.legend(loc="upper right", ncols=2)
         right = self.figure.add_axes((0.57, 0.15, 0.41, 0.7))
         right.set(xlim=(0.9, 1.1 * LARGEST), ylim=(0, 1.6), xscale="log", xlabel="curvature H of the direction",
                   ylabel="factor of a step")
@@ -52,5 +52,5 @@ class RateAndMomentumScene(Scene):
         self.curve.set_data(at, np.minimum(record.between(at), 1.58))
         factors = np.minimum(record.factors, 1.58)
         self.dots.set_data(record.curvatures, factors)
-        slowest = int(np.argmax(record.factors))
+        slowest = record.slowest
         self.worst.set_data([record.curvatures[slowest]], [factors[slowest]])

@@ -2,11 +2,11 @@
 notation page are made of them."""
 
 TERMS = {
-    "condition number": "The largest curvature of a function over its smallest; the larger it is, the more steps does "
-                        "gradient descent need.",
+    "condition number": "The largest curvature of a function over its smallest; the larger it is, the more steps "
+                        "gradient descent needs.",
     "momentum": "A step that follows the sum of all gradients so far, each step back weighing β times as much.",
-    "learned optimiser": "A network that sees gradients and answers with steps; it is trained on many functions so that "
-                         "their losses fall fast.",
+    "learned optimiser": "A network that sees gradients and answers with steps; it is trained on many functions so "
+                         "that their losses fall fast.",
     "LSTM": "A recurrent cell whose memory is kept, erased and written through gates; here it remembers the gradients "
             "of one coordinate.",
     "unrolling": "Keeping the graph of several steps of an optimiser, so that the losses along them can be "

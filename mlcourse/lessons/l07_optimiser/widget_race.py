@@ -7,11 +7,10 @@ from typing import NamedTuple
 import ipywidgets
 import numpy as np
 
-from mlcourse.lessons.l07_optimiser import race
+from mlcourse.lessons.l07_optimiser import race, shipped
 from mlcourse.lessons.l07_optimiser import study_optimisers_arms as arms
 from mlcourse.lessons.l07_optimiser.race import HORIZONS, LEARNED, RACERS, Dissection
 from mlcourse.lessons.l07_optimiser.scene_race import OptimiserRaceScene
-from mlcourse.lessons.l07_optimiser import shipped
 from mlcourse.plots.style import about, plural
 from mlcourse.widgets.base import CONTROL, Explorer
 
@@ -60,12 +59,10 @@ class OptimiserRace(Explorer):
         left = {name: losses[-1] for name, losses in record.losses.items()}
         tuned = {name: left[name] for name in ("SGD", "momentum", "Adam")}
         best = min(tuned, key=tuned.get)
-        verdict = "ahead of" if left[LEARNED] < tuned[best] else "behind"
-        return (f"After {plural(record.steps, 'step')} the learned optimiser is {verdict} the best tuned one, {best}: "
-                f"{about(left[LEARNED])} against {about(tuned[best])}")
+        return (f"After {plural(record.steps, 'step')} the learned optimiser has {about(left[LEARNED])} left, the best "
+                f"tuned one, {best}, {about(tuned[best])}")
 
     def describe(self, record: OptimiserRaceRecord) -> str:
-        others = ", ".join(f"{name} {about(losses[-1])}" for name, losses in record.losses.items()
-                           if name in ("told the curvatures", "conjugate gradient"))
+        others = ", ".join(f"{name} {about(losses[-1])}" for name, losses in record.losses.items() if name != LEARNED)
         step = float(np.median(np.abs(record.dissection.taken)))
-        return f"Told more: {others}. The middle one of the learned optimiser's ten next steps is {about(step)} long."
+        return f"Left by the others: {others}. Half of the learned optimiser's ten next steps are longer than {about(step)}."

@@ -24,6 +24,11 @@ class RateAndMomentumRecord(NamedTuple):
     errors: np.ndarray
     factors: np.ndarray
 
+    @property
+    def slowest(self) -> int:
+        """The direction with the largest factor; the flattest of several."""
+        return int(np.argmax(self.factors.round(6)))
+
     def between(self, curvature: np.ndarray) -> np.ndarray:
         """The factor at other curvatures."""
         return descent.factor(curvature, self.alpha, self.beta)
