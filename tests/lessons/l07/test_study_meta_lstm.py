@@ -8,7 +8,6 @@ from mlcourse.episode import EpisodeSampler, Splits
 from mlcourse.lessons.l07_optimiser.study_meta_lstm import (ARMS, CANDIDATES, HEAD, LSTM_2, STUDY, WHOLE, Budget,
                                                             FeatureSampler, Work, samplers)
 
-
 TINY = Budget(head_steps=2, head_tasks=2, whole_steps=1, whole_tasks=1, query=2, width=4, episodes=3)
 
 
