@@ -63,7 +63,7 @@ log_and_sign = Exercise(
 
 STRETCH = '''\
 def stretch(m, f, phi, state, steps):
-    """Lines [5] to [8] without the step of Adam: a stretch of the race, and where the next begins.
+    """Lines [5] to [8]: a stretch of the race, its meta-loss, and where the next one begins.
 
     m(g, state): the update u, as large as g, and the next state; f(phi): losses (B,), one a row
     phi: (B, D); state: a tensor, or tuples of them; both without a graph
