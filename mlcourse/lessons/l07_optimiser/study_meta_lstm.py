@@ -46,14 +46,14 @@ STEPS = {HEAD: 12, WHOLE: 5}
 
 # what each arm was tried with, its setting and the outer rate; the first is the chosen one
 CANDIDATES: dict[tuple[str, str], tuple[tuple[float, float], ...]] = {
-    (HEAD, LSTM): ((0.02, 3e-3), (0.1, 3e-3), (0.5, 3e-3)),
+    (HEAD, LSTM): ((0.5, 3e-3), (0.02, 3e-3), (0.1, 3e-3)),
     (HEAD, LSTM_2): ((0.02, 3e-3), (0.1, 3e-3), (0.5, 3e-3)),
     (HEAD, BY_MAML): ((0.1, 3e-3), (0.05, 3e-3), (0.2, 3e-3)),
     (HEAD, PROTONET): ((0, 0),),
     (HEAD, DESCENT): ((0.1, 0), (0.05, 0), (0.2, 0)),
-    (WHOLE, LSTM): ((0.5, 6e-3), (0.1, 6e-3)),
-    (WHOLE, BY_MAML): ((0.5, 6e-3), (0.1, 6e-3)),
-    (WHOLE, PROTONET): ((0, 6e-3), (0, 2e-2)),
+    (WHOLE, LSTM): ((0.5, 6e-3), (0.1, 6e-3), (0.5, 2e-2)),
+    (WHOLE, BY_MAML): ((0.5, 6e-3), (0.1, 6e-3), (0.5, 2e-2)),
+    (WHOLE, PROTONET): ((0, 2e-2), (0, 6e-3)),
     (WHOLE, DESCENT): ((0.5, 0), (0.1, 0)),
 }
 

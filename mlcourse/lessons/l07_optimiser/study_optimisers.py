@@ -4,7 +4,7 @@ Each seed trains and tunes on functions of its own, and judges all arms on the s
 over seeds are paired. The functions of the seeds from FIRST on had not been looked at when the length of the training
 was chosen; those of seeds 0 to 4 had. Rates, decays and momentum are tuned for what the learned optimiser is trained
 for: the lowest mean loss over the first 100 steps. The outer rate of the learned one was chosen on the tuning functions
-of seed CHOOSING, as rows of split "tuning" show.
+of seed CHOOSING; rows of split "tuning" are of those functions.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from mlcourse.lessons.l07_optimiser import study_optimisers_arms as arms
-from mlcourse.lessons.l07_optimiser.study_optimisers import ARMS, FIRST, OUTER_RATE, OUTER_RATES
+from mlcourse.lessons.l07_optimiser.study_optimisers import ARMS, FIRST
 from mlcourse.lessons.l07_optimiser.study_optimisers_settings import SETTINGS, TRAINED
 from mlcourse.rows import read
 from mlcourse.statistics import paired_difference
@@ -40,8 +40,11 @@ def test_as_trained_the_learned_optimiser_beats_what_is_tuned_by_more_than_the_i
 
 
 def test_past_its_training_others_overtake_it():
-    for arm in (arms.MOMENTUM, arms.ADAM, arms.BETAS_TOO, arms.CLOSED):
+    for arm in (arms.MOMENTUM, arms.BETAS_TOO, arms.CLOSED):
         assert learned_less(arm, "500 steps", "last").low > 0, arm
+    assert learned_less(arms.BETAS_TOO, "200 steps", "last").low > 0
+    own = learned_less(arms.ADAM, "500 steps", "last")
+    assert own.low < 0 < own.high                       # not told apart
     assert learned_less(arms.MOMENTUM, TRAINED, "last").high < 0
 
 
@@ -50,11 +53,12 @@ def test_past_its_training_it_goes_on_more_slowly_and_its_loss_does_not_rise():
         if (row["arm"], row["setting"]) == (arms.LEARNED, "500 steps"):
             left = dict(zip(row["at"], row["curve"], strict=True))
             assert left[100] > left[200] > left[500] > left[100] / 5
-            assert left[50] > 3 * left[100]
+            assert left[50] > 2 * left[100]
 
 
 def test_from_farther_away_and_on_rounder_functions_it_loses():
-    assert learned_less(arms.SGD, "start 10 times as far").low > 0
+    assert learned_less(arms.SGD, "start 10 times as far").low > 0 > learned_less(
+        arms.SGD, "start 10 times as far", "last").high
     for arm in (arms.SGD, arms.MOMENTUM, arms.BETAS_TOO):
         assert learned_less(arm, "condition 10", "last").low > 0
     for arm in (arms.SGD, arms.MOMENTUM, arms.ADAM, arms.BETAS_TOO, arms.AGAIN):
@@ -68,8 +72,3 @@ def test_no_tuned_rate_lies_at_the_end_of_its_grid():
     for row in TESTED:
         if row["arm"] in ends:
             assert row["chosen"].split(",")[0].removeprefix("rate ") not in ends[row["arm"]], row["chosen"]
-
-
-def test_the_outer_rate_is_the_better_one_on_the_tuning_functions():
-    found = {row["outer_rate"]: row["mean_loss"] for row in read("optimisers") if row["split"] == "tuning"}
-    assert set(found) == set(OUTER_RATES) and min(found, key=found.get) == OUTER_RATE
