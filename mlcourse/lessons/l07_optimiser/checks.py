@@ -70,6 +70,7 @@ SEEN_FAULTS = (
 
 STEPS = 4
 RESET, GRAPH, THROUGH = "the state is forgotten", "the past is not cut off", "second order"
+SHARED, FORGETS = "the gradient of the mean", "the memory is cut at every step"
 LAST, START, SINGLE, CUT = ("only the last loss", "the loss before the step", "cut at every step",
                             "no gradient reaches the optimiser")
 
@@ -170,7 +171,8 @@ def flat(state: object):
 
 
 def stretched(m: Tiny, f, phi: Tensor, steps: int, order: int = 1, cut: str = "ends", counted: str = "after",
-              carried: bool = True, sign: int = 1, over: str = "mean", summed: str = "sum") -> Stretch:
+              carried: bool = True, sign: int = 1, over: str = "mean", summed: str = "sum",
+              shared: bool = False) -> Stretch:
     """A slow stretch; the options are the known faults."""
     state, losses, first = m.start(phi), [], m.start(phi)
     phi = phi.requires_grad_()
@@ -178,7 +180,9 @@ def stretched(m: Tiny, f, phi: Tensor, steps: int, order: int = 1, cut: str = "e
         if cut == "steps":
             phi = phi.detach().requires_grad_()
         before = f(phi)
-        g, = torch.autograd.grad(before.sum(), phi, create_graph=order == 2, retain_graph=True)
+        g, = torch.autograd.grad(before.mean() if shared else before.sum(), phi, create_graph=order == 2, retain_graph=True)
+        if cut == "state":
+            state = (state[0].detach(), (state[1][0].detach(),))
         u, state = m(g, state if carried else first)
         phi = phi + sign * u
         losses.append(before if counted == "before" else f(phi))
@@ -203,9 +207,13 @@ STRETCH_FAULTS = (
      "constant, so take it at a detached copy of phi, or without create_graph"),
     (SINGLE, {"cut": "steps"}, "phi is detached before every step, so no step hears of the losses after the next; phi "
      "is cut off only at the end of the stretch, and for g a detached copy serves"),
+    (FORGETS, {"cut": "state"}, "the state is detached before every step, so m never learns what to remember; it is cut "
+     "off only at the end of the stretch"),
     (LAST, {"counted": "last"}, "the meta-loss is the sum over all steps; the last alone is another objective"),
     (START, {"counted": "before"}, "count the loss after each step, not before it: the first does not depend on m"),
     (RESET, {"carried": False}, "every step hands its state to the next one; m(g, state) returns the new one"),
+    (SHARED, {"shared": True}, "each function has a gradient of its own; that of the mean over B functions is B times "
+     "too small, so take that of their sum"),
     ("uphill", {"sign": -1}, "u is what m adds to phi; m learns the sign itself"),
     ("a sum over the functions", {"over": "sum"}, "the meta-loss is a mean over the functions, so that its size does "
      "not depend on how many there are"),

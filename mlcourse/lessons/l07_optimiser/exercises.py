@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.exercises.gradients import BACKWARD
-from mlcourse.lessons.l07_optimiser.checks import (CUT, GRAPH, LAST, NAN_AT_ZERO, RESET, SINGLE, START, THROUGH,
-                                                   check_log_and_sign, check_stretch)
+from mlcourse.lessons.l07_optimiser.checks import (CUT, FORGETS, GRAPH, LAST, NAN_AT_ZERO, RESET, SHARED, SINGLE, START,
+                                                   THROUGH, check_log_and_sign, check_stretch)
 from mlcourse.lessons.l07_optimiser.exercises_results import descents, marks, verdicts
 
 # ---------------------------------------------------------------- 07.2
@@ -32,7 +32,7 @@ def seen_wrong(*edits: tuple[str, str]) -> str:
 
 
 log_and_sign = Exercise(
-    id="07.2", title="What the optimiser sees", answer="log_and_sign", difficulty=1, minutes=3,
+    id="07.2", title="What the optimiser sees", answer="log_and_sign", difficulty=1, minutes=4,
     stub=SEEN + "    ...", solution_source=SEEN_SOLUTION, check=check_log_and_sign,
     hints=(
         "Work out both rows for every entry, and let torch.where choose between them.",
@@ -102,10 +102,12 @@ stretch = Exercise(
     wrong=(
         (stretch_wrong((LEAF, ATTACHED), ("f(leaf).sum(), leaf", "f(leaf).sum(), leaf, create_graph=True")), THROUGH),
         (stretch_wrong((MOVE, "        phi = phi.detach() + u")), SINGLE),
+        (stretch_wrong((STEP, "        u, state = m(g, cut(state))")), FORGETS),
         (stretch_wrong((ADD, "        total = f(phi)")), LAST),
         (stretch_wrong((LEAF, "        total = f(phi) + total\n" + LEAF), (ADD, "        pass")), START),
         (stretch_wrong((ZERO, "    total, first = 0, state"), (STEP, "        u, state = m(g, first)")), RESET),
         (stretch_wrong((MOVE, "        phi = phi - u")), "uphill"),
+        (stretch_wrong(("f(leaf).sum()", "f(leaf).mean()")), SHARED),
         (stretch_wrong(("total.mean()", "total.sum()")), "a sum over the functions"),
         (stretch_wrong(("total.mean()", "total.mean() / steps")), "a mean over the steps"),
         (stretch_wrong(("cut(phi), cut(state)", "phi, cut(state)")), GRAPH),
@@ -118,7 +120,6 @@ stretch = Exercise(
          f"{LAST}, a sum over the functions"),
     ),
     mutations=(
-        (GRADIENT, "        g, = torch.autograd.grad(f(leaf).mean(), leaf)"),
         (MOVE, "        phi = u"),
         (ADD, "        total = total + f(phi) ** 2"),
         (RETURN, "    return total.mean(), cut(leaf), cut(state)"),

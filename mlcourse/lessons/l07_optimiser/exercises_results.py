@@ -15,8 +15,8 @@ descents = {            # curvatures 1 and 9; each a number
     "rate": ...,        # without momentum: the α whose slowest direction shrinks most
     "factor": ...,      # what a step at this α multiplies the slowest direction's error by
     "fast factor": ..., # the same with the best momentum
-    "steps": ...,       # whole steps to a thousandth of the error, without momentum
-    "fast steps": ...,  # and with it; ln 1000 = 6.9
+    "steps": ...,       # steps to a thousandth of the error, without momentum
+    "fast steps": ...,  # with it, if every step had that factor; ln 1000 = 6.9
 }'''
 
 
@@ -46,7 +46,7 @@ descents = Exercise(
         (solved(rate="2 / 9", factor="1.0"), "the edge of divergence"),
         (solved(rate="1 / 9", factor="8 / 9"), "tuned for the steepest direction alone"),
         (solved(rate="1.0"), "tuned for the flattest direction alone"),
-        (solved(factor="0.64"), "the factor of the loss"),
+        (solved(factor="-0.64"), "the factor of the loss"),
         (solved(fast_factor="0.8"), "the root is forgotten"),
         (solved(fast_factor="0.25"), "the factor of the loss"),
         (solved(fast_steps="31"), "no gain from momentum"),
@@ -70,7 +70,7 @@ def marked(**changed: str) -> str:
 
 
 marks = Exercise(
-    id="07.4", title="Spot the bug: it runs, and never learns", answer="marks", difficulty=2, minutes=4, given=SCRIPT,
+    id="07.4", title="Spot the bug: it runs", answer="marks", difficulty=2, minutes=4, given=SCRIPT,
     stub=MARKED, solution_source=marked(), check=check_marks,
     hints=(
         "Four lines are wrong, two are right. For each ask: who finds these weights, whose generator is it, what is in "
@@ -101,9 +101,9 @@ verdicts = Exercise(
     id="07.5", title="Where may you use it?", answer="verdicts", difficulty=2, minutes=4,
     stub=VERDICTS, solution_source=with_verdicts(VERDICTS, CLAIMS), check=check_verdicts,
     hints=(
-        "apart(other, setting) is the learned optimiser less the other one: where does the interval lie?",
+        "apart(other, column) is the learned optimiser less the other one: where does the interval lie?",
         "Below 0: the learned one is better. Above 0: worse. Across 0: open.",
-        "Print apart(…).text(sign=True) for each of the four claims.",
+        "Print apart(…).text(sign=True) for each of the five claims.",
     ),
     wrong=tuple((with_verdicts(VERDICTS, CLAIMS, **{key: wrong}), CLAIMS[key].name) for key, wrong in (
         (key, "open" if claim.verdict != "open" else "yes") for key, claim in CLAIMS.items())),

@@ -9,9 +9,10 @@ from mlcourse.lessons.l07_optimiser import study_optimisers_arms as arms
 from mlcourse.lessons.l07_optimiser.study_optimisers_settings import TRAINED
 from mlcourse.statistics import Estimate, paired_difference, t_interval
 
-SHOWN = (arms.LEARNED, arms.SGD, arms.MOMENTUM, arms.ADAM, arms.BETAS_TOO, arms.CLOSED, arms.CG)
-COLUMNS = ((TRAINED, "mean_loss", "as trained"), ("start 10 times as far", "mean_loss", "start 10×"),
-           ("condition 100,000", "mean_loss", "κ 100,000"), ("500 steps", "last", "left at 500"))
+SHOWN = (arms.LEARNED, arms.SGD, arms.MOMENTUM, arms.ADAM, arms.BETAS_TOO, arms.AGAIN, arms.CG)
+FAR, ILL, LONG = "start 10 times as far", "condition 100,000", "500 steps"
+COLUMNS = {"as trained": (TRAINED, "mean_loss"), "500 steps": (LONG, "mean_loss"), "start 10×": (FAR, "mean_loss"),
+           "κ 100,000": (ILL, "mean_loss"), "left, 500": (LONG, "last"), "left, 10×": (FAR, "last")}
 
 
 def by_seed(rows: Sequence[dict], arm: str, setting: str, field: str = "mean_loss") -> dict[int, float]:
@@ -25,18 +26,23 @@ def by_seed(rows: Sequence[dict], arm: str, setting: str, field: str = "mean_los
     return found
 
 
-def apart(rows: Sequence[dict], other: str, setting: str, field: str = "mean_loss") -> Estimate:
-    """The learned optimiser less another one, paired over seeds."""
+def apart(rows: Sequence[dict], other: str, column: str) -> Estimate:
+    """The learned optimiser less another one in a column of the table, paired over seeds; of what is left the decimal
+    logarithms. Raises ValueError for a name or a column that the table does not have."""
+    if other not in SHOWN or column not in COLUMNS:
+        raise ValueError(f"the table has the names {'; '.join(SHOWN)} and the columns {'; '.join(COLUMNS)}, got "
+                         f"{other!r} and {column!r}")
+    setting, field = COLUMNS[column]
     return paired_difference(*(by_seed(rows, arm, setting, field) for arm in (arms.LEARNED, other)))
 
 
 def table(rows: Sequence[dict]) -> str:
-    """A line for each arm: mean losses in three settings, and what is left after 500 steps."""
-    lines = [f"{'':26s}" + "".join(f"{head:>14s}" for _, _, head in COLUMNS)]
+    """A line for each arm: mean losses in four settings, and what is left after the last step in two."""
+    lines = [f"{'':19s}" + "".join(f"{head:>12s}" for head in COLUMNS)]
     for arm in SHOWN:
         cells = []
-        for setting, field, _ in COLUMNS:
+        for setting, field in COLUMNS.values():
             value = t_interval(by_seed(rows, arm, setting, field).values()).mean
             cells.append(f"{10**value:.1g}" if field == "last" else f"{value:.2f}" if value < 10 else f"{value:.0f}")
-        lines.append(f"{arm:26s}" + "".join(f"{cell:>14s}" for cell in cells))
+        lines.append(f"{arm:19s}" + "".join(f"{cell:>12s}" for cell in cells))
     return "\n".join(lines)

@@ -14,9 +14,8 @@ from mlcourse.lessons.l07_optimiser import study_optimisers_arms as arms
 from mlcourse.lessons.l07_optimiser.study_optimisers_settings import Setting, functions
 from mlcourse.optimisers import LearnedOptimiser, Quadratics
 
-RACERS = {"learned": arms.LEARNED, "SGD": arms.SGD, "momentum": arms.MOMENTUM, "Adam": arms.BETAS_TOO,
-          "told the curvatures": arms.CLOSED, "conjugate gradient": arms.CG}
-LEARNED = "learned"
+LEARNED = arms.LEARNED
+RACERS = (LEARNED, arms.SGD, arms.MOMENTUM, arms.BETAS_TOO, arms.CG)
 HORIZONS = (1, 2, 5, 10, 20, 50, 100, 200, 300, 500)
 FUNCTIONS, SEED, WHICH = 32, 4321, 3        # a set of functions that nothing was trained, tuned or judged on
 UP = 10.0 ** np.linspace(-3, 2, 33)
@@ -57,8 +56,7 @@ def dissected(optimiser: LearnedOptimiser, g: Tensor, state: list[tuple[Tensor, 
 @cache
 def rival_run(name: str, condition: float | None, start: float, steps: int) -> np.ndarray:
     """The typical loss (steps + 1,) of a rival; decays are stretched over all steps."""
-    arm = RACERS[name]
-    race = arms.told(arm) if arm in (arms.CLOSED, arms.CG) else shipped.tuned(arm)[1]
+    race = arms.told(name) if name == arms.CG else shipped.tuned(name)[1]
     with torch.inference_mode():
         return typical(race(*drawn(condition, start), steps))
 

@@ -41,7 +41,7 @@ class OptimiserRace(Explorer):
     def __init__(self, condition: str = "random", steps: int = TRAINED, start: float = 1.0):
         slider = lambda **kwargs: ipywidgets.SelectionSlider(**kwargs, **CONTROL)
         rate = float(shipped.tuned(arms.SGD)[0].split()[1].strip(","))
-        super().__init__(OptimiserRaceScene(tuple(RACERS), rate, TRAINED), {
+        super().__init__(OptimiserRaceScene(RACERS, rate, TRAINED), {
             "condition": slider(options=list(CONDITIONS), value=condition, description="condition number"),
             "steps": slider(options=HORIZONS, value=steps, description="horizon, steps"),
             "start": slider(options=[(f"{each:g} ×", each) for each in STARTS], value=start,
@@ -57,10 +57,10 @@ class OptimiserRace(Explorer):
 
     def headline(self, record: OptimiserRaceRecord) -> str:
         left = {name: losses[-1] for name, losses in record.losses.items()}
-        tuned = {name: left[name] for name in ("SGD", "momentum", "Adam")}
+        tuned = {name: left[name] for name in (arms.SGD, arms.MOMENTUM, arms.BETAS_TOO)}
         best = min(tuned, key=tuned.get)
-        return (f"After {plural(record.steps, 'step')} the learned optimiser has {about(left[LEARNED])} left, the best "
-                f"tuned one, {best}, {about(tuned[best])}")
+        return (f"After {plural(record.steps, 'step')} the learned optimiser has {about(left[LEARNED])} left; the best "
+                f"tuned rival, {best}: {about(tuned[best])}")
 
     def describe(self, record: OptimiserRaceRecord) -> str:
         others = ", ".join(f"{name} {about(losses[-1])}" for name, losses in record.losses.items() if name != LEARNED)

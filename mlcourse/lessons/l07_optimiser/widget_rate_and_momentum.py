@@ -58,8 +58,8 @@ class RateAndMomentum(Explorer):
         worst = float(record.factors.max())
         if worst >= 1:
             return f"The slowest direction does not shrink: a step multiplies its error by {about(worst)}"
-        return (f"The slowest direction shrinks by {about(worst)} a step: {about(round(descent.steps_to_goal(worst)))} "
-                f"steps to a thousandth")
+        return (f"In the long run a step multiplies the slowest direction's error by {about(worst)}: "
+                f"{about(round(descent.steps_to_goal(worst)))} such steps make a thousandth")
 
     def describe(self, record: RateAndMomentumRecord) -> str:
         flat, steep = record.factors[0], record.factors[-1]

@@ -9,7 +9,8 @@ import torch
 from mlcourse.exercises import exercise
 from mlcourse.lessons.l07_optimiser import descent
 from mlcourse.lessons.l07_optimiser.broken import SCRIPT
-from mlcourse.lessons.l07_optimiser.checks_results import (FIRST, HIGH, LOW, MARKS, NEVER, OTHER, PILES, RIGHT, truths)
+from mlcourse.lessons.l07_optimiser.checks_results import (FIRST, HIGH, LOW, MARKS, NEVER, OTHER, PILES, RIGHT, RUN, check_descents,
+                                                            truths)
 from mlcourse.nets.lstm import LSTMCell
 from mlcourse.optimisers import LearnedOptimiser, best_momentum, log_and_sign, random_quadratics, unroll
 
@@ -43,6 +44,13 @@ def test_the_numbers_on_paper_are_those_of_the_formulas():
         assert descent.factor(both, moved * right["rate"], 0).max() > right["factor"]
     for factor, steps in ((right["factor"], right["steps"]), (right["fast factor"], right["fast steps"])):
         assert factor**steps <= 1e-3 < factor ** (steps - 1) and steps == math.ceil(descent.steps_to_goal(factor))
+    run = numpy.abs(descent.errors(both, alpha, beta, 30)).max(1)
+    assert int(numpy.argmax(run <= 1e-3)) == RUN
+
+
+@pytest.mark.parametrize("key, value", [("factor", -0.8), ("fast factor", 0.5), ("steps", 30.9), ("fast steps", 15)])
+def test_a_negative_factor_and_the_steps_of_the_run_itself_pass(key, value):
+    assert "root of κ" in check_descents(truths() | {key: value})
 
 
 # ---------------------------------------------------------------- the script with mistakes
