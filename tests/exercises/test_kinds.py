@@ -41,7 +41,7 @@ TENSORS = {"tensor": lambda x: x, "float32": lambda x: x.float(), "array": lambd
            "list of tensors": lambda x: list(x),
            "tuple of arrays": lambda x: tuple(row.numpy() for row in x),
            "with a graph": lambda x: x.double().requires_grad_()}
-CHANNELS = {name: kind for name, kind in TENSORS.items() if name != "data frame"}       # of four dimensions
+CHANNELS = {name: kind for name, kind in TENSORS.items() if name != "data frame"}       # of more than two dimensions
 LABELS = {**TENSORS, "int32": lambda x: x.int(), "whole floats": lambda x: x.float(),
           "NumPy int": lambda x: [np.int64(y) for y in x], "one by one": lambda x: [plain(y) for y in x]}
 GRAPHS = {"scalar": lambda x: 1 * x, "float32": lambda x: x.float(), "float64": lambda x: x.double(),
@@ -68,7 +68,7 @@ KINDS = {
     "03.1": DICTS, "03.2": NUMBERS, "03.3": NUMBERS, "03.4": DICTS, "03.5": SEVERAL, "03.6": ENTRIES,
     "04.1": DICTS, "04.2": ENTRIES, "04.3": COUNTS, "04.4": DICTS, "04.5": ENTRIES,
     "05.1": DICTS, "05.2": NUMBERS, "05.3": TENSORS, "05.4": ENTRIES,
-    "07.1": COUNTS, "07.2": TENSORS, "07.3": MANY, "07.4": ENTRIES, "07.5": ENTRIES,
+    "07.1": COUNTS, "07.2": CHANNELS, "07.3": MANY, "07.4": ENTRIES, "07.5": ENTRIES,
     "13.1": CHANNELS, "13.2": GRAPHS, "13.3": ENTRIES, "13.4": TENSORS,
     "14.1": PARTS, "14.2": GRAPHS, "14.3": GRAPHS, "14.4": SEVERAL, "14.5": ENTRIES,
     "15.1": NUMBERS, "15.2": TENSORS, "15.3": GRAPHS, "15.4": NUMBERS, "15.5": ENTRIES,

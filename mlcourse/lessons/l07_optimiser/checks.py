@@ -180,7 +180,8 @@ def stretched(m: Tiny, f, phi: Tensor, steps: int, order: int = 1, cut: str = "e
         if cut == "steps":
             phi = phi.detach().requires_grad_()
         before = f(phi)
-        g, = torch.autograd.grad(before.mean() if shared else before.sum(), phi, create_graph=order == 2, retain_graph=True)
+        whole = before.mean() if shared else before.sum()
+        g, = torch.autograd.grad(whole, phi, create_graph=order == 2, retain_graph=True)
         if cut == "state":
             state = (state[0].detach(), (state[1][0].detach(),))
         u, state = m(g, state if carried else first)
@@ -207,8 +208,8 @@ STRETCH_FAULTS = (
      "constant, so take it at a detached copy of phi, or without create_graph"),
     (SINGLE, {"cut": "steps"}, "phi is detached before every step, so no step hears of the losses after the next; phi "
      "is cut off only at the end of the stretch, and for g a detached copy serves"),
-    (FORGETS, {"cut": "state"}, "the state is detached before every step, so m never learns what to remember; it is cut "
-     "off only at the end of the stretch"),
+    (FORGETS, {"cut": "state"}, "the state is detached before every step, so m never learns what to remember; it is "
+     "cut off only at the end of the stretch"),
     (LAST, {"counted": "last"}, "the meta-loss is the sum over all steps; the last alone is another objective"),
     (START, {"counted": "before"}, "count the loss after each step, not before it: the first does not depend on m"),
     (RESET, {"carried": False}, "every step hands its state to the next one; m(g, state) returns the new one"),

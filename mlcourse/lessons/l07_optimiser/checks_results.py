@@ -66,8 +66,8 @@ def check_descents(answer: object) -> str:
     if off:
         raise NotYet(f"{off[0]} is not {given[off[0]]:g}; a step of rate α turns an error e along the curvature H into "
                      f"(1 - αH) e.")
-    return (f"Without momentum the steps grow with κ, with it with the root of κ. A run from rest takes a few more than its "
-            f"long-run factor says: {RUN} here.")
+    return (f"Without momentum the steps grow with κ, with it with the root of κ. A run from rest takes a few more than "
+            f"its long-run factor says: {RUN} here.")
 
 
 def meant(key: str, one: float, other: float) -> bool:
@@ -106,8 +106,8 @@ def check_marks(answer: object) -> str:
     if wrong := [key for key, mark in MARKS.items() if given[key] != mark.does]:
         raise all_of([Misconception(misreading(given[key], MARKS[key].does), f"look at {key}: {MARKS[key].why}.")
                       for key in wrong])
-    return ("Four mistakes, and none raises an error; a and c stood in published code (ikostrikov/pytorch-meta-optimizer; "
-            "the Grad^2 notebook of AdrienLE).")
+    return ("Four mistakes, and none raises an error; a and c stood in published code "
+            "(ikostrikov/pytorch-meta-optimizer; the Grad^2 notebook of AdrienLE).")
 
 
 def misreading(said: str, right: str) -> str:
@@ -121,7 +121,8 @@ def misreading(said: str, right: str) -> str:
 
 
 class Claim(NamedTuple):
-    """A claim of the learned optimiser against a rival in a column of the lesson's table: the verdict, and the misconception behind another one, with what to look at."""
+    """A claim of the learned optimiser against a rival in a column of the lesson's table: the verdict, and the
+    misconception behind another one, with what to look at."""
 
     says: str
     other: str

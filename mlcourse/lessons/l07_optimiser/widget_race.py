@@ -65,4 +65,5 @@ class OptimiserRace(Explorer):
     def describe(self, record: OptimiserRaceRecord) -> str:
         others = ", ".join(f"{name} {about(losses[-1])}" for name, losses in record.losses.items() if name != LEARNED)
         step = float(np.median(np.abs(record.dissection.taken)))
-        return f"Left by the others: {others}. Half of the learned optimiser's ten next steps are longer than {about(step)}."
+        return (f"Left by the others: {others}. Half of the learned optimiser's ten next steps are longer than "
+                f"{about(step)}.")
