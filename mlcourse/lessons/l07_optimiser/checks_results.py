@@ -66,7 +66,7 @@ def check_descents(answer: object) -> str:
     if off:
         raise NotYet(f"{off[0]} is not {given[off[0]]:g}; a step of rate α turns an error e along the curvature H into "
                      f"(1 - αH) e.")
-    return (f"Without momentum the steps grow with κ, with it with the root of κ. A run from rest takes a few more than "
+    return (f"Without momentum the steps grow with κ, with it with its root. A run from rest takes a few more than "
             f"its long-run factor says: {RUN} here.")
 
 

@@ -43,6 +43,13 @@ def table(rows: Sequence[dict]) -> str:
         cells = []
         for setting, field in COLUMNS.values():
             value = t_interval(by_seed(rows, arm, setting, field).values()).mean
-            cells.append(f"{10**value:.1g}" if field == "last" else f"{value:.2f}" if value < 10 else f"{value:.0f}")
+            cells.append(shown(10**value if field == "last" else value, field))
         lines.append(f"{arm:19s}" + "".join(f"{cell:>12s}" for cell in cells))
     return "\n".join(lines)
+
+
+def shown(value: float, field: str) -> str:
+    """A number of the table: what is left with a digit, a mean loss with two after the point, large ones whole."""
+    if value >= 10:
+        return f"{value:.0f}"
+    return f"{value:.1g}" if field == "last" else f"{value:.2f}"

@@ -46,7 +46,7 @@ class OptimiserRaceScene(Scene):
             self.lines[name] = self.moving(left.plot(
                 [], [], **style, lw=2.6 if name == LEARNED else 1.5, markevery=0.17, ms=5, zorder=6 if not i else 3,
                 label=name)[0])
-        left.legend(loc="lower left", borderaxespad=0.2)
+        left.legend(loc="lower left", borderaxespad=0.2, fontsize=8, handlelength=1.6)
         right = self.figure.add_axes((0.615, 0.13, 0.375, 0.735))
         top = squeezed(1.5, LEAST_U)
         right.set(xlim=squeezed([-150, 150], LEAST_G), ylim=(-top, top), xlabel="next gradient g", ylabel="update u")

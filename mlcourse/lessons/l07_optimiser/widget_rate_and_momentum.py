@@ -58,8 +58,8 @@ class RateAndMomentum(Explorer):
         worst = float(record.factors.max())
         if worst >= 1:
             return f"The slowest direction does not shrink: a step multiplies its error by {about(worst)}"
-        return (f"In the long run a step multiplies the slowest direction's error by {about(worst)}: "
-                f"{about(round(descent.steps_to_goal(worst)))} such steps make a thousandth")
+        return (f"In the long run a step leaves {about(worst)} of the slowest error: "
+                f"{about(round(descent.steps_to_goal(worst)))} such steps to a thousandth")
 
     def describe(self, record: RateAndMomentumRecord) -> str:
         flat, steep = record.factors[0], record.factors[-1]
