@@ -195,8 +195,7 @@ STUDY = Study(
     "meta-lstm",
     """The LSTM meta-learner beside MAML, ProtoNet and plain gradient descent, on glyphs, 5-way 1-shot.
 
-    A head on frozen features and all of a small Conv4; 400 test episodes. About half a minute for each seed and the
-    head, and two minutes and a half for the Conv4, on one core.""",
+    A head on frozen features and all of a small Conv4; 400 test episodes. A few minutes for each seed on one core.""",
     ("--net head", "--net whole --seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare, report=report,
     options=(Option("net", str, r"head or whole; repeat it for both.  \[default: both]", several=True),
              Option("choose", bool, "Measure all settings on validation scripts first.")))
