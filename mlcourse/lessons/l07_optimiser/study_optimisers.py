@@ -117,6 +117,6 @@ STUDY = Study(
     """A learned optimiser against tuned SGD and Adam, momentum in closed form and conjugate gradients.
 
     Quadratics of ten numbers, 1,000 held-out ones a seed; as trained, for longer, from farther away, and of other
-    condition numbers. About two minutes for each seed on one core.""",
+    condition numbers. A few minutes for each seed on one core.""",
     ("--choose", "--seed 5"), KEY, Budget(), plan, rows, line, first=FIRST, pictures=pictures,
     options=(Option("choose", bool, "Measure all outer rates on tuning functions first."),))

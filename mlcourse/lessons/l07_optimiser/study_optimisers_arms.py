@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mlcourse.optimisers import (LearnedOptimiser, Quadratics, adam, best_momentum, conjugate_gradients, meta_train,
-                                 momentum, random_quadratics, run)
+                                 momentum, random_quadratics)
 from mlcourse.phases import constant, cosine, linear
 
 LEARNED = "learned"

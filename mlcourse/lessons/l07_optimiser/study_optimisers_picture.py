@@ -12,7 +12,7 @@ from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import GREY, RC, SERIES, short
 from mlcourse.statistics import t_interval
 
-SHOWN = (arms.LEARNED, arms.ADAM, arms.BETAS_TOO, arms.MOMENTUM, arms.CLOSED, arms.CG)
+SHOWN = (arms.LEARNED, arms.AGAIN, arms.BETAS_TOO, arms.MOMENTUM, arms.CLOSED, arms.CG)
 PANELS = {"500 steps": "After 500 steps", "start 10 times as far": "From 10 times as far"}
 
 
@@ -44,6 +44,6 @@ def races(rows: Sequence[dict]) -> Picture:
                 axes.axvline(100, color=GREY, ls="--", lw=1.2)
                 axes.annotate("trained for 100", (100, 1e4), (4, 0), textcoords="offset points", fontsize=8.5)
             axes.set(yscale="log", ylim=(1e-6, 3e4), xlabel="steps", ylabel="loss (geometric mean)",
-                     title=f"{title}: learned {left[arms.LEARNED]}, Adam {left[arms.ADAM]}")
+                     title=f"{title}: learned {left[arms.LEARNED]}, {arms.AGAIN} {left[arms.AGAIN]}")
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return picture(figure, f"Loss against steps of a learned optimiser and others. At the end: {'; '.join(said)}.")

@@ -86,3 +86,7 @@ def test_what_diverges_is_counted_and_a_row_says_what_its_numbers_are():
     row = judged(arms.bounded(losses), Setting(steps=2))
     assert row["worse"] == 0.5 and row["mean_loss"] == pytest.approx((1 + 1 + 1 + 0) / 4, rel=1e-4)
     assert row["at"] == [0, 1, 2] and row["curve"] == pytest.approx([2, 1e6, 1], rel=1e-4)
+
+
+def test_the_usual_seeds_are_the_fresh_ones():
+    assert STUDY.work().seeds == [5, 6, 7, 8, 9] and STUDY.work([3]).seeds == [3]
