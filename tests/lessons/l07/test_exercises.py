@@ -50,7 +50,7 @@ def test_the_numbers_on_paper_are_those_of_the_formulas():
 
 @pytest.mark.parametrize("key, value", [("factor", -0.8), ("fast factor", 0.5), ("steps", 30.9), ("fast steps", 15)])
 def test_a_negative_factor_and_the_steps_of_the_run_itself_pass(key, value):
-    assert "root of κ" in check_descents(truths() | {key: value})
+    assert "from rest" in check_descents(truths() | {key: value})
 
 
 # ---------------------------------------------------------------- the script with mistakes
