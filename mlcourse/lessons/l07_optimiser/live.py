@@ -9,10 +9,10 @@ from mlcourse.datasets import load_splits
 from mlcourse.episode import Splits
 from mlcourse.lessons.l07_optimiser import study_meta_lstm as study
 from mlcourse.lessons.l07_optimiser import study_optimisers_arms as arms
-from mlcourse.lessons.l07_optimiser.study_meta_lstm import FeatureSampler, SecondOrder
+from mlcourse.lessons.l07_optimiser.study_meta_lstm import FeatureSampler
 from mlcourse.optimisers import LearnedOptimiser, Quadratics, of_condition, random_quadratics
 
-__all__ = ["SecondOrder", "frozen_features", "held_out", "race", "round_functions", "score", "typical"]
+__all__ = ["frozen_features", "held_out", "race", "round_functions", "score", "typical"]
 
 SOME = 40           # classes of either split whose features a lesson has time for
 
