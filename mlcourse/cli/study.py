@@ -60,7 +60,7 @@ def command(study: Study):
     def run(**asked) -> None:
         conduct(study, **asked)
 
-    usual = f"0 to {study.seeds - 1}" if study.seeds else "each part's own"
+    usual = f"{study.first} to {study.first + study.seeds - 1}" if study.seeds else "each part's own"
     seeds = typer.Option(**SEEDS, help=rf"Repeat it for several.  \[default: {usual}]")
     parameters = [parameter(option) for option in study.options]
     parameters += [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

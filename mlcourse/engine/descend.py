@@ -60,8 +60,12 @@ def gradient(loss: Callable[[Params], Tensor], start: Params, *, order: int, sta
     return {name: g[name].detach() for name in start} if order == 1 else g
 
 
-def value_and_gradient(loss: Callable[[Params], Tensor], start: Params, *, stacked: bool) -> tuple[Tensor, Params]:
-    """The loss at `start` and its gradient there by name, both constants. The arguments are those of `descend`."""
+def value_and_gradient(loss: Callable[[Params], Tensor], start: Params, *, order: int = 1, stacked: bool
+                       ) -> tuple[Tensor, Params]:
+    """The loss at `start`, a constant, and its gradient there by name, with order=1 a constant, too. The arguments are
+    those of `descend`."""
+    if order == 2:
+        return loss(start).detach(), gradient(loss, start, order=2, stacked=stacked)
     start = {name: p.detach() for name, p in start.items()}
     if not stacked:
         g, value = torch.func.grad_and_value(loss)(start)

@@ -34,7 +34,8 @@ class MetaLSTM(NetLearner):
     """The LSTM meta-learner with `hidden` units, `steps` steps on the whole support set, and c_0 = θ.
 
     rate: σ(i) at the start, in (0, 1); the authors' draw lies between 0.007 and 0.018. Gradients and losses that the
-    LSTM sees are constants, as the paper has it, so the meta-gradient is first order.
+    LSTM sees are constants. So are, as the paper has it, the gradients in the step; in a subclass with order = 2 they
+    are not, and meta-training knows that a step changes the gradients of those after it.
     Deviations: the authors draw b_F from U(4, 5) and b_I from U(-5, -4), here both are numbers; they clip the
     meta-gradient at 0.25. W_F and W_I start in U[-0.01, 0.01] as theirs.
     Raises ValueError for a rate outside (0, 1), and counts below 1.
@@ -43,6 +44,7 @@ class MetaLSTM(NetLearner):
     adapts = True
     stacks = True
     exact_gradient = False
+    order = 1
 
     def __init__(self, net: nn.Module, rate: float = 0.01, steps: int = 8, hidden: int = 20, seed: int = 0):
         super().__init__(net)
@@ -69,9 +71,9 @@ class MetaLSTM(NetLearner):
         state, f, i = self.lstm.start(c[..., None]), torch.zeros_like(c), torch.zeros_like(c)
         for _ in range(steps):
             loss, gradient = value_and_gradient(lambda phi: self.loss_at(phi, x, episode.support_y), by_name(c, shapes),
-                                                stacked=bool(tasks))
+                                                order=self.order, stacked=bool(tasks))
             g = flat(gradient, len(tasks))
-            seen = torch.cat([log_and_sign(g), log_and_sign(loss[..., None].expand_as(g))], -1)
+            seen = torch.cat([log_and_sign(g.detach()), log_and_sign(loss[..., None].expand_as(g))], -1)
             state = self.lstm(seen, state)
             (w_f, w_i), (b_f, b_i) = self.gates, self.bias
             f, i = (torch.cat([state[0], c[..., None], gate[..., None]], -1) @ w + b

@@ -47,8 +47,8 @@ class Study:
     line(row): the row as a line of a table.
     prepare(seeds, **options): the work, which is all that plan, rows and report need; it checks what was asked and loads
     the data. Raises ValueError for what does not fit. Left out: the work is a namespace of what was asked.
-    seeds: how many are usual, from 0 on; 0 where that differs from part to part. pilot: the seed whose rows those of all
-    others rest on, if there is one.
+    seeds: how many are usual, from `first` on; 0 where that differs from part to part. pilot: the seed whose rows
+    those of all others rest on, if there is one.
     begin(work): what is measured, in a sentence. report(work, rows), pictures(work, rows): what the rows that were asked
     for say, and what they look like, by what is added to the file's name; a study that shows all rows of its file
     ignores which were asked for.
@@ -65,6 +65,7 @@ class Study:
     line: Callable[[dict], str]
     options: tuple[Option, ...] = ()
     seeds: int = 5
+    first: int = 0
     pilot: int | None = None
     prepare: Callable[..., object] = SimpleNamespace
     begin: Callable[[object], str] | None = None
@@ -77,7 +78,8 @@ class Study:
         is False, None or, where several may be given, empty. Raises what it raises."""
         usual = {option.name: [] if option.several else False if option.kind is bool else None for option in self.options}
         given = {name: value for name, value in options.items() if value is not None}
-        return self.prepare(seeds=list(dict.fromkeys(seeds or range(self.seeds))), **usual | given)
+        usual_seeds = range(self.first, self.first + self.seeds)
+        return self.prepare(seeds=list(dict.fromkeys(seeds or usual_seeds)), **usual | given)
 
     def key_of(self, row: dict) -> Key:
         """The key of a row."""

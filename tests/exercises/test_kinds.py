@@ -41,7 +41,7 @@ TENSORS = {"tensor": lambda x: x, "float32": lambda x: x.float(), "array": lambd
            "list of tensors": lambda x: list(x),
            "tuple of arrays": lambda x: tuple(row.numpy() for row in x),
            "with a graph": lambda x: x.double().requires_grad_()}
-CHANNELS = {name: kind for name, kind in TENSORS.items() if name != "data frame"}       # of four dimensions
+CHANNELS = {name: kind for name, kind in TENSORS.items() if name != "data frame"}       # of more than two dimensions
 LABELS = {**TENSORS, "int32": lambda x: x.int(), "whole floats": lambda x: x.float(),
           "NumPy int": lambda x: [np.int64(y) for y in x], "one by one": lambda x: [plain(y) for y in x]}
 GRAPHS = {"scalar": lambda x: 1 * x, "float32": lambda x: x.float(), "float64": lambda x: x.double(),
@@ -55,6 +55,8 @@ PARTS = {"list": list, "arrays": lambda parts: tuple(p.numpy() for p in parts),
          "lists": lambda parts: [p.tolist() for p in parts]}
 PAIRS = {**PARTS, "with graphs": lambda parts: tuple(p.double().requires_grad_() for p in parts)}
 NETS = {"the net": lambda net: net, "in eval mode": lambda net: net.eval()}
+MANY = {"list": list, "float32": lambda parts: (parts[0].float(), parts[1].float(), parts[2]),
+        "lists inside": lambda parts: (parts[0], parts[1], [parts[2][0], list(parts[2][1])])}
 UNBOUNDED = {name: kind for name, kind in NUMBERS.items() if name != "fraction"}       # of which one may be infinite
 LOSSES = {name: lambda losses, kind=kind: [kind(loss) for loss in losses] for name, kind in GRAPHS.items()}
 
@@ -66,6 +68,7 @@ KINDS = {
     "03.1": DICTS, "03.2": NUMBERS, "03.3": NUMBERS, "03.4": DICTS, "03.5": SEVERAL, "03.6": ENTRIES,
     "04.1": DICTS, "04.2": ENTRIES, "04.3": COUNTS, "04.4": DICTS, "04.5": ENTRIES,
     "05.1": DICTS, "05.2": NUMBERS, "05.3": TENSORS, "05.4": ENTRIES,
+    "07.1": COUNTS, "07.2": CHANNELS, "07.3": MANY, "07.4": ENTRIES, "07.5": ENTRIES,
     "13.1": CHANNELS, "13.2": GRAPHS, "13.3": ENTRIES, "13.4": TENSORS,
     "14.1": PARTS, "14.2": GRAPHS, "14.3": GRAPHS, "14.4": SEVERAL, "14.5": ENTRIES,
     "15.1": NUMBERS, "15.2": TENSORS, "15.3": GRAPHS, "15.4": NUMBERS, "15.5": ENTRIES,

@@ -9,7 +9,7 @@ from tiny import learner, pictures, sinusoids
 from torch import nn
 
 from mlcourse.learner import batch_loss
-from mlcourse.learners import MetaLSTM
+from mlcourse.learners import FOMAML, MAML, MetaLSTM
 from mlcourse.nets import MLP, call, wrap
 from mlcourse.optimisers import log_and_sign
 
@@ -38,6 +38,19 @@ def test_without_weights_and_with_biases_it_is_gradient_descent_at_the_rate_of_t
             phi = {name: (p - rate * each).detach().requires_grad_() for (name, p), each in zip(phi.items(), g)}
         for name, wanted in phi.items():
             torch.testing.assert_close(adapted[name][i], wanted)
+
+
+@pytest.mark.parametrize("order, same", [(1, FOMAML), (2, MAML)])
+def test_with_gates_that_stay_the_start_has_the_meta_gradient_of_maml_in_first_or_second_order(order, same):
+    lstm, batch = type("Planted", (MetaLSTM,), {"order": order})(MLP((1, 3, 1), seed=1), steps=3).double(), sinusoids(2)
+    as_descent(lstm, 40.0, -2.0)
+    wanted = same(MLP((1, 3, 1), seed=1), lr=1 / (1 + math.exp(2.0)), steps=3).double()
+    slopes = [torch.autograd.grad(batch_loss(each, batch), list(each.net.parameters())) for each in (lstm, wanted)]
+    for a, b in zip(*slopes):
+        torch.testing.assert_close(a, b)
+    for a, b in zip(slopes[0], torch.autograd.grad(lstm.loss(batch.task(0)) / 2 + lstm.loss(batch.task(1)) / 2,
+                                                   list(lstm.net.parameters()))):
+        torch.testing.assert_close(a, b)
 
 
 def test_a_forget_gate_shrinks_the_weights_themselves():

@@ -1,0 +1,24 @@
+"""The training of a learned optimiser with mistakes that people make, as exercise 07.4 shows it."""
+
+SCRIPT = '''\
+class Optimiser(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cells = [LSTMCell(2, 20), LSTMCell(20, 20)]                   # a
+        self.out = torch.nn.Linear(20, 1)                                  # b
+
+def races():
+    numpy.random.seed(0)                                                   # c
+    return {name: run(optimiser, *random_quadratics(100))                  # torch's generator
+            for name, optimiser in contestants.items()}
+
+def train(m):
+    outer = torch.optim.Adam(m.parameters(), lr=0.01)
+    for _ in range(400):
+        f, begin = random_quadratics(64)
+        phi, state = begin, m.start(begin)                                 # d
+        for _ in range(5):
+            meta_loss, phi, state = stretch(m, f, phi, state, 20)
+            meta_loss.backward()                                           # e
+            outer.step()
+            phi, state = begin, m.start(begin)                             # f'''

@@ -1,0 +1,112 @@
+"""The exercises of lesson 07 on what is worked out on paper, what a script does, and what a study bears out."""
+
+from __future__ import annotations
+
+from mlcourse.exercises.entries import verdict_line, with_verdicts
+from mlcourse.exercises.framework import Exercise, edited
+from mlcourse.lessons.l07_optimiser.broken import SCRIPT
+from mlcourse.lessons.l07_optimiser.checks_results import (CLAIMS, FIRST, MARKS, NEVER, OTHER, PILES, RIGHT,
+                                                           check_descents, check_marks, check_verdicts, truths)
+
+# ---------------------------------------------------------------- 07.1
+
+DESCENTS = '''\
+descents = {            # curvatures 1 and 9; each a number
+    "rate": ...,        # without momentum: the α whose slowest direction shrinks most
+    "factor": ...,      # what a step at this α multiplies the slowest direction's error by
+    "fast factor": ..., # the same with the best momentum
+    "steps": ...,       # steps to a thousandth of the error, without momentum
+    "fast steps": ...,  # with it, if every step had that factor; ln 1000 = 6.9
+}'''
+
+
+def solved(**changed: str) -> str:
+    """The numbers with these answers, the others right; "fast factor" goes by fast_factor."""
+    values = {key: changed.get(key.replace(" ", "_"), f"{right:g}") for key, right in truths().items()}
+    return edited(DESCENTS, *((f'"{key}": ...', f'"{key}": {value}') for key, value in values.items()))
+
+
+def number_line(key: str, value: str) -> str:
+    """The line of the solution that gives a number."""
+    changed = solved(**{key.replace(" ", "_"): value}).split("\n")
+    return next(line for line in changed if line.startswith(f'    "{key}"'))
+
+
+descents = Exercise(
+    id="07.1", title="The best rate on paper", answer="descents", difficulty=2, minutes=5,
+    stub=DESCENTS, solution_source=solved(), check=check_descents,
+    hints=(
+        "Draw |1 - α| and |1 - 9α| over α. The slowest direction is the larger one; where is it least?",
+        "There both ends shrink alike, one from each side of 0: 1 - α = 9α - 1. For the steps solve factor**n = "
+        "1/1000: n = ln 1000 / -ln factor, rounded up.",
+        "α = 2/10, the factor 1 - 0.2. With momentum the root of κ is 3: (3 - 1)/(3 + 1). Steps: 6.9 / 0.223 and "
+        "6.9 / 0.693.",
+    ),
+    wrong=(
+        (solved(rate="2 / 9", factor="1.0"), "the edge of divergence"),
+        (solved(rate="1 / 9", factor="8 / 9"), "tuned for the steepest direction alone"),
+        (solved(rate="1.0"), "tuned for the flattest direction alone"),
+        (solved(factor="-0.64"), "the factor of the loss"),
+        (solved(fast_factor="0.8"), "the root is forgotten"),
+        (solved(fast_factor="0.25"), "the factor of the loss"),
+        (solved(fast_steps="31"), "no gain from momentum"),
+        (solved(rate="2 / 9", fast_factor="0.8"), "the edge of divergence, the root is forgotten"),
+    ),
+    mutations=tuple((number_line(key, f"{truths()[key]:g}"), number_line(key, value)) for key, value in (
+        ("rate", "0.1"), ("factor", "0.9"), ("fast factor", "0.6"), ("steps", "62"), ("fast steps", "20"))))
+
+# ---------------------------------------------------------------- 07.4
+
+MARKED = f'''\
+marks = {{      # of each marked line: "{RIGHT}", "{NEVER}", "{PILES}",
+              # "{OTHER}" or "{FIRST}"
+''' + "".join(f'    "{key}": ...,\n' for key in MARKS) + "}"
+DOES = {key: mark.does for key, mark in MARKS.items()}
+
+
+def marked(**changed: str) -> str:
+    """The marks with these answers, the others right."""
+    return edited(MARKED, *((f'"{key}": ...', f'"{key}": "{changed.get(key, does)}"') for key, does in DOES.items()))
+
+
+marks = Exercise(
+    id="07.4", title="Spot the bug: it runs", answer="marks", difficulty=2, minutes=4, given=SCRIPT,
+    stub=MARKED, solution_source=marked(), check=check_marks,
+    hints=(
+        "Four lines are wrong, two are right. For each ask: who finds these weights, whose generator is it, what is in "
+        ".grad, and at which step does the next stretch begin?",
+        "A module finds its parts where they are attributes or in a ModuleList. A seed serves one generator. "
+        "backward() adds. stretch returns where the race stands.",
+        "a hides the cells from Adam, c seeds a generator that nobody asks, before e there is no zero_grad, f runs the "
+        "first 20 steps for ever.",
+    ),
+    wrong=(
+        (marked(a=RIGHT), "cells in a plain list"),
+        (marked(c=RIGHT), "the seed that seeds nothing"),
+        (marked(e=RIGHT), "no zero_grad"),
+        (marked(f=RIGHT), "back to the start at a truncation"),
+        (marked(d=FIRST), "a fault where there is none"),
+        (marked(a=RIGHT, b=NEVER), "cells in a plain list, a fault where there is none"),
+    ),
+    mutations=tuple((f'    "{key}": "{DOES[key]}",', f'    "{key}": "{wrong}",') for key, wrong in (
+        ("a", PILES), ("b", NEVER), ("c", NEVER), ("d", FIRST), ("e", FIRST), ("f", OTHER))))
+
+# ---------------------------------------------------------------- 07.5
+
+VERDICTS = '''\
+verdicts = {     # "yes", "no" or "open"
+''' + "".join(f'    # {claim.says}\n    "{key}": ...,\n' for key, claim in CLAIMS.items()) + "}"
+
+verdicts = Exercise(
+    id="07.5", title="Where may you use it?", answer="verdicts", difficulty=2, minutes=4,
+    stub=VERDICTS, solution_source=with_verdicts(VERDICTS, CLAIMS), check=check_verdicts,
+    hints=(
+        "apart(other, column) is the learned optimiser less the other one: where does the interval lie?",
+        "Below 0: the learned one is better. Above 0: worse. Across 0: open.",
+        "Print apart(…).text(sign=True) for each of the five claims.",
+    ),
+    wrong=tuple((with_verdicts(VERDICTS, CLAIMS, **{key: wrong}), CLAIMS[key].name) for key, wrong in (
+        (key, "open" if claim.verdict != "open" else "yes") for key, claim in CLAIMS.items())),
+    mutations=tuple((verdict_line(VERDICTS, CLAIMS, key, claim.verdict),
+                     verdict_line(VERDICTS, CLAIMS, key, "no" if claim.verdict != "no" else "yes"))
+                    for key, claim in CLAIMS.items()))
