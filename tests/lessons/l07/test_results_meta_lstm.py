@@ -14,7 +14,8 @@ CLOSE = 3.0             # points that the LSTM may lie below MAML, said before a
 
 def accuracy(net, arm):
     """{seed: accuracy in %} on the test scripts."""
-    return {row["seed"]: row["accuracy"] for row in ROWS if (row["net"], row["arm"], row["split"]) == (net, arm, "test")}
+    which = (net, arm, "test")
+    return {row["seed"]: row["accuracy"] for row in ROWS if (row["net"], row["arm"], row["split"]) == which}
 
 
 def less(net, arm, other):
