@@ -54,6 +54,7 @@ TEXTS = {"NumPy text": np.str_}
 PARTS = {"list": list, "arrays": lambda parts: tuple(p.numpy() for p in parts),
          "lists": lambda parts: [p.tolist() for p in parts]}
 PAIRS = {**PARTS, "with graphs": lambda parts: tuple(p.double().requires_grad_() for p in parts)}
+EPISODES = {**PARTS, "float32 labels": lambda parts: [p.float() for p in parts]}
 NETS = {"the net": lambda net: net, "in eval mode": lambda net: net.eval()}
 UNBOUNDED = {name: kind for name, kind in NUMBERS.items() if name != "fraction"}       # of which one may be infinite
 LOSSES = {name: lambda losses, kind=kind: [kind(loss) for loss in losses] for name, kind in GRAPHS.items()}
@@ -66,6 +67,7 @@ KINDS = {
     "03.1": DICTS, "03.2": NUMBERS, "03.3": NUMBERS, "03.4": DICTS, "03.5": SEVERAL, "03.6": ENTRIES,
     "04.1": DICTS, "04.2": ENTRIES, "04.3": COUNTS, "04.4": DICTS, "04.5": ENTRIES,
     "05.1": DICTS, "05.2": NUMBERS, "05.3": TENSORS, "05.4": ENTRIES,
+    "06.1": EPISODES, "06.2": ENTRIES, "06.3": NETS, "06.4": DICTS, "06.5": SEVERAL, "06.6": ENTRIES,
     "13.1": CHANNELS, "13.2": GRAPHS, "13.3": ENTRIES, "13.4": TENSORS,
     "14.1": PARTS, "14.2": GRAPHS, "14.3": GRAPHS, "14.4": SEVERAL, "14.5": ENTRIES,
     "15.1": NUMBERS, "15.2": TENSORS, "15.3": GRAPHS, "15.4": NUMBERS, "15.5": ENTRIES,

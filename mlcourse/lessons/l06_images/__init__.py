@@ -6,4 +6,9 @@ LESSON = Lesson(
     __name__,
     does="look into episodes, find the splits that leak, choose the companions of a query, say what a few-shot score "
          "is worth",
+    exercises="exercises:EXERCISES",
+    predictions="predictions:PREDICTIONS",
+    explorers={"EpisodeInspector": "explorers:inspector", "Companions": "explorers:companions"},
+    terms="terms:TERMS",
+    chinese="terms:CHINESE",
 )
