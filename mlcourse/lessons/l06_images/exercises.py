@@ -52,7 +52,7 @@ draw_episode = Exercise(
     wrong=(
         (draw_wrong(("own[shot:shot + query]", "own[:query]")), OVERLAP),
         (draw_wrong((MIX, "        own = own[torch.randint(len(own), (shot + query,), generator=generator)]")),
-         OVERLAP),
+         f"{TWICE}, {OVERLAP}"),
         (draw_wrong((MIX, "        own = own[torch.randperm(len(own), generator=generator)][[0] * shot + list(range(1, "
                           "query + 1))]")), TWICE),
         (draw_wrong((LABELS, "    support_y, query_y = (classes.repeat_interleave(k) for k in (shot, query))")), NO_LABELS),

@@ -96,7 +96,7 @@ def look(key: str) -> Picture:
     rows = {"test": torch.stack([first(test, c) for c in chosen]),
             "training": torch.stack([first(train, int(whom[c])) for c in chosen])}
     scripts = lambda domain: ", ".join(dict.fromkeys(domain.groups))
-    title = f"{key}: training on {scripts(train)}; test on {scripts(test)}. The most alike:"
+    title = f"{key}: train on {scripts(train)}; test on {scripts(test)}; the most alike pairs"
     return strips(rows, title)
 
 
