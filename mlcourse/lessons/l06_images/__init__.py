@@ -6,4 +6,5 @@ LESSON = Lesson(
     __name__,
     does="look into episodes, find the splits that leak, choose the companions of a query, say what a few-shot score "
          "is worth",
+    studies={"protocol": "study_protocol:STUDY"},
 )
