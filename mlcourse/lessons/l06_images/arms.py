@@ -29,8 +29,8 @@ class Trained(NamedTuple):
 
 
 def made(arm: str, norm: str, setting: dict, seed: int, width: int, classes: int) -> Learner:
-    """An arm, untrained. setting: arguments of its constructor. classes: those that a pretrained body is first taught to
-    tell apart."""
+    """An arm, untrained. setting: arguments of its constructor. classes: those that a pretrained body is first taught
+    to tell apart."""
     headless = Conv4(0, width, norm=norm, seed=seed)
     if arm == SECOND:
         return MAML(Conv4(WAY, width, norm=norm, seed=seed), **setting)

@@ -18,7 +18,7 @@ def expected_best(n: int) -> float:
 
 
 def bias(checkpoints: int, episodes: int, spread: float, shared: float = 0.0) -> float:
-    """How far the best score of checkpoints of equal skill lies above their skill, in expectation, in the units of spread.
+    """How far the best score of checkpoints of equal skill lies above their skill, in expectation, in units of spread.
 
     spread: the standard deviation σ of a checkpoint's score on an episode; each is judged on so many episodes. shared:
     the correlation ρ of two checkpoints' scores on the same episode. expected_best(C) · σ √(1 - ρ) / √E.
