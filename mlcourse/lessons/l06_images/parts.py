@@ -29,6 +29,7 @@ from mlcourse.lessons.l06_images.selection import bias, simulated
 from mlcourse.lessons.l06_images.settings import (BEST, CANDIDATES, CHECKPOINTS, CHOSEN, COMPANIONS, FRESH, JUDGED_ON,
                                                   KNOWN, RIVALS, SIMULATED, SKILL, SPREAD, TEST, TIMED, VALIDATION,
                                                   Budget, name_of)
+from mlcourse.lessons.l06_images.turns import TurnedEpisodes
 from mlcourse.nets import Conv4
 from mlcourse.studies.study import Key
 from mlcourse.system.timing import in_turn
@@ -202,6 +203,14 @@ def along(seed: int, budget: Budget) -> tuple[Tensor, ...]:
         for place, (split, draw, count) in zip(found, sets, strict=True):
             place.append(scores(learner, sampler(split, query=5), count, seed=draw))
     return tuple(torch.stack(each) for each in found)
+
+
+def turned(key: Key, budget: Budget) -> dict:
+    """ProtoNet on the same episodes of new scripts, turned in one of the ways."""
+    _, arm, norm, turn, _, _, seed = key
+    learner, seconds = ready(arm, norm, CHOSEN[arm, norm][0], seed, budget)
+    draws = TurnedEpisodes(new_scripts("test"), WAY, SHOT, 15, turn)
+    return {"accuracy": percent(scores(learner, draws, budget.episodes, seed=TEST)), "core_seconds": seconds}
 
 
 def ways(key: Key, budget: Budget) -> dict:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from mlcourse.lessons.l06_images.arms import COSINES, FINE, LEARNED, PIXELS, PROTOTYPES, REGRESSION, SECOND, WIDE
 from mlcourse.nets import NORMS
 
-COMPANIONS, LEAKS, LABELS, RIVALS, SELECTION, WAYS = "norms", "splits", "labels", "rivals", "selection", "ways"
-PARTS = (COMPANIONS, LEAKS, LABELS, RIVALS, SELECTION, WAYS)
+COMPANIONS, LEAKS, LABELS, RIVALS, SELECTION, WAYS, TURNED = (
+    "norms", "splits", "labels", "rivals", "selection", "ways", "turns")
+PARTS = (COMPANIONS, LEAKS, LABELS, RIVALS, SELECTION, WAYS, TURNED)
 CHOOSING, VALIDATION, TEST, FRESH = 100, 1, 2, 3        # a training seed; seeds of three sets of episodes
 SHARES = (0.0, 0.1, 1.0)                                # of the episodes whose labels are shuffled
 KNOWN = 50                                              # training classes of the part "labels"
@@ -16,7 +17,7 @@ CHECKPOINTS, JUDGED_ON = 20, (20, 100)                  # of one run; episodes t
 
 # Of each arm: the constructor's settings, and "outer", the rate of the outer loop.
 INNER = tuple({"lr": lr, "steps": 1} for lr in (0.4, 1.0, 2.0))
-RATES = tuple({"outer": outer} for outer in (2e-3, 4e-3, 1e-2))
+RATES = tuple({"outer": outer} for outer in (4e-3, 1e-2, 2e-2))
 CANDIDATES: dict[str, dict[tuple[str, str], tuple[dict, ...]]] = {
     COMPANIONS: {(arm, norm): INNER if arm == SECOND else RATES for arm in LEARNED for norm in NORMS},
     RIVALS: {**{(WIDE, norm): RATES for norm in ("support", "layer")},

@@ -17,7 +17,8 @@ from mlcourse.lessons.l06_images.company import COMPANY
 from mlcourse.lessons.l06_images.figures_study import what_a_score_is_worth
 from mlcourse.lessons.l06_images.settings import (AT_TEST, BEST, CANDIDATES, CHOOSING, CHOSEN, COMPANIONS, JUDGED_ON,
                                                   LABELS, LABELS_NORM, LEAKS, PARTS, RIVALS, SELECTION, SHARES,
-                                                  SIMULATED, SIMULATED_ON, TIMED, WAYS, Budget, name_of)
+                                                  SIMULATED, SIMULATED_ON, TIMED, TURNED, WAYS, Budget, name_of)
+from mlcourse.lessons.l06_images.turns import TURNS
 from mlcourse.plots.static import Picture
 from mlcourse.rows import facts
 from mlcourse.studies.study import Key, Option, Study
@@ -63,6 +64,11 @@ def of_selection(seed: int) -> list[Key]:
     return real + [(SELECTION, SIMULATED, "", f"{count} episodes", 0, "", seed) for count in SIMULATED_ON]
 
 
+def of_turns(seed: int) -> list[Key]:
+    """ProtoNet on test classes that are turned, in each of the ways."""
+    return [(TURNED, PROTOTYPES, "layer", turn, 0, "test", seed) for turn in TURNS]
+
+
 def of_ways(seed: int) -> list[Key]:
     """ProtoNet trained on 5 and on 20 ways, tested on both; with seed 0 the time of steps of both ways."""
     found = [(WAYS, arm, BEST[WIDE][0], f"{way}-way", 0, "test", seed) for arm in (PROTOTYPES, WIDE) for way in (5, 20)]
@@ -72,7 +78,8 @@ def of_ways(seed: int) -> list[Key]:
 
 MEASURED: dict[str, tuple[Callable[[int], list[Key]], Callable[[Key, Budget], dict]]] = {
     COMPANIONS: (of_norms, parts.norms), LEAKS: (of_splits, parts.splits), LABELS: (of_labels, parts.labels),
-    RIVALS: (of_rivals, parts.rivals), SELECTION: (of_selection, parts.selection), WAYS: (of_ways, parts.ways)}
+    RIVALS: (of_rivals, parts.rivals), SELECTION: (of_selection, parts.selection), WAYS: (of_ways, parts.ways),
+    TURNED: (of_turns, parts.turned)}
 
 
 def prepare(seeds: Sequence[int], part: Sequence[str], choose: bool) -> SimpleNamespace:
