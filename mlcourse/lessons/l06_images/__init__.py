@@ -9,6 +9,7 @@ LESSON = Lesson(
     exercises="exercises:EXERCISES",
     predictions="predictions:PREDICTIONS",
     explorers={"EpisodeInspector": "explorers:inspector", "Companions": "explorers:companions"},
+    studies={"protocol": "study_protocol:STUDY"},
     terms="terms:TERMS",
     chinese="terms:CHINESE",
 )
