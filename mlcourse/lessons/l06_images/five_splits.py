@@ -66,7 +66,7 @@ def look_alikes() -> Split:
 
 def by_character() -> Split:
     """Every other character of each script."""
-    classes = of("Latin", "Cyrillic", "Georgian Mkhedruli")
+    classes = of("Cyrillic", "Georgian Mkhedruli", "Arabic")
     return Split(glyphs().subset(classes[::2]), glyphs().subset(classes[1::2]))
 
 
@@ -95,7 +95,7 @@ def look(key: str) -> Picture:
     first = lambda domain, c: domain.images[int(torch.nonzero(domain.labels == c)[0, 0])].float() / 255
     rows = {"test": torch.stack([first(test, c) for c in chosen]),
             "training": torch.stack([first(train, int(whom[c])) for c in chosen])}
-    scripts = lambda domain: ", ".join(dict.fromkeys(domain.groups))
+    scripts = lambda domain: ", ".join(sorted(set(domain.groups)))
     title = f"{key}: train on {scripts(train)}; test on {scripts(test)}; the most alike pairs"
     return strips(rows, title)
 

@@ -1,0 +1,61 @@
+"""What lesson 06 prints and draws of its study."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlcourse.lessons.l06_images.leaks import BY_CLASS, BY_PICTURE, BY_SCRIPT, TURNED
+from mlcourse.lessons.l06_images.results import by_seed, company, leak, mean, rival
+from mlcourse.nets import NORMS
+from mlcourse.statistics import Estimate, paired_difference
+
+SPLITS = {BY_SCRIPT: "other scripts", BY_CLASS: "same scripts", TURNED: "turned classes", BY_PICTURE: "same classes"}
+SHARES = {"0 shuffled": "never", "0.1 shuffled": "1 in 10", "1 shuffled": "always"}
+RIVALS = ("pixels", "MAML", "ProtoNet", "RFS", "Baseline++", "fine-tuning")
+
+
+def norms_table(rows: Sequence[dict]) -> str:
+    """Both methods with every norm: all queries together, and each alone, with what that costs."""
+    lines = [f"{'% right':9s}" + "".join(f"{arm + ': all 75':>18s}{'alone':>9s}{'less all':>14s}"
+                                         for arm in ("MAML", "ProtoNet"))]
+    for norm in NORMS:
+        cells = ""
+        for arm in ("MAML", "ProtoNet"):
+            together, alone = (mean(rows, "norms", arm, each, norm=norm) for each in ("all", "alone"))
+            gap = company(rows, arm, norm, "alone", "all")
+            cells += f"{together.text(tight=True):>18s}{alone.mean:>9.1f}{gap.text(sign=True):>14s}"
+        lines.append(f"{norm:9s}{cells}")
+    return "\n".join(lines)
+
+
+def splits_table(rows: Sequence[dict]) -> str:
+    """What the score of each split is, and by how much it is above the honest one."""
+    lines = [f"{'trained on':16s}{'% right':>12s}{'less other scripts':>22s}"]
+    for split, name in SPLITS.items():
+        more = "" if split == BY_SCRIPT else leak(rows, split).text(sign=True)
+        lines.append(f"{name:16s}{mean(rows, 'splits', 'ProtoNet', 'accuracy', setting=split).text():>12s}{more:>22s}")
+    return "\n".join(lines)
+
+
+def labels_table(rows: Sequence[dict]) -> str:
+    """MAML trained on episodes whose labels are shuffled never, now and then, and always."""
+    lines = [f"{'labels dealt anew':19s}{'known classes':>15s}{'labels wrong':>15s}{'new scripts':>15s}"]
+    for setting, name in SHARES.items():
+        found = [mean(rows, "labels", "MAML", each, setting=setting).text() for each in ("known", "poisoned", "new")]
+        lines.append(f"{name:19s}" + "".join(f"{each:>15s}" for each in found))
+    return "\n".join(lines)
+
+
+def fixed(rows: Sequence[dict], setting: str = "0 shuffled") -> Estimate:
+    """MAML on new scripts, trained with labels that are shuffled so often, less trained with labels shuffled always, in
+    points, paired over seeds."""
+    return paired_difference(*(by_seed(rows, "labels", "MAML", "new", setting=each) for each in (setting, "1 shuffled")))
+
+
+def rivals_table(rows: Sequence[dict]) -> str:
+    """Every arm on new scripts, and less ProtoNet."""
+    lines = [f"{'% right':12s}{'new scripts':>14s}{'less ProtoNet':>16s}"]
+    for arm in RIVALS:
+        gap = "" if arm == "ProtoNet" else rival(rows, arm, "ProtoNet").text(sign=True)
+        lines.append(f"{arm:12s}{mean(rows, 'rivals', arm, 'accuracy').text():>14s}{gap:>16s}")
+    return "\n".join(lines)
