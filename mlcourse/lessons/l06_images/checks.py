@@ -86,7 +86,8 @@ def faults_within(episode: tuple[Tensor, ...], labels: Tensor, shot: int, query:
     support, support_y, asked, asked_y = episode
     way = len(support) // shot
     if set(support.tolist()) & set(asked.tolist()):
-        return [Misconception(OVERLAP, "a picture is both labelled and asked for, so a lookup would be right; draw shot + "
+        return [Misconception(OVERLAP, "a picture is both labelled and asked for, so a lookup would be right; draw "
+                                       "shot + "
                               "query different pictures of a class at once, and divide them.")]
     if len(support.unique()) < len(support) or len(asked.unique()) < len(asked):
         return [Misconception(TWICE, "one picture stands twice in a set; torch.randperm draws without repetition, "
@@ -95,15 +96,18 @@ def faults_within(episode: tuple[Tensor, ...], labels: Tensor, shot: int, query:
         return [Misconception(NO_LABELS, f"labels must be 0 … {way - 1}, whatever classes were drawn, but they are the "
                               "numbers of the classes in the domain.")]
     if (support_y.bincount(minlength=way) != shot).any() or (asked_y.bincount(minlength=way) != query).any():
-        return [Misconception(UNEVEN, f"each label must stand {shot} times in the support set and {query} times among the "
+        return [Misconception(UNEVEN, f"each label must stand {shot} times in the support set and {query} times "
+                                      f"among the "
                               "queries.")]
     class_of = {new: labels[support[support_y == new]].unique().tolist() for new in range(way)}
     asked_of = {new: labels[asked[asked_y == new]].unique().tolist() for new in range(way)}
     if any(len(own) != 1 for own in (*class_of.values(), *asked_of.values())):
-        return [Misconception(MIXED, "pictures of two classes have the same label, or a label has none; pictures and labels "
+        return [Misconception(MIXED, "pictures of two classes have the same label, or a label has none; pictures and "
+                                     "labels "
                               "must stay in step, and the classes of an episode must differ.")]
     if class_of != asked_of:
-        return [Misconception(TWO_LABELLINGS, "a class has one label in the support set and another among the queries.")]
+        return [Misconception(TWO_LABELLINGS, "a class has one label in the support set and another among the "
+                                              "queries.")]
     return []
 
 
@@ -112,7 +116,8 @@ def faults_between(drawn: list[tuple[Tensor, ...]], labels: Tensor) -> list[Misc
     classes = [[int(labels[e[0][e[1] == new][0]]) for new in range(int(e[1].max()) + 1)] for e in drawn]
     found = []
     if len({tuple(sorted(each)) for each in classes}) < 3:
-        found.append(Misconception(SAME_CLASSES, f"{DRAWS} episodes from {DRAWS} generators have the same classes; draw "
+        found.append(Misconception(SAME_CLASSES, f"{DRAWS} episodes from {DRAWS} generators have the same classes; "
+                                                 f"draw "
                                    "them from all of the domain's."))
     elif all(each == sorted(each) for each in classes):
         found.append(Misconception(IN_ORDER, "the label of a class grows with its number in the domain: a network may "
@@ -123,7 +128,8 @@ def faults_between(drawn: list[tuple[Tensor, ...]], labels: Tensor) -> list[Misc
         for index in support.tolist():
             pictures.setdefault(int(labels[index]), set()).add(index)
     if all(len(own) <= 2 for own in pictures.values()):
-        found.append(Misconception(SAME_PICTURES, "a class always brings the same labelled drawings; shuffle each class's "
+        found.append(Misconception(SAME_PICTURES, "a class always brings the same labelled drawings; shuffle each "
+                                                  "class's "
                                    "pictures before you divide them."))
     return found
 
@@ -159,7 +165,8 @@ def check_make_net(answer: object) -> str:
         linear = [module for module in net.modules() if isinstance(module, nn.Linear)]
         if (len(convs) != 1 or tuple(convs[0].weight.shape) != (32, 1, 3, 3) or len(linear) != 1
                 or linear[0].in_features != FEATURES or tuple(convs[0].stride) != (1, 1)):
-            raise Misconception(OTHER_NET, "keep the layers: one convolution of 32 filters, 3×3 and without padding, ReLU, "
+            raise Misconception(OTHER_NET, "keep the layers: one convolution of 32 filters, 3×3 and without padding, "
+                                           "ReLU, "
                                 "a 2×2 max pooling, and one linear layer on all that is left.")
     return f"28 → 26 → 13, so the linear layer sees 32 · 13 · 13 = {FEATURES} numbers, and there is an output a class."
 
@@ -202,8 +209,8 @@ def check_inner_step(answer: object) -> str:
         if not oracles.close(got, truth()):
             with graph_named_too(outer, theta, first):
                 explain(got, truth, STEP_FAULTS, oracles.close)
-            raise NotYet(f"with {way} classes and {shot} of each the step is not alpha times the gradient of the sum over "
-                         f"the {way * shot} samples, divided by {shot}.")
+            raise NotYet(f"with {way} classes and {shot} of each the step is not alpha times the gradient of the sum "
+                         f"over the {way * shot} samples, divided by {shot}.")
         numeric = oracles.numeric_gradient(lambda p, x=x, y=y, way=way, shot=shot, query=query: loss_of(
             stepped(p, x, y, way, shot), *query), theta)
         check_outer_gradient(outer, theta, numeric, first)
@@ -238,8 +245,8 @@ def stepped(theta: Params, x: Tensor, y: Tensor, way: int, shot: int, by: str = 
 
 
 STEP_FAULTS = (
-    (MEAN, {"by": "mean"}, "cross_entropy takes the mean over all N·K samples unless it is told otherwise, so alpha is N "
-                           "times smaller than in the authors' code"),
+    (MEAN, {"by": "mean"}, "cross_entropy takes the mean over all N·K samples unless it is told otherwise, so alpha "
+                           "is N times smaller than in the authors' code"),
     (SUM, {"by": "sum"}, "this is the sum over all N·K samples, K times the authors' loss"),
     (BY_WAY, {"by": "way"}, "the sum is divided by K, the samples of a class, not by N"),
     (BY_BOTH, {"by": "both"}, "the mean was divided by K once more; sum over the samples first"),
@@ -266,7 +273,8 @@ def check_both_ways(answer: object) -> str:
             found = both_ways(predict, queries.clone(), labels.clone())
         except Crashed as crash:
             if isinstance(crash.error, BatchLost):
-                raise Misconception(ONE_PICTURE, "predict was given one picture of shape (1, 28, 28), and wants a batch of "
+                raise Misconception(ONE_PICTURE, "predict was given one picture of shape (1, 28, 28), and wants a "
+                                                 "batch of "
                                     "one, (1, 1, 28, 28): queries[i:i + 1] keeps the dimension.") from None
             raise
         got = numbers(found, 2, "both_ways must return two numbers, in company and alone")
@@ -274,8 +282,8 @@ def check_both_ways(answer: object) -> str:
         same = lambda a, b: all(abs(one - other) < 1e-4 for one, other in zip(a, b, strict=True))
         if not same(got, truth()):
             explain(got, truth, WAYS_FAULTS, same)
-            raise NotYet(f"of {len(labels)} queries a share of {truth()[0]:.3f} is right in company and {truth()[1]:.3f} "
-                         f"alone, but you returned {got[0]:.3f} and {got[1]:.3f}.")
+            raise NotYet(f"of {len(labels)} queries a share of {truth()[0]:.3f} is right in company and "
+                         f"{truth()[1]:.3f} alone, but you returned {got[0]:.3f} and {got[1]:.3f}.")
     return "For a predictor that looks at its batch the two differ, for one that does not they agree."
 
 
@@ -302,7 +310,8 @@ def shares(queries: Tensor, labels: Tensor, batch: bool, swapped: bool = False, 
     """The right pair; the options are the known faults."""
     each = torch.cat([predicted(x[None], batch) for x in queries]).argmax(1)
     together = predicted(queries, batch).argmax(1)
-    said = {"alone": each, "company": together, "first": each[:1].expand(len(each)), "last": each[-1:].expand(len(each))}
+    said = {"alone": each, "company": together, "first": each[:1].expand(len(each)),
+            "last": each[-1:].expand(len(each))}
     times = {"share": 1.0, "per cent": 100.0, "count": float(len(labels))}[unit]
     pair = [times * float((says == labels).float().mean()) for says in (together, said[alone])]
     return tuple(reversed(pair)) if swapped else tuple(pair)
@@ -310,7 +319,8 @@ def shares(queries: Tensor, labels: Tensor, batch: bool, swapped: bool = False, 
 
 WAYS_FAULTS = (
     (SWAPPED, {"swapped": True}, "the first number is the one in company"),
-    (ONE_BATCH, {"alone": "company"}, "every query was in the batch of all when it was predicted; call predict once for "
+    (ONE_BATCH, {"alone": "company"}, "every query was in the batch of all when it was predicted; call predict once "
+                                      "for "
      "each query"),
     (ONE_QUERY, {"alone": "first"}, "the first query's answer was taken for all of them"),
     (ONE_QUERY, {"alone": "last"}, "the last query's answer was taken for all of them"),

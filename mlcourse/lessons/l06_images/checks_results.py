@@ -23,12 +23,13 @@ class Leak(NamedTuple):
 
 
 LEAKS = {
-    "a": Leak(ALIKE, "other names taken for other classes", "the scripts differ, and so do the names; but what do the five "
-                                                            "pairs look like?"),
-    "b": Leak(NOTHING, "a leak where there is none", "no pair is the same character, and no script stands on both sides"),
+    "a": Leak(ALIKE, "other names taken for other classes", "the scripts differ, and so do the names; but what do "
+                                                            "the five pairs look like?"),
+    "b": Leak(NOTHING, "a leak where there is none", "no pair is the same character, and no script stands on both "
+                                                     "sides"),
     "c": Leak(SCRIPTS, "a script on both sides", "the characters differ; which scripts has the title on both sides?"),
-    "d": Leak(TURNED, "a turned class taken for a new one", "turn the test pictures by a quarter; turning is a way to more "
-                                                            "classes, but within one side of the split"),
+    "d": Leak(TURNED, "a turned class taken for a new one", "turn the test pictures by a quarter; turning is a way "
+                                                            "to more classes, but within one side of the split"),
     "e": Leak(CLASSES, "other drawings taken for other classes", "the pictures differ, but are they other characters?"),
 }
 

@@ -53,8 +53,8 @@ def query(which: int) -> tuple[Tensor, int]:
 
 
 def company(which: int, kind: str, count: int) -> Tensor:
-    """`count` companions of a query, (count, 1, 28, 28): other queries of all five classes in turn, drawings of one class
-    that is not its own, uniform noise, or handwritten digits."""
+    """`count` companions of a query, (count, 1, 28, 28): other queries of all five classes in turn, drawings of one
+    class that is not its own, uniform noise, or handwritten digits."""
     task, (_, label) = episode(), query(which)
     if kind == NOISE:
         return torch.rand(MOST, 1, 28, 28, generator=torch.Generator().manual_seed(SEED))[:count]

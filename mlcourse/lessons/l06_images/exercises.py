@@ -5,8 +5,8 @@ from __future__ import annotations
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.exercises.gradients import CUT, FIRST_ORDER, IN_PLACE
 from mlcourse.lessons.l06_images.checks import (BY_BOTH, BY_WAY, COUNTED, IGNORED, IN_ORDER, MEAN, MIXED, NO_FLATTEN,
-                                                NO_LABELS, ONE_BATCH, ONE_PICTURE, ONE_QUERY, OTHER_NET, OVERLAP, PER_CENT,
-                                                SAME_CLASSES, SAME_PICTURES, SIX, SUM, SWAPPED, TEN, TWICE,
+                                                NO_LABELS, ONE_BATCH, ONE_PICTURE, ONE_QUERY, OTHER_NET, OVERLAP,
+                                                PER_CENT, SAME_CLASSES, SAME_PICTURES, SIX, SUM, SWAPPED, TEN, TWICE,
                                                 TWO_LABELLINGS, check_both_ways, check_draw_episode, check_inner_step,
                                                 check_make_net)
 from mlcourse.lessons.l06_images.exercises_results import leaks, verdicts
@@ -29,8 +29,8 @@ MIX = "        own = own[torch.randperm(len(own), generator=generator)]"
 PARTS = "        support, asked = support + [own[:shot]], asked + [own[shot:shot + query]]"
 LABELS = "    support_y, query_y = (torch.arange(way).repeat_interleave(k) for k in (shot, query))"
 RETURN = "    return images[torch.cat(support)], support_y, images[torch.cat(asked)], query_y"
-DRAW_SOLUTION = DRAW + "\n".join((CHOSEN, "    support, asked = [], []", "    for c in classes:", OWN, MIX, PARTS, LABELS,
-                                  RETURN))
+DRAW_SOLUTION = DRAW + "\n".join((CHOSEN, "    support, asked = [], []", "    for c in classes:", OWN, MIX, PARTS,
+                                  LABELS, RETURN))
 
 
 def draw_wrong(*edits: tuple[str, str]) -> str:
@@ -44,10 +44,10 @@ draw_episode = Exercise(
     hints=(
         "Three draws: which classes, which drawings of each, and which class is called 0. The order in which randperm "
         "gives the classes can serve as the third.",
-        "classes = torch.randperm(C, generator=generator)[:way]. For each of them own = torch.nonzero(labels == c)[:, 0], "
-        "shuffled; the first shot of it are support, the next query of it are queries.",
-        "Gather the parts in two lists and torch.cat them; the labels are torch.arange(way).repeat_interleave(shot), and "
-        "likewise with query.",
+        "classes = torch.randperm(C, generator=generator)[:way]. For each of them own = torch.nonzero(labels == "
+        "c)[:, 0], shuffled; the first shot of it are support, the next query of it are queries.",
+        "Gather the parts in two lists and torch.cat them; the labels are torch.arange(way).repeat_interleave(shot), "
+        "and likewise with query.",
     ),
     wrong=(
         (draw_wrong(("own[shot:shot + query]", "own[:query]")), OVERLAP),
@@ -55,7 +55,8 @@ draw_episode = Exercise(
          f"{TWICE}, {OVERLAP}"),
         (draw_wrong((MIX, "        own = own[torch.randperm(len(own), generator=generator)][[0] * shot + list(range(1, "
                           "query + 1))]")), TWICE),
-        (draw_wrong((LABELS, "    support_y, query_y = (classes.repeat_interleave(k) for k in (shot, query))")), NO_LABELS),
+        (draw_wrong((LABELS, "    support_y, query_y = (classes.repeat_interleave(k) for k in (shot, query))")),
+         NO_LABELS),
         (draw_wrong(("[:way]", "[:way].sort().values")), IN_ORDER),
         (draw_wrong((MIX, "        own = own[:]")), SAME_PICTURES),
         (draw_wrong((CHOSEN, "    classes = torch.arange(way)")), SAME_CLASSES),
@@ -65,7 +66,8 @@ draw_episode = Exercise(
         (draw_wrong((RETURN, "    return images[torch.cat(support)], support_y, images[torch.cat(asked)], "
                              "query_y.flip(0)")), TWO_LABELLINGS),
         (draw_wrong((RETURN, "    mix = torch.randperm(way * query, generator=generator)\n"
-                             "    return images[torch.cat(support)], support_y, images[torch.cat(asked)][mix], query_y")),
+                             "    return images[torch.cat(support)], support_y, images[torch.cat(asked)][mix], "
+                             "query_y")),
          MIXED),
     ),
     mutations=(
@@ -100,12 +102,13 @@ def net_wrong(*edits: tuple[str, str]) -> str:
 
 
 make_net = Exercise(
-    id="06.3", title="Spot three bugs: a network for five classes", answer="make_net", difficulty=1, minutes=3, given=GIVEN,
+    id="06.3", title="Spot three bugs: a network for five classes", answer="make_net", difficulty=1, minutes=3,
+    given=GIVEN,
     stub=NET + "    ...", solution_source=NET_SOLUTION, check=check_make_net,
     hints=(
         "Follow one picture through the layers: how many channels, and how many pixels a side, after each?",
-        "A 3×3 convolution without padding takes a pixel from each side, the pooling halves. What shape does the linear "
-        "layer get, and how many labels has an episode?",
+        "A 3×3 convolution without padding takes a pixel from each side, the pooling halves. What shape does the "
+        "linear layer get, and how many labels has an episode?",
         "28 → 26 → 13: torch.nn.Flatten() makes 32 · 13 · 13 numbers of a picture, and the outputs are `way`.",
     ),
     wrong=(
@@ -158,7 +161,8 @@ inner_step = Exercise(
     hints=(
         "Which number does cross_entropy make of N·K losses, if it is not told?",
         'reduction="sum" adds them up. What remains is to divide by K.',
-        'loss = torch.nn.functional.cross_entropy(forward(theta, x), y, reduction="sum") / shot; the other two lines stay.',
+        'loss = torch.nn.functional.cross_entropy(forward(theta, x), y, reduction="sum") / shot; the other two '
+        "lines stay.",
     ),
     wrong=(
         (step_wrong((', reduction="sum") / shot', ")")), MEAN),

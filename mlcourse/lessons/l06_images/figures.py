@@ -49,7 +49,8 @@ def labels_table(rows: Sequence[dict]) -> str:
 def fixed(rows: Sequence[dict], setting: str = "0 shuffled") -> Estimate:
     """MAML on new scripts, trained with labels that are shuffled so often, less trained with labels shuffled always, in
     points, paired over seeds."""
-    return paired_difference(*(by_seed(rows, "labels", "MAML", "new", setting=each) for each in (setting, "1 shuffled")))
+    return paired_difference(*(by_seed(rows, "labels", "MAML", "new", setting=each)
+                               for each in (setting, "1 shuffled")))
 
 
 def rivals_table(rows: Sequence[dict]) -> str:

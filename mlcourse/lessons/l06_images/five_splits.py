@@ -16,7 +16,8 @@ from mlcourse.plots.static import Picture, strips
 
 HALF = 10           # of the 20 drawings of a character
 PAIRS = 5           # the most alike, that are shown
-GREEK = {"A": "ALPHA", "E": "EPSILON", "H": "ETA", "I": "IOTA", "K": "KAPPA", "M": "MU", "N": "NU", "P": "RHO", "T": "TAU",
+GREEK = {"A": "ALPHA", "E": "EPSILON", "H": "ETA", "I": "IOTA", "K": "KAPPA", "M": "MU", "N": "NU", "P": "RHO",
+         "T": "TAU",
          "X": "CHI"}        # capitals that are one shape in Latin and Greek, of which the data set keeps the Latin one
 
 
@@ -51,7 +52,8 @@ def by_script() -> Split:
 
 def by_drawing() -> Split:
     """The same characters, other drawings, and names with the half in them."""
-    half = lambda first, word: renamed(drawings(glyphs().subset(of("Hebrew", "Arabic")), first), lambda name: f"{name} {word}")
+    both = glyphs().subset(of("Hebrew", "Arabic"))
+    half = lambda first, word: renamed(drawings(both, first), lambda name: f"{name} {word}")
     return Split(half(True, "(first hands)"), half(False, "(last hands)"))
 
 

@@ -6,19 +6,22 @@ from mlcourse.exercises.predictions import Prediction
 
 PREDICTIONS = (
     Prediction(
-        "06.p1", "In company, 75 queries at a time, the network of the explorer is right on about 95 % of them. And one at a "
+        "06.p1", "In company, 75 queries at a time, the network of the explorer is right on about 95 % of them. And "
+                 "one at a "
         "time?",
         ("on as many", "on 1 to 5 points fewer", "on more than 10 points fewer"), "on more than 10 points fewer",
         lambda company, alone: company - alone > 10,
         lambda company, alone: f"≈{company:.0f} % in company, ≈{alone:.0f} % alone."),
     Prediction(
-        "06.p2", "MAML, 75 queries in company. At test, let the running statistics of training normalise, as eval() does in "
+        "06.p2", "MAML, 75 queries in company. At test, let the running statistics of training normalise, as eval() "
+                 "does in "
         "PyTorch. It is right on …",
         ("as many", "5 to 20 points fewer", "more than 20 points fewer"), "more than 20 points fewer",
         lambda batch, running: batch - running > 20,
         lambda batch, running: f"{batch:.0f} % by the batch, {running:.0f} % by running statistics."),
     Prediction(
-        "06.p3", "MAML, trained so, and then asked for characters of new scripts. Against MAML whose labels were dealt anew, it "
+        "06.p3", "MAML, trained so, and then asked for characters of new scripts. Against MAML whose labels were "
+                 "dealt anew, it "
         "is …",
         ("not told apart", "behind by less than 10 points", "behind by more than 10 points"),
         "behind by more than 10 points",

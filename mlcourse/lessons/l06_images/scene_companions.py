@@ -83,7 +83,7 @@ def sheet(pictures: np.ndarray) -> np.ndarray:
     cell = SIDE + GAP
     paper = np.full((ROWS * cell, COLUMNS * cell, 4), 255, np.uint8)
     if len(pictures):
-        big = F.interpolate(torch.from_numpy(pictures)[:, None], (SIDE, SIDE), mode="bilinear")[:, 0].clamp(0, 1).numpy()
+        big = F.interpolate(torch.from_numpy(pictures)[:, None], (SIDE, SIDE), mode="bilinear")[:, 0].numpy()
         for i, picture in enumerate(big):
             top, left = divmod(i, COLUMNS)
             paper[top * cell:top * cell + SIDE, left * cell:left * cell + SIDE] = ink(picture, 1)

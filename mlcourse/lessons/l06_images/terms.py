@@ -25,6 +25,6 @@ TERMS = {
 
 CHINESE = {
     "split": "数据划分", "leak": "信息泄漏", "look-alikes": "形近字符", "batch norm": "批归一化", "layer norm": "层归一化",
-    "running statistics": "滑动统计量", "inductive": "归纳式", "reduction": "损失归约方式",
-    "mutually exclusive tasks": "互斥任务", "selection bias": "选择偏差", "RFS": "RFS 基线", "Baseline++": "Baseline++ 基线",
+    "running statistics": "滑动统计量", "inductive": "归纳式", "reduction": "损失归约方式", "RFS": "RFS 基线",
+    "mutually exclusive tasks": "互斥任务", "selection bias": "选择偏差", "Baseline++": "Baseline++ 基线",
 }

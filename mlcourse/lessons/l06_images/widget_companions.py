@@ -15,9 +15,9 @@ from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 
 
 class CompanionsRecord(NamedTuple):
-    """One setting. which, kind, count: the controls. label: of the query, 0 to 4. picture (28, 28), support (5, 28, 28),
-    company (count, 28, 28): in [0, 1]. ways: by name what the network makes of the query: alone, in company, and with the
-    statistics of the support set."""
+    """One setting. which, kind, count: the controls. label: of the query, 0 to 4. picture (28, 28), support
+    (5, 28, 28), company (count, 28, 28): in [0, 1]. ways: by name what the network makes of the query: alone, in
+    company, and with the statistics of the support set."""
 
     which: int
     kind: str

@@ -15,8 +15,8 @@ from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 
 class EpisodeRecord(NamedTuple):
     """One episode. number, shot, split: the controls. names: of the classes, by label. support: by label its pictures
-    (shot, 28, 28); queries (15, 28, 28); truth (15,): their labels; said: by what is compared, "pixels" or "network", the
-    labels (15,) of the nearest prototypes."""
+    (shot, 28, 28); queries (15, 28, 28); truth (15,): their labels; said: by what is compared, "pixels" or "network",
+    the labels (15,) of the nearest prototypes."""
 
     number: int
     shot: int

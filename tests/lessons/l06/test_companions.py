@@ -27,7 +27,8 @@ def by_hand(x, others, support, labels):
         found = []
         for conv, norm in zip(net.convs, net.norms, strict=True):
             z = torch.nn.functional.conv2d(z, conv.weight, conv.bias, padding=1)
-            mean, deviation = z.mean((0, 2, 3), keepdim=True), z.var((0, 2, 3), correction=0, keepdim=True).add(1e-5).sqrt()
+            mean = z.mean((0, 2, 3), keepdim=True)
+            deviation = z.var((0, 2, 3), correction=0, keepdim=True).add(1e-5).sqrt()
             found.append((mean.flatten(), deviation.flatten()))
             z = (z - mean) / deviation * norm.gain[:, None, None] + norm.shift[:, None, None]
             z = torch.nn.functional.max_pool2d(z.relu(), 2)
@@ -82,7 +83,7 @@ def test_companions_are_what_their_name_says():
 
 
 def test_what_to_try_comes_true():
-    """The query of the notebook is wrong alone and right in company; noise ruins it, another class and digits do not."""
+    """The query of the notebook is wrong alone and right in company; noise ruins it, one class and digits do not."""
     explorer = Companions()
     right = lambda name: float(explorer.record.ways[name].probabilities[explorer.record.label])
     assert right(ALONE) < 0.2 and right(COMPANY) > 0.9 and right(SUPPORT) > 0.8
