@@ -39,7 +39,7 @@ def check_leaks(answer: object) -> str:
     given = filled(answer, dict.fromkeys(LEAKS, SHARED))
     if wrong := [key for key, leak in LEAKS.items() if given[key] != leak.verdict]:
         raise all_of([Misconception(LEAKS[key].name, f"look at {key}: {LEAKS[key].why}.") for key in wrong])
-    return "One split is clean. Names do not tell: two of the leaks have disjoint class names."
+    return "One split is clean. Names do not tell: they are disjoint in all five."
 
 
 # ---------------------------------------------------------------- 06.6
@@ -53,11 +53,14 @@ class Claim(NamedTuple):
 
 
 CLAIMS = {
-    "a": Claim("yes", "a", "x"),
-    "b": Claim("no", "b", "x"),
-    "c": Claim("open", "c", "x"),
-    "d": Claim("no", "an interval over episodes taken for one over seeds", "x"),
-    "e": Claim("no", "the best of many taken for a typical one", "x"),
+    "a": Claim("yes", "the sign of a difference", "apart(\"ProtoNet\", \"RFS\") has an interval; on which side of 0 "
+                                                  "does it lie?"),
+    "b": Claim("open", "the larger mean wins", "the interval of apart(\"Baseline++\", \"MAML\") includes 0"),
+    "c": Claim("yes", "a baseline not looked at", "apart(\"RFS\", \"pixels\") has an interval; where is 0?"),
+    "d": Claim("no", "an interval over episodes taken for one over seeds", "the 1,000 episodes were drawn anew, the "
+               "network was trained once; what did other seeds of the table give?"),
+    "e": Claim("no", "the best of many taken for a typical one", "the best of twenty is above its skill by luck, and "
+               "new episodes do not know which one was lucky"),
 }
 
 

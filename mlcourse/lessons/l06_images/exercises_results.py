@@ -47,10 +47,15 @@ leaks = Exercise(
 
 VERDICTS = '''\
 verdicts = {     # "yes", "no" or "open"
+    # a: on these scripts ProtoNet is more accurate than RFS
     "a": ...,
+    # b: Baseline++ is more accurate than MAML
     "b": ...,
+    # c: RFS is more accurate than bare pixels
     "c": ...,
+    # d: 95.3 ± 0.3 % over 1,000 episodes: another training seed will end at 95.0 to 95.6
     "d": ...,
+    # e: the best of 20 checkpoints has 84 % on 100 test episodes: it will have about 84 on others
     "e": ...,
 }'''
 

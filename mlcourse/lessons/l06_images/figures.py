@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mlcourse.lessons.l06_images.leaks import BY_CLASS, BY_PICTURE, BY_SCRIPT, TURNED
-from mlcourse.lessons.l06_images.results import by_seed, company, leak, mean, rival
+from mlcourse.lessons.l06_images.results import by_seed, leak, mean, rival
 from mlcourse.nets import NORMS
 from mlcourse.statistics import Estimate, paired_difference
 
+METHODS = ("MAML", "ProtoNet")
 SPLITS = {BY_SCRIPT: "other scripts", BY_CLASS: "same scripts", TURNED: "turned classes", BY_PICTURE: "same classes"}
 SHARES = {"0 shuffled": "never", "0.1 shuffled": "1 in 10", "1 shuffled": "always"}
 RIVALS = ("pixels", "MAML", "ProtoNet", "RFS", "Baseline++", "fine-tuning")
 
 
 def norms_table(rows: Sequence[dict]) -> str:
-    """Both methods with every norm: all queries together, and each alone, with what that costs."""
-    lines = [f"{'% right':9s}" + "".join(f"{arm + ': all 75':>18s}{'alone':>9s}{'less all':>14s}"
-                                         for arm in ("MAML", "ProtoNet"))]
+    """Both methods with every norm: all queries together, 15 of one class, and each alone."""
+    head = "".join(f"{arm}:".rjust(12) + f"{'all 75':>10s}{'one class':>12s}{'alone':>11s}" for arm in METHODS)
+    lines = ["% right" + head]
     for norm in NORMS:
         cells = ""
-        for arm in ("MAML", "ProtoNet"):
-            together, alone = (mean(rows, "norms", arm, each, norm=norm) for each in ("all", "alone"))
-            gap = company(rows, arm, norm, "alone", "all")
-            cells += f"{together.text(tight=True):>18s}{alone.mean:>9.1f}{gap.text(sign=True):>14s}"
-        lines.append(f"{norm:9s}{cells}")
+        for arm in METHODS:
+            found = [mean(rows, "norms", arm, each, norm=norm) for each in ("all", "one class", "alone")]
+            cells += " " * 10 + "".join(f"{each.text(tight=True):>11s}" for each in found) + " "
+        lines.append(f"{norm:8s}{cells}".rstrip())
     return "\n".join(lines)
 
 

@@ -13,8 +13,8 @@ TERMS = {
         "Means and variances that batch norm keeps from training batches, to use at test in place of the batch's own.",
     "inductive": "Said of a method that answers a query the same whatever other queries come with it.",
     "reduction": "How a loss joins the losses of single samples to one number: their sum, or their mean.",
-    "mutually exclusive tasks":
-        "Tasks that no single function solves, as where a class has another label in each episode; the support set is "
+    "mutually exclusive":
+        "Said of tasks that no single function solves, as where a class has another label in each episode; the support set is "
         "then needed.",
     "selection bias": "The part of the best of several scores that is luck, and does not come again.",
     "RFS":
@@ -26,5 +26,5 @@ TERMS = {
 CHINESE = {
     "split": "数据划分", "leak": "信息泄漏", "look-alikes": "形近字符", "batch norm": "批归一化", "layer norm": "层归一化",
     "running statistics": "滑动统计量", "inductive": "归纳式", "reduction": "损失归约方式", "RFS": "RFS 基线",
-    "mutually exclusive tasks": "互斥任务", "selection bias": "选择偏差", "Baseline++": "Baseline++ 基线",
+    "mutually exclusive": "互斥任务", "selection bias": "选择偏差", "Baseline++": "Baseline++ 基线",
 }
