@@ -21,7 +21,7 @@ from mlcourse.evaluate import BLOCK, scores
 from mlcourse.learner import Learner
 from mlcourse.learners import MAML, ProtoNet
 from mlcourse.lessons.l06_images import leaks
-from mlcourse.lessons.l06_images.arms import (COSINES, OUTER, PIXELS, PROTOTYPES, REGRESSION, SECOND, SHOT, WAY, WIDE,
+from mlcourse.lessons.l06_images.arms import (COSINES, PIXELS, PROTOTYPES, REGRESSION, SECOND, SHOT, WAY, WIDE,
                                               Trained, made, trained)
 from mlcourse.lessons.l06_images.company import COMPANY, in_company
 from mlcourse.lessons.l06_images.fixed_labels import FixedLabels, poisoned
@@ -65,21 +65,22 @@ def body(arm: str, norm: str, outer: float, seed: int, budget: Budget) -> Traine
 
 
 @cache
-def second(norm: str, lr: float, steps: int, seed: int, budget: Budget) -> Trained:
-    """MAML."""
-    return trained(SECOND, norm, {"lr": lr, "steps": steps}, seed, source(), budget.steps, budget.width)
+def second(norm: str, setting: tuple, seed: int, budget: Budget) -> Trained:
+    """MAML, its setting as pairs."""
+    return trained(SECOND, norm, dict(setting), seed, source(), budget.steps, budget.width)
 
 
 def ready(arm: str, norm: str, setting: dict, seed: int, budget: Budget) -> Trained:
     """An arm, trained. RFS and fine-tuning start from the same body."""
     if arm == SECOND:
-        return second(norm, **setting, seed=seed, budget=budget)
+        return second(norm, tuple(setting.items()), seed, budget)
     if arm in (PROTOTYPES, WIDE):
         return body(arm, norm, setting["outer"], seed, budget)
     if arm == PIXELS:
         return trained(PIXELS, norm, {}, seed, source(), 0, 0)
-    pretrained = body(COSINES if arm == COSINES else REGRESSION, norm, OUTER, seed, budget)
-    learner = made(arm, norm, setting, seed, budget.width, 0)
+    pretrained = body(COSINES if arm == COSINES else REGRESSION, norm, setting["outer"], seed, budget)
+    own = {name: value for name, value in setting.items() if name != "outer"}
+    learner = made(arm, norm, own, seed, budget.width, 0)
     learner.net.load_state_dict(pretrained.learner.net.state_dict())
     return Trained(learner.eval(), pretrained.seconds)
 

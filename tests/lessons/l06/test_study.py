@@ -61,9 +61,9 @@ def test_an_unknown_part_is_refused():
 
 def test_rfs_and_fine_tuning_start_from_one_body_and_it_stays_as_it_was():
     one, other = (parts.ready(arm, "layer", setting, 0, TINY).learner.net.state_dict()
-                  for arm, setting in ((REGRESSION, {"C": 10.0}), (FINE, {"lr": 0.1})))
+                  for arm, setting in ((REGRESSION, {"C": 10.0, "outer": 4e-3}), (FINE, {"lr": 0.1, "outer": 4e-3})))
     assert all(torch.equal(one[name], other[name]) for name in one)
-    third = parts.ready(COSINES, "layer", {"lr": 0.1}, 0, TINY).learner.net.state_dict()
+    third = parts.ready(COSINES, "layer", {"lr": 0.1, "outer": 4e-3}, 0, TINY).learner.net.state_dict()
     assert not all(torch.equal(one[name], third[name]) for name in one)
 
 
