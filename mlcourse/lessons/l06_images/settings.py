@@ -18,14 +18,14 @@ CHECKPOINTS, JUDGED_ON = 20, (20, 100)                  # of one run; episodes t
 # Of each arm: the constructor's settings, and "outer", the rate of the outer loop.
 INNER = (*({"lr": lr, "steps": 1} for lr in (0.4, 1.0, 2.0)), {"lr": 1.0, "steps": 1, "outer": 1e-2})
 RATES = tuple({"outer": outer} for outer in (4e-3, 1e-2, 2e-2))
-RATES_BEFORE = (4e-3, 1e-2)                             # of pretraining
+BODIES = {"running": (4e-3, 1e-2), "layer": (4e-3,)}    # norm and outer rates of pretraining
 CANDIDATES: dict[str, dict[tuple[str, str], tuple[dict, ...]]] = {
     COMPANIONS: {(arm, norm): INNER if arm == SECOND else RATES for arm in LEARNED for norm in NORMS},
-    RIVALS: {**{(WIDE, norm): RATES for norm in ("support", "layer")},
-             **{(arm, norm): tuple({name: value, "outer": outer} for outer in RATES_BEFORE for value in values)
+    RIVALS: {(WIDE, "layer"): RATES,
+             **{(arm, norm): tuple({name: value, "outer": outer} for outer in rates for value in values)
                 for arm, name, values in ((REGRESSION, "C", (1.0, 10.0, 100.0)), (FINE, "lr", (0.03, 0.1, 0.3)),
                                           (COSINES, "lr", (0.03, 0.1, 0.3)))
-                for norm in ("running", "layer")}}}
+                for norm, rates in BODIES.items()}}}
 AT_TEST = (1, 5)                                        # inner steps of MAML
 # What validation chose: setting, and inner steps at test; of a rival also the norm.
 CHOSEN: dict[tuple[str, str], tuple[dict, int]] = {
