@@ -125,8 +125,8 @@ def norms(key: Key, budget: Budget) -> dict:
 def splits(key: Key, budget: Budget) -> dict:
     """ProtoNet trained on one of the training sets, on the test that all of them share."""
     every, (setting, _) = load_splits("glyphs"), CHOSEN[PROTOTYPES, "layer"]
-    learner, seconds = trained(PROTOTYPES, "layer", setting, key[-1], leaks.trained_on(every, key[3]), budget.steps,
-                               budget.width)
+    learner, seconds = trained(PROTOTYPES, "layer", setting, key[-1], leaks.trained_on(every, key[3], key[-1]),
+                               budget.steps, budget.width)
     test = EpisodeSampler(leaks.tested(every), WAY, SHOT, 9)
     return {"accuracy": percent(scores(learner, test, 2 * budget.episodes, seed=TEST)), "core_seconds": seconds}
 
