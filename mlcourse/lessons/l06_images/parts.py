@@ -23,7 +23,7 @@ from mlcourse.learners import MAML, ProtoNet
 from mlcourse.lessons.l06_images import leaks
 from mlcourse.lessons.l06_images.arms import (COSINES, PIXELS, PROTOTYPES, REGRESSION, SECOND, SHOT, WAY, WIDE,
                                               Trained, made, trained)
-from mlcourse.lessons.l06_images.company import COMPANY, in_company
+from mlcourse.lessons.l06_images.company import ALONE, COMPANY, TOGETHER, in_company
 from mlcourse.lessons.l06_images.fixed_labels import FixedLabels, poisoned
 from mlcourse.lessons.l06_images.selection import bias, simulated
 from mlcourse.lessons.l06_images.settings import (BEST, CANDIDATES, CHECKPOINTS, CHOSEN, COMPANIONS, FRESH, JUDGED_ON,
@@ -111,14 +111,15 @@ def accuracy(learner: Learner, split: str, steps: int, budget: Budget) -> dict:
 # ------------------------------------------------------------ the parts
 
 def norms(key: Key, budget: Budget) -> dict:
-    """A trained arm in every company, or on validation scripts."""
+    """A trained arm in every company, where it is not transductive in two of them; or on validation scripts."""
     _, arm, norm, said, steps, split, seed = key
     setting = next(each for each in CANDIDATES[COMPANIONS][arm, norm] if name_of(each) == said)
     learner, seconds = ready(arm, norm, setting, seed, budget)
     if split == "val":
         return {**accuracy(learner, split, steps, budget), "core_seconds": seconds}
+    companies = COMPANY if learner.is_transductive else (ALONE, TOGETHER)
     found = {company: torch.cat([in_company(learner, each, company, steps or None)
-                                 for each in blocks(sampler("test"), budget.episodes, TEST)]) for company in COMPANY}
+                                 for each in blocks(sampler("test"), budget.episodes, TEST)]) for company in companies}
     return {**{company: percent(values) for company, values in found.items()}, "core_seconds": seconds}
 
 

@@ -16,7 +16,8 @@ KNOWN = 50                                              # training classes of th
 CHECKPOINTS, JUDGED_ON = 20, (20, 100)                  # of one run; episodes that a checkpoint is chosen on
 
 # Of each arm: the constructor's settings, and "outer", the rate of the outer loop.
-INNER = (*({"lr": lr, "steps": 1} for lr in (0.4, 1.0, 2.0)), {"lr": 1.0, "steps": 1, "outer": 1e-2})
+INNER = tuple({"lr": lr, "steps": 1, "outer": outer}
+              for lr, outer in ((0.4, 4e-3), (1.0, 4e-3), (1.0, 1e-2), (1.0, 2e-2)))
 RATES = tuple({"outer": outer} for outer in (4e-3, 1e-2, 2e-2))
 BODIES = {"running": (4e-3, 1e-2), "layer": (4e-3,)}    # norm and outer rates of pretraining
 CANDIDATES: dict[str, dict[tuple[str, str], tuple[dict, ...]]] = {
