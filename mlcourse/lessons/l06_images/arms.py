@@ -18,7 +18,6 @@ WAY, SHOT = 5, 1
 SECOND, PROTOTYPES, WIDE, REGRESSION, COSINES, FINE, PIXELS = (
     "MAML", "ProtoNet", "ProtoNet, 20-way", "RFS", "Baseline++", "fine-tuning", "pixels")
 LEARNED = (SECOND, PROTOTYPES)
-OUTER = 4e-3
 
 
 class Trained(NamedTuple):
@@ -48,9 +47,9 @@ def episodes_of(arm: str, source: Domain) -> tuple[EpisodeSampler, int]:
 
 def trained(arm: str, norm: str, setting: dict, seed: int, source: Domain, steps: int, width: int, *,
             shuffled: float | None = None, on_step: Callable[[Learner], None] | None = None) -> Trained:
-    """An arm after all its steps. setting: of its constructor, and "outer", the rate of Adam, OUTER where it is left
-    out. shuffled: the share of episodes with shuffled labels among those of `FixedLabels`; None: ordinary episodes.
-    on_step: called with the learner after each step."""
+    """An arm after all its steps. setting: of its constructor, and "outer", the rate of Adam, 4e-3 where it is
+    left out. shuffled: the share of episodes with shuffled labels among those of `FixedLabels`; None: ordinary
+    episodes. on_step: called with the learner after each step."""
     if arm == PIXELS:
         return Trained(NearestNeighbour().eval(), 0.0)
     inner = {name: value for name, value in setting.items() if name != "outer"}
@@ -59,7 +58,7 @@ def trained(arm: str, norm: str, setting: dict, seed: int, source: Domain, steps
     sampler, tasks = episodes_of(arm, source)
     if shuffled is not None:
         sampler = FixedLabels(source, WAY, SHOT, 3, shuffled)
-    phases = learner.phases(sampler, steps, tasks=tasks, lr=setting.get("outer", OUTER))
+    phases = learner.phases(sampler, steps, tasks=tasks, lr=setting.get("outer", 4e-3))
     start = time.process_time()
     train(learner, phases, seed=seed, progress=False, on_step=on_step and (lambda _: on_step(learner)))
     return Trained(learner.eval(), round(time.process_time() - start, 1))

@@ -27,11 +27,12 @@ def what_a_score_is_worth(rows: Sequence[dict]) -> Picture:
         for axes, arm in zip(panels, ("MAML", "ProtoNet"), strict=True):
             axes.axvline(20, color=GREY, ls=":", lw=1.3, label="chance")
             for place, ((name, words), style) in enumerate(zip(COMPANIES.items(), SERIES)):
-                values = [mean(rows, "norms", arm, name, norm=norm) for norm in NORMS]
-                axes.errorbar([v.mean for v in values], [i + 0.16 * (place - 1) for i in range(len(NORMS))],
+                shown = ["batch"] if name == "one class" else NORMS
+                values = [mean(rows, "norms", arm, name, norm=norm) for norm in shown]
+                axes.errorbar([v.mean for v in values], [i + 0.16 * (place - 1) for i in range(len(shown))],
                               xerr=[v.half for v in values], fmt=style["marker"], color=style["color"], capsize=3, ms=5,
                               label=words)
-                said += [f"{arm} norm {norm}, {words} {v.text(tight=True)}" for norm, v in zip(NORMS, values)]
+                said += [f"{arm} norm {norm}, {words} {v.text(tight=True)}" for norm, v in zip(shown, values)]
             axes.set_yticks(range(len(NORMS)), NORMS)
             axes.set(title=arm, xlabel="5-way 1-shot accuracy (%)", ylim=(len(NORMS) - 0.5, -0.5))
         leaking = [split for split in LEAKS if split != BY_SCRIPT]

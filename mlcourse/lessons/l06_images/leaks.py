@@ -15,10 +15,11 @@ DRAWINGS = 10           # of each class for training; the test has the others
 
 
 def halves(domain: Domain, seed: int = 0) -> tuple[list[int], list[int]]:
-    """The classes of a domain in two halves, every group (script) in two halves."""
+    """The classes of a domain in two halves of equal size, every group (script) in two halves."""
     order = torch.randperm(len(domain.classes), generator=torch.Generator().manual_seed(seed)).tolist()
     order.sort(key=lambda c: domain.groups[c])
-    return sorted(order[::2]), sorted(order[1::2])
+    half = len(order) // 2
+    return sorted(order[::2][:half]), sorted(order[1::2])
 
 
 def tested(splits: Splits) -> Domain:
@@ -28,32 +29,21 @@ def tested(splits: Splits) -> Domain:
     return half.take(torch.nonzero(place >= DRAWINGS)[:, 0])
 
 
-def trained_on(splits: Splits, leak: str) -> Domain:
-    """What is trained on, always as many classes with DRAWINGS drawings each.
+def trained_on(splits: Splits, leak: str, seed: int = 0) -> Domain:
+    """What is trained on, always as many classes as are tested, with DRAWINGS drawings each.
 
-    BY_SCRIPT: classes of the training scripts alone. In the others some of these make room: BY_CLASS, for the other
-    half of the classes of the test scripts; TURNED, for the tested classes turned by 90°, which stand for look-alikes;
-    BY_PICTURE, for the tested classes themselves, in other drawings than those of the test. KeyError for another name.
+    BY_SCRIPT: classes of the training scripts, drawn by this seed. BY_CLASS: the other half of the classes of the test
+    scripts. TURNED: the tested classes turned by 90°, which stand for look-alikes. BY_PICTURE: the tested classes
+    themselves, in other drawings than those of the test. Raises KeyError for another name.
     """
     own, other = halves(splits.test)
-    own = own[:len(other)]
-    test = splits.test.first(DRAWINGS)
-    leaked = {BY_SCRIPT: None, BY_CLASS: test.subset(other), TURNED: turned(test.subset(own)),
-              BY_PICTURE: test.subset(own)}[leak]
-    train = splits.train.first(DRAWINGS)
-    if leaked is None:
-        return train
-    order = torch.randperm(len(train.classes), generator=torch.Generator().manual_seed(0)).tolist()
-    return joined(train.subset(sorted(order[len(leaked.classes):])), leaked, f"{train.name}, leaking {leak}")
+    test, train = splits.test.first(DRAWINGS), splits.train.first(DRAWINGS)
+    order = torch.randperm(len(train.classes), generator=torch.Generator().manual_seed(seed))
+    return {BY_SCRIPT: train.subset(order[:len(own)].sort().values), BY_CLASS: test.subset(other),
+            TURNED: turned(test.subset(own)), BY_PICTURE: test.subset(own)}[leak]
 
 
 def turned(domain: Domain) -> Domain:
     """Every picture turned by 90°."""
     return replace(domain, images=torch.rot90(domain.images, 1, (2, 3)),
                    classes=tuple(f"{name} turned" for name in domain.classes), originals=domain.digests)
-
-
-def joined(a: Domain, b: Domain, name: str) -> Domain:
-    """The classes of both."""
-    return Domain(name, torch.cat([a.images, b.images]), torch.cat([a.labels, b.labels + len(a.classes)]),
-                  a.classes + b.classes, a.groups + b.groups)

@@ -21,9 +21,9 @@ from mlcourse.evaluate import BLOCK, scores
 from mlcourse.learner import Learner
 from mlcourse.learners import MAML, ProtoNet
 from mlcourse.lessons.l06_images import leaks
-from mlcourse.lessons.l06_images.arms import (COSINES, OUTER, PIXELS, PROTOTYPES, REGRESSION, SECOND, SHOT, WAY, WIDE,
+from mlcourse.lessons.l06_images.arms import (COSINES, PIXELS, PROTOTYPES, REGRESSION, SECOND, SHOT, WAY, WIDE,
                                               Trained, made, trained)
-from mlcourse.lessons.l06_images.company import COMPANY, in_company
+from mlcourse.lessons.l06_images.company import ALONE, COMPANY, TOGETHER, in_company
 from mlcourse.lessons.l06_images.fixed_labels import FixedLabels, poisoned
 from mlcourse.lessons.l06_images.selection import bias, simulated
 from mlcourse.lessons.l06_images.settings import (BEST, CANDIDATES, CHECKPOINTS, CHOSEN, COMPANIONS, FRESH, JUDGED_ON,
@@ -65,21 +65,22 @@ def body(arm: str, norm: str, outer: float, seed: int, budget: Budget) -> Traine
 
 
 @cache
-def second(norm: str, lr: float, steps: int, seed: int, budget: Budget) -> Trained:
-    """MAML."""
-    return trained(SECOND, norm, {"lr": lr, "steps": steps}, seed, source(), budget.steps, budget.width)
+def second(norm: str, setting: tuple, seed: int, budget: Budget) -> Trained:
+    """MAML, its setting as pairs."""
+    return trained(SECOND, norm, dict(setting), seed, source(), budget.steps, budget.width)
 
 
 def ready(arm: str, norm: str, setting: dict, seed: int, budget: Budget) -> Trained:
     """An arm, trained. RFS and fine-tuning start from the same body."""
     if arm == SECOND:
-        return second(norm, **setting, seed=seed, budget=budget)
+        return second(norm, tuple(setting.items()), seed, budget)
     if arm in (PROTOTYPES, WIDE):
         return body(arm, norm, setting["outer"], seed, budget)
     if arm == PIXELS:
         return trained(PIXELS, norm, {}, seed, source(), 0, 0)
-    pretrained = body(COSINES if arm == COSINES else REGRESSION, norm, OUTER, seed, budget)
-    learner = made(arm, norm, setting, seed, budget.width, 0)
+    pretrained = body(COSINES if arm == COSINES else REGRESSION, norm, setting["outer"], seed, budget)
+    own = {name: value for name, value in setting.items() if name != "outer"}
+    learner = made(arm, norm, own, seed, budget.width, 0)
     learner.net.load_state_dict(pretrained.learner.net.state_dict())
     return Trained(learner.eval(), pretrained.seconds)
 
@@ -110,22 +111,23 @@ def accuracy(learner: Learner, split: str, steps: int, budget: Budget) -> dict:
 # ------------------------------------------------------------ the parts
 
 def norms(key: Key, budget: Budget) -> dict:
-    """A trained arm in every company, or on validation scripts."""
+    """A trained arm in every company, where it is not transductive in two of them; or on validation scripts."""
     _, arm, norm, said, steps, split, seed = key
     setting = next(each for each in CANDIDATES[COMPANIONS][arm, norm] if name_of(each) == said)
     learner, seconds = ready(arm, norm, setting, seed, budget)
     if split == "val":
         return {**accuracy(learner, split, steps, budget), "core_seconds": seconds}
+    companies = COMPANY if learner.is_transductive else (ALONE, TOGETHER)
     found = {company: torch.cat([in_company(learner, each, company, steps or None)
-                                 for each in blocks(sampler("test"), budget.episodes, TEST)]) for company in COMPANY}
+                                 for each in blocks(sampler("test"), budget.episodes, TEST)]) for company in companies}
     return {**{company: percent(values) for company, values in found.items()}, "core_seconds": seconds}
 
 
 def splits(key: Key, budget: Budget) -> dict:
     """ProtoNet trained on one of the training sets, on the test that all of them share."""
     every, (setting, _) = load_splits("glyphs"), CHOSEN[PROTOTYPES, "layer"]
-    learner, seconds = trained(PROTOTYPES, "layer", setting, key[-1], leaks.trained_on(every, key[3]), budget.steps,
-                               budget.width)
+    learner, seconds = trained(PROTOTYPES, "layer", setting, key[-1], leaks.trained_on(every, key[3], key[-1]),
+                               budget.steps, budget.width)
     test = EpisodeSampler(leaks.tested(every), WAY, SHOT, 9)
     return {"accuracy": percent(scores(learner, test, 2 * budget.episodes, seed=TEST)), "core_seconds": seconds}
 

@@ -16,21 +16,25 @@ KNOWN = 50                                              # training classes of th
 CHECKPOINTS, JUDGED_ON = 20, (20, 100)                  # of one run; episodes that a checkpoint is chosen on
 
 # Of each arm: the constructor's settings, and "outer", the rate of the outer loop.
-INNER = tuple({"lr": lr, "steps": 1} for lr in (0.4, 1.0, 2.0))
+INNER = tuple({"lr": lr, "steps": 1, "outer": outer}
+              for lr, outer in ((0.4, 4e-3), (1.0, 4e-3), (1.0, 1e-2), (1.0, 2e-2)))
 RATES = tuple({"outer": outer} for outer in (4e-3, 1e-2, 2e-2))
+BODIES = {"running": (4e-3, 1e-2), "layer": (4e-3,)}    # norm and outer rates of pretraining
 CANDIDATES: dict[str, dict[tuple[str, str], tuple[dict, ...]]] = {
     COMPANIONS: {(arm, norm): INNER if arm == SECOND else RATES for arm in LEARNED for norm in NORMS},
-    RIVALS: {**{(WIDE, norm): RATES for norm in ("support", "layer")},
-             **{(REGRESSION, norm): tuple({"C": c} for c in (1.0, 10.0, 100.0)) for norm in ("running", "layer")},
-             **{(COSINES, norm): tuple({"lr": lr} for lr in (0.03, 0.1, 0.3)) for norm in ("running", "layer")},
-             **{(FINE, norm): tuple({"lr": lr} for lr in (0.03, 0.1, 0.3)) for norm in ("running", "layer")}}}
+    RIVALS: {(WIDE, "layer"): RATES,
+             **{(arm, norm): tuple({name: value, "outer": outer} for outer in rates for value in values)
+                for arm, name, values in ((REGRESSION, "C", (1.0, 10.0, 100.0)), (FINE, "lr", (0.03, 0.1, 0.3)),
+                                          (COSINES, "lr", (0.03, 0.1, 0.3)))
+                for norm, rates in BODIES.items()}}}
 AT_TEST = (1, 5)                                        # inner steps of MAML
 # What validation chose: setting, and inner steps at test; of a rival also the norm.
 CHOSEN: dict[tuple[str, str], tuple[dict, int]] = {
-    (arm, norm): (INNER[1], 5) if arm == SECOND else (RATES[1], 0) for arm in LEARNED for norm in NORMS}
+    (arm, norm): (INNER[1], 5) if arm == SECOND else (RATES[2], 0) for arm in LEARNED for norm in NORMS}
 BEST: dict[str, tuple[str, dict, int]] = {
     SECOND: ("support", INNER[1], 5), PROTOTYPES: ("layer", RATES[1], 0), WIDE: ("layer", RATES[1], 0),
-    REGRESSION: ("running", {"C": 1.0}, 0), COSINES: ("running", {"lr": 0.1}, 0), FINE: ("running", {"lr": 0.1}, 0),
+    REGRESSION: ("running", {"C": 10.0, "outer": 4e-3}, 0), COSINES: ("running", {"lr": 0.1, "outer": 4e-3}, 0),
+    FINE: ("running", {"lr": 0.1, "outer": 4e-3}, 0),
     PIXELS: ("none", {}, 0)}
 LABELS_NORM = "layer"
 SIMULATED, SKILL, SPREAD = "simulated", 0.8, 0.1        # equal skill, and σ of a score on one episode

@@ -30,8 +30,11 @@ def norms(rows: Sequence[dict]) -> list[list[str]]:
     lines = [["method", "norm", "setting", "steps at test", "all 75", "alone", "15 mixed", "15 of one class",
               "alone less all", "one class less mixed"]]
     for (arm, norm), (setting, steps) in CHOSEN.items():
-        found = [mean(rows, COMPANIONS, arm, each, norm=norm).text() for each in ("all", "alone", "mixed", "one class")]
-        gaps = [company(rows, arm, norm, *pair).text(sign=True) for pair in (("alone", "all"), ("one class", "mixed"))]
+        companies, pairs = ("all", "alone", "mixed", "one class"), (("alone", "all"), ("one class", "mixed"))
+        some = norm != "batch"
+        found = [mean(rows, COMPANIONS, arm, each, norm=norm).text() for each in companies[:2 if some else 4]]
+        gaps = [company(rows, arm, norm, *pair).text(sign=True) for pair in pairs[:1 if some else 2]]
+        found, gaps = found + ["as alone"] * 2 * some, gaps + ["–"] * some
         lines.append([arm, norm, name_of(setting), str(steps) if arm == SECOND else "–", *found, *gaps])
     return lines
 
