@@ -16,15 +16,16 @@ RIVALS = ("pixels", "MAML", "ProtoNet", "RFS", "Baseline++", "fine-tuning")
 
 
 def norms_table(rows: Sequence[dict]) -> str:
-    """Both methods with every norm: all queries together, 15 of one class, and each alone."""
-    head = "".join(f"{arm}:".rjust(12) + f"{'all 75':>10s}{'one class':>12s}{'alone':>11s}" for arm in METHODS)
-    lines = ["% right" + head]
+    """Both methods with every norm: all 75 queries of an episode together, 15 of one class, and each alone. "same": as
+    all together, since no query takes notice of another."""
+    lines = [f"{'% right':9s}" + "".join(f"{f'{arm}: all 75':>18s}{'one class':>12s}{'alone':>12s}" for arm in METHODS)]
     for norm in NORMS:
         cells = ""
         for arm in METHODS:
-            found = [mean(rows, "norms", arm, each, norm=norm) for each in ("all", "one class", "alone")]
-            cells += " " * 10 + "".join(f"{each.text(tight=True):>11s}" for each in found) + " "
-        lines.append(f"{norm:8s}{cells}".rstrip())
+            said = lambda company, arm=arm, norm=norm: mean(rows, "norms", arm, company, norm=norm).text()
+            other = [said(each) for each in ("one class", "alone")] if norm == "batch" else ["same", "same"]
+            cells += f"{said('all'):>18s}" + "".join(f"{each:>12s}" for each in other)
+        lines.append(f"{norm:9s}{cells}")
     return "\n".join(lines)
 
 
