@@ -71,9 +71,9 @@ def company(which: int, kind: str, count: int) -> Tensor:
 @torch.no_grad()
 def among(which: int, kind: str, count: int) -> Seen:
     """A query in a batch with `count` companions; alone with none."""
-    net, batch = protonet().net, torch.cat([query(which)[0], company(which, kind, count)])
+    net, at, batch = protonet().net, means(), torch.cat([query(which)[0], company(which, kind, count)])
     with collected() as stats:
-        found = probabilities(net, means(), batch)[0]
+        found = probabilities(net, at, batch)[0]
     return seen(found, stats)
 
 

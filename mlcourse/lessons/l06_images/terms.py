@@ -14,8 +14,8 @@ TERMS = {
     "inductive": "Said of a method that answers a query the same whatever other queries come with it.",
     "reduction": "How a loss joins the losses of single samples to one number: their sum, or their mean.",
     "mutually exclusive":
-        "Said of tasks that no single function solves, as where a class has another label in each episode; the support set is "
-        "then needed.",
+        "Said of tasks that no single function solves, as where a class has another label in each episode; the support "
+        "set is then needed.",
     "selection bias": "The part of the best of several scores that is luck, and does not come again.",
     "RFS":
         "Rethinking few-shot: train a classifier of all training classes, freeze its features, and fit a logistic "
@@ -24,7 +24,8 @@ TERMS = {
 }
 
 CHINESE = {
-    "split": "数据划分", "leak": "信息泄漏", "look-alikes": "形近字符", "batch norm": "批归一化", "layer norm": "层归一化",
+    "split": "数据划分", "leak": "信息泄漏", "look-alikes": "形近字符", "batch norm": "批归一化",
+    "layer norm": "层归一化",
     "running statistics": "滑动统计量", "inductive": "归纳式", "reduction": "损失归约方式", "RFS": "RFS 基线",
     "mutually exclusive": "互斥任务", "selection bias": "选择偏差", "Baseline++": "Baseline++ 基线",
 }

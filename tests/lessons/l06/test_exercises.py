@@ -1,5 +1,5 @@
-"""What lesson 06's exercises rest on: the broken code fails or misleads as the text says, and the right code agrees with
-the library."""
+"""What lesson 06's exercises rest on: the broken code fails or misleads as the text says, and the right code agrees
+with the library."""
 
 import pytest
 import torch
