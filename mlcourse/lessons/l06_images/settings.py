@@ -11,15 +11,15 @@ COMPANIONS, LEAKS, LABELS, RIVALS, SELECTION, WAYS, TURNED = (
     "norms", "splits", "labels", "rivals", "selection", "ways", "turns")
 PARTS = (COMPANIONS, LEAKS, LABELS, RIVALS, SELECTION, WAYS, TURNED)
 CHOOSING, VALIDATION, TEST, FRESH = 100, 1, 2, 3        # a training seed; seeds of three sets of episodes
-SHARES = (0.0, 0.1, 1.0)                                # of the episodes whose labels are shuffled
+SHARES = (0.0, 1.0)                                # of the episodes whose labels are shuffled
 KNOWN = 50                                              # training classes of the part "labels"
 CHECKPOINTS, JUDGED_ON = 20, (20, 100)                  # of one run; episodes that a checkpoint is chosen on
 
 # Of each arm: the constructor's settings, and "outer", the rate of the outer loop.
 INNER = tuple({"lr": lr, "steps": 1, "outer": outer}
-              for lr, outer in ((0.4, 4e-3), (1.0, 4e-3), (1.0, 1e-2), (1.0, 2e-2)))
+              for lr, outer in ((0.4, 4e-3), (1.0, 4e-3), (1.0, 1e-2)))
 RATES = tuple({"outer": outer} for outer in (4e-3, 1e-2, 2e-2))
-BODIES = {"running": (4e-3, 1e-2), "layer": (4e-3,)}    # norm and outer rates of pretraining
+BODIES = {"running": (4e-3, 1e-2)}                      # norm and outer rates of pretraining
 CANDIDATES: dict[str, dict[tuple[str, str], tuple[dict, ...]]] = {
     COMPANIONS: {(arm, norm): INNER if arm == SECOND else RATES for arm in LEARNED for norm in NORMS},
     RIVALS: {(WIDE, "layer"): RATES,
@@ -30,9 +30,10 @@ CANDIDATES: dict[str, dict[tuple[str, str], tuple[dict, ...]]] = {
 AT_TEST = (1, 5)                                        # inner steps of MAML
 # What validation chose: setting, and inner steps at test; of a rival also the norm.
 CHOSEN: dict[tuple[str, str], tuple[dict, int]] = {
-    (arm, norm): (INNER[1], 5) if arm == SECOND else (RATES[2], 0) for arm in LEARNED for norm in NORMS}
+    **{(SECOND, norm): (INNER[2], steps) for norm, steps in zip(NORMS, (5, 5, 1, 1, 1), strict=True)},
+    **{(PROTOTYPES, norm): (RATES[2], 0) for norm in NORMS}}
 BEST: dict[str, tuple[str, dict, int]] = {
-    SECOND: ("support", INNER[1], 5), PROTOTYPES: ("layer", RATES[1], 0), WIDE: ("layer", RATES[1], 0),
+    SECOND: ("support", INNER[2], 5), PROTOTYPES: ("layer", RATES[2], 0), WIDE: ("layer", RATES[2], 0),
     REGRESSION: ("running", {"C": 10.0, "outer": 4e-3}, 0), COSINES: ("running", {"lr": 0.1, "outer": 4e-3}, 0),
     FINE: ("running", {"lr": 0.1, "outer": 4e-3}, 0),
     PIXELS: ("none", {}, 0)}
