@@ -11,7 +11,7 @@ COMPANIONS, LEAKS, LABELS, RIVALS, SELECTION, WAYS, TURNED = (
     "norms", "splits", "labels", "rivals", "selection", "ways", "turns")
 PARTS = (COMPANIONS, LEAKS, LABELS, RIVALS, SELECTION, WAYS, TURNED)
 CHOOSING, VALIDATION, TEST, FRESH = 100, 1, 2, 3        # a training seed; seeds of three sets of episodes
-SHARES = (0.0, 1.0)                                # of the episodes whose labels are shuffled
+SHARES = (0.0, 0.1, 1.0)                                # of the episodes whose labels are shuffled
 KNOWN = 50                                              # training classes of the part "labels"
 CHECKPOINTS, JUDGED_ON = 20, (20, 100)                  # of one run; episodes that a checkpoint is chosen on
 
