@@ -39,11 +39,12 @@ def splits_table(rows: Sequence[dict]) -> str:
 
 
 def labels_table(rows: Sequence[dict]) -> str:
-    """MAML trained on episodes whose labels are shuffled never, now and then, and always."""
-    lines = [f"{'labels dealt anew':19s}{'known classes':>15s}{'labels wrong':>15s}{'new scripts':>15s}"]
+    """MAML trained on episodes whose labels are dealt anew never, now and then, and always."""
+    lines = [f"{'% right':9s}{'known classes:':>17s}{'dealt anew':>13s}{'support wrong':>15s}{'new scripts':>13s}"]
     for setting, name in SHARES.items():
-        found = [mean(rows, "labels", "MAML", each, setting=setting).text() for each in ("known", "poisoned", "new")]
-        lines.append(f"{name:19s}" + "".join(f"{each:>15s}" for each in found))
+        found = [mean(rows, "labels", "MAML", each, setting=setting).text()
+                 for each in ("known", "reshuffled", "poisoned", "new")]
+        lines.append(f"{name:9s}" + "".join(f"{each:>{width}s}" for each, width in zip(found, (17, 13, 15, 13))))
     return "\n".join(lines)
 
 
