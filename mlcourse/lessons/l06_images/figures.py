@@ -17,16 +17,22 @@ RIVALS = ("pixels", "MAML", "ProtoNet", "RFS", "Baseline++", "fine-tuning")
 
 def norms_table(rows: Sequence[dict]) -> str:
     """Both methods with every norm: all 75 queries of an episode together, 15 of one class, and each alone. "same": as
-    all together, since no query takes notice of another."""
+    all together, since no query takes notice of another; "–": not measured."""
     lines = [f"{'% right':9s}" + "".join(f"{f'{arm}: all 75':>18s}{'one class':>12s}{'alone':>12s}" for arm in METHODS)]
     for norm in NORMS:
         cells = ""
         for arm in METHODS:
-            said = lambda company, arm=arm, norm=norm: mean(rows, "norms", arm, company, norm=norm).text()
-            other = [said(each) for each in ("one class", "alone")] if norm == "batch" else ["same", "same"]
-            cells += f"{said('all'):>18s}" + "".join(f"{each:>12s}" for each in other)
+            companies = ("all", "one class", "alone") if norm == "batch" else ("all",)
+            found = [mean(rows, "norms", arm, each, norm=norm).text() for each in companies if measured(rows, arm, norm)]
+            found += ["same"] * 2 if len(found) == 1 else ["–"] * (3 - len(found))
+            cells += "".join(f"{each:>{width}s}" for each, width in zip(found, (18, 12, 12)))
         lines.append(f"{norm:9s}{cells}")
     return "\n".join(lines)
+
+
+def measured(rows: Sequence[dict], arm: str, norm: str) -> bool:
+    """Whether the study has a method with this norm."""
+    return any((row["part"], row["arm"], row["norm"], row["split"]) == ("norms", arm, norm, "test") for row in rows)
 
 
 def splits_table(rows: Sequence[dict]) -> str:
