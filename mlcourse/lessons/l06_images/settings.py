@@ -33,7 +33,7 @@ CHOSEN: dict[tuple[str, str], tuple[dict, int]] = {
     (SECOND, "layer"): (INNER[2], 1), (SECOND, "none"): (INNER[0], 5),
     **{(PROTOTYPES, norm): (RATES[1 if norm == "none" else 2], 0) for norm in NORMS}}
 BEST: dict[str, tuple[str, dict, int]] = {
-    SECOND: ("support", INNER[2], 5), PROTOTYPES: ("layer", RATES[2], 0), WIDE: ("layer", RATES[2], 0),
+    SECOND: ("support", INNER[2], 5), PROTOTYPES: ("running", RATES[2], 0), WIDE: ("layer", RATES[2], 0),
     REGRESSION: ("running", {"C": 10.0, "outer": 1e-2}, 0), COSINES: ("running", {"lr": 0.1, "outer": 1e-2}, 0),
     FINE: ("running", {"lr": 0.1, "outer": 1e-2}, 0),
     PIXELS: ("none", {}, 0)}
