@@ -19,15 +19,13 @@ CHECKPOINTS, JUDGED_ON = 20, (20, 100)                  # of one run; episodes t
 INNER = tuple({"lr": lr, "steps": 1, "outer": outer}
               for lr, outer in ((0.4, 4e-3), (1.0, 4e-3), (1.0, 1e-2)))
 RATES = tuple({"outer": outer} for outer in (4e-3, 1e-2, 2e-2))
-BODIES = {"running": (4e-3, 1e-2)}                      # norm and outer rates of pretraining
 CANDIDATES: dict[str, dict[tuple[str, str], tuple[dict, ...]]] = {
     COMPANIONS: {**{(arm, norm): INNER if arm == SECOND else RATES for arm in LEARNED for norm in NORMS},
                  (SECOND, "none"): INNER[:1], (PROTOTYPES, "none"): RATES[1:2]},
     RIVALS: {(WIDE, "layer"): RATES,
-             **{(arm, norm): tuple({name: value, "outer": outer} for outer in rates for value in values)
+             **{(arm, "running"): tuple({name: value, "outer": 1e-2} for value in values)
                 for arm, name, values in ((REGRESSION, "C", (1.0, 10.0, 100.0)), (FINE, "lr", (0.03, 0.1, 0.3)),
-                                          (COSINES, "lr", (0.03, 0.1, 0.3)))
-                for norm, rates in BODIES.items()}}}
+                                          (COSINES, "lr", (0.03, 0.1, 0.3)))}}}
 AT_TEST = (1, 5)                                        # inner steps of MAML
 # What validation chose: setting, and inner steps at test; of a rival also the norm.
 CHOSEN: dict[tuple[str, str], tuple[dict, int]] = {
@@ -35,9 +33,9 @@ CHOSEN: dict[tuple[str, str], tuple[dict, int]] = {
     (SECOND, "layer"): (INNER[2], 1), (SECOND, "none"): (INNER[0], 5),
     **{(PROTOTYPES, norm): (RATES[1 if norm == "none" else 2], 0) for norm in NORMS}}
 BEST: dict[str, tuple[str, dict, int]] = {
-    SECOND: ("support", INNER[2], 5), PROTOTYPES: ("layer", RATES[2], 0), WIDE: ("layer", RATES[2], 0),
-    REGRESSION: ("running", {"C": 10.0, "outer": 4e-3}, 0), COSINES: ("running", {"lr": 0.1, "outer": 4e-3}, 0),
-    FINE: ("running", {"lr": 0.1, "outer": 4e-3}, 0),
+    SECOND: ("support", INNER[2], 5), PROTOTYPES: ("running", RATES[2], 0), WIDE: ("layer", RATES[2], 0),
+    REGRESSION: ("running", {"C": 10.0, "outer": 1e-2}, 0), COSINES: ("running", {"lr": 0.1, "outer": 1e-2}, 0),
+    FINE: ("running", {"lr": 0.1, "outer": 1e-2}, 0),
     PIXELS: ("none", {}, 0)}
 LABELS_NORM = "layer"
 SIMULATED, SKILL, SPREAD = "simulated", 0.8, 0.1        # equal skill, and σ of a score on one episode
@@ -52,7 +50,7 @@ class Budget:
     simulated selections; rounds: in which steps are timed."""
 
     steps: int = 300
-    pretraining: int = 400
+    pretraining: int = 900
     width: int = 16
     episodes: int = 150
     checkpoint_episodes: int = 200
