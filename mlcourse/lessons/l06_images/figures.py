@@ -10,29 +10,33 @@ from mlcourse.nets import NORMS
 from mlcourse.statistics import Estimate, paired_difference
 
 METHODS = ("MAML", "ProtoNet")
+COMPANIES = {"all": "batch, all 75 queries", "one class": "batch, 15 of one class", "alone": "batch, alone"}
 SPLITS = {BY_SCRIPT: "other scripts", BY_CLASS: "same scripts", TURNED: "turned classes", BY_PICTURE: "same classes"}
 SHARES = {"0 shuffled": "fixed", "1 shuffled": "dealt anew"}
 RIVALS = ("pixels", "MAML", "ProtoNet", "RFS", "Baseline++", "fine-tuning")
 
 
 def norms_table(rows: Sequence[dict]) -> str:
-    """Both methods with every norm: all 75 queries of an episode together, 15 of one class, and each alone. "same": as
-    all together, since no query takes notice of another; "–": not measured."""
-    lines = [f"{'% right':9s}" + "".join(f"{f'{arm}: all 75':>18s}{'one class':>12s}{'alone':>12s}" for arm in METHODS)]
-    for norm in NORMS:
-        cells = ""
-        for arm in METHODS:
-            companies = ("all", "one class", "alone") if norm == "batch" else ("all",)
-            found = [mean(rows, "norms", arm, each, norm=norm).text() for each in companies if measured(rows, arm, norm)]
-            found += ["same"] * 2 if len(found) == 1 else ["–"] * (3 - len(found))
-            cells += "".join(f"{each:>{width}s}" for each, width in zip(found, (18, 12, 12)))
-        lines.append(f"{norm:9s}{cells}")
+    """Both methods with every norm that the study has: with batch norm in three companies, with the others in any, since
+    no query takes notice of another."""
+    lines = [f"{'% right':24s}" + "".join(f"{arm:>16s}" for arm in METHODS)]
+    shown = [("batch", *each) for each in COMPANIES.items()] + [(norm, "all", norm) for norm in NORMS if norm != "batch"]
+    for norm, company, name in shown:
+        if any(measured(rows, arm, norm) for arm in METHODS):
+            found = [said(mean(rows, "norms", arm, company, norm=norm)) if measured(rows, arm, norm) else "–"
+                     for arm in METHODS]
+            lines.append(f"{name:24s}" + "".join(f"{each:>16s}" for each in found))
     return "\n".join(lines)
 
 
 def measured(rows: Sequence[dict], arm: str, norm: str) -> bool:
     """Whether the study has a method with this norm."""
     return any((row["part"], row["arm"], row["norm"], row["split"]) == ("norms", arm, norm, "test") for row in rows)
+
+
+def said(estimate: Estimate) -> str:
+    """An estimate, with its number of seeds where it is not five."""
+    return estimate.text() + f" ({estimate.n})" * (estimate.n != 5)
 
 
 def splits_table(rows: Sequence[dict]) -> str:
@@ -63,8 +67,9 @@ def fixed(rows: Sequence[dict], setting: str = "0 shuffled") -> Estimate:
 
 def rivals_table(rows: Sequence[dict]) -> str:
     """Every arm on new scripts, and less ProtoNet."""
-    lines = [f"{'% right':12s}{'new scripts':>14s}{'less ProtoNet':>16s}"]
+    lines = [f"{'% right':12s}{'new scripts':>16s}{'less ProtoNet':>18s}"]
     for arm in RIVALS:
         gap = "" if arm == "ProtoNet" else rival(rows, arm, "ProtoNet").text(sign=True)
-        lines.append(f"{arm:12s}{mean(rows, 'rivals', arm, 'accuracy').text():>14s}{gap:>16s}")
+        found = mean(rows, "rivals", arm, "accuracy")
+        lines.append(f"{arm:12s}{f'{found.mean:.1f}' if arm == 'pixels' else said(found):>16s}{gap:>18s}")
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import GREY, SERIES
 from mlcourse.plots.surface import Pixels
 
-WAY, COLUMNS, ROWS, CHANNELS = 5, 8, 3, 16
+WAY, COLUMNS, ROWS, CHANNELS = 5, 8, 3, 8      # the first eight of the network's channels
 SIDE, GAP = 46, 3
 LOWEST, HIGHEST = -1.6, 1.6         # of the channels' axis
 
@@ -53,7 +53,7 @@ class CompanionsScene(Scene):
                                               label=name)[0]) for name, style in zip(self.names, SERIES)]
 
     def _build_channels(self, axes) -> None:
-        axes.set(xlim=(0, CHANNELS + 1), ylim=(LOWEST, HIGHEST), xlabel="channel, before the first norm",
+        axes.set(xlim=(0, CHANNELS + 1), ylim=(LOWEST, HIGHEST), xlabel="channel (eight of 16), before the first norm",
                  ylabel="mean ± deviation")
         axes.set_title("What the norm uses")
         axes.grid(True, axis="y")
@@ -73,7 +73,7 @@ class CompanionsScene(Scene):
         for i, (way, mark) in enumerate(zip(record.ways.values(), self.answers, strict=True)):
             mark.set_data(np.arange(WAY) + 0.22 * (i - 1), way.probabilities.numpy())
         for way, (x, mark, bars) in zip(record.ways.values(), self.channels, strict=True):
-            mean, sd = way.mean.numpy(), way.sd.numpy()
+            mean, sd = way.mean[:CHANNELS].numpy(), way.sd[:CHANNELS].numpy()
             mark.set_data(x, mean)
             bars.set_segments([[(at, m - s), (at, m + s)] for at, m, s in zip(x, mean, sd)])
 
