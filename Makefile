@@ -1,6 +1,6 @@
 # make lab    install (first time only) and open the course in JupyterLab
 # make test   install (first time only) and run every test and every notebook
-# make check  the tests of the library alone: no lessons, no browser; a few minutes
+# make check  the tests of the library alone: no lessons, nothing of the course, no browser; a few minutes
 #
 # Variables, all optional:
 #   PYTHON=python3.12    the Python (3.11 or later) that makes the virtual environment
@@ -17,6 +17,9 @@ NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.
 # Two workers share the files, in order; what measures runs alone afterwards.
 SHARED := -n 2 --dist loadfile --no-loadscope-reorder -m "not alone"
 
+# What `make check` leaves out of tests/.
+COURSE := browser lessons exercises course test_tutorial.py test_tutorial_lesson.py
+
 .PHONY: lab test check install clean
 .DEFAULT_GOAL := lab
 
@@ -27,7 +30,7 @@ test: $(STAMP)
 	$(RUN) -m pytest $(NBVAL) $(SHARED) && $(RUN) -m pytest tests -m alone
 
 check: $(STAMP)
-	$(RUN) -m pytest tests --ignore tests/browser --ignore tests/lessons --ignore tests/exercises $(SHARED) && $(RUN) -m pytest tests -m alone
+	$(RUN) -m pytest tests $(COURSE:%=--ignore tests/%) $(SHARED) && $(RUN) -m pytest tests $(COURSE:%=--ignore tests/%) -m alone
 
 install: $(STAMP)
 

@@ -21,8 +21,9 @@ def at(rows: Sequence[dict], curve: Curve, k: int) -> dict[int, float]:
     found = {row["seed"]: row["accuracy"] for row in rows
              if (row["source"], row["arm"]) == curve and row["k"] == k and row["seed"] != CHOOSING}
     if not found:
-        raise ValueError(f"there is no row of {curve[1]!r} from {curve[0]!r} at k = {k}; measure it with "
-                         "mlcourse study freeze")
+        measured = sorted({(row["source"], row["k"]) for row in rows if row["arm"] == curve[1]})
+        raise ValueError(f"there is no row of {curve[1]!r} from {curve[0]!r} at k = {k}; the study has this arm from "
+                         + (", ".join(f"{source} at {k}" for source, k in measured) or "no source"))
     return found
 
 

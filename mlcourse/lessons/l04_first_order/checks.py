@@ -78,7 +78,7 @@ DROPPED_FAULTS = (
     (OF_QUERY, {"of": "query"}, "the step follows the support loss, so H holds the second derivatives of the support "
      "loss"),
     (MOVING, {"held": False}, "phi and u depend on theta, and the slope was differentiated through them as well; for "
-     "H u hold u constant: detach phi before you take u"),
+     "H u hold u constant: take u without create_graph, or detach it"),
     (WHOLE, {"says": "whole"}, "this is MAML's meta-gradient, u - alpha * H u; return the second part alone"),
     (KEPT, {"says": "kept"}, "this is u, FOMAML's gradient; what it leaves out is -alpha * H u"),
 )
@@ -87,6 +87,7 @@ DROPPED_FAULTS = (
 
 CARRIED_ON = "a task starts where the last one ended"
 GRAPH = "a graph that Reptile does not need"
+BY_ALPHA = "divided by alpha"
 
 
 def check_reptile_step(answer: object) -> str:
@@ -118,7 +119,7 @@ def loss(params: Params, samples: tuple[Tensor, Tensor]) -> Tensor:
 
 def moved(theta: Params, samples: list, k: int, sign: int = 1, beta: float = BETA, rate: float = ALPHA,
           divide: float | None = None, start: str = "theta", steps: str = "k", inner: int = 1,
-          kept: str = "all") -> Params:
+          kept: str = "all", share: float = 1.0) -> Params:
     """θ + β mean_i(φ_i - θ); the options are the known faults."""
     total, at = {name: torch.zeros_like(p) for name, p in theta.items()}, theta
     for each in samples:
@@ -128,7 +129,7 @@ def moved(theta: Params, samples: list, k: int, sign: int = 1, beta: float = BET
         total = {name: total[name] + phi[name] - theta[name].detach() for name in theta}
     last = {name: (at[name] - theta[name].detach()) for name in theta}
     change = last if kept == "last" else {name: total[name] / (divide or len(samples)) for name in theta}
-    return {name: theta[name].detach() + sign * beta * change[name] for name in theta}
+    return {name: theta[name].detach() + sign * beta * share * change[name] for name in theta}
 
 
 REPTILE_FAULTS = (
@@ -136,6 +137,8 @@ REPTILE_FAULTS = (
                                     "ended"),
     ("away from phi", {"sign": -1}, "theta moves towards the adapted parameters: add beta times the mean of phi - "
                                     "theta"),
+    (BY_ALPHA, {"share": 1 / ALPHA}, "line [6] moves theta by phi - theta itself, in which alpha already is; do not "
+     "divide by it"),
     ("the mean of the solutions", {"beta": 1.0}, "this is the mean of the phi, where theta would land with beta = 1; "
      "go only the share beta of the way"),
     ("sum instead of mean", {"divide": 1.0}, "line [6] takes the mean over the tasks"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.exercises.gradients import BACKWARD, IN_PLACE, THROWN_AWAY
-from mlcourse.lessons.l04_first_order.checks import (AT_THETA, CARRIED_ON, GRAPH, KEPT, MOVING, NO_GRAPH, OF_QUERY,
-                                                     WHOLE, check_dropped_term, check_reptile_step)
+from mlcourse.lessons.l04_first_order.checks import (AT_THETA, BY_ALPHA, CARRIED_ON, GRAPH, KEPT, MOVING, NO_GRAPH,
+                                                     OF_QUERY, WHOLE, check_dropped_term, check_reptile_step)
 from mlcourse.lessons.l04_first_order.exercises_results import bill, rests, ways
 
 # ---------------------------------------------------------------- 04.1
@@ -16,14 +16,15 @@ def dropped_term(theta, support_loss, query_loss, alpha):
 
     theta: a dict of tensors that require gradients
     support_loss, query_loss: functions of such a dict that return a scalar
-    phi: theta after one step of rate alpha on the support loss; u: the query gradient at phi;
-    H: the second derivatives of the support loss at theta
+    H: the second derivatives of the support loss at theta; g, phi and u are FOMAML's
     Returns a dict with the keys and shapes of theta.
     """
 '''
-GRADIENT = "    g = torch.autograd.grad(support_loss(theta), list(theta.values()), create_graph=True)"
-PHI = "    phi = {name: (p - alpha * d).detach().requires_grad_() for (name, p), d in zip(theta.items(), g)}"
+PLAIN = "    g = torch.autograd.grad(support_loss(theta), list(theta.values()))"
+PHI = "    phi = {name: p - alpha * d for (name, p), d in zip(theta.items(), g)}"
 U = "    u = torch.autograd.grad(query_loss(phi), list(phi.values()))"
+GIVEN = "\n".join((PLAIN, PHI, U)) + "\n"
+GRADIENT = PLAIN[:-1] + ", create_graph=True)"
 SLOPE = "    slope = sum((one * other).sum() for one, other in zip(g, u))"
 HU = "    Hu = torch.autograd.grad(slope, list(theta.values()))"
 TERM = "    return {name: -alpha * each for name, each in zip(theta, Hu)}"
@@ -37,26 +38,22 @@ def dropped_wrong(*edits: tuple[str, str]) -> str:
 
 dropped_term = Exercise(
     id="04.1", title="The missing term", answer="dropped_term", difficulty=3, minutes=6,
-    stub=DROPPED + "    ...", solution_source=DROPPED_SOLUTION, check=check_dropped_term,
+    stub=DROPPED + GIVEN + "    ...", solution_source=DROPPED_SOLUTION, check=check_dropped_term,
     hints=(
-        "You need two gradients: that of the support loss at theta, which must be differentiated once more, and that "
-        "of the query loss at phi, which is a constant.",
-        "g with create_graph=True; phi from g, detached and requiring gradients; u at phi. The slope is the sum over "
-        "all tensors of (g * u).sum(), and its gradient by theta is H u.",
+        "u is there, and a constant. The gradient of the support loss at theta must be differentiated once more: can "
+        "that of the first line be?",
+        "Take g with create_graph=True. The slope is the sum over all tensors of (g * u).sum(), and its gradient by "
+        "theta is H u.",
         "slope = sum((one * other).sum() for one, other in zip(g, u)); Hu = torch.autograd.grad(slope, "
         "list(theta.values())); return a dict of -alpha * each.",
     ),
     wrong=(
         (dropped_wrong((", create_graph=True", ", retain_graph=True")), NO_GRAPH),
-        (dropped_wrong(("(p - alpha * d).detach().requires_grad_()", "p - alpha * d"),
-                       (U, "    u = torch.autograd.grad(query_loss(phi), list(phi.values()), create_graph=True)")),
+        (dropped_wrong((", create_graph=True", "")), NO_GRAPH),
+        (dropped_wrong((U, "    u = torch.autograd.grad(query_loss(phi), list(phi.values()), create_graph=True)")),
          MOVING),
         (dropped_wrong((U, "    u = torch.autograd.grad(query_loss(theta), list(theta.values()))")), AT_THETA),
-        (dropped_wrong(("support_loss(theta)", "query_loss(theta)"),
-                       (PHI, "    s = torch.autograd.grad(support_loss(theta), list(theta.values()))\n"
-                        "    phi = {name: (p - alpha * d).detach().requires_grad_() for (name, p), d in "
-                        "zip(theta.items(), s)}")),
-         OF_QUERY),
+        (dropped_wrong((SLOPE, GRADIENT.replace("support", "query") + "\n" + SLOPE)), OF_QUERY),
         (dropped_wrong(("-alpha * each for", "alpha * each for")), "the sign"),
         (dropped_wrong(("-alpha * each for", "-each for")), "the rate is forgotten"),
         (dropped_wrong(("-alpha * each for", "each for")), "the sign, the rate is forgotten"),
@@ -69,8 +66,7 @@ dropped_term = Exercise(
                         "    phi = theta")), IN_PLACE),
     ),
     mutations=(
-        (PHI, "    phi = {name: (p - 2 * alpha * d).detach().requires_grad_() for (name, p), d in "
-              "zip(theta.items(), g)}"),
+        (PHI, "    phi = {name: p - 2 * alpha * d for (name, p), d in zip(theta.items(), g)}"),
         (SLOPE, "    slope = sum((one * other).mean() for one, other in zip(g, u))"),
         (SLOPE, "    slope = sum((one * one).sum() for one, other in zip(g, u))"),
         (TERM, "    return {name: -alpha**2 * each for name, each in zip(theta, Hu)}"),
@@ -83,7 +79,7 @@ def reptile_step(theta, tasks, loss, alpha, k, beta):
     """One outer step of Reptile, lines [3] to [6].
 
     theta: a dict of tensors that require gradients
-    tasks: a list with the samples of each task; loss(params, samples): a scalar
+    tasks: for each task its samples, all of them for every step; loss(params, samples): a scalar
     alpha, k: rate and number of the inner steps; beta: the outer rate
     Returns the next theta, a new dict with the same keys and shapes, without a graph.
     """
@@ -106,7 +102,7 @@ def reptile_wrong(*edits: tuple[str, str]) -> str:
 
 ONCE = START.replace("        phi", "    phi", 1) + "\n    for samples in tasks:\n"
 reptile_step = Exercise(
-    id="04.4", title="Reptile's outer step", answer="reptile_step", difficulty=2, minutes=6,
+    id="04.4", title="Reptile's outer step", answer="reptile_step", difficulty=2, minutes=7,
     stub=REPTILE + "    ...", solution_source=REPTILE_SOLUTION, check=check_reptile_step,
     hints=(
         "Two loops: over the tasks, and inside over the k inner steps. Where does each task's phi begin?",
@@ -119,6 +115,9 @@ reptile_step = Exercise(
         (reptile_wrong(("    for samples in tasks:\n" + START + "\n", ONCE)), CARRIED_ON),
         (reptile_wrong(("beta * change", "change")), "the mean of the solutions"),
         (reptile_wrong(("+ beta", "- beta")), "away from phi"),
+        (reptile_wrong(("beta * change", "beta / alpha * change")), BY_ALPHA),
+        (reptile_wrong(("beta * change", "beta / alpha * change"), (" / len(tasks)", "")),
+         f"{BY_ALPHA}, sum instead of mean"),
         (reptile_wrong((" / len(tasks)", "")), "sum instead of mean"),
         (reptile_wrong(("range(k)", "range(1)")), "one inner step only"),
         (reptile_wrong(("range(k)", "range(k + 1)")), "one inner step too many"),

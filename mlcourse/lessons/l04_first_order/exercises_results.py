@@ -31,7 +31,7 @@ ways = Exercise(
     id="04.2", title="Four functions called FOMAML", answer="returns", difficulty=2, minutes=4, given=SOURCE,
     stub=SAYS, solution_source=said(), check=check_ways,
     hints=(
-        "In each function follow theta to the query loss. There are two ways: p in step, and g.",
+        "In each function follow theta to the query loss: by p in step, and by g. Which of the two ways is cut?",
         "A way is cut by detach(), and the way through g is open only with create_graph=True. Both open: I - alpha * "
         "H; the first alone: I; the second alone: -alpha * H.",
         "a has only the way through p, b has both, c has only the one through g. d takes its gradient at a fresh phi, "
@@ -116,7 +116,7 @@ def line(key: str, verdict: str) -> str:
 
 
 bill = Exercise(
-    id="04.5", title="Read the bill", answer="verdicts", difficulty=2, minutes=4,
+    id="04.5", title="Read the bill", answer="verdicts", difficulty=2, minutes=3,
     stub=BILL, solution_source=judged(), check=check_bill,
     hints=(
         "apart(one, other) gives a paired interval. Where does it lie?",

@@ -18,9 +18,14 @@ from mlcourse.nets import MLP, Params, call, params_of
 Loss = Callable[[Params], Tensor]
 
 
+def task_a() -> Episode:
+    """Task A of the explorer alone, float64."""
+    return Episode(*(field[:1] for field in two_tasks()))
+
+
 def one_task() -> tuple[Params, Loss, Loss]:
     """θ of the random network of the explorer, and the support and the query loss of its task A, in float64."""
-    net, task = MLP(seed=0).double(), two_tasks().task(0)
+    net, task = MLP(seed=0).double(), task_a().task(0)
     mse = lambda params, x, y: ((call(net, params, x) - y) ** 2).mean()
     return (params_of(net), lambda params: mse(params, task.support_x, task.support_y),
             lambda params: mse(params, task.query_x, task.query_y))
@@ -38,6 +43,20 @@ def random_quadratics(tasks: int, size: int, seed: int = 0) -> tuple[Tensor, Ten
     generator = torch.Generator().manual_seed(seed)
     factor = draw(tasks, 2, size, 2 * size) / (2 * size) ** 0.5
     return factor @ factor.mT, draw(tasks, 2, size), draw(size)
+
+
+def second_terms(tasks: int = 200, size: int = 6, alpha: float = 1e-3) -> dict[str, list[float]]:
+    """The two numbers by which the mean gradient of `random_quadratics` and α times the mean of H ∇L(θ; Q) add up best
+    to the mean meta-gradient of MAML and of FOMAML; of a task each set is the query set once."""
+    A, b, point = random_quadratics(tasks, size)
+    times = lambda matrices, v: (matrices @ v[..., None])[..., 0]
+    g = times(A, point) + b                                 # ∇L(θ) of both sets (tasks, 2, size)
+    other = g.flip(1)                                       # and that of the task's other set
+    u = times(A, point - alpha * other) + b                 # ∇L(φ; Q), φ one step away on the other set
+    both = torch.stack([g.mean((0, 1)), alpha * times(A, other).mean((0, 1))], 1)
+    found = {"MAML": u - alpha * times(A.flip(1), u), "FOMAML": u}
+    return {name: torch.linalg.lstsq(both, each.mean((0, 1))[:, None]).solution[:, 0].tolist()
+            for name, each in found.items()}
 
 
 def agreement(net: nn.Module, tasks: int = 200, seed: int = 2) -> Tensor:

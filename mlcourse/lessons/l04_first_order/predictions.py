@@ -6,8 +6,7 @@ from mlcourse.exercises.predictions import Prediction
 
 PREDICTIONS = (
     Prediction(
-        "04.p1", "For a small α MAML's arrow is the mean gradient, less 2α times a second term. FOMAML has no matrix: "
-        "how much of that term has it?",
+        "04.p1", "FOMAML has no matrix. How much of MAML's second term is in its meta-gradient?",
         ("none", "half", "all"), "half",
         lambda maml, fomaml: abs(maml + 2) < 0.02 and abs(fomaml + 1) < 0.01,
         lambda maml, fomaml: f"half: ≈{fomaml:.2f}, where MAML has ≈{maml:.2f}."),

@@ -39,9 +39,9 @@ class TwoValleysScene(Scene):
             self.points[name] = (path, at)
         axes.legend(loc="upper left", borderaxespad=0.2)
         rows = (0.165, 0.69)
-        self.before = Bars(self, (0.645, rows[0], 0.15, rows[1]), self.algorithms, "Mean loss there", (0, 0.4, 0.8),
+        self.before = Bars(self, (0.645, rows[0], 0.15, rows[1]), self.algorithms, "Mean loss there", (0, 0.5, 1),
                            named=True)
-        self.after = Bars(self, (0.835, rows[0], 0.15, rows[1]), self.algorithms, "After one step", (0, 0.4, 0.8),
+        self.after = Bars(self, (0.835, rows[0], 0.15, rows[1]), self.algorithms, "After one step", (0, 0.5, 1),
                           named=False)
 
     def show(self, record) -> None:

@@ -25,6 +25,7 @@ PANELS = {
              "CORAL": look(ORANGE, "v", "-.")},
 }
 TITLES = {WITHIN: "Faint print → faint print: other shares alone", ACROSS: "Typeset → handwritten: other looks, too"}
+NAMES = {WITHIN: "faint print", ACROSS: ACROSS}          # of the grounds, in the lesson
 
 
 def by_seed(rows: Sequence[dict], field: str, **which) -> dict[int, float]:
@@ -100,7 +101,7 @@ def label_shift(rows: Sequence[dict]) -> Picture:
     gain = lambda ground, arm: paired_difference(at(rows, ground, f"{arm}, BBSE", far), at(rows, ground, arm, far))
     within, across = gain(WITHIN, "no adaptation"), gain(ACROSS, "AdaBN")
     title = (f"At label distance {far:g} BBSE {'adds' if min(within.low, across.low) > 0 else 'changes accuracy by'} "
-             f"{within.text(sign=True)} points within one domain, {across.text(sign=True)} across")
+             f"{within.text(sign=True)} points on {NAMES[WITHIN]}, {across.text(sign=True)} {NAMES[ACROSS]}")
     figure, said, ends = blank(9.6, 3.9), [], [20.0, 100.0]
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
@@ -113,7 +114,7 @@ def label_shift(rows: Sequence[dict]) -> Picture:
                 ends += [end for value in values for end in (value.low - 2, value.high + 2) if np.isfinite(end)]
                 x = [d + (i - (len(arms) - 1) / 2) * step for d in own]
                 axes.errorbar(x, mean, yerr=half, **style, ms=5, lw=1.3, elinewidth=1, capsize=2, label=arm)
-                said.append(f"{ground}, {arm}: {', '.join(value.text() for value in values)}")
+                said.append(f"{NAMES[ground]}, {arm}: {', '.join(value.text() for value in values)}")
             axes.grid(True, axis="y")
             axes.set(xlabel="label distance (dodged for sight)", xticks=distances)
             axes.set_title(TITLES[ground], fontsize=9.5)

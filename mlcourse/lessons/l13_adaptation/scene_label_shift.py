@@ -1,4 +1,4 @@
-"""The scene of the label-shift dial: shares of the classes, two tables of confusion, and three accuracies."""
+"""The scene of the label-shift dial: shares of the classes, two tables of answers by label, and three accuracies."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LabelShiftScene(Scene):
         self.estimate = mark(color=GREEN, marker="D", ms=6, label="BBSE")
         axes.legend(loc="upper right", ncols=3, fontsize=8, handletextpad=0.3, columnspacing=0.8)
         self.tables = []
-        for left, name in ((0.385, "confusion, source"), (0.56, "and target (hidden)")):
+        for left, name in ((0.385, "P(answer | label): source"), (0.56, "target (hidden)")):
             axes = self.figure.add_axes((left, 0.145, 0.155, 0.63))
             axes.set(xticks=x, xticklabels=self.classes, yticks=x, yticklabels=self.classes if not self.tables else [])
             axes.set_title(name, fontsize=9.5)

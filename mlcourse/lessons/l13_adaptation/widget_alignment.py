@@ -163,9 +163,10 @@ class AlignmentWeight(Explorer):
     def describe(self, record: AlignmentRecord) -> str:
         first, now = record.frames[0], record.frames[-1]
         apart = lambda shares: np.abs(shares - 1 / len(shares)).sum() / 2
+        shares = (f" Distance from uniform shares: labels {apart(record.shares):.1f}, answers "
+                  f"≈{apart(now.predicted):.2f}." if record.shifted else "")
         return (f"No adaptation: ≈{100 * record.unadapted:.0f} %. Variances of the source's {self.net.size} features, "
-                f"added up: ≈{first.variance:.0f} → ≈{now.variance:.0f}. Distance from uniform shares: labels "
-                f"{apart(record.shares):.1f}, answers ≈{apart(now.predicted):.2f}.")
+                f"added up: ≈{first.variance:.0f} → ≈{now.variance:.0f}.{shares}")
 
 
 class Training:

@@ -26,13 +26,14 @@ CHAINED = "a task starts where the last one ended"
 LAST = "the last task alone"
 MEAN = "averaged instead of summed"
 ON_SUPPORT = "asked about the support set"
+PLUS_SUPPORT = "the support loss is added"
 SWAPPED = "λ on the wrong side"
 ADDED = "added instead of mixed"
 UNWEIGHTED = "λ is forgotten"
 NO_ADAPT = "generated pictures in the inner step"
 NOT_REAL = "no real queries are left"
 LEAK_TEST = "test pictures in the discriminator"
-LEAK_DEV = "judged on what the discriminator saw"
+LEAK_DEV = "measured on what the discriminator saw"
 CHOSEN = "one part for choosing and for the test"
 UNPAIRED = "unpaired"
 POOLED = "draws counted as independent"
@@ -94,8 +95,8 @@ def leaks(seen: set[int], dev: set[int], test: set[int]) -> list[Misconception]:
                                    "test pictures. They carry no label, and yet the generator learns to draw exactly "
                                    "the pictures that the accuracies are taken on."))
     if seen & dev:
-        found.append(Misconception(LEAK_DEV, f"{len(seen & dev)} of the pictures that the generator is judged on were "
-                                   "shown to its discriminator. A generator that copied them would get the best "
+        found.append(Misconception(LEAK_DEV, f"{len(seen & dev)} pictures of dev, on which the generator is measured, "
+                                   "were shown to its discriminator. A generator that copied them would get the best "
                                    "mark of all."))
     if dev & test:
         found.append(Misconception(CHOSEN, f"{len(dev & test)} pictures stand in both dev and test; whatever you "
@@ -123,10 +124,10 @@ def problem(seed: int) -> tuple[Params, Params, list]:
 
 
 def objective(params: Params, alpha: Params, tasks: list, *, order: int = 2, rate: str = "each", at: str = "phi",
-              asked: str = "query", start: str = "theta", over: str = "sum") -> Tensor:
+              asked: str = "query", plus: bool = False, start: str = "theta", over: str = "sum") -> Tensor:
     """The meta-objective, written out. order=1 leaves out the second derivatives; the other options are the known
-    faults: the rates, where the losses are asked and about what, where a task starts, and how the tasks are put
-    together."""
+    faults: the rates, where the losses are asked and about what, whether the support loss at θ is added, where a task
+    starts, and how the tasks are put together."""
     loss = lambda phi, pair: F.cross_entropy(linear_net(phi, pair[0]), pair[1])
     if rate == "mean":
         mean = torch.cat([a.flatten() for a in alpha.values()]).mean()
@@ -135,7 +136,8 @@ def objective(params: Params, alpha: Params, tasks: list, *, order: int = 2, rat
     for support, query in tasks:
         grads = torch.autograd.grad(loss(begin, support), list(begin.values()), create_graph=order == 2)
         phi = {name: p - alpha[name] * g for (name, p), g in zip(begin.items(), grads, strict=True)}
-        losses.append(loss({"phi": phi, "theta": params}[at], {"query": query, "support": support}[asked]))
+        losses.append(loss({"phi": phi, "theta": params}[at], {"query": query, "support": support}[asked])
+                      + (loss(begin, support) if plus else 0))
         begin = phi if start == "last" else params
     return {"sum": sum(losses), "mean": sum(losses) / len(losses), "last": losses[-1]}[over]
 
@@ -146,6 +148,8 @@ OBJECTIVE_FAULTS = (
     (ONE_RATE, {"rate": "mean"}, "α is one number here; it has a rate for each weight: alpha[name] * gradient"),
     (ON_SUPPORT, {"asked": "support"}, "φ_i is asked about the very pictures that it has just learned from; ask the "
      "queries, which come from another domain"),
+    (PLUS_SUPPORT, {"plus": True}, "you add L(θ; S_i), the support loss before the inner step, as MLDG does; this "
+     "objective has the loss on the queries alone"),
     (CHAINED, {"start": "last"}, "every task starts from θ, and not from the φ_i of the task before it"),
     (LAST, {"over": "last"}, "the losses of all tasks are summed; yours is that of the last one"),
     (MEAN, {"over": "mean"}, "the objective is the sum over the tasks; you have divided by their number"),

@@ -9,14 +9,15 @@ from mlcourse.exercises.entries import verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l14_daml.checks import (ADDED, AT_THETA, BIASED, CHAINED, CHOSEN, CLAIMS, FIRST_ORDER, LAST,
                                               LEAK_DEV, LEAK_TEST, MEAN, NO_ADAPT, NORMAL, NOT_RANDOM, NOT_REAL,
-                                              ON_SUPPORT, ONE_RATE, POOLED, SPREAD, SWAPPED, UNPAIRED, UNWEIGHTED,
-                                              check_interval, check_mixed, check_objective, check_split, check_verdicts)
+                                              ON_SUPPORT, ONE_RATE, PLUS_SUPPORT, POOLED, SPREAD, SWAPPED, UNPAIRED,
+                                              UNWEIGHTED, check_interval, check_mixed, check_objective, check_split,
+                                              check_verdicts)
 
 # ---------------------------------------------------------------- 14.1
 
 SPLIT_GIVEN = '''\
 def split_broken(images, seed):
-    """The target in three: for the discriminator, to judge by, for the final accuracies."""
+    """The target in three: for the discriminator, to measure on, for the final accuracies."""
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
     third = len(images) // 3
     seen = images[order]            # no labels needed here, so let it see what there is
@@ -24,7 +25,7 @@ def split_broken(images, seed):
     return seen, dev, test'''
 SPLIT = '''\
 def split_target(images, seed):
-    """Thirds of the target, at random: (seen by the discriminator, dev to judge by, test).
+    """Thirds of the target, at random: (seen by the discriminator, dev to measure on, test).
 
     images: a tensor (T, ...); seed: decides the order
     No picture stands in two parts; together they are all.
@@ -113,6 +114,9 @@ objective = Exercise(
         (objective_wrong(("- alpha[name] * g", "- alpha[name] * g.detach()")), FIRST_ORDER),
         (objective_wrong(("alpha[name] * g", "torch.cat([a.flatten() for a in alpha.values()]).mean() * g")), ONE_RATE),
         (objective_wrong((ADD, "        total = total + loss(phi, support)")), ON_SUPPORT),
+        (objective_wrong((ADD, ADD + " + loss(params, support)")), PLUS_SUPPORT),
+        (objective_wrong((ADD, ADD + " + loss(params, support)"), (", create_graph=True", "")),
+         f"{PLUS_SUPPORT}, {FIRST_ORDER}"),
         (objective_wrong((ADD, ADD + "\n        params = phi")), CHAINED),
         (objective_wrong((ADD, "        total = loss(phi, queries)")), LAST),
         (objective_wrong(("    return total", "    return total / len(tasks)")), MEAN),
@@ -182,7 +186,8 @@ INTERVAL = '''\
 def paired_interval(a, b, t):
     """The mean of a - b and the half-width of its 95 % interval, over seeds.
 
-    a, b: accuracies (seeds, draws) of two arms, with the same seeds and draws of labels
+    a, b: accuracies (seeds, draws) of two arms, with the same seeds and draws of labels; a seed
+    is one experiment, however many draws of labels it has
     t: the factor of Student's t for this number of seeds
     Returns (mean, half-width), two numbers.
     """

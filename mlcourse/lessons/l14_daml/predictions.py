@@ -20,7 +20,7 @@ PREDICTIONS = (
         lambda source, target: source > 0.98 and 0.45 < target < 0.75,
         lambda source, target: f"≈{100 * target:.0f} % of the handwritten ones, ≈{100 * source:.0f} % of the typeset."),
     Prediction(
-        "14.p2", "What does the leak change for a classifier of source and generated pictures, on that test half?",
+        "14.p2", "What does the leak change for a classifier of source and generated pictures, on all test pictures?",
         ("it gains, by 5 points or more", "it gains, by less", "nothing that can be told from 0", "it loses"),
         "nothing that can be told from 0",
         lambda leak: leak.low < 0 < leak.high,
@@ -30,8 +30,8 @@ PREDICTIONS = (
         ("source only", "source + hand-made views", "source + generated pictures", "the last two, not told apart"),
         "source + hand-made views",
         lambda **accuracies: hand_made_first(accuracies),
-        lambda **accuracies: (f"source + hand-made, {cell(accuracies['source + hand-made'])} %; no target picture "
-                              "went into the views.")),
+        lambda **accuracies: (f"source + hand-made, {cell(accuracies['source + hand-made'])} %; the views are made of "
+                              "source pictures alone.")),
     Prediction(
         "14.p4", "Every target task has labels of its own, one picture of each. Is phase 2 on such tasks ahead of "
         "source + generated now?",

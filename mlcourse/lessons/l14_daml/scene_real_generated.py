@@ -15,12 +15,12 @@ BINS = 24
 
 
 class RealGeneratedScene(Scene):
-    """`show` takes a `RealGeneratedRecord`. steps, pads, fidelities: of all snapshots; reference, floor: the PAD of
-    source and target, and of the target with itself; scores: every set of discriminator scores that is to be shown."""
+    """`show` takes a `RealGeneratedRecord`. steps, pads, fidelities: of all snapshots; floor: the PAD of the target
+    with itself; scores: every set of discriminator scores that is to be shown."""
 
-    def __init__(self, steps, pads, fidelities, reference: float, floor: float, scores, side: int):
+    def __init__(self, steps, pads, fidelities, floor: float, scores, side: int):
         self.steps, self.pads, self.fidelities = map(np.asarray, (steps, pads, fidelities))
-        self.reference, self.floor, self.side = reference, floor, side
+        self.floor, self.side = floor, side
         low, high = min(map(np.min, scores)), max(map(np.max, scores))
         margin = 0.05 * max(high - low, 1e-3)
         self.edges = np.linspace(low - margin, high + margin, BINS + 1)
@@ -47,9 +47,8 @@ class RealGeneratedScene(Scene):
         axes.set_ylabel("PAD", color=BLUE)
         axes.set_title("PAD and label fidelity over training", fontsize=9.5)
         pad, = axes.plot(self.steps, self.pads, color=BLUE, marker="o", ms=4)
-        for value, line, text in ((self.reference, "--", "source"), (self.floor, ":", "target with itself")):
-            axes.axhline(value, color=GREY, ls=line, lw=1.2)
-            axes.text(0, value + 0.05, text, fontsize=7.5, color="#555555", va="bottom")
+        axes.axhline(self.floor, color=GREY, ls=":", lw=1.2)
+        axes.text(0, self.floor + 0.05, "target with itself", fontsize=7.5, color="#555555", va="bottom")
         other = axes.twinx()
         fidelity, = other.plot(self.steps, 100 * self.fidelities, color=GREEN, marker="s", ms=4, ls="--")
         other.set(ylim=(-12.5, 120), yticks=(0, 50, 100))

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mlcourse.domains import Domain
-from mlcourse.domains.distances import proxy_a_distance, proxy_a_floor
+from mlcourse.domains.distances import proxy_a_floor
 from mlcourse.episode.across import pixels
 from mlcourse.lessons.l14_daml.imitation import Snapshot
 from mlcourse.lessons.l14_daml.scene_real_generated import COLUMNS, RealGeneratedScene
@@ -59,8 +59,7 @@ class RealGeneratedExplorer(Explorer):
         scores = [s.numpy() for taken in snapshots for s in (taken.scores_real, taken.scores_generated)]
         scene = RealGeneratedScene(
             list(self.snapshots), [taken.pad for taken in snapshots], [taken.fidelity for taken in snapshots],
-            proxy_a_distance(source, dev, splits=3).value, proxy_a_floor(dev, splits=3).value,
-            scores, source.images.shape[-1])
+            proxy_a_floor(dev, splits=3).value, scores, source.images.shape[-1])
         integer = ipywidgets.IntSlider
         super().__init__(scene, {
             "step": ipywidgets.SelectionSlider(options=list(self.snapshots), value=snapshots[-1].step,
@@ -88,7 +87,8 @@ class RealGeneratedExplorer(Explorer):
         return pixels(domain.images[mine[torch.randint(len(mine), (COLUMNS,), generator=generator)]])
 
     def headline(self, record: RealGeneratedRecord) -> str:
-        return (f"Step {record.step}: PAD to the target ≈{record.pad:.2f} (source ≈{self.scene.reference:.2f}), label "
+        first, *_ = self.snapshots.values()
+        return (f"Step {record.step}: PAD to the target ≈{record.pad:.2f} (step {first.step}: ≈{first.pad:.2f}), label "
                 f"fidelity ≈{100 * record.fidelity:.0f} %")
 
     def describe(self, record: RealGeneratedRecord) -> str:

@@ -8,7 +8,7 @@ from mlcourse.exercises.framework import edited, judge
 from mlcourse.exercises.gradients import IN_PLACE
 from mlcourse.lessons.l04_first_order import live
 from mlcourse.lessons.l04_first_order.checks_results import FIRST, SECOND, TERM, WASTE, WAYS
-from mlcourse.lessons.l04_first_order.exercises import NEXT
+from mlcourse.lessons.l04_first_order.exercises import GRADIENT, HU, NEXT, PLAIN, SLOPE, TERM as TERM_LINE
 from mlcourse.lessons.l04_first_order.ways import WAYS as SOURCE
 
 
@@ -50,8 +50,9 @@ def test_the_dropped_term_of_the_real_net_is_maml_less_fomaml_from_the_learners(
     from mlcourse.lessons.l04_first_order.arrows import arrows, two_tasks
     from mlcourse.nets import MLP
     tasks = two_tasks()
-    found = arrows(MLP(seed=0), tasks._replace(**{f: getattr(tasks, f)[:1] for f in tasks._fields}), 0.01, 1,
-                   ("FOMAML", "MAML"))
+    alone = tasks._replace(**{f: getattr(tasks, f)[:1] for f in tasks._fields})
+    assert all(torch.equal(one, other) for one, other in zip(live.task_a(), alone, strict=True))
+    found = arrows(MLP(seed=0), alone, 0.01, 1, ("FOMAML", "MAML"))
     missing = exercise("04.1").reference()(*live.one_task(), 0.01)
     torch.testing.assert_close(found["FOMAML"] - found["MAML"], live.flat(missing))
 
@@ -63,6 +64,47 @@ def test_an_outer_step_that_overwrites_theta_is_told():
     namespace = {"torch": torch}
     exec(source, namespace)
     assert IN_PLACE in judge(exercise("04.4"), namespace["reptile_step"]).misconception
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_the_lines_of_fomaml_in_the_stub_may_stay_or_be_changed(changed):
+    given = exercise("04.1").stub.removesuffix("    ...")
+    start = given.replace(PLAIN, GRADIENT) if changed else f"{given}{GRADIENT}\n"
+    namespace = {"torch": torch}
+    exec(start + "\n".join((SLOPE, HU, TERM_LINE)), namespace)
+    assert judge(exercise("04.1"), namespace["dropped_term"]).passed
+
+
+def test_the_second_terms_against_meta_gradients_by_autograd():
+    tasks, size, alpha = 5, 3, 1e-3
+    A, b, point = live.random_quadratics(tasks, size)
+    loss = lambda i, s, at: 0.5 * at @ A[i, s] @ at + b[i, s] @ at
+    mean = {"MAML": 0, "FOMAML": 0, "g": 0, "second": 0, "product": 0}
+    for i, (support, query) in ((i, pair) for i in range(tasks) for pair in ((0, 1), (1, 0))):
+        theta = point.clone().requires_grad_()
+        g, = torch.autograd.grad(loss(i, support, theta), theta, create_graph=True)
+        of_query, = torch.autograd.grad(loss(i, query, theta), theta, create_graph=True)
+        phi = theta - alpha * g
+        each = {"MAML": torch.autograd.grad(loss(i, query, phi), theta, retain_graph=True)[0],
+                "FOMAML": torch.autograd.grad(loss(i, query, phi), phi, retain_graph=True)[0], "g": g.detach(),
+                "second": torch.autograd.grad(g @ of_query.detach(), theta, retain_graph=True)[0],
+                "product": torch.autograd.grad(g @ of_query, theta)[0]}
+        mean = {name: mean[name] + value / (2 * tasks) for name, value in each.items()}
+    torch.testing.assert_close(2 * mean["second"], mean["product"])
+    both = torch.stack([mean["g"], alpha * mean["second"]], 1)
+    for name, numbers in live.second_terms(tasks, size, alpha).items():
+        wanted = torch.linalg.lstsq(both, mean[name][:, None]).solution[:, 0]
+        torch.testing.assert_close(torch.tensor(numbers, dtype=torch.float64), wanted)
+
+
+def test_what_maml_adds_to_an_outer_step_raises_the_product_of_the_gradients():
+    A, b, point = live.random_quadratics(200, 6)
+    gradients = lambda at: (A @ at) + b
+    product = lambda at: float((gradients(at)[:, 0] * gradients(at)[:, 1]).sum(1).mean())
+    other = gradients(point).flip(1)
+    second = (A @ other[..., None])[..., 0].mean((0, 1))
+    added = 2 * 0.01 * second                     # of -(g - 2 α second), what is not -g
+    assert product(point + 0.01 * added) > product(point) > product(point - 0.01 * added)
 
 
 def test_autograd_holds_more_for_more_inner_steps_of_maml_and_not_of_fomaml():

@@ -80,6 +80,15 @@ def test_each_algorithm_is_best_at_its_own_loss():
     assert order == sorted(order, reverse=True) and order[0] > record.paths[IMPLICIT][-1][0] > order[-1]
 
 
+def test_a_bar_that_is_longer_than_its_axis_says_so():
+    explorer = TwoValleys(alpha=0.25, steep=3.0)
+    texts = lambda: [text.text for *_, text in explorer.scene.before.bars]
+    assert max(explorer.record.before.values()) < explorer.scene.before.limit and not any("→" in t for t in texts())
+    explorer.set(steep=4.0)
+    longer = [value > explorer.scene.before.limit for value in explorer.record.before.values()]
+    assert any(longer) and longer == ["→" in each for each in texts()]
+
+
 def test_every_control_can_be_swept_and_what_was_computed_is_marked():
     check_marked(lambda: TwoValleys(alpha=0.1), {1})
     explorer, pictures = TwoValleys(alpha=0.1), {}

@@ -159,7 +159,7 @@ def test_the_title_follows_the_numbers():
             for ground, arms in plots.PANELS.items() for seed in range(3) for d in (0.0, 0.6)
             for arm, gain in zip(arms, (0, 10, 20, -10, 5, -20), strict=False)]
     alt = plots.label_shift(rows).alt
-    assert alt.startswith("At label distance 0.6 BBSE adds +6.0 ± 0.0 points within one domain, +6.0 ± 0.0 across.")
+    assert alt.startswith("At label distance 0.6 BBSE adds +6.0 ± 0.0 points on faint print, +6.0 ± 0.0 typeset → handwritten.")
 
 
 def test_the_title_speaks_of_no_gain_where_there_is_none():

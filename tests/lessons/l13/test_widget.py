@@ -138,6 +138,12 @@ def test_the_caption_tells_the_features_shown_from_all(explorer, worlds):
                                                          for text in explorer.scene.figure.texts]
 
 
+def test_the_caption_speaks_of_shares_only_where_they_shift(explorer):
+    for shifted in (False, True):
+        explorer.set(weight=1.0, shifted=shifted)
+        assert ("shares: labels 0.6, answers" in explorer.describe(explorer.record)) == shifted
+
+
 @pytest.mark.parametrize("answers, you", [([...] * 3, "not attempted"), ([0, ..., 1], "not attempted"),
                                           ("wrong", "0 of 3"), ("right", "3 of 3")])
 def test_the_quiz_counts_both(worlds, answers, you):

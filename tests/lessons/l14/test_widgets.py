@@ -138,7 +138,8 @@ def test_the_words_follow_the_numbers():
     shown.set(other="source + generated")
     assert "(behind)" in shown.headline(shown.record)
     made = generated()
-    assert f"PAD to the target ≈{made.record.pad:.2f}" in made.alt and "Class class 0" in made.alt
+    assert f"PAD to the target ≈{made.record.pad:.2f} (step 0: ≈{made.snapshots[0].pad:.2f})" in made.alt
+    assert "Class class 0" in made.alt
 
 
 def test_a_missing_row_is_named():
