@@ -20,13 +20,15 @@ NO_LABELS = "class ids for labels"
 IN_ORDER = "labels that tell the class"
 SAME_PICTURES = "the same drawings every time"
 SAME_CLASSES = "the same classes every time"
+LEFT_OUT = "a class that never comes"
+FIXED = "a class with the same label every time"
 IGNORED = "the generator is ignored"
 TWO_LABELLINGS = "support and query labelled differently"
 UNEVEN = "uneven classes"
 MIXED = "a label with two classes"
 CLASSES, EACH = 9, 7        # of the domain that the check draws from
 SAMPLERS = ((3, 1, 2), (4, 2, 3))       # way, shot, query
-DRAWS = 24
+DRAWS = 40
 
 
 def check_draw_episode(answer: object) -> str:
@@ -116,13 +118,10 @@ def faults_between(drawn: list[tuple[Tensor, ...]], labels: Tensor) -> list[Misc
     classes = [[int(labels[e[0][e[1] == new][0]]) for new in range(int(e[1].max()) + 1)] for e in drawn]
     found = []
     if len({tuple(sorted(each)) for each in classes}) < 3:
-        found.append(Misconception(SAME_CLASSES, f"{DRAWS} episodes from {DRAWS} generators have the same classes; "
-                                                 f"draw "
+        found.append(Misconception(SAME_CLASSES, f"{DRAWS} episodes from {DRAWS} generators have the same classes; draw "
                                    "them from all of the domain's."))
-    elif all(each == sorted(each) for each in classes):
-        found.append(Misconception(IN_ORDER, "the label of a class grows with its number in the domain: a network may "
-                                   "learn that early classes are 0, without the support set; leave the drawn order as "
-                                   "it is."))
+    else:
+        found += faults_of_labels(classes)
     pictures: dict[int, set] = {}
     for support, *_ in drawn:
         for index in support.tolist():
@@ -132,6 +131,28 @@ def faults_between(drawn: list[tuple[Tensor, ...]], labels: Tensor) -> list[Misc
                                                   "class's "
                                    "pictures before you divide them."))
     return found
+
+
+def faults_of_labels(classes: list[list[int]]) -> list[Misconception]:
+    """What is wrong with the classes of many episodes, in the order of their labels: one that never comes, and labels
+    that tell the class."""
+    found, labels_of = [], {c: {each.index(c) for each in classes if c in each} for c in range(CLASSES)}
+    if left := [c for c in labels_of if not labels_of[c]]:
+        found.append(Misconception(LEFT_OUT, f"{DRAWS} episodes never have class {left[0]}; draw from all classes, 0 to "
+                                   "labels.max()."))
+    if all(len(own) <= 1 for own in labels_of.values()):
+        found.append(Misconception(FIXED, "a class has the same label in all episodes, so that a network can learn it "
+                                   "without the support set; deal the labels anew in each."))
+    elif any(all(goes_around(each, down) for each in classes) for down in (False, True)):
+        found.append(Misconception(IN_ORDER, "the labels follow the classes' numbers in the domain, so that a network "
+                                   "learns from them, without the support set, which classes come early; leave the "
+                                   "drawn order as it is."))
+    return found
+
+
+def goes_around(classes: list[int], down: bool) -> bool:
+    """Whether the classes go up, or down, from some place on and around."""
+    return any(each == sorted(each, reverse=down) for each in (classes[k:] + classes[:k] for k in range(len(classes))))
 
 
 # ---------------------------------------------------------------- 06.3
@@ -155,7 +176,7 @@ def check_make_net(answer: object) -> str:
             raise all_of(found)
         try:
             with torch.no_grad():
-                out = net(torch.rand(3, 1, 28, 28))
+                out = net(x := torch.rand(3, 1, 28, 28))
         except RuntimeError as error:
             raise NotYet(f"three pictures of 28×28 do not pass through it: {first_line(error)}.") from None
         if tuple(getattr(out, "shape", ())) != (3, way):
@@ -164,11 +185,18 @@ def check_make_net(answer: object) -> str:
         convs = [module for module in net.modules() if isinstance(module, nn.Conv2d)]
         linear = [module for module in net.modules() if isinstance(module, nn.Linear)]
         if (len(convs) != 1 or tuple(convs[0].weight.shape) != (32, 1, 3, 3) or len(linear) != 1
-                or linear[0].in_features != FEATURES or tuple(convs[0].stride) != (1, 1)):
+                or linear[0].in_features != FEATURES or tuple(convs[0].stride) != (1, 1)
+                or not torch.allclose(out, logits_of(convs[0], linear[0], x), atol=1e-5)):
             raise Misconception(OTHER_NET, "keep the layers: one convolution of 32 filters, 3×3 and without padding, "
                                            "ReLU, "
                                 "a 2×2 max pooling, and one linear layer on all that is left.")
     return f"28 → 26 → 13, so the linear layer sees 32 · 13 · 13 = {FEATURES} numbers, and there is an output a class."
+
+
+@torch.no_grad()
+def logits_of(conv: nn.Conv2d, linear: nn.Linear, x: Tensor) -> Tensor:
+    """What the exercise's layers make of pictures, with these weights."""
+    return linear(torch.max_pool2d(conv(x).relu(), 2).flatten(1))
 
 
 def faults_of(net: nn.Module, way: int) -> list[Misconception]:

@@ -58,9 +58,9 @@ CLAIMS = {
     "b": Claim("open", "the larger mean wins", "the interval of apart(\"Baseline++\", \"MAML\") includes 0"),
     "c": Claim("yes", "a baseline not looked at", "apart(\"RFS\", \"pixels\") has an interval; where is 0?"),
     "d": Claim("no", "an interval over episodes taken for one over seeds", "the 1,000 episodes were drawn anew, the "
-               "network was trained once; what did other seeds of the table give?"),
-    "e": Claim("no", "the best of many taken for a typical one", "the best of twenty is above its skill by luck, and "
-               "new episodes do not know which one was lucky"),
+               "network was trained once; what did the other seeds of section 3 give?"),
+    "e": Claim("no", "the best of many taken for a typical one", "the best of twenty equals is above their skill by "
+               "luck, and new episodes do not know which one was lucky"),
 }
 
 

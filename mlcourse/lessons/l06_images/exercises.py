@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.exercises.gradients import CUT, FIRST_ORDER, IN_PLACE
-from mlcourse.lessons.l06_images.checks import (BY_BOTH, BY_WAY, COUNTED, IGNORED, IN_ORDER, MEAN, MIXED, NO_FLATTEN,
+from mlcourse.lessons.l06_images.checks import (BY_BOTH, BY_WAY, COUNTED, FIXED, IGNORED, IN_ORDER, LEFT_OUT, MEAN,
+                                                MIXED, NO_FLATTEN,
                                                 NO_LABELS, ONE_BATCH, ONE_PICTURE, ONE_QUERY, OTHER_NET, OVERLAP,
                                                 PER_CENT, SAME_CLASSES, SAME_PICTURES, SIX, SUM, SWAPPED, TEN, TWICE,
                                                 TWO_LABELLINGS, check_both_ways, check_draw_episode, check_inner_step,
@@ -58,6 +59,12 @@ draw_episode = Exercise(
         (draw_wrong((LABELS, "    support_y, query_y = (classes.repeat_interleave(k) for k in (shot, query))")),
          NO_LABELS),
         (draw_wrong(("[:way]", "[:way].sort().values")), IN_ORDER),
+        (draw_wrong(("[:way]", "[:way].sort(descending=True).values")), IN_ORDER),
+        (draw_wrong(("[:way]", "[:way].sort().values.roll(int(torch.randint(way, (1,), generator=generator)))")),
+         IN_ORDER),
+        (draw_wrong(("int(labels.max()) + 1", "int(labels.max())")), LEFT_OUT),
+        (draw_wrong((CHOSEN, "    most = int(labels.max())\n    classes = [r + way * int(torch.randint((most - r) // way + 1, "
+                             "(1,), generator=generator)) for r in range(way)]")), FIXED),
         (draw_wrong((MIX, "        own = own[:]")), SAME_PICTURES),
         (draw_wrong((CHOSEN, "    classes = torch.arange(way)")), SAME_CLASSES),
         (draw_wrong((CHOSEN, "    classes = torch.arange(way)"), (MIX, "        own = own[:]")),
@@ -119,6 +126,9 @@ make_net = Exercise(
         (net_wrong(("torch.nn.Flatten(), ", "")), NO_FLATTEN),
         (net_wrong(("32 * 13 * 13, way", "32 * 6 * 6, 10")), f"{SIX}, {TEN}"),
         (net_wrong(("Conv2d(1, 32, 3)", "Conv2d(1, 32, 3, padding=1)"), ("32 * 13 * 13", "32 * 14 * 14")), OTHER_NET),
+        (net_wrong((", torch.nn.ReLU()", "")), OTHER_NET),
+        (net_wrong(("MaxPool2d", "AvgPool2d")), OTHER_NET),
+        (net_wrong((", way)]", ", way), torch.nn.Softmax(1)]")), OTHER_NET),
     ),
     mutations=(
         (LAYERS, "    layers = [torch.nn.Conv2d(1, 32, 3, stride=2), torch.nn.ReLU()]"),

@@ -47,7 +47,7 @@ def drawings(domain: Domain, first: bool) -> Domain:
 
 def by_script() -> Split:
     """Other scripts."""
-    return Split(glyphs().subset(of("Latin", "Greek", "Cyrillic")), glyphs().subset(of("Hebrew", "Arabic")))
+    return Split(glyphs().subset(of("Ogham", "Tifinagh")), glyphs().subset(of("Hebrew")))
 
 
 def by_drawing() -> Split:
@@ -68,15 +68,16 @@ def look_alikes() -> Split:
 
 def by_character() -> Split:
     """Every other character of each script."""
-    classes = of("Cyrillic", "Georgian Mkhedruli", "Arabic")
+    classes = of("Georgian Asomtavruli", "Mathematical Script")
     return Split(glyphs().subset(classes[::2]), glyphs().subset(classes[1::2]))
 
 
 def turned() -> Split:
-    """Characters, and the same turned by a quarter, as new classes of another script."""
-    train = glyphs().subset(of("Lao", "Tifinagh"))
-    test = renamed(replace(train, images=train.images.rot90(1, (2, 3)), originals=None), lambda name: f"{name} 90°")
-    return Split(train, test)
+    """Characters, and the same turned by a quarter, by other hands, as new classes."""
+    both = glyphs().subset(of("Lao", "Tifinagh"))
+    last = drawings(both, False)
+    test = renamed(replace(last, images=last.images.rot90(1, (2, 3)), originals=None), lambda name: f"{name} 90°")
+    return Split(drawings(both, True), test)
 
 
 def renamed(domain: Domain, name: Callable[[str], str]) -> Domain:
