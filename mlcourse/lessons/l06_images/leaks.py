@@ -10,7 +10,8 @@ from mlcourse.domains import Domain
 from mlcourse.episode import Splits
 
 BY_SCRIPT, BY_CLASS, TURNED, BY_PICTURE = "by script", "by class", "turned", "by picture"
-LEAKS = (BY_SCRIPT, BY_CLASS, TURNED, BY_PICTURE)
+SCRIPT_TURNED = "by script, turned"
+LEAKS = (BY_SCRIPT, SCRIPT_TURNED, BY_CLASS, TURNED, BY_PICTURE)
 DRAWINGS = 10           # of each class for training; the test has the others
 
 
@@ -32,14 +33,16 @@ def tested(splits: Splits) -> Domain:
 def trained_on(splits: Splits, leak: str, seed: int = 0) -> Domain:
     """What is trained on, always as many classes as are tested, with DRAWINGS drawings each.
 
-    BY_SCRIPT: classes of the training scripts, drawn by this seed. BY_CLASS: the other half of the classes of the test
-    scripts. TURNED: the tested classes turned by 90°, which stand for look-alikes. BY_PICTURE: the tested classes
-    themselves, in other drawings than those of the test. Raises KeyError for another name.
+    BY_SCRIPT: classes of the training scripts, drawn by this seed. SCRIPT_TURNED: the same turned by 90°, the control
+    of TURNED, the tested classes turned by 90°. BY_CLASS: the other half of the classes of the test scripts.
+    BY_PICTURE: the tested classes themselves, in other drawings than those of the test. Raises KeyError for another
+    name.
     """
     own, other = halves(splits.test)
     test, train = splits.test.first(DRAWINGS), splits.train.first(DRAWINGS)
     order = torch.randperm(len(train.classes), generator=torch.Generator().manual_seed(seed))
-    return {BY_SCRIPT: train.subset(order[:len(own)].sort().values), BY_CLASS: test.subset(other),
+    honest = train.subset(order[:len(own)].sort().values)
+    return {BY_SCRIPT: honest, SCRIPT_TURNED: turned(honest), BY_CLASS: test.subset(other),
             TURNED: turned(test.subset(own)), BY_PICTURE: test.subset(own)}[leak]
 
 

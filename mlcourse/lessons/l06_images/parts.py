@@ -133,16 +133,19 @@ def splits(key: Key, budget: Budget) -> dict:
 
 
 def labels(key: Key, budget: Budget) -> dict:
-    """MAML on few training classes: what it answers for them in new drawings, with right and with wrong support labels
-    and with labels that were shuffled, and for new scripts; accuracy in per cent, and the query loss."""
+    """MAML on few training classes: what it answers for them in new drawings, with right and with wrong support labels,
+    without an inner step and with labels that were shuffled, and for new scripts; accuracy in per cent, and the query
+    loss."""
     norm, said, steps, seed = key[2], key[3], key[4], key[6]
     share, (setting, _) = float(said.split()[0]), CHOSEN[SECOND, norm]
     learner, seconds = trained(SECOND, norm, setting, seed, known(True), budget.steps, budget.width, shuffled=share)
     draws = lambda shuffled: FixedLabels(known(False), WAY, SHOT, 5, shuffled)
-    batches = {"known": draws(0.0), "poisoned": draws(0.0), "reshuffled": draws(1.0), "new": sampler("test", query=5)}
+    batches = {"known": draws(0.0), "no_step": draws(0.0), "poisoned": draws(0.0), "reshuffled": draws(1.0),
+               "new": sampler("test", query=5)}
     found = {"core_seconds": seconds}
     for name, each in batches.items():
-        logits, y = predicted(learner, each, budget.episodes, steps, poisoned if name == "poisoned" else None)
+        logits, y = predicted(learner, each, budget.episodes, 0 if name == "no_step" else steps,
+                              poisoned if name == "poisoned" else None)
         found[name] = percent((logits.argmax(-1) == y).double())
         found[f"{name}_loss"] = round(float(F.cross_entropy(logits.flatten(0, 1), y.flatten())), 4)
     return found

@@ -48,8 +48,8 @@ def splits(rows: Sequence[dict]) -> list[list[str]]:
 
 def labels(rows: Sequence[dict]) -> list[list[str]]:
     """MAML with fixed and with shuffled labels."""
-    fields = ("known", "poisoned", "reshuffled", "new")
-    lines = [["episodes shuffled", "known classes, labels as trained", "the same, support labels wrong",
+    fields = ("known", "no_step", "poisoned", "reshuffled", "new")
+    lines = [["episodes shuffled", "known classes, labels as trained", "without a step", "support labels wrong",
               "known classes, labels shuffled", "new scripts", "new less all shuffled", "loss, known", "loss, new"]]
     for share in SHARES:
         which = {"setting": f"{share:g} shuffled"}

@@ -103,7 +103,8 @@ def test_the_honest_split_shares_no_script_no_class_no_look_alike_and_no_picture
     shares = {leak: (bool(set(train.groups) & set(test.groups)), bool(set(train.classes) & set(test.classes)),
                      nearest_kin(train, test) > 0.9, bool(stands_among(train, test.digests).any()))
               for leak in leaks.LEAKS for train in [leaks.trained_on(splits, leak)]}
-    assert shares == {leaks.BY_SCRIPT: (False, False, False, False), leaks.BY_CLASS: (True, False, False, False),
+    assert shares == {leaks.BY_SCRIPT: (False, False, False, False),
+                      leaks.SCRIPT_TURNED: (False, False, False, False), leaks.BY_CLASS: (True, False, False, False),
                       leaks.TURNED: (True, False, True, False), leaks.BY_PICTURE: (True, True, True, False)}
     assert nearest_kin(leaks.trained_on(splits, leaks.BY_CLASS), test) == 0
 
