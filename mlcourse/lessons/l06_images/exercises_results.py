@@ -47,11 +47,11 @@ leaks = Exercise(
 
 VERDICTS = '''\
 verdicts = {     # "yes", "no" or "open"
-    # a: on these scripts ProtoNet is more accurate than RFS
+    # a: on these scripts MAML is more accurate than RFS
     "a": ...,
     # b: Baseline++ is more accurate than MAML
     "b": ...,
-    # c: RFS is more accurate than bare pixels
+    # c: Baseline++ is more accurate than ProtoNet
     "c": ...,
     # d: a ProtoNet has 97.8 ± 0.2 % over 1,000 episodes: another training seed will end in that
     "d": ...,

@@ -17,26 +17,14 @@ RIVALS = ("pixels", "MAML", "ProtoNet", "RFS", "Baseline++", "fine-tuning")
 
 
 def norms_table(rows: Sequence[dict]) -> str:
-    """Both methods with every norm that the study has: with batch norm in three companies, with the others in any, since
-    no query takes notice of another."""
-    lines = [f"{'% right':24s}" + "".join(f"{arm:>16s}" for arm in METHODS)]
+    """Both methods with every norm: with batch norm in three companies, with the others in any, since no query takes
+    notice of another."""
+    lines = [f"{'% right':24s}" + "".join(f"{arm:>14s}" for arm in METHODS)]
     shown = [("batch", *each) for each in COMPANIES.items()] + [(norm, "all", norm) for norm in NORMS if norm != "batch"]
     for norm, company, name in shown:
-        if any(measured(rows, arm, norm) for arm in METHODS):
-            found = [said(mean(rows, "norms", arm, company, norm=norm)) if measured(rows, arm, norm) else "–"
-                     for arm in METHODS]
-            lines.append(f"{name:24s}" + "".join(f"{each:>16s}" for each in found))
+        found = [mean(rows, "norms", arm, company, norm=norm).text() for arm in METHODS]
+        lines.append(f"{name:24s}" + "".join(f"{each:>14s}" for each in found))
     return "\n".join(lines)
-
-
-def measured(rows: Sequence[dict], arm: str, norm: str) -> bool:
-    """Whether the study has a method with this norm."""
-    return any((row["part"], row["arm"], row["norm"], row["split"]) == ("norms", arm, norm, "test") for row in rows)
-
-
-def said(estimate: Estimate) -> str:
-    """An estimate, with its number of seeds where it is not five."""
-    return estimate.text() + f" ({estimate.n})" * (estimate.n != 5)
 
 
 def splits_table(rows: Sequence[dict]) -> str:
@@ -67,9 +55,9 @@ def fixed(rows: Sequence[dict], setting: str = "0 shuffled") -> Estimate:
 
 def rivals_table(rows: Sequence[dict]) -> str:
     """Every arm on new scripts, and less ProtoNet."""
-    lines = [f"{'% right':12s}{'new scripts':>16s}{'less ProtoNet':>18s}"]
+    lines = [f"{'% right':12s}{'new scripts':>14s}{'less ProtoNet':>16s}"]
     for arm in RIVALS:
         gap = "" if arm == "ProtoNet" else rival(rows, arm, "ProtoNet").text(sign=True)
         found = mean(rows, "rivals", arm, "accuracy")
-        lines.append(f"{arm:12s}{f'{found.mean:.1f}' if arm == 'pixels' else said(found):>16s}{gap:>18s}")
+        lines.append(f"{arm:12s}{found.text():>14s}{gap:>16s}")
     return "\n".join(lines)
