@@ -10,10 +10,10 @@ from mlcourse.nets import NORMS
 from mlcourse.statistics import Estimate, paired_difference
 
 METHODS = ("MAML", "ProtoNet")
-COMPANIES = {"all": "batch, all 75 queries", "one class": "batch, 15 of its class", "alone": "batch, alone"}
+COMPANIES = {"all": "batch, all 75", "one class": "batch, 15 of its class", "alone": "batch, alone"}
 SPLITS = {BY_SCRIPT: "other scripts", BY_CLASS: "same scripts", TURNED: "turned classes", BY_PICTURE: "same classes"}
 SHARES = {"0 shuffled": "fixed", "1 shuffled": "dealt anew"}
-RIVALS = ("pixels", "MAML", "ProtoNet", "RFS", "Baseline++", "fine-tuning")
+RIVALS = ("pixels", "MAML", "ProtoNet", "RFS", "Baseline++")
 
 
 def norms_table(rows: Sequence[dict]) -> str:
