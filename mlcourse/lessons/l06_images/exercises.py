@@ -20,8 +20,8 @@ def draw_episode(images, labels, way, shot, query, generator):
 
     images (M, 1, 28, 28); labels (M,) int64, 0 to C - 1; every class has enough pictures
     generator: a torch.Generator, for torch.randperm(n, generator=generator)
-    Returns support_x, support_y, query_x, query_y, with way * shot and way * query pictures, in any
-    order, labels 0 to way - 1. Classes, drawings, and which class is 0 are drawn each time.
+    Returns support_x, support_y, query_x, query_y, of way * shot and way * query pictures in any
+    order; labels 0 to way - 1. Classes, drawings, and which class is 0 are drawn each time.
     """
 '''
 CHOSEN = "    classes = torch.randperm(int(labels.max()) + 1, generator=generator)[:way]"

@@ -38,11 +38,11 @@ def splits_table(rows: Sequence[dict]) -> str:
 
 def labels_table(rows: Sequence[dict]) -> str:
     """MAML trained on episodes whose labels are fixed, and on those whose labels are dealt anew."""
-    lines = [f"{'trained on':11s}{'known classes':>15s}{'dealt anew':>14s}{'support wrong':>15s}{'new scripts':>14s}"]
+    lines = [f"{'labels':11s}{'known classes':>15s}{'no step':>14s}{'dealt anew':>14s}{'new scripts':>14s}"]
     for setting, name in SHARES.items():
         found = [mean(rows, "labels", "MAML", each, setting=setting).text()
-                 for each in ("known", "reshuffled", "poisoned", "new")]
-        lines.append(f"{name:11s}" + "".join(f"{each:>{width}s}" for each, width in zip(found, (15, 14, 15, 14))))
+                 for each in ("known", "no_step", "reshuffled", "new")]
+        lines.append(f"{name:11s}" + "".join(f"{each:>{width}s}" for each, width in zip(found, (15, 14, 14, 14))))
     return "\n".join(lines)
 
 
