@@ -25,7 +25,7 @@ def test_the_bars_are_those_of_the_benchmark():
     page = (paths.ROOT / "benchmarks" / "omniglot.md").read_text(encoding="utf-8")
     for method in ("MAML", "ProtoNet"):
         seeds = re.search(rf"\| {method} \| \d+ \| ([\d.]+) ± 0\.\d \| ([\d.]+) ± 0\.\d \| ([\d.]+) ±", page).groups()
-        assert f"| {', '.join(seeds)} |" in text()
+        assert f"{method} {', '.join(seeds)} %" in text()
 
 
 def test_the_settings_of_the_study_are_those_that_the_text_states():
