@@ -42,7 +42,8 @@ def what_a_score_is_worth(rows: Sequence[dict]) -> Picture:
                        capsize=3, ms=5)
         said += [f"split {split} {v.text(sign=True, tight=True)} points" for split, v in zip(leaking, values)]
         right.set_yticks(range(len(values)), leaking)
-        right.set(title="Splits that leak", xlabel="less the split by script (points)", ylim=(len(values) - 0.5, -0.5))
+        right.set(title="What is trained on", xlabel="less the split by script (points)",
+                  ylim=(len(values) - 0.5, -0.5))
         for axes in (*panels, right):
             axes.grid(True, axis="x")
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
