@@ -53,7 +53,7 @@ class CompanionsScene(Scene):
                                               label=name)[0]) for name, style in zip(self.names, SERIES)]
 
     def _build_channels(self, axes) -> None:
-        axes.set(xlim=(0, CHANNELS + 1), ylim=(LOWEST, HIGHEST), xlabel="channel (eight of 16), before the first norm",
+        axes.set(xlim=(0, CHANNELS + 1), ylim=(LOWEST, HIGHEST), xlabel="first channels, first norm",
                  ylabel="mean ± deviation")
         axes.set_title("What the norm uses")
         axes.grid(True, axis="y")

@@ -7,10 +7,11 @@ import pytest
 from mlcourse.course import notebooks
 from mlcourse.exercises import exercise
 from mlcourse.lessons.l06_images.checks_results import CLAIMS
-from mlcourse.lessons.l06_images.results import rival
+from mlcourse.lessons.l06_images.results import by_seed, company, leak, mean, rival
 from mlcourse.lessons.l06_images.selection import expected_best
 from mlcourse.lessons.l06_images.settings import CHOSEN, Budget
 from mlcourse.rows import read
+from mlcourse.statistics import paired_difference
 from mlcourse.system import paths
 
 ROWS = read("protocol")
@@ -52,3 +53,32 @@ def test_the_live_rates_are_those_that_validation_chose():
     (inner, steps), (outer, _) = CHOSEN["MAML", "batch"], CHOSEN["ProtoNet", "batch"]
     assert f"lr={inner['lr']:.1f})" in source and f"steps={steps} if name" in source
     assert f'("ProtoNet", {outer["outer"]:g}), ("MAML", {inner["outer"]:g})' in source
+
+
+def said(estimate):
+    """An estimate as a loss or a gain in the text."""
+    return estimate.text().lstrip("-")
+
+
+def test_what_the_text_says_of_the_splits_is_in_the_rows():
+    gain, same, turned, others = (leak(ROWS, each) for each in ("by picture", "by class", "turned", "by script, turned"))
+    assert f"it gains {said(gain)} points**" in text() and gain.low > 0
+    assert f"({same.text(sign=True)})" in text() and same.low < 0 < same.high
+    assert f"Turned test classes cost {said(turned)}, turned others {said(others)}" in text()
+    assert turned.high < 0 and others.high < 0
+
+
+def test_what_the_text_says_of_the_norms_is_in_the_rows():
+    alone = [company(ROWS, arm, "batch", "alone", "all") for arm in ("MAML", "ProtoNet")]
+    assert "costs MAML {} points and ProtoNet {}:".format(*map(said, alone)) in text()
+    for arm, norm, words in (("MAML", "support", " points against company"), ("ProtoNet", "running", "")):
+        gap = paired_difference(*(by_seed(ROWS, "norms", arm, "all", norm=each) for each in (norm, "batch")))
+        assert f"*{norm}* for {arm} ({gap.text(sign=True)}{words})" in text()
+
+
+def test_what_the_text_says_of_fixed_labels_is_in_the_rows():
+    known, dealt = (paired_difference(*(by_seed(ROWS, "labels", "MAML", field, setting=each)
+                                        for each in ("0 shuffled", "1 shuffled"))) for field in ("known", "reshuffled"))
+    assert f"it is {said(known)} points above" in text() and f"dealt anew, {said(dealt)} below" in text()
+    memory, whole = (mean(ROWS, "labels", "MAML", field, setting="0 shuffled").mean for field in ("no_step", "known"))
+    assert f"still has {memory:.0f} of its {whole:.0f} %" in text()
