@@ -54,6 +54,7 @@ TEXTS = {"NumPy text": np.str_}
 PARTS = {"list": list, "arrays": lambda parts: tuple(p.numpy() for p in parts),
          "lists": lambda parts: [p.tolist() for p in parts]}
 PAIRS = {**PARTS, "with graphs": lambda parts: tuple(p.double().requires_grad_() for p in parts)}
+EPISODES = {**PARTS, "float32 labels": lambda parts: [p.float() for p in parts]}
 NETS = {"the net": lambda net: net, "in eval mode": lambda net: net.eval()}
 MANY = {"list": list, "float32": lambda parts: (parts[0].float(), parts[1].float(), parts[2]),
         "lists inside": lambda parts: (parts[0], parts[1], [parts[2][0], list(parts[2][1])])}
@@ -68,6 +69,7 @@ KINDS = {
     "03.1": DICTS, "03.2": NUMBERS, "03.3": NUMBERS, "03.4": DICTS, "03.5": SEVERAL, "03.6": ENTRIES,
     "04.1": DICTS, "04.2": ENTRIES, "04.3": COUNTS, "04.4": DICTS, "04.5": ENTRIES,
     "05.1": DICTS, "05.2": NUMBERS, "05.3": TENSORS, "05.4": ENTRIES,
+    "06.1": EPISODES, "06.2": ENTRIES, "06.3": NETS, "06.4": DICTS, "06.5": SEVERAL, "06.6": ENTRIES,
     "07.1": COUNTS, "07.2": CHANNELS, "07.3": MANY, "07.4": ENTRIES, "07.5": ENTRIES,
     "13.1": CHANNELS, "13.2": GRAPHS, "13.3": ENTRIES, "13.4": TENSORS,
     "14.1": PARTS, "14.2": GRAPHS, "14.3": GRAPHS, "14.4": SEVERAL, "14.5": ENTRIES,

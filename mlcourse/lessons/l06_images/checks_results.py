@@ -1,0 +1,71 @@
+"""Checks of lesson 06 on judgements: what a split leaks, and what numbers bear out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mlcourse.exercises import entries
+from mlcourse.exercises.entries import filled
+from mlcourse.exercises.framework import Misconception, all_of
+
+# ---------------------------------------------------------------- 06.2
+
+NOTHING, SCRIPTS, ALIKE, TURNED, CLASSES = "nothing", "scripts", "look-alikes", "turned classes", "classes"
+SHARED = (NOTHING, SCRIPTS, ALIKE, TURNED, CLASSES)
+
+
+class Leak(NamedTuple):
+    """What training and test of a split share, and the misconception behind another answer, with what to look at."""
+
+    verdict: str
+    name: str
+    why: str
+
+
+LEAKS = {
+    "a": Leak(ALIKE, "other names taken for other classes", "the scripts differ, and so do the names; but what do "
+                                                            "the five pairs look like?"),
+    "b": Leak(NOTHING, "a leak where there is none", "no pair is the same character, and no script stands on both "
+                                                     "sides"),
+    "c": Leak(SCRIPTS, "a script on both sides", "the characters differ; which scripts has the title on both sides?"),
+    "d": Leak(TURNED, "a turned class taken for a new one", "turn the test pictures by a quarter; turning is a way "
+                                                            "to more classes, but within one side of the split"),
+    "e": Leak(CLASSES, "other drawings taken for other classes", "the pictures differ, but are they other characters?"),
+}
+
+
+def check_leaks(answer: object) -> str:
+    """06.2: what each of five splits shares."""
+    given = filled(answer, dict.fromkeys(LEAKS, SHARED))
+    if wrong := [key for key, leak in LEAKS.items() if given[key] != leak.verdict]:
+        raise all_of([Misconception(LEAKS[key].name, f"look at {key}: {LEAKS[key].why}.") for key in wrong])
+    return "One split is clean. Names do not tell: they are disjoint in all five."
+
+
+# ---------------------------------------------------------------- 06.6
+
+class Claim(NamedTuple):
+    """A claim on numbers of the lesson: the verdict, and the misconception behind another one, with what to look at."""
+
+    verdict: str
+    name: str
+    why: str
+
+
+CLAIMS = {
+    "a": Claim("open", "the larger mean wins", "the interval of apart(\"MAML\", \"RFS\") includes 0"),
+    "b": Claim("yes", "overlapping intervals taken for no difference", "apart(\"Baseline++\", \"MAML\") pairs the "
+               "seeds; on which side of 0 does its interval lie?"),
+    "c": Claim("no", "the sign of a difference", "the table has Baseline++ less ProtoNet; on which side of 0 does its "
+               "interval lie?"),
+    "d": Claim("no", "an interval over episodes taken for one over seeds", "the 1,000 episodes were drawn anew, the "
+               "network was trained once; what did the other seeds of section 3 give?"),
+    "e": Claim("no", "the best of many taken for a typical one", "the best of twenty equals is above their skill by "
+               "luck, and new episodes do not know which one was lucky"),
+}
+
+
+def check_verdicts(answer: object) -> str:
+    """06.6: what the rows of the study bear out, and what no interval covers."""
+    entries.check_claims(answer, CLAIMS)
+    return "Three paired intervals, and two numbers that promise more than they cover."

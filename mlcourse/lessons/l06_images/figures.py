@@ -1,0 +1,63 @@
+"""What lesson 06 prints and draws of its study."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlcourse.lessons.l06_images.leaks import BY_CLASS, BY_PICTURE, BY_SCRIPT, TURNED
+from mlcourse.lessons.l06_images.results import by_seed, leak, mean, rival
+from mlcourse.nets import NORMS
+from mlcourse.statistics import Estimate, paired_difference
+
+METHODS = ("MAML", "ProtoNet")
+COMPANIES = {"all": "batch, all 75", "one class": "batch, 15 of its class", "alone": "batch, alone"}
+SPLITS = {BY_SCRIPT: "other scripts", BY_CLASS: "same scripts", TURNED: "turned classes", BY_PICTURE: "same classes"}
+SHARES = {"0 shuffled": "fixed", "1 shuffled": "dealt anew"}
+RIVALS = ("pixels", "MAML", "ProtoNet", "RFS", "Baseline++")
+
+
+def norms_table(rows: Sequence[dict]) -> str:
+    """Both methods with every norm: with batch norm in three companies, with the others in any, since no query takes
+    notice of another."""
+    lines = [f"{'% right':24s}" + "".join(f"{arm:>14s}" for arm in METHODS)]
+    shown = [("batch", *each) for each in COMPANIES.items()] + [(norm, "all", norm) for norm in NORMS if norm != "batch"]
+    for norm, company, name in shown:
+        found = [mean(rows, "norms", arm, company, norm=norm).text() for arm in METHODS]
+        lines.append(f"{name:24s}" + "".join(f"{each:>14s}" for each in found))
+    return "\n".join(lines)
+
+
+def splits_table(rows: Sequence[dict]) -> str:
+    """What the score of each split is, and by how much it is above the honest one."""
+    lines = [f"{'trained on':16s}{'% right':>12s}{'less other scripts':>22s}"]
+    for split, name in SPLITS.items():
+        more = "" if split == BY_SCRIPT else leak(rows, split).text(sign=True)
+        lines.append(f"{name:16s}{mean(rows, 'splits', 'ProtoNet', 'accuracy', setting=split).text():>12s}{more:>22s}")
+    return "\n".join(lines)
+
+
+def labels_table(rows: Sequence[dict]) -> str:
+    """MAML trained on episodes whose labels are fixed, and on those whose labels are dealt anew."""
+    lines = [f"{'labels':11s}{'known classes':>15s}{'no step':>14s}{'dealt anew':>14s}{'new scripts':>14s}"]
+    for setting, name in SHARES.items():
+        found = [mean(rows, "labels", "MAML", each, setting=setting).text()
+                 for each in ("known", "no_step", "reshuffled", "new")]
+        lines.append(f"{name:11s}" + "".join(f"{each:>{width}s}" for each, width in zip(found, (15, 14, 14, 14))))
+    return "\n".join(lines)
+
+
+def fixed(rows: Sequence[dict], setting: str = "0 shuffled") -> Estimate:
+    """MAML on new scripts, trained with labels that are shuffled so often, less trained with labels shuffled always, in
+    points, paired over seeds."""
+    return paired_difference(*(by_seed(rows, "labels", "MAML", "new", setting=each)
+                               for each in (setting, "1 shuffled")))
+
+
+def rivals_table(rows: Sequence[dict]) -> str:
+    """Every arm on new scripts, and less ProtoNet."""
+    lines = [f"{'% right':12s}{'new scripts':>14s}{'less ProtoNet':>16s}"]
+    for arm in RIVALS:
+        gap = "" if arm == "ProtoNet" else rival(rows, arm, "ProtoNet").text(sign=True)
+        found = mean(rows, "rivals", arm, "accuracy")
+        lines.append(f"{arm:12s}{found.text():>14s}{gap:>16s}")
+    return "\n".join(lines)
