@@ -14,7 +14,7 @@ from mlcourse.lessons.l06_images.network import probabilities, prototypes, proto
 from mlcourse.nets.norms import Stats, collected
 
 WAY, QUERIES, MOST = 5, 10, 24
-FIVE, ONE, NOISE, DIGITS = "five classes", "another class", "noise", "digits"
+FIVE, ONE, NOISE, DIGITS = "five classes", "other class", "noise", "digits"
 KINDS = (FIVE, ONE, NOISE, DIGITS)
 SEED = 5
 

@@ -83,7 +83,7 @@ def test_companions_are_what_their_name_says():
 
 
 def test_what_to_try_comes_true():
-    """The query of the notebook is wrong alone and right in company; noise ruins it, another class and digits do not."""
+    """The query of the notebook is wrong alone and right in company; noise ruins it, other classes do not."""
     explorer = Companions()
     right = lambda name: float(explorer.record.ways[name].probabilities[explorer.record.label])
     assert right(ALONE) < 0.2 and right(COMPANY) > 0.9 and right(SUPPORT) > 0.8
