@@ -118,8 +118,8 @@ def faults_between(drawn: list[tuple[Tensor, ...]], labels: Tensor) -> list[Misc
     classes = [[int(labels[e[0][e[1] == new][0]]) for new in range(int(e[1].max()) + 1)] for e in drawn]
     found = []
     if len({tuple(sorted(each)) for each in classes}) < 3:
-        found.append(Misconception(SAME_CLASSES, f"{DRAWS} episodes from {DRAWS} generators have the same classes; draw "
-                                   "them from all of the domain's."))
+        found.append(Misconception(SAME_CLASSES, f"{DRAWS} episodes from {DRAWS} generators have the same classes; "
+                                   "draw them from all of the domain's."))
     else:
         found += faults_of_labels(classes)
     pictures: dict[int, set] = {}
@@ -138,8 +138,8 @@ def faults_of_labels(classes: list[list[int]]) -> list[Misconception]:
     that tell the class."""
     found, labels_of = [], {c: {each.index(c) for each in classes if c in each} for c in range(CLASSES)}
     if left := [c for c in labels_of if not labels_of[c]]:
-        found.append(Misconception(LEFT_OUT, f"{DRAWS} episodes never have class {left[0]}; draw from all classes, 0 to "
-                                   "labels.max()."))
+        found.append(Misconception(LEFT_OUT, f"{DRAWS} episodes never have class {left[0]}; draw from all classes, 0 "
+                                   "to labels.max()."))
     if all(len(own) <= 1 for own in labels_of.values()):
         found.append(Misconception(FIXED, "a class has the same label in all episodes, so that a network can learn it "
                                    "without the support set; deal the labels anew in each."))

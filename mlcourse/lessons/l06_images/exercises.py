@@ -63,8 +63,8 @@ draw_episode = Exercise(
         (draw_wrong(("[:way]", "[:way].sort().values.roll(int(torch.randint(way, (1,), generator=generator)))")),
          IN_ORDER),
         (draw_wrong(("int(labels.max()) + 1", "int(labels.max())")), LEFT_OUT),
-        (draw_wrong((CHOSEN, "    most = int(labels.max())\n    classes = [r + way * int(torch.randint((most - r) // way "
-                             "+ 1, (1,), generator=generator)) for r in range(way)]")), FIXED),
+        (draw_wrong((CHOSEN, "    most = int(labels.max())\n    classes = [r + way * int(torch.randint((most - r) "
+                             "// way + 1, (1,), generator=generator)) for r in range(way)]")), FIXED),
         (draw_wrong((MIX, "        own = own[:]")), SAME_PICTURES),
         (draw_wrong((CHOSEN, "    classes = torch.arange(way)")), SAME_CLASSES),
         (draw_wrong((CHOSEN, "    classes = torch.arange(way)"), (MIX, "        own = own[:]")),

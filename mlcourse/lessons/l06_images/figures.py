@@ -20,7 +20,8 @@ def norms_table(rows: Sequence[dict]) -> str:
     """Both methods with every norm: with batch norm in three companies, with the others in any, since no query takes
     notice of another."""
     lines = [f"{'% right':24s}" + "".join(f"{arm:>14s}" for arm in METHODS)]
-    shown = [("batch", *each) for each in COMPANIES.items()] + [(norm, "all", norm) for norm in NORMS if norm != "batch"]
+    shown = [("batch", *each) for each in COMPANIES.items()]
+    shown += [(norm, "all", norm) for norm in NORMS if norm != "batch"]
     for norm, company, name in shown:
         found = [mean(rows, "norms", arm, company, norm=norm).text() for arm in METHODS]
         lines.append(f"{name:24s}" + "".join(f"{each:>14s}" for each in found))

@@ -61,7 +61,8 @@ def said(estimate):
 
 
 def test_what_the_text_says_of_the_splits_is_in_the_rows():
-    gain, same, turned, others = (leak(ROWS, each) for each in ("by picture", "by class", "turned", "by script, turned"))
+    gain, same, turned, others = (leak(ROWS, each)
+                                  for each in ("by picture", "by class", "turned", "by script, turned"))
     assert f"it gains {said(gain)} points**" in text() and gain.low > 0
     assert f"({same.text(sign=True)})" in text() and same.low < 0 < same.high
     assert f"Turned test classes cost {said(turned)}, turned others {said(others)}" in text()
