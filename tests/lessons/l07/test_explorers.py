@@ -6,7 +6,7 @@ import torch
 from marks import check_marked
 
 from mlcourse.lessons.l07_optimiser import descent, race, shipped
-from mlcourse.lessons.l07_optimiser.explorers import optimiser_race, rate_and_momentum
+from mlcourse.lessons.l07_optimiser.explorers import OptimiserRace, RateAndMomentum
 from mlcourse.lessons.l07_optimiser.race import GRADIENTS, HORIZONS, LEARNED, RACERS
 from mlcourse.lessons.l07_optimiser.widget_race import CONDITIONS
 from mlcourse.optimisers import run, unroll
@@ -32,7 +32,7 @@ def test_the_errors_are_those_of_momentum_on_a_quadratic():
 
 
 def test_what_to_try_with_the_rate_comes_true():
-    explorer = rate_and_momentum()
+    explorer = RateAndMomentum()
     explorer.set(alpha=10**-1.2, beta=0.0)
     slowest = lambda: int(np.argmax(explorer.record.factors))
     assert slowest() == 0
@@ -82,13 +82,13 @@ def test_what_to_try_with_the_race_comes_true():
 
 
 def test_every_racer_races_on_the_same_functions():
-    record = optimiser_race().record
+    record = OptimiserRace().record
     assert list(record.losses) == list(RACERS) and RACERS and LEARNED in RACERS
     assert len({float(losses[0]) for losses in record.losses.values()}) == 1
     assert all(len(losses) == record.steps + 1 for losses in record.losses.values())
 
 
-@pytest.mark.parametrize("build, known", [(rate_and_momentum, {1}), (optimiser_race, {10, 100})])
+@pytest.mark.parametrize("build, known", [(RateAndMomentum, {1}), (OptimiserRace, {10, 100})])
 def test_every_control_can_be_swept_and_what_was_computed_is_marked(build, known):
     check_marked(build, known)
     explorer, pictures = build(), {}
@@ -98,7 +98,7 @@ def test_every_control_can_be_swept_and_what_was_computed_is_marked(build, known
 
 
 def test_every_condition_number_can_be_shown():
-    explorer = optimiser_race()
+    explorer = OptimiserRace()
     for condition in CONDITIONS:
         explorer.set(condition=condition, steps=5)
         assert explorer.error is None
