@@ -1,18 +1,18 @@
-"""Answers that are a dict of words: what was filled in, and verdicts on claims."""
+"""Answers that are a dict of words or numbers: what was filled in, and verdicts on claims."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from mlcourse.exercises.framework import Misconception, NotAttempted, NotYet, all_of, edited, kind
+from mlcourse.exercises.values import number
 
 VERDICTS = ("yes", "no", "open")
 
 
-def filled(answer: object, choices: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """A dict of answers, each one of the key's `choices` (in small letters), with spaces and capitals evened out.
-    Raises NotAttempted where nothing was filled in, NotYet for what is still open and for anything else."""
-    keys = list(choices)
+def complete(answer: object, keys: Sequence[str]) -> dict[str, object]:
+    """What a dict of answers holds under `keys`. Raises NotAttempted where nothing was filled in, NotYet for what is
+    still open and for anything but a dict."""
     if answer is None or answer is ... or (isinstance(answer, dict) and answer
                                            and all(value is ... for value in answer.values())):
         raise NotAttempted
@@ -20,11 +20,23 @@ def filled(answer: object, choices: Mapping[str, Sequence[str]]) -> dict[str, st
         raise NotYet(f"the answers must be a dict with the keys {', '.join(keys)}, got {kind(answer)}.")
     if left := [key for key in keys if answer.get(key, ...) in (..., None)]:
         raise NotYet(f"still open: {', '.join(left)}.")
-    given = {key: " ".join(str(answer[key]).lower().split()) for key in keys}
+    return {key: answer[key] for key in keys}
+
+
+def numbers(answer: object, keys: Sequence[str]) -> dict[str, float]:
+    """A `complete` dict of answers, each one number. Raises NotYet for anything else."""
+    return {key: number(value, f"{key} must be one number") for key, value in complete(answer, keys).items()}
+
+
+def filled(answer: object, choices: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """A `complete` dict of answers, each one of the key's `choices` (in small letters), with spaces and capitals evened
+    out. Raises NotYet for anything else."""
+    found = complete(answer, list(choices))
+    given = {key: " ".join(str(value).lower().split()) for key, value in found.items()}
     for key, value in given.items():
         if value not in choices[key]:
             *most, last = (f'"{each}"' for each in choices[key])
-            raise NotYet(f"{key} is {answer[key]!r}; write {', '.join(most)} or {last}.")
+            raise NotYet(f"{key} is {found[key]!r}; write {', '.join(most)} or {last}.")
     return given
 
 

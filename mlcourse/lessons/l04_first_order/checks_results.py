@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mlcourse.exercises.entries import VERDICTS, filled
-from mlcourse.exercises.framework import Misconception, NotAttempted, NotYet, all_of, kind
-from mlcourse.exercises.values import number
+from mlcourse.exercises.entries import VERDICTS, filled, numbers
+from mlcourse.exercises.framework import Misconception, NotYet, all_of
 
 # ---------------------------------------------------------------- 04.2
 
@@ -93,14 +92,7 @@ ROUTES = (      # where a mistake leads: of which algorithm, the power and wheth
 
 def check_rests(answer: object) -> str:
     """04.3: two coordinates of two solutions."""
-    if answer is None or answer is ... or (isinstance(answer, dict) and answer
-                                           and all(value is ... for value in answer.values())):
-        raise NotAttempted
-    if not isinstance(answer, dict):
-        raise NotYet(f"the answers must be a dict with the keys {', '.join(KEYS)}, got {kind(answer)}.")
-    if left := [key for key in KEYS if answer.get(key, ...) in (..., None)]:
-        raise NotYet(f"still open: {', '.join(left)}.")
-    given = {key: number(answer[key], f"{key} must be one number") for key in KEYS}
+    given = numbers(answer, KEYS)
     off = [key for key in KEYS if not near(given[key], truth(key))]
     found = [Misconception(name, f"look at {key}: {why}.") for key in off
              for algorithm, power, curved, name, why in ROUTES

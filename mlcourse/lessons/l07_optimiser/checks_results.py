@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from mlcourse.exercises.entries import check_claims, filled
-from mlcourse.exercises.framework import Misconception, NotAttempted, NotYet, all_of, kind
-from mlcourse.exercises.values import number
+from mlcourse.exercises.entries import check_claims, filled, numbers
+from mlcourse.exercises.framework import Misconception, NotYet, all_of
 from mlcourse.lessons.l07_optimiser import study_optimisers_arms as arms
 
 # ---------------------------------------------------------------- 07.1
@@ -48,14 +47,7 @@ ROUTES = (      # the key, a value that a mistake leads to, its name, and what t
 
 def check_descents(answer: object) -> str:
     """07.1: rate, factors and steps for curvatures 1 and 9."""
-    if answer is None or answer is ... or (isinstance(answer, dict) and answer
-                                           and all(value is ... for value in answer.values())):
-        raise NotAttempted
-    if not isinstance(answer, dict):
-        raise NotYet(f"the answers must be a dict with the keys {', '.join(KEYS)}, got {kind(answer)}.")
-    if left := [key for key in KEYS if answer.get(key, ...) in (..., None)]:
-        raise NotYet(f"still open: {', '.join(left)}.")
-    given = {key: number(answer[key], f"{key} must be one number") for key in KEYS}
+    given = numbers(answer, KEYS)
     given |= {key: abs(given[key]) for key in KEYS if "factor" in key}         # the steepest direction's is negative
     if meant("fast steps", given["fast steps"], RUN):
         given["fast steps"] = truths()["fast steps"]
