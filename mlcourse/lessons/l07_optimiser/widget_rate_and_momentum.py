@@ -40,7 +40,7 @@ class RateAndMomentum(Explorer):
         RateAndMomentum(alpha=0.02)
     """
 
-    def __init__(self, alpha: float = 0.02, beta: float = 0.0, largest: float = 30.0):
+    def __init__(self, alpha: float = 0.02, beta: float = 0.0, largest: float = 10**1.4):
         log = partial(ipywidgets.FloatLogSlider, **CONTROL)
         super().__init__(RateAndMomentumScene(), {
             "alpha": log(value=alpha, min=-2.5, max=0, step=0.02, description="rate α", readout_format=".4f"),

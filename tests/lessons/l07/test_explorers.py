@@ -33,6 +33,7 @@ def test_the_errors_are_those_of_momentum_on_a_quadratic():
 
 def test_what_to_try_with_the_rate_comes_true():
     explorer = RateAndMomentum()
+    assert 10 * np.log10(explorer.settings["largest"]) % 1 == pytest.approx(0)      # a value that the slider keeps
     explorer.set(alpha=10**-1.2, beta=0.0)
     slowest = lambda: int(np.argmax(explorer.record.factors))
     assert slowest() == 0
