@@ -17,7 +17,7 @@ from mlcourse.learners.daml import with_redrawn
 from mlcourse.nets import MLP, NORMS, Conv4
 from mlcourse.train import outer_step
 from like_every_learner import check_gradient, check_overriding
-from tiny import patterns
+from tiny import few_steps, patterns
 
 WAY, SIDE = 3, 20         # the smallest pictures that leave every norm two values of a single query
 
@@ -62,20 +62,15 @@ class OwnNet(NetLearner):
 OWN_NET = Method("own-net", OwnNet, "a network of its own", "", None, None, sinusoids=({"size": 6}, {"steps": 10}))
 
 
-# Repetitions inside a method of which a few do what many do.
-FEW = {"steps": 2, "probe_steps": 2, "cg_steps": 2}
-
-
-def small(entry, norm="batch", way=WAY, few=FEW):
-    """The method on a network small enough for float64, with as many inner steps as `few` says at most."""
+def small(entry, norm="batch", way=WAY, settings=few_steps):
+    """The method on a network small enough for float64. settings: of the method's own, those that it gets."""
     learner = build(entry, way=way, train_classes=8, norm=norm)
     if not entry.net:
         return learner.double()
     headless = entry.net == "headless"
     net = MLP((1, 8, 8, 1)) if way == 0 else Conv4(0 if headless else way, 6, "max" if headless else "stride", norm,
                                                    SIDE)
-    config = {name: min(value, few[name]) if name in few else value for name, value in learner.config.items()}
-    return entry.kind(net, **config).double()
+    return entry.kind(net, **settings(learner.config)).double()
 
 
 def sampler_of(entry, way=WAY):
@@ -98,7 +93,7 @@ ONCE = [case for case in CASES if case.values[1] == 0 or not case.values[0].sinu
 @pytest.mark.parametrize(("entry", "way"), CASES)
 def test_vmap_equals_a_loop(entry, way):
     """With all the inner steps of the method."""
-    learner, episodes = small(entry, way=way, few={}), batch(entry, way)
+    learner, episodes = small(entry, way=way, settings=dict), batch(entry, way)
     loop = torch.stack([learner.loss(episodes.task(i)) for i in range(3)])
     torch.testing.assert_close(torch.vmap(learner.loss)(episodes), loop, rtol=0, atol=1e-11)
     states = torch.vmap(learner.adapt)(episodes)
@@ -198,7 +193,7 @@ def test_without_the_right_labels_accuracy_is_chance(entry):
 def test_the_gradient_is_the_central_difference_unless_the_method_says_otherwise(entry, way):
     """Of the loss of every phase, with all the inner steps. A first-order method says so, and its gradient must then be
     another."""
-    learner, episodes = small(entry, way=way, few={}), batch(entry, way)
+    learner, episodes = small(entry, way=way, settings=dict), batch(entry, way)
     for phase in learner.phases(sampler_of(entry, way), 2, tasks=3):
         check_gradient(learner, lambda phase=phase: phase.loss(episodes, 1))
 
@@ -214,10 +209,7 @@ def test_first_order_code_in_maml_would_be_seen_and_second_order_code_in_fomaml_
 
 @pytest.mark.parametrize(("entry", "way"), CASES)
 def test_what_a_subclass_overrides_reaches_a_batch(entry, way):
-    learner = small(entry, way=way)
-    if hasattr(learner, "steps"):
-        learner.steps = 1
-    check_overriding(learner, batch(entry, way, 2))
+    check_overriding(small(entry, way=way), batch(entry, way, 2))
 
 
 @pytest.mark.parametrize(("entry", "way"), CASES)
