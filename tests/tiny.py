@@ -40,9 +40,10 @@ def sinusoids(tasks=1, seed=1):
     return SINUSOIDS.sample(tasks, torch.Generator().manual_seed(seed)).to(torch.float64)
 
 
-def few_steps(config):
-    """The settings of a method, with at most two of what it repeats inside a task: those do all that many do."""
-    return {name: min(value, 2) if name in ("steps", "probe_steps", "cg_steps") else value for name, value in config.items()}
+def few_steps(config, most=2):
+    """The settings of a method, with at most so many of what it repeats inside a task: two do all that many do."""
+    repeated = ("steps", "probe_steps", "cg_steps")
+    return {name: min(value, most) if name in repeated else value for name, value in config.items()}
 
 
 def learner(name, way=3, norm="batch", width=6, **settings):
