@@ -25,7 +25,7 @@ def agree(one: Tensor, other: Tensor) -> bool:
 
 # ---------------------------------------------------------------- 09.1
 
-STRENGTHS = torch.tensor([1.0, 4.0, 9.0], dtype=torch.float64)
+STRENGTHS = torch.tensor([[1.0], [4.0], [9.0]], dtype=torch.float64)
 
 
 def check_content(answer: object) -> str:
@@ -61,7 +61,6 @@ def by_content(memory: Tensor, key: Tensor, strength: Tensor, alike: str = "cosi
         product = product / (memory.norm(dim=-1) * key.norm(dim=-1, keepdim=True) + 1e-9)
     elif alike == "half":
         product = product / (memory.norm(dim=-1) + 1e-9)
-    strength = strength[:, None]
     scores = {"inside": strength * product, "divides": product / strength}.get(strong, product)
     focus = scores.softmax(over) if soft else scores
     return strength * focus if strong == "outside" else focus
@@ -87,8 +86,8 @@ CONTENT_FAULTS = (
 # ---------------------------------------------------------------- 09.2
 
 SHIFTS = torch.tensor([[0.0, 0.0, 1.0], [0.7, 0.2, 0.1], [0.1, 0.3, 0.6]], dtype=torch.float64)
-GATES = torch.tensor([0.3, 0.9, 0.6], dtype=torch.float64)
-SHARPNESS = torch.tensor([1.0, 3.0, 2.0], dtype=torch.float64)
+GATES = torch.tensor([[0.3], [0.9], [0.6]], dtype=torch.float64)
+SHARPNESS = torch.tensor([[1.0], [3.0], [2.0]], dtype=torch.float64)
 
 
 def check_move(answer: object) -> str:
@@ -104,7 +103,8 @@ def check_move(answer: object) -> str:
         raise NotYet(f"with gate 0.3, all shift forward and sharpness 1 the first focus must be {rounded(truth()[0])}, "
                      f"yours is {rounded(got[0])}.")
     faint = torch.full((1, FAINT), 1 / FAINT)
-    focus = move(faint, faint.clone(), torch.tensor([0.5]), torch.tensor([[0.0, 1.0, 0.0]]), torch.tensor([SHARPEST]))
+    focus = move(faint, faint.clone(), torch.tensor([[0.5]]), torch.tensor([[0.0, 1.0, 0.0]]),
+                 torch.tensor([[SHARPEST]]))
     values = torch.as_tensor(focus, dtype=torch.float64)
     if values.shape != faint.shape or not torch.allclose(values, faint.double(), rtol=0.01):
         raise Misconception(UNDERFLOW, f"{FAINT} rows alike must stay alike at sharpness {SHARPEST:g}, but "
@@ -117,7 +117,6 @@ def moved(content: Tensor, before: Tensor, gate: Tensor, shift: Tensor, sharpnes
           way: int = 1, round_the_ends: bool = True, shifted: str = "mixed", sharp: str = "after",
           normed: bool = True) -> Tensor:
     """(B, N); the options are the known faults."""
-    gate, sharpness = gate[:, None], sharpness[:, None]
     if not new:
         gate = 1 - gate
     mix = lambda fresh, old: gate * fresh + (1 - gate) * old

@@ -12,14 +12,14 @@ CONTENT = '''\
 def content(memory, key, strength):
     """Line [2]: which rows resemble the key.
 
-    memory: (B, N, W), B memories of N rows; a row may be all zeros; key: (B, W); strength: (B,)
+    memory: (B, N, W), B memories of N rows; a row may be all zeros; key: (B, W); strength: (B, 1)
     Returns (B, N): over each memory's rows the softmax of strength times cosine.
     """
 '''
 PRODUCT = "    product = (memory * key[:, None]).sum(-1)"
 LENGTHS = "    lengths = memory.norm(dim=-1) * key.norm(dim=-1)[:, None]"
 COSINE = "    cosine = product / (lengths + 1e-3)"
-FOCUS = "    focus = torch.softmax(strength[:, None] * cosine, -1)"
+FOCUS = "    focus = torch.softmax(strength * cosine, -1)"
 CONTENT_SOLUTION = CONTENT + "\n".join((PRODUCT, LENGTHS, COSINE, FOCUS, "    return focus"))
 
 
@@ -36,25 +36,25 @@ content = Exercise(
         "key[:, None] has the shape (B, 1, W), so (memory * key[:, None]).sum(-1) are the inner products, (B, N). A row "
         "of zeros has the length 0: add 1e-3 to the divisor.",
         "cosine = product / (memory.norm(dim=-1) * key.norm(dim=-1)[:, None] + 1e-3); then "
-        "torch.softmax(strength[:, None] * cosine, -1).",
+        "torch.softmax(strength * cosine, -1).",
     ),
     wrong=(
-        (content_wrong(("strength[:, None] * cosine", "cosine")), "no strength"),
-        (content_wrong((FOCUS, "    focus = strength[:, None] * torch.softmax(cosine, -1)")),
+        (content_wrong(("strength * cosine", "cosine")), "no strength"),
+        (content_wrong((FOCUS, "    focus = strength * torch.softmax(cosine, -1)")),
          "the strength outside the softmax"),
-        (content_wrong(("strength[:, None] * cosine", "cosine / strength[:, None]")), "the strength as a temperature"),
+        (content_wrong(("strength * cosine", "cosine / strength")), "the strength as a temperature"),
         (content_wrong((" / (lengths + 1e-3)", "")), "the longest row wins"),
         (content_wrong((" * key.norm(dim=-1)[:, None]", "")), "the key's length is left in"),
         (content_wrong(("cosine, -1)", "cosine, 0)")), "softmax over the batch"),
-        (content_wrong((FOCUS, "    focus = strength[:, None] * cosine")), "no softmax"),
+        (content_wrong((FOCUS, "    focus = strength * cosine")), "no softmax"),
         (content_wrong((" + 1e-3", "")), EMPTY),
-        (content_wrong((" / (lengths + 1e-3)", ""), ("strength[:, None] * cosine", "cosine")),
+        (content_wrong((" / (lengths + 1e-3)", ""), ("strength * cosine", "cosine")),
          "no strength, the longest row wins"),
     ),
     mutations=(
         (PRODUCT, "    product = (memory * key[:, None]).mean(-1)"),
         (LENGTHS, "    lengths = memory.norm(dim=-1) ** 2"),
-        (FOCUS, "    focus = torch.softmax(-strength[:, None] * cosine, -1)"),
+        (FOCUS, "    focus = torch.softmax(-strength * cosine, -1)"),
     ))
 
 # ---------------------------------------------------------------- 09.2
@@ -63,17 +63,17 @@ MOVE = '''\
 def move(content, before, gate, shift, sharpness):
     """Lines [3] to [5]: from the focus by content and the focus before to the new focus.
 
-    content, before: (B, N); gate, sharpness: (B,), from 0 to 1 and at least 1
+    content, before: (B, N); gate, sharpness: (B, 1), from 0 to 1 and at least 1
     shift: (B, 3), shares of the moves by -1, 0 and +1 rows; the rows form a circle
     Returns (B, N); each focus sums to 1.
     """
 '''
-MIX = "    mixed = gate[:, None] * content + (1 - gate[:, None]) * before"
+MIX = "    mixed = gate * content + (1 - gate) * before"
 ROLLS = "    rolled = torch.stack([mixed.roll(-1, -1), mixed, mixed.roll(1, -1)], -1)"
 MOVED = "    moved = (rolled * shift[:, None]).sum(-1)"
-SHARP = "    return torch.softmax(sharpness[:, None] * torch.log(moved + 1e-8), -1)"
+SHARP = "    return torch.softmax(sharpness * torch.log(moved + 1e-8), -1)"
 MOVE_SOLUTION = MOVE + "\n".join((MIX, ROLLS, MOVED, SHARP))
-POWER = "    sharp = moved ** sharpness[:, None]\n    return sharp / sharp.sum(-1, keepdim=True)"
+POWER = "    sharp = moved ** sharpness\n    return sharp / sharp.sum(-1, keepdim=True)"
 
 
 def move_wrong(*edits: tuple[str, str]) -> str:
@@ -88,11 +88,11 @@ move = Exercise(
         "Three lines, one for each of [3], [4] and [5]. torch.roll turns a focus round the circle.",
         "mixed.roll(1, -1) moves every weight one row forward, mixed.roll(-1, -1) one back; add both and mixed itself, "
         "each times its share, shift[:, 2:], shift[:, :1] and shift[:, 1:2].",
-        "After mixed = gate[:, None] * content + (1 - gate[:, None]) * before and the sum of the three, return "
-        "torch.softmax(sharpness[:, None] * torch.log(moved + 1e-8), -1).",
+        "After mixed = gate * content + (1 - gate) * before and the sum of the three, return "
+        "torch.softmax(sharpness * torch.log(moved + 1e-8), -1).",
     ),
     wrong=(
-        (move_wrong((MIX, "    mixed = gate[:, None] * before + (1 - gate[:, None]) * content")),
+        (move_wrong((MIX, "    mixed = gate * before + (1 - gate) * content")),
          "the gate the other way round"),
         (move_wrong((ROLLS, "    rolled = torch.stack([mixed.roll(1, -1), mixed, mixed.roll(-1, -1)], -1)")),
          "the shift the other way round"),
@@ -100,25 +100,25 @@ move = Exercise(
                             "    rolled = torch.stack([wide[:, 2:], mixed, wide[:, :-2]], -1)"), (SHARP, POWER)),
          "rows lost at the ends"),
         (move_wrong((SHARP, "    return moved")), "not sharpened"),
-        (move_wrong((SHARP, "    return moved ** sharpness[:, None]")), "weights that do not sum to 1"),
+        (move_wrong((SHARP, "    return moved ** sharpness")), "weights that do not sum to 1"),
         (move_wrong((SHARP, POWER)), UNDERFLOW),
-        (move_wrong((MIX, "    mixed = gate[:, None] * content + (1 - gate[:, None]) * before\n"
-                          "    mixed = mixed ** sharpness[:, None] / (mixed ** sharpness[:, None]).sum(-1, True)"),
+        (move_wrong((MIX, "    mixed = gate * content + (1 - gate) * before\n"
+                          "    mixed = mixed ** sharpness / (mixed ** sharpness).sum(-1, True)"),
                     (SHARP, "    return moved")), "sharpened before the shift"),
         (move_wrong((MIX, "    mixed = content"),
-                    (MOVED, "    moved = gate[:, None] * (rolled * shift[:, None]).sum(-1)"
-                            " + (1 - gate[:, None]) * before")), "only the content is shifted"),
+                    (MOVED, "    moved = gate * (rolled * shift[:, None]).sum(-1)"
+                            " + (1 - gate) * before")), "only the content is shifted"),
         (move_wrong((MIX, "    mixed = before"),
-                    (MOVED, "    moved = (1 - gate[:, None]) * (rolled * shift[:, None]).sum(-1)"
-                            " + gate[:, None] * content")), "only the focus before is shifted"),
-        (move_wrong((MIX, "    mixed = gate[:, None] * before + (1 - gate[:, None]) * content"),
+                    (MOVED, "    moved = (1 - gate) * (rolled * shift[:, None]).sum(-1)"
+                            " + gate * content")), "only the focus before is shifted"),
+        (move_wrong((MIX, "    mixed = gate * before + (1 - gate) * content"),
                     (SHARP, "    return moved")), "the gate the other way round, not sharpened"),
     ),
     mutations=(
-        (MIX, "    mixed = gate[:, None] * content + gate[:, None] * before"),
+        (MIX, "    mixed = gate * content + gate * before"),
         (ROLLS, "    rolled = torch.stack([mixed.roll(-2, -1), mixed, mixed.roll(2, -1)], -1)"),
         (MOVED, "    moved = (rolled * shift[:, None]).mean(-1) ** 2"),
-        (SHARP, "    return torch.softmax(torch.log(moved + 1e-8) / sharpness[:, None], -1)"),
+        (SHARP, "    return torch.softmax(torch.log(moved + 1e-8) / sharpness, -1)"),
     ))
 
 # ---------------------------------------------------------------- 09.3
