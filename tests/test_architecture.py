@@ -16,7 +16,7 @@ TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 FLOORS = (
     ("statistics", "system", "lesson"),
     ("losses", "nets"),
-    ("engine", "optimisers"),
+    ("engine", "memory", "optimisers"),
     ("domains",),
     ("episode",),
     ("datasets",),
