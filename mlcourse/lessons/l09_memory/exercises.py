@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l09_memory.checks import EMPTY, IN_PLACE, UNDERFLOW, check_content, check_move, check_write
 from mlcourse.lessons.l09_memory.exercises_episode import episode, shares
+from mlcourse.lessons.l09_memory.exercises_results import verdicts
 
 # ---------------------------------------------------------------- 09.1
 
@@ -167,4 +168,4 @@ write = Exercise(
         (WRITTEN, "    return kept - share * add[:, None]"),
     ))
 
-EXERCISES = (content, move, write, shares, episode)
+EXERCISES = (content, move, write, shares, episode, verdicts)
