@@ -34,7 +34,7 @@ def copies(rows: Sequence[dict]) -> str:
     for arm in ("LSTM", "NTM"):
         found = of(rows, COPY, arm)
         spans = [span([row["wrong"][each] for row in found]) for each in LENGTHS]
-        seconds = t_interval([row["seconds"] for row in found]).mean
+        seconds = t_interval([row["train_seconds"] for row in found]).mean
         lines.append(f"{arm:16s}" + "".join(f"{each:>14s}" for each in spans) + f"{seconds:>10.0f}")
     return "\n".join(lines)
 
@@ -69,6 +69,6 @@ def presentations(rows: Sequence[dict]) -> str:
     lines = [f"{'presentation':20s}" + "".join(f"{each:>14d}" for each in PRESENTATIONS) + f"{'seconds':>10s}"]
     for arm in ARMS:
         cells = [t_interval(by_seed(rows, arm, each).values()).text(1) for each in PRESENTATIONS]
-        seconds = t_interval([row["seconds"] for row in of(rows, STREAM, arm)]).mean
+        seconds = t_interval([row["train_seconds"] for row in of(rows, STREAM, arm)]).mean
         lines.append(f"{arm:20s}" + "".join(f"{each:>14s}" for each in cells) + f"{seconds:>10.0f}")
     return "\n".join(lines)

@@ -19,7 +19,7 @@ class MemoryTapeScene(Scene):
         super().__init__(9.9, 3.95)
 
     def build(self) -> None:
-        self.shown = self._strip(LEFT, 0.65, 0.19, "shown, then said", "Greys", (0, 1), ylabel="bit")
+        self.shown = self._strip(LEFT, 0.65, 0.19, "shown, then said (line: the step)", "Greys", (0, 1), ylabel="bit")
         axes = self.shown.axes
         self.wrong = self.moving(axes.plot([], [], ls="", marker="x", ms=5, mew=1.6, color=VERMILION)[0])
         axes.plot([], [], ls="", marker="x", ms=5, mew=1.6, color=VERMILION, label="wrong")
@@ -30,7 +30,7 @@ class MemoryTapeScene(Scene):
         self.read = self._strip(CENTRE, 0.11, 0.32, "focus of reading", "Oranges", (0, 1), ylabel="row", last=True)
         axes = self.figure.add_axes((RIGHT[0], 0.11, RIGHT[1], 0.73))
         axes.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(1, 0), xlabel="number")
-        axes.set_title("memory after that step")
+        axes.set_title("memory: ▶ written, ◀ read", fontsize=9.5)
         self.memory = self.moving(axes.imshow(np.zeros((1, self.width)), cmap="RdBu", vmin=-1.2, vmax=1.2, aspect="auto",
                                               extent=(0, 1, 1, 0), interpolation="nearest"))
         self.at_write = self.moving(axes.plot([], [], ls="", marker=">", ms=8, color=BLUE, mec="white", clip_on=False)[0])

@@ -28,6 +28,8 @@ class EpisodeStream(Explorer):
         EpisodeStream()
     """
 
+    keeps = True
+
     def __init__(self, step: int = 12):
         tick = lambda what: ipywidgets.Checkbox(value=True, description=what, indent=False,
                                                 layout={"width": "98%", "margin": "0 0 0 6px"})

@@ -32,6 +32,8 @@ class MemoryTape(Explorer):
         MemoryTape(length=10)
     """
 
+    keeps = True
+
     def __init__(self, length: int = 10):
         config = tape.machine().config
         slider = lambda **kwargs: ipywidgets.SelectionSlider(**kwargs, **CONTROL)
@@ -40,15 +42,15 @@ class MemoryTape(Explorer):
         super().__init__(MemoryTapeScene(config["bits"], config["width"]), {
             "length": slider(options=LENGTHS, value=length, description="items"),
             "rows": slider(options=ROWS, value=config["slots"], description="rows of memory"),
-            "step": ipywidgets.IntSlider(value=14, min=1, max=2 * max(LENGTHS) + 1, description="step", **CONTROL),
             "damage": ipywidgets.IntSlider(value=0, min=0, max=10, description="damage item", **CONTROL),
             "content": tick("it may look for a content"),
             "shift": tick("it may step to the next row"),
             "sharpen": tick("it may sharpen its focus"),
+            "step": ipywidgets.IntSlider(value=14, min=1, max=2 * max(LENGTHS) + 1, description="step", **CONTROL),
         })
 
-    def compute(self, *, length: int, rows: int, step: int, damage: int, content: bool, shift: bool,
-                sharpen: bool) -> MemoryTapeRecord:
+    def compute(self, *, length: int, rows: int, damage: int, content: bool, shift: bool, sharpen: bool,
+                step: int) -> MemoryTapeRecord:
         run = tape.run(length, rows, content, shift, sharpen, min(damage, length))
         return MemoryTapeRecord(length, min(step, len(run.memory)) - 1, run)
 
