@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
+from mlcourse.plots.mosaic import Mosaic
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, BLUE, GREY, VERMILION
 
 MIDDLE = 0.5
-LEFT, CENTRE, RIGHT = (0.055, 0.36), (0.48, 0.27), (0.815, 0.175)         # where each column begins, and its width
+LEFT, CENTRE, RIGHT = (0.055, 0.36), (0.48, 0.27), (0.815, 0.165)         # where each column begins, and its width
 
 
 class MemoryTapeScene(Scene):
-    """Strips over time, and a memory; `show` takes a `MemoryTapeRecord`. bits: of an item. width: numbers in a row."""
+    """Strips over time, and a memory; `show` takes a `MemoryTapeRecord`. bits: of an item."""
 
-    def __init__(self, bits: int, width: int):
-        self.bits, self.width = bits, width
+    def __init__(self, bits: int):
+        self.bits = bits
         super().__init__(9.9, 3.95)
 
     def build(self) -> None:
         self.shown = self._strip(LEFT, 0.65, 0.19, "shown, then said (line: the step)", "Greys", (0, 1), ylabel="bit")
-        axes = self.shown.axes
+        axes = self.lines[0].axes
         self.wrong = self.moving(axes.plot([], [], ls="", marker="x", ms=5, mew=1.6, color=VERMILION)[0])
         axes.plot([], [], ls="", marker="x", ms=5, mew=1.6, color=VERMILION, label="wrong")
         axes.legend(loc="lower right", bbox_to_anchor=(1.01, 0.93), borderaxespad=0, handletextpad=0.1)
@@ -31,8 +32,7 @@ class MemoryTapeScene(Scene):
         axes = self.figure.add_axes((RIGHT[0], 0.11, RIGHT[1], 0.73))
         axes.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(1, 0), xlabel="number")
         axes.set_title("memory: ▶ written, ◀ read", fontsize=9.5)
-        self.memory = self.moving(axes.imshow(np.zeros((1, self.width)), cmap="RdBu", vmin=-1.2, vmax=1.2, aspect="auto",
-                                              extent=(0, 1, 1, 0), interpolation="nearest"))
+        self.memory = Mosaic(self, axes, "RdBu", -1.2, 1.2)
         self.at_write = self.moving(axes.plot([], [], ls="", marker=">", ms=8, color=BLUE, mec="white", clip_on=False)[0])
         self.at_read = self.moving(axes.plot([], [], ls="", marker="<", ms=8, color="#C75B00", mec="white",
                                              clip_on=False)[0])
@@ -44,8 +44,7 @@ class MemoryTapeScene(Scene):
         axes.set(xlim=(0, 1), ylim=(1, 0), yticks=[], ylabel=ylabel)
         axes.set_xticks([0, MIDDLE, 1], ["first step", "mark", "last"] if last else ["", "", ""])
         axes.set_title(title, fontsize=9.5)
-        image = self.moving(axes.imshow(np.zeros((1, 1)), cmap=colours, vmin=limits[0], vmax=limits[1], aspect="auto",
-                                        extent=(0, 1, 1, 0), interpolation="nearest"))
+        image = Mosaic(self, axes, colours, *limits)
         self.moving(axes.axvline(MIDDLE, color=GREY, ls=":", lw=1))
         self.lines = [*getattr(self, "lines", []), self.moving(axes.axvline(0, color=BLACK, lw=1.2))]
         return image
@@ -58,7 +57,7 @@ class MemoryTapeScene(Scene):
         said[-length:] = 1 / (1 + np.exp(-run.logits))
         for image, values in ((self.shown, said), (self.added, run.add), (self.erased, run.erase),
                               (self.write, run.w_write), (self.read, run.w_read), (self.memory, run.memory[record.at].T)):
-            image.set_data(values.T)
+            image.show(values.T)
         items, bits = np.nonzero(run.wrong)
         self.wrong.set_data((length + 1 + items + 0.5) / steps, (bits + 0.5) / self.bits)
         for line in self.lines:

@@ -39,7 +39,7 @@ class MemoryTape(Explorer):
         slider = lambda **kwargs: ipywidgets.SelectionSlider(**kwargs, **CONTROL)
         tick = lambda what: ipywidgets.Checkbox(value=True, description=what, indent=False,
                                                 layout={"width": "98%", "margin": "0 0 0 6px"})
-        super().__init__(MemoryTapeScene(config["bits"], config["width"]), {
+        super().__init__(MemoryTapeScene(config["bits"]), {
             "length": slider(options=LENGTHS, value=length, description="items"),
             "rows": slider(options=ROWS, value=config["slots"], description="rows of memory"),
             "damage": ipywidgets.IntSlider(value=0, min=0, max=10, description="damage item", **CONTROL),

@@ -10,6 +10,7 @@ from mlcourse.lessons.l09_memory.broken import EPISODE_BROKEN
 from mlcourse.lessons.l09_memory.checks_episode import ROWS, WAY, truths
 from mlcourse.memory import (MANN, NTM, KeyValue, StreamLSTM, Streams, content, copies, elimination_bound, erase_add,
                              interpolate, largest_weight, sharpen, shift)
+from mlcourse.memory.mann import used
 
 
 def draw(*shape, seed=0):
@@ -79,3 +80,14 @@ def test_an_episode_run_step_by_step_is_the_models_own(build):
     stream = Streams(draw(7, 8, 4), times=2).sample(3, torch.Generator().manual_seed(1))
     got = exercise("09.5").reference()(live.Machine(model), *stream)
     torch.testing.assert_close(got, model(stream.x, stream.shown(5)))
+
+
+@torch.no_grad()
+def test_the_notebooks_key_value_memory_is_the_librarys():
+    cell = next(cell.source for cell in notebooks.read(notebooks.find("09")).cells if "KeyValueMemory(K" in cell.source)
+    names = {"torch": torch, "KeyValue": KeyValue, "used": used, "find": exercise("09.1").reference()}
+    exec(cell.partition("\ntrained(")[0], names)
+    stream = Streams(draw(7, 8, 4), times=2).sample(3, torch.Generator().manual_seed(1))
+    sizes = {"slots": 5, "width": 3, "hidden": 6}
+    one, other = (build(4, **sizes)(stream.x, stream.shown(5)) for build in (names["KeyValueMemory"], KeyValue))
+    torch.testing.assert_close(one, other)
