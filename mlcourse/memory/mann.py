@@ -56,7 +56,7 @@ class MANN(nn.Module):
     """
 
     def __init__(self, inputs: int, way: int = 5, slots: int = 32, width: int = 32, hidden: int = 128, *,
-                 strength: bool = True, bias: float = 2.0, seed: int = 0):
+                 strength: bool = True, bias: float = 5.0, seed: int = 0):
         super().__init__()
         if min(inputs, width, hidden) < 1 or min(way, slots) < 2:
             raise ValueError(f"a memory needs at least 1 input, number a row and unit, and 2 labels and slots, got {inputs}, "
