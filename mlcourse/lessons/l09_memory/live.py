@@ -7,13 +7,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from mlcourse import checkpoint
 from mlcourse.datasets import load_splits
 from mlcourse.domains import Domain
+from mlcourse.lessons.l09_memory.embeddings import features
 from mlcourse.memory import MANN, StreamLSTM, Streams, by_presentation, prepared
 from mlcourse.memory.mann import MemoryState
 from mlcourse.memory.stream import Stream
-from mlcourse.system import paths
 
 CLASSES = 40            # of either split whose pictures a lesson has time to embed
 BATCH, BATCHES = 16, 40
@@ -21,26 +20,16 @@ BATCH, BATCHES = 16, 40
 
 def streams() -> tuple[Streams, Streams]:
     """Streams of 5 classes, 6 times each: of 40 training characters, and of 40 from new scripts. What is seen are the
-    shipped ProtoNet's features, less the mean of the training ones, as directions of length √64."""
+    shipped ProtoNet's features, less the mean of the training ones, as directions of length 8."""
     splits = load_splits("glyphs")
-    learner, _ = checkpoint.load(paths.DATA / "checkpoints" / "protonet-glyphs.safetensors")
-    old, new = (embedded(learner, some(domain)) for domain in (splits.train, splits.test))
-    centre = old.flatten(0, 1).mean(0)
+    old, new = (features(some(domain)) for domain in (splits.train, splits.test))
+    centre = old.mean((0, 1))
     return Streams(prepared(old, centre)), Streams(prepared(new, centre))
 
 
 def some(domain: Domain) -> Domain:
     """CLASSES classes, evenly spread."""
     return domain.subset(range(0, len(domain.classes), len(domain.classes) // CLASSES)[:CLASSES])
-
-
-@torch.no_grad()
-def embedded(learner, domain: Domain) -> Tensor:
-    """The features of all pictures (C, S, D), class by class. Every class needs equally many pictures."""
-    images = domain.images[domain.labels.argsort(stable=True)]
-    statistics = learner.fixed_stats()
-    z = torch.cat([learner.embed(part.float() / 255, statistics) for part in images.split(200)])
-    return z.reshape(len(domain.classes), -1, z.shape[-1])
 
 
 class Machine:

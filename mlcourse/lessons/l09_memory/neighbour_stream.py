@@ -9,10 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mlcourse import checkpoint
 from mlcourse.datasets import load_splits
+from mlcourse.lessons.l09_memory.embeddings import features
 from mlcourse.memory import prepared
-from mlcourse.system import paths
 
 WAY, TIMES = 5, 6
 STEPS = WAY * TIMES
@@ -47,11 +46,9 @@ def characters() -> tuple[Tensor, Tensor]:
     """Pictures (CLASSES, 20, 28, 28) in [0, 1] and their embeddings (CLASSES, 20, D), by the shipped ProtoNet."""
     test = load_splits("glyphs").test
     some = test.subset(range(0, len(test.classes), len(test.classes) // CLASSES)[:CLASSES])
-    learner, _ = checkpoint.load(paths.DATA / "checkpoints" / "protonet-glyphs.safetensors")
     images = some.images[some.labels.argsort(stable=True)].float() / 255
-    with torch.no_grad():
-        z = learner.embed(images, learner.fixed_stats())
-    return images.reshape(CLASSES, -1, *images.shape[-2:]), prepared(z, z.mean(0)).reshape(CLASSES, -1, z.shape[-1])
+    z = features(some)
+    return images.reshape(CLASSES, -1, *images.shape[-2:]), prepared(z, z.mean((0, 1)))
 
 
 @cache
