@@ -11,7 +11,7 @@ scripts with seed CHOOSING; the seeds from FIRST on had not been looked at befor
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -19,8 +19,10 @@ import torch
 from torch import Tensor, nn
 
 from mlcourse.lessons.l09_memory.embeddings import embedded
-from mlcourse.memory import (MANN, NTM, Controls, CopyLSTM, KeyValue, StreamLSTM, Streams, by_presentation, guesses, nearest,
-                             tape, train_copy, train_stream, wrong_bits)
+from mlcourse.lessons.l09_memory.study_memory_picture import found
+from mlcourse.memory import (MANN, NTM, Controls, CopyLSTM, KeyValue, StreamLSTM, Streams, by_presentation,
+                             elimination_bound, guesses, nearest, tape, train_copy, train_stream, wrong_bits)
+from mlcourse.plots.static import Picture
 from mlcourse.rows import facts
 from mlcourse.studies.study import Key, Study
 
@@ -142,10 +144,15 @@ def line(row: dict) -> str:
     return head + "wrong bits: " + ", ".join(f"{wrong:.2f} at {n}" for n, wrong in row["wrong"].items())
 
 
+def pictures(asked: SimpleNamespace, rows: Sequence[dict]) -> Mapping[str, Picture]:
+    """Wrong bits by length, right guesses by presentation."""
+    return {"": found(rows, elimination_bound(WAY))}
+
+
 STUDY = Study(
     "memory",
     """A neural Turing machine that copies, and memories that bind labels in a stream, beside an LSTM and nearest neighbour.
 
     Copies of 5 to 40 items of 8 bits with 32 and 128 rows; streams of glyph embeddings whose labels come a step late, on
     held-out scripts. About three minutes for each seed on one core.""",
-    ("", "--seed 5"), KEY, Budget(), plan, rows, line, first=FIRST)
+    ("", "--seed 5"), KEY, Budget(), plan, rows, line, first=FIRST, pictures=pictures)
