@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mlcourse.memory.addressing import content, read
+from mlcourse.memory.layers import linear
 from mlcourse.nets.lstm import LSTMCell
 
 DECAY = 0.95        # of the usage
@@ -158,12 +159,3 @@ def least_used(usage: Tensor) -> Tensor:
 def used(usage: Tensor, w_read: Tensor, w_write: Tensor) -> Tensor:
     """The usage after a step; only its order matters, so it carries no gradient."""
     return DECAY * usage + w_read + w_write
-
-
-def linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
-    """A linear layer with weights and biases from U[-1/√inputs, 1/√inputs]."""
-    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
-    with torch.no_grad():
-        for p in layer.parameters():
-            p.uniform_(-inputs**-0.5, inputs**-0.5, generator=generator)
-    return layer

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mlcourse.memory.addressing import Head, address, erase_add, read
+from mlcourse.memory.layers import linear
 from mlcourse.nets.lstm import LSTMCell
 
 FILL = 0.1          # every number of a fresh memory
@@ -67,8 +68,8 @@ class NTM(nn.Module):
         self.cell = LSTMCell(bits + 1 + width, hidden, seed)
         self.sizes = [width, 1, 1, MOVES, 1] * 2 + [width, width]
         generator = torch.Generator().manual_seed(seed + 1)
-        self.heads = _linear(hidden, sum(self.sizes), generator)
-        self.out = _linear(hidden + width, bits, generator)
+        self.heads = linear(hidden, sum(self.sizes), generator)
+        self.out = linear(hidden + width, bits, generator)
         with torch.no_grad():
             for head in range(2):
                 start = head * sum(self.sizes[:5]) + width
@@ -141,12 +142,3 @@ def tape(ntm: NTM, x: Tensor, change: Change | None = None, slots: int | None = 
     heads = [Head(*map(torch.stack, zip(*each, strict=True))) for each in list(zip(*controls, strict=True))[:2]]
     vectors = [torch.stack(each) for each in list(zip(*controls, strict=True))[2:]]
     return Tape(Controls(*heads, *vectors), *map(torch.stack, rest))
-
-
-def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
-    """A linear layer with weights and biases from U[-1/√inputs, 1/√inputs]."""
-    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
-    with torch.no_grad():
-        for p in layer.parameters():
-            p.uniform_(-inputs**-0.5, inputs**-0.5, generator=generator)
-    return layer

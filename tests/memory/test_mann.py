@@ -147,12 +147,12 @@ def test_every_parameter_learns_and_the_gradient_is_that_of_finite_differences(m
 
 def test_t10_the_repair_learns_to_bind_labels_of_classes_that_it_never_saw():
     generator = torch.Generator().manual_seed(0)
-    centres = torch.randn(60, 1, 8, generator=generator)
-    samples = centres + 0.1 * torch.randn(60, 6, 8, generator=generator)
-    model = KeyValue(8, 2, slots=8, width=8, hidden=24)
-    for _ in train_stream(model, Streams(samples[:40], 2, 3), 150, lr=1e-2, noise=0.1, first=False):
+    centres = torch.randn(200, 1, 8, generator=generator)
+    samples = centres + 0.1 * torch.randn(200, 6, 8, generator=generator)
+    model = KeyValue(8, 2, slots=8, width=8, hidden=16)
+    for _ in train_stream(model, Streams(samples[:180], 2, 3), 120, lr=2e-2, noise=0.1, first=False):
         pass
-    unseen = Streams(samples[40:], 2, 3).sample(200, generator)
+    unseen = Streams(samples[180:], 2, 3).sample(200, generator)
     assert (by_presentation(guesses(model, unseen, 2), unseen)[1:] > 0.85).all()
 
 

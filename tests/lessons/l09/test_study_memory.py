@@ -35,6 +35,10 @@ def test_every_arm_gives_its_row_and_none_twice(few_samples):
     assert set(ntm["without"]) == {"content", "shift", "sharpening"} and set(ntm["wrong_128"]) == set(ntm["wrong"])
     again, = STUDY.measure(work, [row for row in found if row is not ntm], TINY)
     assert {**again, "train_seconds": 0} == {**ntm, "train_seconds": 0}
+    alt = STUDY.pictures(work, found)[""].alt
+    assert all(arm in alt for arms in ARMS.values() for arm in arms)
+    with pytest.raises(ValueError, match="rows of both parts, copies and streams"):
+        STUDY.pictures(work, [])
     assert STUDY.work().seeds == [5, 6, 7, 8, 9]
 
 
