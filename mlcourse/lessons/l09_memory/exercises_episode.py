@@ -63,7 +63,7 @@ EPISODE = '''\
 def episode(machine, z, y):
     """Run one batch of episodes: step t sees picture t and the label of step t - 1.
 
-    machine.start(B): the state before a first step; machine(x, state): an answer and the next state
+    machine.start(B): the state before a first step; machine(x, state): answer and next state
     z: (T, B, D), what is seen; y: (T, B), its labels, whole numbers from 0 to 4
     Returns the answers (T, B, 5).
     """

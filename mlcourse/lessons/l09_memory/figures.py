@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mlcourse.memory import elimination_bound
 from mlcourse.statistics import Estimate, paired_difference, t_interval
 
 COPY, STREAM = "copy", "stream"
 LENGTHS = ("5", "10", "20", "40")
 NEIGHBOUR, LSTM, MANN, STRONG, KEY_VALUE = ("nearest neighbour", "LSTM", "MANN", "MANN with strength",
                                             "key–value memory")
-ARMS = (LSTM, MANN, STRONG, KEY_VALUE, NEIGHBOUR)
+UNGUESSED = f"{STRONG}, no first loss"
+ARMS = (LSTM, MANN, STRONG, UNGUESSED, KEY_VALUE, NEIGHBOUR)
 PRESENTATIONS = (1, 2, 3, 5)
+WAY = 5
 
 
 def of(rows: Sequence[dict], part: str, arm: str) -> list[dict]:
@@ -30,19 +33,23 @@ def wrong(rows: Sequence[dict], arm: str, items: int) -> float:
 
 def copies(rows: Sequence[dict]) -> str:
     """A line for each arm: wrong bits by length, over the seeds from the best to the worst, and seconds."""
-    lines = [f"{'wrong bits of':16s}" + "".join(f"{8 * int(each):>14d}" for each in LENGTHS) + f"{'seconds':>10s}"]
+    lines = [f"{'wrong bits of':16s}" + "".join(f"{8 * int(each):>15d}" for each in LENGTHS) + f"{'seconds':>10s}"]
     for arm in ("LSTM", "NTM"):
         found = of(rows, COPY, arm)
         spans = [span([row["wrong"][each] for row in found]) for each in LENGTHS]
         seconds = t_interval([row["train_seconds"] for row in found]).mean
-        lines.append(f"{arm:16s}" + "".join(f"{each:>14s}" for each in spans) + f"{seconds:>10.0f}")
+        lines.append(f"{arm:16s}" + "".join(f"{each:>15s}" for each in spans) + f"{seconds:>10.0f}")
     return "\n".join(lines)
 
 
 def span(values: Sequence[float]) -> str:
     """The least and the largest of several values."""
-    show = lambda value: f"{value:.0f}" if value >= 10 else f"{value:.2g}"
-    return f"{show(min(values))} to {show(max(values))}"
+    return f"{whole(min(values))} to {whole(max(values))}"
+
+
+def whole(value: float) -> str:
+    """A count of bits that is a mean: with one digit after the point below 10."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
 
 
 def by_seed(rows: Sequence[dict], arm: str, presentation: int) -> dict[int, float]:
@@ -65,10 +72,12 @@ def best(rows: Sequence[dict], presentation: int) -> str:
 
 
 def presentations(rows: Sequence[dict]) -> str:
-    """A line for each arm: accuracy in per cent at some presentations, mean over the seeds, and seconds of training."""
-    lines = [f"{'presentation':20s}" + "".join(f"{each:>14d}" for each in PRESENTATIONS) + f"{'seconds':>10s}"]
+    """A line for each arm: accuracy in per cent at some presentations, mean over the seeds, and seconds of training; and
+    what nobody can exceed at the first."""
+    lines = [f"{'presentation':33s}" + "".join(f"{each:>12d}" for each in PRESENTATIONS) + f"{'seconds':>9s}"]
     for arm in ARMS:
         cells = [t_interval(by_seed(rows, arm, each).values()).text(1) for each in PRESENTATIONS]
         seconds = t_interval([row["train_seconds"] for row in of(rows, STREAM, arm)]).mean
-        lines.append(f"{arm:20s}" + "".join(f"{each:>14s}" for each in cells) + f"{seconds:>10.0f}")
-    return "\n".join(lines)
+        lines.append(f"{arm:33s}" + "".join(f"{each:>12s}" for each in cells) + f"{seconds:>9.0f}")
+    bound = f"{100 * elimination_bound(WAY):.1f}"
+    return "\n".join([*lines, f"{'best guess at first sight':33s}{bound:>12s}"])
