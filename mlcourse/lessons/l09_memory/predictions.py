@@ -6,20 +6,19 @@ from mlcourse.exercises.predictions import Prediction
 
 PREDICTIONS = (
     Prediction(
-        "09.p1", "Ten items are 80 bits, and who guesses gets 40 wrong. A tuned LSTM, trained on 1 to 10 items for about "
-        "as long as the machine above, gets wrong …",
+        "09.p1", "Ten items are 80 bits, and who guesses gets 40 wrong. The tuned LSTM gets wrong …",
         ("fewer than 5", "between 10 and 30", "about 40"), "between 10 and 30",
         lambda wrong: 10 < wrong < 30,
         lambda wrong: f"{wrong:.0f} of 80, while the machine has them all but a few."),
     Prediction(
-        "09.p2", "Your machine, trained on at most 10 items, copies 40, which is 320 bits. With its 32 rows that must go "
-        "wrong. With 128 rows and the same weights it has …",
+        "09.p2", "Your machine copies 40 items, 320 bits. With 32 rows that must go wrong. With 128 rows and the same "
+        "weights it has …",
         ("about as many wrong", "less than half as many wrong", "more wrong"), "less than half as many wrong",
         lambda few, many: many < few / 2,
         lambda few, many: f"with 32 rows ≈{few:.0f} bits are wrong, with 128 ≈{many:.0f}."),
     Prediction(
-        "09.p3", "On drawings themselves the published MANN is far ahead of its LSTM at the second presentation. In the "
-        "study, on features, MANN with strength is ahead of the LSTM by …",
+        "09.p3", "On drawings the published MANN is far ahead of its LSTM at the second presentation. On features, in "
+        "the study, MANN with strength leads by …",
         ("more than 10 points", "3 to 10 points", "less than 3 points, or not at all"),
         "less than 3 points, or not at all",
         lambda gap: gap.mean < 3,
