@@ -26,14 +26,14 @@ class Claim(NamedTuple):
 
 
 CLAIMS = {
-    "a": Claim(STRONG, LSTM, 2, "no", "the newer method taken for the better one", "at the second presentation the "
-               "paired interval lies below 0"),
-    "b": Claim(KEY_VALUE, LSTM, 5, "yes", "one memory read as every memory", "at the fifth presentation the paired "
-               "interval lies above 0"),
+    "a": Claim(STRONG, LSTM, 2, "open", "an interval across 0 read as a difference", "at the second presentation the "
+               "paired interval lies on both sides of 0"),
+    "b": Claim(STRONG, LSTM, 5, "yes", "one presentation read as all", "at the fifth presentation the paired interval "
+               "lies above 0"),
     "c": Claim(KEY_VALUE, NEIGHBOUR, 2, "no", "close read as equal", "at the second presentation the paired interval "
                "lies below 0"),
-    "d": Claim(LSTM, NEIGHBOUR, 1, "yes", "one presentation read as all", "at the first presentation nearest neighbour "
-               "answers with a label that is taken; who has learned to rule labels out guesses better"),
+    "d": Claim(LSTM, NEIGHBOUR, 1, "yes", "the best arm taken for the best everywhere", "at the first presentation "
+               "nearest neighbour names a label that is taken, and who has learned to rule labels out guesses better"),
 }
 
 
