@@ -60,7 +60,6 @@ class MemoryTape(Explorer):
 
     def describe(self, record: MemoryTapeRecord) -> str:
         run, at = record.run, record.at
-        most = lambda focus: f"row {about(int(focus.argmax()))} with {about(float(focus.max()))} of the focus"
+        most = lambda focus: f"row {about(int(focus.argmax()))} ({about(float(focus.max()))} of its focus)"
         damaged = "" if run.damaged is None else f" Row {about(run.damaged)} was filled with noise at the mark."
-        return (f"Step {at + 1} of {record.steps} writes mainly to {most(run.w_write[at])} and reads {most(run.w_read[at])}."
-                f"{damaged}")
+        return f"Step {at + 1} of {record.steps} writes to {most(run.w_write[at])}, reads {most(run.w_read[at])}.{damaged}"
