@@ -9,7 +9,8 @@ from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet,
 from mlcourse.exercises.values import tensor
 
 B, N, W = 3, 5, 4
-EMPTY, UNDERFLOW, IN_PLACE = "the cosine of an empty row", "the power underflows", "the old memory changed in place"
+EMPTY, UNDERFLOW = "the cosine of an empty row", "the power underflows"
+IN_PLACE, CUT = "the inputs changed in place", "the gradient is cut"
 FAINT, SHARPEST = 128, 25.0         # rows alike, and a sharpness at which the power of their weights is 0 in float32
 
 
@@ -23,6 +24,32 @@ def agree(one: Tensor, other: Tensor) -> bool:
     return torch.allclose(one, other, atol=3e-3)
 
 
+def called(function: LearnerFunction, *inputs: Tensor) -> object:
+    """What the learner's function returns for copies of the inputs that have a graph. Raises Misconception where a copy
+    is changed in place."""
+    leaf = torch.ones((), dtype=torch.float64, requires_grad=True)
+    given = [leaf.to(each.dtype) * each for each in inputs]
+    result = function(*given)
+    if not all(torch.equal(one, other) for one, other in zip(given, inputs, strict=True)):
+        raise Misconception(IN_PLACE, "what the function was given is no longer what it was, and the backward pass needs "
+                            "it as it was before this step; build new tensors.")
+    return result
+
+
+def connected(result: object) -> None:
+    """Raise Misconception where no graph leads from a result to what it was made of."""
+    if not isinstance(result, Tensor) or not result.requires_grad:
+        raise Misconception(CUT, "the numbers are right, but no graph leads from them to the inputs, so a machine that is "
+                            "made of this learns nothing; look for detach, no_grad, .data or NumPy.")
+
+
+def differs(got: Tensor, wanted: Tensor) -> str:
+    """The first row of the first place in which two tensors (B, …) differ, in words."""
+    one, other = (each.flatten(0, -2) for each in (got, wanted))
+    row = int(((one - other).abs() > 3e-3).any(-1).int().argmax())
+    return f"row {row} must be {rounded(other[row])}, yours is {rounded(one[row])}"
+
+
 # ---------------------------------------------------------------- 09.1
 
 STRENGTHS = torch.tensor([[1.0], [4.0], [9.0]], dtype=torch.float64)
@@ -33,11 +60,13 @@ def check_content(answer: object) -> str:
     content = LearnerFunction(answer, "content")
     memory, key = drawn(B, N, W) * torch.tensor([0.6, 3.0, 1.0, 2.0, 0.8]).double()[:, None], 2 * drawn(B, W, seed=1)
     shape = f"for a memory of shape {(B, N, W)} the focus must be a tensor of shape {(B, N)}"
-    got = tensor(content(memory.clone(), key.clone(), STRENGTHS.clone()), (B, N), shape)
+    result = called(content, memory, key, STRENGTHS)
+    got = tensor(result, (B, N), shape)
     truth = lambda **faults: by_content(memory, key, STRENGTHS, **faults)
     if not agree(got, truth()):
         explain(got, truth, CONTENT_FAULTS, agree)
-        raise NotYet(f"for strength 1 the first focus must be {rounded(truth()[0])}, yours is {rounded(got[0])}.")
+        raise NotYet(f"in the check, {differs(got, truth())}.")
+    connected(result)
     memory[:, 2] = 0
     focus = content(memory.clone(), key.clone(), STRENGTHS.clone())
     if isinstance(focus, Tensor) and not bool(torch.isfinite(focus).all()):
@@ -96,12 +125,13 @@ def check_move(answer: object) -> str:
     content, before = drawn(B, N, seed=2).softmax(-1), (2 * drawn(B, N, seed=3)).softmax(-1)
     shape = f"for focuses of shape {(B, N)} the result must be a tensor of shape {(B, N)}"
     args = content, before, GATES, SHIFTS, SHARPNESS
-    got = tensor(move(*(each.clone() for each in args)), (B, N), shape)
+    result = called(move, *args)
+    got = tensor(result, (B, N), shape)
     truth = lambda **faults: moved(*args, **faults)
     if not agree(got, truth()):
         explain(got, truth, MOVE_FAULTS, agree)
-        raise NotYet(f"with gate 0.3, all shift forward and sharpness 1 the first focus must be {rounded(truth()[0])}, "
-                     f"yours is {rounded(got[0])}.")
+        raise NotYet(f"in the check, {differs(got, truth())}.")
+    connected(result)
     faint = torch.full((1, FAINT), 1 / FAINT)
     focus = move(faint, faint.clone(), torch.tensor([[0.5]]), torch.tensor([[0.0, 1.0, 0.0]]),
                  torch.tensor([[SHARPEST]]))
@@ -116,7 +146,7 @@ def check_move(answer: object) -> str:
 
 def moved(content: Tensor, before: Tensor, gate: Tensor, shift: Tensor, sharpness: Tensor, new: bool = True,
           way: int = 1, round_the_ends: bool = True, shifted: str = "mixed", sharp: str = "after",
-          normed: bool = True) -> Tensor:
+          normed: bool = True, log: bool = True) -> Tensor:
     """(B, N); the options are the known faults."""
     if not new:
         gate = 1 - gate
@@ -129,6 +159,8 @@ def moved(content: Tensor, before: Tensor, gate: Tensor, shift: Tensor, sharpnes
         focus = power(focus)
     if shifted == "mixed":
         focus = roll(focus)
+    if not log:
+        return (sharpness * focus).softmax(-1)
     return power(focus) if sharp == "after" else focus
 
 
@@ -156,6 +188,8 @@ MOVE_FAULTS = (
      "part as well"),
     ("sharpened before the shift", {"sharp": "before"}, "the shift blurs, so what follows it has to sharpen"),
     ("not sharpened", {"sharp": "none"}, "raise the weights to the power `sharpness` and let them sum to 1 again"),
+    ("a softmax without the logarithm", {"log": False}, "softmax(sharpness · focus) is no power; take the logarithm of the "
+     "focus first"),
     ("weights that do not sum to 1", {"normed": False}, "divide the powers by their sum over the rows"),
 )
 
@@ -167,17 +201,14 @@ def check_write(answer: object) -> str:
     write = LearnerFunction(answer, "write")
     memory, focus = drawn(B, N, W, seed=4), drawn(B, N, seed=5).softmax(-1)
     erase, add = drawn(B, W, seed=6).sigmoid(), drawn(B, W, seed=7)
-    given = memory.clone()
-    result = write(given, focus.clone(), erase.clone(), add.clone())
-    if not torch.equal(given, memory):
-        raise Misconception(IN_PLACE, "the backward pass needs the memory as it was before this step; build a new one.")
+    result = called(write, memory, focus, erase, add)
     got = tensor(result, (B, N, W), f"the new memory must be a tensor of shape {(B, N, W)}")
     truth = lambda **faults: written(memory, focus, erase, add, **faults)
     same = lambda one, other: torch.allclose(one, other, rtol=1e-5, atol=1e-6)
     if not same(got, truth()):
         explain(got, truth, WRITE_FAULTS, same)
-        raise NotYet(f"the first row of the first memory must become {rounded(truth()[0, 0])}, yours is "
-                     f"{rounded(got[0, 0])}.")
+        raise NotYet(f"in the check, {differs(got, truth())}.")
+    connected(result)
     return "What is erased and added is right in every row, and the old memory was left alone."
 
 

@@ -13,30 +13,26 @@ from mlcourse.exercises.values import tensor
 
 # ---------------------------------------------------------------- 09.4
 
-ROWS, WAY = 128, 5
-KEYS = ("largest", "unrelated", "strength", "first")
+ROWS, WAY = 4, 5
+KEYS = ("largest", "strength", "first")
 
 
 def truths() -> dict[str, float]:
-    """The four numbers."""
+    """The three numbers."""
     others = ROWS - 1
-    return dict(zip(KEYS, (math.e / (math.e + others / math.e), math.e / (math.e + others), math.log(others),
+    return dict(zip(KEYS, (math.e / (math.e + others / math.e), math.log(others),
                            sum(1 / left for left in range(1, WAY + 1)) / WAY), strict=True))
 
 
 ROUTES = (      # the key, a value that a mistake leads to, its name, and what to look at
     ("largest", math.e / (math.e + ROWS - 1), "the others unrelated, not opposite", "the largest share comes about "
      "where every other row is opposite to the key, with the cosine -1"),
-    ("largest", 1 / ROWS, "a softmax taken for an average", "the cosines differ by 2 at most, and exp(1) is larger than "
-     "exp(-1)"),
-    ("largest", math.e**2 / (math.e**2 + ROWS), "the row counted among the others", "there are 127 others"),
-    ("unrelated", math.e**2 / (math.e**2 + ROWS - 1), "the others opposite, not unrelated", "unrelated rows have the "
-     "cosine 0, and exp(0) is 1"),
-    ("unrelated", 1 / ROWS, "a softmax taken for an average", "the row that the key equals has the cosine 1, and exp(1) "
-     "is 2.7"),
+    ("largest", 1 / ROWS, "a softmax taken for an average", "the cosines differ, and exp(1) is larger than exp(-1)"),
+    ("largest", math.e**2 / (math.e**2 + ROWS), "the row counted among the others", "the other rows are 3"),
     ("strength", math.log(ROWS - 1) / 2, "the others opposite, not unrelated", "here the others have the cosine 0, so "
      "only the row's own exponential grows"),
-    ("strength", ROWS - 1, "the logarithm is forgotten", "exp(strength) has to be 127, not the strength"),
+    ("strength", ROWS - 1, "the logarithm is forgotten", "exp(strength) has to be 3, not the strength"),
+    ("strength", math.log(ROWS), "the row counted among the others", "the other rows are 3"),
     ("first", 1 / WAY, "chance at every first sight", "labels that were shown already belong to other classes: at the "
      "last new class one label is left"),
     ("first", 1.0, "the label is known", "at a first presentation nobody has told the label yet"),
@@ -55,9 +51,9 @@ def check_shares(answer: object) -> str:
         raise all_of(found)
     if off:
         raise NotYet(f"{off[0]} is not {given[off[0]]:g}; a row's share is exp(strength · cosine) over the sum of all "
-                     f"128." if off[0] != "first" else f"first is not {given['first']:g}; write down the chance at the "
+                     f"four." if off[0] != "first" else f"first is not {given['first']:g}; write down the chance at the "
                      f"first new class, at the second, up to the fifth, and take their mean.")
-    return "Without a strength a row gets 5.5 % of a read at most; above 45.7 % at first sight something leaks."
+    return "Of 32 rows one gets 19 % at most without a strength, of 128 rows 5.5 %; above 45.7 % at first sight, look for a leak."
 
 
 def meant(one: float, other: float) -> bool:
@@ -71,6 +67,7 @@ T, B, D = 5, 3, 2
 LEAK, AHEAD, WRAPPED, CARRIED, FORGETS = ("the label beside its own picture", "the label of the next picture",
                                           "the first label is not unknown", "the memory of the episode before",
                                           "the memory is emptied at every step")
+CUT = "the gradient is cut"
 
 
 class Machine:
@@ -97,14 +94,20 @@ def check_episode(answer: object) -> str:
     got = []
     for seed in (0, 1):
         z, y = streams(seed)
-        got.append(tensor(episode(machine, z.clone(), y.clone()), (T, B, WAY),
-                          f"for z of shape {(T, B, D)} the answers must have the shape {(T, B, WAY)}"))
+        z.requires_grad_()
+        result = episode(machine, 1 * z, y.clone())
+        got.append(tensor(result, (T, B, WAY), f"for z of shape {(T, B, D)} the answers must have the shape {(T, B, WAY)}"))
     same = lambda one, other: torch.allclose(one, other, rtol=1e-5, atol=1e-6)
     truth = lambda **faults: torch.stack(both(**faults))
     if not same(torch.stack(got), truth()):
         explain(torch.stack(got), truth, EPISODE_FAULTS, same)
         raise NotYet("the answers to two episodes differ from what the machine says when step t sees picture t and "
                      "label t - 1, and starts anew each time.")
+    reaches = (isinstance(result, Tensor) and result.requires_grad
+               and bool(torch.autograd.grad(result[-1].sum(), z, allow_unused=True)[0][0].any()))
+    if not reaches:
+        raise Misconception(CUT, "the numbers are right, but no gradient leads from the last answer to the first picture, "
+                            "so the machine never learns what to keep; hand the state on as it is.")
     return "Two episodes in a row: each label comes one step late, and nothing is carried from one to the next."
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l09_memory.checks import EMPTY, IN_PLACE, UNDERFLOW, check_content, check_move, check_write
+from mlcourse.lessons.l09_memory.checks import (CUT, EMPTY, IN_PLACE, UNDERFLOW, check_content, check_move,
+                                                check_write)
 from mlcourse.lessons.l09_memory.exercises_episode import episode, shares
 from mlcourse.lessons.l09_memory.exercises_results import verdicts
 
@@ -49,6 +50,9 @@ content = Exercise(
         (content_wrong(("cosine, -1)", "cosine, 0)")), "softmax over the batch"),
         (content_wrong((FOCUS, "    focus = strength * cosine")), "no softmax"),
         (content_wrong((" + 1e-3", "")), EMPTY),
+        (content_wrong((PRODUCT, PRODUCT.replace("memory", "memory.detach()")), ("return focus", "return focus.detach()")),
+         CUT),
+        (content_wrong((LENGTHS, LENGTHS + "\n    memory.div_(2)")), IN_PLACE),
         (content_wrong((" / (lengths + 1e-3)", ""), ("strength * cosine", "cosine")),
          "no strength, the longest row wins"),
     ),
@@ -103,6 +107,8 @@ move = Exercise(
         (move_wrong((SHARP, "    return moved")), "not sharpened"),
         (move_wrong((SHARP, "    return moved ** sharpness")), "weights that do not sum to 1"),
         (move_wrong((SHARP, POWER)), UNDERFLOW),
+        (move_wrong((SHARP, "    return torch.softmax(sharpness * moved, -1)")), "a softmax without the logarithm"),
+        (move_wrong((SHARP, SHARP + ".detach()")), CUT),
         (move_wrong((MIX, "    mixed = gate * content + (1 - gate) * before\n"
                           "    mixed = mixed ** sharpness / (mixed ** sharpness).sum(-1, True)"),
                     (SHARP, "    return moved")), "sharpened before the shift"),
@@ -159,6 +165,7 @@ write = Exercise(
         (write_wrong(("kept + share * add", "kept + add")), "every row is written"),
         (write_wrong((KEPT, "    kept = memory.mul_(1 - share * erase[:, None])")), IN_PLACE),
         (write_wrong((KEPT, "    kept = memory.data.mul_(1 - share * erase[:, None])")), IN_PLACE),
+        (write_wrong((WRITTEN, "    return (kept + share * add[:, None]).data")), CUT),
         (write_wrong((KEPT, "    kept = memory"), ("kept + share * add", "kept + add")),
          "nothing is erased, every row is written"),
     ),

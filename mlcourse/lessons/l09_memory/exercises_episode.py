@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l09_memory.broken import EPISODE_BROKEN
-from mlcourse.lessons.l09_memory.checks_episode import (AHEAD, CARRIED, FORGETS, LEAK, WRAPPED, check_episode,
+from mlcourse.lessons.l09_memory.checks_episode import (AHEAD, CARRIED, CUT, FORGETS, LEAK, WRAPPED, check_episode,
                                                          check_shares, truths)
 
 # ---------------------------------------------------------------- 09.4
 
 SHARES = '''\
-bounds = {             # each a number from 0 to 1, but for "strength"
-    # 128 rows, no strength: one row equals the key, all others are opposite to it. Its share?
+bounds = {             # each a number; a memory of 4 rows in the first two
+    # without strength, one row equals the key, the other 3 are opposite to it: its share
     "largest": ...,
-    # one row equals the key, all others are unrelated to it (cosine 0)
-    "unrelated": ...,
-    # with these rows, the strength at which that row's share is one half
+    # one row equals the key, the other 3 are unrelated to it (cosine 0): the strength for a share of 1/2
     "strength": ...,
     # 5 classes: the mean chance of the best guess at the five first presentations
     "first": ...,
@@ -37,25 +35,25 @@ shares = Exercise(
     id="09.4", title="Two bounds on paper", answer="bounds", difficulty=2, minutes=4,
     stub=SHARES, solution_source=solved(), check=check_shares,
     hints=(
-        "A share is exp(strength · cosine) over the sum of all 128 such numbers; no strength is strength 1. For the "
+        "A share is exp(strength · cosine) over the sum of all four such numbers; no strength is strength 1. For the "
         "guess: whoever has seen a label with another class can rule it out.",
-        "exp(1) against 127 times exp(-1), and against 127 times exp(0). At the first new class five labels are open, "
-        "at the fifth one.",
-        "e / (e + 127 / e); e / (e + 127); ln 127; (1/5 + 1/4 + 1/3 + 1/2 + 1) / 5.",
+        "exp(1) against 3 times exp(-1); exp(strength) against 3 times exp(0). At the first new class five labels are "
+        "open, at the fifth one.",
+        "With e = 2.718: e / (e + 3 / e); ln 3; (1/5 + 1/4 + 1/3 + 1/2 + 1) / 5.",
     ),
     wrong=(
-        (solved(largest="0.021"), "the others unrelated, not opposite"),
-        (solved(largest="0.0078"), "a softmax taken for an average"),
-        (solved(unrelated="0.055"), "the others opposite, not unrelated"),
-        (solved(strength="127"), "the logarithm is forgotten"),
-        (solved(strength="2.42"), "the others opposite, not unrelated"),
+        (solved(largest="0.475"), "the others unrelated, not opposite"),
+        (solved(largest="0.25"), "a softmax taken for an average"),
+        (solved(largest="0.649", strength="1.386"), "the row counted among the others"),
+        (solved(strength="3"), "the logarithm is forgotten"),
+        (solved(strength="0.549"), "the others opposite, not unrelated"),
         (solved(first="0.2"), "chance at every first sight"),
         (solved(first="1"), "the label is known"),
         (solved(first="1 / 3"), "one over the mean number left"),
-        (solved(largest="0.021", first="0.2"), "the others unrelated, not opposite, chance at every first sight"),
+        (solved(largest="0.475", first="0.2"), "the others unrelated, not opposite, chance at every first sight"),
     ),
     mutations=tuple((number_line(key, f"{truths()[key]:.4g}"), number_line(key, value)) for key, value in (
-        ("largest", "0.1"), ("unrelated", "0.03"), ("strength", "10"), ("first", "0.4"))))
+        ("largest", "0.5"), ("strength", "10"), ("first", "0.4"))))
 
 # ---------------------------------------------------------------- 09.5
 
@@ -99,6 +97,7 @@ episode = Exercise(
         (episode_wrong((LATE, "    late = torch.cat([label[1:], torch.zeros_like(label[:1])])")), AHEAD),
         (episode_wrong(("machine.start(z.shape[1])", "machine.memory"),
                        ("    return", "    machine.memory = state\n    return")), CARRIED),
+        (episode_wrong((STEP, STEP + "\n        state = state.detach()")), CUT),
         (episode_wrong((LOOP, LOOP + "\n        state = machine.start(z.shape[1])")), FORGETS),
     ),
     mutations=(
