@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
+from IPython.display import display
 from torch import Tensor
 
 from mlcourse.datasets import load_splits
-from mlcourse.domains import Domain
 from mlcourse.lessons.l09_memory.embeddings import features
-from mlcourse.memory import MANN, StreamLSTM, Streams, by_presentation, prepared
+from mlcourse.lessons.l09_memory.neighbour_stream import spread
+from mlcourse.memory import (MANN, NTM, StreamLSTM, Streams, by_presentation, prepared, train_copy, wrong_bits)
 from mlcourse.memory.mann import MemoryState
 from mlcourse.memory.stream import Stream
+from mlcourse.widgets import Bar
 
 CLASSES = 40            # of either split whose pictures a lesson has time to embed
 BATCH, BATCHES = 16, 40
@@ -22,14 +25,11 @@ def streams() -> tuple[Streams, Streams]:
     """Streams of 5 classes, 6 times each: of 40 training characters, and of 40 from new scripts. What is seen are the
     shipped ProtoNet's features, less the mean of the training ones, as directions of length 8."""
     splits = load_splits("glyphs")
-    old, new = (features(some(domain)) for domain in (splits.train, splits.test))
+    old, new = (features(spread(domain, CLASSES)) for domain in (splits.train, splits.test))
     centre = old.mean((0, 1))
     return Streams(prepared(old, centre)), Streams(prepared(new, centre))
 
 
-def some(domain: Domain) -> Domain:
-    """CLASSES classes, evenly spread."""
-    return domain.subset(range(0, len(domain.classes), len(domain.classes) // CLASSES)[:CLASSES])
 
 
 class Machine:
@@ -69,6 +69,33 @@ def judged(episode: Callable, machine: Machine, of: Streams, seed: int = 0) -> T
     return by_presentation(torch.cat(said, 1), Stream(*(torch.cat(parts, 1) for parts in zip(*drawn, strict=True))))
 
 
-def percent(shares: Tensor) -> str:
-    """Shares in per cent, each with ≈."""
-    return ", ".join(f"≈{100 * share:.0f}" for share in shares.tolist())
+def copying(machine: NTM, updates: int) -> None:
+    """Train a machine, in place, to copy 1 to 10 items of 8 bits, with a bar; prints how many bits of 10 are wrong."""
+    bar = Bar(updates, "your machine")
+    display(bar)
+    for loss in train_copy(machine, bits=8, updates=updates, longest=10, seed=machine.config["seed"]):
+        bar({"loss": loss})
+    print(f"10 items: ≈{wrong_bits(machine, 10, bits=8):.1f} of 80 bits wrong")
+
+
+def trained(model: MANN | StreamLSTM, episode: Callable, of: tuple[Streams, Streams], updates: int) -> None:
+    """Train a model, in place, on streams of the first of `of`, with a bar; prints its last loss and how often it is right
+    on streams of the second.
+
+    episode: (machine, z, y) -> answers (T, B, 5), of which the cross-entropy is the loss. z has normal noise, so that
+    few characters are not learned by heart.
+    """
+    machine, adam = Machine(model), torch.optim.Adam(model.parameters(), lr=3e-3)
+    generator, bar = torch.Generator().manual_seed(0), Bar(updates, type(model).__name__)
+    display(bar)
+    for _ in range(updates):
+        z, y = of[0].sample(BATCH, generator)
+        z = z + 0.5 * torch.randn(z.shape, generator=generator)
+        loss = F.cross_entropy(episode(machine, z, y).flatten(0, 1), y.flatten())
+        adam.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 10)
+        adam.step()
+        bar({"loss": loss.item()})
+    shares = ", ".join(f"≈{100 * share:.0f}" for share in judged(episode, machine, of[1]).tolist())
+    print(f"loss ≈{loss.item():.2f}; new scripts, % right by presentation: {shares}")

@@ -10,12 +10,14 @@ import torch
 from torch import Tensor
 
 from mlcourse.datasets import load_splits
+from mlcourse.domains import Domain
 from mlcourse.lessons.l09_memory.embeddings import features
 from mlcourse.memory import prepared
 
 WAY, TIMES = 5, 6
 STEPS = WAY * TIMES
 CLASSES = 24            # of the test scripts, evenly spread: what is embedded within a second
+CENTRED = 10            # training characters whose mean embedding is taken off
 EPISODES = 200
 SEED = 3
 
@@ -44,11 +46,16 @@ class Answers(NamedTuple):
 @cache
 def characters() -> tuple[Tensor, Tensor]:
     """Pictures (CLASSES, 20, 28, 28) in [0, 1] and their embeddings (CLASSES, 20, D), by the shipped ProtoNet."""
-    test = load_splits("glyphs").test
-    some = test.subset(range(0, len(test.classes), len(test.classes) // CLASSES)[:CLASSES])
+    splits = load_splits("glyphs")
+    centre = features(spread(splits.train, CENTRED)).mean((0, 1))
+    some = spread(splits.test, CLASSES)
     images = some.images[some.labels.argsort(stable=True)].float() / 255
-    z = features(some)
-    return images.reshape(CLASSES, -1, *images.shape[-2:]), prepared(z, z.mean((0, 1)))
+    return images.reshape(CLASSES, -1, *images.shape[-2:]), prepared(features(some), centre)
+
+
+def spread(domain: Domain, count: int) -> Domain:
+    """So many classes of a domain, evenly spread."""
+    return domain.subset(range(0, len(domain.classes), len(domain.classes) // count)[:count])
 
 
 @cache

@@ -8,8 +8,8 @@ PREDICTIONS = (
     Prediction(
         "09.p1", "Ten items are 80 bits, and who guesses gets 40 wrong. The tuned LSTM gets wrong …",
         ("fewer than 5", "between 10 and 30", "about 40"), "between 10 and 30",
-        lambda wrong: 10 < wrong < 30,
-        lambda wrong: f"{wrong:.0f} of 80, while the machine has them all but a few."),
+        lambda wrong, machine: machine < 1 and 10 < wrong < 30,
+        lambda wrong, machine: f"{wrong:.0f} of 80; the machines have {machine:.2f}."),
     Prediction(
         "09.p2", "Your machine copies 40 items, 320 bits. With 32 rows that must go wrong. With 128 rows and the same "
         "weights it has …",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from mlcourse.lessons.l09_memory.neighbour_stream import STEPS, TIMES, WAY
-from mlcourse.memory import elimination_bound
 from mlcourse.plots.mosaic import ink
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, BLUE, GREY, VERMILION
@@ -40,7 +39,7 @@ class EpisodeStreamScene(Scene):
         self.note = [self.label(self._whole(), (LEFT + 130 * i) / WIDTH, 78 / HEIGHT, 9.5) for i in range(2)]
         self._whole().plot([(LEFT + 3) / WIDTH], [42 / HEIGHT], ls="", marker="x", ms=5, mew=1.5, color=VERMILION)
         write(LEFT + 14, 37, "wrong answer")
-        self._curve(self.figure.add_axes((0.5, 0.13, 0.485, 0.455)))
+        self._curve(self.figure.add_axes((0.5, 0.13, 0.485, 0.43)))
 
     def _whole(self):
         """Axes over the whole figure."""
@@ -54,11 +53,9 @@ class EpisodeStreamScene(Scene):
         axes.set(xlim=(0.6, TIMES + 0.4), ylim=(0, 1.04), xticks=range(1, TIMES + 1), xlabel="presentation of a class",
                  ylabel="accuracy, 200 streams")
         axes.grid(True, axis="y")
-        axes.set_title("Nearest neighbour with this memory")
         self.curve = self.moving(axes.plot([], [], color=BLUE, marker="o", ms=7, label="nearest neighbour")[0])
-        axes.plot([0.75, 1.25], [elimination_bound(WAY)] * 2, color=BLACK, lw=2, label="best guess at first sight")
         axes.axhline(1 / WAY, color=GREY, ls="--", lw=1.2, label="chance")
-        axes.legend(loc="lower right", bbox_to_anchor=(1, 0.2))
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
 
     def show(self, record) -> None:
         found, at, late = record.answers, record.at, record.late

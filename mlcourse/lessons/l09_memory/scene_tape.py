@@ -13,10 +13,10 @@ LEFT, CENTRE, RIGHT = (0.055, 0.36), (0.48, 0.27), (0.815, 0.165)         # wher
 
 
 class MemoryTapeScene(Scene):
-    """Strips over time, and a memory; `show` takes a `MemoryTapeRecord`. bits: of an item."""
+    """Strips over time, and a memory; `show` takes a `MemoryTapeRecord`. bits: of an item. rows: of the memory."""
 
-    def __init__(self, bits: int):
-        self.bits = bits
+    def __init__(self, bits: int, rows: int):
+        self.bits, self.rows = bits, rows
         super().__init__(9.9, 3.95)
 
     def build(self) -> None:
@@ -30,7 +30,7 @@ class MemoryTapeScene(Scene):
         self.write = self._strip(CENTRE, 0.52, 0.32, "focus of writing (dark 1)", "Blues", (0, 1), ylabel="row")
         self.read = self._strip(CENTRE, 0.11, 0.32, "focus of reading", "Oranges", (0, 1), ylabel="row", last=True)
         axes = self.figure.add_axes((RIGHT[0], 0.11, RIGHT[1], 0.73))
-        axes.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(1, 0), xlabel="number")
+        axes.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(1, 0), xlabel="number in a row")
         axes.set_title("memory: ▶ written, ◀ read", fontsize=9.5)
         self.memory = Mosaic(self, axes, "RdBu", -1.2, 1.2)
         self.at_write = self.moving(axes.plot([], [], ls="", marker=">", ms=8, color=BLUE, mec="white", clip_on=False)[0])
@@ -42,6 +42,8 @@ class MemoryTapeScene(Scene):
         """A picture over time, its steps from left to right; a line stands at the step that is chosen."""
         axes = self.figure.add_axes((column[0], bottom, column[1], height))
         axes.set(xlim=(0, 1), ylim=(1, 0), yticks=[], ylabel=ylabel)
+        if ylabel == "row":
+            axes.set_yticks([0.5 / self.rows, 1 - 0.5 / self.rows], ["0", str(self.rows - 1)])
         axes.set_xticks([0, MIDDLE, 1], ["first step", "mark", "last"] if last else ["", "", ""])
         axes.set_title(title, fontsize=9.5)
         image = Mosaic(self, axes, colours, *limits)
@@ -62,6 +64,5 @@ class MemoryTapeScene(Scene):
         self.wrong.set_data((length + 1 + items + 0.5) / steps, (bits + 0.5) / self.bits)
         for line in self.lines:
             line.set_xdata([(record.at + 0.5) / steps] * 2)
-        rows = run.w_write.shape[1]
-        self.at_write.set_data([-0.04], [(run.w_write[record.at].argmax() + 0.5) / rows])
-        self.at_read.set_data([1.04], [(run.w_read[record.at].argmax() + 0.5) / rows])
+        self.at_write.set_data([-0.04], [(run.w_write[record.at].argmax() + 0.5) / self.rows])
+        self.at_read.set_data([1.04], [(run.w_read[record.at].argmax() + 0.5) / self.rows])

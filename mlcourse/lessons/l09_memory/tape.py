@@ -13,8 +13,6 @@ from mlcourse.lessons.l09_memory import shipped
 from mlcourse.memory import NTM, Controls, Head, copies, tape
 
 LENGTHS = (2, 5, 10, 20, 40)
-ROWS = (32, 128)
-AS_TRAINED = "as trained"
 SEED = 9                # of the sequence, and of the noise in a damaged row
 
 

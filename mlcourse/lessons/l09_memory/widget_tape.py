@@ -8,7 +8,7 @@ import ipywidgets
 
 from mlcourse.lessons.l09_memory import tape
 from mlcourse.lessons.l09_memory.scene_tape import MemoryTapeScene
-from mlcourse.lessons.l09_memory.tape import LENGTHS, ROWS, Run
+from mlcourse.lessons.l09_memory.tape import LENGTHS, Run
 from mlcourse.plots.style import about
 from mlcourse.widgets.base import CONTROL, Explorer
 
@@ -39,9 +39,8 @@ class MemoryTape(Explorer):
         slider = lambda **kwargs: ipywidgets.SelectionSlider(**kwargs, **CONTROL)
         tick = lambda what: ipywidgets.Checkbox(value=True, description=what, indent=False,
                                                 layout={"width": "98%", "margin": "0 0 0 6px"})
-        super().__init__(MemoryTapeScene(config["bits"]), {
+        super().__init__(MemoryTapeScene(config["bits"], config["slots"]), {
             "length": slider(options=LENGTHS, value=length, description="items"),
-            "rows": slider(options=ROWS, value=config["slots"], description="rows of memory"),
             "damage": ipywidgets.IntSlider(value=0, min=0, max=10, description="damage item", **CONTROL),
             "content": tick("it may look for a content"),
             "shift": tick("it may step to the next row"),
@@ -49,9 +48,9 @@ class MemoryTape(Explorer):
             "step": ipywidgets.IntSlider(value=14, min=1, max=2 * max(LENGTHS) + 1, description="step", **CONTROL),
         })
 
-    def compute(self, *, length: int, rows: int, damage: int, content: bool, shift: bool, sharpen: bool,
+    def compute(self, *, length: int, damage: int, content: bool, shift: bool, sharpen: bool,
                 step: int) -> MemoryTapeRecord:
-        run = tape.run(length, rows, content, shift, sharpen, min(damage, length))
+        run = tape.run(length, tape.machine().slots, content, shift, sharpen, min(damage, length))
         return MemoryTapeRecord(length, min(step, len(run.memory)) - 1, run)
 
     def headline(self, record: MemoryTapeRecord) -> str:

@@ -8,6 +8,7 @@ from marks import check_marked
 from mlcourse.lessons.l09_memory import neighbour_stream, shipped, tape
 from mlcourse.lessons.l09_memory.explorers import EpisodeStream, MemoryTape, episode_stream, memory_tape
 from mlcourse.memory import Stream, by_presentation, copies, elimination_bound, nearest
+from mlcourse.memory import tape as machine_tape
 from mlcourse.widgets import sweep
 
 
@@ -26,6 +27,18 @@ def test_what_to_try_with_the_tape_comes_true():
     rows = tape.run(10, 32).w_write[:10].argmax(1)
     assert len(set(rows.tolist())) == 10
     assert len(set(tape.run(40, 32).w_write[:40].argmax(1).tolist())) <= 32
+
+
+def test_what_goes_wrong_with_forty_items_is_what_the_text_says():
+    """The last eight items replace the first eight; those between are lost to what is written while the machine reads."""
+    ntm, length = shipped.ntm(), 40
+    x, y = copies(length, 50, 8, torch.Generator().manual_seed(0))
+    still = lambda t, controls, memory: (
+        controls if t <= length else controls._replace(erase=0 * controls.erase, add=0 * controls.add), memory)
+    wrong = lambda change: ((machine_tape(ntm, x, change).logits[-length:] > 0) != (y > 0.5)).float().sum(2).mean(1)
+    untouched, frozen = wrong(None), wrong(still)
+    assert untouched.min() > 1.5 and frozen[:8].min() > 1.5 and frozen[9:32].max() < 1
+    assert untouched.sum() > 2 * frozen.sum()
 
 
 def test_a_damaged_item_is_said_wrong_and_the_others_are_not():

@@ -66,7 +66,8 @@ def test_nobody_beats_elimination_at_the_first_presentation(rows):
 
 def test_the_table_has_every_arm_and_what_is_no_arm_is_named(rows):
     lines = figures.presentations(rows).split("\n")
-    assert [line.split("  ")[0] for line in lines[1:-1]] == list(figures.ARMS) and "45.7" in lines[-1]
+    assert [line.split("  ")[0].removesuffix(" *") for line in lines[1:-2]] == list(figures.ARMS)
+    assert "45.7" in lines[-2]
     assert all(len(figures.by_seed(rows, arm, 1)) == 5 for arm in figures.ARMS)
     with pytest.raises(ValueError, match="no row of 'MAML'"):
         figures.apart(rows, "MAML", LSTM, 2)
