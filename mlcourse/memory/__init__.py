@@ -1,4 +1,4 @@
-"""Networks with a memory that they address, read and write: a neural Turing machine, and a memory for labelled streams."""
+"""Networks that address, read and write a memory: a neural Turing machine, and memories for labelled streams."""
 
 from mlcourse.memory.addressing import (Head, address, content, cosine, erase_add, interpolate, largest_weight, read,
                                         sharpen, shift)

@@ -1,5 +1,5 @@
-"""How a memory is addressed, read and written: pure functions of a memory (…, N, W) of N rows, and of weights (…, N) over
-its rows that are positive and sum to 1. Any leading dimensions.
+"""How a memory is addressed, read and written: pure functions of a memory (…, N, W) of N rows, and of weights (…, N)
+over its rows, which are positive and sum to 1. Any leading dimensions.
 
 Graves, Wayne, Danihelka: Neural Turing Machines, arXiv 1410.5401, 2014, sections 3.1 to 3.3.
 
@@ -60,7 +60,7 @@ def shift(w: Tensor, moves: Tensor) -> Tensor:
 
 
 def sharpen(w: Tensor, gamma: Tensor | float) -> Tensor:
-    """Weights to the power γ, a number or (…, 1), and made to sum to 1; as logarithms, where small powers do not vanish."""
+    """Weights to the power γ, a number or (…, 1), made to sum to 1; by their logarithms, so that no power vanishes."""
     return (gamma * (w + SMALL).log()).softmax(-1)
 
 

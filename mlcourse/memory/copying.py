@@ -32,7 +32,7 @@ def copies(length: int, batch: int, bits: int, generator: torch.Generator) -> tu
 
 
 def copy_loss(said: Tensor, y: Tensor) -> Tensor:
-    """The mean cross-entropy of a bit: logits (2L + 1, B, bits), of which the last L are judged, against y (L, B, bits)."""
+    """The mean cross-entropy of a bit: the last L of the logits (2L + 1, B, bits) against y (L, B, bits)."""
     return F.binary_cross_entropy_with_logits(said[-len(y):], y)
 
 

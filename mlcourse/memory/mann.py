@@ -27,8 +27,8 @@ DECAY = 0.95        # of the usage
 
 
 class MemoryState(NamedTuple):
-    """Memory (B, N, W), what was read (B, W), the read weights (B, N), usage (B, N), the key (B, W), and the LSTM's h and
-    c (B, H)."""
+    """Memory (B, N, W), what was read (B, W), the read weights (B, N), usage (B, N), the key (B, W), and the LSTM's h
+    and c (B, H)."""
 
     memory: Tensor
     read: Tensor
@@ -51,8 +51,8 @@ class Said(NamedTuple):
 class MANN(nn.Module):
     """The memory-augmented network for samples of `inputs` numbers and `way` labels.
 
-    strength: whether the key has a learned strength β = softplus(·), which starts at about `bias`; without it, β = 1, as
-    the paper has it.
+    strength: whether the key has a learned strength β = softplus(·), which starts at about `bias`; without it β = 1,
+    as the paper has it.
     Raises ValueError for sizes below 1, and a `way` or slots below 2.
     """
 
@@ -60,8 +60,8 @@ class MANN(nn.Module):
                  strength: bool = True, bias: float = 5.0, seed: int = 0):
         super().__init__()
         if min(inputs, width, hidden) < 1 or min(way, slots) < 2:
-            raise ValueError(f"a memory needs at least 1 input, number a row and unit, and 2 labels and slots, got {inputs}, "
-                             f"{width}, {hidden}, {way} and {slots}")
+            raise ValueError("a memory needs at least 1 input, number a row and unit, and 2 labels and slots, got "
+                             f"{inputs}, {width}, {hidden}, {way} and {slots}")
         self.config = {"inputs": inputs, "way": way, "slots": slots, "width": width, "hidden": hidden,
                        "strength": strength, "bias": bias, "seed": seed}
         self.slots, self.width, self.strength = slots, width, strength
@@ -112,9 +112,9 @@ class MANN(nn.Module):
 
 
 class KeyValue(MANN):
-    """The course's repair, not the paper's. A label arrives a step after its sample, so a row holds two halves: the key of
-    the step before, and the added vector, which can know the label that belongs to that key. A step writes first, then
-    the key is matched with the first halves, and the second halves are read.
+    """The course's repair, not the paper's. A label arrives a step after its sample, so a row holds two halves: the key
+    of the step before, and the added vector, which can know the label that belongs to that key. A step writes first,
+    then the key is matched with the first halves, and the second halves are read.
     """
 
     def start(self, batch: int) -> MemoryState:

@@ -61,8 +61,8 @@ class NTM(nn.Module):
     def __init__(self, bits: int = 8, slots: int = 32, width: int = 16, hidden: int = 64, seed: int = 0):
         super().__init__()
         if min(bits, width, hidden) < 1 or slots < MOVES:
-            raise ValueError(f"an NTM needs at least 1 bit, number a row and unit, and {MOVES} slots, got {bits}, {width}, "
-                             f"{hidden} and {slots}")
+            raise ValueError(f"an NTM needs at least 1 bit, number a row and unit, and {MOVES} slots, got {bits}, "
+                             f"{width}, {hidden} and {slots}")
         self.config = {"bits": bits, "slots": slots, "width": width, "hidden": hidden, "seed": seed}
         self.slots, self.width = slots, width
         self.cell = LSTMCell(bits + 1 + width, hidden, seed)
@@ -114,8 +114,8 @@ Change = Callable[[int, Controls, Tensor], tuple[Controls, Tensor]]
 
 
 class Tape(NamedTuple):
-    """A run of T steps: what the controller said, each (T, B, …); the memory (T, B, N, W) and the weights (T, B, N) after
-    each step; the logits (T, B, bits)."""
+    """A run of T steps: what the controller said, each (T, B, …); the memory (T, B, N, W) and the weights (T, B, N)
+    after each step; the logits (T, B, bits)."""
 
     controls: Controls
     memory: Tensor

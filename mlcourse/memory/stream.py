@@ -1,11 +1,12 @@
-"""A stream of labelled samples in which every label arrives a step late, and who guesses how well at which presentation.
+"""A stream of labelled samples whose labels arrive a step late, and who guesses how well at which presentation.
 
 Santoro, Bartunov, Botvinick, Wierstra, Lillicrap: Meta-Learning with Memory-Augmented Neural Networks, ICML 2016,
 section 2.
 
     (x_1, -), (x_2, y_1), …, (x_T, y_{T-1})         at step t the label of x_t is to be said, and that before is shown
 
-A model is any x (T, B, D), shown labels (T, B, N) -> logits (T, B, N) whose answer at step t depends on what came up to t.
+A model is any x (T, B, D), shown labels (T, B, N) -> logits (T, B, N) whose answer at step t depends on what came up
+to t.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ OFFSET = 1
 
 
 class Stream(NamedTuple):
-    """B streams of T samples: x (T, B, D), and labels (T, B) in 0..N-1, which every stream binds to its classes anew."""
+    """B streams of T samples: x (T, B, D), and labels (T, B) in 0..N-1, bound to classes anew in each stream."""
 
     x: Tensor
     labels: Tensor
@@ -50,8 +51,8 @@ class Streams:
     def __init__(self, samples: Tensor, way: int = 5, times: int = 6):
         classes, each = samples.shape[:2]
         if not 2 <= way <= classes or not 1 <= times <= each:
-            raise ValueError(f"a stream of {way} classes, {times} times each, cannot be drawn from {classes} classes of "
-                             f"{each} samples; ask for 2 to {classes} classes and 1 to {each} times")
+            raise ValueError(f"a stream of {way} classes, {times} times each, cannot be drawn from {classes} classes "
+                             f"of {each} samples; ask for 2 to {classes} classes and 1 to {each} times")
         self.samples, self.way, self.times = samples, way, times
 
     def sample(self, batch: int, generator: torch.Generator) -> Stream:
@@ -95,7 +96,7 @@ def nearest(stream: Stream) -> Tensor:
 
 
 def stream_loss(logits: Tensor, stream: Stream, first: bool = True) -> Tensor:
-    """The mean cross-entropy over all samples; first=False leaves first presentations out, which can only be guessed."""
+    """The mean cross-entropy over all samples; first=False leaves first presentations out: they are guessed."""
     kept = slice(None) if first else stream.presentations() > 1
     logits, labels = (logits.flatten(0, 1), stream.labels.flatten()) if first else (logits[kept], stream.labels[kept])
     return task_loss(logits, labels)
@@ -104,8 +105,8 @@ def stream_loss(logits: Tensor, stream: Stream, first: bool = True) -> Tensor:
 def train_stream(model: nn.Module, streams: Streams, updates: int, *, batch: int = 16, lr: float = 3e-3,
                  clip: float = 10.0, noise: float = 0.5, first: bool = True, offset: int = OFFSET,
                  seed: int = 0) -> Iterator[float]:
-    """Train a model in place: Adam on `stream_loss` of fresh streams, the gradient's norm clipped, normal noise added to
-    every number of x. Yields the loss of each update. Raises ValueError where a loss is not finite.
+    """Train a model in place: Adam on `stream_loss` of fresh streams, the gradient's norm clipped, normal noise added
+    to every number of x. Yields the loss of each update. Raises ValueError where a loss is not finite.
     """
     adam = torch.optim.Adam(model.parameters(), lr=lr)
     generator = torch.Generator().manual_seed(seed)

@@ -68,10 +68,11 @@ def test_t7_rolling_equals_the_circular_convolution_of_each_sequence():
 @given(gate=st.floats(0, 1), beta=st.floats(1e-3, 20), gamma=st.floats(1, 20), seed=st.integers(0, 99))
 def test_t2_weights_stay_weights_through_every_part(gate, beta, gamma, seed):
     memory, before = drawn(6, 3, seed=seed), weights(6, seed=seed)
-    w = content(memory, drawn(3, seed=seed + 1), beta)
-    for _ in range(2):
-        for w in (w, interpolate(w, before, gate), shift(w, weights(3, seed=seed)), sharpen(w, gamma)):
-            assert (w >= 0).all() and w.sum() == pytest.approx(1, abs=1e-9)
+    found = [content(memory, drawn(3, seed=seed + 1), beta)]
+    for part in (lambda w: interpolate(w, before, gate), lambda w: shift(w, weights(3, seed=seed)),
+                 lambda w: sharpen(w, gamma)):
+        found.append(part(found[-1]))
+    assert all((w >= 0).all() and w.sum() == pytest.approx(1, abs=1e-9) for w in found)
 
 
 def test_t5_sharpening_has_finite_gradients_where_a_power_vanishes():

@@ -1,10 +1,10 @@
-"""The memory-augmented network, its repair and its control: usage, least-used rows, order, reset, and what they learn."""
+"""The memory-augmented network, its repair and its control: usage, least-used rows, order, reset, what they learn."""
 
 import pytest
 import torch
 
-from mlcourse.memory import (MANN, KeyValue, StreamLSTM, Streams, by_presentation, content, guesses, largest_weight, read,
-                             stream_loss, train_stream)
+from mlcourse.memory import (MANN, KeyValue, StreamLSTM, Streams, by_presentation, content, guesses, largest_weight,
+                             read, stream_loss, train_stream)
 from mlcourse.memory.mann import least_used, used
 
 SIZES = {"inputs": 5, "way": 3, "slots": 6, "width": 4, "hidden": 7}
@@ -134,7 +134,8 @@ def test_every_parameter_learns_and_the_gradient_is_that_of_finite_differences(m
     parameters = list(model.parameters())
     gradients = torch.autograd.grad(loss(), parameters)
     assert all(g.abs().max() > 1e-8 for g in gradients)
-    along = [torch.randn(p.shape, generator=torch.Generator().manual_seed(i)).double() for i, p in enumerate(parameters)]
+    generator = torch.Generator().manual_seed(0)
+    along = [torch.randn(p.shape, generator=generator, dtype=p.dtype) for p in parameters]
     values = []
     for step in (1e-6, -2e-6, 1e-6):
         with torch.no_grad():

@@ -5,8 +5,8 @@ import itertools
 import pytest
 import torch
 
-from mlcourse.memory import (Stream, StreamLSTM, Streams, by_presentation, elimination_bound, guesses, nearest, prepared,
-                             stream_loss, train_stream)
+from mlcourse.memory import (Stream, StreamLSTM, Streams, by_presentation, elimination_bound, guesses, nearest,
+                             prepared, stream_loss, train_stream)
 
 WAY, TIMES = 3, 4
 
@@ -53,7 +53,8 @@ def test_t11_labels_come_one_step_late_and_with_an_offset_of_0_they_give_the_ans
 
 
 def test_t11_a_model_that_is_shown_labels_at_once_learns_to_repeat_them_and_one_that_is_not_does_not():
-    streams = Streams(torch.randn(6, 8, 4, generator=torch.Generator().manual_seed(0)), WAY, 3)     # classes mean nothing
+    meaningless = torch.randn(6, 8, 4, generator=torch.Generator().manual_seed(0))
+    streams = Streams(meaningless, WAY, 3)
     judged = streams.sample(60, torch.Generator().manual_seed(9))
     found = {}
     for offset in (0, 1):

@@ -16,8 +16,8 @@ BITS = 8
 
 
 def found(rows: Sequence[dict], bound: float) -> Picture:
-    """Left: the share of wrong bits by length. Right: the share of right guesses by presentation, with the best that who
-    guesses by elimination can reach at the first, `bound`. Means over seeds with 95 % t intervals.
+    """Left: the share of wrong bits by length. Right: the share of right guesses by presentation, with the best that
+    elimination can reach at the first, `bound`. Means over seeds with 95 % t intervals.
 
     Raises ValueError where a part has no rows.
     """

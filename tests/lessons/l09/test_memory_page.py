@@ -2,8 +2,8 @@
 
 import pytest
 
-from mlcourse.lessons.l09_memory.study_memory import (ARMS, BY_LSTM, BY_NTM, COPY, NEAREST, NO_FIRST, PLAIN, REPAIR, STREAM,
-                                                      STRONG, STUDY)
+from mlcourse.lessons.l09_memory.study_memory import (ARMS, BY_LSTM, BY_NTM, COPY, NEAREST, NO_FIRST, PLAIN, REPAIR,
+                                                      STREAM, STRONG, STUDY)
 from mlcourse.memory import elimination_bound
 from mlcourse.rows import read
 from mlcourse.statistics import paired_difference, t_interval
@@ -12,7 +12,8 @@ from mlcourse.system import paths
 ROWS = read("memory")
 PAGE = (paths.RESULTS.parent / "memory.md").read_text(encoding="utf-8")
 SHOWN = (1, 2, 3, 5)
-PAIRS = ((STRONG, BY_LSTM), (PLAIN, BY_LSTM), (STRONG, PLAIN), (NO_FIRST, STRONG), (REPAIR, NO_FIRST), (NEAREST, REPAIR))
+PAIRS = ((STRONG, BY_LSTM), (PLAIN, BY_LSTM), (STRONG, PLAIN), (NO_FIRST, STRONG), (REPAIR, NO_FIRST),
+         (NEAREST, REPAIR))
 
 
 def rows(part, arm):
