@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = (
     ("statistics", "system", "lesson"),
     ("losses", "nets"),
-    ("engine", "optimisers"),
+    ("engine", "memory", "optimisers"),
     ("domains",),
     ("episode",),
     ("datasets",),
