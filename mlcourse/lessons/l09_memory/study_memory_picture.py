@@ -35,16 +35,17 @@ def found(rows: Sequence[dict], bound: float) -> Picture:
         for axes, table, x in ((left, wrong, "length"), (other, right, "presentation")):
             arms = list(dict.fromkeys(table["arm"]))
             axes.grid(True)
-            points(axes, table, x, "share", "arm", dict(zip(arms, SERIES)), sorted(set(table[x])), apart=0.25)
+            points(axes, table, x, "share", "arm", dict(zip(arms, SERIES)), sorted(set(table[x])), apart=0.15)
             axes.legend(loc="best")
         left.set(xlabel="items to copy (trained on 1 to 10)", ylabel="wrong bits (%)", ylim=(-2, 60),
                  title="Copies past the training length need more rows")
         left.axhline(50, color=GREY, ls="--", lw=1.2)
         left.annotate("chance", (0, 50), (0, 3), textcoords="offset points", fontsize=8.5)
         other.set(xlabel="presentation of its class", ylabel="right (%)", ylim=(0, 102),
-                  title="The nearest neighbour needs no training")
+                  title="From the second presentation on the nearest neighbour leads")
         other.plot([-0.3, 0.3], [100 * bound] * 2, color=GREY, ls="--", lw=1.2)
-        other.annotate(f"elimination {100 * bound:.1f}", (0.32, 100 * bound), va="center", fontsize=8.5)
+        other.annotate(f"elimination\n{100 * bound:.1f}", (-0.52, 100 * bound), (0, 12),
+                       textcoords="offset points", fontsize=8.5)
     mean = lambda table, x: "; ".join(
         f"{arm} " + ", ".join(f"{share:.1f} at {at}" for at, share in group.groupby(x)["share"].mean().items())
         for arm, group in table.groupby("arm", sort=False))

@@ -8,6 +8,7 @@ from mlcourse.lessons.l09_memory import shipped
 from mlcourse.lessons.l09_memory import study_memory as study
 from mlcourse.lessons.l09_memory.study_memory import ARMS, STREAM, STUDY, Budget
 from mlcourse.memory import NTM, copies, tape, wrong_bits
+from mlcourse.system import paths
 
 TINY = Budget(ntm=2, copy_lstm=2, lstm=2, mann=2, repair=2, sequences=4, streams=6)
 
@@ -76,6 +77,20 @@ def test_the_shipped_machine_copies_as_its_card_says_and_longer_ones_with_more_r
     wrong = {length: wrong_bits(ntm, length, 8, 300, seed=77) for length in (10, 20)}
     assert wrong[10] < 0.1 and wrong[20] < 1
     assert wrong_bits(ntm, 40, 8, 50) > 50 and wrong_bits(lambda x: ntm(x, 128), 40, 8, 50) < 5
+
+
+def test_t4_in_32_rows_the_shipped_machine_loses_8_of_40_items_and_the_others_only_as_it_writes_on_while_it_reads():
+    ntm, (x, y) = shipped.ntm(), copies(40, 100, 8, torch.Generator().manual_seed(5))
+
+    def held(t, controls, memory):
+        still = {"erase": torch.zeros_like(controls.erase), "add": torch.zeros_like(controls.add)}
+        return controls._replace(**still) if t > 40 else controls, memory
+
+    by_item = lambda run: ((run.logits[-40:] > 0) != (y > 0.5)).float().sum(2).mean(1)
+    as_trained, kept = by_item(tape(ntm, x)), by_item(tape(ntm, x, held))
+    assert as_trained.min() > 2.5 and kept[:8].min() > 2.5 and kept[8:32].max() < 0.1 and kept[32:].mean() < 1.2
+    page = (paths.RESULTS.parent / "memory.md").read_text(encoding="utf-8")
+    assert f"{kept.sum():.0f} of 320 bits are wrong in place of {as_trained.sum():.0f}" in page
 
 
 def test_the_command_stores_what_it_trained(monkeypatch, tmp_path, capsys):
