@@ -31,16 +31,16 @@ def called(function: LearnerFunction, *inputs: Tensor) -> object:
     given = [leaf.to(each.dtype) * each for each in inputs]
     result = function(*given)
     if not all(torch.equal(one, other) for one, other in zip(given, inputs, strict=True)):
-        raise Misconception(IN_PLACE, "what the function was given is no longer what it was, and the backward pass needs "
-                            "it as it was before this step; build new tensors.")
+        raise Misconception(IN_PLACE, "what the function was given is no longer what it was, and the backward pass "
+                            "needs it as it was before this step; build new tensors.")
     return result
 
 
 def connected(result: object) -> None:
     """Raise Misconception where no graph leads from a result to what it was made of."""
     if not isinstance(result, Tensor) or not result.requires_grad:
-        raise Misconception(CUT, "the numbers are right, but no graph leads from them to the inputs, so a machine that is "
-                            "made of this learns nothing; look for detach, no_grad, .data or NumPy.")
+        raise Misconception(CUT, "the numbers are right, but no graph leads from them to the inputs, so a machine that "
+                            "is made of this learns nothing; look for detach, no_grad, .data or NumPy.")
 
 
 def differs(got: Tensor, wanted: Tensor) -> str:
@@ -188,8 +188,8 @@ MOVE_FAULTS = (
      "part as well"),
     ("sharpened before the shift", {"sharp": "before"}, "the shift blurs, so what follows it has to sharpen"),
     ("not sharpened", {"sharp": "none"}, "raise the weights to the power `sharpness` and let them sum to 1 again"),
-    ("a softmax without the logarithm", {"log": False}, "softmax(sharpness · focus) is no power; take the logarithm of the "
-     "focus first"),
+    ("a softmax without the logarithm", {"log": False}, "softmax(sharpness · focus) is no power; take the logarithm of "
+     "the focus first"),
     ("weights that do not sum to 1", {"normed": False}, "divide the powers by their sum over the rows"),
 )
 

@@ -36,8 +36,8 @@ ROUTES = (      # the key, a value that a mistake leads to, its name, and what t
     ("first", 1 / WAY, "chance at every first sight", "labels that were shown already belong to other classes: at the "
      "last new class one label is left"),
     ("first", 1.0, "the label is known", "at a first presentation nobody has told the label yet"),
-    ("first", 2 / (WAY + 1), "one over the mean number left", "take the mean of the five chances, not the chance of the "
-     "mean number"),
+    ("first", 2 / (WAY + 1), "one over the mean number left", "take the mean of the five chances, not the chance of "
+     "the mean number"),
 )
 
 
@@ -51,9 +51,10 @@ def check_shares(answer: object) -> str:
         raise all_of(found)
     if off:
         raise NotYet(f"{off[0]} is not {given[off[0]]:g}; a row's share is exp(strength · cosine) over the sum of all "
-                     f"four." if off[0] != "first" else f"first is not {given['first']:g}; write down the chance at the "
-                     f"first new class, at the second, up to the fifth, and take their mean.")
-    return "Of 32 rows one gets 19 % at most without a strength, of 128 rows 5.5 %; above 45.7 % at first sight, look for a leak."
+                     f"four." if off[0] != "first" else f"first is not {given['first']:g}; write down the chance at "
+                     f"the first new class, at the second, up to the fifth, and take their mean.")
+    return ("Of 32 rows one gets 19 % at most without a strength, of 128 rows 5.5 %; above 45.7 % at first sight, look "
+            "for a leak.")
 
 
 def meant(one: float, other: float) -> bool:
@@ -96,7 +97,8 @@ def check_episode(answer: object) -> str:
         z, y = streams(seed)
         z.requires_grad_()
         result = episode(machine, 1 * z, y.clone())
-        got.append(tensor(result, (T, B, WAY), f"for z of shape {(T, B, D)} the answers must have the shape {(T, B, WAY)}"))
+        got.append(tensor(result, (T, B, WAY),
+                          f"for z of shape {(T, B, D)} the answers must have the shape {(T, B, WAY)}"))
     same = lambda one, other: torch.allclose(one, other, rtol=1e-5, atol=1e-6)
     truth = lambda **faults: torch.stack(both(**faults))
     if not same(torch.stack(got), truth()):
@@ -106,8 +108,8 @@ def check_episode(answer: object) -> str:
     reaches = (isinstance(result, Tensor) and result.requires_grad
                and bool(torch.autograd.grad(result[-1].sum(), z, allow_unused=True)[0][0].any()))
     if not reaches:
-        raise Misconception(CUT, "the numbers are right, but no gradient leads from the last answer to the first picture, "
-                            "so the machine never learns what to keep; hand the state on as it is.")
+        raise Misconception(CUT, "the numbers are right, but no gradient leads from the last answer to the first "
+                            "picture, so the machine never learns what to keep; hand the state on as it is.")
     return "Two episodes in a row: each label comes one step late, and nothing is carried from one to the next."
 
 
@@ -148,9 +150,9 @@ EPISODE_FAULTS = (
     (LEAK, {"offset": 0}, "step t sees its own label, so it answers by copying what stands beside it; give it the "
      "label of step t - 1"),
     (AHEAD, {"offset": -1}, "step t sees the label of step t + 1; one step late is t - 1"),
-    (WRAPPED, {"first": "wrapped"}, "before the first step no label is known, so zeros stand there; torch.roll puts the "
-     "last label there"),
-    (CARRIED, {"reset": "never"}, "the second episode must start with machine.start(B): what is left from the first one "
-     "says that a class has the label that it had there"),
+    (WRAPPED, {"first": "wrapped"}, "before the first step no label is known, so zeros stand there; torch.roll puts "
+     "the last label there"),
+    (CARRIED, {"reset": "never"}, "the second episode must start with machine.start(B): what is left from the first "
+     "one says that a class has the label that it had there"),
     (FORGETS, {"reset": "steps"}, "machine.start(B) belongs before the loop; inside it nothing is remembered at all"),
 )

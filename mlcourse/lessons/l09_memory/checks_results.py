@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mlcourse.exercises.entries import check_claims
-from mlcourse.lessons.l09_memory.figures import KEY_VALUE, LSTM, NEIGHBOUR, STRONG
+from mlcourse.lessons.l09_memory.figures import KEY_VALUE, LSTM, MANN, NEIGHBOUR, STRONG
 
 
 class Claim(NamedTuple):
@@ -26,7 +26,7 @@ class Claim(NamedTuple):
 
 
 CLAIMS = {
-    "a": Claim(STRONG, LSTM, 2, "open", "an interval across 0 read as a difference", "at the second presentation the "
+    "a": Claim(STRONG, MANN, 2, "open", "an interval across 0 read as a difference", "at the second presentation the "
                "paired interval lies on both sides of 0"),
     "b": Claim(STRONG, LSTM, 5, "yes", "one presentation read as all", "at the fifth presentation the paired interval "
                "lies above 0"),

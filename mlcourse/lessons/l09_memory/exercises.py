@@ -35,8 +35,8 @@ content = Exercise(
     stub=CONTENT + "    ...", solution_source=CONTENT_SOLUTION, check=check_content,
     hints=(
         "Inner products of the key with all rows, divided by both lengths; then a softmax over the rows.",
-        "key[:, None] has the shape (B, 1, W), so (memory * key[:, None]).sum(-1) are the inner products, (B, N). A row "
-        "of zeros has the length 0: add 1e-3 to the divisor.",
+        "key[:, None] has the shape (B, 1, W), so (memory * key[:, None]).sum(-1) are the inner products, (B, N). A "
+        "row of zeros has the length 0: add 1e-3 to the divisor.",
         "cosine = product / (memory.norm(dim=-1) * key.norm(dim=-1)[:, None] + 1e-3); then "
         "torch.softmax(strength * cosine, -1).",
     ),
@@ -50,8 +50,7 @@ content = Exercise(
         (content_wrong(("cosine, -1)", "cosine, 0)")), "softmax over the batch"),
         (content_wrong((FOCUS, "    focus = strength * cosine")), "no softmax"),
         (content_wrong((" + 1e-3", "")), EMPTY),
-        (content_wrong((PRODUCT, PRODUCT.replace("memory", "memory.detach()")), ("return focus", "return focus.detach()")),
-         CUT),
+        (content_wrong(("return focus", "return focus.detach()")), CUT),
         (content_wrong((LENGTHS, LENGTHS + "\n    memory.div_(2)")), IN_PLACE),
         (content_wrong((" / (lengths + 1e-3)", ""), ("strength * cosine", "cosine")),
          "no strength, the longest row wins"),

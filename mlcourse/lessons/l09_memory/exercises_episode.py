@@ -13,7 +13,7 @@ SHARES = '''\
 bounds = {             # each a number; a memory of 4 rows in the first two
     # without strength, one row equals the key, the other 3 are opposite to it: its share
     "largest": ...,
-    # one row equals the key, the other 3 are unrelated to it (cosine 0): the strength for a share of 1/2
+    # one row equals the key, the other 3 have the cosine 0: the strength for a share of 1/2
     "strength": ...,
     # 5 classes: the mean chance of the best guess at the five first presentations
     "first": ...,

@@ -36,7 +36,7 @@ def copies(rows: Sequence[dict]) -> str:
     """A line for each arm: wrong bits by the number of items, over the seeds from the best to the worst, and seconds of
     training."""
     lines = [f"{'wrong bits of':16s}" + "".join(f"{each + ' items':>15s}" for each in LENGTHS) + f"{'seconds':>10s}",
-             f"{'':16s}" + "".join(f"{f'({8 * int(each)} bits)':>15s}" for each in LENGTHS)]
+             f"{'(five seeds)':16s}" + "".join(f"{f'({8 * int(each)} bits)':>15s}" for each in LENGTHS)]
     for arm in ("LSTM", "NTM"):
         found = of(rows, COPY, arm)
         spans = [span([row["wrong"][each] for row in found]) for each in LENGTHS]
@@ -75,14 +75,14 @@ def best(rows: Sequence[dict], presentation: int) -> str:
 
 
 def presentations(rows: Sequence[dict]) -> str:
-    """A line for each arm: accuracy in per cent at some presentations, mean over the seeds, and seconds of training; and
-    what nobody can exceed at the first."""
-    lines = [f"{'presentation':34s}" + "".join(f"{each:>12d}" for each in PRESENTATIONS) + f"{'seconds':>9s}"]
+    """A line for each arm: accuracy in per cent at some presentations, mean over the seeds, and seconds of training;
+    and what nobody can exceed at the first."""
+    lines = [f"{'presentation':37s}" + "".join(f"{each:>12d}" for each in PRESENTATIONS) + f"{'seconds':>9s}"]
     for arm in ARMS:
         cells = [t_interval(by_seed(rows, arm, each).values()).text(1) for each in PRESENTATIONS]
         seconds = t_interval([row["train_seconds"] for row in of(rows, STREAM, arm)]).mean
         name = f"{arm} *" if arm in LEFT_OUT else arm
-        lines.append(f"{name:34s}" + "".join(f"{each:>12s}" for each in cells) + f"{seconds:>9.0f}")
+        lines.append(f"{name:37s}" + "".join(f"{each:>12s}" for each in cells) + f"{seconds:>9.0f}")
     bound = f"{100 * elimination_bound(WAY):.1f}"
-    return "\n".join([*lines, f"{'best guess at first sight':34s}{bound:>12s}",
+    return "\n".join([*lines, f"{'best guess at first sight':37s}{bound:>12s}",
                       "* first presentations are left out of the loss"])

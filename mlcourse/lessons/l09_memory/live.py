@@ -1,4 +1,4 @@
-"""What lesson 09 runs: streams of embedded characters, models a step at a time, and how often their answers are right."""
+"""What lesson 09 runs: streams of embedded characters, models a step at a time, and how often they are right."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def copying(machine: NTM, updates: int) -> None:
 
 
 def trained(model: MANN | StreamLSTM, episode: Callable, of: tuple[Streams, Streams], updates: int) -> None:
-    """Train a model, in place, on streams of the first of `of`, with a bar; prints its last loss and how often it is right
-    on streams of the second.
+    """Train a model, in place, on streams of the first of `of`, with a bar; prints its last loss and how often it is
+    right on streams of the second.
 
     episode: (machine, z, y) -> answers (T, B, 5), of which the cross-entropy is the loss. z has normal noise, so that
     few characters are not learned by heart.

@@ -24,7 +24,7 @@ SEED = 3
 
 class Drawn(NamedTuple):
     """EPISODES streams, each with one before it of the same WAY classes. pictures (E, 2 · STEPS): which, the earlier
-    stream first. classes (E, 2 · STEPS): in 0..WAY-1. bindings (E, 2, WAY): the label of each class in either stream."""
+    stream first. classes (E, 2 · STEPS): in 0..WAY-1. bindings (E, 2, WAY): each class's label in either stream."""
 
     pictures: Tensor
     classes: Tensor

@@ -11,7 +11,7 @@ PREDICTIONS = (
         lambda wrong, machine: machine < 1 and 10 < wrong < 30,
         lambda wrong, machine: f"{wrong:.0f} of 80; the machines have {machine:.2f}."),
     Prediction(
-        "09.p2", "Your machine copies 40 items, 320 bits. With 32 rows that must go wrong. With 128 rows and the same "
+        "09.p2", "On 40 items, 320 bits, your machine must fail with 32 rows. With 128 rows and the same "
         "weights it has …",
         ("about as many wrong", "less than half as many wrong", "more wrong"), "less than half as many wrong",
         lambda few, many: many < few / 2,

@@ -33,7 +33,8 @@ class MemoryTapeScene(Scene):
         axes.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(1, 0), xlabel="number in a row")
         axes.set_title("memory: ▶ written, ◀ read", fontsize=9.5)
         self.memory = Mosaic(self, axes, "RdBu", -1.2, 1.2)
-        self.at_write = self.moving(axes.plot([], [], ls="", marker=">", ms=8, color=BLUE, mec="white", clip_on=False)[0])
+        self.at_write = self.moving(axes.plot([], [], ls="", marker=">", ms=8, color=BLUE, mec="white",
+                                              clip_on=False)[0])
         self.at_read = self.moving(axes.plot([], [], ls="", marker="<", ms=8, color="#C75B00", mec="white",
                                              clip_on=False)[0])
 
@@ -58,7 +59,8 @@ class MemoryTapeScene(Scene):
         said[:length], said[length] = run.wanted, 0.0
         said[-length:] = 1 / (1 + np.exp(-run.logits))
         for image, values in ((self.shown, said), (self.added, run.add), (self.erased, run.erase),
-                              (self.write, run.w_write), (self.read, run.w_read), (self.memory, run.memory[record.at].T)):
+                              (self.write, run.w_write), (self.read, run.w_read),
+                              (self.memory, run.memory[record.at].T)):
             image.show(values.T)
         items, bits = np.nonzero(run.wrong)
         self.wrong.set_data((length + 1 + items + 0.5) / steps, (bits + 0.5) / self.bits)

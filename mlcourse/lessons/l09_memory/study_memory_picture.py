@@ -44,7 +44,7 @@ def found(rows: Sequence[dict], bound: float) -> Picture:
         other.set(xlabel="presentation of its class", ylabel="right (%)", ylim=(0, 102),
                   title="From the second presentation on the nearest neighbour leads")
         other.plot([-0.3, 0.3], [100 * bound] * 2, color=GREY, ls="--", lw=1.2)
-        other.annotate(f"elimination:\nat best {100 * bound:.1f}", (-0.52, 100 * bound), (0, 12),
+        other.annotate(f"elimination\n{100 * bound:.1f}", (-0.52, 100 * bound), (0, 12),
                        textcoords="offset points", fontsize=8.5)
     mean = lambda table, x: "; ".join(
         f"{arm} " + ", ".join(f"{share:.1f} at {at}" for at, share in group.groupby(x)["share"].mean().items())

@@ -8,8 +8,8 @@ TERMS = {
                 "out.",
     "sharpness": "The power to which the weights of a focus are raised, so that the largest gains.",
     "NTM": "Neural Turing machine: an LSTM with an external memory that it addresses by content and by position.",
-    "MANN": "Memory-augmented neural network: a meta-learner that reads a memory by content, and writes to the row read "
-            "last or used least.",
+    "MANN": "Memory-augmented neural network: a meta-learner that reads a memory by content, and writes to the row "
+            "read last or used least.",
     "stream": "An episode whose samples come one at a time, each label one step after its sample.",
     "presentation": "The first, second or later coming of a class in a stream.",
 }

@@ -59,6 +59,7 @@ class MemoryTape(Explorer):
 
     def describe(self, record: MemoryTapeRecord) -> str:
         run, at = record.run, record.at
-        most = lambda focus: f"row {about(int(focus.argmax()))} ({about(float(focus.max()))} of its focus)"
+        most = lambda focus: f"row {about(int(focus.argmax()))}"
         damaged = "" if run.damaged is None else f" Row {about(run.damaged)} was filled with noise at the mark."
-        return f"Step {at + 1} of {record.steps} writes to {most(run.w_write[at])}, reads {most(run.w_read[at])}.{damaged}"
+        where = f"writes mainly to {most(run.w_write[at])}, reads {most(run.w_read[at])}"
+        return f"Step {at + 1} of {record.steps} {where}.{damaged}"

@@ -30,7 +30,7 @@ def test_what_to_try_with_the_tape_comes_true():
 
 
 def test_what_goes_wrong_with_forty_items_is_what_the_text_says():
-    """The last eight items replace the first eight; those between are lost to what is written while the machine reads."""
+    """The last eight items replace the first eight; those between are lost to what it writes while it reads."""
     ntm, length = shipped.ntm(), 40
     x, y = copies(length, 50, 8, torch.Generator().manual_seed(0))
     still = lambda t, controls, memory: (
