@@ -15,7 +15,7 @@ PREDICTIONS = (
         "weights it has …",
         ("about as many wrong", "less than half as many wrong", "more wrong"), "less than half as many wrong",
         lambda few, many: many < few / 2,
-        lambda few, many: f"with 32 rows ≈{few:.0f} bits are wrong, with 128 ≈{many:.0f}."),
+        lambda few, many: f"with 32 rows ≈{few / 320:.2f} of all are wrong, with 128 ≈{many / 320:.2f}."),
     Prediction(
         "09.p3", "On drawings the published MANN is far ahead of its LSTM at the second presentation. On features, in "
         "the study, MANN with strength leads by …",
