@@ -1,0 +1,98 @@
+"""A support drawing that is shifted, turned or thickened, and what a trained network makes of it."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mlcourse import checkpoint
+from mlcourse.datasets import load_splits
+from mlcourse.episode import Episode, EpisodeSampler
+from mlcourse.learners import ProtoNet
+from mlcourse.learners.protonet import squared_distances
+from mlcourse.system import paths
+
+CHECKPOINT = paths.DATA / "checkpoints" / "protonet-glyphs.safetensors"
+WAY, DRAWINGS, SEED = 5, 19, 11
+SHIFT, TURN, THIN, THICK = 6, 90, -0.6, 1.0        # the most: pixels to either side, degrees, pixels of a stroke
+
+
+class Seen(NamedTuple):
+    """What is made of one support set. z (WAY, D): its features. probabilities (QUERIES, WAY): of the queries' classes,
+    pixels (QUERIES,): the classes that are nearest in pixels."""
+
+    z: Tensor
+    probabilities: Tensor
+    pixels: Tensor
+
+
+@cache
+def protonet() -> ProtoNet:
+    """The one that `mlcourse train protonet --domain glyphs --norm running --steps 400` made, in eval mode."""
+    learner, _ = checkpoint.load(CHECKPOINT)
+    return learner.eval()
+
+
+@cache
+def episode() -> Episode:
+    """Five characters of new scripts: one labelled drawing of each, the other DRAWINGS as queries, sorted by label."""
+    drawn = EpisodeSampler(load_splits("glyphs").test, WAY, 1, DRAWINGS).sample(1, torch.Generator().manual_seed(SEED))
+    task = drawn.task(0)
+    first, order = task.support_y.argsort(), task.query_y.argsort()
+    return task._replace(support_x=task.support_x[first], support_y=task.support_y[first],
+                         query_x=task.query_x[order], query_y=task.query_y[order])
+
+
+def moved(x: Tensor, shift: float, turn: float, stroke: float) -> Tensor:
+    """A drawing (1, S, S), turned by `turn` degrees against the clock, then shifted to the right by `shift` pixels; strokes
+    thicker, or thinner where it is negative, by up to a pixel on either side."""
+    angle, side = math.radians(turn), x.shape[-1]
+    cos, sin, by = math.cos(angle), math.sin(angle), 2 * shift / side
+    place = F.affine_grid(torch.tensor([[[cos, -sin, -cos * by], [sin, cos, -sin * by]]]), (1, 1, side, side),
+                          align_corners=False)
+    at = F.grid_sample(x[None], place, align_corners=False)
+    thick, thin = F.max_pool2d(at, 3, 1, 1), -F.max_pool2d(-at, 3, 1, 1)
+    return (at + max(stroke, 0) * (thick - at) - max(-stroke, 0) * (at - thin))[0]
+
+
+def support(which: int, shift: float, turn: float, stroke: float) -> Tensor:
+    """The support drawings (WAY, 1, 28, 28), that of class `which` moved."""
+    x = episode().support_x.clone()
+    x[which] = moved(x[which], shift, turn, stroke)
+    return x
+
+
+@torch.no_grad()
+def embed(x: Tensor) -> Tensor:
+    """The network's features (M, D)."""
+    learner = protonet()
+    return learner.embed(x, learner.fixed_stats())
+
+
+@cache
+def queries() -> Tensor:
+    """The features (WAY · DRAWINGS, D) of all queries."""
+    return embed(episode().query_x)
+
+
+@torch.no_grad()
+def seen(x: Tensor) -> Seen:
+    """What a support set (WAY, 1, 28, 28) makes of the queries."""
+    z = embed(x)
+    pixels = squared_distances(episode().query_x.flatten(1), x.flatten(1)).argmin(1)
+    return Seen(z, (-squared_distances(queries(), z)).softmax(1), pixels)
+
+
+@cache
+def axes() -> tuple[Tensor, Tensor]:
+    """The middle (D,) of the queries' class means, and the two directions (D, 2) in which these lie furthest apart."""
+    means = queries().view(WAY, DRAWINGS, -1).mean(1)
+    middle = means.mean(0)
+    directions = torch.linalg.svd(means - middle, full_matrices=False).Vh[:2]
+    turned = directions * torch.sign(directions[torch.arange(2), directions.abs().argmax(1)])[:, None]
+    return middle, turned.T
