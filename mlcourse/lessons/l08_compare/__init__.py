@@ -7,7 +7,7 @@ LESSON = Lesson(
     does="move points and see borders follow, write ProtoNet, find the scale that cosines need, shift and turn a drawing, "
          "ask whether episodes are needed",
     exercises="exercises:EXERCISES",
-    #predictions="predictions:PREDICTIONS",
+    predictions="predictions:PREDICTIONS",
     explorers={"DragPrototypes": "explorers:borders", "MoveDrawing": "explorers:moved"},
     studies={"comparing": "study_comparing:STUDY"},
     terms="terms:TERMS",

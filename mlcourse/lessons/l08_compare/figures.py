@@ -1,0 +1,73 @@
+"""Pictures and tables of lesson 08 that stand still."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import matplotlib
+import numpy as np
+
+from mlcourse.lessons.l08_compare.results import ARMS, apart, mean
+from mlcourse.plots.static import Picture, blank, picture
+from mlcourse.plots.style import BLACK, BLUE, ORANGE, RC, VERMILION
+from mlcourse.statistics import Estimate
+
+
+class Errors(NamedTuple):
+    """Errors in the one-shot task, in per cent. official: the runs of Lake et al., else ours, built from test alphabets.
+    half: of the 95 % interval over 20 runs, nan where none is published. kind: who or what."""
+
+    name: str
+    error: float
+    half: float
+    official: bool
+    kind: str
+
+
+PEOPLE, PROGRAM, NETWORK, POINTS = "people", "programs of strokes", "networks", "a distance of points"
+ONE_SHOT = (
+    Errors("BPL", 3.3, np.nan, True, PROGRAM),
+    Errors("people", 4.5, np.nan, True, PEOPLE),
+    Errors("ProtoNet, published", 13.7, np.nan, True, NETWORK),
+    Errors("modified Hausdorff", 38.8, np.nan, True, POINTS),
+    Errors("ProtoNet, ours", 9.8, 2.3, False, NETWORK),
+    Errors("modified Hausdorff", 32.2, 7.2, False, POINTS),
+)
+OURS = Estimate(9.8, 2.3, 20, "runs")
+LOOK = {PEOPLE: BLACK, PROGRAM: ORANGE, NETWORK: BLUE, POINTS: VERMILION}
+
+
+def one_shot() -> Picture:
+    """Errors of people, programs, networks and a distance in Omniglot's one-shot task, on the official runs and on ours."""
+    figure = blank(8, 3.3)
+    with matplotlib.rc_context(RC):
+        axes = figure.subplots()
+        places = [0, 1, 2, 3, 4.6, 5.6]
+        for y, each in zip(places, ONE_SHOT, strict=True):
+            axes.barh(y, each.error, height=0.62, color=LOOK[each.kind], alpha=0.8,
+                      hatch="" if each.official else "///", edgecolor="white")
+            half = 0.0 if np.isnan(each.half) else each.half
+            if half:
+                axes.errorbar(each.error, y, xerr=half, fmt="none", ecolor=BLACK, elinewidth=1.5, capsize=3)
+            said = f"{each.error:g}" + (f" ± {each.half:g}" if half else "")
+            axes.annotate(said, (each.error + half, y), (5, 0), textcoords="offset points", va="center", fontsize=9)
+        axes.set_yticks(places, [each.name for each in ONE_SHOT])
+        axes.set(ylim=(6.1, -0.9), xlim=(0, 46), xlabel="error (%), 20-way 1-shot within an alphabet; ± over 20 runs")
+        for y, text in ((-0.65, "official runs"), (3.95, "20 runs of ours, from other alphabets")):
+            axes.annotate(text, (1, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=9,
+                          fontstyle="italic")
+        axes.set_title("One drawing of each character: people err half as often as our network")
+    said = "; ".join(f"{each.name}{'' if each.official else ' on our runs'} {each.error:g}"
+                     + ("" if np.isnan(each.half) else f" ± {each.half:g}") for each in ONE_SHOT)
+    return picture(figure, f"Errors in Omniglot's one-shot task, per cent: {said}.")
+
+
+def table(rows: Sequence[dict]) -> str:
+    """Every arm 1-shot and 5-shot, and less ProtoNet."""
+    lines = [f"{'% right':12s}{'1-shot':>12s}{'5-shot':>12s}{'less ProtoNet, 1-shot':>24s}{'5-shot':>14s}"]
+    for arm in ARMS:
+        cells = [mean(rows, arm, shot).text() for shot in (1, 5)]
+        gaps = ["" if arm == ARMS[0] else apart(rows, arm, ARMS[0], shot).text(sign=True) for shot in (1, 5)]
+        lines.append(f"{arm:12s}{cells[0]:>12s}{cells[1]:>12s}{gaps[0]:>24s}{gaps[1]:>14s}".rstrip())
+    return "\n".join(lines)
