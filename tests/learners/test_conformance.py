@@ -18,6 +18,7 @@ from mlcourse.learners.daml import with_redrawn
 from mlcourse.nets import MLP, NORMS, Conv4
 from mlcourse.train import outer_step
 from like_every_learner import check_gradient, check_overriding
+from tiny import POOLS
 
 WAY = 3
 
@@ -77,8 +78,7 @@ def small(entry, norm="batch", way=WAY):
     learner = build(entry, way=way, train_classes=8, norm=norm)
     if not entry.net:
         return learner.double()
-    net = MLP((1, 8, 8, 1)) if way == 0 else Conv4(0 if entry.net == "headless" else way, 6,
-                                                   "max" if entry.net == "headless" else "stride", norm)
+    net = MLP((1, 8, 8, 1)) if way == 0 else Conv4(way if entry.net == "headed" else 0, 6, POOLS[entry.net], norm)
     return entry.kind(net, **learner.config).double()
 
 
