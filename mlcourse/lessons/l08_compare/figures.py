@@ -8,10 +8,10 @@ from typing import NamedTuple
 import matplotlib
 import numpy as np
 
-from mlcourse.lessons.l08_compare.results import ARMS, apart, mean
+from mlcourse.lessons.l08_compare.results import ARMS, apart, by_seed, mean
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, BLUE, ORANGE, RC, VERMILION
-from mlcourse.statistics import Estimate
+from mlcourse.statistics import Estimate, paired_difference, t_interval
 
 
 class Errors(NamedTuple):
@@ -57,7 +57,7 @@ def one_shot() -> Picture:
         for y, text in ((-0.65, "official runs"), (3.95, "20 runs of ours, from other alphabets")):
             axes.annotate(text, (1, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=9,
                           fontstyle="italic")
-        axes.set_title("One drawing of each character: people err half as often as our network")
+        axes.set_title("One drawing of each character: networks err more often than people")
     said = "; ".join(f"{each.name}{'' if each.official else ' on our runs'} {each.error:g}"
                      + ("" if np.isnan(each.half) else f" ± {each.half:g}") for each in ONE_SHOT)
     return picture(figure, f"Errors in Omniglot's one-shot task, per cent: {said}.")
@@ -70,4 +70,19 @@ def table(rows: Sequence[dict]) -> str:
         cells = [mean(rows, arm, shot).text() for shot in (1, 5)]
         gaps = ["" if arm == ARMS[0] else apart(rows, arm, ARMS[0], shot).text(sign=True) for shot in (1, 5)]
         lines.append(f"{arm:12s}{cells[0]:>12s}{cells[1]:>12s}{gaps[0]:>24s}{gaps[1]:>14s}".rstrip())
+    return "\n".join(lines)
+
+
+BATCHES = {("glyphs", "NCA"): "64 classes × 2", ("why", "NCA, 32 × 4"): "32 classes × 4",
+           ("why", "NCA, 16 × 8"): "16 classes × 8", ("why", "NCA, any pictures"): "any 128 pictures"}
+
+
+def batches_table(rows: Sequence[dict]) -> str:
+    """NCA by what its batches of 128 pictures are made of, and less that of many classes."""
+    many = by_seed(rows, "NCA", 1)
+    lines = [f"{'batches of NCA':20s}{'1-shot, % right':>16s}{'less 64 × 2':>16s}"]
+    for (part, arm), name in BATCHES.items():
+        found = by_seed(rows, arm, 1, part)
+        gap = "" if arm == "NCA" else paired_difference(found, many).text(sign=True)
+        lines.append(f"{name:20s}{t_interval(found.values()).text():>16s}{gap:>16s}".rstrip())
     return "\n".join(lines)

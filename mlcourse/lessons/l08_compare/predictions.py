@@ -16,7 +16,7 @@ PREDICTIONS = (
                  "ProtoNet, trained for some minutes, errs on …",
         ("fewer", "about twice as many", "about five times as many"), "about twice as many",
         lambda ours: ours.low > 4.5 and 6 < ours.mean < 14,
-        lambda ours: f"{ours.text()} % on our runs, which are easier than those that people had."),
+        lambda ours: f"{ours.text()} % on our runs, which may be easier than those that people had."),
     Prediction(
         "08.p3", "Trained without episodes, tested as ProtoNet is, NCA is …",
         ("more accurate", "not told apart", "less accurate"), "not told apart",
