@@ -192,13 +192,13 @@ def episode(seed: int) -> Task:
 
 RAW = "inputs in place of feature maps"
 RELATION_FAULTS = (
-    (RAW, {"raw": True}, "f must look at each picture by itself, and g compare the maps; put f(x) side by side, not x"),
+    (RAW, {"raw": True}, "f must look at each picture by itself, and compare sees the maps; put f(x) side by side, not x"),
     ("queries and classes transposed", {"transposed": True}, "the pairs come query by query, and in reshape the last "
                                                              "dimension runs fastest"),
     ("the same repetition twice", {"same": True}, "with both repeated alike, query i meets class i alone; one of the two "
                                                   "must be repeated element by element"),
-    ("the query first", {"swapped": True}, "g is not symmetric: the class's maps come first"),
-    ("a sigmoid too many", {"sigmoid": True}, "g ends in its sigmoid already"),
+    ("the query first", {"swapped": True}, "compare is not symmetric: the class's maps come first"),
+    ("a sigmoid too many", {"sigmoid": True}, "compare ends in its sigmoid already"),
 )
 MAPS = 3
 
@@ -209,7 +209,7 @@ def f(x: Tensor) -> Tensor:
     return F.conv2d(x, kernel[:, :1] if x.shape[1] == 1 else kernel).relu()
 
 
-def g(pairs: Tensor) -> Tensor:
+def compare(pairs: Tensor) -> Tensor:
     """A stand-in for the module that compares: scores (P, 1) in [0, 1] of the two halves of the channels, other ones when
     they are exchanged."""
     half = pairs.shape[1] // 2
@@ -223,13 +223,13 @@ def check_relations(answer: object) -> str:
     for way, count in ((3, 4), (5, 2), (3, 3)):
         generator = torch.Generator().manual_seed(way)
         support, query = (torch.rand(rows, 1, 5, 5, generator=generator, dtype=torch.float64) for rows in (way, count))
-        got = tensor(relations(f, g, support.clone(), query.clone()), (count, way),
+        got = tensor(relations(f, compare, support.clone(), query.clone()), (count, way),
                      f"for {count} queries and {way} classes the scores must have the shape ({count}, {way})")
         truth = lambda support=support, query=query, **options: scores(support, query, **options)
         same = lambda one, other: one.shape == other.shape and torch.allclose(one, other, atol=1e-6)
         if not same(got, truth()):
             explain(got, truth, RELATION_FAULTS, same)
-            raise NotYet("the score of query i for class n must be g of the maps of class n's drawing and of query i.")
+            raise NotYet("the score of query i for class n must be that of the maps of class n's drawing and of query i.")
     return "Scores of three sizes are right: maps side by side, query by query."
 
 
@@ -240,6 +240,6 @@ def scores(support: Tensor, query: Tensor, *, raw: bool = False, transposed: boo
     of, joined = (lambda x: x, f) if raw else (f, lambda x: x)
     a = of(support).repeat(q, 1, 1, 1)
     b = of(query).repeat(n, 1, 1, 1) if same else of(query).repeat_interleave(n, 0)
-    found = g(joined(torch.cat([b, a] if swapped else [a, b], 1)))
+    found = compare(joined(torch.cat([b, a] if swapped else [a, b], 1)))
     found = found.sigmoid() if sigmoid else found
     return found.reshape(n, q).T if transposed else found.reshape(q, n)

@@ -122,26 +122,26 @@ train_step = Exercise(
 # ---------------------------------------------------------------- 08.4
 
 RELATIONS = '''\
-def relations(f, g, support_x, query_x):
+def relations(f, compare, support_x, query_x):
     """The same scores, mended.
 
-    f: feature maps (M, C, h, w) of pictures (M, 1, S, S); g: scores (P, 1) in [0, 1] of P pairs
-    (P, 2C, h, w), the class's maps before the query's
+    f: feature maps (M, C, h, w) of pictures (M, 1, S, S); compare: scores (P, 1) in [0, 1] of
+    P pairs (P, 2C, h, w), the class's maps before the query's
     support_x (N, 1, S, S): a drawing of each class, in order; query_x (Q, 1, S, S)
     Returns (Q, N): the score of query i for class n.
     """
 '''
 RELATIONS_GIVEN = '''\
-def relations_broken(f, g, support_x, query_x):
+def relations_broken(f, compare, support_x, query_x):
     """Scores of all pairs of query and class, in one call. Two bugs."""
     n, q = len(support_x), len(query_x)
     first = support_x.repeat(q, 1, 1, 1)                     # 0 1 2 0 1 2 ...
     second = query_x.repeat_interleave(n, 0)                 # 0 0 0 1 1 1 ...
-    return g(f(torch.cat([first, second], 1))).reshape(n, q).T'''
+    return compare(f(torch.cat([first, second], 1))).reshape(n, q).T'''
 SIZES = "    n, q = len(support_x), len(query_x)"
 FIRST = "    first = f(support_x).repeat(q, 1, 1, 1)"
 SECOND = "    second = f(query_x).repeat_interleave(n, 0)"
-PAIRS = "    return g(torch.cat([first, second], 1)).reshape(q, n)"
+PAIRS = "    return compare(torch.cat([first, second], 1)).reshape(q, n)"
 RELATIONS_SOLUTION = RELATIONS + "\n".join((SIZES, FIRST, SECOND, PAIRS))
 
 
@@ -150,17 +150,17 @@ def relations_wrong(*edits: tuple[str, str]) -> str:
     return edited(RELATIONS_SOLUTION, *edits)
 
 
-INPUTS = ("f(support_x)", "support_x"), ("f(query_x)", "query_x"), ("g(torch.cat([first, second], 1))",
-                                                                     "g(f(torch.cat([first, second], 1)))")
+INPUTS = ("f(support_x)", "support_x"), ("f(query_x)", "query_x"), ("compare(torch.cat([first, second], 1))",
+                                                                     "compare(f(torch.cat([first, second], 1)))")
 TRANSPOSE = ("reshape(q, n)", "reshape(n, q).T")
 relations = Exercise(
     id="08.4", title="Spot two bugs: scores of pairs", answer="relations", difficulty=2, minutes=5,
     given=RELATIONS_GIVEN, stub=RELATIONS + "    ...", solution_source=RELATIONS_SOLUTION, check=check_relations,
     hints=(
-        "What does f see in the broken version: one picture, or two? And which pair is the second one that g scores?",
+        "What does f see in the broken version: one picture, or two? And which pair is the second one that compare scores?",
         "The pairs come query by query: class 0, 1, ... with query 0, then with query 1. In reshape the last dimension "
         "runs fastest.",
-        "first = f(support_x).repeat(q, 1, 1, 1), second = f(query_x).repeat_interleave(n, 0), and g(...).reshape(q, n).",
+        "first = f(support_x).repeat(q, 1, 1, 1), second = f(query_x).repeat_interleave(n, 0), and compare(...).reshape(q, n).",
     ),
     wrong=(
         (relations_wrong(*INPUTS), RAW),
@@ -175,7 +175,7 @@ relations = Exercise(
     mutations=(
         (FIRST, "    first = f(support_x).repeat_interleave(q, 0)"),
         (SECOND, "    second = f(query_x.flip(0)).repeat_interleave(n, 0)"),
-        (PAIRS, "    return g(first + second).reshape(q, n)"),
+        (PAIRS, "    return compare(first + second).reshape(q, n)"),
     ))
 
 EXERCISES = (as_linear, train_step, bound, relations, verdicts)
