@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mlcourse.exercises.framework import Misconception, NotAttempted, NotYet, all_of, edited, kind
+from mlcourse.exercises.framework import Misconception, NotAttempted, NotYet, all_of, edited, kind, look_at
 from mlcourse.exercises.values import number
 
 VERDICTS = ("yes", "no", "open")
@@ -45,7 +45,7 @@ def check_claims(answer: object, claims: Mapping[str, tuple]) -> str:
     of the misconception behind another one with `why`, what to look at."""
     given = filled(answer, dict.fromkeys(claims, VERDICTS))
     if wrong := [key for key, claim in claims.items() if given[key] != claim.verdict]:
-        raise all_of([Misconception(claims[key].name, f"look at {key}: {claims[key].why}.") for key in wrong])
+        raise all_of([Misconception(claims[key].name, look_at(key, claims[key].why)) for key in wrong])
     return "Each verdict is that of a paired interval over five seeds."
 
 

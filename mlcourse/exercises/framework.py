@@ -37,6 +37,11 @@ class Misconception(NotYet):
         return ", ".join(self.names)
 
 
+def look_at(key: str, why: str) -> str:
+    """The message that points at one entry of an answer, a sentence whatever `why` ends in."""
+    return f"look at {key}: {why}{'' if why.endswith(('.', '?')) else '.'}"
+
+
 def also(first: Misconception, second: Misconception) -> Misconception:
     """Two misconceptions as one, each with its name and its message."""
     return Misconception(first.names[0], f"{first} And {second}", *first.names[1:], *second.names)

@@ -63,7 +63,7 @@ def test_wrong_answer_is_named(id, i):
     result = verdict(e, source)
     assert (result.status, result.misconception) == ("not yet", misconception)
     assert f"not yet ({misconception}): " in result.message
-    assert "\n" not in result.message
+    assert "\n" not in result.message and not re.search(r"[?!]\.|(?<!\.)\.\.(?!\.)", result.message)
 
 
 @pytest.mark.parametrize("id, i", MUTATIONS)

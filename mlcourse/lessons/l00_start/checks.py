@@ -11,7 +11,7 @@ from mlcourse.episode import Episode, EpisodeSampler
 from mlcourse.exercises.by_hand import by_hand
 from mlcourse.exercises.entries import filled
 from mlcourse.exercises.framework import (Crashed, LearnerFunction, Misconception, NotYet, all_of, explain,
-                                          first_line, kind)
+                                          first_line, kind, look_at)
 from mlcourse.exercises.values import number, tensor
 
 NOT_FLAT = "pictures that are not flattened"
@@ -138,7 +138,7 @@ def check_support_or_query(answer: object) -> str:
         raise Misconception("support and query swapped", "the support set is what the learner is given with labels; "
                             "the query set is what it is then asked about.")
     if wrong:
-        raise all_of([Misconception(name, f"look at {key}: {why}.") for key in wrong
+        raise all_of([Misconception(name, look_at(key, why)) for key in wrong
                       for name, why in [SET_MISCONCEPTIONS[key]]])
     return "The learner adapts on the support set and is judged on the query set, and no sample is in both."
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mlcourse.exercises.by_hand import by_hand
 from mlcourse.exercises.entries import filled
-from mlcourse.exercises.framework import Misconception, NotYet, all_of, explain
+from mlcourse.exercises.framework import Misconception, NotYet, all_of, explain, look_at
 from mlcourse.exercises.values import numbers
 
 EPISODES = (50, 200, 800)
@@ -87,6 +87,6 @@ def check_claims(answer: object) -> str:
     """00.5: five sentences about results, each allowed by its interval or not."""
     given = filled(answer, dict.fromkeys(CLAIMS, ("yes", "no")))
     if wrong := [key for key in CLAIMS if given[key] != CLAIMS[key]]:
-        raise all_of([Misconception(name, f"look at {key}: {why}.") for key in wrong
+        raise all_of([Misconception(name, look_at(key, why)) for key in wrong
                       for name, why in [CLAIM_MISCONCEPTIONS[key]]])
     return "An interval covers what was drawn anew, and a difference is claimed from a paired one."

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mlcourse.exercises.by_hand import by_hand
 from mlcourse.exercises.entries import filled
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, explain, kind
+from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, explain, kind, look_at
 from mlcourse.exercises.values import is_regular, number
 
 CHOICES = ("task", "domain", "modality", "domain and task")
@@ -42,7 +42,7 @@ def check_situations(answer: object) -> str:
                             "from; look at a, where not one picture changes.")
     wrong = [key for key, (right, _, _) in SITUATIONS.items() if given[key] != right]
     if wrong:
-        raise all_of([Misconception(name, f"look at {key}: {why}.") for key in wrong
+        raise all_of([Misconception(name, look_at(key, why)) for key in wrong
                       for _, name, why in [SITUATIONS[key]]])
     return "Another question: another task. Another source of inputs: another domain. Another kind: another modality."
 

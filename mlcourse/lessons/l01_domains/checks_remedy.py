@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mlcourse.exercises.entries import VERDICTS, filled
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, explain
+from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, explain, look_at
 from mlcourse.exercises.values import DIGITS, tensor
 
 TURNED_RATIO, BARE_SHARE = "home over away", "a probability and no ratio"
@@ -94,6 +94,6 @@ def check_verdicts(answer: object) -> str:
     """01.6: what paired intervals bear out."""
     given = filled(answer, dict.fromkeys(CLAIMS, VERDICTS))
     if wrong := [key for key, claim in CLAIMS.items() if given[key] != claim.right]:
-        raise all_of([Misconception(CLAIMS[key].name, f"look at {key}: {CLAIMS[key].why}.") for key in wrong])
+        raise all_of([Misconception(CLAIMS[key].name, look_at(key, CLAIMS[key].why)) for key in wrong])
     return ("Each verdict is that of a paired interval. Label and concept shift change P(y|x), which no weight of x mends: "
             "c and d stay open.")

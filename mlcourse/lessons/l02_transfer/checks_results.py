@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mlcourse.exercises.entries import filled
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, explain
+from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, explain, look_at
 from mlcourse.exercises.values import number
 
 T5 = 2.776          # the 0.975 quantile of Student's t with 4 degrees of freedom, as the exercise gives it
@@ -152,5 +152,5 @@ def check_verdicts(answer: object) -> str:
     """02.5: what the gaps bear out after Holm, and which comparison is none."""
     given = filled(answer, dict.fromkeys(CLAIMS, VERDICTS))
     if wrong := [key for key, claim in CLAIMS.items() if given[key] != claim.right]:
-        raise all_of([Misconception(CLAIMS[key].name, f"look at {key}: {CLAIMS[key].why}.") for key in wrong])
+        raise all_of([Misconception(CLAIMS[key].name, look_at(key, CLAIMS[key].why)) for key in wrong])
     return "Each verdict is that of a paired gap with the same algorithm on both sides, and of its p-value after Holm."

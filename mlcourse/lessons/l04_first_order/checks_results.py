@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mlcourse.exercises.entries import VERDICTS, filled, numbers
-from mlcourse.exercises.framework import Misconception, NotYet, all_of
+from mlcourse.exercises.framework import Misconception, NotYet, all_of, look_at
 
 # ---------------------------------------------------------------- 04.2
 
@@ -33,7 +33,7 @@ WAYS = {
 def check_ways(answer: object) -> str:
     """04.2: what each of four functions returns, and which of them keeps a graph for nothing."""
     given = filled(answer, dict.fromkeys(WAYS, CHOICES) | {"waste": tuple(WAYS)})
-    wrong = [Misconception(misreading(given[key], way.returns), f"look at {key}: {way.why}.")
+    wrong = [Misconception(misreading(given[key], way.returns), look_at(key, way.why))
              for key, way in WAYS.items() if given[key] != way.returns]
     if given["waste"] != WASTE:
         wrong.append(Misconception("a graph for nothing", "look at waste: which function asks for create_graph=True, "
@@ -94,7 +94,7 @@ def check_rests(answer: object) -> str:
     """04.3: two coordinates of two solutions."""
     given = numbers(answer, KEYS)
     off = [key for key in KEYS if not near(given[key], truth(key))]
-    found = [Misconception(name, f"look at {key}: {why}.") for key in off
+    found = [Misconception(name, look_at(key, why)) for key in off
              for algorithm, power, curved, name, why in ROUTES
              if key.startswith(algorithm) and near(given[key], balance(PAIRS[int(key[-1])], power, curved))]
     if found:
@@ -143,7 +143,7 @@ WORSE = "not the best of those that fit"
 def check_bill(answer: object) -> str:
     """04.5: three verdicts, and the arm for a memory limit."""
     given = filled(answer, dict.fromkeys(CLAIMS, VERDICTS) | {"arm": ARMS})
-    wrong = [Misconception(claim.name, f"look at {key}: {claim.why}.") for key, claim in CLAIMS.items()
+    wrong = [Misconception(claim.name, look_at(key, claim.why)) for key, claim in CLAIMS.items()
              if given[key] != claim.verdict]
     if given["arm"] in LARGE:
         wrong.append(Misconception(TOO_LARGE, f"look at arm: with 20 inner steps it needs more than {LIMIT} MB."))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mlcourse.exercises.entries import VERDICTS, filled
-from mlcourse.exercises.framework import Misconception, all_of
+from mlcourse.exercises.framework import Misconception, all_of, look_at
 
 BEST_ON_VALIDATION = "A"
 BY_TARGET = "an arm chosen by the target's labels"
@@ -58,7 +58,7 @@ def misread(key: str, said: str) -> Misconception:
     """What is wrong with one verdict."""
     claim = CLAIMS[key]
     if "open" in (said, claim.verdict):
-        return Misconception(claim.name, f"look at {key}: {claim.why}.")
+        return Misconception(claim.name, look_at(key, claim.why))
     side = "above" if claim.verdict == "yes" else "below"
     return Misconception(OTHER_WAY, f"look at {key}: the difference is {claim.one} less {claim.other}, and its "
                          f"interval lies {side} zero.")

@@ -160,6 +160,7 @@ def goes_around(classes: list[int], down: bool) -> bool:
 NO_FLATTEN = "no flatten"
 SIX = "6 × 6 in place of 13 × 13"
 TEN = "ten outputs for N classes"
+SOFTMAX = "a softmax in the network"
 OTHER_NET = "another network"
 FEATURES = 32 * 13 * 13
 
@@ -184,6 +185,8 @@ def check_make_net(answer: object) -> str:
                          f"{tuple(getattr(out, 'shape', ()))}.")
         convs = [module for module in net.modules() if isinstance(module, nn.Conv2d)]
         linear = [module for module in net.modules() if isinstance(module, nn.Linear)]
+        if len(convs) == len(linear) == 1 and any(isinstance(module, nn.Softmax) for module in net.modules()):
+            raise Misconception(SOFTMAX, "the cross-entropy takes logits and has the softmax in it; leave yours out.")
         if (len(convs) != 1 or tuple(convs[0].weight.shape) != (32, 1, 3, 3) or len(linear) != 1
                 or linear[0].in_features != FEATURES or tuple(convs[0].stride) != (1, 1)
                 or not torch.allclose(out, logits_of(convs[0], linear[0], x), atol=1e-5)):
@@ -221,6 +224,7 @@ MEAN = "the mean: N times too small"
 SUM = "the sum: K times too large"
 BY_WAY = "divided by N"
 BY_BOTH = "divided twice"
+FIVE = "N is always 5"
 ALPHA = 0.3
 SIZES = ((5, 3), (7, 2), (6, 1))        # way, shot
 
@@ -266,7 +270,8 @@ def loss_of(params: Params, x: Tensor, y: Tensor) -> Tensor:
 
 def stepped(theta: Params, x: Tensor, y: Tensor, way: int, shot: int, by: str = "shot", sign: int = -1) -> Params:
     """θ after the right step, from the formula of the cross-entropy's gradient; the options are the known faults."""
-    over = {"shot": shot, "mean": way * shot, "sum": 1, "way": way, "both": way * shot * shot}[by]
+    over = {"shot": shot, "mean": way * shot, "sum": 1, "way": way, "both": way * shot * shot,
+            "five": way * shot / 5}[by]
     p = logits(theta, x).softmax(1) - nn.functional.one_hot(y, way)
     g = {"weight": x.T @ p / over, "bias": p.sum(0) / over}
     return {name: (theta[name] + sign * ALPHA * g[name]).detach() for name in theta}
@@ -278,6 +283,7 @@ STEP_FAULTS = (
     (SUM, {"by": "sum"}, "this is the sum over all N·K samples, K times the authors' loss"),
     (BY_WAY, {"by": "way"}, "the sum is divided by K, the samples of a class, not by N"),
     (BY_BOTH, {"by": "both"}, "the mean was divided by K once more; sum over the samples first"),
+    (FIVE, {"by": "five"}, "five times the mean is the sum over K only where N is 5"),
     ("gradient ascent", {"sign": 1}, "the step goes up the loss; subtract alpha times the gradient"),
 )
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from mlcourse.exercises import entries
 from mlcourse.exercises.entries import filled
-from mlcourse.exercises.framework import Misconception, all_of
+from mlcourse.exercises.framework import Misconception, all_of, look_at
 
 # ---------------------------------------------------------------- 06.2
 
@@ -38,7 +38,7 @@ def check_leaks(answer: object) -> str:
     """06.2: what each of five splits shares."""
     given = filled(answer, dict.fromkeys(LEAKS, SHARED))
     if wrong := [key for key, leak in LEAKS.items() if given[key] != leak.verdict]:
-        raise all_of([Misconception(LEAKS[key].name, f"look at {key}: {LEAKS[key].why}.") for key in wrong])
+        raise all_of([Misconception(LEAKS[key].name, look_at(key, LEAKS[key].why)) for key in wrong])
     return "One split is clean. Names do not tell: they are disjoint in all five."
 
 

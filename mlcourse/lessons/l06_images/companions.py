@@ -21,7 +21,7 @@ SEED = 5
 
 class Seen(NamedTuple):
     """What the network makes of a query in one batch. probabilities (WAY,): of its classes; mean, sd (C,): of each
-    channel before the first norm."""
+    channel before the last norm."""
 
     probabilities: Tensor
     mean: Tensor
@@ -93,6 +93,6 @@ def by_support(which: int) -> Seen:
 
 
 def seen(found: Tensor, stats: Stats) -> Seen:
-    """Probabilities beside mean and deviation before the first norm."""
-    mean, variance = stats[0]
+    """Probabilities beside mean and deviation before the last norm."""
+    mean, variance = stats[-1]
     return Seen(found, mean, variance.sqrt())

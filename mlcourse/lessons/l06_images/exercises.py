@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.exercises.gradients import CUT, FIRST_ORDER, IN_PLACE
-from mlcourse.lessons.l06_images.checks import (BY_BOTH, BY_WAY, COUNTED, FIXED, IGNORED, IN_ORDER, LEFT_OUT, MEAN,
-                                                MIXED, NO_FLATTEN,
-                                                NO_LABELS, ONE_BATCH, ONE_PICTURE, ONE_QUERY, OTHER_NET, OVERLAP,
-                                                PER_CENT, SAME_CLASSES, SAME_PICTURES, SIX, SUM, SWAPPED, TEN, TWICE,
-                                                TWO_LABELLINGS, check_both_ways, check_draw_episode, check_inner_step,
+from mlcourse.lessons.l06_images.checks import (BY_BOTH, BY_WAY, COUNTED, FIVE, FIXED, IGNORED, IN_ORDER, LEFT_OUT,
+                                                MEAN, MIXED, NO_FLATTEN, NO_LABELS, ONE_BATCH, ONE_PICTURE, ONE_QUERY,
+                                                OTHER_NET, OVERLAP, PER_CENT, SAME_CLASSES, SAME_PICTURES, SIX, SOFTMAX,
+                                                SUM, SWAPPED, TEN, TWICE, TWO_LABELLINGS, check_both_ways, check_draw_episode, check_inner_step,
                                                 check_make_net)
 from mlcourse.lessons.l06_images.exercises_results import leaks, verdicts
 
@@ -128,7 +127,7 @@ make_net = Exercise(
         (net_wrong(("Conv2d(1, 32, 3)", "Conv2d(1, 32, 3, padding=1)"), ("32 * 13 * 13", "32 * 14 * 14")), OTHER_NET),
         (net_wrong((", torch.nn.ReLU()", "")), OTHER_NET),
         (net_wrong(("MaxPool2d", "AvgPool2d")), OTHER_NET),
-        (net_wrong((", way)]", ", way), torch.nn.Softmax(1)]")), OTHER_NET),
+        (net_wrong((", way)]", ", way), torch.nn.Softmax(1)]")), SOFTMAX),
     ),
     mutations=(
         (LAYERS, "    layers = [torch.nn.Conv2d(1, 32, 3, stride=2), torch.nn.ReLU()]"),
@@ -179,6 +178,7 @@ inner_step = Exercise(
         (step_wrong((" / shot", "")), SUM),
         (step_wrong((" / shot", " / (len(y) / shot)")), BY_WAY),
         (step_wrong((', reduction="sum") / shot', ") / shot")), BY_BOTH),
+        (step_wrong((', reduction="sum") / shot', ") * 5")), FIVE),
         (step_wrong(("p - alpha", "p + alpha")), "gradient ascent"),
         (step_wrong((', reduction="sum") / shot', ")"), ("p - alpha", "p + alpha")), f"{MEAN}, gradient ascent"),
         (step_wrong((", create_graph=True", "")), FIRST_ORDER),

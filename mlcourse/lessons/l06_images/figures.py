@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mlcourse.lessons.l06_images.arms import PIXELS
 from mlcourse.lessons.l06_images.leaks import BY_CLASS, BY_PICTURE, BY_SCRIPT, TURNED
 from mlcourse.lessons.l06_images.results import by_seed, leak, mean, rival
+from mlcourse.lessons.l06_images.settings import BEST
 from mlcourse.nets import NORMS
 from mlcourse.statistics import Estimate, paired_difference
 
@@ -55,10 +57,10 @@ def fixed(rows: Sequence[dict], setting: str = "0 shuffled") -> Estimate:
 
 
 def rivals_table(rows: Sequence[dict]) -> str:
-    """Every arm on new scripts, and less ProtoNet."""
-    lines = [f"{'% right':12s}{'new scripts':>14s}{'less ProtoNet':>16s}"]
+    """Every arm with its norm on new scripts, and less ProtoNet."""
+    lines = [f"{'% right':20s}{'new scripts':>14s}{'less ProtoNet':>16s}"]
     for arm in RIVALS:
         gap = "" if arm == "ProtoNet" else rival(rows, arm, "ProtoNet").text(sign=True)
-        found = mean(rows, "rivals", arm, "accuracy")
-        lines.append(f"{arm:12s}{found.text():>14s}{gap:>16s}")
+        found, name = mean(rows, "rivals", arm, "accuracy"), arm if arm == PIXELS else f"{arm} ({BEST[arm][0]})"
+        lines.append(f"{name:20s}{found.text():>14s}{gap:>16s}")
     return "\n".join(lines)

@@ -32,14 +32,22 @@ def splits() -> Splits:
 
 
 def draw(number: int, shot: int, split: str, labelling: int) -> Drawn:
-    """Episode `number` of a split; of another `labelling` the same pictures, the labels dealt anew."""
+    """Episode `number` of a split; of another `labelling` the same pictures, the labels dealt anew; with another `shot` the
+    same queries."""
     domain = getattr(splits(), SPLITS[split])
     generator = torch.Generator().manual_seed(number)
-    episode = EpisodeSampler(domain, WAY, shot, QUERY).sample(1, generator).task(0)
+    episode = first(EpisodeSampler(domain, WAY, SHOTS, QUERY).sample(1, generator).task(0), shot)
     dealt = torch.randperm(WAY, generator=torch.Generator().manual_seed(labelling)) if labelling else torch.arange(WAY)
     moved = episode._replace(support_y=dealt[episode.support_y], query_y=dealt[episode.query_y],
                              classes=episode.classes[dealt.argsort()])
     return Drawn(moved, tuple(short(domain.classes[int(c)]) for c in moved.classes))
+
+
+def first(episode: Episode, shot: int) -> Episode:
+    """The episode with the first `shot` support samples of each class."""
+    y = episode.support_y
+    kept = torch.cat([(y == c).nonzero()[:shot, 0] for c in range(WAY)])
+    return episode._replace(support_x=episode.support_x[kept], support_y=y[kept])
 
 
 def short(name: str) -> str:

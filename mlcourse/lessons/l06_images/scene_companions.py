@@ -13,7 +13,7 @@ from mlcourse.plots.surface import Pixels
 
 WAY, COLUMNS, ROWS, CHANNELS = 5, 8, 3, 8      # the first eight of the network's channels
 SIDE, GAP = 46, 3
-LOWEST, HIGHEST = -1.6, 1.6         # of the channels' axis
+LOWEST, HIGHEST = -4.6, 4.7         # of the channels' axis
 
 
 class CompanionsScene(Scene):
@@ -53,15 +53,15 @@ class CompanionsScene(Scene):
                                               label=name)[0]) for name, style in zip(self.names, SERIES)]
 
     def _build_channels(self, axes) -> None:
-        axes.set(xlim=(0, CHANNELS + 1), ylim=(LOWEST, HIGHEST), xlabel="first channels, first norm",
+        axes.set(xlim=(0, CHANNELS + 1), ylim=(LOWEST, HIGHEST), xlabel="first channels, last norm",
                  ylabel="mean ± deviation")
         axes.set_title("What the norm uses")
         axes.grid(True, axis="y")
         self.channels = []
         for i, style in enumerate(SERIES[:len(self.names)]):
             x = np.arange(1, CHANNELS + 1) + 0.28 * (i - 1)
-            bars = self.moving(axes.vlines(x, x * 0, x * 0, color=style["color"], lw=1.2))
-            mark = self.moving(axes.plot(x, x * 0, ls="", marker=style["marker"], color=style["color"], ms=3.5)[0])
+            bars = self.moving(axes.vlines(x, x * 0, x * 0, color=style["color"], lw=1.6))
+            mark = self.moving(axes.plot(x, x * 0, ls="", marker=style["marker"], color=style["color"], ms=5.5)[0])
             self.channels.append((x, mark, bars))
 
     def show(self, record) -> None:

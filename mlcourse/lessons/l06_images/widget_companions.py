@@ -42,7 +42,7 @@ class Companions(Explorer):
 
     keeps = True
 
-    def __init__(self, *, which: int = 8, kind: str = FIVE, count: int = MOST):
+    def __init__(self, *, which: int = 4, kind: str = FIVE, count: int = MOST):
         controls = {
             "which": ipywidgets.IntSlider(value=which, min=1, max=QUERIES, description="query", **CONTROL),
             "count": ipywidgets.IntSlider(value=count, min=0, max=MOST, description="companions", **CONTROL),

@@ -7,18 +7,13 @@ class Optimiser(torch.nn.Module):
         self.cells = [LSTMCell(2, 20), LSTMCell(20, 20)]                   # a
         self.out = torch.nn.Linear(20, 1)                                  # b
 
-def races():
-    numpy.random.seed(0)                                                   # c
-    return {name: run(optimiser, *random_quadratics(100))                  # torch's generator
-            for name, optimiser in contestants.items()}
-
 def train(m):
     outer = torch.optim.Adam(m.parameters(), lr=0.01)
     for _ in range(400):
         f, begin = random_quadratics(64)
-        phi, state = begin, m.start(begin)                                 # d
+        phi, state = begin, m.start(begin)                                 # c
         for _ in range(5):
             meta_loss, phi, state = stretch(m, f, phi, state, 20)
-            meta_loss.backward()                                           # e
+            meta_loss.backward()                                           # d
             outer.step()
-            phi, state = begin, m.start(begin)                             # f'''
+            phi, state = begin, m.start(begin)                             # e'''

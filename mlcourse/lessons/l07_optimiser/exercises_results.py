@@ -5,8 +5,8 @@ from __future__ import annotations
 from mlcourse.exercises.entries import verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l07_optimiser.broken import SCRIPT
-from mlcourse.lessons.l07_optimiser.checks_results import (CLAIMS, FIRST, MARKS, NEVER, OTHER, PILES, RIGHT,
-                                                           check_descents, check_marks, check_verdicts, truths)
+from mlcourse.lessons.l07_optimiser.checks_results import (CLAIMS, FIRST, MARKS, NEVER, PILES, RIGHT, check_descents,
+                                                           check_marks, check_verdicts, truths)
 
 # ---------------------------------------------------------------- 07.1
 
@@ -58,8 +58,8 @@ descents = Exercise(
 # ---------------------------------------------------------------- 07.4
 
 MARKED = f'''\
-marks = {{      # of each marked line: "{RIGHT}", "{NEVER}", "{PILES}",
-              # "{OTHER}" or "{FIRST}"
+marks = {{      # of each marked line: "{RIGHT}", "{NEVER}",
+              # "{PILES}" or "{FIRST}"
 ''' + "".join(f'    "{key}": ...,\n' for key in MARKS) + "}"
 DOES = {key: mark.does for key, mark in MARKS.items()}
 
@@ -70,26 +70,24 @@ def marked(**changed: str) -> str:
 
 
 marks = Exercise(
-    id="07.4", title="Spot the bug: it runs", answer="marks", difficulty=2, minutes=4, given=SCRIPT,
+    id="07.4", title="Spot the bug: it runs", answer="marks", difficulty=2, minutes=3, given=SCRIPT,
     stub=MARKED, solution_source=marked(), check=check_marks,
     hints=(
-        "Four lines are wrong, two are right. For each ask: who finds these weights, whose generator is it, what is in "
-        ".grad, and at which step does the next stretch begin?",
-        "A module finds its parts where they are attributes or in a ModuleList. A seed serves one generator. "
-        "backward() adds. stretch returns where the race stands.",
-        "a hides the cells from Adam, c seeds a generator that nobody asks, before e there is no zero_grad, f runs the "
-        "first 20 steps for ever.",
+        "Three lines are wrong, two are right. For each ask: who finds these weights, what is in .grad, and at which step "
+        "does the next stretch begin?",
+        "A module finds its parts where they are attributes or in a ModuleList. backward() adds. stretch returns where "
+        "the race stands.",
+        "a hides the cells from Adam, before d there is no zero_grad, e runs the first 20 steps for ever.",
     ),
     wrong=(
         (marked(a=RIGHT), "cells in a plain list"),
-        (marked(c=RIGHT), "the seed that seeds nothing"),
-        (marked(e=RIGHT), "no zero_grad"),
-        (marked(f=RIGHT), "back to the start at a truncation"),
-        (marked(d=FIRST), "a fault where there is none"),
+        (marked(d=RIGHT), "no zero_grad"),
+        (marked(e=RIGHT), "back to the start at a truncation"),
+        (marked(c=FIRST), "a fault where there is none"),
         (marked(a=RIGHT, b=NEVER), "cells in a plain list, a fault where there is none"),
     ),
     mutations=tuple((f'    "{key}": "{DOES[key]}",', f'    "{key}": "{wrong}",') for key, wrong in (
-        ("a", PILES), ("b", NEVER), ("c", NEVER), ("d", FIRST), ("e", FIRST), ("f", OTHER))))
+        ("a", PILES), ("b", NEVER), ("c", FIRST), ("d", FIRST), ("e", RIGHT))))
 
 # ---------------------------------------------------------------- 07.5
 

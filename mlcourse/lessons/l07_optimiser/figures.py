@@ -10,9 +10,10 @@ from mlcourse.lessons.l07_optimiser.study_optimisers_settings import TRAINED
 from mlcourse.statistics import Estimate, paired_difference, t_interval
 
 SHOWN = (arms.LEARNED, arms.SGD, arms.MOMENTUM, arms.ADAM, arms.BETAS_TOO, arms.AGAIN, arms.CG)
-FAR, ILL, LONG = "start 10 times as far", "condition 100,000", "500 steps"
+FAR, WELL, ILL, LONG = "start 10 times as far", "condition 10", "condition 100,000", "500 steps"
 COLUMNS = {"as trained": (TRAINED, "mean_loss"), "500 steps": (LONG, "mean_loss"), "start 10×": (FAR, "mean_loss"),
-           "κ 100,000": (ILL, "mean_loss"), "left, 500": (LONG, "last"), "left, 10×": (FAR, "last")}
+           "κ 10": (WELL, "mean_loss"), "κ 100,000": (ILL, "mean_loss"),
+           "left, 500": (LONG, "last"), "left, 10×": (FAR, "last")}
 
 
 def by_seed(rows: Sequence[dict], arm: str, setting: str, field: str = "mean_loss") -> dict[int, float]:
@@ -37,14 +38,14 @@ def apart(rows: Sequence[dict], other: str, column: str) -> Estimate:
 
 
 def table(rows: Sequence[dict]) -> str:
-    """A line for each arm: mean losses in four settings, and what is left after the last step in two."""
-    lines = [f"{'':19s}" + "".join(f"{head:>12s}" for head in COLUMNS)]
+    """A line for each arm: mean losses in five settings, and what is left after the last step in two."""
+    lines = [f"{'':19s}" + "".join(f"{head:>11s}" for head in COLUMNS)]
     for arm in SHOWN:
         cells = []
         for setting, field in COLUMNS.values():
             value = t_interval(by_seed(rows, arm, setting, field).values()).mean
             cells.append(shown(10**value if field == "last" else value, field))
-        lines.append(f"{arm:19s}" + "".join(f"{cell:>12s}" for cell in cells))
+        lines.append(f"{arm:19s}" + "".join(f"{cell:>11s}" for cell in cells))
     return "\n".join(lines)
 
 

@@ -35,7 +35,7 @@ class OptimiserRaceScene(Scene):
 
     def build(self) -> None:
         left = self.figure.add_axes((0.075, 0.13, 0.455, 0.735))
-        left.set(xlim=(1, 560), ylim=LOSSES, xscale="log", yscale="log", xlabel="steps", ylabel="typical loss")
+        left.set(xlim=(1, 560), ylim=LOSSES, xscale="log", yscale="log", xlabel="steps", ylabel="typical loss left")
         left.set_xticks([1, 10, 100, 500], ["1", "10", "100", "500"])
         left.set_title("The race")
         left.axvline(self.trained, color=GREY, ls=":", lw=1.3)

@@ -59,8 +59,8 @@ class OptimiserRace(Explorer):
         left = {name: losses[-1] for name, losses in record.losses.items()}
         tuned = {name: left[name] for name in (arms.SGD, arms.MOMENTUM, arms.BETAS_TOO)}
         best = min(tuned, key=tuned.get)
-        return (f"Left after {plural(record.steps, 'step')}: learned {about(left[LEARNED])}, the best tuned rival "
-                f"({best}) {about(tuned[best])}")
+        return (f"Left after {plural(record.steps, 'step')}: learned {about(left[LEARNED])}; best of the "
+                f"tuned: {best} {about(tuned[best])}")
 
     def describe(self, record: OptimiserRaceRecord) -> str:
         others = ", ".join(f"{name} {about(losses[-1])}" for name, losses in record.losses.items() if name != LEARNED)

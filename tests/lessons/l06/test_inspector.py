@@ -33,6 +33,14 @@ def test_labels_dealt_anew_name_the_same_pictures(split):
         int(c) for c in other.episode.classes[other.episode.query_y]]
 
 
+def test_another_shot_keeps_the_queries_and_the_support_so_far():
+    few, more = (inspector.draw(3, shot, NEW, 0).episode for shot in (1, 5))
+    assert torch.equal(few.query_x, more.query_x) and torch.equal(few.query_y, more.query_y)
+    assert few.support_y.tolist() == list(range(WAY)) and more.support_y.bincount().tolist() == [5] * WAY
+    kept = torch.cat([more.support_x[more.support_y == c][:1] for c in range(WAY)])
+    assert torch.equal(few.support_x, kept)
+
+
 def test_new_scripts_are_none_of_the_training_scripts():
     splits = inspector.splits()
     assert not set(splits.train.groups) & set(splits.test.groups)

@@ -73,6 +73,12 @@ def test_by_the_mean_loss_it_wins_but_from_far_away_by_what_the_text_says(rows):
     assert gap.low > 0 and f"SGD has {gap.mean:.0f} ± {gap.half:.0f} less" in text()
 
 
+def test_on_round_functions_it_loses_by_the_mean_loss_as_the_text_says(rows):
+    for rival, name in ((arms.SGD, "SGD"), (arms.MOMENTUM, "momentum")):
+        gap = figures.apart(rows, rival, "κ 10")
+        assert gap.low > 0 and f"{gap.text(2)} behind {name}" in text()
+
+
 def test_by_what_is_left_it_wins_nearby_and_from_far_away_and_rivals_pass_it_later(rows):
     left = lambda rival, setting: paired_difference(
         *(figures.by_seed(rows, arm, setting, "last") for arm in (arms.LEARNED, rival)))
