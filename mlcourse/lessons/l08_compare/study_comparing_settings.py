@@ -44,8 +44,8 @@ CANDIDATES: Mapping[tuple[str, str], tuple[Arm, ...]] = {
     (WHY, PROTO_LONG): (replace(PROTO_ARM, steps=900),),
     (OMNIGLOT, PROTO): (Arm(ProtoNet, 60, 5, 4e-3, pool="max", steps=560),),
     (OMNIGLOT, MATCHING): (Arm(MatchingNet, 60, 5, 4e-3, pool="max", steps=560),),
-    (OMNIGLOT, RELATION): (Arm(RelationNet, 5, 5, 1e-3, pool="early", steps=3900),),
-    (OMNIGLOT, RIDGE): (Arm(R2D2, 30, 5, 5e-3, {"penalty": 100.0}, pool="max", steps=1000),),
+    (OMNIGLOT, RELATION): (Arm(RelationNet, 5, 5, 2e-3, pool="early", steps=3900),),
+    (OMNIGLOT, RIDGE): (Arm(R2D2, 30, 5, 5e-3, {"penalty": 100.0}, pool="max", steps=900),),
 }
 
 
