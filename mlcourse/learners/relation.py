@@ -120,4 +120,4 @@ class RelationNet(ProtoNet):
 
 
 METHOD = Method("relation", RelationNet, "a learned comparison of feature maps", "maps", {},
-                {"steps": 600, "tasks": 1, "lr": 2e-3}, train_way=10, train_query=5)
+                {"steps": 3000, "tasks": 1, "lr": 2e-3}, train_query=5)

@@ -2,8 +2,9 @@
 
 In the part "glyphs" every step of every method sees 128 pictures of the training scripts, and there are 300
 steps; all have the same network but RelationNet, which needs maps of several positions. The part "why" takes the way
-from ProtoNet to SupCon one change at a time, and asks what a batch should be made of. In the part "omniglot" every
-method has as many steps as five minutes of one core held on the machine that made the kept rows.
+from ProtoNet to SupCon one change at a time, and asks what a batch should be made of; the part "longer" gives both three
+times the steps. In the part "omniglot" every method has as many steps as about five minutes of one core held on the
+machine that made the kept rows.
 
 Everything is trained 1-shot and tested 1-shot and 5-shot. Settings were chosen on the validation classes with training
 seed CHOOSING (rows of split "val"). The test episodes are the same for all arms and seeds, so that differences over
