@@ -83,7 +83,7 @@ CLAIMS = {
     "b": Claim("open", LARGER, CALL, "ProtoNet", "R2D2", 1),
     "c": Claim("no", SIGN, CALL, "SupCon", "ProtoNet", 1),
     "d": Claim("yes", OVERLAP, CALL, "NCA", "SupCon", 1),
-    "e": Claim("open", LARGER, CALL, "NCA", "ProtoNet", 5),
+    "e": Claim("yes", OVERLAP, CALL, "NCA", "NCA, 16 × 8", 5),
 }
 
 
