@@ -89,6 +89,12 @@ def seen(x: Tensor) -> Seen:
 
 
 @cache
+def at_first() -> Seen:
+    """What the support set makes of the queries before anything is moved."""
+    return seen(episode().support_x)
+
+
+@cache
 def axes() -> tuple[Tensor, Tensor]:
     """The middle (D,) of the queries' class means, and the two directions (D, 2) in which these lie furthest apart."""
     means = queries().view(WAY, DRAWINGS, -1).mean(1)

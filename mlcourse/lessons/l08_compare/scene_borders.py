@@ -10,6 +10,7 @@ from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, SERIES
 from mlcourse.plots.surface import Pixels, stretch
 
+ZOOM = 2            # pixels to either side of what is computed
 NAMES = ("A", "B", "C")
 LOOKS = tuple(dict(color=style["color"], marker=style["marker"]) for style in SERIES[:CLASSES])
 PALE = 1 - 0.55 * (1 - np.array([to_rgb(look["color"]) for look in LOOKS]))
@@ -26,8 +27,8 @@ class BordersScene(Scene):
         axes.set(xlim=(-ACROSS, ACROSS), ylim=(-UP, UP), xlabel="feature 1", ylabel="feature 2")
         box = axes.get_window_extent()
         left, bottom = int(np.ceil(box.x0)) + 1, int(np.ceil(box.y0)) + 1
-        self.down = stretch(ROWS, int(box.y1) - bottom).numpy()
-        self.across = stretch(COLUMNS, int(box.x1) - left).numpy().T
+        self.down = stretch(ROWS, (int(box.y1) - bottom) // ZOOM).numpy()
+        self.across = stretch(COLUMNS, (int(box.x1) - left) // ZOOM).numpy().T
         self.plane = self.moving(self.figure.add_artist(Pixels(left, bottom)))
         plot = lambda **style: self.moving(axes.plot([], [], ls="", **style)[0])
         self.ring = plot(marker="o", ms=15, mfc="none", mec=BLACK, mew=1.5, zorder=4, label="the point that you move")
@@ -54,7 +55,7 @@ class BordersScene(Scene):
         picture = np.full((*winner.shape, 4), 255, np.uint8)
         picture[..., :3] = np.clip(plane.transpose(1, 2, 0) @ PALE.astype(np.float32) * 255, 0, 255)
         picture[edge] = 25, 25, 25, 255
-        self.plane.rgba = picture
+        self.plane.rgba = picture.repeat(ZOOM, 0).repeat(ZOOM, 1)
         for artist, points in zip(self.points, record.points, strict=True):
             artist.set_data(*points.T)
         self.means.set_data(*record.means.T)

@@ -37,7 +37,7 @@ class DragPrototypes(Explorer):
     def __init__(self, *, metric: str = SQUARED, how: str = MEANS, tau: float = 1.0):
         x, y = POINTS[0, 2]
         toggle = lambda options, value: ipywidgets.ToggleButtons(options=list(options), value=value,
-                                                                 style={"button_width": "7em"})
+                                                                 style={"button_width": "8em"})
         slider = lambda value, most, name: ipywidgets.FloatSlider(value=value, min=-most, max=most, step=0.1,
                                                                   readout_format=".1f", description=name, **CONTROL)
         controls = {

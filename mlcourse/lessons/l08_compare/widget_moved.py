@@ -64,7 +64,7 @@ class MoveDrawing(Explorer):
     def compute(self, *, which: int, shift: int, turn: int, stroke: float, query: int) -> MovedRecord:
         task, own = moved.episode(), slice(which * DRAWINGS, (which + 1) * DRAWINGS)
         x, at = moved.support(which, shift, turn, stroke), own.start + query - 1
-        was, now = moved.seen(task.support_x), moved.seen(x)
+        was, now = moved.at_first(), moved.seen(x)
         right = {NETWORK: int((now.probabilities[own].argmax(1) == which).sum()),
                  PIXELS: int((now.pixels[own] == which).sum())}
         return MovedRecord(which, shift, turn, stroke, x[:, 0].numpy(), task.support_x[which, 0].numpy(),
