@@ -166,10 +166,10 @@ def test_move_drawing(widget, tmp_path):
     drawing.page.keyboard.press("ArrowRight")
     picture = drawing.changed(picture)
     assert "turned 5° against the clock" in drawing.says()
-    drawing.drag("stroke", -400)
+    drawing.drag("thicker", 400)
     drawing.changed(picture)
     drawing.settled()
-    assert drawing.readout("stroke") == "−0.6" and "stroke -0.6" in drawing.says()
+    assert drawing.readout("thicker") == "1.0" and "thicker by 1.0" in drawing.says()
     drawing.root.screenshot(path=tmp_path / "move_drawing.png")
 
 

@@ -19,7 +19,7 @@ from mlcourse.system import paths
 
 CHECKPOINT = paths.DATA / "checkpoints" / "protonet-glyphs.safetensors"
 WAY, DRAWINGS, SEED = 5, 19, 11
-SHIFT, TURN, THIN, THICK = 6, 90, -0.6, 1.0        # the most: pixels to either side, degrees, pixels of a stroke
+SHIFT, TURN, THICKER = 6, 90, 1.0        # the most: pixels to either side, degrees, pixels around a stroke
 
 
 class Seen(NamedTuple):
@@ -49,15 +49,14 @@ def episode() -> Episode:
 
 
 def moved(x: Tensor, shift: float, turn: float, stroke: float) -> Tensor:
-    """A drawing (1, S, S), turned by `turn` degrees against the clock, then shifted to the right by `shift` pixels; strokes
-    thicker, or thinner where it is negative, by up to a pixel on either side."""
+    """A drawing (1, S, S), turned by `turn` degrees against the clock, then shifted to the right by `shift` pixels; `stroke`,
+    from 0 to 1, goes all the way to strokes that are thicker by a pixel on either side."""
     angle, side = math.radians(turn), x.shape[-1]
     cos, sin, by = math.cos(angle), math.sin(angle), 2 * shift / side
     place = F.affine_grid(torch.tensor([[[cos, -sin, -cos * by], [sin, cos, -sin * by]]]), (1, 1, side, side),
                           align_corners=False)
     at = F.grid_sample(x[None], place, align_corners=False)
-    thick, thin = F.max_pool2d(at, 3, 1, 1), -F.max_pool2d(-at, 3, 1, 1)
-    return (at + max(stroke, 0) * (thick - at) - max(-stroke, 0) * (at - thin))[0]
+    return torch.lerp(at, F.max_pool2d(at, 3, 1, 1), stroke)[0]
 
 
 def support(which: int, shift: float, turn: float, stroke: float) -> Tensor:

@@ -8,7 +8,7 @@ import ipywidgets
 import numpy as np
 
 from mlcourse.lessons.l08_compare import moved
-from mlcourse.lessons.l08_compare.moved import DRAWINGS, SHIFT, THICK, THIN, TURN, WAY
+from mlcourse.lessons.l08_compare.moved import DRAWINGS, SHIFT, THICKER, TURN, WAY
 from mlcourse.lessons.l08_compare.scene_moved import MovedScene
 from mlcourse.plots.style import plural
 from mlcourse.widgets.base import CONTROL, Explorer, columns
@@ -52,8 +52,8 @@ class MoveDrawing(Explorer):
             "which": integer(which, 0, WAY - 1, "class"),
             "shift": integer(shift, -SHIFT, SHIFT, "shift, pixels"),
             "turn": integer(turn, -TURN, TURN, "turn, degrees", 5),
-            "stroke": ipywidgets.FloatSlider(value=stroke, min=THIN, max=THICK, step=0.2, readout_format=".1f",
-                                             description="stroke", **CONTROL),
+            "stroke": ipywidgets.FloatSlider(value=stroke, min=0.0, max=THICKER, step=0.2, readout_format=".1f",
+                                             description="thicker, pixels", **CONTROL),
             "query": integer(1, 1, DRAWINGS, "query of the class"),
         }
         middle, directions = moved.axes()
@@ -76,7 +76,7 @@ class MoveDrawing(Explorer):
         side, way = "right" if record.shift > 0 else "left", "against the clock" if record.turn > 0 else "with the clock"
         done = [f"{plural(abs(record.shift), 'pixel')} to the {side}" if record.shift else "",
                 f"turned {abs(record.turn)}° {way}" if record.turn else "",
-                f"stroke {record.stroke:+.1f}" if record.stroke else ""]
+                f"thicker by {record.stroke:.1f}" if record.stroke else ""]
         said = ", ".join(filter(None, done)) or "as it is"
         return (f"Class {record.which}, {said}: of its {DRAWINGS} queries the network gets ≈{record.right[NETWORK]} "
                 f"right, pixels ≈{record.right[PIXELS]}")

@@ -90,8 +90,8 @@ def test_a_drawing_that_is_not_moved_stays_and_a_shift_is_a_shift():
     by_two = moved.moved(x, 2, 0, 0.0)
     torch.testing.assert_close(by_two[:, :, 2:], x[:, :, :-2], atol=1e-4, rtol=0)
     torch.testing.assert_close(moved.moved(x, 0, 90, 0.0), torch.rot90(x, 1, (1, 2)), atol=1e-4, rtol=0)
-    thin, thick = (moved.moved(x, 0, 0, by).sum() for by in (-0.6, 1.0))
-    assert thin < x.sum() < thick
+    thick = moved.moved(x, 0, 0, 1.0)
+    assert bool((thick >= x - 1e-5).all()) and thick.sum() > 1.3 * x.sum()
 
 
 def test_the_shift_comes_after_the_turn():
@@ -117,12 +117,12 @@ def test_what_to_try_with_the_drawing_comes_true():
     for which in range(5):
         explorer = MoveDrawing(which=which, shift=4)
         assert explorer.record.right[NETWORK] >= 18 and explorer.record.right[PIXELS] <= 8, which
-        explorer.set(shift=0, turn=20)
+        explorer.set(shift=0, stroke=1.0)
+        assert explorer.record.right[NETWORK] >= 17 and explorer.record.right[PIXELS] <= 4, which
+        explorer.set(stroke=0.0, turn=20)
         assert explorer.record.right[NETWORK] >= 18, which
     explorer = MoveDrawing(turn=90)
     assert explorer.record.right[NETWORK] < 5
-    explorer.set(turn=0, stroke=-0.6)
-    assert explorer.record.right[NETWORK] < 10 < explorer.record.right[PIXELS]
 
 
 def test_the_characters_are_of_scripts_that_the_network_has_not_seen():
@@ -145,4 +145,4 @@ def test_what_the_borders_say_is_marked():
 
 
 def test_what_the_drawing_says_is_marked():
-    check_marked(lambda: MoveDrawing(turn=30, shift=-2), {2.0, 3.0, 6.0, 19.0, 30.0, 90.0, 0.6})
+    check_marked(lambda: MoveDrawing(turn=30, shift=-2), {2.0, 6.0, 19.0, 30.0, 90.0})
