@@ -72,10 +72,11 @@ def train_step(f, classifier, optimiser, e):
 '''
 STEP_GIVEN = '''\
 def train_step_broken(f, classifier, optimiser, e):
-    """Two bugs. The first stops it; without the first, the second lets it run."""
+    """Stops with an error."""
     W, b = classifier(f(e.support_x), e.support_y, e.way)
     said = (f(e.query_x) @ W + b).argmax(1)
     loss = (said != e.query_y).float().mean()             # the share that is wrong
+    optimiser.zero_grad()
     loss.backward()
     optimiser.step()
     return loss'''
@@ -91,15 +92,13 @@ def step_wrong(*edits: tuple[str, str]) -> str:
 
 
 train_step = Exercise(
-    id="08.2", title="Spot two bugs: a step of training", answer="train_step", difficulty=2, minutes=5,
+    id="08.2", title="Spot the bug: a step of training", answer="train_step", difficulty=2, minutes=5,
     given=STEP_GIVEN, stub=STEP + "    ...", solution_source=STEP_SOLUTION, check=check_train_step,
     hints=(
-        "By how much does argmax change when a weight changes a little? And what does backward do with the gradients of "
-        "the step before?",
+        "By how much does argmax change when a weight changes a little?",
         "torch.nn.functional.cross_entropy takes logits and labels; it is minus the logarithm of the right class's "
-        "softmax, averaged. optimiser.zero_grad() clears what was there.",
-        "loss = cross_entropy(f(e.query_x) @ W + b, e.query_y); then optimiser.zero_grad(), loss.backward(), "
-        "optimiser.step().",
+        "softmax, averaged.",
+        "loss = torch.nn.functional.cross_entropy(f(e.query_x) @ W + b, e.query_y); the other lines stay.",
     ),
     wrong=(
         (STEP + STEP_GIVEN.split("\n", 2)[2], NO_GRADIENT),

@@ -15,19 +15,22 @@ from mlcourse.datasets import load_splits
 from mlcourse.episode import Episode, EpisodeSampler
 from mlcourse.learners import ProtoNet
 from mlcourse.learners.protonet import squared_distances
+from mlcourse.nets import Conv4
 from mlcourse.system import paths
 
 CHECKPOINT = paths.DATA / "checkpoints" / "protonet-glyphs.safetensors"
 WAY, DRAWINGS, SEED = 5, 19, 11
-SHIFT, TURN, THICKER = 6, 90, 1.0        # the most: pixels to either side, degrees, pixels around a stroke
+SHIFT, TURN, THICKER = 4, 90, 1.0        # the most: pixels to the right, degrees, pixels around a stroke
 
 
 class Seen(NamedTuple):
-    """What is made of one support set. z (WAY, D): its features. probabilities (QUERIES, WAY): of the queries' classes,
-    pixels (QUERIES,): the classes that are nearest in pixels."""
+    """What is made of one support set. z (WAY, D): its features. probabilities (QUERIES, WAY): of the queries' classes.
+    untrained, pixels (QUERIES,): the classes that are nearest in the features of the same network before training, and in
+    pixels."""
 
     z: Tensor
     probabilities: Tensor
+    untrained: Tensor
     pixels: Tensor
 
 
@@ -74,6 +77,21 @@ def embed(x: Tensor) -> Tensor:
 
 
 @cache
+def untrained() -> Conv4:
+    """The network of `protonet` with the weights that its training began with, and layer norm, as it has no running
+    statistics yet."""
+    config = {name: value for name, value in protonet().net.config.items() if name != "net"}
+    return Conv4(**{**config, "norm": "layer"})
+
+
+@cache
+@torch.no_grad()
+def before() -> Tensor:
+    """The untrained network's features (WAY · DRAWINGS, D) of all queries."""
+    return untrained().features(episode().query_x)
+
+
+@cache
 def queries() -> Tensor:
     """The features (WAY · DRAWINGS, D) of all queries."""
     return embed(episode().query_x)
@@ -83,8 +101,9 @@ def queries() -> Tensor:
 def seen(x: Tensor) -> Seen:
     """What a support set (WAY, 1, 28, 28) makes of the queries."""
     z = embed(x)
-    pixels = squared_distances(episode().query_x.flatten(1), x.flatten(1)).argmin(1)
-    return Seen(z, (-squared_distances(queries(), z)).softmax(1), pixels)
+    nearest = lambda asked, of: squared_distances(asked, of).argmin(1)
+    return Seen(z, (-squared_distances(queries(), z)).softmax(1), nearest(before(), untrained().features(x)),
+                nearest(episode().query_x.flatten(1), x.flatten(1)))
 
 
 @cache

@@ -40,7 +40,7 @@ class MovedScene(Scene):
         everywhere = self.figure.add_axes((0, 0, 1, 1))
         everywhere.set_axis_off()
         write(10, 120, "Right, of its 19 queries")
-        self.counts = [self.label(everywhere, 0.012, y / 420, 11) for y in (92, 68)]
+        self.counts = [self.label(everywhere, 0.012, y / 420, 11) for y in (94, 72, 50)]
 
     def _build_plane(self, axes) -> None:
         low, high = self.cloud.min((0, 1)) - 1.2, self.cloud.max((0, 1)) + 1.2

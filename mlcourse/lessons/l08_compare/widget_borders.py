@@ -61,8 +61,7 @@ class DragPrototypes(Explorer):
     def headline(self, record: BordersRecord) -> str:
         what = {"cosine": "Cosines", "L1": "L1 distances"}.get(record.metric, f"{record.metric.capitalize()} distances")
         best = int(record.query.argmax())
-        return (f"{what} to {record.how}, τ = {record.tau:.2g}: the query is {NAMES[best]} with probability "
-                f"≈{record.query[best]:.2f}")
+        return f"{what} to {record.how}: the query is {NAMES[best]} with probability ≈{record.query[best]:.2f}"
 
     def describe(self, record: BordersRecord) -> str:
         winner = record.plane.argmax(-1)

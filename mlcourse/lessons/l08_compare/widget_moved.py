@@ -13,7 +13,7 @@ from mlcourse.lessons.l08_compare.scene_moved import MovedScene
 from mlcourse.plots.style import plural
 from mlcourse.widgets.base import CONTROL, Explorer, columns
 
-NETWORK, PIXELS = "the network", "nearest pixels"
+NETWORK, UNTRAINED, PIXELS = "the network", "the network untrained", "nearest pixels"
 
 
 class MovedRecord(NamedTuple):
@@ -45,12 +45,12 @@ class MoveDrawing(Explorer):
         MoveDrawing(shift=4)
     """
 
-    def __init__(self, *, which: int = 0, shift: int = 0, turn: int = 0, stroke: float = 0.0):
+    def __init__(self, *, which: int = 3, shift: int = 0, turn: int = 0, stroke: float = 0.0):
         integer = lambda value, low, high, name, step=1: ipywidgets.IntSlider(
             value=value, min=low, max=high, step=step, description=name, **CONTROL)
         controls = {
             "which": integer(which, 0, WAY - 1, "class"),
-            "shift": integer(shift, -SHIFT, SHIFT, "shift, pixels"),
+            "shift": integer(shift, 0, SHIFT, "shift, pixels"),
             "turn": integer(turn, -TURN, TURN, "turn, degrees", 5),
             "stroke": ipywidgets.FloatSlider(value=stroke, min=0.0, max=THICKER, step=0.2, readout_format=".1f",
                                              description="thicker, pixels", **CONTROL),
@@ -66,15 +66,15 @@ class MoveDrawing(Explorer):
         x, at = moved.support(which, shift, turn, stroke), own.start + query - 1
         was, now = moved.at_first(), moved.seen(x)
         right = {NETWORK: int((now.probabilities[own].argmax(1) == which).sum()),
-                 PIXELS: int((now.pixels[own] == which).sum())}
+                 UNTRAINED: int((now.untrained[own] == which).sum()), PIXELS: int((now.pixels[own] == which).sum())}
         return MovedRecord(which, shift, turn, stroke, x[:, 0].numpy(), task.support_x[which, 0].numpy(),
                            task.query_x[at, 0].numpy(), self._plane(was.z[which]), self._plane(now.z),
                            self._plane(moved.queries()[at]), was.probabilities[at].numpy(),
                            now.probabilities[at].numpy(), right)
 
     def headline(self, record: MovedRecord) -> str:
-        side, way = "right" if record.shift > 0 else "left", "against the clock" if record.turn > 0 else "with the clock"
-        done = [f"{plural(abs(record.shift), 'pixel')} to the {side}" if record.shift else "",
+        way = "against the clock" if record.turn > 0 else "with the clock"
+        done = [f"{plural(record.shift, 'pixel')} to the right" if record.shift else "",
                 f"turned {abs(record.turn)}° {way}" if record.turn else "",
                 f"thicker by {record.stroke:.1f}" if record.stroke else ""]
         said = ", ".join(filter(None, done)) or "as it is"
@@ -83,4 +83,4 @@ class MoveDrawing(Explorer):
 
     def describe(self, record: MovedRecord) -> str:
         p = f"≈{record.was[record.which]:.2f} before and ≈{record.now[record.which]:.2f} after"
-        return f"The query's own class has probability {p}."
+        return f"Untrained it gets ≈{record.right[UNTRAINED]}. The query's own class has probability {p}."

@@ -5,11 +5,11 @@ import pytest
 import torch
 from marks import check_marked
 
-from mlcourse.learners import NearestNeighbour
+from mlcourse.learners import NearestNeighbour, ProtoNet
 from mlcourse.lessons.l08_compare import borders, moved
 from mlcourse.lessons.l08_compare.borders import COSINE, EACH, EUCLID, HOW, L1, MEANS, METRICS, POINTS, SQUARED
 from mlcourse.lessons.l08_compare.explorers import DragPrototypes, MoveDrawing
-from mlcourse.lessons.l08_compare.widget_moved import NETWORK, PIXELS
+from mlcourse.lessons.l08_compare.widget_moved import NETWORK, PIXELS, UNTRAINED
 from mlcourse.system.machine import one_core
 from mlcourse.widgets import sweep
 
@@ -111,12 +111,16 @@ def test_the_answers_are_those_of_the_learners():
         neighbour = NearestNeighbour()
         pixels = neighbour.predict(neighbour.adapt(task._replace(support_x=x)), task.query_x).argmax(1)
         assert torch.equal(seen.pixels, pixels)
+        bare = ProtoNet(moved.untrained()).eval()
+        said = bare.predict(bare.adapt(task._replace(support_x=x)), task.query_x).argmax(1)
+        assert torch.equal(seen.untrained, said)
 
 
 def test_what_to_try_with_the_drawing_comes_true():
     for which in range(5):
         explorer = MoveDrawing(which=which, shift=4)
         assert explorer.record.right[NETWORK] >= 18 and explorer.record.right[PIXELS] <= 8, which
+        assert explorer.record.right[UNTRAINED] < explorer.record.right[NETWORK], which
         explorer.set(shift=0, stroke=1.0)
         assert explorer.record.right[NETWORK] >= 17 and explorer.record.right[PIXELS] <= 4, which
         explorer.set(stroke=0.0, turn=20)
@@ -128,6 +132,7 @@ def test_what_to_try_with_the_drawing_comes_true():
 def test_the_characters_are_of_scripts_that_the_network_has_not_seen():
     _, card = moved.checkpoint.load(moved.CHECKPOINT)
     scripts = {name.split("/")[0] for name in card["data"]["train"]}
+    assert card["train_classes"] == 4 * len(card["data"]["train"])         # each turned by a quarter is another class
     assert scripts.isdisjoint({moved.load_splits("glyphs").test.classes[int(c)].split("/")[0]
                                for c in moved.episode().classes})
 
@@ -145,4 +150,4 @@ def test_what_the_borders_say_is_marked():
 
 
 def test_what_the_drawing_says_is_marked():
-    check_marked(lambda: MoveDrawing(turn=30, shift=-2), {2.0, 6.0, 19.0, 30.0, 90.0})
+    check_marked(lambda: MoveDrawing(turn=30, shift=2), {2.0, 19.0, 30.0, 90.0})

@@ -1,17 +1,18 @@
 """What the text of lesson 08 says in numbers, against the rows of studies, other pages, and sums of its own."""
 
 import re
-from statistics import NormalDist
 
 import pytest
 
 from mlcourse.course import notebooks
-from mlcourse.lessons.l06_images.results import mean as mean_of_06
 from mlcourse.lessons.l08_compare import figures
 from mlcourse.lessons.l08_compare.checks_results import CLAIMS
-from mlcourse.lessons.l08_compare.figures import ONE_SHOT
-from mlcourse.lessons.l08_compare.results import ARMS, apart, by_seed, mean
+from mlcourse.lessons.l08_compare.figures import BATCHES, ONE_SHOT, STEPS
+from mlcourse.lessons.l08_compare.results import ARMS, apart, by_seed
+from mlcourse.lessons.l08_compare.study_comparing_arms import PICTURES
+from mlcourse.lessons.l08_compare.study_comparing_settings import CANDIDATES
 from mlcourse.rows import read
+from mlcourse.statistics import paired_difference
 from mlcourse.system import paths
 
 ROWS = read("comparing")
@@ -22,12 +23,6 @@ def text():
     return "\n".join(cell.source for cell in notebooks.read(notebooks.find("08")).cells if cell.cell_type == "markdown")
 
 
-def test_what_it_quotes_of_lesson_06_is_in_its_rows():
-    rows = read("protocol")
-    for arm in ("Baseline++", "ProtoNet"):
-        assert mean_of_06(rows, "rivals", arm, "accuracy").text() in text()
-
-
 def test_our_errors_in_the_one_shot_task_are_those_of_the_page():
     page = (paths.ROOT / "benchmarks" / "omniglot.md").read_text(encoding="utf-8")
     ours = [each for each in ONE_SHOT if not each.official]
@@ -35,7 +30,7 @@ def test_our_errors_in_the_one_shot_task_are_those_of_the_page():
                       r"([\d.]+) ± ([\d.]+) \|", page, re.MULTILINE)
     assert {(float(error), float(half)) for _, error, half in rows} == {(each.error, each.half) for each in ours}
     assert f"ProtoNet {ONE_SHOT[2].error}" in page and "BPL 3.3, people 4.5" in page and "38.8 %" in page
-    assert (figures.OURS.mean, figures.OURS.half) == (ours[0].error, ours[0].half)
+    assert (figures.PUBLISHED, figures.HUMAN) == (13.7, 4.5)
 
 
 def test_the_pairs_of_a_batch_are_counted_right():
@@ -49,7 +44,36 @@ def test_a_verdict_is_that_of_its_paired_interval(claim):
     assert claim.verdict == ("yes" if gap.low > 0 else "no" if gap.high < 0 else "open")
 
 
-def test_the_study_has_five_seeds_of_every_arm_of_the_table():
-    for arm in ARMS:
+def test_the_study_has_five_seeds_of_every_arm_of_the_tables():
+    for arm in {*ARMS, *STEPS, *BATCHES}:
         for shot in (1, 5):
             assert len(by_seed(ROWS, arm, shot)) == 5
+
+
+def lost(one, other):
+    """By how much `one` is behind `other` 1-shot, as the text says it; the interval must lie below 0."""
+    gap = apart(ROWS, one, other, 1)
+    assert gap.high < 0
+    return gap.text().lstrip("-")
+
+
+def test_what_the_text_says_of_batches_and_of_supcon_is_in_the_rows():
+    batches = [lost(arm, "NCA") for arm in ("NCA, 16 × 8", "NCA, any pictures")]
+    assert "cost NCA {} points, pictures drawn regardless of class {}.".format(*batches) in text()
+    warm = lost("NCA, unit length, warm", "NCA, unit length")
+    behind = lost("SupCon, no views", "NCA, unit length, warm")
+    assert f"costs {warm} points, and layers between features and loss {behind}, since" in text()
+
+
+def test_relationnet_loses_by_more_shots():
+    one, five = (by_seed(ROWS, "RelationNet", shot) for shot in (1, 5))
+    assert paired_difference(five, one).high < 0
+
+
+def test_the_settings_of_the_study_are_those_that_the_text_states():
+    arms = [CANDIDATES["glyphs", arm][0] for arm in ARMS]
+    assert {(arm.pictures, arm.steps) for arm in arms} == {(PICTURES, 300)} and "128 pictures in each of 300 steps" in text()
+    assert {arm for arm, its in zip(ARMS, arms, strict=True) if (its.pool, its.width) != (arms[0].pool, arms[0].width)} == {
+        "RelationNet"}
+    warm, cool = (2 / CANDIDATES["why", arm][0].settings["tau"] for arm in ("NCA, unit length, warm", "NCA, unit length"))
+    assert (warm, cool) == (1 / 0.1, 1 / 0.05)
