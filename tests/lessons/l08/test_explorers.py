@@ -120,13 +120,16 @@ def test_what_to_try_with_the_drawing_comes_true():
     for which in range(5):
         explorer = MoveDrawing(which=which, shift=4)
         assert explorer.record.right[NETWORK] >= 18 and explorer.record.right[PIXELS] <= 8, which
-        assert explorer.record.right[UNTRAINED] < explorer.record.right[NETWORK], which
         explorer.set(shift=0, stroke=1.0)
         assert explorer.record.right[NETWORK] >= 17 and explorer.record.right[PIXELS] <= 4, which
         explorer.set(stroke=0.0, turn=20)
         assert explorer.record.right[NETWORK] >= 18, which
     explorer = MoveDrawing(turn=90)
     assert explorer.record.right[NETWORK] < 5
+    for settings in ({"turn": 0, "shift": 4}, {"shift": 0, "stroke": 1.0}):
+        explorer.set(**settings)
+        assert explorer.record.right[UNTRAINED] < 9 and explorer.record.right[PIXELS] < 9, settings
+    assert MoveDrawing(which=0, shift=4).record.right[UNTRAINED] > 15
 
 
 def test_the_characters_are_of_scripts_that_the_network_has_not_seen():
