@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mlcourse.lessons.l08_compare.study_comparing_settings import (ANY, CONTRAST, FEWER, FEWEST, GLYPHS, HEADED, MATCHING,
-                                                                   PAIRS, PROTO, RELATION, RIDGE, UNIT, WHY)
+                                                                   PAIRS, PROTO, RELATION, RIDGE, UNIT, WARM, WHY)
 from mlcourse.statistics import Estimate, paired_difference, t_interval
 
 Rows = Sequence[dict]
 METHODS = (PROTO, MATCHING, RELATION, RIDGE, PAIRS, CONTRAST)
-STEPS = ((GLYPHS, PROTO), (GLYPHS, PAIRS), (WHY, UNIT), (WHY, HEADED), (GLYPHS, CONTRAST))      # one change at a time
+STEPS = ((GLYPHS, PROTO), (GLYPHS, PAIRS), (WHY, UNIT), (WHY, WARM), (WHY, HEADED), (GLYPHS, CONTRAST))     # one change at a time
 BATCHES = ((GLYPHS, PAIRS), (WHY, FEWER), (WHY, FEWEST), (WHY, ANY))
 
 
