@@ -45,7 +45,7 @@ CANDIDATES: Mapping[tuple[str, str], tuple[Arm, ...]] = {
     (WHY, FEWEST): (replace(PAIRS_ARM, way=16, query=7),),
     (WHY, ANY): (replace(PAIRS_ARM, way=0, query=0),),
     (OMNIGLOT, PROTO): (Arm(ProtoNet, 60, 5, 4e-3, pool="max", steps=560),),
-    (OMNIGLOT, MATCHING): (Arm(MatchingNet, 60, 5, 4e-3, pool="max", steps=560),),
+    (OMNIGLOT, MATCHING): (Arm(MatchingNet, 60, 5, 8e-3, pool="max", steps=560),),
     (OMNIGLOT, RELATION): (Arm(RelationNet, 5, 5, 2e-3, pool="early", steps=3900),),
     (OMNIGLOT, RIDGE): (Arm(R2D2, 30, 5, 5e-3, {"penalty": 100.0}, pool="max", steps=900),),
     (LONGER, PROTO): (replace(PROTO_ARM, steps=900),),
