@@ -114,5 +114,5 @@ def test_what_the_rows_say(stored):
 
 
 def test_relation_nets_sum_of_shots_fails_with_more_shots_than_it_was_trained_with(stored):
-    assert mean(stored, GLYPHS, RELATION, 5).mean < 40 < mean(stored, GLYPHS, RELATION, 1).mean
+    assert mean(stored, GLYPHS, RELATION, 5).mean < mean(stored, GLYPHS, RELATION, 1).mean
     assert mean(stored, GLYPHS, RELATION, 5, "raw").mean > 80
