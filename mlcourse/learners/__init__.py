@@ -50,17 +50,16 @@ from mlcourse.nets import MLP, network, trainable
 __all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "BaselinePlusPlus", "CORAL", "DAML", "DANN", "Distillation",
            "FOMAML", "FineTune", "Freeze", "FromScratch", "IMAML", "JointTraining", "L2SP", "LPFT", "LinearProbe",
            "LoRA", "MAML", "METHODS", "MLDG", "MatchingNet", "MetaLSTM", "MetaSGD", "MetaTransfer", "Method", "NCA",
-           "NearestNeighbour", "NoAdaptation", "ProtoNet", "R2D2", "RECORDS", "RFS", "RelationNet", "Reptile", "SHOT", "SelfTraining", "SimCLR", "SupCon",
-           "TENT", "Teacher", "TranslationSampler", "Translator", "TwoEncoders", "build", "method", "record",
-           "record_of", "settings_on"]
+           "NearestNeighbour", "NoAdaptation", "ProtoNet", "R2D2", "RECORDS", "RFS", "RelationNet", "Reptile", "SHOT",
+           "SelfTraining", "SimCLR", "SupCon", "TENT", "Teacher", "TranslationSampler", "Translator", "TwoEncoders",
+           "build", "method", "record", "record_of", "settings_on"]
 
 
 RECORDS: tuple[Method, ...] = (
     maml.METHOD, fomaml.METHOD, anil.METHOD, reptile.METHOD, imaml.METHOD, meta_sgd.METHOD, lstm.METHOD,
-    meta_transfer.METHOD, protonet.METHOD, matching.METHOD, relation.METHOD, r2d2.METHOD, nca.METHOD, baselines.NONE, baselines.SCRATCH, baselines.JOINT, l2sp.METHOD,
-    baselines.FINETUNE, baselines.PROBE, freeze.METHOD, lp_ft.METHOD, lora.METHOD, rfs.METHOD,
-    baseline_plus_plus.METHOD,
-    contrastive.SIMCLR, contrastive.SUPCON, baselines.NEIGHBOUR,
+    meta_transfer.METHOD, protonet.METHOD, matching.METHOD, relation.METHOD, r2d2.METHOD, nca.METHOD, baselines.NONE,
+    baselines.SCRATCH, baselines.JOINT, l2sp.METHOD, baselines.FINETUNE, baselines.PROBE, freeze.METHOD, lp_ft.METHOD,
+    lora.METHOD, rfs.METHOD, baseline_plus_plus.METHOD, contrastive.SIMCLR, contrastive.SUPCON, baselines.NEIGHBOUR,
     adabn.METHOD, tent.METHOD, coral.METHOD, dann.METHOD, self_training.METHOD, shot.METHOD, mldg.METHOD,
     adapter.METHOD, daml.METHOD,
 )

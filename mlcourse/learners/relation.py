@@ -58,7 +58,7 @@ class Relation(nn.Module):
         self.hidden, self.out = linear(filters * left, HIDDEN, 2 * seed), linear(HIDDEN, 1, 2 * seed + 1)
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
-        """The score (M, N), before the sigmoid, of maps b (M, C, h, w) of queries with maps a (N, C, h, w) of classes."""
+        """The score (M, N), before the sigmoid, of queries' maps b (M, C, h, w) with classes' maps a (N, C, h, w)."""
         of_class, of_query = self.convs[0].weight.split(self.channels, 1)
         z = F.conv2d(a, of_class, padding=1)[None] + F.conv2d(b, of_query, padding=1)[:, None]
         z = self._activate(z.flatten(0, 1), 0)
@@ -78,8 +78,8 @@ def halved(side: int) -> int:
 class RelationNet(ProtoNet):
     """Learned comparison of the feature maps of `net`. There is no inner loop: `steps` is ignored.
 
-    net: a network without a head. `net.maps`, (C, h, w), says what its features are the flattened maps of; features of a
-    network that does not say so are C = `net.size` maps of one position. filters: of g's convolutions. seed: of g's
+    net: a network without a head. `net.maps`, (C, h, w), says what its features are the flattened maps of; features of
+    a network that does not say so are C = `net.size` maps of one position. filters: of g's convolutions. seed: of g's
     weights.
     Raises ValueError for fewer than one filter, for maps that are not the features, and in regression.
     """
@@ -91,8 +91,8 @@ class RelationNet(ProtoNet):
         check_counts(filters=filters)
         self.maps = tuple(getattr(net, "maps", (net.size, 1, 1)))
         if torch.Size(self.maps).numel() != net.size:
-            raise ValueError(f"the maps of this {type(net).__name__} are {self.maps}, which is not its {net.size} features; "
-                             "let net.maps be (C, h, w) with C·h·w = net.size")
+            raise ValueError(f"the maps of this {type(net).__name__} are {self.maps}, which is not its {net.size} "
+                             "features; let net.maps be (C, h, w) with C·h·w = net.size")
         self.relation = Relation(self.maps, filters, seed)
         self.config = {"filters": filters, "seed": seed}
 

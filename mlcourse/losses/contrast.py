@@ -1,5 +1,5 @@
-"""Contrastive losses as pure functions. In all of them the negatives are the other samples of the batch, and the loss is in
-nats, averaged over its anchors; s_ij = cos(a_i, b_j)."""
+"""Contrastive losses as pure functions. In all of them the negatives are the other samples of the batch, and the loss
+is in nats, averaged over its anchors; s_ij = cos(a_i, b_j)."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def sup_con(z: Tensor, y: Tensor, tau: float) -> Tensor:
 
 def nca(z: Tensor, y: Tensor, tau: float = 1.0) -> Tensor:
     """Neighbourhood components analysis: every sample finds those of its label among all others, by the softmax of the
-    negative squared distances (Goldberger et al. 2004, the logarithm of their equation 3, as Laenen and Bertinetto 2021):
+    negative squared distances (Goldberger et al. 2004, the logarithm of their p_i, as Laenen and Bertinetto 2021):
 
         -mean_i log( Σ_{j ≠ i, y_j = y_i} exp(-|z_i - z_j|²/τ) / Σ_{k ≠ i} exp(-|z_i - z_k|²/τ) ).
 
@@ -76,8 +76,8 @@ def nca(z: Tensor, y: Tensor, tau: float = 1.0) -> Tensor:
     """
     _check_tau(tau)
     if z.shape[:-1] != y.shape:
-        raise ValueError(f"nca needs one label for each sample, got samples of shape {tuple(z.shape)} and labels of shape "
-                         f"{tuple(y.shape)}")
+        raise ValueError(f"nca needs one label for each sample, got samples of shape {tuple(z.shape)} and labels of "
+                         f"shape {tuple(y.shape)}")
     logits = (2 * z @ z.mT - z.square().sum(-1).unsqueeze(-2)) / tau         # plus |z_i|²/τ, which no softmax sees
     positive = (y.unsqueeze(-1) == y.unsqueeze(-2)) & ~_diagonal(z)
     counts = positive.any(-1)

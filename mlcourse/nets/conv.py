@@ -20,13 +20,13 @@ class Conv4(stacking.Stacking, nn.Module):
 
     pool="stride" is the Omniglot network of Finn et al. 2017: stride 2 and a mean over the remaining positions.
     pool="max" is that of Vinyals et al. 2016 and Snell et al. 2017: stride 1, 2×2 max-pooling, flattened.
-    pool="early" is that of Sung et al. 2018: like "max", but pooled after the first two convolutions alone. (Theirs have
-    no padding, so that 28×28 pixels leave 5×5 positions; here 7×7.)
+    pool="early" is that of Sung et al. 2018: like "max", but pooled after the first two convolutions alone. (Theirs
+    have no padding, so that 28×28 pixels leave 5×5 positions; here 7×7.)
     Input (M, C, S, S) with C = `channels` and the picture's side S in pixels, output (M, way). way=0 leaves the head
-    out: the network then returns its features. maps: (C, h, w), what they are the flattened maps of. norm: see `Norm`. A convolution has a bias only where no norm follows,
-    because the norm would cancel it.
-    Raises ValueError for an unknown pool or norm, for a side that cannot be halved as often as the network pools, and for
-    samples that are not such pictures.
+    out: the network then returns its features. maps: (C, h, w), what they are the flattened maps of. norm: see `Norm`.
+    A convolution has a bias only where no norm follows, because the norm would cancel it.
+    Raises ValueError for an unknown pool or norm, for a side that cannot be halved as often as the network pools, and
+    for samples that are not such pictures.
     """
 
     def __init__(self, way: int, width: int = 64, pool: str = "stride", norm: str = "batch", side: int = 28,

@@ -107,7 +107,7 @@ def test_the_maps_are_what_the_network_says_and_else_of_one_position(net, maps):
 def test_what_does_not_fit_is_refused():
     net = Conv4(0, 6, "early", "layer", SIDE)
     net.maps = (6, 5, 5)
-    with pytest.raises(ValueError, match=r"the maps of this Conv4 are \(6, 5, 5\), which is not its 96 features; let net"):
+    with pytest.raises(ValueError, match=r"maps of this Conv4 are \(6, 5, 5\), which is not its 96 features; let net"):
         RelationNet(net)
     with pytest.raises(ValueError, match="filters must be at least 1, got 0"):
         learner("relation", filters=0)

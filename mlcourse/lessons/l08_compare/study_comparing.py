@@ -2,9 +2,9 @@
 
 In the part "glyphs" every step of every method sees 128 pictures of the training scripts, and there are 300
 steps; all have the same network but RelationNet, which needs maps of several positions. The part "why" takes the way
-from ProtoNet to SupCon one change at a time, and asks what a batch should be made of; the part "longer" gives both three
-times the steps. In the part "omniglot" every method has as many steps as about five minutes of one core held on the
-machine that made the kept rows.
+from ProtoNet to SupCon one change at a time, and asks what a batch should be made of; the part "longer" gives both
+three times the steps. In the part "omniglot" every method has as many steps as about five minutes of one core held on
+the machine that made the kept rows.
 
 Everything is trained 1-shot and tested 1-shot and 5-shot. Settings were chosen on the validation classes with training
 seed CHOOSING (rows of split "val"). The test episodes are the same for all arms and seeds, so that differences over
@@ -31,8 +31,8 @@ CHOOSING = 100
 
 @dataclass(frozen=True)
 class Budget:
-    """episodes: that every accuracy is the mean of. share: of the steps. width: of the networks in place of their own; 0:
-    their own."""
+    """episodes: that every accuracy is the mean of. share: of the steps. width: of the networks in place of their own;
+    0: their own."""
 
     episodes: int = 1000
     share: float = 1.0
@@ -49,7 +49,7 @@ def prepare(seeds: Sequence[int], part: Sequence[str], choose: bool) -> SimpleNa
 
 
 def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:
-    """Every arm of the parts with every seed, and before them, if settings are to be chosen, all of their candidates."""
+    """Every arm of the parts with every seed, and before them, if settings are to be chosen, their candidates."""
     arms = [key for key in CANDIDATES if key[0] in asked.parts]
     choosing = [(part, arm, name_of(each), shot, "val", CHOOSING) for part, arm in arms
                 for each in CANDIDATES[part, arm] if len(CANDIDATES[part, arm]) > 1 for shot in SHOTS]
@@ -91,8 +91,8 @@ def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Pict
 
 STUDY = Study(
     "comparing",
-    """Lesson 08: ProtoNet, MatchingNet, RelationNet, R2D2, NCA and SupCon on as many pictures of glyphs each, what makes
-    the difference between ProtoNet and SupCon, and five minutes of four of them on Omniglot.
+    """Lesson 08: ProtoNet, MatchingNet, RelationNet, R2D2, NCA and SupCon on as many pictures of glyphs each, what
+    makes the difference between ProtoNet and SupCon, and five minutes of four of them on Omniglot.
 
     About ten minutes of one core for each seed, and half an hour more with Omniglot.""",
     ("--part glyphs --part why", "--choose --seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare,

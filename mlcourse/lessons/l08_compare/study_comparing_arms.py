@@ -83,7 +83,7 @@ def data(name: str) -> tuple[Domain, Domain, Domain]:
 
 
 def trained(arm: Arm, source: Domain, seed: int) -> tuple[Learner, float]:
-    """The trained arm, and the seconds of one core that it took. Layer norms: no prediction depends on other queries."""
+    """The trained arm, and the seconds of one core. Layer norms: no prediction depends on other queries."""
     seeded = {"seed": seed} if arm.kind in (RelationNet, SupCon) else {}
     made = arm.kind(Conv4(0, arm.width, arm.pool, "layer", seed=seed), **arm.settings, **seeded)
     sampler = EpisodeSampler(source, arm.way, 1, arm.query) if arm.way else AnyPictures(source, PICTURES)
@@ -124,7 +124,8 @@ def judged(made: Learner, domain: Domain, z: Tensor, shot: int, episodes: int, s
     of the features as they are ("raw") and at unit length ("unit")."""
     draws = {"shot": shot, "episodes": episodes, "seed": seed}
     return {"accuracy": percent(scores(on_features(made), Features(domain, z, shot), episodes, seed=seed)),
-            "raw": percent(few_shot(z, domain, **draws)), "unit": percent(few_shot(F.normalize(z, dim=1), domain, **draws))}
+            "raw": percent(few_shot(z, domain, **draws)),
+            "unit": percent(few_shot(F.normalize(z, dim=1), domain, **draws))}
 
 
 def percent(values: Tensor) -> float:

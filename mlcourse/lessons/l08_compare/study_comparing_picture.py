@@ -8,12 +8,12 @@ import matplotlib
 
 from mlcourse.lessons.l08_compare.study_comparing_results import BATCHES, METHODS, STEPS, apart, mean
 from mlcourse.lessons.l08_compare.study_comparing_settings import (ANY, CONTRAST, FEWER, FEWEST, GLYPHS, HEADED, PAIRS,
-                                                                   PROTO, UNIT)
+                                                                   PROTO, UNIT, WARM)
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import RC, SERIES
 
-PATH = {PROTO: "ProtoNet", PAIRS: "all pairs of the batch (NCA)", UNIT: "… of unit length",
-        HEADED: "… behind a projection", CONTRAST: "… on views (SupCon)"}
+PATH = {PROTO: "ProtoNet", PAIRS: "all pairs of the batch (NCA)", UNIT: "… at unit length",
+        WARM: "… at twice the temperature", HEADED: "… behind a projection", CONTRAST: "… on views (SupCon)"}
 MADE = {PAIRS: "64 classes × 2", FEWER: "32 × 4", FEWEST: "16 × 8", ANY: "128, whatever they show"}
 
 

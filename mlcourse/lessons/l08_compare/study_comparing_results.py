@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlcourse.lessons.l08_compare.study_comparing_settings import (ANY, CONTRAST, FEWER, FEWEST, GLYPHS, HEADED, MATCHING,
-                                                                   PAIRS, PROTO, RELATION, RIDGE, UNIT, WHY)
+from mlcourse.lessons.l08_compare.study_comparing_settings import (ANY, CONTRAST, FEWER, FEWEST, GLYPHS, HEADED,
+                                                                   MATCHING, PAIRS, PROTO, RELATION, RIDGE, UNIT,
+                                                                   WARM, WHY)
 from mlcourse.statistics import Estimate, paired_difference, t_interval
 
 Rows = Sequence[dict]
 METHODS = (PROTO, MATCHING, RELATION, RIDGE, PAIRS, CONTRAST)
-STEPS = ((GLYPHS, PROTO), (GLYPHS, PAIRS), (WHY, UNIT), (WHY, HEADED), (GLYPHS, CONTRAST))      # one change at a time
+# from ProtoNet to SupCon, one change at a time
+STEPS = ((GLYPHS, PROTO), (GLYPHS, PAIRS), (WHY, UNIT), (WHY, WARM), (WHY, HEADED), (GLYPHS, CONTRAST))
 BATCHES = ((GLYPHS, PAIRS), (WHY, FEWER), (WHY, FEWEST), (WHY, ANY))
 
 
@@ -26,7 +28,7 @@ def mean(rows: Rows, part: str, arm: str, shot: int = 1, field: str = "accuracy"
 
 
 def apart(rows: Rows, one: tuple[str, str], other: tuple[str, str], shot: int = 1, field: str = "accuracy") -> Estimate:
-    """How much the field of `one`, a part and an arm, is above that of `other`, paired over the seeds that both have."""
+    """How much the field of `one`, a part and an arm, is above that of `other`, paired over seeds that both have."""
     a, b = (values(rows, *which, shot, field) for which in (one, other))
     both = sorted(a.keys() & b.keys())
     return paired_difference([a[seed] for seed in both], [b[seed] for seed in both])

@@ -11,8 +11,8 @@ from mlcourse.lessons.l08_compare.study_comparing_arms import PICTURES, Arm, Uni
 GLYPHS, WHY, OMNIGLOT, LONGER = "glyphs", "why", "omniglot", "longer"
 PARTS = (GLYPHS, WHY, OMNIGLOT, LONGER)
 PROTO, MATCHING, RELATION, RIDGE, PAIRS, CONTRAST = "ProtoNet", "MatchingNet", "RelationNet", "R2D2", "NCA", "SupCon"
-UNIT, HEADED, FEWER, FEWEST, ANY = (
-    "NCA, unit length", "SupCon, no views", "NCA, 32 × 4", "NCA, 16 × 8", "NCA, any pictures")
+UNIT, WARM, HEADED, FEWER, FEWEST, ANY = (
+    "NCA, unit length", "NCA, unit length, warm", "SupCon, no views", "NCA, 32 × 4", "NCA, 16 × 8", "NCA, any pictures")
 
 RATE = 8e-3         # of all on 64 classes × 2, so that they differ in one thing at a time
 
@@ -25,7 +25,7 @@ def at_rates(arm: Arm) -> tuple[Arm, ...]:
 PROTO_ARM = Arm(ProtoNet, 64, 1, RATE)
 PAIRS_ARM = Arm(NCA, 64, 1, RATE)
 CONTRAST_ARM = Arm(SupCon, 64, 1, RATE, {"views": 0.5})
-RIDGE_ARM = Arm(R2D2, 32, 3, RATE, {"penalty": 100.0})
+RIDGE_ARM = Arm(R2D2, 32, 3, 1.6e-2, {"penalty": 100.0})
 RELATION_ARM = Arm(RelationNet, 8, 15, 1e-3, pool="early", width=32)
 
 # by part and arm, the candidates; the first was chosen, on validation classes with a training seed that is not reported
@@ -35,14 +35,16 @@ CANDIDATES: Mapping[tuple[str, str], tuple[Arm, ...]] = {
     (GLYPHS, RELATION): (RELATION_ARM, replace(RELATION_ARM, lr=2e-3)),
     (GLYPHS, RIDGE): (*at_rates(RIDGE_ARM), replace(RIDGE_ARM, way=16, query=7, lr=4e-3)),
     (GLYPHS, PAIRS): at_rates(PAIRS_ARM),
-    (GLYPHS, CONTRAST): at_rates(CONTRAST_ARM),
-    (WHY, UNIT): tuple(Arm(UnitNCA, 64, 1, RATE, {"tau": tau}) for tau in (0.2, 0.1, 0.5)),
+    (GLYPHS, CONTRAST): (*at_rates(CONTRAST_ARM), *(replace(CONTRAST_ARM, settings={"views": 0.5, "tau": tau})
+                                                    for tau in (0.05, 0.025))),
+    (WHY, UNIT): tuple(Arm(UnitNCA, 64, 1, RATE, {"tau": tau}) for tau in (0.1, 0.05, 0.2, 0.5)),
+    (WHY, WARM): (Arm(UnitNCA, 64, 1, RATE, {"tau": 0.2}),),
     (WHY, HEADED): (replace(CONTRAST_ARM, settings={"views": 0.0}),),
     (WHY, FEWER): (replace(PAIRS_ARM, way=32, query=3),),
     (WHY, FEWEST): (replace(PAIRS_ARM, way=16, query=7),),
     (WHY, ANY): (replace(PAIRS_ARM, way=0, query=0),),
     (OMNIGLOT, PROTO): (Arm(ProtoNet, 60, 5, 4e-3, pool="max", steps=560),),
-    (OMNIGLOT, MATCHING): (Arm(MatchingNet, 60, 5, 4e-3, pool="max", steps=560),),
+    (OMNIGLOT, MATCHING): (Arm(MatchingNet, 60, 5, 8e-3, pool="max", steps=560),),
     (OMNIGLOT, RELATION): (Arm(RelationNet, 5, 5, 2e-3, pool="early", steps=3900),),
     (OMNIGLOT, RIDGE): (Arm(R2D2, 30, 5, 5e-3, {"penalty": 100.0}, pool="max", steps=900),),
     (LONGER, PROTO): (replace(PROTO_ARM, steps=900),),
