@@ -26,7 +26,8 @@ LINEAR_FAULTS = (
     ("the sum in place of the mean", {"mean": False}, "divide by how many samples each class has"),
     ("labels taken for sorted", {"sort": True}, "the samples come in any order; choose those of class n by y == n"),
 )
-COUNTS = (3, 1, 4)          # support samples of each class
+COUNTS = ((3, 1, 4), (2, 4, 1, 1))          # support samples of each class
+NO_GRAPH = "W without its graph"
 FEATURES = 5
 
 
@@ -40,33 +41,42 @@ class Support(NamedTuple):
 
 def check_as_linear(answer: object) -> str:
     """08.1: a linear layer that answers as the nearest prototypes do, for uneven classes in mixed order."""
-    data, way = drawn_support(), len(COUNTS)
     with by_hand.by_hand(answer, "as_linear") as as_linear:
-        found = as_linear(data.z.clone(), data.y.clone(), way)
-        try:
-            weight, bias = found
-        except (TypeError, ValueError):
-            raise NotYet(f"as_linear must return W and b, got {kind(found)}.") from None
-        if tuple(getattr(weight, "shape", ())) == (way, FEATURES):
-            raise Misconception(TRANSPOSED, "W has a row for each feature and a column for each class, so that "
-                                            "features @ W are the logits.")
-        weight = tensor(weight, (FEATURES, way), f"for {FEATURES} features and {way} classes W must have the shape "
-                                                 f"({FEATURES}, {way})")
-        bias = tensor(bias, (way,), f"b must have the shape ({way},)")
-        got = (data.q.double() @ weight + bias).softmax(1)
-        truth = lambda **options: logits(data, **options).double().softmax(1)
-        same = lambda one, other: torch.allclose(one, other, atol=1e-4)
-        if not same(got, truth()):
-            explain(got, truth, LINEAR_FAULTS, same)
-            raise NotYet("softmax(q @ W + b) are not the probabilities softmax(-|q - c|²); expand -|q - c|² and leave "
-                         "out what is the same for every class.")
-    return f"For {len(data.q)} queries it gives the probabilities of their squared distances to {way} prototypes."
+        for counts in COUNTS:
+            check_layer(as_linear, drawn_support(counts), len(counts))
+    return f"For uneven classes, {len(COUNTS[0])} and {len(COUNTS[1])} of them, it gives the probabilities of the squared distances."
 
 
-def drawn_support() -> Support:
+def check_layer(as_linear: LearnerFunction, data: Support, way: int) -> None:
+    """The layer for one support set, and its graph."""
+    found = as_linear(data.z.clone(), data.y.clone(), way)
+    try:
+        weight, bias = found
+    except (TypeError, ValueError):
+        raise NotYet(f"as_linear must return W and b, got {kind(found)}.") from None
+    if tuple(getattr(weight, "shape", ())) == (way, FEATURES):
+        raise Misconception(TRANSPOSED, "W has a row for each feature and a column for each class, so that "
+                                        "features @ W are the logits.")
+    weight = tensor(weight, (FEATURES, way), f"for {FEATURES} features and {way} classes W must have the shape "
+                                             f"({FEATURES}, {way})")
+    bias = tensor(bias, (way,), f"b must have the shape ({way},)")
+    got = (data.q.double() @ weight + bias).softmax(1)
+    truth = lambda **options: logits(data, **options).double().softmax(1)
+    same = lambda one, other: torch.allclose(one, other, atol=1e-4)
+    if not same(got, truth()):
+        explain(got, truth, LINEAR_FAULTS, same)
+        raise NotYet("softmax(q @ W + b) are not the probabilities softmax(-|q - c|²); expand -|q - c|² and leave "
+                     "out what is the same for every class.")
+    graph = as_linear(data.z.clone().requires_grad_(), data.y.clone(), way)[0]
+    if not (isinstance(graph, Tensor) and graph.requires_grad):
+        raise Misconception(NO_GRAPH, "W must be a torch tensor that gradients flow through to z: training the network "
+                                      "needs them.")
+
+
+def drawn_support(counts: tuple[int, ...]) -> Support:
     """What the check of 08.1 asks about."""
     generator = torch.Generator().manual_seed(0)
-    y = torch.arange(len(COUNTS)).repeat_interleave(torch.tensor(COUNTS))
+    y = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
     y = y[torch.tensor([4, 0, 7, 3, 1, 6, 2, 5])]
     normal = lambda rows: torch.randn(rows, FEATURES, generator=generator)
     return Support(0.6 * normal(len(y)) + 0.5 * y[:, None], y, 0.8 * normal(12) + 0.5)
@@ -95,7 +105,7 @@ STEP_FAULTS = (
     ("softmax twice", {"twice": True}, "cross_entropy takes logits, and works out the softmax itself"),
     ("the sum over the queries", {"reduction": "sum"}, "the loss is the mean over the queries"),
 )
-RATE, STEPS, WAY, SHOT = 0.1, 3, 3, 2
+RATE, STEPS, SHOT = 0.1, 3, 2
 
 
 class Task(NamedTuple):
@@ -105,13 +115,13 @@ class Task(NamedTuple):
     support_y: Tensor
     query_x: Tensor
     query_y: Tensor
-    way: int = WAY
+    way: int
 
 
 def check_train_step(answer: object) -> str:
     """08.2: the losses and the weights of three steps on two networks."""
     train_step = LearnerFunction(answer, "train_step")
-    for hidden in (4, 6):
+    for hidden in (3, 4):
         got = run(train_step, hidden)
         truth = lambda hidden=hidden, **options: run(lambda *args: right_step(*args, **options), hidden)
         same = lambda one, other: torch.allclose(one, other, rtol=1e-3, atol=1e-4)
@@ -128,7 +138,7 @@ def run(train_step, hidden: int) -> Tensor:
     """What train_step returned in each of STEPS, and the network's weights after them, in one vector."""
     f = network(hidden)
     optimiser = torch.optim.SGD(f.parameters(), lr=RATE)
-    losses = [one_step(train_step, f, optimiser, episode(seed)) for seed in range(STEPS)]
+    losses = [one_step(train_step, f, optimiser, episode(seed, hidden)) for seed in range(STEPS)]
     return torch.cat([torch.tensor(losses), nn.utils.parameters_to_vector(f.parameters()).detach().double()])
 
 
@@ -178,14 +188,14 @@ def truth_before(hidden: int) -> Tensor:
     return nn.utils.parameters_to_vector(network(hidden).parameters()).detach()
 
 
-def episode(seed: int) -> Task:
-    """Pictures of 3 × 3 of three classes."""
+def episode(seed: int, way: int) -> Task:
+    """Pictures of 3 × 3 of so many classes."""
     generator = torch.Generator().manual_seed(seed)
-    middle = torch.randn(WAY, 1, 3, 3, generator=generator)
-    labels = lambda count: torch.arange(WAY).repeat(count)
+    middle = torch.randn(way, 1, 3, 3, generator=generator)
+    labels = lambda count: torch.arange(way).repeat(count)
     x = lambda y: middle[y] + 0.7 * torch.randn(len(y), 1, 3, 3, generator=generator)
     support_y, query_y = labels(SHOT), labels(3)
-    return Task(x(support_y), support_y, x(query_y), query_y)
+    return Task(x(support_y), support_y, x(query_y), query_y, way)
 
 
 # ---------------------------------------------------------------- 08.4

@@ -82,11 +82,11 @@ LARGER, OVERLAP, SIGN = ("the larger mean wins", "overlapping intervals taken fo
                          "the sign of a difference")
 CALL = "call apart with these two names; on which side of 0 does its interval lie?"
 CLAIMS = {
-    "a": Claim("open", LARGER, CALL, "ProtoNet", "MatchingNet", 1),
-    "b": Claim("yes", OVERLAP, CALL, "ProtoNet", "R2D2", 1),
+    "a": Claim("open", LARGER, CALL, "ProtoNet", "MatchingNet", 5),
+    "b": Claim("yes", OVERLAP, CALL, "NCA", "MatchingNet", 1),
     "c": Claim("no", SIGN, CALL, "SupCon", "ProtoNet", 1),
-    "d": Claim("yes", OVERLAP, CALL, "NCA", "MatchingNet", 1),
-    "e": Claim("open", LARGER, CALL, "R2D2", "ProtoNet", 5),
+    "d": Claim("yes", OVERLAP, CALL, "NCA", "NCA, 16 × 8", 5),
+    "e": Claim("no", SIGN, CALL, "MatchingNet", "NCA", 5),
 }
 
 

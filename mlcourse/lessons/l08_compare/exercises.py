@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlcourse.exercises.by_hand import BY_PACKAGE
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l08_compare.checks import (NO_GRADIENT, RAW, TRANSPOSED, check_as_linear, check_relations,
+from mlcourse.lessons.l08_compare.checks import (NO_GRADIENT, NO_GRAPH, RAW, TRANSPOSED, check_as_linear, check_relations,
                                                  check_train_step)
 from mlcourse.lessons.l08_compare.exercises_results import bound, verdicts
 
@@ -17,7 +17,7 @@ def as_linear(z, y, way):
     z (M, D): features of the support set, in any order; y (M,) int64: labels 0 to way - 1,
     not equally many of each
     Returns W (D, way) and b (way,): for features q (D,), q @ W + b are logits whose softmax
-    is that of -|q - c_n|² over the classes n.
+    is that of -|q - c_n|² over the classes n. Gradients flow through both to z.
     """
 '''
 MEANS = "    c = torch.stack([z[y == n].mean(0) for n in range(way)])"
@@ -48,6 +48,7 @@ as_linear = Exercise(
         (linear_wrong((".mean(0)", ".sum(0)")), "the sum in place of the mean"),
         (linear_wrong(("z[y == n]", "z[y.sort().values == n]")), "labels taken for sorted"),
         (linear_wrong(("2 * c.T", "2 * c")), TRANSPOSED),
+        (linear_wrong(("    c = torch", "    z = z.detach()\n    c = torch")), NO_GRAPH),
         (linear_wrong(("2 * c.T", "c.T"), (BIAS, BIAS + " / 2")), "all logits halved"),
         (linear_wrong(("2 * c.T", "c.T"), (".mean(0)", ".sum(0)")), "half of W, the sum in place of the mean"),
         (LINEAR + "    from mlcourse.lessons.l08_compare.checks import prototypes\n    return prototypes(z, y, way)",

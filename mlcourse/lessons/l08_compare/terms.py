@@ -8,7 +8,9 @@ TERMS = {
         "The number by which logits or similarities are divided before a softmax; the higher it is, the more even the "
         "probabilities.",
     "cosine": "The inner product of two vectors that are scaled to length 1; it lies between -1 and 1.",
-    "attention": "Shares of several samples, a softmax over how alike each is to a query; the answer is their mean.",
+    "attention":
+        "Shares of several samples, a softmax over how alike each is to a query; the answer is their labels, weighted by "
+        "the shares.",
     "matching network":
         "A network, trained on episodes, that answers with the support samples' labels, weighted by attention.",
     "relation network":
