@@ -2,9 +2,8 @@
 
 In the part "glyphs" every step of every method sees 128 pictures of the training scripts, and there are 300
 steps; all have the same network but RelationNet, which needs maps of several positions. The part "why" takes the way
-from ProtoNet to SupCon one change at a time, and asks what a batch should be made of; the part "longer" gives both
-three times the steps. In the part "omniglot" every method has as many steps as about five minutes of one core held on
-the machine that made the kept rows.
+from ProtoNet to SupCon one change at a time, and asks what a batch should be made of. In the part "omniglot" every
+method has as many steps as about five minutes of one core held on the machine that made the kept rows.
 
 Everything is trained 1-shot and tested 1-shot and 5-shot. Settings were chosen on the validation classes with training
 seed CHOOSING (rows of split "val"). The test episodes are the same for all arms and seeds, so that differences over
@@ -94,7 +93,7 @@ STUDY = Study(
     """Lesson 08: ProtoNet, MatchingNet, RelationNet, R2D2, NCA and SupCon on as many pictures of glyphs each, what
     makes the difference between ProtoNet and SupCon, and five minutes of four of them on Omniglot.
 
-    About ten minutes of one core for each seed, and half an hour more with Omniglot.""",
+    About six minutes of one core for each seed, and 25 more with Omniglot.""",
     ("--part glyphs --part why", "--choose --seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare,
     pictures=pictures, options=(
         Option("part", str, rf"{', '.join(PARTS)}; repeat it for several.  \[default: all]", several=True),

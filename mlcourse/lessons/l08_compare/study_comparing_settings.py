@@ -8,8 +8,8 @@ from dataclasses import replace
 from mlcourse.learners import NCA, R2D2, MatchingNet, ProtoNet, RelationNet, SupCon
 from mlcourse.lessons.l08_compare.study_comparing_arms import PICTURES, Arm, UnitNCA
 
-GLYPHS, WHY, OMNIGLOT, LONGER = "glyphs", "why", "omniglot", "longer"
-PARTS = (GLYPHS, WHY, OMNIGLOT, LONGER)
+GLYPHS, WHY, OMNIGLOT = "glyphs", "why", "omniglot"
+PARTS = (GLYPHS, WHY, OMNIGLOT)
 PROTO, MATCHING, RELATION, RIDGE, PAIRS, CONTRAST = "ProtoNet", "MatchingNet", "RelationNet", "R2D2", "NCA", "SupCon"
 UNIT, WARM, HEADED, FEWER, FEWEST, ANY = (
     "NCA, unit length", "NCA, unit length, warm", "SupCon, no views", "NCA, 32 × 4", "NCA, 16 × 8", "NCA, any pictures")
@@ -47,8 +47,6 @@ CANDIDATES: Mapping[tuple[str, str], tuple[Arm, ...]] = {
     (OMNIGLOT, MATCHING): (Arm(MatchingNet, 60, 5, 8e-3, pool="max", steps=560),),
     (OMNIGLOT, RELATION): (Arm(RelationNet, 5, 5, 2e-3, pool="early", steps=3900),),
     (OMNIGLOT, RIDGE): (Arm(R2D2, 30, 5, 5e-3, {"penalty": 100.0}, pool="max", steps=900),),
-    (LONGER, PROTO): (replace(PROTO_ARM, steps=900),),
-    (LONGER, CONTRAST): (replace(CONTRAST_ARM, steps=900),),
 }
 
 

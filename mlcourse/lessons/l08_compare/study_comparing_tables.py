@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mlcourse.lessons.l08_compare.study_comparing_results import BATCHES, METHODS, STEPS, Rows, apart, mean, values
 from mlcourse.lessons.l08_compare.study_comparing_settings import (ANY, CONTRAST, FEWER, FEWEST, GLYPHS, HEADED,
-                                                                   LONGER, MATCHING, OMNIGLOT, PAIRS, PROTO, RELATION,
+                                                                   MATCHING, OMNIGLOT, PAIRS, PROTO, RELATION,
                                                                    RIDGE, UNIT, WARM)
 
 CHANGE = {PROTO: "64 queries find their class among 64 prototypes",
@@ -49,13 +49,6 @@ def batches(rows: Rows) -> str:
     return table(["NCA on batches of", "1-shot", "less 64 × 2", "5-shot"],
                  [[words[arm], mean(rows, part, arm).text(), less((part, arm)), mean(rows, part, arm, 5).text()]
                   for part, arm in BATCHES])
-
-
-def longer(rows: Rows) -> str:
-    """ProtoNet and SupCon for three times the steps."""
-    return table(["900 steps", "1-shot", "less 300 steps"],
-                 [[arm, mean(rows, LONGER, arm).text(), apart(rows, (LONGER, arm), (GLYPHS, arm)).text(1, sign=True)]
-                  for arm in (PROTO, CONTRAST)])
 
 
 def omniglot(rows: Rows) -> str:
