@@ -4,8 +4,8 @@ from mlcourse.lesson import Lesson
 
 LESSON = Lesson(
     __name__,
-    does="move points and see borders follow, write ProtoNet, find the scale that cosines need, shift and turn a drawing, "
-         "ask whether episodes are needed",
+    does="move points and see borders follow, write ProtoNet, find the temperature that cosines need, shift and turn "
+         "a drawing, ask whether episodes are needed",
     exercises="exercises:EXERCISES",
     predictions="predictions:PREDICTIONS",
     explorers={"DragPrototypes": "explorers:borders", "MoveDrawing": "explorers:moved"},

@@ -18,8 +18,8 @@ COLUMNS, ROWS = 129, 81       # of the points on which it is computed
 
 
 def distances(x: np.ndarray, to: np.ndarray, metric: str) -> np.ndarray:
-    """How far points x (M, 2) lie from others (P, 2) by one of METRICS: (M, P); of cosines 1 - cos, and 1 for a point at
-    the origin, which has no direction."""
+    """How far points x (M, 2) lie from others (P, 2) by one of METRICS: (M, P); of cosines 1 - cos, and 1 for a point
+    at the origin, which has no direction."""
     apart = x[:, None] - to[None]
     if metric == L1:
         return np.abs(apart).sum(-1)

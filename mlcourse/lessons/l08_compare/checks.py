@@ -16,8 +16,8 @@ from mlcourse.exercises.values import number, tensor
 
 TRANSPOSED = "W transposed"
 LINEAR_FAULTS = (
-    ("all logits halved", {"factor": 1, "bias": -0.5}, "a softmax of half the logits is another one; only what is added "
-                                                       "to all classes may be left out"),
+    ("all logits halved", {"factor": 1, "bias": -0.5}, "a softmax of half the logits is another one; only what is "
+                                                       "added to all classes may be left out"),
     ("half of W", {"factor": 1}, "in -|f - c|² the product of f and c stands twice, so the weights are 2c"),
     ("no bias", {"bias": 0}, "|c|² differs between the classes, and so it cannot be left out"),
     ("the bias added", {"bias": 1}, "-|f - c|² has -|c|² in it"),
@@ -44,7 +44,8 @@ def check_as_linear(answer: object) -> str:
     with by_hand.by_hand(answer, "as_linear") as as_linear:
         for counts in COUNTS:
             check_layer(as_linear, drawn_support(counts), len(counts))
-    return f"For uneven classes, {len(COUNTS[0])} and {len(COUNTS[1])} of them, it gives the probabilities of the squared distances."
+    return (f"For uneven classes, {len(COUNTS[0])} and {len(COUNTS[1])} of them, it gives the probabilities of the "
+            "squared distances.")
 
 
 def check_layer(as_linear: LearnerFunction, data: Support, way: int) -> None:
@@ -148,8 +149,8 @@ def one_step(train_step, f: nn.Module, optimiser, e: Task) -> float:
         loss = train_step(f, prototypes, optimiser, e)
     except Crashed as crashed:
         if "does not require grad" in str(crashed.error):
-            raise Misconception(NO_GRADIENT, "which class wins jumps, it never slides, so nothing flows back; a softmax "
-                                             "over the logits moves with every weight.") from None
+            raise Misconception(NO_GRADIENT, "which class wins jumps, it never slides, so nothing flows back; a "
+                                             "softmax over the logits moves with every weight.") from None
         raise
     return number(loss, "train_step must return the loss, one number")
 
@@ -202,11 +203,12 @@ def episode(seed: int, way: int) -> Task:
 
 RAW = "inputs in place of feature maps"
 RELATION_FAULTS = (
-    (RAW, {"raw": True}, "f must look at each picture by itself, and compare sees the maps; put f(x) side by side, not x"),
+    (RAW, {"raw": True}, "f must look at each picture by itself, and compare sees the maps; put f(x) side by side, "
+                         "not x"),
     ("queries and classes transposed", {"transposed": True}, "the pairs come query by query, and in reshape the last "
                                                              "dimension runs fastest"),
-    ("the same repetition twice", {"same": True}, "with both repeated alike, query i meets class i alone; one of the two "
-                                                  "must be repeated element by element"),
+    ("the same repetition twice", {"same": True}, "with both repeated alike, query i meets class i alone; one of "
+                                                  "the two must be repeated element by element"),
     ("the query first", {"swapped": True}, "compare is not symmetric: the class's maps come first"),
     ("a sigmoid too many", {"sigmoid": True}, "compare ends in its sigmoid already"),
 )
@@ -220,8 +222,8 @@ def f(x: Tensor) -> Tensor:
 
 
 def compare(pairs: Tensor) -> Tensor:
-    """A stand-in for the module that compares: scores (P, 1) in [0, 1] of the two halves of the channels, other ones when
-    they are exchanged."""
+    """A stand-in for the module that compares: scores (P, 1) in [0, 1] of the two halves of the channels, other
+    ones when they are exchanged."""
     half = pairs.shape[1] // 2
     first, second = pairs.flatten(2).mean(2)[:, :half], pairs.flatten(2).mean(2)[:, -half:]
     return (first * second.roll(1, 1) + first.sum(1, keepdim=True) - 2 * second.square()).sum(1, keepdim=True).sigmoid()
@@ -239,7 +241,7 @@ def check_relations(answer: object) -> str:
         same = lambda one, other: one.shape == other.shape and torch.allclose(one, other.double(), atol=1e-5)
         if not same(got, truth()):
             explain(got, truth, RELATION_FAULTS, same)
-            raise NotYet("the score of query i for class n must be that of the maps of class n's drawing and of query i.")
+            raise NotYet("the score of query i for class n must be that of the maps of class n's drawing and query i.")
     return "Scores of three sizes are right: maps side by side, query by query."
 
 

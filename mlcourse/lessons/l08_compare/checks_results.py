@@ -54,7 +54,8 @@ def check_bound(answer: object) -> str:
         percent = any(abs(given[key] / 100 - right) <= DIGITS for key, right in truths().items() if key in off)
         raise NotYet(f"{off[0]} is not {given[off[0]]:g}; " + (
             "a share lies between 0 and 1." if percent else
-            "which cosines do the right sample and its rivals have in the best case, and what does a softmax make of them?"))
+            "which cosines do the right sample and its rivals have in the best case, and what does a softmax make of "
+            "them?"))
     return ("With plain cosines a query costs at least 0.43 even where nothing is wrong. (Five classes cannot all lie "
             "opposite each other: cosines of -1/4 are the best for all at once, and cost 0.76.)")
 
@@ -62,8 +63,8 @@ def check_bound(answer: object) -> str:
 # ---------------------------------------------------------------- 08.5
 
 class Claim(NamedTuple):
-    """A claim on two arms of the study, held-out classes, 5-way `shot`-shot: `one` is more accurate than `other`. verdict,
-    name, why: as in `mlcourse.exercises.entries.check_claims`."""
+    """A claim on two arms of the study, held-out classes, 5-way `shot`-shot: `one` is more accurate than `other`.
+    verdict, name, why: as in `mlcourse.exercises.entries.check_claims`."""
 
     verdict: str
     name: str

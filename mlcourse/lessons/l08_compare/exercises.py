@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mlcourse.exercises.by_hand import BY_PACKAGE
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l08_compare.checks import (NO_GRADIENT, NO_GRAPH, RAW, TRANSPOSED, check_as_linear, check_relations,
-                                                 check_train_step)
+from mlcourse.lessons.l08_compare.checks import (NO_GRADIENT, NO_GRAPH, RAW, TRANSPOSED, check_as_linear,
+                                                 check_relations, check_train_step)
 from mlcourse.lessons.l08_compare.exercises_results import bound, verdicts
 
 # ---------------------------------------------------------------- 08.1
@@ -35,9 +35,11 @@ as_linear = Exercise(
     id="08.1", title="Prototypes are a linear layer", answer="as_linear", difficulty=2, minutes=6,
     stub=LINEAR + "    ...", solution_source=LINEAR_SOLUTION, check=check_as_linear,
     hints=(
-        "Write -|q - c|² as -(q - c)·(q - c) and multiply it out. Which of the three terms is the same for all classes?",
+        "Write -|q - c|² as -(q - c)·(q - c) and multiply it out. Which of the three terms is the same for all "
+        "classes?",
         "-|q - c|² = -|q|² + 2 q·c - |c|². A softmax does not change when all its logits change by the same number.",
-        "c = torch.stack([z[y == n].mean(0) for n in range(way)]); W = 2 * c.T; b is minus the squared length of each c.",
+        "c = torch.stack([z[y == n].mean(0) for n in range(way)]); W = 2 * c.T; b is minus the squared length of "
+        "each c.",
     ),
     wrong=(
         (linear_wrong(("2 * c.T", "c.T")), "half of W"),
@@ -157,10 +159,12 @@ relations = Exercise(
     id="08.4", title="Spot two bugs: scores of pairs", answer="relations", difficulty=2, minutes=5,
     given=RELATIONS_GIVEN, stub=RELATIONS + "    ...", solution_source=RELATIONS_SOLUTION, check=check_relations,
     hints=(
-        "What does f see in the broken version: one picture, or two? And which pair is the second one that compare scores?",
+        "What does f see in the broken version: one picture, or two? And which pair is the second one "
+        "that compare scores?",
         "The pairs come query by query: class 0, 1, ... with query 0, then with query 1. In reshape the last dimension "
         "runs fastest.",
-        "first = f(support_x).repeat(q, 1, 1, 1), second = f(query_x).repeat_interleave(n, 0), and compare(...).reshape(q, n).",
+        "first = f(support_x).repeat(q, 1, 1, 1), second = f(query_x).repeat_interleave(n, 0), and "
+        "compare(...).reshape(q, n).",
     ),
     wrong=(
         (relations_wrong(*INPUTS), RAW),

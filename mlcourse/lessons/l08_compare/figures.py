@@ -14,8 +14,8 @@ from mlcourse.plots.style import BLACK, BLUE, ORANGE, RC, VERMILION
 
 
 class Errors(NamedTuple):
-    """Errors in the one-shot task, in per cent. official: the runs of Lake et al., else ours, built from test alphabets.
-    half: of the 95 % interval over 20 runs, nan where none is published. kind: who or what."""
+    """Errors in the one-shot task, in per cent. official: the runs of Lake et al., else ours, built from test
+    alphabets. half: of the 95 % interval over 20 runs, nan where none is published. kind: who or what."""
 
     name: str
     error: float
@@ -38,7 +38,7 @@ LOOK = {PEOPLE: BLACK, PROGRAM: ORANGE, NETWORK: BLUE, POINTS: VERMILION}
 
 
 def one_shot() -> Picture:
-    """Errors of people, programs, networks and a distance in Omniglot's one-shot task, on the official runs and on ours."""
+    """Errors of people, programs, networks and a distance in the one-shot task, on the official runs and on ours."""
     figure = blank(8, 3.3)
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
@@ -75,7 +75,8 @@ def table(rows: Sequence[dict]) -> str:
 STEPS = {"ProtoNet": "ProtoNet", "NCA": "all pairs: NCA", "NCA, unit length": "cosines, τ = 0.05",
          "NCA, unit length, warm": "τ = 0.1", "SupCon, no views": "two layers before the loss",
          "SupCon": "changed copies: SupCon"}
-BATCHES = {"NCA": "NCA (64 classes × 2)", **{name: name for name in ("NCA, 32 × 4", "NCA, 16 × 8", "NCA, any pictures")}}
+BATCHES = {"NCA": "NCA (64 classes × 2)",
+           **{name: name for name in ("NCA, 32 × 4", "NCA, 16 × 8", "NCA, any pictures")}}
 
 
 def steps_table(rows: Sequence[dict]) -> str:

@@ -12,7 +12,7 @@ ARMS = ("ProtoNet", "MatchingNet", "RelationNet", "R2D2", "NCA", "SupCon")
 
 def by_seed(rows: Sequence[dict], arm: str, shot: int, parts: Sequence[str] = ON_GLYPHS,
             field: str = "accuracy") -> dict[int, float]:
-    """{seed: value} of an arm on the test classes. Raises ValueError where there is none, with the names that there are."""
+    """{seed: value} of an arm on the test classes. Raises ValueError where there is none."""
     mine = [row for row in rows if row["part"] in parts and row["split"] == "test"]
     found = {row["seed"]: row[field] for row in mine if (row["arm"], row["shot"]) == (arm, shot)}
     if not found:

@@ -19,8 +19,10 @@ WAY, EPISODES, SEED = 5, 60, 1
 
 @cache
 def held_out(split: str = "test") -> tuple[Episode, ...]:
-    """EPISODES of 5-way 1-shot, glyphs of scripts that training never saw; split: "val" to choose on, "test" to report."""
-    sampler, generator = EpisodeSampler(getattr(load_splits("glyphs"), split), WAY, 1), torch.Generator().manual_seed(SEED)
+    """EPISODES of 5-way 1-shot, glyphs of scripts that training never saw; split: "val" to choose on, "test" to
+    report."""
+    sampler = EpisodeSampler(getattr(load_splits("glyphs"), split), WAY, 1)
+    generator = torch.Generator().manual_seed(SEED)
     return tuple(sampler.sample(1, generator).task(0) for _ in range(EPISODES))
 
 
@@ -43,8 +45,8 @@ def nearest(features: Callable[[Tensor], Tensor], e: Episode) -> Tensor:
 
 
 def blur(x: Tensor, width: int = 5) -> Tensor:
-    """Pictures (M, 1, S, S), each pixel the mean of width × width, twice; width odd. 5 was the best of 1, 3, 5 and 7 on the
-    validation scripts."""
+    """Pictures (M, 1, S, S), each pixel the mean of width × width, twice; width odd. 5 was the best of 1, 3, 5 and 7 on
+    the validation scripts."""
     for _ in range(2):
         x = F.avg_pool2d(x, width, 1, width // 2)
     return x

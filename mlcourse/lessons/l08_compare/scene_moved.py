@@ -27,7 +27,8 @@ class MovedScene(Scene):
         self._build_probabilities(self.figure.add_axes((0.815, 0.13, 0.175, 0.56)))
 
     def _build_pictures(self) -> None:
-        write = lambda x, y, text, **style: self.figure.text(x / 1000, y / 420, text, fontsize=9.5, va="center", **style)
+        write = lambda x, y, text, **style: self.figure.text(x / 1000, y / 420, text, fontsize=9.5, va="center",
+                                                             **style)
         place = lambda x, y: self.moving(self.figure.add_artist(Pixels(x, y)))
         write(10, 372, "Support set")
         self.support = [place(10 + 60 * n, 302) for n in range(WAY)]

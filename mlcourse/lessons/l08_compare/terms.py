@@ -9,8 +9,8 @@ TERMS = {
         "probabilities.",
     "cosine": "The inner product of two vectors that are scaled to length 1; it lies between -1 and 1.",
     "attention":
-        "Shares of several samples, a softmax over how alike each is to a query; the answer is their labels, weighted by "
-        "the shares.",
+        "Shares of several samples, a softmax over how alike each is to a query; the answer is their labels, "
+        "weighted by the shares.",
     "matching network":
         "A network, trained on episodes, that answers with the support samples' labels, weighted by attention.",
     "relation network":

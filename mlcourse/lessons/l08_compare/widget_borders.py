@@ -16,8 +16,8 @@ PLANE = borders.plane()
 
 
 class BordersRecord(NamedTuple):
-    """One setting. metric, how, tau: the controls. points (N, K, 2), means (N, 2): of the classes. plane (ROWS, COLUMNS, N):
-    the class probabilities over the plane, from the top; query (N,): those of the query."""
+    """One setting. metric, how, tau: the controls. points (N, K, 2), means (N, 2): of the classes. plane
+    (ROWS, COLUMNS, N): the class probabilities over the plane, from the top; query (N,): those of the query."""
 
     metric: str
     how: str
