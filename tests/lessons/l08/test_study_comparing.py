@@ -97,7 +97,7 @@ def test_the_settings_are_those_that_did_best_on_validation_classes(stored):
             assert found[name_of(chosen(part, arm))] > max(found.values()) - 0.2, arm       # one rate for all
 
 
-@pytest.mark.parametrize("made", [tables.glyphs, tables.steps, tables.batches])
+@pytest.mark.parametrize("made", [tables.glyphs, tables.steps, tables.batches, tables.omniglot])
 def test_the_page_has_the_tables_of_the_rows(stored, made):
     page = (paths.ROOT / "benchmarks" / "comparing.md").read_text(encoding="utf-8")
     assert made(stored) in page
