@@ -49,9 +49,11 @@ def check_gradient(learner, loss, eps=1e-7):
 
 def check_overriding(learner, batch):
     """A subclass that overrides one method, each in turn, as one writes it for a single episode, is computed as a loop
-    would; and so is one that claims to stack where what it does suits a batch, too."""
+    would; and so is one that claims to stack where what it does suits a batch, too. With one inner step."""
     if learner.engine != switch.STACKED:
         return
+    if hasattr(learner, "steps"):
+        learner.steps = 1
     for name in sorted(type(learner)._claimed):
         if isinstance(getattr(type(learner), name), property):
             continue
@@ -85,6 +87,8 @@ def _as(learner, body):
 
 def _check_batch(learner, batch, name):
     one = lambda episode: learner.predict(learner.adapt(episode), episode.query_x)
-    for together, loop in ((learner.losses(batch), switch.in_a_loop(learner.loss, batch)),
-                           (learner.predictions(batch), switch.in_a_loop(one, batch))):
+    found = [(learner.losses(batch), switch.in_a_loop(learner.loss, batch))]
+    with torch.no_grad():
+        found.append((learner.predictions(batch), switch.in_a_loop(one, batch)))
+    for together, loop in found:
         torch.testing.assert_close(together, loop, rtol=1e-9, atol=1e-11, msg=lambda said: f"{name}: {said}")

@@ -1,6 +1,7 @@
 """The house: floors that imports only lead down, no circle, small modules, docstrings, nothing unpickled."""
 
 import ast
+import functools
 import json
 from pathlib import Path
 
@@ -9,14 +10,13 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "mlcourse"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 
 # From the ground up. A part of the package imports what stands below it, and its own modules; parts on one floor do not
 # know each other. Only the lessons stand side by side in one part: none imports another.
 FLOORS = (
     ("statistics", "system", "lesson"),
     ("losses", "nets"),
-    ("engine", "optimisers"),
+    ("engine", "memory", "optimisers"),
     ("domains",),
     ("episode",),
     ("datasets",),
@@ -46,6 +46,12 @@ DRAWS = {"plots", "widgets", "studies", "lessons", "bench"}
 RENDERS = {"build", "card", "characters", "drawing", "stored"}      # of the glyphs: inside functions only
 
 
+@functools.cache
+def tree_of(path):
+    """The syntax tree of a module."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def component(path):
     """The part of the package that a file belongs to: "learners" for mlcourse/learners/maml.py."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
@@ -63,7 +69,7 @@ def imports(tree):
 
 def parts_of(path):
     """The other parts of the package that a file imports."""
-    names = [name.split(".") for _, name in imports(TREES[path])]
+    names = [name.split(".") for _, name in imports(tree_of(path))]
     return {name[1] for name in names if name[0] == "mlcourse" and len(name) > 1 and name[1] != "__version__"}
 
 
@@ -86,7 +92,7 @@ def test_no_lesson_imports_a_lesson():
     for path in MODULES:
         own = path.relative_to(PACKAGE).parts[:2]
         if own[0] == "lessons" and len(path.relative_to(PACKAGE).parts) == 3:
-            others = {name.split(".")[2] for _, name in imports(TREES[path]) if name.startswith("mlcourse.lessons.l")}
+            others = {name.split(".")[2] for _, name in imports(tree_of(path)) if name.startswith("mlcourse.lessons.l")}
             assert others <= {own[1]}, f"{path.relative_to(ROOT)} imports {others - {own[1]}}: move down what both need"
 
 
@@ -94,7 +100,7 @@ def test_no_circle():
     """The modules can be put in an order in which each imports only what stands before it."""
     names = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
     found = lambda name: name if name in names else name.rpartition(".")[0]
-    waiting = {own: {found(name) for _, name in imports(TREES[path]) if name.startswith("mlcourse")} - {own, "mlcourse"}
+    waiting = {own: {found(name) for _, name in imports(tree_of(path)) if name.startswith("mlcourse")} - {own, "mlcourse"}
                for own, path in names.items()}
     while ready := {own for own, needs in waiting.items() if not needs & set(waiting)}:
         waiting = {own: needs for own, needs in waiting.items() if own not in ready}
@@ -103,8 +109,8 @@ def test_no_circle():
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_matplotlib_stays_with_the_pictures(path):
-    top = {node for node in TREES[path].body}
-    for node, name in imports(TREES[path]):
+    top = {node for node in tree_of(path).body}
+    for node, name in imports(tree_of(path)):
         if name.split(".")[0] in ("matplotlib", "seaborn") and component(path) not in DRAWS:
             assert path.stem in RENDERS, f"line {node.lineno}: only pictures, widgets and the glyph builder draw"
             assert node not in top, f"line {node.lineno}: import matplotlib inside the function that renders"
@@ -112,8 +118,8 @@ def test_matplotlib_stays_with_the_pictures(path):
 
 
 def test_no_module_imports_a_notebook():
-    for path, tree in TREES.items():
-        assert not any(name.split(".")[0] == "notebooks" for _, name in imports(tree)), path
+    for path in MODULES:
+        assert not any(name.split(".")[0] == "notebooks" for _, name in imports(tree_of(path))), path
 
 
 def calls(tree):
@@ -140,7 +146,7 @@ def unpickling(tree):
 
 
 def test_nothing_is_unpickled():
-    found = [f"{path.relative_to(ROOT)}: {what}" for path, tree in TREES.items() for what in unpickling(tree)]
+    found = [f"{path.relative_to(ROOT)}: {what}" for path in MODULES for what in unpickling(tree_of(path))]
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if cell["cell_type"] == "code":
@@ -161,7 +167,7 @@ def test_modules_and_functions_are_small():
         text = path.read_text(encoding="utf-8")
         if text.count("\n") > 400:
             too_long.append(f"{path.relative_to(ROOT)}: {text.count(chr(10))} lines")
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.end_lineno - node.lineno >= 60:
                 too_long.append(f"{path.relative_to(ROOT)}: {node.name} has {node.end_lineno - node.lineno + 1} lines")
     assert not too_long
@@ -169,7 +175,8 @@ def test_modules_and_functions_are_small():
 
 def test_everything_public_has_a_docstring():
     bare = []
-    for path, tree in TREES.items():
+    for path in MODULES:
+        tree = tree_of(path)
         if not ast.get_docstring(tree):
             bare.append(str(path.relative_to(ROOT)))
         for node in tree.body:

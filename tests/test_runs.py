@@ -95,13 +95,14 @@ def test_a_job_names_its_folder():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_method_trains_and_its_checkpoint_repeats_the_number(array, tmp_path, name):
-    result, path = trained(array, tmp_path / "run", method=name, steps=2, episodes=4)
+    few = {"steps": 2, "episodes": 4} | ({"width": 8} if method(name).net else {})
+    result, path = trained(array, tmp_path / "run", method=name, **few)
     again = run_evaluation(path, array, episodes=4)
     assert (again.mean, again.ci95, again.steps, again.split) == (result.mean, result.ci95, result.steps, "test")
     card = json.loads(path.with_suffix(".json").read_text())
-    assert card["job"] == asdict(job(array, name, steps=2, episodes=4)) and card["result"] == asdict(result)
+    assert card["job"] == asdict(job(array, name, **few)) and card["result"] == asdict(result)
     assert {"torch", "python", "threads"} <= card["versions"].keys()
-    assert result.method == name and result.command == job(array, name, steps=2, episodes=4).command()
+    assert result.method == name and result.command == job(array, name, **few).command()
 
 
 def test_running_statistics_are_saved_with_the_checkpoint(array, tmp_path):

@@ -41,12 +41,18 @@ def sinusoids(tasks=1, seed=1):
     return SINUSOIDS.sample(tasks, torch.Generator().manual_seed(seed)).to(torch.float64)
 
 
+def few_steps(config, most=2):
+    """The settings of a method, with at most so many of what it repeats inside a task: two do all that many do."""
+    repeated = ("steps", "probe_steps", "cg_steps")
+    return {name: min(value, most) if name in repeated else value for name, value in config.items()}
+
+
 def learner(name, way=3, norm="batch", width=6, **settings):
-    """The method on a small network, for `pictures`, or for `sinusoids` when way is 0."""
+    """The method on a small network and with few steps, for `pictures`, or for `sinusoids` when way is 0."""
     entry = method(name)
     full = build(entry, way=way, train_classes=CLASSES, norm=norm)
     if not entry.net:
         return full
     net = MLP((1, 8, 8, 1)) if way == 0 else Conv4(way if entry.net == "headed" else 0, width, POOLS[entry.net], norm,
                                                    SIDE)
-    return entry.kind(net, **{**full.config, **settings})
+    return entry.kind(net, **{**few_steps(full.config), **settings})

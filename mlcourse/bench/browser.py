@@ -57,6 +57,9 @@ FAULTS = """root => {
 IDLE = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 RUN_ALL = """() => { window.allRun = false;
     window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => { window.allRun = true; }); }"""
+RUN_CELL = """index => { const notebook = window.jupyterapp.shell.currentWidget.content;
+    notebook.activeCellIndex = index; notebook.deselectAll();
+    return window.jupyterapp.commands.execute('notebook:run-cell'); }"""
 ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets.flatMap(cell =>
     (cell.model.toJSON().outputs ?? []).filter(o => o.output_type === 'error').map(o => `${o.ename}: ${o.evalue}`))"""
 
@@ -189,6 +192,11 @@ class LabPage:
         """Run every cell; returns when the last has run and the kernel is idle."""
         self.page.evaluate(RUN_ALL)
         self.page.wait_for_function("window.allRun", timeout=LESSON)
+        self.idle()
+
+    def run_cell(self, index: int) -> None:
+        """Run one cell, counted from 0; returns when it has run and the kernel is idle."""
+        self.page.evaluate(RUN_CELL, index)
         self.idle()
 
     def idle(self) -> None:

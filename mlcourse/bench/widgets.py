@@ -102,20 +102,25 @@ def sweep(widget: Explorer) -> list[tuple[float, float]]:
 
 
 @contextmanager
-def alone(running, server: browser.Server, name: str, make: str = "visited") -> Iterator[browser.LabWidget]:
-    """A widget alone in a notebook in JupyterLab; `make` is the function of this module that its cell calls.
+def alone(running, server: browser.Server, name: str) -> Iterator[browser.LabWidget]:
+    """A widget alone in a notebook in JupyterLab, as `visited` makes it.
 
     running: a browser of playwright. Raises RuntimeError when the cell fails.
     """
-    cell = f"from mlcourse.bench.widgets import {make}\n\n{make}({name!r})"
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)], metadata={"kernelspec": KERNELSPEC})
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{name}.ipynb"
-        nbformat.write(notebook, path)
+        path = notebook_of([name], Path(folder) / f"{name}.ipynb", "visited")
         with browser.opened(running, server, path) as lab:
             if errors := lab.errors():
                 raise RuntimeError(f"{name} cannot be shown in JupyterLab: {errors[0]}")
             yield lab.widget(name)
+
+
+def notebook_of(chosen: list[str], path: Path, make: str) -> Path:
+    """Writes a notebook to `path` whose cells make these widgets, one each, by this module's function `make`."""
+    cells = [nbformat.v4.new_code_cell(f"from mlcourse.bench.widgets import {make}\n\n{make}({name!r})")
+             for name in chosen]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNELSPEC}), path)
+    return path
 
 
 def key_to_pixel(running, server: browser.Server, name: str) -> list[float]:

@@ -101,8 +101,10 @@ def in_parallel(work: Callable, items: Sequence) -> list:
             return work(item)
 
     with one_core(), _borrowed_pool() as pool:
-        pieces = [pool.submit(alone, item) for item in items]
+        pieces = []
         try:
+            for item in items:          # inside the block: Ctrl-C meanwhile leaves nothing behind in the pool
+                pieces.append(pool.submit(alone, item))
             wait(pieces, return_when=FIRST_EXCEPTION)
         finally:
             wait([piece for piece in pieces if not piece.cancel()])

@@ -45,14 +45,27 @@ def lab(chromium, server):
         yield lambda path: stack.enter_context(browser.opened(chromium, server, paths.ROOT / path))
 
 
+@pytest.fixture(scope="module")
+def every_widget(chromium, server, tmp_path_factory):
+    """A notebook in JupyterLab with a cell for each widget of the course, none of which has run: its `LabPage`."""
+    path = widgets.notebook_of(widgets.names(), tmp_path_factory.mktemp("widgets") / "widgets.ipynb", "example")
+    with browser.opened(chromium, server, path, run=False) as page:
+        yield page
+
+
 @pytest.fixture
-def widget(chromium, server):
-    """A function that shows the example of a widget, by name, alone in JupyterLab and returns its `LabWidget`; in the end it
-    must still fit on the screen."""
-    with ExitStack() as stack:
-        shown = []
-        yield lambda name: shown.append(
-            stack.enter_context(widgets.alone(chromium, server, name, make="example"))) or shown[-1]
-        for each in shown:
-            assert each.lab.errors() == []
-            assert each.faults() == []
+def widget(every_widget):
+    """A function that shows the example of a widget, by name, in JupyterLab and returns its `LabWidget`; in the end it must
+    still fit on the screen."""
+    shown = []
+
+    def show(name):
+        every_widget.run_cell(widgets.names().index(name))
+        assert every_widget.errors() == []
+        shown.append(every_widget.widget(name))
+        return shown[-1]
+
+    yield show
+    for each in shown:
+        assert each.lab.errors() == []
+        assert each.faults() == []

@@ -1,4 +1,4 @@
-"""Each explorer alone in JupyterLab: it follows the keyboard and the mouse.
+"""Each explorer in JupyterLab: it follows the keyboard and the mouse.
 
 (Those of lessons 00 and 03 are driven inside their lessons.)
 """

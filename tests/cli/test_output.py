@@ -1,6 +1,7 @@
 """No command writes into the tracked results unless it is told to."""
 
 import inspect
+import io
 import json
 import os
 import subprocess
@@ -71,13 +72,25 @@ def test_a_file_of_other_rows_is_recognised_before_anything_is_measured(tmp_path
 @pytest.mark.parametrize("encoding, words", [
     ("cp1252", ["train", "--help"]), ("cp1252", ["study", "transfer", "--help"]), ("ascii", ["list"]),
     ("cp437", ["list", "--json"]), ("ascii", ["train", "maml", "--domain", "sinusoids", "--steps", "2", "--episodes", "2"])])
-def test_no_code_page_stops_a_command(encoding, words, tmp_path):
-    result = subprocess.run([sys.executable, "-m", "mlcourse", *words], cwd=tmp_path, capture_output=True,
-                            env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "PYTHONPATH": str(paths.ROOT)})
-    said = result.stdout.decode(encoding)
-    assert result.returncode == 0 and said, result.stderr.decode(encoding)
+def test_no_code_page_stops_a_command(encoding, words, tmp_path, monkeypatch, mlcourse):
+    monkeypatch.chdir(tmp_path)
+    with monkeypatch.context() as patch:
+        for name in ("stdout", "stderr"):
+            patch.setattr(sys, name, io.TextIOWrapper(io.BytesIO(), encoding))
+        status, *_ = mlcourse(*words)
+        sys.stdout.flush()
+        said = sys.stdout.buffer.getvalue().decode(encoding)
+        sys.stderr.flush()
+        assert status == 0 and said, sys.stderr.buffer.getvalue().decode(encoding)
     if "--json" in words:
         assert [row["lesson"] for row in json.loads(said)][0] == "00"
+
+
+def test_no_code_page_stops_the_process_of_a_command(tmp_path):
+    """With the streams that Python opens for it."""
+    result = subprocess.run([sys.executable, "-m", "mlcourse", "train", "--help"], cwd=tmp_path, capture_output=True,
+                            env=os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONPATH": str(paths.ROOT)})
+    assert result.returncode == 0 and result.stdout.decode("ascii"), result.stderr.decode("ascii")
 
 
 def test_what_an_encoding_lacks_is_spelled_and_json_loses_nothing(monkeypatch):

@@ -57,6 +57,8 @@ PAIRS = {**PARTS, "with graphs": lambda parts: tuple(p.double().requires_grad_()
 EPISODES = {**PARTS, "float32 labels": lambda parts: [p.float() for p in parts]}
 HEADS = {"list": list, "float64": lambda parts: [p.double() for p in parts]}
 NETS = {"the net": lambda net: net, "in eval mode": lambda net: net.eval()}
+CONNECTED = {"tensor": lambda x: x, "float32": lambda x: x.float(), "float64": lambda x: x.double(),
+             "another step": lambda x: 1 * x}
 MANY = {"list": list, "float32": lambda parts: (parts[0].float(), parts[1].float(), parts[2]),
         "lists inside": lambda parts: (parts[0], parts[1], [parts[2][0], list(parts[2][1])])}
 UNBOUNDED = {name: kind for name, kind in NUMBERS.items() if name != "fraction"}       # of which one may be infinite
@@ -73,6 +75,7 @@ KINDS = {
     "06.1": EPISODES, "06.2": ENTRIES, "06.3": NETS, "06.4": DICTS, "06.5": SEVERAL, "06.6": ENTRIES,
     "07.1": COUNTS, "07.2": CHANNELS, "07.3": MANY, "07.4": ENTRIES, "07.5": ENTRIES,
     "08.1": HEADS, "08.2": GRAPHS, "08.3": COUNTS, "08.4": TENSORS, "08.5": ENTRIES,
+    "09.1": CONNECTED, "09.2": CONNECTED, "09.3": CONNECTED, "09.4": COUNTS, "09.5": CONNECTED, "09.6": ENTRIES,
     "13.1": CHANNELS, "13.2": GRAPHS, "13.3": ENTRIES, "13.4": TENSORS,
     "14.1": PARTS, "14.2": GRAPHS, "14.3": GRAPHS, "14.4": SEVERAL, "14.5": ENTRIES,
     "15.1": NUMBERS, "15.2": TENSORS, "15.3": GRAPHS, "15.4": NUMBERS, "15.5": ENTRIES,

@@ -3,7 +3,7 @@ when the learner is made."""
 
 import pytest
 import torch
-from tiny import CLASSES, NAMES, PICTURES, SIDE, pictures
+from tiny import CLASSES, NAMES, PICTURES, SIDE, few_steps, pictures
 from torch import nn
 
 from mlcourse.engine import switch
@@ -64,15 +64,20 @@ LEARNERS = [name for name in NAMES if method(name).net]
 
 
 def around(name, module, way=3):
-    """The method on a small module, in float64."""
-    torch.manual_seed(0)
-    entry, (body, settings) = method(name), MODULES[module]()
+    """The method on a small module and with few steps, in float64."""
+    entry = method(name)
     head = way if entry.net == "headed" else 0
-    net = wrap(body, head, example=torch.zeros(2, 1, SIDE, SIDE), **settings).double()
     given = dict(entry.settings or {})
     if "train_classes" in entry.kind.__init__.__code__.co_varnames:
         given["train_classes"] = CLASSES
-    return entry.kind(net, **given).double()
+
+    def made(settings):
+        torch.manual_seed(0)
+        body, options = MODULES[module]()
+        net = wrap(body, head, example=torch.zeros(2, 1, SIDE, SIDE), **options).double()
+        return entry.kind(net, **settings).double()
+
+    return made(few_steps(made(given).config))
 
 
 @pytest.mark.filterwarnings("ignore:torch.vmap cannot compute")

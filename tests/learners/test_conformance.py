@@ -8,7 +8,6 @@ import torch
 
 from mlcourse import checkpoint
 from mlcourse.datasets.sinusoid import SinusoidSampler
-from mlcourse.domains import Domain
 from mlcourse.episode import EpisodeSampler
 from mlcourse.episode.across import DomainSampler
 from mlcourse.evaluate import score
@@ -18,22 +17,12 @@ from mlcourse.learners.daml import with_redrawn
 from mlcourse.nets import MLP, NORMS, Conv4
 from mlcourse.train import outer_step
 from like_every_learner import check_gradient, check_overriding
-from tiny import POOLS
+from tiny import POOLS, few_steps, patterns
 
-WAY = 3
-
-
-def pictures() -> Domain:
-    """Eight classes of twelve 28×28 pictures: a blurred random pattern each, with noise."""
-    generator = torch.Generator().manual_seed(0)
-    patterns = torch.nn.functional.avg_pool2d(torch.rand(8, 1, 34, 34, generator=generator), 7, 1)
-    patterns = (patterns - patterns.amin()) / (patterns.amax() - patterns.amin())
-    noisy = patterns.repeat_interleave(12, 0) + 0.3 * torch.rand(96, 1, 28, 28, generator=generator)
-    return Domain("patterns", (noisy / noisy.amax() * 255).byte(), torch.arange(8).repeat_interleave(12),
-                  tuple("abcdefgh"), tuple("abcdefgh"))
+WAY, SIDE = 3, 20         # the smallest pictures that leave every norm two values of a single query
 
 
-PICTURES = EpisodeSampler(pictures(), WAY, 2, 3, unlabeled=3)
+PICTURES = EpisodeSampler(patterns(side=SIDE), WAY, 2, 3, unlabeled=3)
 SINUSOIDS = SinusoidSampler(5, 6)
 
 
@@ -41,7 +30,7 @@ class Redrawn:
     """DAML's episodes: support and queries from two domains with the same classes, and every query redrawn."""
 
     def __init__(self):
-        some = pictures().subset(range(WAY))
+        some = patterns(side=SIDE).subset(range(WAY))
         self.sampler = DomainSampler([some, replace(some, images=255 - some.images)], 2, 3)
         self.domain, self.way, self.shot, self.query = some, WAY, 2, 3
 
@@ -73,13 +62,13 @@ class OwnNet(NetLearner):
 OWN_NET = Method("own-net", OwnNet, "a network of its own", "", None, None, sinusoids=({"size": 6}, {"steps": 10}))
 
 
-def small(entry, norm="batch", way=WAY):
-    """The method on a network small enough for float64."""
+def small(entry, norm="batch", way=WAY, settings=few_steps):
+    """The method on a network small enough for float64. settings: of the method's own, those that it gets."""
     learner = build(entry, way=way, train_classes=8, norm=norm)
     if not entry.net:
         return learner.double()
-    net = MLP((1, 8, 8, 1)) if way == 0 else Conv4(way if entry.net == "headed" else 0, 6, POOLS[entry.net], norm)
-    return entry.kind(net, **learner.config).double()
+    net = MLP((1, 8, 8, 1)) if way == 0 else Conv4(way if entry.net == "headed" else 0, 6, POOLS[entry.net], norm, SIDE)
+    return entry.kind(net, **settings(learner.config)).double()
 
 
 def sampler_of(entry, way=WAY):
@@ -101,7 +90,8 @@ ONCE = [case for case in CASES if case.values[1] == 0 or not case.values[0].sinu
 
 @pytest.mark.parametrize(("entry", "way"), CASES)
 def test_vmap_equals_a_loop(entry, way):
-    learner, episodes = small(entry, way=way), batch(entry, way)
+    """With all the inner steps of the method."""
+    learner, episodes = small(entry, way=way, settings=dict), batch(entry, way)
     loop = torch.stack([learner.loss(episodes.task(i)) for i in range(3)])
     torch.testing.assert_close(torch.vmap(learner.loss)(episodes), loop, rtol=0, atol=1e-11)
     states = torch.vmap(learner.adapt)(episodes)
@@ -188,10 +178,10 @@ def test_one_query_alone_is_predicted_as_in_a_batch_unless_transductive(entry, n
 @pytest.mark.parametrize("entry", CLASSIFIERS)
 def test_without_the_right_labels_accuracy_is_chance(entry):
     """Support labels drawn anew, apart from the pictures: nothing else may tell the classes."""
-    learner, generator = small(entry), torch.Generator().manual_seed(2)
+    learner, generator = small(entry).float(), torch.Generator().manual_seed(2)
     episodes = PICTURES.sample(300, generator)
     labels = torch.rand(episodes.support_y.shape, generator=generator).argsort(1)
-    episodes = episodes._replace(support_y=episodes.support_y.gather(1, labels)).to(torch.float64)
+    episodes = episodes._replace(support_y=episodes.support_y.gather(1, labels))
     with torch.no_grad():
         correct = torch.vmap(lambda e: score(learner.predict(learner.adapt(e, 2), e.query_x), e.query_y))(episodes)
     assert abs(correct.mean() - 1 / WAY) < 4 * correct.std() / 300**0.5
@@ -199,8 +189,9 @@ def test_without_the_right_labels_accuracy_is_chance(entry):
 
 @pytest.mark.parametrize(("entry", "way"), CASES)
 def test_the_gradient_is_the_central_difference_unless_the_method_says_otherwise(entry, way):
-    """Of the loss of every phase. A first-order method says so, and its gradient must then be another."""
-    learner, episodes = small(entry, way=way), batch(entry, way)
+    """Of the loss of every phase, with all the inner steps. A first-order method says so, and its gradient must then be
+    another."""
+    learner, episodes = small(entry, way=way, settings=dict), batch(entry, way)
     for phase in learner.phases(sampler_of(entry, way), 2, tasks=3):
         check_gradient(learner, lambda phase=phase: phase.loss(episodes, 1))
 
@@ -208,17 +199,15 @@ def test_the_gradient_is_the_central_difference_unless_the_method_says_otherwise
 def test_first_order_code_in_maml_would_be_seen_and_second_order_code_in_fomaml_too():
     episodes = PICTURES.sample(3, torch.Generator().manual_seed(1)).to(torch.float64)
     for kind, order in ((MAML, 1), (FOMAML, 2)):
-        planted = type("Planted", (kind,), {"order": order, "exact_gradient": kind is MAML})(Conv4(WAY, 6), 0.4).double()
+        planted = type("Planted", (kind,), {"order": order, "exact_gradient": kind is MAML})
+        planted = planted(Conv4(WAY, 6, side=SIDE), 0.4).double()
         with pytest.raises(AssertionError):
             check_gradient(planted, lambda planted=planted: batch_loss(planted, episodes))
 
 
 @pytest.mark.parametrize(("entry", "way"), CASES)
 def test_what_a_subclass_overrides_reaches_a_batch(entry, way):
-    learner = small(entry, way=way)
-    if hasattr(learner, "steps"):
-        learner.steps = 1
-    check_overriding(learner, batch(entry, way, 2))
+    check_overriding(small(entry, way=way), batch(entry, way, 2))
 
 
 @pytest.mark.parametrize(("entry", "way"), CASES)
@@ -290,7 +279,7 @@ class OwnHead(MAML):
     """A method that makes its own network, of as many outputs as there are classes."""
 
     def __init__(self, way, norm, lr=0.1, seed=0):
-        super().__init__(MLP((784, 4, way) if way else (1, 4, 1), norm=norm, seed=seed), lr)
+        super().__init__(MLP((SIDE**2, 4, way) if way else (1, 4, 1), norm=norm, seed=seed), lr)
         self.config = {"way": way, "norm": norm, "lr": lr, "seed": seed}
 
 

@@ -244,7 +244,7 @@ def test_joint_training_descends_the_loss_before_adaptation(way):
 
 
 def test_from_scratch_has_nothing_to_train_and_always_starts_at_the_same_weights():
-    scratch, episode = learner("scratch", 0).double(), sinusoids().task(0)
+    scratch, episode = learner("scratch", 0, steps=20).double(), sinusoids().task(0)
     assert not any(p.requires_grad for p in scratch.parameters())
     assert scratch.phases(SINUSOIDS, 10) == [] and train(scratch, [], progress=False) == []
     phi = sgd(MLP((1, 8, 8, 1)).double(), episode.support_x, episode.support_y, scratch.lr, 20)

@@ -1,5 +1,6 @@
 """Threads that share pieces of work: nothing hangs after a fork or in a nested call, errors and Ctrl-C end the work."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,8 +13,7 @@ import torch
 
 from mlcourse.system.machine import device, in_parallel, one_core
 
-LIMIT = 120         # seconds until a program counts as one that hangs
-forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+LIMIT = 240         # seconds until a program counts as one that hangs
 
 BEFORE = """
 import os, torch
@@ -47,10 +47,9 @@ def program(source, limit=LIMIT):
     return done.stdout
 
 
-@forks
-def test_a_forked_process_computes_on():
-    """Operations of torch, the shared work, and blocks of one core, also with threads asked for anew."""
-    program("""
+PROGRAMS = {
+    # Operations of torch, the shared work, and blocks of one core, also with threads asked for anew.
+    "a forked process computes on": """
         def work():
             assert in_parallel(product, range(4)) == once
             limit_threads()
@@ -61,14 +60,10 @@ def test_a_forked_process_computes_on():
             forked(lambda: in_parallel(product, range(4)))
         forked(work)
         assert in_parallel(product, range(4)) == once and torch.get_num_threads() == 2
-    """)
-
-
-@forks
-def test_a_process_forked_in_the_middle_computes_on():
-    """From a block of one core and from a worker. While another thread computes nothing can be promised: a fork takes
-    over whatever lock that thread holds inside torch."""
-    program("""
+    """,
+    # From a block of one core and from a worker. While another thread computes nothing can be promised: a fork takes
+    # over whatever lock that thread holds inside torch.
+    "a process forked in the middle computes on": """
         work = lambda: (torch.randn(2000, 2000).exp().sum(), in_parallel(product, range(3)))
         def block():
             with one_core():
@@ -81,18 +76,15 @@ def test_a_process_forked_in_the_middle_computes_on():
             assert os.waitpid(child, 0)[1] == 0
         block()
         in_parallel(lambda i: forked(work), range(2))
-    """)
-
-
-@forks
-def test_processes_and_loaders_that_fork_compute_on():
-    """multiprocessing with "fork", and the workers of a DataLoader."""
-    program("""
+    """,
+    # multiprocessing with "fork", and the workers of a DataLoader.
+    "processes and loaders that fork compute on": """
         import multiprocessing
         from torch.utils.data import DataLoader
         def work(i):
             return in_parallel(product, range(4)) == once
-        processes = [multiprocessing.get_context("fork").Process(target=lambda: os._exit(not work(0))) for _ in range(2)]
+        context = multiprocessing.get_context("fork")
+        processes = [context.Process(target=lambda: os._exit(not work(0))) for _ in range(2)]
         for process in processes:
             process.start()
         for process in processes:
@@ -105,12 +97,8 @@ def test_processes_and_loaders_that_fork_compute_on():
                 return work(i)
         loader = DataLoader(Set(), batch_size=None, num_workers=2, multiprocessing_context="fork")
         assert all(bool(item) for item in loader)
-    """)
-
-
-@forks
-def test_a_learner_is_judged_and_trained_in_a_forked_process():
-    program("""
+    """,
+    "a learner is judged and trained in a forked process": """
         import sys
         sys.path.insert(0, "tests")
         from tiny import PICTURES, learner
@@ -122,11 +110,8 @@ def test_a_learner_is_judged_and_trained_in_a_forked_process():
             torch.testing.assert_close(scores(judged, PICTURES, 30), first)
             train(judged, judged.phases(PICTURES, 2, tasks=8), progress=False)
         forked(work)
-    """)
-
-
-def test_nested_calls_are_computed_one_after_another():
-    program("""
+    """,
+    "nested calls are computed one after another": """
         import threading
         name = lambda: threading.current_thread().name
         names = in_parallel(lambda i: in_parallel(lambda j: (i, j, name()), range(3)), range(4))
@@ -135,11 +120,8 @@ def test_nested_calls_are_computed_one_after_another():
         twice = lambda work: in_parallel(work, range(2))
         deep = twice(lambda i: twice(lambda j: twice(product)))
         assert deep == [[once[:2]] * 2] * 2
-    """)
-
-
-def test_a_worker_may_wait_for_a_thread_that_shares_work():
-    program("""
+    """,
+    "a worker may wait for a thread that shares work": """
         import threading
         def waits(i):
             thread = threading.Thread(target=in_parallel, args=(product, range(3)))
@@ -147,7 +129,44 @@ def test_a_worker_may_wait_for_a_thread_that_shares_work():
             thread.join()
             return i
         assert in_parallel(waits, range(4)) == [0, 1, 2, 3]
-    """)
+    """,
+}
+ONE_AFTER_ANOTHER = """
+import json, sys, traceback
+for name, source in json.load(sys.stdin).items():
+    try:
+        exec(source, dict(globals()))
+        outcome = "done"
+    except Exception:
+        outcome = traceback.format_exc()
+    print(json.dumps([name, outcome]), flush=True)
+"""
+
+
+def possible(name):
+    """Whether this system can run the program of this name."""
+    return "fork" not in name or hasattr(os, "fork")
+
+
+@pytest.fixture(scope="module")
+def outcomes():
+    """By the name of each program "done" or its traceback, all in one process that has computed on all cores. Where one
+    hangs or dies, it and those after it are missing."""
+    sources = {name: textwrap.dedent(source) for name, source in PROGRAMS.items() if possible(name)}
+    with subprocess.Popen([sys.executable, "-W", "ignore", "-c", BEFORE + ONE_AFTER_ANOTHER], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "2"}) as process:
+        stop = threading.Timer(LIMIT, process.kill)
+        stop.start()
+        said, _ = process.communicate(json.dumps(sources))
+        stop.cancel()
+    return dict(map(json.loads, said.splitlines()))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_nothing_hangs(name, outcomes):
+    if not possible(name):
+        pytest.skip("this system has no fork")
+    assert outcomes.get(name, "it hangs or dies, or one before it does") == "done"
 
 
 def test_ctrl_c_ends_the_work_soon():

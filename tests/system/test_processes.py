@@ -1,5 +1,6 @@
 """Processes side by side: the same values as one after another, and none is left behind, whatever ends them."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -37,13 +38,21 @@ def test_values_are_those_of_one_after_another_and_each_item_has_its_process_and
 
 
 def test_no_more_run_at_a_time_than_there_are_threads():
-    def times(_):
-        start = time.monotonic()
-        time.sleep(0.2)
-        yield start, time.monotonic()
+    context = multiprocessing.get_context("fork")
+    running, most, two_run = context.Value("i"), context.Value("i"), context.Barrier(2)
 
-    spans = list(side_by_side(times, range(5)))
-    assert max(sum(a <= start < b for a, b in spans) for start, _ in spans) == 2
+    def counted(item):
+        with running.get_lock():
+            running.value += 1
+            most.value = max(most.value, running.value)
+        if item < 2:
+            two_run.wait(60)        # fails where they follow one another
+        time.sleep(0.05)            # a third one would begin meanwhile
+        with running.get_lock():
+            running.value -= 1
+        yield item
+
+    assert sorted(side_by_side(counted, range(5))) == list(range(5)) and most.value == 2
 
 
 def test_inside_of_a_process_the_items_follow_one_another():
