@@ -10,9 +10,10 @@ from mlcourse.learner import Learner
 class Method(NamedTuple):
     """A method by its command-line name, with the network it works on and the settings it is trained with.
 
-    kind: its class. about: what it does, in a clause. net: "headed" (N outputs), "headless" (features) or "" (none, or one
-    that the method makes itself). settings, training: arguments of the constructor and of `phases` on images; None where
-    the method knows no classes. train_way, train_query: the shape of training episodes where it is not that of the test.
+    kind: its class. about: what it does, in a clause. net: "headed" (N outputs), "headless" (features), "maps"
+    (features of several positions) or "" (none, or one that the method makes itself). settings, training: arguments of
+    the constructor and of `phases` on images; None where the method knows no classes. train_way, train_query: the shape
+    of training episodes where it is not that of the test.
     test_steps: inner steps at test where they are not those of training. one_shot_runs: like `training`, for Omniglot's
     one-shot runs, where it is not that. sinusoids: (settings, training) in regression,
     None where the method needs classes. baseline: whether it is what others have to beat. across: whether it is a

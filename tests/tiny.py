@@ -9,6 +9,7 @@ from mlcourse.learners import METHODS, build, method
 from mlcourse.nets import MLP, Conv4
 
 SIDE = 16
+POOLS = {"headed": "stride", "headless": "max", "maps": "early"}     # of Conv4, by the record's network
 CLASSES = 8
 NAMES = [entry.name for entry in METHODS if entry.settings is not None]       # that learn from pictures
 REGRESSION = [entry.name for entry in METHODS if entry.sinusoids]
@@ -52,7 +53,6 @@ def learner(name, way=3, norm="batch", width=6, **settings):
     full = build(entry, way=way, train_classes=CLASSES, norm=norm)
     if not entry.net:
         return full
-    headless = entry.net == "headless"
-    net = MLP((1, 8, 8, 1)) if way == 0 else Conv4(0 if headless else way, width, "max" if headless else "stride", norm,
+    net = MLP((1, 8, 8, 1)) if way == 0 else Conv4(way if entry.net == "headed" else 0, width, POOLS[entry.net], norm,
                                                    SIDE)
     return entry.kind(net, **{**few_steps(full.config), **settings})

@@ -7,8 +7,8 @@ from inspect import signature
 
 from mlcourse.learner import Learner
 from mlcourse.learners import (adabn, adapter, anil, baseline_plus_plus, baselines, contrastive, coral, daml, dann,
-                               fomaml, freeze, imaml, l2sp, lora, lp_ft, lstm, maml, meta_sgd, meta_transfer, mldg,
-                               protonet, r2d2, reptile, rfs, self_training, shot, tent)
+                               fomaml, freeze, imaml, l2sp, lora, lp_ft, lstm, maml, matching, meta_sgd, meta_transfer,
+                               mldg, nca, protonet, r2d2, relation, reptile, rfs, self_training, shot, tent)
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.learners.adapter import Adapter
 from mlcourse.learners.anil import ANIL
@@ -28,12 +28,15 @@ from mlcourse.learners.lora import LoRA
 from mlcourse.learners.lp_ft import LPFT
 from mlcourse.learners.lstm import MetaLSTM
 from mlcourse.learners.maml import MAML
+from mlcourse.learners.matching import MatchingNet
 from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.learners.meta_transfer import MetaTransfer
 from mlcourse.learners.mldg import MLDG
+from mlcourse.learners.nca import NCA
 from mlcourse.learners.pretrained import Pretrained
 from mlcourse.learners.protonet import ProtoNet
 from mlcourse.learners.r2d2 import R2D2
+from mlcourse.learners.relation import RelationNet
 from mlcourse.learners.reptile import Reptile
 from mlcourse.learners.rfs import RFS
 from mlcourse.learners.self_training import SelfTraining
@@ -46,18 +49,17 @@ from mlcourse.nets import MLP, network, trainable
 
 __all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "BaselinePlusPlus", "CORAL", "DAML", "DANN", "Distillation",
            "FOMAML", "FineTune", "Freeze", "FromScratch", "IMAML", "JointTraining", "L2SP", "LPFT", "LinearProbe",
-           "LoRA", "MAML", "METHODS", "MLDG", "MetaLSTM", "MetaSGD", "MetaTransfer", "Method", "NearestNeighbour",
-           "NoAdaptation", "ProtoNet", "R2D2", "RECORDS", "RFS", "Reptile", "SHOT", "SelfTraining", "SimCLR", "SupCon",
-           "TENT", "Teacher", "TranslationSampler", "Translator", "TwoEncoders", "build", "method", "record",
-           "record_of", "settings_on"]
+           "LoRA", "MAML", "METHODS", "MLDG", "MatchingNet", "MetaLSTM", "MetaSGD", "MetaTransfer", "Method", "NCA",
+           "NearestNeighbour", "NoAdaptation", "ProtoNet", "R2D2", "RECORDS", "RFS", "RelationNet", "Reptile", "SHOT",
+           "SelfTraining", "SimCLR", "SupCon", "TENT", "Teacher", "TranslationSampler", "Translator", "TwoEncoders",
+           "build", "method", "record", "record_of", "settings_on"]
 
 
 RECORDS: tuple[Method, ...] = (
     maml.METHOD, fomaml.METHOD, anil.METHOD, reptile.METHOD, imaml.METHOD, meta_sgd.METHOD, lstm.METHOD,
-    meta_transfer.METHOD, protonet.METHOD, r2d2.METHOD, baselines.NONE, baselines.SCRATCH, baselines.JOINT, l2sp.METHOD,
-    baselines.FINETUNE, baselines.PROBE, freeze.METHOD, lp_ft.METHOD, lora.METHOD, rfs.METHOD,
-    baseline_plus_plus.METHOD,
-    contrastive.SIMCLR, contrastive.SUPCON, baselines.NEIGHBOUR,
+    meta_transfer.METHOD, protonet.METHOD, matching.METHOD, relation.METHOD, r2d2.METHOD, nca.METHOD, baselines.NONE,
+    baselines.SCRATCH, baselines.JOINT, l2sp.METHOD, baselines.FINETUNE, baselines.PROBE, freeze.METHOD, lp_ft.METHOD,
+    lora.METHOD, rfs.METHOD, baseline_plus_plus.METHOD, contrastive.SIMCLR, contrastive.SUPCON, baselines.NEIGHBOUR,
     adabn.METHOD, tent.METHOD, coral.METHOD, dann.METHOD, self_training.METHOD, shot.METHOD, mldg.METHOD,
     adapter.METHOD, daml.METHOD,
 )
@@ -117,8 +119,9 @@ def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch
         return entry.kind(**settings)
     if way == 0:
         return entry.kind(MLP(seed=seed), **settings)
-    outputs = 0 if entry.net == "headless" else way
-    body = network(net, outputs, norm=norm, side=side, channels=channels, width=width, seed=seed)
+    outputs = way if entry.net == "headed" else 0
+    body = network(net, outputs, norm=norm, side=side, channels=channels, width=width, seed=seed,
+                   maps=entry.net == "maps")
     if issubclass(entry.kind, Pretrained) and not trainable(body):
         settings["train_classes"] = 0
     return entry.kind(body, **settings)

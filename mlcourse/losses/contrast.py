@@ -1,5 +1,5 @@
-"""Contrastive losses as pure functions. In all of them s_ij = cos(a_i, b_j), the negatives are the other samples of the
-batch, and the loss is in nats, averaged over its anchors."""
+"""Contrastive losses as pure functions. In all of them the negatives are the other samples of the batch, and the loss
+is in nats, averaged over its anchors; s_ij = cos(a_i, b_j)."""
 
 from __future__ import annotations
 
@@ -64,13 +64,35 @@ def sup_con(z: Tensor, y: Tensor, tau: float) -> Tensor:
     return of_anchor.sum() / (count > 0).sum().clamp(min=1)
 
 
+def nca(z: Tensor, y: Tensor, tau: float = 1.0) -> Tensor:
+    """Neighbourhood components analysis: every sample finds those of its label among all others, by the softmax of the
+    negative squared distances (Goldberger et al. 2004, the logarithm of their p_i, as Laenen and Bertinetto 2021):
+
+        -mean_i log( Σ_{j ≠ i, y_j = y_i} exp(-|z_i - z_j|²/τ) / Σ_{k ≠ i} exp(-|z_i - z_k|²/τ) ).
+
+    z (M, D), y (M,) int64, or both with a leading T, for the losses (T,) of T batches. A sample without another of its
+    label is left out of the mean; 0 where none has one. Raises ValueError for a temperature that is not positive or
+    unequal lengths.
+    """
+    _check_tau(tau)
+    if z.shape[:-1] != y.shape:
+        raise ValueError(f"nca needs one label for each sample, got samples of shape {tuple(z.shape)} and labels of "
+                         f"shape {tuple(y.shape)}")
+    logits = (2 * z @ z.mT - z.square().sum(-1).unsqueeze(-2)) / tau         # plus |z_i|²/τ, which no softmax sees
+    positive = (y.unsqueeze(-1) == y.unsqueeze(-2)) & ~_diagonal(z)
+    counts = positive.any(-1)
+    log_p = _without_itself(logits).log_softmax(-1)
+    found = log_p.masked_fill(counts.unsqueeze(-1) & ~positive, -torch.inf).logsumexp(-1)     # 0 where none counts
+    return -found.sum(-1) / counts.sum(-1).clamp(min=1)
+
+
 def _without_itself(logits: Tensor) -> Tensor:
     """Logits (M, M) whose diagonal can win no softmax."""
     return logits.masked_fill(_diagonal(logits), -torch.inf)
 
 
 def _diagonal(z: Tensor) -> Tensor:
-    return torch.eye(len(z), dtype=torch.bool, device=z.device)
+    return torch.eye(z.shape[-2], dtype=torch.bool, device=z.device)
 
 
 def _check_tau(tau: float) -> None:

@@ -31,10 +31,11 @@ def is_own(name: str) -> bool:
 
 
 def network(name: str, outputs: int, *, norm: str = "batch", side: int = 28, channels: int = 1, width: int | None = None,
-            seed: int = 0) -> nn.Module:
+            seed: int = 0, maps: bool = False) -> nn.Module:
     """The network of this name with so many outputs; 0: features.
 
-    conv4: with strides where it has outputs, with 2×2 max-pooling for features. width: filters of the first layer; None
+    conv4: with strides where it has outputs, with 2×2 max-pooling for features. maps: whether the features shall be
+    those of several positions, to which conv4 then pools less. width: filters of the first layer; None
     takes the network's own. module:attr: what the callable `attr` of a module makes, called without arguments after
     torch.manual_seed(seed); the module is imported, from the working directory first. A network that has a layer `head`
     is used as it is, any other is wrapped (`wrap`), with a head where there are outputs; norm and width are its own.
@@ -55,7 +56,7 @@ def network(name: str, outputs: int, *, norm: str = "batch", side: int = 28, cha
     settings |= {} if width is None else {"width": width}
     if name == "resnet12":
         return ResNet12(outputs, **settings)
-    return Conv4(outputs, pool="stride" if outputs else "max", **settings)
+    return Conv4(outputs, pool="stride" if outputs else "early" if maps else "max", **settings)
 
 
 def _made(name: str, seed: int) -> nn.Module:

@@ -12,26 +12,32 @@ from mlcourse.nets.params import Params
 from mlcourse.nets.stacking import plain
 
 
+POOLED = {"stride": 0, "max": 4, "early": 2}       # how many of the convolutions a 2×2 max-pooling follows
+
+
 class Conv4(stacking.Stacking, nn.Module):
     """Four 3×3 convolutions of `width` filters, each with norm and ReLU, then a linear head for `way` classes.
 
     pool="stride" is the Omniglot network of Finn et al. 2017: stride 2 and a mean over the remaining positions.
     pool="max" is that of Vinyals et al. 2016 and Snell et al. 2017: stride 1, 2×2 max-pooling, flattened.
+    pool="early" is that of Sung et al. 2018: like "max", but pooled after the first two convolutions alone. (Theirs
+    have no padding, so that 28×28 pixels leave 5×5 positions; here 7×7.)
     Input (M, C, S, S) with C = `channels` and the picture's side S in pixels, output (M, way). way=0 leaves the head
-    out: the network then returns its features. norm: see `Norm`. A convolution has a bias only where no norm follows,
-    because the norm would cancel it.
-    Raises ValueError for an unknown pool or norm, for a side that cannot be halved four times with pool="max", and for
-    samples that are not such pictures.
+    out: the network then returns its features. maps: (C, h, w), what they are the flattened maps of. norm: see `Norm`.
+    A convolution has a bias only where no norm follows, because the norm would cancel it.
+    Raises ValueError for an unknown pool or norm, for a side that cannot be halved as often as the network pools, and
+    for samples that are not such pictures.
     """
 
     def __init__(self, way: int, width: int = 64, pool: str = "stride", norm: str = "batch", side: int = 28,
                  seed: int = 0, channels: int = 1):
         super().__init__()
-        if pool not in ("stride", "max"):
-            raise ValueError(f"pool must be 'stride' or 'max', got {pool!r}")
+        if pool not in POOLED:
+            raise ValueError(f"pool must be {', '.join(map(repr, POOLED))}, got {pool!r}")
         if norm not in NORMS:
             raise ValueError(f"norm must be one of {', '.join(NORMS)}, got {norm!r}")
-        least = 16 if pool == "max" else 1
+        self.pooled = POOLED[pool]
+        least = 2 ** self.pooled
         if side < least:
             raise ValueError(f"pool={pool!r} needs pictures of at least {least}×{least} pixels, got side {side}")
         self.config = {"net": "Conv4", "way": way, "width": width, "pool": pool, "norm": norm, "side": side,
@@ -47,7 +53,9 @@ class Conv4(stacking.Stacking, nn.Module):
             for conv in self.convs:
                 nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
             self.norms = nn.ModuleList(Norm(norm, width) for _ in self.convs)
-            self.size = width if pool == "stride" else width * (side // 16) ** 2
+            left = side // least if self.pooled else 1
+            self.maps = (width, left, left)
+            self.size = width * left ** 2
             if way:
                 self.head = nn.Linear(self.size, way)
         if norm == "running":
@@ -63,7 +71,7 @@ class Conv4(stacking.Stacking, nn.Module):
         """What the head sees: (M, size)."""
         self._check(x, f"(M, {self.channels}, S, S)")
         for i, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
-            x = self._activate(norm(conv(x), stats[i] if stats else None))
+            x = self._activate(norm(conv(x), stats[i] if stats else None), i)
         return x.mean((2, 3)) if self.pool == "stride" else x.flatten(1)
 
     @property
@@ -104,12 +112,12 @@ class Conv4(stacking.Stacking, nn.Module):
         side = x.shape[-1] if x.ndim else 0
         if x.ndim != shape.count(",") + 1 or x.shape[-3:-1] != (self.channels, side) or side == 0:
             raise ValueError(f"Conv4 reads square pictures {shape}, got samples of shape {tuple(x.shape)}")
-        if self.pool == "max" and side // 16 != self.side // 16:
+        if self.pooled and side // 2 ** self.pooled != self.maps[1]:
             raise ValueError(f"this Conv4 was made for pictures of side {self.side}, got side {side}; make it with "
                              f"side={side}")
 
-    def _activate(self, x: Tensor) -> Tensor:
-        return F.max_pool2d(F.relu(x), 2) if self.pool == "max" else F.relu(x)
+    def _activate(self, x: Tensor, layer: int) -> Tensor:
+        return F.max_pool2d(F.relu(x), 2) if layer < self.pooled else F.relu(x)
 
     def running_stats(self) -> Stats:
         """The running statistics in the form that `forward` takes."""

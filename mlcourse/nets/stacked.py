@@ -143,7 +143,7 @@ def conv4(net, params: dict[str, Tensor], seen: Patches, stats: Stats | None = N
                 z, moments = normalise(torch.bmm(z, weight), *own, given)
             if net.norm != "layer":
                 used.append(moments)
-        z, side = _pool(z, side) if net.pool == "max" else (z, side)
+        z, side = _pool(z, side) if i < net.pooled else (z, side)
         z = z.relu_()
         if i < 3:
             z = Unfold.apply(z.view(-1, side, side, z.shape[-1]), net.stride)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 
 import torch
 from torch import Tensor, nn
@@ -13,11 +14,15 @@ BatchNorm = nn.modules.batchnorm._BatchNorm
 
 
 class Wrapped(nn.Module):
-    """Features (M, size) of a module, and with `head` > 0 logits (M, head) of a linear layer on them: see `wrap`."""
+    """Features (M, size) of a module, and with `head` > 0 logits (M, head) of a linear layer on them: see `wrap`.
 
-    def __init__(self, body: nn.Module, size: int, head: int, frozen: bool, seed: int):
+    maps: (C, h, w), what the features are the flattened maps of; (size, 1, 1) where the module makes no maps.
+    """
+
+    def __init__(self, body: nn.Module, maps: tuple[int, ...], head: int, frozen: bool, seed: int):
         super().__init__()
-        self.body, self.size, self.frozen = body, size, frozen
+        self.body, self.maps, self.frozen = body, maps, frozen
+        size = self.size = math.prod(maps)
         self.norm = "batch" if any(isinstance(module, Norm) and module.kind == "batch" for module in body.modules()) else "none"
         if head:
             self.head = linear(size, head, seed)
@@ -79,10 +84,11 @@ def wrap(module: nn.Module, head: int = 0, *, example: Tensor | None = None, fro
         body = exchanged(body)
     if frozen:
         body.requires_grad_(False)
-    return Wrapped(body, _size(body, torch.zeros(2, 1, 28, 28) if example is None else example), head, frozen, seed)
+    return Wrapped(body, _maps(body, torch.zeros(2, 1, 28, 28) if example is None else example), head, frozen, seed)
 
 
-def _size(body: nn.Module, example: Tensor) -> int:
+def _maps(body: nn.Module, example: Tensor) -> tuple[int, ...]:
+    """(C, h, w) of the maps (M, C, h, w) that a module makes; of features of another shape (size, 1, 1)."""
     was = {name: module.training for name, module in body.named_modules()}
     try:
         with torch.no_grad():
@@ -91,7 +97,7 @@ def _size(body: nn.Module, example: Tensor) -> int:
             what = f"of shape {tuple(z.shape)}" if isinstance(z, Tensor) else type(z).__name__
             raise ValueError(f"the module makes {what} of {len(example)} samples; return one tensor (M, d) of features, for "
                              "instance from a small module around it")
-        return z.flatten(1).shape[1]
+        return tuple(z.shape[1:]) if z.ndim == 4 else (z.flatten(1).shape[1], 1, 1)
     except (RuntimeError, TypeError, IndexError) as error:
         raise ValueError(f"the module cannot compute samples of shape {tuple(example.shape)} "
                          f"({str(error).splitlines()[0]}); pass some of the right shape as example=") from error

@@ -210,6 +210,24 @@ def test_the_one_shot_runs_become_episodes(tmp_path, root):
     assert found.baseline().tolist() == [0, 0]
 
 
+def test_the_order_of_the_lines_that_pair_drawings_does_not_matter(tmp_path):
+    """The official demonstration sorts the test images but not the answers, and is right because the file is sorted."""
+    contents, answers = archive_of_runs()
+    found = []
+    for name in ("as it is", "shuffled"):
+        (tmp_path / name / "omniglot").mkdir(parents=True)
+        write(tmp_path / name / omniglot.RUNS, contents)
+        found.append(one_shot_runs.load(tmp_path / name))
+        for key in [key for key in contents if key.endswith("class_labels.txt")]:
+            lines = contents[key].splitlines(keepends=True)
+            contents[key] = b"".join(lines[i] for i in (2, 0, 3, 1))
+    for before, after, answer in zip(found[0].episodes, found[1].episodes, answers, strict=True):
+        right = lambda episode: sorted((bytes((255 * x).byte().numpy()), int(y)) for x, y in
+                                       zip(episode.query_x, episode.query_y, strict=True))
+        assert right(before) == right(after) and sorted(after.query_y.tolist()) == sorted(answer)
+    assert found[1].baseline().tolist() == found[0].baseline().tolist() == [0, 0]
+
+
 RUN_CHANGES = {
     "missing item": ({"run01/test/item02.png": None}, "run01/test/item02.png is missing"),
     "damaged image": ({"run02/training/class01.png": b"x"}, "run02/training/class01.png is not a readable image"),

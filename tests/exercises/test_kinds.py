@@ -55,6 +55,7 @@ PARTS = {"list": list, "arrays": lambda parts: tuple(p.numpy() for p in parts),
          "lists": lambda parts: [p.tolist() for p in parts]}
 PAIRS = {**PARTS, "with graphs": lambda parts: tuple(p.double().requires_grad_() for p in parts)}
 EPISODES = {**PARTS, "float32 labels": lambda parts: [p.float() for p in parts]}
+HEADS = {"list": list, "float64": lambda parts: [p.double() for p in parts]}
 NETS = {"the net": lambda net: net, "in eval mode": lambda net: net.eval()}
 CONNECTED = {"tensor": lambda x: x, "float32": lambda x: x.float(), "float64": lambda x: x.double(),
              "another step": lambda x: 1 * x}
@@ -73,6 +74,7 @@ KINDS = {
     "05.1": DICTS, "05.2": NUMBERS, "05.3": TENSORS, "05.4": ENTRIES,
     "06.1": EPISODES, "06.2": ENTRIES, "06.3": NETS, "06.4": DICTS, "06.5": SEVERAL, "06.6": ENTRIES,
     "07.1": COUNTS, "07.2": CHANNELS, "07.3": MANY, "07.4": ENTRIES, "07.5": ENTRIES,
+    "08.1": HEADS, "08.2": GRAPHS, "08.3": COUNTS, "08.4": TENSORS, "08.5": ENTRIES,
     "09.1": CONNECTED, "09.2": CONNECTED, "09.3": CONNECTED, "09.4": COUNTS, "09.5": CONNECTED, "09.6": ENTRIES,
     "13.1": CHANNELS, "13.2": GRAPHS, "13.3": ENTRIES, "13.4": TENSORS,
     "14.1": PARTS, "14.2": GRAPHS, "14.3": GRAPHS, "14.4": SEVERAL, "14.5": ENTRIES,
@@ -130,6 +132,16 @@ IN_PLACE = [
     ("05.3", "def rate_gradient(theta, alpha, s, q):\n"
              "    theta, alpha, a, c = (x.numpy() for x in (theta, alpha, s[0], q[0]))\n"
              "    g = (theta @ a - s[1]) * a\n    return -((theta - alpha * g) @ c - q[1]) * c * g"),
+    ("08.1", "def as_linear(z, y, way):\n    one_hot = torch.nn.functional.one_hot(y, way).float()\n"
+             "    c = one_hot.T @ z / one_hot.sum(0)[:, None]\n    W = 1 * c.T\n    W *= 2\n"
+             "    return [W, 3 - (c ** 2).sum(1)]"),
+    ("08.2", "def train_step(f, classifier, optimiser, e):\n    optimiser.zero_grad()\n"
+             "    W, b = classifier(f(e.support_x), e.support_y, e.way)\n"
+             "    p = (f(e.query_x) @ W + b).softmax(1)\n"
+             "    loss = -p[torch.arange(len(p)), e.query_y].log().mean()\n    loss.backward()\n"
+             "    optimiser.step()\n    return loss.item()"),
+    ("08.4", "def relations(f, compare, support_x, query_x):\n    a, b = f(support_x), f(query_x)\n"
+             "    return np.array([[compare(torch.cat([x, y])[None]).item() for x in a] for y in b])"),
     ("13.1", "def adabn(x, seen, gain, shift, eps):\n    x -= seen.mean((0, 2, 3))[:, None, None]\n"
              "    x /= (seen.permute(1, 0, 2, 3).flatten(1).var(1, correction=0) + eps).sqrt()[:, None, None]\n"
              "    x *= gain[:, None, None]\n    return x.add_(shift[:, None, None])"),

@@ -17,7 +17,7 @@ from mlcourse.learners.daml import with_redrawn
 from mlcourse.nets import MLP, NORMS, Conv4
 from mlcourse.train import outer_step
 from like_every_learner import check_gradient, check_overriding
-from tiny import few_steps, patterns
+from tiny import POOLS, few_steps, patterns
 
 WAY, SIDE = 3, 20         # the smallest pictures that leave every norm two values of a single query
 
@@ -67,9 +67,7 @@ def small(entry, norm="batch", way=WAY, settings=few_steps):
     learner = build(entry, way=way, train_classes=8, norm=norm)
     if not entry.net:
         return learner.double()
-    headless = entry.net == "headless"
-    net = MLP((1, 8, 8, 1)) if way == 0 else Conv4(0 if headless else way, 6, "max" if headless else "stride", norm,
-                                                   SIDE)
+    net = MLP((1, 8, 8, 1)) if way == 0 else Conv4(way if entry.net == "headed" else 0, 6, POOLS[entry.net], norm, SIDE)
     return entry.kind(net, **settings(learner.config)).double()
 
 

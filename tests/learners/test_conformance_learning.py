@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tiny import CLASSES, PICTURES, SIDE, few_steps, patterns
+from tiny import CLASSES, PICTURES, POOLS, SIDE, few_steps, patterns
 
 from mlcourse.episode import Episode
 from mlcourse.episode.across import DomainSampler
@@ -50,9 +50,8 @@ def sampler_of(entry, way):
 def trained(entry, way, seed):
     learner = build(entry, way=way, train_classes=CLASSES, seed=seed)
     if entry.net:
-        headless = entry.net == "headless"
         net = MLP((1, 20, 20, 1), seed=seed) if way == 0 else Conv4(
-            0 if headless else way, 6, "max" if headless else "stride", "batch", SIDE, seed)
+            way if entry.net == "headed" else 0, 6, POOLS[entry.net], "batch", SIDE, seed)
         learner = entry.kind(net, **few_steps(learner.config, 5))
     lr = RATES.get(entry.name, 1e-2)
     train(learner, learner.phases(sampler_of(entry, way), STEPS, tasks=2, lr=lr), seed=seed, progress=False)

@@ -12,19 +12,19 @@ X = torch.rand(6, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 
 def reference(net, x):
     """The network written with torch's own layers."""
-    for conv, norm in zip(net.convs, net.norms, strict=True):
+    for i, (conv, norm) in enumerate(zip(net.convs, net.norms, strict=True)):
         x = conv(x)
         if net.norm in ("batch", "support", "running"):
             x = F.batch_norm(x, None, None, norm.gain, norm.shift, training=True)
         elif net.norm == "layer":
             x = F.group_norm(x, 1, norm.gain, norm.shift)
         x = F.relu(x)
-        if net.pool == "max":
+        if net.pool == "max" or net.pool == "early" and i < 2:
             x = F.max_pool2d(x, 2)
     return net.head(x.mean((2, 3)) if net.pool == "stride" else x.flatten(1))
 
 
-@pytest.mark.parametrize("pool", ["stride", "max"])
+@pytest.mark.parametrize("pool", ["stride", "max", "early"])
 @pytest.mark.parametrize("norm", NORMS)
 def test_conv4_equals_torchs_layers(norm, pool):
     net = Conv4(5, 8, pool, norm)
@@ -55,6 +55,7 @@ def test_sizes_of_the_papers_networks():
     assert Conv4(5).head.weight.shape == (5, 64)
     assert Conv4(0, pool="max").features(X).shape == (6, 64)
     assert Conv4(0)(X).shape == (6, 64)
+    assert Conv4(0, pool="early")(X).shape == (6, 64 * 49) and Conv4(0, pool="early").maps == (64, 7, 7)
     assert sum(p.numel() for p in MLP().parameters()) == 1761
     # 1·64·9 + 3·64·64·9 weights, 4·2·64 norm parameters, 64·5 + 5 of the head: no convolution has a bias
     assert sum(p.numel() for p in Conv4(5).parameters()) == 576 + 110592 + 512 + 325
@@ -97,7 +98,7 @@ def test_a_network_is_rebuilt_from_its_config():
 
 
 def test_bad_input_is_named():
-    with pytest.raises(ValueError, match="pool must be 'stride' or 'max', got 'mean'"):
+    with pytest.raises(ValueError, match="pool must be 'stride', 'max', 'early', got 'mean'"):
         Conv4(5, pool="mean")
     with pytest.raises(ValueError, match="norm must be one of batch, support, running, layer, none, got 'instance'"):
         Conv4(5, norm="instance")

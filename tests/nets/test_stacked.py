@@ -53,7 +53,8 @@ def test_unfold_and_fold_are_differentiated_twice(stride, side):
 
 
 @pytest.mark.parametrize("norm", ["batch", "support", "running", "none"])
-@pytest.mark.parametrize(("pool", "side"), [("stride", 28), ("stride", 16), ("max", 28), ("max", 16)])
+@pytest.mark.parametrize(("pool", "side"), [("stride", 28), ("stride", 16), ("max", 28), ("max", 16),
+                                            ("early", 16)])
 def test_stacked_convolutions_are_those_of_the_network(pool, side, norm):
     net = Conv4(5, 6, pool, norm, side).double()
     params, x = weights(net), pictures(side)

@@ -8,9 +8,6 @@ TERMS = {
     "student": "The network that learns from a teacher's answers; it is often much smaller.",
     "soft target":
         "The probabilities that a teacher gives to all classes of one input, learned from in place of a label.",
-    "temperature":
-        "The number by which logits or similarities are divided before a softmax; the higher it is, the more even "
-        "the probabilities.",
     "Kullback–Leibler divergence":
         "The sum Σ p log(p / q) over all outcomes: how far the distribution q is from p, 0 only where they are "
         "equal.",
@@ -21,12 +18,10 @@ TERMS = {
 
 CHINESE = {
     "distillation": "知识蒸馏", "teacher": "教师网络", "student": "学生网络", "soft target": "软目标",
-    "temperature": "温度", "Kullback–Leibler divergence": "KL 散度", "pseudo-label": "伪标签",
+    "Kullback–Leibler divergence": "KL 散度", "pseudo-label": "伪标签",
     "transfer set": "迁移集", "bias shift": "偏置平移",
 }
 
 SYMBOLS = {
     "$v$, $z$": ("`teacher`, `student`", "the logits of the teacher and of the student"),
-    r"$\tau$":
-        ("`temperature`, `tau`", "the temperature, by which logits or similarities are divided before a softmax"),
 }

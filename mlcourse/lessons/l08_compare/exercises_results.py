@@ -1,0 +1,70 @@
+"""The exercises of lesson 08 on numbers: what cosines allow, and what the study bears out."""
+
+from __future__ import annotations
+
+from mlcourse.exercises.entries import verdict_line, with_verdicts
+from mlcourse.exercises.framework import Exercise, edited
+from mlcourse.lessons.l08_compare.checks_results import (CLAIMS, FROM_ZERO, INVERSE, ITSELF, check_bound,
+                                                         check_verdicts, truths)
+
+# ---------------------------------------------------------------- 08.3
+
+BOUND = '''\
+bound = {               # one support sample for each class; numbers to two digits
+    "share": ...,       # 5-way, τ = 1: the largest share of attention that a sample can get
+    "loss": ...,        # 5-way, τ = 1: what -log p cannot fall below
+    "share of 20": ..., # 20-way, τ = 1: the largest share
+    "tau": ...,         # 5-way: the τ at which the largest share is 0.99
+}'''
+
+
+def solved(**changed: str) -> str:
+    """The numbers with these answers, the others right; "share of 20" goes by share_of_20."""
+    values = {key: changed.get(key.replace(" ", "_"), f"{right:.4f}") for key, right in truths().items()}
+    return edited(BOUND, *((f'"{key}": ...', f'"{key}": {value}') for key, value in values.items()))
+
+
+def number_line(key: str, value: str) -> str:
+    """The line of the solution that gives a number."""
+    changed = solved(**{key.replace(" ", "_"): value}).split("\n")
+    return next(line for line in changed if line.startswith(f'    "{key}"'))
+
+
+bound = Exercise(
+    id="08.3", title="The most that cosines can say", answer="bound", difficulty=2, minutes=4,
+    stub=BOUND, solution_source=solved(), check=check_bound,
+    hints=(
+        "What is the best case? Which cosine has the right sample then, and which have its four rivals?",
+        "One cosine is 1, the others are -1: the share is e/(e + 4/e), which is e²/(e² + 4). The loss is minus its "
+        "logarithm.",
+        "For 20-way e²/(e² + 19). For τ solve exp(2/τ)/(exp(2/τ) + 4) = 0.99: exp(2/τ) = 396, so τ = 2/ln 396.",
+    ),
+    wrong=(
+        (solved(share="0.405"), FROM_ZERO), (solved(share_of_20="0.125"), FROM_ZERO), (solved(tau="0.167"), FROM_ZERO),
+        (solved(share="0.596"), ITSELF), (solved(share_of_20="0.27"), ITSELF),
+        (solved(loss="0.62"), "bits in place of nats"), (solved(loss="0.351"), "1 - p in place of -log p"),
+        (solved(tau="2.99"), INVERSE),
+        (solved(share="0.405", tau="2.99"), f"{FROM_ZERO}, {INVERSE}"),
+    ),
+    mutations=tuple((number_line(key, f"{truths()[key]:.4f}"), number_line(key, value)) for key, value in (
+        ("share", "1.0"), ("loss", "0.0"), ("share of 20", "0.05"), ("tau", "0.1"))))
+
+# ---------------------------------------------------------------- 08.5
+
+VERDICTS = '''\
+verdicts = {     # "yes", "no" or "open"
+''' + "".join(f'    # {claim.says}\n    "{key}": ...,\n' for key, claim in CLAIMS.items()) + "}"
+OTHER = {"yes": "open", "no": "yes", "open": "yes"}
+
+verdicts = Exercise(
+    id="08.5", title="What do the numbers bear out?", answer="verdicts", difficulty=2, minutes=4,
+    stub=VERDICTS, solution_source=with_verdicts(VERDICTS, CLAIMS), check=check_verdicts,
+    hints=(
+        "apart(one, other, shot) prints the paired difference of two arms; where does its interval lie?",
+        "Above 0: yes. Below 0: no. Across 0: open, however far apart the means are.",
+        "Five calls, each with the two names of the claim in their order.",
+    ),
+    wrong=tuple((with_verdicts(VERDICTS, CLAIMS, **{key: OTHER[claim.verdict]}), claim.name)
+                for key, claim in CLAIMS.items()),
+    mutations=tuple((verdict_line(VERDICTS, CLAIMS, key, claim.verdict),
+                     verdict_line(VERDICTS, CLAIMS, key, OTHER[claim.verdict])) for key, claim in CLAIMS.items()))
