@@ -58,7 +58,7 @@ def lost(one, other):
 
 def test_what_the_text_says_of_batches_and_of_supcon_is_in_the_rows():
     batches = [lost(arm, "NCA") for arm in ("NCA, 16 × 8", "NCA, any pictures")]
-    assert "cost {} points, pictures drawn regardless of class {}:".format(*batches) in text()
+    assert "cost {} points, pictures drawn regardless of class {} (".format(*batches) in text()
     warm = lost("NCA, unit length, warm", "NCA, unit length")
     behind = lost("SupCon, no views", "NCA, unit length, warm")
     assert f"the higher temperature costs {warm} points, and the two layers {behind}." in text()
