@@ -38,7 +38,7 @@ def found(rows: Sequence[dict], bound: float) -> Picture:
             points(axes, table, x, "share", "arm", dict(zip(arms, SERIES)), sorted(set(table[x])), apart=0.15)
             axes.legend(loc="best")
         left.set(xlabel="items to copy (trained on 1 to 10)", ylabel="wrong bits (%)", ylim=(-2, 60),
-                 title="Copies past the training length need more rows")
+                 title="Copies longer than the memory need more rows")
         left.axhline(50, color=GREY, ls="--", lw=1.2)
         left.annotate("chance", (0, 50), (0, 3), textcoords="offset points", fontsize=8.5)
         other.set(xlabel="presentation of its class", ylabel="right (%)", ylim=(0, 102),
