@@ -121,7 +121,7 @@ def test_episode_inspector(widget, tmp_path):
 
 def test_companions(widget, tmp_path):
     company = widget("Companions")
-    assert "Query 8: its own class has probability ≈" in company.says()
+    assert "Query 4: its own class has probability ≈" in company.says()
     assert "with 24 companions (five classes)" in company.picture.get_attribute("title")
     picture = company.pixels()
     company.press("noise")
@@ -130,7 +130,7 @@ def test_companions(widget, tmp_path):
     company.slider("query").focus()
     company.page.keyboard.press("ArrowLeft")
     picture = company.changed(picture)
-    assert "Query 7: its own class" in company.says()
+    assert "Query 3: its own class" in company.says()
     company.drag("companions", -60)
     company.changed(picture)
     company.settled()
