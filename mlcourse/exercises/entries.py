@@ -59,3 +59,15 @@ def verdict_line(stub: str, claims: Mapping[str, tuple], key: str, verdict: str)
     """The line of a solution that gives this verdict."""
     filled_in = with_verdicts(stub, claims, **{key: verdict})
     return next(each for each in filled_in.split("\n") if each.startswith(f'    "{key}"'))
+
+
+def with_numbers(stub: str, right: Mapping[str, str], **answers: str) -> str:
+    """The stub of an exercise on numbers with these answers, the others `right`; "two words" goes by two_words."""
+    values = {key: answers.get(key.replace(" ", "_"), value) for key, value in right.items()}
+    return edited(stub, *((f'"{key}": ...', f'"{key}": {value}') for key, value in values.items()))
+
+
+def number_line(stub: str, right: Mapping[str, str], key: str, value: str) -> str:
+    """The line of a solution that gives this number."""
+    filled_in = with_numbers(stub, right, **{key.replace(" ", "_"): value})
+    return next(each for each in filled_in.split("\n") if each.startswith(f'    "{key}"'))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mlcourse.exercises.entries import verdict_line, with_verdicts
+from functools import partial
+
+from mlcourse.exercises.entries import number_line, verdict_line, with_numbers, with_verdicts
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l07_optimiser.broken import SCRIPT
 from mlcourse.lessons.l07_optimiser.checks_results import (CLAIMS, FIRST, MARKS, NEVER, PILES, RIGHT, check_descents,
@@ -19,18 +21,8 @@ descents = {            # curvatures 1 and 9; each a number
     "fast steps": ...,  # with it, if every step had that factor; ln 1000 = 6.9
 }'''
 
-
-def solved(**changed: str) -> str:
-    """The numbers with these answers, the others right; "fast factor" goes by fast_factor."""
-    values = {key: changed.get(key.replace(" ", "_"), f"{right:g}") for key, right in truths().items()}
-    return edited(DESCENTS, *((f'"{key}": ...', f'"{key}": {value}') for key, value in values.items()))
-
-
-def number_line(key: str, value: str) -> str:
-    """The line of the solution that gives a number."""
-    changed = solved(**{key.replace(" ", "_"): value}).split("\n")
-    return next(line for line in changed if line.startswith(f'    "{key}"'))
-
+NUMBERS = {key: f"{value:g}" for key, value in truths().items()}
+solved = partial(with_numbers, DESCENTS, NUMBERS)
 
 descents = Exercise(
     id="07.1", title="The best rate on paper", answer="descents", difficulty=2, minutes=5,
@@ -52,7 +44,8 @@ descents = Exercise(
         (solved(fast_steps="31"), "no gain from momentum"),
         (solved(rate="2 / 9", fast_factor="0.8"), "the edge of divergence, the root is forgotten"),
     ),
-    mutations=tuple((number_line(key, f"{truths()[key]:g}"), number_line(key, value)) for key, value in (
+    mutations=tuple((number_line(DESCENTS, NUMBERS, key, NUMBERS[key]), number_line(DESCENTS, NUMBERS, key, value))
+                    for key, value in (
         ("rate", "0.1"), ("factor", "0.9"), ("fast factor", "0.6"), ("steps", "62"), ("fast steps", "20"))))
 
 # ---------------------------------------------------------------- 07.4
@@ -73,8 +66,8 @@ marks = Exercise(
     id="07.4", title="Spot the bug: it runs", answer="marks", difficulty=2, minutes=3, given=SCRIPT,
     stub=MARKED, solution_source=marked(), check=check_marks,
     hints=(
-        "Three lines are wrong, two are right. For each ask: who finds these weights, what is in .grad, and at which step "
-        "does the next stretch begin?",
+        "Three lines are wrong, two are right. For each ask: who finds these weights, what is in .grad, and at which "
+        "step does the next stretch begin?",
         "A module finds its parts where they are attributes or in a ModuleList. backward() adds. stretch returns where "
         "the race stands.",
         "a hides the cells from Adam, before d there is no zero_grad, e runs the first 20 steps for ever.",

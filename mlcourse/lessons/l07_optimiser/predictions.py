@@ -12,8 +12,8 @@ PREDICTIONS = (
         lambda gap: gap.low > 0,
         lambda gap: f"higher, by ≈{gap.mean:.1f} ± {gap.half:.1f}."),
     Prediction(
-        "07.p2", "After 100 steps the learned optimiser has less left than the Adam tuned for the mean loss. After 500, "
-        "Adam's rate falling over all of them, it has …",
+        "07.p2", "After 100 steps the learned optimiser has less left than the Adam tuned for the mean loss. After "
+        "500, Adam's rate falling over all of them, it has …",
         ("less", "about as much", "more"), "more",
         lambda gap: gap.low > 0,
         lambda gap: f"more, ≈{10**gap.mean:.1f} times as much."),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from mlcourse.exercises.entries import verdict_line, with_verdicts
-from mlcourse.exercises.framework import Exercise, edited
+from functools import partial
+
+from mlcourse.exercises.entries import number_line, verdict_line, with_numbers, with_verdicts
+from mlcourse.exercises.framework import Exercise
 from mlcourse.lessons.l08_compare.checks_results import (CLAIMS, FROM_ZERO, INVERSE, ITSELF, check_bound,
                                                          check_verdicts, truths)
 
@@ -17,18 +19,8 @@ bound = {               # one support sample for each class; numbers to two digi
     "tau": ...,         # 5-way: the τ at which the largest share is 0.99
 }'''
 
-
-def solved(**changed: str) -> str:
-    """The numbers with these answers, the others right; "share of 20" goes by share_of_20."""
-    values = {key: changed.get(key.replace(" ", "_"), f"{right:.4f}") for key, right in truths().items()}
-    return edited(BOUND, *((f'"{key}": ...', f'"{key}": {value}') for key, value in values.items()))
-
-
-def number_line(key: str, value: str) -> str:
-    """The line of the solution that gives a number."""
-    changed = solved(**{key.replace(" ", "_"): value}).split("\n")
-    return next(line for line in changed if line.startswith(f'    "{key}"'))
-
+NUMBERS = {key: f"{value:.4f}" for key, value in truths().items()}
+solved = partial(with_numbers, BOUND, NUMBERS)
 
 bound = Exercise(
     id="08.3", title="The most that cosines can say", answer="bound", difficulty=2, minutes=4,
@@ -46,7 +38,8 @@ bound = Exercise(
         (solved(tau="2.99"), INVERSE),
         (solved(share="0.405", tau="2.99"), f"{FROM_ZERO}, {INVERSE}"),
     ),
-    mutations=tuple((number_line(key, f"{truths()[key]:.4f}"), number_line(key, value)) for key, value in (
+    mutations=tuple((number_line(BOUND, NUMBERS, key, NUMBERS[key]), number_line(BOUND, NUMBERS, key, value))
+                    for key, value in (
         ("share", "1.0"), ("loss", "0.0"), ("share of 20", "0.05"), ("tau", "0.1"))))
 
 # ---------------------------------------------------------------- 08.5
