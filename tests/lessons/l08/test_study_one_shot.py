@@ -1,0 +1,47 @@
+"""The study of the one-shot runs' ingredients: each arm lacks what its name says; the page says what the rows say."""
+
+import pytest
+from tiny import patterns
+
+from mlcourse.domains import Domain
+from mlcourse.episode.within import WithinGroups
+from mlcourse.job import RUN_QUERY, RUN_VIEWS
+from mlcourse.lessons.l08_compare import study_one_shot as study
+from mlcourse.lessons.l08_compare.study_one_shot import ALL, ANY, ARMS, DRAWN, EACH, FLAT, ONE, STUDY, UPRIGHT, Budget
+from mlcourse.phases import constant, cosine
+from mlcourse.rows import read
+from mlcourse.system import paths
+
+TINY = Budget(steps=1, runs=2, width=2)
+
+
+@pytest.fixture(scope="module")
+def alphabets():
+    """Two alphabets of 21 characters."""
+    drawn = patterns(0, 42, 8, 28)
+    return Domain("two alphabets", drawn.images, drawn.labels, drawn.classes, ("a",) * 21 + ("b",) * 21)
+
+
+def test_each_arm_lacks_what_its_name_says(alphabets):
+    made = {arm: study.source(arm, alphabets) for arm in ARMS}
+    assert all(isinstance(sampler, WithinGroups) and sampler.way == 20 for sampler in made.values())
+    assert {arm: (sampler.query, sampler.strength) for arm, sampler in made.items()} == (
+        dict.fromkeys(ARMS, (RUN_QUERY, RUN_VIEWS)) | {ONE: (1, RUN_VIEWS), DRAWN: (RUN_QUERY, 0.0)})
+    sizes = {arm: sorted(map(len, sampler.members)) for arm, sampler in made.items()}
+    assert sizes == dict.fromkeys((ALL, DRAWN, ONE, FLAT), [21] * 8) | {EACH: [84] * 2, UPRIGHT: [21] * 2, ANY: [168]}
+
+
+@pytest.mark.parametrize(("arm", "rate"), [(ALL, cosine), (FLAT, constant)])
+def test_the_rate_is_annealed_but_where_it_is_constant(arm, rate, alphabets, monkeypatch):
+    monkeypatch.setattr(study, "training", lambda: alphabets)
+    phases = []
+    monkeypatch.setattr(study, "train", lambda learner, given, **settings: phases.extend(given))
+    study.trained(arm, 0, TINY)
+    assert [phase.rate for phase in phases] == [rate]
+
+
+def test_the_page_says_what_the_rows_say():
+    rows = read("one_shot")
+    assert sorted(map(STUDY.key_of, rows)) == sorted(STUDY.plan(STUDY.work([0]), STUDY.budget))
+    page = (paths.RESULTS.parent / "one-shot.md").read_text(encoding="utf-8")
+    assert study.table(rows) in page
