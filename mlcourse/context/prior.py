@@ -71,6 +71,7 @@ class LinearTasks:
 
 
 def curriculum(step: int, start: int, end: int, every: int, by: int = 1) -> int:
-    """A size that grows from `start` to `end`, by `by` every `every` steps. In the paper dimensions grow from 5 to 20 by
-    1, and points from 11 to 41 by 2, both every 2,000 steps."""
+    """A size that grows from `start` to `end`, by `by` every `every` steps. In the paper dimensions grow from 5 to 20
+    by 1 and points from 11 to 41 by 2, both every 2,000 steps.
+    """
     return min(end, start + by * (step // every))

@@ -33,14 +33,24 @@ def test_t5_without_a_pair_the_best_answer_is_the_prior_mean_and_all_say_so():
         assert not by_prefix(predict, prompt.x, prompt.y)[:, 0].any()
 
 
-def test_t6_least_squares_without_noise_costs_the_dimensions_that_it_has_not_seen():
-    prompt = prompts(noise=0.0)
-    found = errors(by_prefix(least_squares, prompt.x, prompt.y), prompt.clean)
-    for k in range(9):
-        mean, half = interval(found[:, k].tolist())
-        assert abs(mean - max(4 - k, 0)) <= 1.5 * half + 1e-12
+@pytest.mark.parametrize("pairs", range(7))
+def test_t6_least_squares_without_noise_costs_the_dimensions_that_it_has_not_seen(pairs):
+    """Exactly, for any x: the expectation over w and x_q ~ N(0, I) is a sum over the axes, here d² prompts of one x."""
+    dims = 4
+    x = torch.randn(1, pairs, dims, generator=torch.Generator().manual_seed(0), dtype=torch.float64).expand(16, -1, -1)
+    axes = torch.eye(dims, dtype=torch.float64)
+    w, query = axes.repeat_interleave(4, 0), axes.repeat(4, 1)
+    said = least_squares(x, (x @ w.unsqueeze(-1))[..., 0], query)
+    assert float((said - (w * query).sum(-1)).square().sum()) == pytest.approx(max(dims - pairs, 0), abs=1e-10)
+    assert least_squares_error(pairs, dims) == max(dims - pairs, 0)
+
+
+def test_t6_the_mean_over_prefixes_is_the_baseline_of_the_authors():
     assert baseline_loss(4, 9) == pytest.approx((4 + 3 + 2 + 1) / 9)
     assert baseline_loss(20, 41) == pytest.approx(210 / 41)
+    prompt = prompts(noise=0.0, points=4)
+    mean, half = interval(errors(by_prefix(least_squares, prompt.x, prompt.y), prompt.clean).mean(1).tolist())
+    assert abs(mean - baseline_loss(4, 4)) < 1.5 * half
 
 
 def test_with_noise_least_squares_explodes_where_pairs_and_dimensions_are_as_many():

@@ -98,7 +98,7 @@ def test_it_learns_to_read_tables():
         x, y = logistic_tables(32, 24, 2, generator)
         return pfn_loss(model, x, y, 16)
 
-    for _ in train_in_context(model, loss, 150, lr=4e-3, warm_up=20):
+    for _ in train_in_context(model, loss, 100, lr=4e-3, warm_up=10):
         pass
     x, y = logistic_tables(400, 32, 2, torch.Generator().manual_seed(9))
     with torch.no_grad():
