@@ -3,12 +3,15 @@
 Garnelo, Rosenbaum, Maddison, Ramalho, Saxton, Shanahan, Teh, Rezende, Eslami: Conditional Neural Processes, ICML 2018,
 equations 2 to 4.
 
-    r_i = h([f_θ(x_i), e(y_i)]),   r = mean of r_i                                      (`adapt`)
-    p(y | x, r) = g([f_θ(x), r])                                                        (`predict`)
+    r_i = h(x_i, y_i),   r = mean of r_i            (`adapt`)
+    p(y | x, r) = g([f_θ(x), r])                    (`predict`)
 
-e(y) is a one-hot label, or the number itself in regression. h and g have one hidden layer of ReLU units. In regression
-g gives the mean alone, where the paper's gives the variance, too. All that a query learns of the task is the one vector
-r; CAML lets it attend to the support samples themselves.
+In regression h is a network of [f_θ(x_i), y_i]. With N classes it is N times the outer product of a network of f_θ(x_i)
+and the one-hot label: r then holds, side by side, the mean over each class, where classes are equally large. A network
+of [f_θ(x_i), one-hot label] is more general, and learned far more slowly here. Both networks have one hidden layer of
+ReLU units. In regression g gives the mean alone, where the paper's gives the variance, too.
+
+All that a query learns of the task is the one vector r; CAML lets it attend to the support samples themselves.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from mlcourse.phases import check_counts
 
 
 class Representation(NamedTuple):
-    """r (R,), and the norm statistics to embed queries with."""
+    """r (R,), with R = `width` for each class or in all, and the norm statistics to embed queries with."""
 
     r: Tensor
     stats: tuple
@@ -38,7 +41,7 @@ class CNP(ProtoNet):
     """A conditional neural process on `net.features`. There is no inner loop: `steps` is ignored.
 
     net: a network without a head; of a frozen one (`nets.wrap(…, frozen=True)`) h and g are all that is trained.
-    way: the number of classes, fixed; 0 in regression. width: of r and the hidden layers. seed: of h and g.
+    way: the number of classes, fixed; 0 in regression. width: of h's output and the hidden layers. seed: of h and g.
     Raises ValueError for a width below 1 or a negative way, and for an episode of another way.
     """
 
@@ -49,8 +52,8 @@ class CNP(ProtoNet):
         check_counts(width=width)
         check_way(way, 0)
         self.way = way
-        self.h = two_layers(net.size + (way or 1), width, width, 4 * seed)
-        self.g = two_layers(net.size + width, width, way or 1, 4 * seed + 2)
+        self.h = two_layers(net.size if way else net.size + 1, width, width, 4 * seed)
+        self.g = two_layers(net.size + width * (way or 1), width, way or 1, 4 * seed + 2)
         self.config = {"way": way, "width": width, "seed": seed}
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Representation:
@@ -58,8 +61,12 @@ class CNP(ProtoNet):
         check_same_way(self, episode)
         stats = self.adapted(self.theta(), episode).stats
         z, y = self.embed(episode.support_x, stats), episode.support_y
-        labels = F.one_hot(y, self.way).to(z.dtype) if self.way else y
-        return Representation(self.h(torch.cat([z, labels], -1)).mean(0), stats)
+        if self.way:
+            labels = self.way * F.one_hot(y, self.way).to(z.dtype)
+            r = (labels.unsqueeze(-1) * self.h(z).unsqueeze(-2)).flatten(1)
+        else:
+            r = self.h(torch.cat([z, y], -1))
+        return Representation(r.mean(0), stats)
 
     def predict(self, state: Representation, x: Tensor) -> Tensor:
         """g([f_θ(x), r]): logits (M, N), or values (M, 1)."""
