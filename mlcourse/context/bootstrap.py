@@ -17,7 +17,7 @@ def bootstrap_limits(errors: Tensor, generator: torch.Generator, tail: float = 0
     """
     if not 0 < tail < 0.5:
         raise ValueError(f"the tail must lie between 0 and 0.5, got {tail}")
-    drawn = torch.randint(len(errors), (TRIALS, len(errors)), generator=generator)
+    drawn = torch.randint(len(errors), (TRIALS, len(errors)), generator=generator).to(errors.device)
     counts = errors.new_zeros(drawn.shape).scatter_add_(1, drawn, errors.new_ones(drawn.shape))
     means = counts @ errors / len(errors)
     return means.quantile(tail, 0), means.quantile(1 - tail, 0)
