@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = (
     ("statistics", "system", "lesson"),
     ("losses", "nets"),
-    ("engine", "memory", "optimisers"),
+    ("context", "engine", "memory", "optimisers"),
     ("domains",),
     ("episode",),
     ("datasets",),

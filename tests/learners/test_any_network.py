@@ -1,6 +1,8 @@
 """Every learner around networks that know nothing of the course: the same numbers as a loop over tasks, or one sentence
 when the learner is made."""
 
+from inspect import signature
+
 import pytest
 import torch
 from tiny import CLASSES, NAMES, PICTURES, SIDE, few_steps, pictures
@@ -68,8 +70,8 @@ def around(name, module, way=3):
     entry = method(name)
     head = way if entry.net == "headed" else 0
     given = dict(entry.settings or {})
-    if "train_classes" in entry.kind.__init__.__code__.co_varnames:
-        given["train_classes"] = CLASSES
+    known = signature(entry.kind).parameters
+    given |= {what: value for what, value in (("train_classes", CLASSES), ("way", way)) if what in known}
 
     def made(settings):
         torch.manual_seed(0)

@@ -177,14 +177,15 @@ def test_one_query_alone_is_predicted_as_in_a_batch_unless_transductive(entry, n
 
 @pytest.mark.parametrize("entry", CLASSIFIERS)
 def test_without_the_right_labels_accuracy_is_chance(entry):
-    """Support labels drawn anew, apart from the pictures: nothing else may tell the classes."""
+    """Support labels drawn anew, apart from the pictures: nothing else may tell the classes. (One answer to every query
+    is chance without a spread.)"""
     learner, generator = small(entry).float(), torch.Generator().manual_seed(2)
     episodes = PICTURES.sample(300, generator)
     labels = torch.rand(episodes.support_y.shape, generator=generator).argsort(1)
     episodes = episodes._replace(support_y=episodes.support_y.gather(1, labels))
     with torch.no_grad():
         correct = torch.vmap(lambda e: score(learner.predict(learner.adapt(e, 2), e.query_x), e.query_y))(episodes)
-    assert abs(correct.mean() - 1 / WAY) < 4 * correct.std() / 300**0.5
+    assert abs(correct.mean() - 1 / WAY) <= 4 * correct.std() / 300**0.5
 
 
 @pytest.mark.parametrize(("entry", "way"), CASES)

@@ -19,7 +19,8 @@ WAY, STEPS, SEEDS, EPISODES = 3, 12, 3, 20
 SOURCE = patterns(0, WAY)
 DIMMED = replace(SOURCE, images=(0.3 * SOURCE.images + 150).byte())
 CLOSED = DomainSampler([SOURCE, DIMMED], 2, 3, unlabeled=3)
-RATES = {"reptile": 1.0, "none": 3e-2, "daml": 3e-2, "relation": 3e-2}
+RATES = {"reptile": 1.0, "none": 3e-2, "daml": 3e-2, "relation": 3e-2, "cnp": 3e-3, "caml": 3e-3}
+LONGER = {"cnp": (70, 8), "caml": (45, 8)}      # steps and tasks of those that have to learn to compare, from nothing
 
 
 class Redrawn:
@@ -53,8 +54,8 @@ def trained(entry, way, seed):
         net = MLP((1, 20, 20, 1), seed=seed) if way == 0 else Conv4(
             way if entry.net == "headed" else 0, 6, POOLS[entry.net], "batch", SIDE, seed)
         learner = entry.kind(net, **few_steps(learner.config, 5))
-    lr = RATES.get(entry.name, 1e-2)
-    train(learner, learner.phases(sampler_of(entry, way), STEPS, tasks=2, lr=lr), seed=seed, progress=False)
+    lr, (steps, tasks) = RATES.get(entry.name, 1e-2), LONGER.get(entry.name, (STEPS, 2))
+    train(learner, learner.phases(sampler_of(entry, way), steps, tasks=tasks, lr=lr), seed=seed, progress=False)
     return learner.eval()
 
 
