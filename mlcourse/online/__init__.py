@@ -16,5 +16,5 @@ from mlcourse.online.stream import Recipe, Task, recipes, stream
 
 __all__ = ["FTML", "GROUNDS", "Buffer", "FineTune", "FromScratch", "GDumb", "Look", "Needed", "Played", "Predictor",
            "RandomFeatures", "Recipe", "Strategy", "Task", "TrainOnEverything", "drift", "forgetting", "kaplan_meier",
-           "mean_forgetting", "median_needed", "play", "rainbow", "recipes", "rendered", "samples_needed", "share_passed",
-           "share_right", "stream"]
+           "mean_forgetting", "median_needed", "play", "rainbow", "recipes", "rendered", "samples_needed",
+           "share_passed", "share_right", "stream"]

@@ -30,7 +30,7 @@ def forgetting(accuracy: Tensor) -> Tensor:
 
 
 def mean_forgetting(accuracy: Tensor) -> float:
-    """The mean of F_ij over all tasks but the last, when the stream is over. Raises ValueError for fewer than 2 tasks."""
+    """The mean of F_ij over all tasks but the last, after the last round. Raises ValueError for fewer than 2 tasks."""
     if len(accuracy) < 2:
         raise ValueError("nothing can be forgotten in a stream of 1 task; play at least 2")
     return float(forgetting(accuracy)[:-1, -1].mean())

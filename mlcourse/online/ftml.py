@@ -26,10 +26,10 @@ from mlcourse.phases import check_counts
 class FTML(Strategy):
     """FTML around a network, whose own parameters are w.
 
-    alpha, k: rate and number of the inner steps; test_steps: their number in `after`. lr: Adam's, β. steps: meta-updates
-    after every part of the data. tasks: how many of the buffer a meta-update draws, without repetition; all where there
-    are no more. batch: samples in each of D_k^tr and D_k^val, drawn independently of one another, so that they may share
-    some; fewer where one of the tasks drawn has fewer.
+    alpha, k: rate and number of the inner steps; test_steps: their number in `after`. lr: Adam's, β. steps: how many
+    meta-updates follow every part of the data. tasks: how many of the buffer a meta-update draws, without repetition;
+    all where there are no more. batch: samples in each of D_k^tr and D_k^val, which are drawn independently and so may
+    share some; fewer where one of the tasks drawn has fewer.
     Raises ValueError for a rate that is not positive and finite, or a count below 1.
     """
 
@@ -79,5 +79,5 @@ class FTML(Strategy):
     def _episode(self, tr: Labelled, val: Labelled, tasks: tuple[int, ...] = ()) -> Episode:
         x, y = tr
         way = 0 if y.is_floating_point() else self.learner.net.head.out_features
-        return Episode(*tr, *val, x.new_empty(*tasks, 0, *x.shape[len(tasks) + 1:]), torch.arange(way).expand(*tasks, way),
-                       torch.zeros(tasks, dtype=torch.int64))
+        unlabeled, classes = x.new_empty(*tasks, 0, *x.shape[len(tasks) + 1:]), torch.arange(way).expand(*tasks, way)
+        return Episode(*tr, *val, unlabeled, classes, torch.zeros(tasks, dtype=torch.int64))

@@ -1,6 +1,6 @@
 """GDumb: keep a balanced memory, and train a new network on it whenever an answer is asked for.
 
-Prabhu, Torr, Dokania: GDumb: A Simple Approach that Questions Our Progress in Continual Learning, ECCV 2020, Algorithm 1.
+Prabhu, Torr, Dokania: GDumb: A Simple Approach that Questions Our Progress in Continual Learning, ECCV 2020.
 
     a sample with label y arrives
       if fewer of y are kept than capacity / number of labels seen

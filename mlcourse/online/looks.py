@@ -40,7 +40,8 @@ def rendered(images: Tensor, look: Look) -> Tensor:
         raise ValueError(f"images must be uint8 of shape (M, 1, S, S), got {images.dtype} of shape "
                          f"{tuple(images.shape)}; load them in grey")
     if not 0 < look.scale <= 1 or not all(0 <= part <= 1 for part in look.ground):
-        raise ValueError(f"a look has a scale above 0 and at most 1, and a ground of three numbers in 0 to 1, got {look}")
+        raise ValueError("a look has a scale above 0 and at most 1, and a ground of three numbers in 0 to 1, got "
+                         f"{look}")
     cos, sin = math.cos(math.radians(look.turn)), math.sin(math.radians(look.turn))
     back = torch.tensor([[cos, -sin, 0.0], [sin, cos, 0.0]]) / look.scale       # from a place here to where its ink was
     grid = F.affine_grid(back[None], (1, 1, *images.shape[2:]), align_corners=False)

@@ -5,7 +5,7 @@ that counts it with its last number is too small, by an unknown amount. What can
 Kaplan-Meier estimate of how many still need more after n samples (Kaplan and Meier, J. Am. Stat. Assoc. 1958), with its
 median where half of them passed.
 
-    S(n) = Π_{m ≤ n} (1 - d_m / r_m)       d_m: tasks that pass at m samples; r_m: tasks that were watched at m or beyond
+    S(n) = Π_{m ≤ n} (1 - d_m / r_m)     d_m: tasks that pass at m samples; r_m: tasks that were watched at m or beyond
 """
 
 from __future__ import annotations

@@ -61,8 +61,8 @@ def share_right(answer: Predictor, task: Task) -> float:
 
 def _check(stream: Sequence[Task], sizes: Sequence[int]) -> None:
     if not stream or not sizes or any(n <= last for last, n in pairwise([0, *sizes])):
-        raise ValueError(f"a stream needs at least 1 task, and numbers of samples that grow from 1 on, got {len(stream)} "
-                         f"tasks and {list(sizes)}")
+        raise ValueError(f"a stream needs at least 1 task, and numbers of samples that grow from 1 on, got "
+                         f"{len(stream)} tasks and {list(sizes)}")
     if (least := min(len(task.y) for task in stream)) < sizes[-1]:
         raise ValueError(f"{sizes[-1]} samples of every task were asked for, but one has {least}; make the stream with "
                          f"samples={sizes[-1]}")

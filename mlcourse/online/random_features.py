@@ -1,7 +1,8 @@
 """Random features with a linear head: nothing is learned but a ridge regression on a fixed random map.
 
-After Prabhu, Sinha, Kumaraguru, Torr, Sener, Dokania: RanDumb, NeurIPS 2024, whose map this is (random Fourier features,
-Rahimi and Recht, NeurIPS 2007), with a linear discriminant on it.
+After Prabhu, Sinha, Kumaraguru, Torr, Sener, Dokania: Random Representations Outperform Online Continually Learned
+Representations (RanDumb), NeurIPS 2024, where a linear discriminant stands on such a map. The map: Rahimi and Recht,
+Random Features for Large-Scale Kernel Machines, NeurIPS 2007.
 
     φ(x) = √(2/m) cos(Ωx + b)          Ω from a normal distribution, b uniform in 0 to 2π
     G ← G + Σ φ(x) φ(x)ᵀ,   C ← C + Σ φ(x) yᵀ          as samples arrive, y one-hot

@@ -24,8 +24,8 @@ Predictor = Callable[[Tensor], Tensor]      # x (M, *D) -> logits (M, N), or val
 
 
 class Strategy(ABC):
-    """What a stream is met with. It is told when a task begins, and sees its samples part by part; what is tested on, it
-    never sees with labels."""
+    """What a stream is met with. It is told when a task begins, and sees its samples part by part; of what is tested on
+    it never sees a label."""
 
     def begin(self) -> None:
         """A new task begins."""
@@ -57,8 +57,8 @@ def predictor(net: nn.Module, params: Params | None = None) -> Predictor:
 
 def fit(net: nn.Module, optimiser: torch.optim.Optimizer, x: Tensor, y: Tensor, steps: int, batch: int,
         generator: torch.Generator) -> None:
-    """So many optimiser steps on the mean loss of `batch` different samples, drawn anew for each; of all where there are
-    no more."""
+    """So many optimiser steps on the mean loss of `batch` different samples, drawn for each step, or of all where there
+    are no more."""
     for _ in range(steps):
         rows = torch.randperm(len(x), generator=generator)[:batch]
         optimiser.zero_grad()

@@ -36,8 +36,8 @@ class Task(NamedTuple):
 
 
 def recipes(looks: Sequence[Look], classes: int = 10, moved: int = 0, seed: int = 0) -> list[Recipe]:
-    """A recipe for each look. moved: how many labels change places in each task, drawn anew for it, 0 or 2 to `classes`;
-    every one of them gets another label than its own.
+    """A recipe for each look. moved: how many labels change places in each task, 0 or 2 to `classes`; which do is drawn
+    for each task anew, and each of them gets another label than its own.
 
     Raises ValueError for another number of moved labels.
     """
@@ -55,8 +55,8 @@ def _permuted(classes: int, moved: int, generator: torch.Generator) -> tuple[int
 
 
 def stream(domain: Domain, order: Sequence[Recipe], samples: int = 200, seed: int = 0) -> list[Task]:
-    """The tasks of some recipes in their order, each with `samples` different pictures to learn from, drawn for it alone
-    and in random order, and all test pictures.
+    """The tasks of some recipes in their order, each with `samples` different pictures to learn from, drawn anew and in
+    random order, and with all test pictures.
 
     A recipe that stands twice comes back with other pictures. The tasks can be put into any other order afterwards.
     Raises ValueError where there are too few pictures, or a recipe has not a label for every class.

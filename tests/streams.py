@@ -1,5 +1,5 @@
-"""What the tests of streams share: a small domain of digits, two clouds whose labels swap, and a strategy that writes down
-what it is shown."""
+"""What the tests of streams share: small digits, two clouds whose labels swap, small strategies, and one that writes
+down what it is shown."""
 
 import functools
 
