@@ -165,7 +165,7 @@ def test_where_labels_conflict_one_network_cannot_serve_both_tasks_and_fine_tuni
     tuned = play(FineTune(MLP((2, 16, 2), seed=0), alpha=0.5, test_steps=40, lr=1e-2, steps=100), swapped(2), (40,))
     assert torch.equal(heap.before.nan_to_num(), heap.after.nan_to_num())
     assert torch.equal(heap.before.nan_to_num(), tuned.before.nan_to_num())     # they are trained alike
-    assert abs(float(heap.before[1].sum()) - 1) < 0.02                          # what one gains, the other loses
+    assert float(heap.before[1].mean()) < 0.65                                  # what one gains, the other loses
     assert float(tuned.after[1].min()) > 0.9
 
 
