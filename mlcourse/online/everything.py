@@ -12,6 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mlcourse.engine.descend import check_rate
 from mlcourse.online.buffer import Buffer
 from mlcourse.online.strategy import Predictor, Strategy, fit, predictor
 from mlcourse.phases import check_counts
@@ -19,9 +20,11 @@ from mlcourse.phases import check_counts
 
 class TrainOnEverything(Strategy):
     """One network, whose own parameters are w. lr: Adam's, β. steps: after every part of the data. batch: samples in
-    each, all where there are no more. Raises ValueError for a count below 1."""
+    each, all where there are no more. Raises ValueError for a rate that is not positive and finite, or a count below 1.
+    """
 
     def __init__(self, net: nn.Module, *, lr: float = 2e-3, steps: int = 30, batch: int = 80, seed: int = 0):
+        check_rate(lr)
         check_counts(steps=steps, batch=batch)
         self.net, self.steps, self.batch = net, steps, batch
         self.optimiser = torch.optim.Adam(net.parameters(), lr=lr)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
 from mlcourse.learners import MAML
 from mlcourse.online.buffer import Buffer, Labelled
@@ -36,6 +37,7 @@ class FTML(Strategy):
     def __init__(self, net: nn.Module, *, alpha: float = 0.05, k: int = 5, test_steps: int = 30, lr: float = 2e-3,
                  steps: int = 15, tasks: int = 8, batch: int = 10, seed: int = 0):
         check_counts(test_steps=test_steps, steps=steps, tasks=tasks, batch=batch)
+        check_rate(lr, "outer learning rate")
         self.learner = MAML(net, alpha, k)
         self.optimiser = torch.optim.Adam(net.parameters(), lr=lr)
         self.test_steps, self.steps, self.tasks, self.batch = test_steps, steps, tasks, batch
@@ -78,6 +80,7 @@ class FTML(Strategy):
 
     def _episode(self, tr: Labelled, val: Labelled, tasks: tuple[int, ...] = ()) -> Episode:
         x, y = tr
-        way = 0 if y.is_floating_point() else self.learner.net.head.out_features
+        head = getattr(self.learner.net, "head", None)
+        way = 0 if head is None or y.is_floating_point() else head.out_features
         unlabeled, classes = x.new_empty(*tasks, 0, *x.shape[len(tasks) + 1:]), torch.arange(way).expand(*tasks, way)
         return Episode(*tr, *val, unlabeled, classes, torch.zeros(tasks, dtype=torch.int64))

@@ -17,6 +17,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from mlcourse.engine.descend import check_rate
 from mlcourse.online.strategy import Predictor, Strategy, fit, predictor
 from mlcourse.phases import check_counts
 
@@ -24,10 +25,11 @@ from mlcourse.phases import check_counts
 class GDumb(Strategy):
     """net: the start of every training, which itself is never trained. capacity: samples that the memory holds; with as
     many as the stream has, it keeps nearly all, as its rivals do. lr: Adam's. steps, batch: of each training.
-    Raises ValueError for a count below 1."""
+    Raises ValueError for a rate that is not positive and finite, or a count below 1."""
 
     def __init__(self, net: nn.Module, *, capacity: int, lr: float = 2e-3, steps: int = 400, batch: int = 80,
                  seed: int = 0):
+        check_rate(lr)
         check_counts(capacity=capacity, steps=steps, batch=batch)
         self.net, self.capacity, self.lr, self.steps, self.batch, self.seed = net, capacity, lr, steps, batch, seed
         self.memory: dict[int, list[Tensor]] = {}

@@ -11,15 +11,17 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from mlcourse.engine.descend import check_rate
 from mlcourse.online.strategy import Predictor, Strategy, fit, predictor
 from mlcourse.phases import check_counts
 
 
 class FromScratch(Strategy):
     """net: the start of every training, which itself is never trained. lr: Adam's. steps, batch: of each training.
-    Raises ValueError for a count below 1."""
+    Raises ValueError for a rate that is not positive and finite, or a count below 1."""
 
     def __init__(self, net: nn.Module, *, lr: float = 2e-3, steps: int = 200, batch: int = 80, seed: int = 0):
+        check_rate(lr)
         check_counts(steps=steps, batch=batch)
         self.net, self.lr, self.steps, self.batch, self.seed = net, lr, steps, batch, seed
 

@@ -169,7 +169,7 @@ def test_where_labels_conflict_one_network_cannot_serve_both_tasks_and_fine_tuni
     assert float(tuned.after[1].min()) > 0.9
 
 
-@pytest.mark.parametrize("wrong", [{name: 0} for name in ("alpha", "k", "steps", "tasks", "batch", "test_steps")])
+@pytest.mark.parametrize("wrong", [{name: 0} for name in ("alpha", "lr", "k", "steps", "tasks", "batch", "test_steps")])
 def test_settings_that_make_no_sense_are_refused(wrong):
     with pytest.raises(ValueError, match="must be"):
         FTML(MLP((2, 4, 2)), **wrong)

@@ -6,7 +6,8 @@ import torch.nn.functional as F
 from streams import SIDE, digits, net, swapped
 
 from mlcourse.nets import MLP
-from mlcourse.online import FromScratch, GDumb, Look, RandomFeatures, play, recipes, share_right, stream
+from mlcourse.online import (FineTune, FromScratch, GDumb, Look, RandomFeatures, TrainOnEverything, play, recipes,
+                             share_right, stream)
 
 
 def test_t4_from_scratch_forgets_everything_between_tasks():
@@ -109,7 +110,12 @@ def test_random_features_learn_one_task_of_digits():
 
 
 @pytest.mark.parametrize(("make", "wrong"), [
+    (lambda **wrong: TrainOnEverything(net(), **wrong), {"batch": 0}),
+    (lambda **wrong: TrainOnEverything(net(), **wrong), {"lr": 0.0}),
+    (lambda **wrong: FineTune(net(), **wrong), {"alpha": -1.0}),
+    (lambda **wrong: FineTune(net(), **wrong), {"test_steps": 0}),
     (lambda **wrong: FromScratch(net(), **wrong), {"steps": 0}),
+    (lambda **wrong: FromScratch(net(), **wrong), {"lr": float("inf")}),
     (lambda **wrong: GDumb(net(), **{"capacity": 5} | wrong), {"capacity": 0}),
     (lambda **wrong: RandomFeatures(4, 2, **wrong), {"features": 0}),
     (lambda **wrong: RandomFeatures(4, 2, **wrong), {"penalty": 0.0}),
