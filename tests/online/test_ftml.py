@@ -117,7 +117,7 @@ def test_a_buffer_says_what_is_missing():
 
 
 def shown_to(monkeypatch, strategy, parts):
-    """The batches that the meta-updates of a strategy differentiate, as these parts of one task arrive after another."""
+    """The batches that a strategy differentiates in its meta-updates, as the parts of these tasks arrive."""
     batches = []
     real = MAML.losses
     monkeypatch.setattr(MAML, "losses", lambda self, batch: batches.append(batch) or real(self, batch))
