@@ -27,7 +27,7 @@ FLOORS = (
     ("learners",),
     ("description",),
     ("checkpoint", "compiled"),
-    ("train", "evaluate", "probes"),
+    ("train", "evaluate", "probes", "online"),
     ("job", "rows", "supervised", "fewshot"),
     ("assess",),
     ("runs",),
