@@ -28,12 +28,13 @@ def patterns(seed=0, classes=CLASSES, per_class=12, side=SIDE) -> Domain:
 
 
 PICTURES = EpisodeSampler(patterns(), 3, 2, 3)
+WITH_POOL = EpisodeSampler(patterns(), 3, 2, 3, unlabeled=2)        # for the methods that learn from it
 SINUSOIDS = SinusoidSampler(5, 6)
 
 
-def pictures(tasks=1, seed=1):
+def pictures(tasks=1, seed=1, sampler=PICTURES):
     """A batch of 3-way 2-shot episodes in float64."""
-    return PICTURES.sample(tasks, torch.Generator().manual_seed(seed)).to(torch.float64)
+    return sampler.sample(tasks, torch.Generator().manual_seed(seed)).to(torch.float64)
 
 
 def sinusoids(tasks=1, seed=1):
