@@ -48,6 +48,16 @@ def few_steps(config, most=2):
     return {name: min(value, most) if name in repeated else value for name, value in config.items()}
 
 
+def awake(learner):
+    """The learner, with what it is told of an episode's distances, if anything, mattering from the first step on: its
+    first weights are so small that an error in its gradient would hardly show."""
+    if hasattr(learner, "mask_net"):
+        with torch.no_grad():
+            for p in learner.mask_net.parameters():
+                p.normal_(generator=torch.Generator().manual_seed(0))
+    return learner
+
+
 def learner(name, way=3, norm="batch", width=6, **settings):
     """The method on a small network and with few steps, for `pictures`, or for `sinusoids` when way is 0."""
     entry = method(name)

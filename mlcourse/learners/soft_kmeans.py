@@ -51,17 +51,28 @@ class SoftKMeans(ProtoNet):
         self.refinements = refinements
         self.config = {"refinements": refinements}
 
+    @property
+    def exact_gradient(self) -> bool:
+        """False: the assignments are constants in it."""
+        return False
+
     def adapt(self, episode: Episode, steps: int | None = None) -> Prototypes:
-        """The refined prototypes p_c."""
+        """The refined prototypes p_c; ProtoNet's where nothing is unlabelled or `steps` is 0."""
         steps = self.refinements if steps is None else steps
         z, one_hot, stats = self.labelled(episode)
-        means = class_means(z, one_hot)
-        if has_unlabelled(episode):
-            unlabelled = self.embed(episode.unlabeled_x, stats, episode.batch_shape)
-            for step in range(steps):
-                weights = self.weights(unlabelled, means, step / max(1, steps - 1))
-                means = refined(z, one_hot, unlabelled, weights)
+        if steps == 0 or not has_unlabelled(episode):
+            return Prototypes(class_means(z, one_hot), stats)
+        means, one_hot = self.start(z, one_hot)
+        unlabelled = self.embed(episode.unlabeled_x, stats, episode.batch_shape)
+        for step in range(steps):
+            weights = self.weights(unlabelled, means, step / max(1, steps - 1))
+            means = refined(z, one_hot, unlabelled, weights)
         return Prototypes(means, stats)
+
+    def start(self, z: Tensor, one_hot: Tensor) -> tuple[Tensor, Tensor]:
+        """The clusters before the first refinement, and the support samples' places in them, from support samples
+        (M, D) with one-hot labels (M, N)."""
+        return class_means(z, one_hot), one_hot
 
     def weights(self, unlabelled: Tensor, means: Tensor, progress: float = 0.0) -> Tensor:
         """z̃_jc m_jc: what each unlabelled sample (U, D) weighs in each prototype (N, D), (U, N). progress: 0 in the
@@ -70,11 +81,10 @@ class SoftKMeans(ProtoNet):
 
 
 class Clusters(NamedTuple):
-    """The prototypes of N classes and of the distractors (N + 1, D), the logarithm of their radii (N + 1,), and the norm
-    statistics to embed queries with."""
+    """The prototypes of N classes and, last, of the distractors (N + 1, D), and the norm statistics to embed queries
+    with."""
 
     means: Tensor
-    log_radii: Tensor
     stats: tuple
 
 
@@ -93,27 +103,36 @@ class SoftKMeansCluster(SoftKMeans):
         self.log_radius = nn.Parameter(torch.tensor(math.log(radius)))
         self.config = {"refinements": refinements, "radius": radius}
 
+    @property
+    def exact_gradient(self) -> bool:
+        """True: it flows through the assignments, too."""
+        return True
+
     def adapt(self, episode: Episode, steps: int | None = None) -> Prototypes | Clusters:
         """The refined clusters; ProtoNet's prototypes where nothing is unlabelled or `steps` is 0."""
-        steps = self.refinements if steps is None else steps
-        if steps == 0 or not has_unlabelled(episode):
-            return super().adapt(episode, 0)
-        z, one_hot, stats = self.labelled(episode)
-        one_hot = torch.cat([one_hot, torch.zeros_like(one_hot[..., :1])], -1)
-        means = class_means(z, one_hot[..., :-1])
-        means = torch.cat([means, torch.zeros_like(means[..., :1, :])], -2)
-        log_radii = torch.cat([torch.zeros_like(means[..., :-1, 0]), self.log_radius.expand(means[..., -1:, 0].shape)], -1)
-        unlabelled = self.embed(episode.unlabeled_x, stats, episode.batch_shape)
-        for _ in range(steps):
-            weights = gaussian_logits(unlabelled, means, log_radii).softmax(-1)
-            means = refined(z, one_hot, unlabelled, weights)
-        return Clusters(means, log_radii, stats)
+        found = super().adapt(episode, steps)
+        return Clusters(*found) if found.means.shape[-2] > episode.way else found
+
+    def start(self, z: Tensor, one_hot: Tensor) -> tuple[Tensor, Tensor]:
+        """One more cluster, at 0, without a support sample."""
+        means = class_means(z, one_hot)
+        return (torch.cat([means, torch.zeros_like(means[..., :1, :])], -2),
+                torch.cat([one_hot, torch.zeros_like(one_hot[..., :1])], -1))
+
+    def weights(self, unlabelled: Tensor, means: Tensor, progress: float = 0.0) -> Tensor:
+        """The soft assignment to classes and distractors (U, N + 1)."""
+        return self.logits(unlabelled, means).softmax(-1)
+
+    def logits(self, z: Tensor, means: Tensor) -> Tensor:
+        """-|z_j - p_c|²/2r_c² - log r_c - ½ log 2π (U, N + 1) for samples (U, D) and clusters (N + 1, D)."""
+        is_last = torch.arange(means.shape[-2], device=means.device) == means.shape[-2] - 1
+        return gaussian_logits(z, means, self.log_radius * is_last)
 
     def predict(self, state: Prototypes | Clusters, x: Tensor) -> Tensor:
         """Logits of the classes and the distractors (M, N + 1); ProtoNet's (M, N) where nothing was unlabelled."""
         if isinstance(state, Prototypes):
             return super().predict(state, x)
-        return gaussian_logits(self.embed(x, state.stats, state.means.shape[:-2]), state.means, state.log_radii)
+        return self.logits(self.embed(x, state.stats, state.means.shape[:-2]), state.means)
 
 
 class MaskedSoftKMeans(SoftKMeans):
@@ -136,6 +155,11 @@ class MaskedSoftKMeans(SoftKMeans):
                 nn.init.normal_(layer.weight, std=0.01)
                 nn.init.zeros_(layer.bias)
         self.config = {"refinements": refinements, "seed": seed}
+
+    @property
+    def exact_gradient(self) -> bool:
+        """False: the statistics are constants in it."""
+        return False
 
     def weights(self, unlabelled: Tensor, means: Tensor, progress: float = 0.0) -> Tensor:
         """z̃_jc m_jc (U, N)."""

@@ -1,0 +1,27 @@
+"""What the rows of `mlcourse study unlabelled` say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlcourse.lessons.l11_unlabelled.study_unlabelled_arms import GLYPHS
+from mlcourse.statistics import Estimate, paired_difference, t_interval
+
+Rows = Sequence[dict]
+Where = tuple[str, int, str]        # an arm, the number of distractor classes, and the balance
+
+
+def values(rows: Rows, arm: str, distractors: int, balance: str = "even", part: str = GLYPHS) -> dict[int, float]:
+    """{seed: accuracy (%)} of an arm on test classes, with pools of so many distractor classes and this balance."""
+    return {row["seed"]: row["accuracy"][row["balance"].index(balance)] for row in rows
+            if (row["part"], row["arm"], row["distractors"], row["split"]) == (part, arm, distractors, "test")}
+
+
+def mean(rows: Rows, arm: str, distractors: int, balance: str = "even", part: str = GLYPHS) -> Estimate:
+    """The mean accuracy (%) over seeds. Raises ValueError where there is no row."""
+    return t_interval(values(rows, arm, distractors, balance, part).values())
+
+
+def apart(rows: Rows, one: Where, other: Where, part: str = GLYPHS) -> Estimate:
+    """How many points `one` is above `other`, paired over seeds. Raises ValueError where they have other seeds."""
+    return paired_difference(values(rows, *one, part), values(rows, *other, part))
