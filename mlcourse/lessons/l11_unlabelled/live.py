@@ -6,15 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import torch
-from IPython.display import display
-from torch import Tensor, nn
+from torch import Tensor
 
-from mlcourse.datasets import load_splits
-from mlcourse.episode import EpisodeSampler
+from mlcourse.episode import Episode
 from mlcourse.learners.protonet import squared_distances
 from mlcourse.lessons.l11_unlabelled import pool
+from mlcourse.lessons.l11_unlabelled.pool import Pool
 from mlcourse.statistics import Estimate, interval
-from mlcourse.widgets import Bar
 
 
 class Task(NamedTuple):
@@ -29,12 +27,27 @@ class Task(NamedTuple):
     hidden: Tensor
 
 
-def tasks(distractors: int = 0) -> list[Task]:
-    """The explorers' episodes, with five drawings of each class in the pool and of so many other classes."""
-    drawn = pool.pools(distractors, pool.OWN // pool.WAY)
+def each(of: Pool) -> list[Task]:
+    """The episodes one by one."""
     y, answer = torch.arange(pool.WAY), torch.arange(pool.WAY).repeat_interleave(pool.QUERY)
-    return [Task(z, y, u, q, answer, drawn.owner.clamp(max=pool.WAY))
-            for z, u, q in zip(drawn.z, drawn.u, drawn.q, strict=True)]
+    hidden = of.owner.clamp(max=pool.WAY)
+    return [Task(z, y, u, q, answer, hidden) for z, u, q in zip(of.z, of.u, of.q, strict=True)]
+
+
+def tasks(others: int = 0) -> list[Task]:
+    """The explorers' episodes, with five drawings of each class in the pool and of so many other classes."""
+    return each(pool.pools(others, pool.OWN // pool.WAY))
+
+
+def training_tasks(count: int) -> list[Task]:
+    """As many of training characters, with five other classes in the pool."""
+    dealt = pool.deal(pool.characters("train"), count, torch.Generator().manual_seed(0))
+    return each(pool.filled(dealt, [pool.EACH] * (pool.WAY + pool.OTHERS)))
+
+
+def episode(task: Task) -> Episode:
+    """The same for a learner: features stand in the place of pictures."""
+    return Episode(task.z, task.y, task.q, task.answer, task.u, torch.arange(pool.WAY), torch.tensor(0))
 
 
 @torch.no_grad()
@@ -52,23 +65,3 @@ def right(name: str, prototypes: Callable[[Task], Tensor], of: Iterable[Task]) -
 def gain(one: Tensor, other: Tensor) -> Estimate:
     """How many points `one` is above `other`, over episodes that both answered."""
     return interval(one - other)
-
-
-def train(f: nn.Module, mask: nn.Module, loss: Callable[..., Tensor], steps: int) -> None:
-    """Train both, in place, on 5-way 1-shot episodes of the training scripts with five drawings of each class and of five
-    other classes in the pool, with a bar.
-
-    loss(z, y, u, q, answer): a scalar.
-    """
-    sampler = EpisodeSampler(load_splits("glyphs").train, pool.WAY, 1, pool.QUERY, unlabeled=pool.EACH,
-                             distractors=pool.OTHERS)
-    adam = torch.optim.Adam([{"params": f.parameters(), "lr": 1e-3}, {"params": mask.parameters(), "lr": 1e-2}])
-    generator, bar = torch.Generator().manual_seed(0), Bar(steps, "masked")
-    display(bar)
-    for _ in range(steps):
-        e = sampler.sample(1, generator).task(0)
-        value = loss(f(e.support_x), e.support_y, f(e.unlabeled_x), f(e.query_x), e.query_y)
-        adam.zero_grad()
-        value.backward()
-        adam.step()
-        bar({"loss": value.item()})

@@ -37,22 +37,25 @@ class Pool(NamedTuple):
 
 @cache
 @torch.no_grad()
-def characters() -> Tensor:
-    """Features (CLASSES, 20, D) of characters of new scripts."""
-    test = load_splits("glyphs").test
-    some = test.subset(range(0, len(test.classes), len(test.classes) // CLASSES)[:CLASSES])
+def characters(split: str = "test") -> Tensor:
+    """Features (CLASSES, 20, D) of characters, of new scripts ("test") or of those of the network's training ("train")."""
+    domain = getattr(load_splits("glyphs"), split)
+    some = domain.subset(range(0, len(domain.classes), len(domain.classes) // CLASSES)[:CLASSES])
     x = some.images[some.labels.argsort(stable=True)].float() / 255
     return protonet().net(x).reshape(CLASSES, -1, protonet().net.size)
 
 
+def deal(z: Tensor, episodes: int, generator: torch.Generator) -> Tensor:
+    """What episodes draw from, (E, WAY + OTHERS, 20, D): other classes for each, their drawings in random order."""
+    chosen = torch.rand(episodes, len(z), generator=generator).argsort(1)[:, :WAY + OTHERS]
+    hands = torch.rand(episodes, WAY + OTHERS, z.shape[1], generator=generator).argsort(2)
+    return z[chosen[..., None], hands]
+
+
 @cache
 def drawn() -> Tensor:
-    """The features (E, WAY + OTHERS, 20, D) that the episodes draw from, drawings of a class in random order."""
-    generator = torch.Generator().manual_seed(SEED)
-    z = characters()
-    chosen = torch.rand(EPISODES, CLASSES, generator=generator).argsort(1)[:, :WAY + OTHERS]
-    hands = torch.rand(EPISODES, WAY + OTHERS, z.shape[1], generator=generator).argsort(2)
-    return z[chosen[..., None], hands]
+    """The episodes of new scripts, dealt once."""
+    return deal(characters(), EPISODES, torch.Generator().manual_seed(SEED))
 
 
 def counts(commonest: int) -> list[int]:
@@ -67,8 +70,11 @@ def counts(commonest: int) -> list[int]:
 def pools(others: int, commonest: int) -> Pool:
     """The episodes with EACH drawings of `others` other classes in the pool, and `commonest` of one of the five. All
     settings share labelled drawings and queries, and as much of the pool as they can."""
-    z = drawn()
-    numbers = counts(commonest) + [EACH] * others
+    return filled(drawn(), counts(commonest) + [EACH] * others)
+
+
+def filled(z: Tensor, numbers: list[int]) -> Pool:
+    """Episodes from what was dealt, with so many drawings of each class in the pool, the WAY classes first."""
     start = 1 + QUERY
     u = torch.cat([z[:, n, start:start + number] for n, number in enumerate(numbers)], 1)
     owner = torch.arange(len(numbers)).repeat_interleave(torch.tensor(numbers))
@@ -133,8 +139,7 @@ def prototypes(rule: str, others: int, commonest: int) -> Tensor:
 def right(means: Tensor) -> Tensor:
     """The per cent of right answers in each episode (E,) with these prototypes (E, WAY, D): the queries are the same at
     every setting of the pool."""
-    q = drawn()[:, :WAY, 1:1 + QUERY].flatten(1, 2)
-    said = squared_distances(q, means).argmin(-1)
+    said = squared_distances(pools(0, OWN // WAY).q, means).argmin(-1)
     return 100 * (said == torch.arange(WAY).repeat_interleave(QUERY)).float().mean(1)
 
 

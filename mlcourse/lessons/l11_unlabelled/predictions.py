@@ -6,11 +6,10 @@ from mlcourse.exercises.predictions import Prediction
 
 PREDICTIONS = (
     Prediction(
-        "11.p1", "Soft shares gained some points on the labelled drawings alone. Hard pseudo-labels gain …",
-        ("next to nothing", "about half as much", "nearly as much"), "nearly as much",
-        lambda hard, soft: hard.low > 0 and hard.mean > 0.7 * soft.mean,
-        lambda hard, soft: f"nearly as much: ≈{hard.text(sign=True)} points, and soft shares "
-                           f"≈{soft.text(sign=True)}."),
+        "11.p1", "Soft shares in the place of hard pseudo-labels, one step, the same pools: they add …",
+        ("less than 1 point", "1 to 3 points", "more than 3 points"), "less than 1 point",
+        lambda gap: gap.high < 1,
+        lambda gap: f"less than 1 point: ≈{gap.text(sign=True)} points."),
     Prediction(
         "11.p2", "Soft k-means is trained further, for 500 steps, with five other classes in every pool. Tested with "
         "such pools, against a ProtoNet that is trained as long without pools, it is …",
