@@ -31,7 +31,7 @@ def far(others: int) -> Far:
     """How far the drawings of pools with so many other classes lie."""
     drawn = pool.pools(others, OWN // WAY)
     d = relative_distances(drawn.u, drawn.z).amin(-1)
-    count = lambda values: np.histogram(values.clamp(max=FARTHEST).numpy(), EDGES)[0] / pool.EPISODES
+    count = lambda values: np.histogram(np.minimum(values.double().numpy(), FARTHEST), EDGES)[0] / pool.EPISODES
     return Far(d, count(d[:, :OWN]), count(d[:, OWN:]))
 
 

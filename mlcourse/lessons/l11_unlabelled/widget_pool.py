@@ -79,7 +79,7 @@ class PoolDials(Explorer):
         far = "" if record.way == 1 else f", {record.way:g} of the way"
         name = record.rule[0].upper() + record.rule[1:]
         return (f"{name}{far}: ≈{record.right[record.rule].mean:.1f} % right, with the labelled alone "
-                f"≈{record.right[ALONE].mean:.1f}: ≈{record.gain.text(sign=True)} points")
+                f"≈{record.right[ALONE].mean:.1f}; the pool gains ≈{record.gain.text()} points")
 
     def describe(self, record: PoolRecord) -> str:
         strangers = "no other class" if not record.others else f"{EACH * record.others} drawings of other classes"
