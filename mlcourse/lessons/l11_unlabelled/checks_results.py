@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from mlcourse.exercises import entries
 from mlcourse.exercises.framework import Misconception, NotYet, all_of
-from mlcourse.lessons.l11_unlabelled.results import BALANCED, HARD, MASKED, PROTO, SOFT, SOFT_AT_TEST, UNEVEN
+from mlcourse.lessons.l11_unlabelled.results import BALANCED, MASKED, PROTO, SOFT, UNEVEN
 
 # ---------------------------------------------------------------- 11.2
 
@@ -66,9 +66,8 @@ class Claim(NamedTuple):
     @property
     def says(self) -> str:
         """The claim as the exercise prints it."""
-        return (f"{self.distractors} other classes, {self.balance}: {self.one} beats\n    #   {self.other}"
-                if len(self.one + self.other) > 40 else
-                f"{self.distractors} other classes, {self.balance}: {self.one} beats {self.other}")
+        balance = f"concentration {self.balance}" if self.balance != EVEN else EVEN
+        return f"{self.distractors} other classes, {balance}: {self.one} beats {self.other}"
 
 
 OVERLAP, LARGER, EVERYWHERE, EVEN = ("overlapping intervals taken for no difference", "the larger mean wins",
@@ -76,10 +75,10 @@ OVERLAP, LARGER, EVERYWHERE, EVEN = ("overlapping intervals taken for no differe
 CALL = "call apart with these two, this pool and this balance; on which side of 0 does its interval lie?"
 CLAIMS = {
     "a": Claim("yes", OVERLAP, CALL, MASKED, SOFT, 5, EVEN),
-    "b": Claim("open", LARGER, CALL, SOFT_AT_TEST, HARD, 0, EVEN),
+    "b": Claim("open", LARGER, CALL, SOFT, MASKED, 0, EVEN),
     "c": Claim("no", EVERYWHERE, CALL, BALANCED, PROTO, 0, "1"),
-    "d": Claim("yes", OVERLAP, CALL, MASKED, PROTO, 5, "0.2"),
-    "e": Claim("open", LARGER, CALL, UNEVEN, MASKED, 5, "0.2"),
+    "d": Claim("open", EVERYWHERE, CALL, MASKED, PROTO, 5, "0.2"),
+    "e": Claim("yes", OVERLAP, CALL, UNEVEN, PROTO, 5, "0.2"),
 }
 
 

@@ -11,7 +11,7 @@ from mlcourse.lessons.l11_unlabelled.checks_results import CLAIMS, check_pull, c
 # ---------------------------------------------------------------- 11.2
 
 PULL = '''\
-pull = {               # on a line: labelled drawings at 0 (class 0) and 4 (class 1), one stray at -2
+pull = {               # labelled drawings at 0 (class 0) and 4 (class 1), one stray at -2
     "share": ...,      # the stray's share of class 0, to two digits
     "prototype": ...,  # where the prototype of class 0 goes in one step
     "border": ...,     # where the border between the classes, at 2 before, goes

@@ -52,7 +52,7 @@ def balance(rows: Sequence[dict]) -> Picture:
         panels[0].set_ylabel("right, % (± over five seeds)")
         figure.supxlabel("concentration, and the mean share of the commonest class", fontsize=9.5)
         panels[1].legend(loc="lower left")
-        figure.suptitle("Uneven pools cost balanced assignment most, and no arm that looks at distances as much",
+        figure.suptitle("On uneven pools balanced assignment falls far below ProtoNet; shares by distance lose less",
                         x=0.01, ha="left", fontsize=10.5)
     said = "; ".join(f"{arm}, {others} other classes: " + ", ".join(
         study.mean(rows, arm, others, each).text() for each in BALANCES) for others in DISTRACTORS for arm in DRAWN)

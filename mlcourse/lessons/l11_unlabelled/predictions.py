@@ -18,7 +18,7 @@ PREDICTIONS = (
         lambda gap: f"less accurate: {gap.text(sign=True)} points."),
     Prediction(
         "11.p3", "The pool still has 25 drawings of the five classes and no others, but in uneven shares "
-        "(concentration 1). Against the labelled drawings alone, balanced assignment …",
+        "(concentration 0.5). Against ProtoNet, which uses no pool, balanced assignment …",
         ("still gains", "gains and loses nothing", "loses less than 5 points", "loses more than 5 points"),
         "loses more than 5 points",
         lambda gap: gap.high < -5,

@@ -47,7 +47,7 @@ def test_the_study_has_five_seeds_of_every_arm():
 def test_the_predictions_about_the_study_are_borne_out():
     p = {each.id: each for each in PREDICTIONS}
     assert p["11.p2"].holds(gap=apart(ROWS, results.SOFT, results.PROTO, 5))
-    assert p["11.p3"].holds(gap=apart(ROWS, results.BALANCED, results.PROTO, 0, "1"))
+    assert p["11.p3"].holds(gap=apart(ROWS, results.BALANCED, results.PROTO, 0, "0.5"))
 
 
 def test_an_unknown_arm_number_or_balance_is_refused():
@@ -61,7 +61,7 @@ def test_an_unknown_arm_number_or_balance_is_refused():
 
 def test_the_shares_of_the_commonest_class_are_the_rows():
     shares = dict(zip(BALANCES, figures.largest(ROWS), strict=True))
-    assert shares["even"] == 20 and f"has {shares['1']:.0f} % of the pool" in text()
+    assert shares["even"] == 20 and f"has {shares['0.5']:.0f} % of the pool" in text()
 
 
 def test_episodes_and_features_are_as_many_as_the_text_says():
