@@ -42,13 +42,13 @@ def same(one: Tensor, other: Tensor) -> bool:
 # ---------------------------------------------------------------- 11.1
 
 REFINE_FAULTS = (
-    ("the labelled drawings shared out, too", {"labelled": "soft"}, "a labelled drawing counts wholly for its own class"),
+    ("the labelled drawings shared out, too", {"labelled": "soft"}, "a labelled drawing counts wholly for its class"),
     ("the labelled drawings left out", {"labelled": "none"}, "a new prototype is the mean of its labelled drawings and "
                                                              "its shares of the pool"),
-    ("the prototype in place of the labelled drawings", {"labelled": "one"}, "each labelled drawing counts once, z with "
-     "its labels; c only says where the pool's shares go"),
-    ("the nearest prototype gets all", {"share": "hard"}, "here a drawing is shared out by a softmax; an argmin gives it "
-                                                          "to one class"),
+    ("the prototype in place of the labelled drawings", {"labelled": "one"}, "each labelled drawing counts once, z "
+     "with its labels; c only says where the pool's shares go"),
+    ("the nearest prototype gets all", {"share": "hard"}, "here a drawing is shared out by a softmax; an argmin gives "
+                                                          "it to one class"),
     ("shares that sum to 1 over the drawings", {"axis": 0}, "each drawing is shared out among the classes, so its row "
                                                             "sums to 1"),
     ("the length, not its square", {"power": 1}, "the softmax is over minus the squared distances"),
@@ -113,13 +113,13 @@ def refined(data: Drawings, *, labelled: str = "hard", share: str = "soft", axis
 
 MASK_FAULTS = (
     ("the mask counts twice", {"top": 2}, "above the line a drawing with m = 1/2 weighs 1/4; multiply by m once"),
-    ("the count is not masked", {"bottom": 0}, "what does not count above the line may not count below it, or prototypes "
-                                               "shrink towards 0"),
-    ("the mask counts twice below the line", {"bottom": 2}, "below the line a drawing with m = 1/2 weighs 1/4; multiply "
-                                                            "by m once"),
+    ("the count is not masked", {"bottom": 0}, "what does not count above the line may not count below it, or "
+                                               "prototypes shrink towards 0"),
+    ("the mask counts twice below the line", {"bottom": 2}, "below the line a drawing with m = 1/2 weighs 1/4; "
+                                                            "multiply by m once"),
     ("the mask is left out", {"top": 0}, "the sum above the line needs m, once"),
-    ("the shares are made to sum to 1 again", {"again": True}, "that undoes a mask which is the same for all classes: a "
-                                                               "distractor would count wholly again"),
+    ("the shares are made to sum to 1 again", {"again": True}, "that undoes a mask which is the same for all classes: "
+                                                               "a distractor would count wholly again"),
     ("the labelled drawings are masked", {"labelled": True}, "m is for the pool; labelled drawings count wholly"),
 )
 

@@ -16,8 +16,8 @@ WITH_GRAPH, WITHOUT = "the statistics with their graph", "the distances without 
 FAR_FAULTS = (
     ("one mean for all prototypes", {"mean": "all"}, "each column has a mean of its own, that over the drawings"),
     ("the mean over the prototypes", {"mean": "rows"}, "divide each column by its mean over the drawings"),
-    ("not divided by the mean", {"mean": "none"}, "divide each column by its mean, so that every episode is measured by "
-                                                  "its own spread"),
+    ("not divided by the mean", {"mean": "none"}, "divide each column by its mean, so that every episode is measured "
+                                                  "by its own spread"),
     ("the length, not its square", {"power": 1}, "d is made of squared distances"),
 )
 STATISTICS_FAULTS = (
@@ -26,8 +26,8 @@ STATISTICS_FAULTS = (
     ("kurtosis without the 3", {"excess": 0}, "the excess kurtosis is the kurtosis less 3, and 0 for a normal "
                                               "distribution"),
     ("skewness over the variance", {"third": 1.0}, "the mean cube is divided by the variance to the power 1.5"),
-    ("skewness and kurtosis exchanged", {"order": (0, 1, 2, 4, 3)}, "the order is minimum, maximum, variance, skewness, "
-                                                                    "kurtosis"),
+    ("skewness and kurtosis exchanged", {"order": (0, 1, 2, 4, 3)}, "the order is minimum, maximum, variance, "
+                                                                    "skewness, kurtosis"),
 )
 
 
@@ -130,13 +130,13 @@ def faintly(episode: Tensor, hidden: Tensor) -> Tensor:
 METHODS = (honest, pooled, filters, copies, counts, faintly)
 TRUTH = (False, False, True, True, True, True)
 PATTERNS = {      # what a mistake says of METHODS, beside the truth: its name or names, and why
-    (False,) * 6: ((NOTHING, "compare the answers with the labels as they are and with other ones; where they differ, the "
-                             "labels were read"),),
+    (False,) * 6: ((NOTHING, "compare the answers with the labels as they are and with other ones; where they differ, "
+                             "the labels were read"),),
     (True,) * 6: ((ALL, "a method that never looks at hidden was accused"),),
     (False, False, True, True, False, True): ((SHUFFLED, "a method that uses how many of each class there are was not "
                                                "found; poison with labels in other numbers, such as all the same"),),
-    (False, False, True, True, True, False): ((CHOICES, "a method that changes its logits a little was not found; compare "
-                                                        "the logits, not their argmax"),),
+    (False, False, True, True, True, False): ((CHOICES, "a method that changes its logits a little was not found; "
+                                                        "compare the logits, not their argmax"),),
     (False, False, True, True, False, False): (
         (SHUFFLED, "a method that uses how many of each class there are was not found; poison with labels in other "
                    "numbers, such as all the same"),

@@ -27,8 +27,8 @@ ROUTES = (      # the key, a value that a mistake leads to, its name, and what t
     (SHARE, 0.5, "a distractor is shared out evenly", "squared distances 4 and 36 make shares of exp(-4) to exp(-36)"),
     (SHARE, 0.9, "shares by distance, without exp", "a softmax raises e to minus the squared distance"),
     (PROTOTYPE, STRAY, "the labelled drawing is left out", "the mean is that of the labelled drawing and the stray"),
-    (PROTOTYPE, STRAY / 3, "the prototype counted beside its drawing", "two drawings make the mean: the labelled one and "
-                                                                       "the stray"),
+    (PROTOTYPE, STRAY / 3, "the prototype counted beside its drawing", "two drawings make the mean: the labelled one "
+                                                                       "and the stray"),
     (BORDER, (FIRST + SECOND) / 2, "the border stays", "it lies half way between the prototypes, and one has moved"),
     (MANY, STRAY, "the prototype in place of the border", "the border lies half way between the prototypes"),
     (MANY, float("-inf"), "no end to the pull", "the mean of ever more drawings at -2 and one at 0 tends to -2, no "
@@ -44,16 +44,16 @@ def check_pull(answer: object) -> str:
                  if key in off and (given[key] == value or abs(given[key] - value) <= DIGITS)]:
         raise all_of(found)
     if off:
-        raise NotYet(f"{off[0]} is not {given[off[0]]:g}; draw a line, put the drawings on it, and begin with the squared "
-                     "distances of the stray: 4 and 36.")
-    return "A softmax cannot say 'none of these': the stray counts wholly, and ten more move the border by less than two."
+        raise NotYet(f"{off[0]} is not {given[off[0]]:g}; draw a line, put the drawings on it, and begin with the "
+                     "squared distances of the stray: 4 and 36.")
+    return "A softmax cannot say 'none of these': the stray counts wholly. But the border moves by less than 1."
 
 
 # ---------------------------------------------------------------- 11.6
 
 class Claim(NamedTuple):
-    """A claim on two arms of the study, with pools of so many other classes and this balance: `one` is more accurate than
-    `other`. verdict, name, why: as in `mlcourse.exercises.entries.check_claims`."""
+    """A claim on two arms of the study, with pools of so many other classes and this balance: `one` is more accurate
+    than `other`. verdict, name, why: as in `mlcourse.exercises.entries.check_claims`."""
 
     verdict: str
     name: str

@@ -104,7 +104,7 @@ masked = Exercise(
         (masked_wrong(("counts.sum(0)", "share.sum(0)")), "the count is not masked"),
         (masked_wrong((COUNTS, "    counts = share * m * m")),
          "the mask counts twice, the mask counts twice below the line"),
-        (masked_wrong((COUNTS, "    counts = share * m\n    counts = counts / counts.sum(1, keepdim=True).clamp(1e-12)")),
+        (masked_wrong((COUNTS, "    counts = share * m\n    counts = counts / counts.sum(1, keepdim=True).clamp(0.1)")),
          "the shares are made to sum to 1 again"),
         (masked_wrong((COUNTS, "    counts = share")), "the count is not masked, the mask is left out"),
         (masked_wrong((COUNTS, "    counts = share * m.detach()")), CUT),

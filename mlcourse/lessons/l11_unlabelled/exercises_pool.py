@@ -36,8 +36,8 @@ measured = Exercise(
     stub=MEASURED + "    ...", solution_source=MEASURED_SOLUTION, check=check_measured,
     hints=(
         "Distances first, then each column over its mean; all five statistics are over the drawings, dimension 0.",
-        "After d = d / d.mean(0) the mean of each column is 1, so v = ((d - 1) ** 2).mean(0), and the other two are made "
-        "of the mean of (d - 1) ** 3 and (d - 1) ** 4.",
+        "After d = d / d.mean(0) the mean of each column is 1, so v = ((d - 1) ** 2).mean(0), and the other two are "
+        "made of the mean of (d - 1) ** 3 and (d - 1) ** 4.",
         "skew = ((d - 1) ** 3).mean(0) / v ** 1.5; kurtosis = ((d - 1) ** 4).mean(0) / v ** 2 - 3; "
         "torch.stack([d.amin(0), d.amax(0), v, skew, kurtosis], 1).detach().",
     ),
@@ -91,9 +91,9 @@ poison = Exercise(
     stub=POISON + "    ...", solution_source=POISON_SOLUTION, check=check_poison,
     hints=(
         "Ask the method twice, the second time with wrong labels. What must be the same?",
-        "Whoever only counts labels is not found by shuffling them: make them all the same. And compare logits exactly.",
-        "return not torch.equal(method(episode, hidden), method(episode, torch.zeros_like(hidden))), or with every label "
-        "in turn.",
+        "Whoever only counts labels is not found by shuffling them: make them all alike. And compare logits exactly.",
+        "return not torch.equal(method(episode, hidden), method(episode, torch.zeros_like(hidden))), or with every "
+        "label in turn.",
     ),
     wrong=(
         (poison_wrong((POISONED, TURNED)), SHUFFLED),

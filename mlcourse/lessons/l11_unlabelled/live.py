@@ -16,8 +16,8 @@ from mlcourse.statistics import Estimate, interval
 
 
 class Task(NamedTuple):
-    """One 5-way 1-shot episode as features: labelled z (M, D) with labels y (M,), the unlabelled pool u (U, D), queries q
-    (Q, D) with their labels answer (Q,). hidden (U,): the classes of the pool, 5 for a distractor."""
+    """One 5-way 1-shot episode as features: labelled z (M, D) with labels y (M,), the unlabelled pool u (U, D), queries
+    q (Q, D) with their labels answer (Q,). hidden (U,): the classes of the pool, 5 for a distractor."""
 
     z: Tensor
     y: Tensor

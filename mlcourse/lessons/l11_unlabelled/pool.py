@@ -18,7 +18,7 @@ from mlcourse.learners.protonet import squared_distances
 from mlcourse.learners.soft_kmeans import assignment, refined, relative_distances
 from mlcourse.lessons.l11_unlabelled.shipped import protonet
 
-WAY, OWN, EACH, QUERY = 5, 25, 5, 5         # classes; drawings of theirs in the pool; of each other class; queries a class
+WAY, OWN, EACH, QUERY = 5, 25, 5, 5         # classes; their drawings in the pool; of each other class; queries a class
 OTHERS = 5                                  # the most other classes
 MOST = 13                                   # the most drawings of one class
 CLASSES = 60                                # of the test scripts, evenly spread: what is embedded within a second
@@ -38,7 +38,7 @@ class Pool(NamedTuple):
 @cache
 @torch.no_grad()
 def characters(split: str = "test") -> Tensor:
-    """Features (CLASSES, 20, D) of characters, of new scripts ("test") or of those of the network's training ("train")."""
+    """Features (CLASSES, 20, D) of characters, of new scripts ("test") or of those trained on ("train")."""
     domain = getattr(load_splits("glyphs"), split)
     some = domain.subset(range(0, len(domain.classes), len(domain.classes) // CLASSES)[:CLASSES])
     x = some.images[some.labels.argsort(stable=True)].float() / 255
@@ -109,8 +109,8 @@ def masked(pool: Pool, threshold: float = 0.5, steepness: float = 10.0) -> Tenso
 
 
 def balanced(pool: Pool, rounds: int = 20) -> Tensor:
-    """One step whose shares are scaled until each class gets as much of the pool as any other (Sinkhorn): the columns in
-    turn with the rows, which are last."""
+    """One step whose shares are scaled until each class gets as much of the pool as any other (Sinkhorn): the columns
+    in turn with the rows, which are last."""
     d = squared_distances(pool.u, pool.z).double()
     raised = (d.amin(-1, keepdim=True) - d).exp()
     each = torch.ones_like(raised[:, :, :1])

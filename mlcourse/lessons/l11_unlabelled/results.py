@@ -16,8 +16,8 @@ ARMS = (PROTO, HARD, SOFT_AT_TEST, BALANCED, SOFT, MASKED, CLUSTER, UNEVEN)
 
 
 def apart(rows: Sequence[dict], one: str, other: str, distractors: int, balance: str = "even") -> Estimate:
-    """The accuracy of one arm less that of another on glyphs, in points, paired over seeds. Raises ValueError for a name,
-    a number or a balance that the rows do not have."""
+    """The accuracy of one arm less that of another on glyphs, in points, paired over seeds. Raises ValueError for a
+    name, a number or a balance that the rows do not have."""
     for value, what, known in ((one, "arm", ARMS), (other, "arm", ARMS), (distractors, "number of other classes",
                                                                           DISTRACTORS), (balance, "balance", BALANCES)):
         if value not in known:

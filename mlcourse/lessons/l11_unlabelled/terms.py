@@ -5,7 +5,8 @@ TERMS = {
     "unlabelled pool": "The samples of an episode whose class nobody says, and which are no queries.",
     "semi-supervised": "Said of learning from few labelled and many unlabelled samples together.",
     "soft k-means":
-        "Clustering in which every sample is shared out among all centres, and each centre becomes the mean of its shares.",
+        "Clustering in which every sample is shared out among all centres, and each centre becomes the mean of its "
+        "shares.",
     "distractor": "An unlabelled sample of a class that the task does not ask for.",
     "mask": "A number from 0 to 1 for a sample and a class: how much of the sample's share may count.",
     "balanced assignment":
@@ -20,7 +21,7 @@ CHINESE = {
 }
 
 SYMBOLS = {
-    r"$\pi_{jn}$": ("`share`", "the share of unlabelled sample $j$ that goes to class $n$; over the classes they sum to 1"),
+    r"$\pi_{jn}$": ("`share`", "the share of unlabelled sample $j$ that class $n$ gets; over classes they sum to 1"),
     r"$m_{jn}$": ("`m`", "the mask: how much of that share counts, from 0 to 1"),
     r"$\tilde d_{jn}$":
         ("`d`", "the squared distance of unlabelled sample $j$ from $c_n$, over its mean for the pool"),

@@ -60,10 +60,11 @@ class MaskDial(Explorer):
 
     def headline(self, record: MaskRecord) -> str:
         right = {name: f"≈{each.mean:.1f}" for name, each in record.right.items()}
-        return f"With this mask {right[THIS]} % right, without one {right[SOFT]}, with the others removed {right[BY_HAND]}"
+        return (f"With this mask {right[THIS]} % right, without one {right[SOFT]}, with the others removed "
+                f"{right[BY_HAND]}")
 
     def describe(self, record: MaskRecord) -> str:
         own, strangers = record.counts
         said = "" if np.isnan(strangers) else f", of other classes ≈{strangers:.2f}"
-        return (f"With the labelled alone ≈{record.right[ALONE].mean:.1f} %. Mean mask at the nearest prototype: of drawings "
-                f"of the five classes ≈{own:.2f}{said}. Accuracy over {pool.EPISODES} episodes, ± over them.")
+        return (f"With the labelled alone ≈{record.right[ALONE].mean:.1f} %. Mean mask at the nearest prototype: of "
+                f"drawings of the five classes ≈{own:.2f}{said}. Accuracy over {pool.EPISODES} episodes, ± over them.")

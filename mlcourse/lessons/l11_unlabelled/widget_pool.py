@@ -19,9 +19,9 @@ OPENING, EVERY = (SOFT,), tuple(rule for rule in RULES if rule != ALONE)
 
 
 class PoolRecord(NamedTuple):
-    """One setting. rule, others, commonest, way: the controls. places (U, 2), owner (U,): the pool in the plane, and whose
-    drawings they are, WAY for other classes. labelled, now (WAY, 2): the labelled drawings and the prototypes. right: by
-    rule, the accuracy in per cent over all episodes; gain: of the rule less the labelled drawings alone, in points."""
+    """One setting. rule, others, commonest, way: the controls. places (U, 2), owner (U,): the pool in the plane, and
+    whose drawings they are, WAY for other classes. labelled, now (WAY, 2): the labelled drawings and the prototypes.
+    right: by rule, the accuracy in per cent over all episodes; gain: of the rule less the labelled alone, in points."""
 
     rule: str
     others: int
@@ -68,8 +68,9 @@ class PoolDials(Explorer):
         right = {name: pool.right(moved(name)) for name in (ALONE, *self.rules)}
         middle, directions = pool.plane(at)
         flat = lambda z: ((z - middle) @ directions).numpy()
-        size = np.abs(flat(pool.drawn()[at].flatten(0, 1))).max(0)
-        places = lambda z: flat(z) / size
+        everywhere = flat(pool.drawn()[at].flatten(0, 1))
+        low, high = everywhere.min(0), everywhere.max(0)
+        places = lambda z: 2 * (flat(z) - low) / (high - low) - 1
         return PoolRecord(rule, others, commonest, way, places(drawn.u[at]), drawn.owner.clamp(max=WAY).numpy(),
                           places(drawn.z[at]), places(moved(rule)[at]),
                           {name: interval(values) for name, values in right.items()},
