@@ -25,7 +25,7 @@ from mlcourse.train import train
 WAY, SHOT, UNLABELLED, OTHERS = 5, 1, 5, 5
 TRAIN_QUERY, QUERY = 5, 4       # four queries at test leave 15 of 20 drawings of a class for an uneven pool
 VALIDATION, TEST = 1, 2         # seeds of two sets of episodes
-RATES = (1e-3, 3e-4, 3e-3)      # of the further steps; the first was chosen
+RATES = (3e-3, 1e-2, 1e-3, 3e-4)    # of the further steps; the first was chosen
 EVEN = float("inf")
 BALANCES = {"even": EVEN, "5": 5.0, "2": 2.0, "1": 1.0, "0.5": 0.5, "0.2": 0.2}     # concentrations, by name
 GLYPHS, OMNIGLOT = "glyphs", "omniglot"
