@@ -28,23 +28,9 @@ VALIDATION, TEST = 1, 2         # seeds of two sets of episodes
 RATES = (3e-3, 1e-2, 1e-3, 3e-4)    # of the further steps; the first was chosen
 EVEN = float("inf")
 BALANCES = {"even": EVEN, "5": 5.0, "2": 2.0, "1": 1.0, "0.5": 0.5, "0.2": 0.2}     # concentrations, by name
+START_WAY, START_QUERY, START_RATE, WIDTH = 20, 3, 1e-2, 16         # of the ProtoNet that all arms start from
 GLYPHS, OMNIGLOT = "glyphs", "omniglot"
-
-
-@dataclass(frozen=True)
-class Part:
-    """A data set's network, and how the ProtoNet is trained that all arms start from: `steps` of `way`-way 1-shot
-    episodes with `query` queries of a class, at the rate `lr`."""
-
-    width: int
-    pool: str
-    steps: int
-    way: int
-    query: int
-    lr: float
-
-
-PARTS = {GLYPHS: Part(16, "max", 150, 20, 3, 1e-2), OMNIGLOT: Part(64, "stride", 1200, 64, 1, 8e-3)}
+PARTS = {GLYPHS: 150, OMNIGLOT: 1000}       # steps of its training
 
 
 @dataclass(frozen=True)
@@ -84,34 +70,25 @@ def data(name: str) -> tuple[Domain, Domain, Domain]:
 
 
 class Seed:
-    """What one training seed trains on the classes of `source`, each thing once: a ProtoNet, and from it every method
-    for `further` steps at a rate. start, width: 0 for the part's own."""
+    """What one training seed trains on the classes of `source`, each thing once: a ProtoNet for `start` steps, and from it
+    every method for `further` steps at a rate. width: of the network."""
 
-    def __init__(self, part: Part, source: Domain, rate: float, seed: int, start: int, further: int, width: int):
-        self.part, self.source, self.rate, self.seed = part, source, rate, seed
-        self.steps, self.further = start or part.steps, further
-        self.net = Conv4(0, width or part.width, part.pool, "layer", seed=seed)
-        self.start: nn.Module | None = None
+    def __init__(self, source: Domain, rate: float, seed: int, start: int, further: int, width: int):
+        self.source, self.rate, self.seed, self.further = source, rate, seed, further
+        self.net = Conv4(0, width, "max", "layer", seed=seed)
         self.trained: dict[tuple, tuple[Learner, float]] = {}
         self.features: dict[tuple, Tensor] = {}
-
-    def started(self) -> nn.Module:
-        """The network of the ProtoNet that all start from."""
-        if self.start is None:
-            part = self.part
-            made = ProtoNet(self.net)
-            sampler = EpisodeSampler(self.source, part.way, SHOT, part.query)
-            with one_core():
-                train(made, made.phases(sampler, self.steps, tasks=1, lr=part.lr), seed=self.seed, progress=False)
-            self.start = self.net
-        return self.start
+        made = ProtoNet(self.net)
+        sampler = EpisodeSampler(source, START_WAY, SHOT, START_QUERY)
+        with one_core():
+            train(made, made.phases(sampler, start, tasks=1, lr=START_RATE), seed=seed, progress=False)
 
     def learner(self, arm: Arm, distractors: int) -> tuple[tuple, Learner, float]:
         """What an arm trains, known by a key, and the seconds of one core of its further steps."""
         key = (arm.trained, arm.concentration, distractors if arm.trained is not ProtoNet else 0)
         if key not in self.trained:
             seeded = {"seed": self.seed} if arm.trained is MaskedSoftKMeans else {}
-            made = arm.trained(copy.deepcopy(self.started()), **seeded)
+            made = arm.trained(copy.deepcopy(self.net), **seeded)
             sampler = (EpisodeSampler(self.source, WAY, SHOT, TRAIN_QUERY) if arm.trained is ProtoNet else
                        UnevenPools(self.source, WAY, SHOT, TRAIN_QUERY, unlabeled=UNLABELLED, distractors=distractors,
                                    concentration=arm.concentration))

@@ -9,11 +9,11 @@ from mlcourse.evaluate import percent_right
 from mlcourse.lessons.l11_unlabelled import study_unlabelled as study
 from mlcourse.lessons.l11_unlabelled import study_unlabelled_arms as arms
 from mlcourse.lessons.l11_unlabelled.study_unlabelled import CHOOSING, DISTRACTORS, STUDY, Budget
-from mlcourse.lessons.l11_unlabelled.study_unlabelled_arms import (ARMS, BALANCES, GLYPHS, MASKED, PARTS, PROTO, RATES,
+from mlcourse.lessons.l11_unlabelled.study_unlabelled_arms import (ARMS, BALANCES, GLYPHS, MASKED, PROTO, RATES,
                                                                    SOFT_AT_TEST, Indices, Seed, of_class)
 from mlcourse.nets import Conv4
 
-TINY = Budget(episodes=3, start=1, further=1, width=4)
+TINY = Budget(episodes=3, share=1e-4, further=1, width=4)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_support_and_queries_are_the_same_whatever_is_in_the_pool():
 def test_features_are_judged_as_pictures_are(small):
     """A masked learner on pictures of the same episodes."""
     _, _, test = small
-    seed = Seed(PARTS[GLYPHS], small[0], RATES[0], 0, 1, 2, 4)
+    seed = Seed(small[0], RATES[0], 0, 1, 2, 4)
     row = seed.judged(ARMS[MASKED], 5, test, 6, 3)
     _, made, _ = seed.learner(ARMS[MASKED], 5)
     batch = UnevenPools(test, arms.WAY, arms.SHOT, arms.QUERY, unlabeled=5, distractors=5,
@@ -83,7 +83,7 @@ def test_features_are_judged_as_pictures_are(small):
 
 
 def test_arms_at_test_alone_rest_on_the_network_of_the_control(small):
-    seed = Seed(PARTS[GLYPHS], small[0], RATES[0], 0, 1, 2, 4)
+    seed = Seed(small[0], RATES[0], 0, 1, 2, 4)
     keys = [seed.learner(ARMS[name], count)[0] for name in (PROTO, SOFT_AT_TEST) for count in DISTRACTORS]
     assert len(set(keys)) == 1 and len(seed.trained) == 1
     before = seed.net.convs[0].weight.clone()
