@@ -1,11 +1,11 @@
-"""ProtoNet whose prototypes are refined by unlabelled samples: soft k-means, with a cluster for distractors, and masked.
+"""ProtoNet whose prototypes unlabelled samples refine: soft k-means, with a cluster for distractors, and masked.
 
 Ren, Triantafillou, Ravi, Snell, Swersky, Tenenbaum, Larochelle, Zemel: Meta-Learning for Semi-Supervised Few-Shot
 Classification, ICLR 2018, section 3. Of N classes, support samples z_i with labels y_i, unlabelled samples z̃_j:
 
-    c_n = mean of z_i over the support samples of class n                                       ProtoNet's, to start with
-    π_jn = softmax_n(-|z̃_j - c_n|²)                                                            a soft assignment
-    c_n ← (Σ_i [y_i = n] z_i + Σ_j π_jn m_jn z̃_j) / (Σ_i [y_i = n] + Σ_j π_jn m_jn)           labelled samples stay
+    c_n = mean of z_i over the support samples of class n                                      ProtoNet's, to start with
+    π_jn = softmax_n(-|z̃_j - c_n|²)                                                           a soft assignment
+    c_n ← (Σ_i [y_i = n] z_i + Σ_j π_jn m_jn z̃_j) / (Σ_i [y_i = n] + Σ_j π_jn m_jn)          labelled samples stay
 
 Plain soft k-means has m = 1. What belongs to no class of the episode, a distractor, then pulls prototypes away.
 
@@ -91,8 +91,8 @@ class Clusters(NamedTuple):
 class SoftKMeansCluster(SoftKMeans):
     """Soft k-means with one more cluster, at 0 to start with, for what belongs to no class of the episode.
 
-    radius: where the distractors' r starts; it is learned as its logarithm, and r = 1 for the classes. A query has N + 1
-    logits, the last for the distractors. Raises ValueError for a radius that is not positive and finite.
+    radius: where the distractors' r starts; it is learned as its logarithm, and r = 1 for the classes. A query has
+    N + 1 logits, the last for the distractors. Raises ValueError for a radius that is not positive and finite.
     """
 
     stacks = True
@@ -138,8 +138,8 @@ class SoftKMeansCluster(SoftKMeans):
 class MaskedSoftKMeans(SoftKMeans):
     """Soft k-means that leaves out, softly, what lies too far from a prototype by the episode's own measure.
 
-    mask_net: from five statistics to (log β of the first refinement, what is added to β up to the last, log γ). seed: of
-    its first weights. No gradient flows through the statistics.
+    mask_net: from five statistics to (log β of the first refinement, what is added to β up to the last, log γ). seed:
+    of its first weights. No gradient flows through the statistics.
     Deviation from the authors' code, which multiplies by the mask twice, so that m = 1/2 weighs 1/4: here, as in the
     paper, it weighs 1/2.
     """

@@ -77,8 +77,8 @@ def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequ
 def line(row: dict) -> str:
     """The row as a line of a table."""
     accuracy = "  ".join(f"{name} {value:5.2f}" for name, value in zip(row["balance"], row["accuracy"], strict=True))
-    return (f"{row['part']:8s} {row['arm']:26s} {row['distractors']} distractors  rate {row['rate']:g} {row['split']:4s} "
-            f"seed {row['seed']:3d}  {accuracy}  {row['core_seconds']:5.1f} s")
+    return (f"{row['part']:8s} {row['arm']:26s} {row['distractors']} distractors  rate {row['rate']:g} "
+            f"{row['split']:4s} seed {row['seed']:3d}  {accuracy}  {row['core_seconds']:5.1f} s")
 
 
 def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Picture]:
@@ -93,6 +93,7 @@ STUDY = Study(
     that hold other classes and more of one class than of another.
 
     About three minutes of one core for each seed and part.""",
-    ("--part glyphs", "--choose --seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare, pictures=pictures, options=(
+    ("--part glyphs", "--choose --seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare, pictures=pictures,
+    options=(
         Option("part", str, rf"{', '.join(PARTS)}; repeat it for several.  \[default: all]", several=True),
         Option("choose", bool, "Measure the rates on validation classes first.")))

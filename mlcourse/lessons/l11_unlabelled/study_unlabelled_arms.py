@@ -70,8 +70,8 @@ def data(name: str) -> tuple[Domain, Domain, Domain]:
 
 
 class Seed:
-    """What one training seed trains on the classes of `source`, each thing once: a ProtoNet for `start` steps, and from it
-    every method for `further` steps at a rate. width: of the network."""
+    """What one training seed trains on the classes of `source`, each thing once: a ProtoNet for `start` steps, and from
+    it every method for `further` steps at a rate. width: of the network."""
 
     def __init__(self, source: Domain, rate: float, seed: int, start: int, further: int, width: int):
         self.source, self.rate, self.seed, self.further = source, rate, seed, further
@@ -120,7 +120,8 @@ class Indices(UnevenPools):
     there are to be none, so that support and queries are the same with and without."""
 
     def __init__(self, domain: Domain, distractors: int, concentration: float):
-        super().__init__(domain, WAY, SHOT, QUERY, unlabeled=UNLABELLED, distractors=OTHERS, concentration=concentration)
+        super().__init__(domain, WAY, SHOT, QUERY, unlabeled=UNLABELLED, distractors=OTHERS,
+                         concentration=concentration)
         self.shown = distractors
 
     def pool(self, own: Tensor, others: Tensor, generator: torch.Generator) -> Tensor:

@@ -23,8 +23,9 @@ def test_hard_pseudo_labels_are_means_of_the_nearest():
     support, pool = draw(3), draw(8)
     episode = Episode(support, torch.arange(3), draw(1), torch.tensor([0]), pool, torch.arange(3), torch.tensor(0))
     nearest = [min(range(3), key=lambda c: float((z - support[c]).norm())) for z in pool]
-    wanted = [torch.stack([support[c], *(z for z, k in zip(pool, nearest, strict=True) if k == c)]).mean(0) for c in range(3)]
-    torch.testing.assert_close(HardPseudoLabels(nn.Identity()).adapt(episode).means, torch.stack(wanted))
+    members = [[support[c], *(z for z, k in zip(pool, nearest, strict=True) if k == c)] for c in range(3)]
+    wanted = torch.stack([torch.stack(own).mean(0) for own in members])
+    torch.testing.assert_close(HardPseudoLabels(nn.Identity()).adapt(episode).means, wanted)
 
 
 def test_the_balanced_assignment_has_its_sums_and_the_odds_of_the_distances():
