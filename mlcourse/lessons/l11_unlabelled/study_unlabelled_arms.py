@@ -36,19 +36,21 @@ PARTS = {GLYPHS: 150, OMNIGLOT: 1000}       # steps of its training
 @dataclass(frozen=True)
 class Arm:
     """kind: the method at test. trained: what the further steps train, on pools of this concentration. parts: that have
-    it. is_candidate: whether the rate is chosen by it."""
+    it. is_candidate: whether the rate is chosen by it. is_told: whether it is told the labels of the pool at test, as a
+    ceiling."""
 
     kind: type[ProtoNet]
     trained: type[ProtoNet]
     concentration: float = EVEN
     parts: tuple[str, ...] = (GLYPHS, OMNIGLOT)
     is_candidate: bool = False
+    is_told: bool = False
 
 
 PROTO, SOFT, CLUSTER, MASKED, BALANCED = "ProtoNet", "soft k-means", "+ cluster", "masked", "balanced"
 UNEVEN = "masked, uneven training"
-SOFT_AT_TEST, HARD_AT_TEST, BALANCED_AT_TEST = (
-    "soft k-means at test", "hard pseudo-labels at test", "balanced at test")
+SOFT_AT_TEST, HARD_AT_TEST, BALANCED_AT_TEST, TOLD = (
+    "soft k-means at test", "hard pseudo-labels at test", "balanced at test", "told the pool's labels")
 ARMS = {
     PROTO: Arm(ProtoNet, ProtoNet, is_candidate=True),
     SOFT: Arm(SoftKMeans, SoftKMeans, is_candidate=True),
@@ -59,6 +61,7 @@ ARMS = {
     SOFT_AT_TEST: Arm(SoftKMeans, ProtoNet),
     HARD_AT_TEST: Arm(HardPseudoLabels, ProtoNet),
     BALANCED_AT_TEST: Arm(BalancedKMeans, ProtoNet),
+    TOLD: Arm(ProtoNet, ProtoNet, is_told=True),
 }
 
 
@@ -107,7 +110,8 @@ class Seed:
             if key not in self.features:
                 self.features[key] = torch.cat([made.net.features(x.float() / 255) for x in domain.images.split(500)])
             found = on_features(made if arm.kind is arm.trained else arm.kind(made.net))
-            batches = [of_features(each, self.features[key]) for each in drawn]
+            shown = [told(each, domain) if arm.is_told else each for each in drawn]
+            batches = [of_features(each, self.features[key]) for each in shown]
             predicted = [torch.vmap(lambda e: found.predict(found.adapt(e), e.query_x))(batch) for batch in batches]
             weights = counted(found, batches[0], drawn[0], domain)
         return {"balance": list(BALANCES), "largest": [largest(each, domain) for each in drawn],
@@ -153,6 +157,15 @@ def percent(logits: Tensor, labels: Tensor) -> float:
 def of_class(places: Episode, domain: Domain) -> Tensor:
     """Which class of its episode each unlabelled sample is of (T, U, N); none for a distractor."""
     return domain.labels[places.unlabeled_x][..., None] == places.classes[:, None]
+
+
+def told(places: Episode, domain: Domain) -> Episode:
+    """The episodes with the unlabelled samples of their classes in the support set, and without the distractors."""
+    classes = of_class(places, domain)
+    is_own, rows = classes.any(-1), len(classes)
+    pool, y = places.unlabeled_x[is_own].view(rows, -1), classes.long().argmax(-1)[is_own].view(rows, -1)
+    return places._replace(support_x=torch.cat([places.support_x, pool], 1), unlabeled_x=places.unlabeled_x[:, :0],
+                           support_y=torch.cat([places.support_y, y], 1))
 
 
 def largest(places: Episode, domain: Domain) -> float:

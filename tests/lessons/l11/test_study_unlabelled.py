@@ -10,7 +10,7 @@ from mlcourse.lessons.l11_unlabelled import study_unlabelled as study
 from mlcourse.lessons.l11_unlabelled import study_unlabelled_arms as arms
 from mlcourse.lessons.l11_unlabelled.study_unlabelled import CHOOSING, DISTRACTORS, STUDY, Budget
 from mlcourse.lessons.l11_unlabelled.study_unlabelled_arms import (ARMS, BALANCES, GLYPHS, MASKED, PROTO, RATES,
-                                                                   SOFT_AT_TEST, Indices, Seed, of_class)
+                                                                   SOFT_AT_TEST, TOLD, Indices, Seed, of_class, told)
 from mlcourse.nets import Conv4
 
 TINY = Budget(episodes=3, share=1e-4, further=1, width=4)
@@ -36,7 +36,7 @@ def test_every_arm_gives_its_rows_and_none_twice(small):
         assert all(0 <= value <= 100 for value in row["accuracy"]) and row["arm"] in STUDY.line(row)
         assert row["balance"] == list(BALANCES) and row["largest"][0] == 20
         assert row["command"] == f"mlcourse study unlabelled --part {row['part']} --seed 3"
-        assert ("weight_distractors" in row) == (row["arm"] != PROTO and row["distractors"] > 0)
+        assert ("weight_distractors" in row) == (row["arm"] not in (PROTO, TOLD) and row["distractors"] > 0)
 
 
 def test_rates_are_measured_on_validation_classes_before_the_seeds(small):
@@ -65,6 +65,15 @@ def test_support_and_queries_are_the_same_whatever_is_in_the_pool():
     with_others = of_class(batches[2], domain)
     assert with_others.any(-1).sum(1).tolist() == [25] * 20 and with_others.shape[1] == 50
     assert of_class(batches[1], domain).any(-1).all()
+
+
+def test_what_is_told_of_the_pool_is_true_and_leaves_the_distractors_out():
+    domain = patterns(0, 12, 20, 28)
+    places = Indices(domain, 5, BALANCES["0.5"]).sample(20, torch.Generator().manual_seed(5))
+    known = told(places, domain)
+    assert known.support_x.shape == (20, 5 + 25) and known.unlabeled_x.shape == (20, 0)
+    assert torch.equal(places.classes.gather(1, known.support_y), domain.labels[known.support_x])
+    assert torch.equal(known.query_x, places.query_x)
 
 
 def test_features_are_judged_as_pictures_are(small):
