@@ -28,8 +28,13 @@ def patterns(seed=0, classes=CLASSES, per_class=12, side=SIDE) -> Domain:
 
 
 PICTURES = EpisodeSampler(patterns(), 3, 2, 3)
-WITH_POOL = EpisodeSampler(patterns(), 3, 2, 3, unlabeled=2)        # for the methods that learn from it
+WITH_POOL = EpisodeSampler(patterns(), 3, 2, 3, unlabeled=2)
 SINUSOIDS = SinusoidSampler(5, 6)
+
+
+def sampler_for(name):
+    """Episodes to train the method on: with unlabelled samples where it learns from them."""
+    return WITH_POOL if method(name).unlabeled else PICTURES
 
 
 def pictures(tasks=1, seed=1, sampler=PICTURES):

@@ -59,9 +59,10 @@ __all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "BaselinePlusPlus", "CO
 RECORDS: tuple[Method, ...] = (
     maml.METHOD, fomaml.METHOD, anil.METHOD, reptile.METHOD, imaml.METHOD, meta_sgd.METHOD, lstm.METHOD,
     meta_transfer.METHOD, protonet.METHOD, matching.METHOD, relation.METHOD, r2d2.METHOD, nca.METHOD,
-    soft_kmeans.METHOD, soft_kmeans.CLUSTER, soft_kmeans.MASKED, baselines.NONE, baselines.SCRATCH, baselines.JOINT, l2sp.METHOD, baselines.FINETUNE, baselines.PROBE, freeze.METHOD, lp_ft.METHOD,
-    lora.METHOD, rfs.METHOD, baseline_plus_plus.METHOD, contrastive.SIMCLR, contrastive.SUPCON, baselines.NEIGHBOUR,
-    adabn.METHOD, tent.METHOD, coral.METHOD, dann.METHOD, self_training.METHOD, shot.METHOD, mldg.METHOD,
+    soft_kmeans.METHOD, soft_kmeans.CLUSTER, soft_kmeans.MASKED, baselines.NONE, baselines.SCRATCH, baselines.JOINT,
+    l2sp.METHOD, baselines.FINETUNE, baselines.PROBE, freeze.METHOD, lp_ft.METHOD, lora.METHOD, rfs.METHOD,
+    baseline_plus_plus.METHOD, contrastive.SIMCLR, contrastive.SUPCON, baselines.NEIGHBOUR, adabn.METHOD, tent.METHOD,
+    coral.METHOD, dann.METHOD, self_training.METHOD, shot.METHOD, mldg.METHOD,
     adapter.METHOD, daml.METHOD,
 )
 METHODS = tuple(record for record in RECORDS if not record.across)

@@ -1,19 +1,19 @@
-"""ProtoNet whose prototypes are refined by unlabelled samples: soft k-means, with a cluster for distractors, and masked.
+"""ProtoNet whose prototypes unlabelled samples refine: soft k-means, with a cluster for distractors, and masked.
 
 Ren, Triantafillou, Ravi, Snell, Swersky, Tenenbaum, Larochelle, Zemel: Meta-Learning for Semi-Supervised Few-Shot
 Classification, ICLR 2018, section 3. Of N classes, support samples z_i with labels y_i, unlabelled samples z̃_j:
 
-    p_c = mean of z_i over the support samples of class c                                       ProtoNet's, to start with
-    z̃_jc = softmax_c(-|z̃_j - p_c|²)                                                            a soft assignment
-    p_c ← (Σ_i [y_i = c] z_i + Σ_j z̃_jc m_jc z̃_j) / (Σ_i [y_i = c] + Σ_j z̃_jc m_jc)           labelled samples stay
+    c_n = mean of z_i over the support samples of class n                                      ProtoNet's, to start with
+    π_jn = softmax_n(-|z̃_j - c_n|²)                                                           a soft assignment
+    c_n ← (Σ_i [y_i = n] z_i + Σ_j π_jn m_jn z̃_j) / (Σ_i [y_i = n] + Σ_j π_jn m_jn)          labelled samples stay
 
 Plain soft k-means has m = 1. What belongs to no class of the episode, a distractor, then pulls prototypes away.
 
-    + cluster   one more prototype, 0 to start with, and a radius r_c: softmax_c(-|z̃_j - p_c|²/2r_c² - log r_c), where
-                r_c = 1 for the classes and learned for the distractors
-    masked      d̃_jc = |z̃_j - p_c|² / mean_j |z̃_j - p_c|²
-                (β_c, γ_c) = an MLP of min, max, variance, skewness and kurtosis of d̃_jc over j
-                m_jc = sigmoid(γ_c (β_c - d̃_jc))                                               0 for what lies too far
+    + cluster   one more prototype, 0 to start with, and a radius r_n: π_jn = softmax_n(-|z̃_j - c_n|²/2r_n² - log r_n),
+                where r_n = 1 for the classes and is learned for the distractors
+    masked      d̃_jn = |z̃_j - c_n|² / mean_j |z̃_j - c_n|²
+                (β_n, γ_n) = an MLP of min, max, variance, skewness and kurtosis of d̃_jn over j
+                m_jn = sigmoid(γ_n (β_n - d̃_jn))                                               0 for what lies too far
 
 Without unlabelled samples all three are ProtoNet.
 """
@@ -57,7 +57,7 @@ class SoftKMeans(ProtoNet):
         return False
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Prototypes:
-        """The refined prototypes p_c; ProtoNet's where nothing is unlabelled or `steps` is 0."""
+        """The refined prototypes c_n; ProtoNet's where nothing is unlabelled or `steps` is 0."""
         steps = self.refinements if steps is None else steps
         z, one_hot, stats = self.labelled(episode)
         if steps == 0 or not has_unlabelled(episode):
@@ -75,7 +75,7 @@ class SoftKMeans(ProtoNet):
         return class_means(z, one_hot), one_hot
 
     def weights(self, unlabelled: Tensor, means: Tensor, progress: float = 0.0) -> Tensor:
-        """z̃_jc m_jc: what each unlabelled sample (U, D) weighs in each prototype (N, D), (U, N). progress: 0 in the
+        """π_jn m_jn: what each unlabelled sample (U, D) weighs in each prototype (N, D), (U, N). progress: 0 in the
         first refinement, 1 in the last of several."""
         return assignment(unlabelled, means).detach()
 
@@ -91,8 +91,8 @@ class Clusters(NamedTuple):
 class SoftKMeansCluster(SoftKMeans):
     """Soft k-means with one more cluster, at 0 to start with, for what belongs to no class of the episode.
 
-    radius: where the distractors' r starts; it is learned as its logarithm, and r = 1 for the classes. A query has N + 1
-    logits, the last for the distractors. Raises ValueError for a radius that is not positive and finite.
+    radius: where the distractors' r starts; it is learned as its logarithm, and r = 1 for the classes. A query has
+    N + 1 logits, the last for the distractors. Raises ValueError for a radius that is not positive and finite.
     """
 
     stacks = True
@@ -124,7 +124,7 @@ class SoftKMeansCluster(SoftKMeans):
         return self.logits(unlabelled, means).softmax(-1)
 
     def logits(self, z: Tensor, means: Tensor) -> Tensor:
-        """-|z_j - p_c|²/2r_c² - log r_c - ½ log 2π (U, N + 1) for samples (U, D) and clusters (N + 1, D)."""
+        """-|z_j - c_n|²/2r_n² - log r_n - ½ log 2π (U, N + 1) for samples (U, D) and clusters (N + 1, D)."""
         is_last = torch.arange(means.shape[-2], device=means.device) == means.shape[-2] - 1
         return gaussian_logits(z, means, self.log_radius * is_last)
 
@@ -138,8 +138,8 @@ class SoftKMeansCluster(SoftKMeans):
 class MaskedSoftKMeans(SoftKMeans):
     """Soft k-means that leaves out, softly, what lies too far from a prototype by the episode's own measure.
 
-    mask_net: from five statistics to (log β of the first refinement, what is added to β up to the last, log γ). seed: of
-    its first weights. No gradient flows through the statistics.
+    mask_net: from five statistics to (log β of the first refinement, what is added to β up to the last, log γ). seed:
+    of its first weights. No gradient flows through the statistics.
     Deviation from the authors' code, which multiplies by the mask twice, so that m = 1/2 weighs 1/4: here, as in the
     paper, it weighs 1/2.
     """
@@ -162,11 +162,11 @@ class MaskedSoftKMeans(SoftKMeans):
         return False
 
     def weights(self, unlabelled: Tensor, means: Tensor, progress: float = 0.0) -> Tensor:
-        """z̃_jc m_jc (U, N)."""
+        """π_jn m_jn (U, N)."""
         return assignment(unlabelled, means) * self.mask(unlabelled, means, progress)
 
     def mask(self, unlabelled: Tensor, means: Tensor, progress: float = 0.0) -> Tensor:
-        """m_jc (U, N) in (0, 1): how much an unlabelled sample (U, D) may count for the prototype of a class (N, D)."""
+        """m_jn (U, N) in (0, 1): how much an unlabelled sample (U, D) may count for the prototype of a class (N, D)."""
         d = relative_distances(unlabelled, means)
         log_beta, added, log_gamma = self.mask_net(distance_statistics(d).detach()).unsqueeze(-3).unbind(-1)
         return torch.sigmoid(log_gamma.exp() * (log_beta.exp() + progress * added - d))
@@ -178,7 +178,7 @@ def has_unlabelled(episode: Episode) -> bool:
 
 
 def assignment(z: Tensor, means: Tensor) -> Tensor:
-    """softmax_c(-|z_j - p_c|²) (U, N) for samples (U, D) and prototypes (N, D)."""
+    """softmax_n(-|z_j - c_n|²) (U, N) for samples (U, D) and prototypes (N, D)."""
     return (-squared_distances(z, means)).softmax(-1)
 
 
@@ -190,14 +190,14 @@ def refined(z: Tensor, one_hot: Tensor, unlabelled: Tensor, weights: Tensor) -> 
 
 
 def gaussian_logits(z: Tensor, means: Tensor, log_radii: Tensor) -> Tensor:
-    """-|z_j - p_c|²/2r_c² - log r_c - ½ log 2π (U, N) for samples (U, D), prototypes (N, D) and log radii (N,). The
+    """-|z_j - c_n|²/2r_n² - log r_n - ½ log 2π (U, N) for samples (U, D), prototypes (N, D) and log radii (N,). The
     normaliser is that of one dimension, whatever D, as in the paper."""
     log_radii = log_radii.unsqueeze(-2)
     return -squared_distances(z, means) / (2 * (2 * log_radii).exp()) - log_radii - 0.5 * math.log(2 * math.pi)
 
 
 def relative_distances(z: Tensor, means: Tensor) -> Tensor:
-    """d̃_jc (U, N): squared distances of samples (U, D) from prototypes (N, D), over the mean for each prototype."""
+    """d̃_jn (U, N): squared distances of samples (U, D) from prototypes (N, D), over the mean for each prototype."""
     d = squared_distances(z, means).clamp(min=0)
     mean = d.mean(-2, keepdim=True)
     return d / torch.where(mean == 0, 1, mean)
@@ -213,10 +213,10 @@ def distance_statistics(d: Tensor) -> Tensor:
     return torch.stack([d.amin(-2), d.amax(-2), variance, third / spread**1.5, fourth / spread**2 - 3], -1)
 
 
-TRAINING = {"steps": 500, "tasks": 4, "lr": 1e-3}
+TRAINING = {"steps": 1000, "tasks": 1, "lr": 4e-3}
 METHOD = Method("soft-kmeans", SoftKMeans, "prototypes refined by unlabelled samples", "headless", {}, TRAINING,
-                train_query=5, unlabeled=5)
+                train_way=20, train_query=3, unlabeled=5)
 CLUSTER = Method("soft-kmeans-cluster", SoftKMeansCluster, "with one more cluster for distractors", "headless", {},
-                 TRAINING, train_query=5, unlabeled=5)
+                 TRAINING, train_way=20, train_query=3, unlabeled=5)
 MASKED = Method("soft-kmeans-masked", MaskedSoftKMeans, "without what lies too far from a prototype", "headless", {},
-                TRAINING, train_query=5, unlabeled=5)
+                TRAINING, train_way=20, train_query=3, unlabeled=5)

@@ -3,7 +3,7 @@ when the learner is made."""
 
 import pytest
 import torch
-from tiny import CLASSES, NAMES, PICTURES, SIDE, WITH_POOL, few_steps, pictures
+from tiny import CLASSES, NAMES, SIDE, few_steps, pictures, sampler_for
 from torch import nn
 
 from mlcourse.engine import switch
@@ -84,7 +84,7 @@ def around(name, module, way=3):
 @pytest.mark.parametrize("module", MODULES)
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_batch_is_what_a_loop_computes_and_a_step_trains(name, module):
-    sampler = WITH_POOL if method(name).unlabeled else PICTURES
+    sampler = sampler_for(name)
     learner, batch = around(name, module).eval(), pictures(3, sampler=sampler)
     loop = switch.in_a_loop(learner.loss, batch)
     torch.testing.assert_close(learner.losses(batch), loop, rtol=0, atol=1e-10)

@@ -112,7 +112,7 @@ def test_half_a_mask_weighs_a_half():
     """T2: not a quarter, which a mask applied twice would give."""
     one_hot, z = torch.eye(2, dtype=torch.float64), torch.tensor([[0.0], [10.0]], dtype=torch.float64)
     unlabelled, half = torch.tensor([[3.0]], dtype=torch.float64), torch.tensor([[0.5, 0.0]], dtype=torch.float64)
-    torch.testing.assert_close(refined(z, one_hot, unlabelled, half), torch.tensor([[1.0], [10.0]], dtype=torch.float64))
+    assert refined(z, one_hot, unlabelled, half).tolist() == [[1.0], [10.0]]
     masked, episode = on_vectors(MaskedSoftKMeans), vectors(unlabelled=1)
     masked.mask_net[2].bias.data.zero_()            # β = γ = 1, and the one d̃ is its own mean: m = σ(1 - 1) = 1/2
     masked.mask_net[2].weight.data.zero_()
@@ -155,7 +155,7 @@ def test_the_mask_sees_five_statistics_of_relative_distances():
     """T5, against numpy and scipy."""
     episode = vectors(unlabelled=9)
     d = relative_distances(episode.unlabeled_x, starting(episode))
-    plain = torch.tensor([[distance(z, p) for p in starting(episode)] for z in episode.unlabeled_x], dtype=torch.float64)
+    plain = d.new_tensor([[distance(z, p) for p in starting(episode)] for z in episode.unlabeled_x])
     torch.testing.assert_close(d, plain / plain.mean(0))
     wanted = [[x.min(), x.max(), x.var(), skew(x), kurtosis(x)] for x in d.T.numpy()]
     torch.testing.assert_close(distance_statistics(d), torch.tensor(wanted, dtype=torch.float64))
@@ -219,8 +219,8 @@ def test_no_gradient_flows_through_the_statistics():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_labels_of_unlabelled_samples_are_never_read(name):
-    """T7: an episode has no place for them. Classes named otherwise and a pool in another order change nothing; a query's
-    label changes no prediction."""
+    """T7: an episode has no place for them. Classes named otherwise and a pool in another order change nothing; a
+    query's label changes no prediction."""
     method, batch = learner(name, norm="layer").double(), pictures(2, sampler=WITH_POOL)
     poisoned = batch._replace(classes=torch.full_like(batch.classes, -7), domain=torch.full_like(batch.domain, 99),
                               query_y=torch.full_like(batch.query_y, -1), unlabeled_x=batch.unlabeled_x.flip(1))

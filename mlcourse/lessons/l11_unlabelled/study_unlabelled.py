@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-from mlcourse.lessons.l11_unlabelled.study_unlabelled_arms import ARMS, PARTS, RATES, TEST, VALIDATION, Seed, data
+from mlcourse.lessons.l11_unlabelled.study_unlabelled_arms import (ARMS, PARTS, RATES, TEST, VALIDATION, WIDTH,
+                                                                   Seed, data)
 from mlcourse.lessons.l11_unlabelled.study_unlabelled_picture import falls
 from mlcourse.plots.static import Picture
 from mlcourse.rows import facts
@@ -29,13 +30,13 @@ CHOOSING = 100
 
 @dataclass(frozen=True)
 class Budget:
-    """episodes: that every accuracy is the mean of. start, further: steps of training; start 0: the part's own. width: of
-    the network; 0: the part's own."""
+    """episodes: that every accuracy is the mean of. share: of the steps of the ProtoNet that all start from. further:
+    steps from there. width: of the network."""
 
     episodes: int = 1000
-    start: int = 0
+    share: float = 1.0
     further: int = 500
-    width: int = 0
+    width: int = WIDTH
 
 
 def prepare(seeds: Sequence[int], part: Sequence[str], choose: bool) -> SimpleNamespace:
@@ -62,7 +63,8 @@ def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequ
     for part, rate, split, seed in dict.fromkeys((key[0], *key[3:]) for key in todo):
         source, val, test = data(part)
         domain, episodes = (val, VALIDATION) if split == "val" else (test, TEST)
-        one = Seed(PARTS[part], source, rate, seed, budget.start, budget.further, budget.width)
+        start = max(1, round(budget.share * PARTS[part]))
+        one = Seed(source, rate, seed, start, budget.further, budget.width)
         words = f"--part {part} " + ("--choose" if split == "val" else f"--seed {seed}")
         for name, arm in ARMS.items():
             for count in DISTRACTORS:
@@ -75,8 +77,8 @@ def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequ
 def line(row: dict) -> str:
     """The row as a line of a table."""
     accuracy = "  ".join(f"{name} {value:5.2f}" for name, value in zip(row["balance"], row["accuracy"], strict=True))
-    return (f"{row['part']:8s} {row['arm']:26s} {row['distractors']} distractors  rate {row['rate']:g} {row['split']:4s} "
-            f"seed {row['seed']:3d}  {accuracy}  {row['core_seconds']:5.1f} s")
+    return (f"{row['part']:8s} {row['arm']:26s} {row['distractors']} distractors  rate {row['rate']:g} "
+            f"{row['split']:4s} seed {row['seed']:3d}  {accuracy}  {row['core_seconds']:5.1f} s")
 
 
 def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Picture]:
@@ -91,6 +93,7 @@ STUDY = Study(
     that hold other classes and more of one class than of another.
 
     About three minutes of one core for each seed and part.""",
-    ("--part glyphs", "--choose --seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare, pictures=pictures, options=(
+    ("--part glyphs", "--choose --seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare, pictures=pictures,
+    options=(
         Option("part", str, rf"{', '.join(PARTS)}; repeat it for several.  \[default: all]", several=True),
         Option("choose", bool, "Measure the rates on validation classes first.")))

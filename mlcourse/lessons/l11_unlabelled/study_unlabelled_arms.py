@@ -25,44 +25,32 @@ from mlcourse.train import train
 WAY, SHOT, UNLABELLED, OTHERS = 5, 1, 5, 5
 TRAIN_QUERY, QUERY = 5, 4       # four queries at test leave 15 of 20 drawings of a class for an uneven pool
 VALIDATION, TEST = 1, 2         # seeds of two sets of episodes
-RATES = (1e-3, 3e-4, 3e-3)      # of the further steps; the first was chosen
+RATES = (3e-3, 1e-2, 1e-3, 3e-4)    # of the further steps; the first was chosen
 EVEN = float("inf")
 BALANCES = {"even": EVEN, "5": 5.0, "2": 2.0, "1": 1.0, "0.5": 0.5, "0.2": 0.2}     # concentrations, by name
+START_WAY, START_QUERY, START_RATE, WIDTH = 20, 3, 1e-2, 16         # of the ProtoNet that all arms start from
 GLYPHS, OMNIGLOT = "glyphs", "omniglot"
-
-
-@dataclass(frozen=True)
-class Part:
-    """A data set's network, and how the ProtoNet is trained that all arms start from: `steps` of `way`-way 1-shot
-    episodes with `query` queries of a class, at the rate `lr`."""
-
-    width: int
-    pool: str
-    steps: int
-    way: int
-    query: int
-    lr: float
-
-
-PARTS = {GLYPHS: Part(16, "max", 150, 20, 3, 1e-2), OMNIGLOT: Part(64, "stride", 1200, 64, 1, 8e-3)}
+PARTS = {GLYPHS: 150, OMNIGLOT: 1000}       # steps of its training
 
 
 @dataclass(frozen=True)
 class Arm:
     """kind: the method at test. trained: what the further steps train, on pools of this concentration. parts: that have
-    it. is_candidate: whether the rate is chosen by it."""
+    it. is_candidate: whether the rate is chosen by it. is_told: whether it is told the labels of the pool at test, as a
+    ceiling."""
 
     kind: type[ProtoNet]
     trained: type[ProtoNet]
     concentration: float = EVEN
     parts: tuple[str, ...] = (GLYPHS, OMNIGLOT)
     is_candidate: bool = False
+    is_told: bool = False
 
 
 PROTO, SOFT, CLUSTER, MASKED, BALANCED = "ProtoNet", "soft k-means", "+ cluster", "masked", "balanced"
 UNEVEN = "masked, uneven training"
-SOFT_AT_TEST, HARD_AT_TEST, BALANCED_AT_TEST = (
-    "soft k-means at test", "hard pseudo-labels at test", "balanced at test")
+SOFT_AT_TEST, HARD_AT_TEST, BALANCED_AT_TEST, TOLD = (
+    "soft k-means at test", "hard pseudo-labels at test", "balanced at test", "told the pool's labels")
 ARMS = {
     PROTO: Arm(ProtoNet, ProtoNet, is_candidate=True),
     SOFT: Arm(SoftKMeans, SoftKMeans, is_candidate=True),
@@ -73,6 +61,7 @@ ARMS = {
     SOFT_AT_TEST: Arm(SoftKMeans, ProtoNet),
     HARD_AT_TEST: Arm(HardPseudoLabels, ProtoNet),
     BALANCED_AT_TEST: Arm(BalancedKMeans, ProtoNet),
+    TOLD: Arm(ProtoNet, ProtoNet, is_told=True),
 }
 
 
@@ -84,34 +73,25 @@ def data(name: str) -> tuple[Domain, Domain, Domain]:
 
 
 class Seed:
-    """What one training seed trains on the classes of `source`, each thing once: a ProtoNet, and from it every method
-    for `further` steps at a rate. start, width: 0 for the part's own."""
+    """What one training seed trains on the classes of `source`, each thing once: a ProtoNet for `start` steps, and from
+    it every method for `further` steps at a rate. width: of the network."""
 
-    def __init__(self, part: Part, source: Domain, rate: float, seed: int, start: int, further: int, width: int):
-        self.part, self.source, self.rate, self.seed = part, source, rate, seed
-        self.steps, self.further = start or part.steps, further
-        self.net = Conv4(0, width or part.width, part.pool, "layer", seed=seed)
-        self.start: nn.Module | None = None
+    def __init__(self, source: Domain, rate: float, seed: int, start: int, further: int, width: int):
+        self.source, self.rate, self.seed, self.further = source, rate, seed, further
+        self.net = Conv4(0, width, "max", "layer", seed=seed)
         self.trained: dict[tuple, tuple[Learner, float]] = {}
         self.features: dict[tuple, Tensor] = {}
-
-    def started(self) -> nn.Module:
-        """The network of the ProtoNet that all start from."""
-        if self.start is None:
-            part = self.part
-            made = ProtoNet(self.net)
-            sampler = EpisodeSampler(self.source, part.way, SHOT, part.query)
-            with one_core():
-                train(made, made.phases(sampler, self.steps, tasks=1, lr=part.lr), seed=self.seed, progress=False)
-            self.start = self.net
-        return self.start
+        made = ProtoNet(self.net)
+        sampler = EpisodeSampler(source, START_WAY, SHOT, START_QUERY)
+        with one_core():
+            train(made, made.phases(sampler, start, tasks=1, lr=START_RATE), seed=seed, progress=False)
 
     def learner(self, arm: Arm, distractors: int) -> tuple[tuple, Learner, float]:
         """What an arm trains, known by a key, and the seconds of one core of its further steps."""
         key = (arm.trained, arm.concentration, distractors if arm.trained is not ProtoNet else 0)
         if key not in self.trained:
             seeded = {"seed": self.seed} if arm.trained is MaskedSoftKMeans else {}
-            made = arm.trained(copy.deepcopy(self.started()), **seeded)
+            made = arm.trained(copy.deepcopy(self.net), **seeded)
             sampler = (EpisodeSampler(self.source, WAY, SHOT, TRAIN_QUERY) if arm.trained is ProtoNet else
                        UnevenPools(self.source, WAY, SHOT, TRAIN_QUERY, unlabeled=UNLABELLED, distractors=distractors,
                                    concentration=arm.concentration))
@@ -130,7 +110,8 @@ class Seed:
             if key not in self.features:
                 self.features[key] = torch.cat([made.net.features(x.float() / 255) for x in domain.images.split(500)])
             found = on_features(made if arm.kind is arm.trained else arm.kind(made.net))
-            batches = [of_features(each, self.features[key]) for each in drawn]
+            shown = [told(each, domain) if arm.is_told else each for each in drawn]
+            batches = [of_features(each, self.features[key]) for each in shown]
             predicted = [torch.vmap(lambda e: found.predict(found.adapt(e), e.query_x))(batch) for batch in batches]
             weights = counted(found, batches[0], drawn[0], domain)
         return {"balance": list(BALANCES), "largest": [largest(each, domain) for each in drawn],
@@ -143,7 +124,8 @@ class Indices(UnevenPools):
     there are to be none, so that support and queries are the same with and without."""
 
     def __init__(self, domain: Domain, distractors: int, concentration: float):
-        super().__init__(domain, WAY, SHOT, QUERY, unlabeled=UNLABELLED, distractors=OTHERS, concentration=concentration)
+        super().__init__(domain, WAY, SHOT, QUERY, unlabeled=UNLABELLED, distractors=OTHERS,
+                         concentration=concentration)
         self.shown = distractors
 
     def pool(self, own: Tensor, others: Tensor, generator: torch.Generator) -> Tensor:
@@ -175,6 +157,15 @@ def percent(logits: Tensor, labels: Tensor) -> float:
 def of_class(places: Episode, domain: Domain) -> Tensor:
     """Which class of its episode each unlabelled sample is of (T, U, N); none for a distractor."""
     return domain.labels[places.unlabeled_x][..., None] == places.classes[:, None]
+
+
+def told(places: Episode, domain: Domain) -> Episode:
+    """The episodes with the unlabelled samples of their classes in the support set, and without the distractors."""
+    classes = of_class(places, domain)
+    is_own, rows = classes.any(-1), len(classes)
+    pool, y = places.unlabeled_x[is_own].view(rows, -1), classes.long().argmax(-1)[is_own].view(rows, -1)
+    return places._replace(support_x=torch.cat([places.support_x, pool], 1), unlabeled_x=places.unlabeled_x[:, :0],
+                           support_y=torch.cat([places.support_y, y], 1))
 
 
 def largest(places: Episode, domain: Domain) -> float:
