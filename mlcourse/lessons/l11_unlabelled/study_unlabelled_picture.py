@@ -8,7 +8,7 @@ import matplotlib
 
 from mlcourse.lessons.l11_unlabelled.study_unlabelled_arms import (BALANCED_AT_TEST, BALANCES, CLUSTER, MASKED, PROTO,
                                                                    SOFT)
-from mlcourse.lessons.l11_unlabelled.study_unlabelled_results import apart, mean
+from mlcourse.lessons.l11_unlabelled.study_unlabelled_results import apart, largest, mean
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import RC, SERIES
 
@@ -32,9 +32,9 @@ def falls(rows: Sequence[dict]) -> Picture:
                               label=arm)
                 said += [f"{arm}, {count} distractor classes: " + ", ".join(
                     f"{e.text(tight=True)} ({balance})" for balance, e in zip(BALANCES, found, strict=True))]
-            axes.set_xticks(range(len(BALANCES)), list(BALANCES))
+            axes.set_xticks(range(len(BALANCES)), [f"{a}\n{share:.0f} %" for a, share in largest(rows).items()])
             axes.set(title=f"{count} distractor classes in the pool" if count else "Own classes alone in the pool",
-                     xlabel="balance of the pool (Dirichlet concentration)")
+                     xlabel="concentration, and the mean share of the commonest class")
             axes.grid(True, axis="y")
         figure.axes[0].set_ylabel("5-way 1-shot accuracy (%)")
         figure.axes[0].legend(loc="lower left")
