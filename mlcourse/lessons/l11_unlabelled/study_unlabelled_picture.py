@@ -19,7 +19,7 @@ def falls(rows: Sequence[dict]) -> Picture:
     """Accuracy on new scripts over the balance of the pool, without and with distractors, with 95 % t intervals over
     seeds. Raises ValueError where rows are missing."""
     even, uneven = (apart(rows, (BALANCED_AT_TEST, 0, a), (PROTO, 0, a)) for a in ("even", "0.5"))
-    title = (f"Labels made to balance: {even.text(1, sign=True)} points against ProtoNet on even pools, "
+    title = (f"Balanced assignment: {even.text(1, sign=True)} points against ProtoNet on even pools, "
              f"{uneven.text(1, sign=True)} at concentration 0.5")
     figure, said = blank(10, 3.8), []
     with matplotlib.rc_context(RC):
