@@ -67,4 +67,4 @@ class MaskDial(Explorer):
         own, strangers = record.counts
         said = "" if np.isnan(strangers) else f", of other classes ≈{strangers:.2f}"
         return (f"With the labelled alone ≈{record.right[ALONE].mean:.1f} %. Mean mask at the nearest prototype: of "
-                f"drawings of the five classes ≈{own:.2f}{said}. Accuracy over {pool.EPISODES} episodes, ± over them.")
+                f"drawings of the five classes ≈{own:.2f}{said}.")

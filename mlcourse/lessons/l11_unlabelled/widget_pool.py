@@ -83,7 +83,5 @@ class PoolDials(Explorer):
                 f"≈{record.right[ALONE].mean:.1f}; the pool gains ≈{record.gain.text()} points")
 
     def describe(self, record: PoolRecord) -> str:
-        strangers = "no other class" if not record.others else f"{EACH * record.others} drawings of other classes"
-        return (f"The pool holds {record.commonest} of {OWN} drawings of one class, and {strangers}; accuracy over "
-                f"{pool.EPISODES} episodes, ± over them.")
-
+        strangers = f"{EACH * record.others} of other classes" if record.others else "none of other classes"
+        return f"The pool: {record.commonest} of {OWN} drawings are of one class, and {strangers}."
