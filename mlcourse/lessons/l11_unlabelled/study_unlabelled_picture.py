@@ -8,7 +8,7 @@ import matplotlib
 
 from mlcourse.lessons.l11_unlabelled.study_unlabelled_arms import (BALANCED_AT_TEST, BALANCES, CLUSTER, MASKED, PROTO,
                                                                    SOFT)
-from mlcourse.lessons.l11_unlabelled.study_unlabelled_results import apart, mean
+from mlcourse.lessons.l11_unlabelled.study_unlabelled_results import apart, largest, mean
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import RC, SERIES
 
@@ -19,7 +19,7 @@ def falls(rows: Sequence[dict]) -> Picture:
     """Accuracy on new scripts over the balance of the pool, without and with distractors, with 95 % t intervals over
     seeds. Raises ValueError where rows are missing."""
     even, uneven = (apart(rows, (BALANCED_AT_TEST, 0, a), (PROTO, 0, a)) for a in ("even", "0.5"))
-    title = (f"Labels made to balance: {even.text(1, sign=True)} points against ProtoNet on even pools, "
+    title = (f"Balanced assignment: {even.text(1, sign=True)} points against ProtoNet on even pools, "
              f"{uneven.text(1, sign=True)} at concentration 0.5")
     figure, said = blank(10, 3.8), []
     with matplotlib.rc_context(RC):
@@ -32,9 +32,9 @@ def falls(rows: Sequence[dict]) -> Picture:
                               label=arm)
                 said += [f"{arm}, {count} distractor classes: " + ", ".join(
                     f"{e.text(tight=True)} ({balance})" for balance, e in zip(BALANCES, found, strict=True))]
-            axes.set_xticks(range(len(BALANCES)), list(BALANCES))
+            axes.set_xticks(range(len(BALANCES)), [f"{a}\n{share:.0f} %" for a, share in largest(rows).items()])
             axes.set(title=f"{count} distractor classes in the pool" if count else "Own classes alone in the pool",
-                     xlabel="balance of the pool (Dirichlet concentration)")
+                     xlabel="concentration, and the mean share of the commonest class")
             axes.grid(True, axis="y")
         figure.axes[0].set_ylabel("5-way 1-shot accuracy (%)")
         figure.axes[0].legend(loc="lower left")

@@ -25,3 +25,9 @@ def mean(rows: Rows, arm: str, distractors: int, balance: str = "even", part: st
 def apart(rows: Rows, one: Where, other: Where, part: str = GLYPHS) -> Estimate:
     """How many points `one` is above `other`, paired over seeds. Raises ValueError where they have other seeds."""
     return paired_difference(values(rows, *one, part), values(rows, *other, part))
+
+
+def largest(rows: Rows) -> dict[str, float]:
+    """{balance: mean share (%) of the commonest class among the unlabelled samples of an episode's classes} on glyphs."""
+    row = next(row for row in rows if (row["part"], row["split"]) == (GLYPHS, "test"))
+    return dict(zip(row["balance"], row["largest"], strict=True))
