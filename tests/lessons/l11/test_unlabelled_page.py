@@ -9,7 +9,7 @@ from mlcourse.lessons.l11_unlabelled.study_unlabelled import CHOOSING, STUDY
 from mlcourse.lessons.l11_unlabelled.study_unlabelled_arms import (ARMS, BALANCED_AT_TEST, BALANCES, CLUSTER, GLYPHS,
                                                                    MASKED, OMNIGLOT, PROTO, RATES, SOFT, SOFT_AT_TEST,
                                                                    TOLD, UNEVEN)
-from mlcourse.lessons.l11_unlabelled.study_unlabelled_results import apart, mean
+from mlcourse.lessons.l11_unlabelled.study_unlabelled_results import apart, beyond_told, mean
 from mlcourse.rows import read
 from mlcourse.system import paths
 
@@ -28,7 +28,9 @@ SAID = (
     (GLYPHS, (BALANCED_AT_TEST, 0, LOW), (PROTO, 0, LOW)), (GLYPHS, (UNEVEN, 5, "0.2"), (MASKED, 5, "0.2")),
     (GLYPHS, (UNEVEN, 5, "even"), (MASKED, 5, "even")), (OMNIGLOT, (MASKED, 5, "even"), (SOFT, 5, "even")),
     (OMNIGLOT, (CLUSTER, 5, "even"), (MASKED, 5, "even")), (OMNIGLOT, (MASKED, 0, "even"), (SOFT, 0, "even")),
+    (OMNIGLOT, (CLUSTER, 0, "even"), (SOFT, 0, "even")),
 )
+BEYOND = ((SOFT_AT_TEST, 0), (SOFT_AT_TEST, 5), (MASKED, 5))      # and how much steeper than the ceiling they fall
 TABLES = {
     "glyphs": lambda rows: tables.even(rows), "omniglot": lambda rows: tables.even(rows, OMNIGLOT),
     "no distractors": lambda rows: tables.balances(rows, 0), "distractors": lambda rows: tables.balances(rows, 5),
@@ -58,6 +60,7 @@ def test_the_page_has_the_tables_of_the_rows(made):
 def test_the_numbers_in_its_prose_are_those_of_the_rows():
     prose = "\n".join(line for line in PAGE.splitlines() if not line.startswith("|"))
     wanted = [apart(ROWS, *where, part).text(sign=True) for part, *where in SAID]
+    wanted += [beyond_told(ROWS, arm, count, LOW).text(sign=True) for arm, count in BEYOND]
     assert sorted(re.findall(r"[+-]\d+\.\d ± \d+\.\d", prose)) == sorted(wanted)
     assert tables.shares(ROWS) in " ".join(prose.split())
 
@@ -75,4 +78,6 @@ def test_what_the_rows_say():
         for balance in BALANCES:        # what is told its labels is a ceiling, and does not look at distractors
             assert mean(ROWS, TOLD, 0, balance, part) == mean(ROWS, TOLD, 5, balance, part)
             assert less((TOLD, 0, balance), (SOFT_AT_TEST, 0, balance)).low > 0
-    assert STUDY.pictures(STUDY.work(), ROWS)[""].alt.startswith("Labels made to balance: +")
+    for arm in (SOFT, CLUSTER, SOFT_AT_TEST):          # what mere lack of drawings does not explain
+        assert beyond_told(ROWS, arm, 0, LOW).high < 0 and beyond_told(ROWS, arm, 0, LOW).low > -1
+    assert STUDY.pictures(STUDY.work(), ROWS)[""].alt.startswith("Balanced assignment: +")
