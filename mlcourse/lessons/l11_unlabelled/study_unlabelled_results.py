@@ -28,7 +28,7 @@ def apart(rows: Rows, one: Where, other: Where, part: str = GLYPHS) -> Estimate:
 
 
 def largest(rows: Rows) -> dict[str, float]:
-    """{balance: mean share (%) of the commonest class among the unlabelled samples of an episode's classes} on glyphs."""
+    """{balance: mean share (%) of the commonest class among the unlabelled samples of an episode's classes}, glyphs."""
     row = next(row for row in rows if (row["part"], row["split"]) == (GLYPHS, "test"))
     return dict(zip(row["balance"], row["largest"], strict=True))
 

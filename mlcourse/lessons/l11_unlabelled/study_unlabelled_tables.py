@@ -24,8 +24,8 @@ def even(rows: Rows, part: str = GLYPHS) -> str:
     for arm in (name for name, each in ARMS.items() if part in each.parts):
         cells = [arm]
         for count in (0, 5):
-            less = "" if arm == PROTO else apart(rows, (arm, count, "even"), (PROTO, count, "even"), part).text(sign=True)
-            cells += [mean(rows, arm, count, part=part).text(), less]
+            less = apart(rows, (arm, count, "even"), (PROTO, count, "even"), part).text(sign=True)
+            cells += [mean(rows, arm, count, part=part).text(), "" if arm == PROTO else less]
         body.append(cells)
     return table(["arm", "no distractors", "less ProtoNet", "5 distractor classes", "less ProtoNet"], body)
 
