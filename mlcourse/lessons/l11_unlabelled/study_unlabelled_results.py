@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlcourse.lessons.l11_unlabelled.study_unlabelled_arms import GLYPHS
+from mlcourse.lessons.l11_unlabelled.study_unlabelled_arms import GLYPHS, TOLD
 from mlcourse.statistics import Estimate, paired_difference, t_interval
 
 Rows = Sequence[dict]
@@ -28,6 +28,16 @@ def apart(rows: Rows, one: Where, other: Where, part: str = GLYPHS) -> Estimate:
 
 
 def largest(rows: Rows) -> dict[str, float]:
-    """{balance: mean share (%) of the commonest class among the unlabelled samples of an episode's classes} on glyphs."""
+    """{balance: mean share (%) of the commonest class among the unlabelled samples of an episode's classes}, glyphs."""
     row = next(row for row in rows if (row["part"], row["split"]) == (GLYPHS, "test"))
     return dict(zip(row["balance"], row["largest"], strict=True))
+
+
+def beyond_told(rows: Rows, arm: str, distractors: int, balance: str, part: str = GLYPHS) -> Estimate:
+    """How many points more an arm changes from even pools to this balance than what is told the pool's labels does,
+    paired over seeds: what is not mere lack of drawings of the rare classes."""
+    def change(name: str) -> dict[int, float]:
+        even, uneven = (values(rows, name, distractors, each, part) for each in ("even", balance))
+        return {seed: uneven[seed] - even[seed] for seed in even}
+
+    return paired_difference(change(arm), change(TOLD))

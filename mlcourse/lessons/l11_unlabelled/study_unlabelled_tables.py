@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mlcourse.lessons.l11_unlabelled.study_unlabelled_arms import (ARMS, BALANCES, CLUSTER, GLYPHS, MASKED, OMNIGLOT,
                                                                    PROTO, RATES, SOFT)
-from mlcourse.lessons.l11_unlabelled.study_unlabelled_results import Rows, apart, mean
+from mlcourse.lessons.l11_unlabelled.study_unlabelled_results import Rows, apart, largest, mean
 from mlcourse.statistics import t_interval
 
 PUBLISHED = {PROTO: ("5.16", "5.16"), SOFT: ("2.56", "4.59"), CLUSTER: ("2.18", "2.71"), MASKED: ("2.46", "2.62")}
@@ -24,8 +24,8 @@ def even(rows: Rows, part: str = GLYPHS) -> str:
     for arm in (name for name, each in ARMS.items() if part in each.parts):
         cells = [arm]
         for count in (0, 5):
-            less = "" if arm == PROTO else apart(rows, (arm, count, "even"), (PROTO, count, "even"), part).text(sign=True)
-            cells += [mean(rows, arm, count, part=part).text(), less]
+            less = apart(rows, (arm, count, "even"), (PROTO, count, "even"), part).text(sign=True)
+            cells += [mean(rows, arm, count, part=part).text(), "" if arm == PROTO else less]
         body.append(cells)
     return table(["arm", "no distractors", "less ProtoNet", "5 distractor classes", "less ProtoNet"], body)
 
@@ -39,19 +39,18 @@ def balances(rows: Rows, distractors: int) -> str:
 
 def shares(rows: Rows) -> str:
     """The mean share of the commonest class at each balance."""
-    largest = next(row["largest"] for row in rows if (row["part"], row["split"]) == (GLYPHS, "test"))
     return ", ".join(f"{value:.0f} % ({name if name == 'even' else f'a = {name}'})"
-                     for name, value in zip(BALANCES, largest, strict=True))
+                     for name, value in largest(rows).items())
 
 
 def weights(rows: Rows) -> str:
     """What a drawing of the even pool weighs in the prototypes of all classes together."""
-    body = []
-    for arm in (SOFT, CLUSTER, MASKED):
-        found = {(count, field): [row[field] for row in rows if field in row and (row["part"], row["arm"], row["split"],
-                                                                                  row["distractors"]) == (GLYPHS, arm, "test", count)]
-                 for count, field in ((0, "weight_own"), (5, "weight_own"), (5, "weight_distractors"))}
-        body.append([arm, *(t_interval(values).text(2) for values in found.values())])
+    def weight(arm: str, count: int, field: str) -> str:
+        return t_interval(row[field] for row in rows if (row["part"], row["arm"], row["distractors"], row["split"]) == (
+            GLYPHS, arm, count, "test")).text(2)
+
+    columns = ((0, "weight_own"), (5, "weight_own"), (5, "weight_distractors"))
+    body = [[arm, *(weight(arm, *column) for column in columns)] for arm in (SOFT, CLUSTER, MASKED)]
     return table(["arm", "own classes, no distractors", "own classes, beside distractors", "distractors"], body)
 
 
