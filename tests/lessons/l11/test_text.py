@@ -11,6 +11,7 @@ from mlcourse.lessons.l11_unlabelled.checks_results import CLAIMS
 from mlcourse.lessons.l11_unlabelled.pool import EPISODES, characters
 from mlcourse.lessons.l11_unlabelled.predictions import PREDICTIONS
 from mlcourse.lessons.l11_unlabelled.results import BALANCES, DISTRACTORS, apart
+from mlcourse.lessons.l11_unlabelled.study_unlabelled_arms import OMNIGLOT
 from mlcourse.rows import read
 
 ROWS = read("unlabelled")
@@ -29,19 +30,47 @@ def test_a_verdict_is_that_of_its_paired_interval(claim):
     assert claim.verdict == ("yes" if gap.low > 0 else "no" if gap.high < 0 else "open")
 
 
-def test_every_gap_of_the_text_is_a_paired_difference_of_two_arms():
-    gaps = [apart(ROWS, one, other, others, balance) for others in DISTRACTORS for balance in BALANCES
-            for one in results.ARMS for other in results.ARMS if one != other]
+def test_every_gap_of_the_text_is_a_paired_difference():
+    """Of two arms with one pool, or of one arm on even and on uneven pools."""
+    places = [(arm, others, balance) for others in DISTRACTORS for balance in BALANCES for arm in results.ARMS]
+    gaps = [study.apart(ROWS, one, other) for one in places for other in places
+            if one != other and (one[1:] == other[1:] or one[:2] == other[:2])]
     known = {(f"{abs(gap.mean):.1f}", f"{gap.half:.1f}") for gap in gaps}
     said = GAP.findall(text())
-    assert len(said) >= 5 and set(said) <= known
+    assert len(said) >= 8 and set(said) <= known
+
+
+def test_what_is_said_of_the_arms_is_in_the_rows():
+    gap = lambda one, other, others=0, balance="even": apart(ROWS, one, other, others, balance)
+    assert f"worth {gap(results.MASKED, results.SOFT, 5).text()} points against soft k-means" in text()
+    not_told = gap(results.MASKED, results.SOFT)
+    assert not_told.low < 0 < not_told.high
+    costs = [gap(results.SOFT_AT_TEST, results.SOFT, others) for others in DISTRACTORS]
+    assert all(each.low > 0 for each in costs)
+    assert f"costs {costs[0].text()} points here" in text() and f"{costs[1].text()} with five other classes" in text()
+    assert f"{gap(results.BALANCED, results.PROTO).text()} points above ProtoNet" in text()
+    fall = lambda arm: study.apart(ROWS, (arm, 0, "even"), (arm, 0, "0.5"))
+    for arm, words in ((results.BALANCED, "it falls by {} points"), (results.SOFT_AT_TEST, "at test falls by {}."),
+                       (results.TOLD, "by {}, an arm that is *told")):
+        assert fall(arm).low > 0 and words.format(fall(arm).text()) in text()
+    beyond = study.beyond_told(ROWS, results.SOFT_AT_TEST, 0, "0.5")
+    assert beyond.mean > -0.5
+    trained = gap(results.UNEVEN, results.MASKED, 5, "0.2")
+    assert trained.low > 0 and f"{trained.text()} points above the other" in text()
+
+
+def test_errors_on_omniglot_are_the_rows():
+    error = lambda arm, others: f"{100 - study.mean(ROWS, arm, others, part=OMNIGLOT).mean:.2f}"
+    assert f"ProtoNet 5.16 / {error(results.PROTO, 0)}" in text()
+    for arm, published in ((results.SOFT, (2.56, 4.59)), (results.MASKED, (2.46, 2.62))):
+        assert (f"{arm} {published[0]} / {error(arm, 0)}, with distractors {published[1]} / {error(arm, 5)}") in text()
 
 
 def test_the_study_has_five_seeds_of_every_arm():
     for arm in results.ARMS:
         for others in DISTRACTORS:
             assert set(study.values(ROWS, arm, others)) == {0, 1, 2, 3, 4}
-            assert arm in figures.table(ROWS)
+    assert all(arm in figures.table(ROWS) for arm in results.TABLE)
 
 
 def test_the_predictions_about_the_study_are_borne_out():
