@@ -175,11 +175,11 @@ def test_move_drawing(widget, tmp_path):
 
 def test_pool_dials(widget, tmp_path):
     dials = widget("PoolDials")
-    assert "Soft k-means: ≈" in dials.says() and "with the labelled alone ≈" in dials.picture.get_attribute("title")
+    assert "none of other classes" in dials.says() and "Soft k-means: the pool gains ≈" in dials.picture.get_attribute("title")
     picture = dials.pixels()
     dials.press("balanced")
     picture = dials.changed(picture)
-    assert "Balanced: ≈" in dials.says()
+    assert "Balanced: the pool gains ≈" in dials.says()
     dials.slider("one class").focus()
     dials.page.keyboard.press("ArrowRight")
     picture = dials.changed(picture)
@@ -197,7 +197,7 @@ def test_pool_dials(widget, tmp_path):
 
 def test_mask_dial(widget, tmp_path):
     dial = widget("MaskDial")
-    assert "With this mask ≈" in dial.says() and "with the others removed" in dial.picture.get_attribute("title")
+    assert "This mask gains ≈" in dial.says() and "with the others removed" in dial.picture.get_attribute("title")
     picture = dial.pixels()
     dial.slider("threshold").focus()
     dial.page.keyboard.press("ArrowLeft")

@@ -13,7 +13,7 @@ from mlcourse.exercises.values import tensor
 
 COUNTS = ((1, 1, 1), (3, 1, 2, 1))          # labelled drawings of each class
 FEATURES, UNLABELLED = 4, 9
-CUT = "the gradient is cut"
+CUT, IN_PLACE = "the gradient is cut", "overwritten in place"
 
 
 class Drawings(NamedTuple):
@@ -87,8 +87,14 @@ def check_refine(answer: object) -> str:
 
 def check_graph(result: object, leaves: tuple[Tensor, ...], why: str) -> None:
     """Raise a Misconception unless gradients flow from the result to all leaves."""
+    if isinstance(result, (list, tuple)) and all(isinstance(each, Tensor) for each in result):
+        result = torch.stack(list(result))
     graph = isinstance(result, Tensor) and result.requires_grad
-    found = torch.autograd.grad(result.sum(), leaves, allow_unused=True) if graph else (None,)
+    try:
+        found = torch.autograd.grad(result.square().sum(), leaves, allow_unused=True) if graph else (None,)
+    except RuntimeError:
+        raise Misconception(IN_PLACE, "the numbers are right, but a tensor that the gradient needs was overwritten; "
+                            "write into a new one.") from None
     if not all(g is not None and bool(g.any()) for g in found):
         raise Misconception(CUT, f"the numbers are right, but they carry no gradient back: {why}.")
 

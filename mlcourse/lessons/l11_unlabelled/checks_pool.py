@@ -1,92 +1,64 @@
-"""Checks of lesson 11 on what is measured of a pool: distances with their statistics, and whether labels are read."""
+"""Checks of lesson 11 on the mask of a pool, and on whether its labels are read."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, explain, kind, named
+from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, explain
 from mlcourse.exercises.values import number, tensor
-from mlcourse.lessons.l11_unlabelled.checks import COUNTS, UNLABELLED, drawn, same
+from mlcourse.lessons.l11_unlabelled.checks import COUNTS, UNLABELLED, check_graph, drawn, same
 
 # ---------------------------------------------------------------- 11.3
 
-STATISTICS = 5
-WITH_GRAPH, WITHOUT = "the statistics with their graph", "the distances without their graph"
-FAR_FAULTS = (
+MASK_FAULTS = (
     ("one mean for all prototypes", {"mean": "all"}, "each column has a mean of its own, that over the drawings"),
     ("the mean over the prototypes", {"mean": "rows"}, "divide each column by its mean over the drawings"),
     ("not divided by the mean", {"mean": "none"}, "divide each column by its mean, so that every episode is measured "
                                                   "by its own spread"),
     ("the length, not its square", {"power": 1}, "d is made of squared distances"),
-)
-STATISTICS_FAULTS = (
-    ("variance over U - 1", {"ddof": 1}, "the variance here is the mean of the squares, over U"),
-    ("the standard deviation", {"root": True}, "the third statistic is the variance, its square"),
-    ("kurtosis without the 3", {"excess": 0}, "the excess kurtosis is the kurtosis less 3, and 0 for a normal "
-                                              "distribution"),
-    ("skewness over the variance", {"third": 1.0}, "the mean cube is divided by the variance to the power 1.5"),
-    ("skewness and kurtosis exchanged", {"order": (0, 1, 2, 4, 3)}, "the order is minimum, maximum, variance, "
-                                                                    "skewness, kurtosis"),
+    ("what lies far counts", {"sign": -1}, "below the threshold the mask must be near 1, above it near 0"),
+    ("the steepness as a temperature", {"over": True}, "a large steepness makes the step sharp, so it multiplies"),
+    ("the steepness on the distance alone", {"alone": True}, "it multiplies the whole difference, or the threshold "
+                                                             "moves with it"),
+    ("no sigmoid", {"squashed": False}, "a mask lies between 0 and 1"),
 )
 
 
-def check_measured(answer: object) -> str:
-    """11.3: relative distances and their statistics for two sets, and their graphs."""
-    measured = LearnerFunction(answer, "measured")
+def check_mask(answer: object) -> str:
+    """11.3: masks for two sets, and their gradients."""
+    mask = LearnerFunction(answer, "mask")
     for counts in COUNTS:
         data, way = drawn(counts), len(counts)
-        d, s = pair(measured(data.u.clone(), data.c.clone()))
-        got = tensor(d, (UNLABELLED, way), f"for {UNLABELLED} drawings and {way} classes d must have the shape "
-                                           f"({UNLABELLED}, {way})")
-        truth = lambda data=data, **faults: relative(data.u, data.c, **faults)
+        settings = settings_of(way)
+        got = tensor(mask(data.u.clone(), data.c.clone(), *(each.clone() for each in settings)), (UNLABELLED, way),
+                     f"for {UNLABELLED} drawings and {way} classes the masks must have the shape ({UNLABELLED}, {way})")
+        truth = lambda data=data, settings=settings, **faults: masks(data.u, data.c, *settings, **faults)
         if not same(got, truth()):
-            explain(got, truth, FAR_FAULTS, same)
-            raise NotYet("d is not the squared distance of drawing j from prototype n over its mean for prototype n.")
-        got = tensor(s, (way, STATISTICS), f"for {way} classes s must have the shape ({way}, {STATISTICS})")
-        truth = lambda data=data, **faults: statistics(relative(data.u, data.c), **faults)
-        if not same(got, truth()):
-            explain(got, truth, STATISTICS_FAULTS, same)
-            names = ("minimum", "maximum", "variance", "skewness", "kurtosis")
-            off = [name for name, one, other in zip(names, got.T, truth().T, strict=True) if not same(one, other)]
-            raise NotYet(f"d is right; of the statistics look at {', '.join(off)}, over the drawings of each column.")
-    d, s = pair(measured(data.u.clone().requires_grad_(), data.c))
-    found = [(WITHOUT, {}, "d stands in the mask, through which the network learns; leave it its graph")] * (
-        not (isinstance(d, Tensor) and d.requires_grad)) + [
-        (WITH_GRAPH, {}, "as in the authors' code no gradient flows through s; detach it")] * (
-        isinstance(s, Tensor) and s.requires_grad)
-    if found:
-        raise all_of(named(found))
-    return "Distances by the pool's own measure, and five numbers for each prototype."
+            explain(got, truth, MASK_FAULTS, same)
+            raise NotYet("the masks are not sigmoid(steepness · (threshold - d)) with d the squared distances, each "
+                         "column over its mean.")
+    leaves = tuple(each.clone().requires_grad_() for each in (data.u, *settings))
+    u, *given = (1 * each for each in leaves)
+    check_graph(mask(u, data.c.clone(), *given), leaves, "threshold and steepness are learned, and the network is")
+    return "Each drawing is judged by its pool's own measure, for every prototype."
 
 
-def pair(found: object) -> tuple:
-    """What was returned, as two things."""
-    try:
-        d, s = found
-    except (TypeError, ValueError, RuntimeError):
-        raise NotYet(f"measured must return d and s, got {kind(found)}.") from None
-    return d, s
+def settings_of(way: int) -> tuple[Tensor, Tensor]:
+    """A threshold and a steepness for each prototype."""
+    generator = torch.Generator().manual_seed(way)
+    draw = lambda: torch.rand(way, generator=generator, dtype=torch.float64)
+    return 0.5 + draw(), 1.5 + 2 * draw()
 
 
-def relative(u: Tensor, c: Tensor, *, mean: str = "columns", power: int = 2) -> Tensor:
-    """Distances (U, N) over their mean for each prototype; the options are the known faults."""
+def masks(u: Tensor, c: Tensor, threshold: Tensor, steepness: Tensor, *, mean: str = "columns", power: int = 2,
+          sign: int = 1, over: bool = False, alone: bool = False, squashed: bool = True) -> Tensor:
+    """The masks (U, N), column by column; the options are the known faults."""
     d = torch.stack([(u - each).norm(dim=1) ** power for each in c], 1)
-    over = {"columns": d.mean(0), "rows": d.mean(1, keepdim=True), "all": d.mean(), "none": 1}[mean]
-    return d / over
-
-
-def statistics(d: Tensor, *, ddof: int = 0, root: bool = False, excess: int = 3, third: float = 1.5,
-               order: tuple[int, ...] = (0, 1, 2, 3, 4)) -> Tensor:
-    """Five numbers (N, 5) of each column; the options are the known faults."""
-    rows = []
-    for column in d.T:
-        off = column - column.mean()
-        v = (off**2).sum() / (len(off) - ddof)
-        row = [column.min(), column.max(), v.sqrt() if root else v, (off**3).mean() / v**third,
-               (off**4).mean() / v**2 - excess]
-        rows.append(torch.stack([row[i] for i in order]))
-    return torch.stack(rows)
+    d = d / {"columns": d.mean(0), "rows": d.mean(1, keepdim=True), "all": d.mean(), "none": 1}[mean]
+    steepness = 1 / steepness if over else steepness
+    inside = sign * (threshold - steepness * d if alone else steepness * (threshold - d))
+    return torch.sigmoid(inside) if squashed else inside
 
 
 # ---------------------------------------------------------------- 11.5
@@ -94,6 +66,7 @@ def statistics(d: Tensor, *, ddof: int = 0, root: bool = False, excess: int = 3,
 QUERIES, WAY, EACH = 4, 3, 2
 NOTHING, ALL = "nothing is called a leak", "everything is called a leak"
 SHUFFLED, CHOICES = "shuffled labels keep their counts", "only first choices are compared"
+OVERWRITTEN = "the labels are overwritten"
 
 
 def honest(episode: Tensor, hidden: Tensor) -> Tensor:
@@ -152,7 +125,11 @@ def check_poison(answer: object) -> str:
     hidden = torch.arange(WAY + 1).repeat(EACH)
     said = []
     for method in METHODS:
-        found = number(reads(method, episode.clone(), hidden.clone()), "reads_labels must return True or False")
+        given, labels = episode.clone(), hidden.clone()
+        found = number(reads(method, given, labels), "reads_labels must return True or False")
+        if not (torch.equal(given, episode) and torch.equal(labels, hidden)):
+            raise Misconception(OVERWRITTEN, "the test has written into the labels or the episode that it was given, "
+                                "and whoever comes next finds them poisoned; make new ones, as zeros_like does.")
         if found not in (0, 1):
             raise NotYet(f"reads_labels must return True or False, got {found:g}.")
         said.append(bool(found))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from mlcourse.exercises import entries
 from mlcourse.exercises.framework import Misconception, NotYet, all_of
-from mlcourse.lessons.l11_unlabelled.results import BALANCED, MASKED, PROTO, SOFT, UNEVEN
+from mlcourse.lessons.l11_unlabelled.results import BALANCED, CLUSTER, HARD, MASKED, PROTO, SOFT_AT_TEST, UNEVEN
 
 # ---------------------------------------------------------------- 11.2
 
@@ -66,17 +66,16 @@ class Claim(NamedTuple):
     @property
     def says(self) -> str:
         """The claim as the exercise prints it."""
-        balance = f"concentration {self.balance}" if self.balance != EVEN else EVEN
-        return f"{self.distractors} other classes, {balance}: {self.one} beats {self.other}"
+        return f"{self.distractors} other classes, {self.balance}: {self.one} beats {self.other}"
 
 
 OVERLAP, LARGER, EVERYWHERE, EVEN = ("overlapping intervals taken for no difference", "the larger mean wins",
                                      "the best arm taken for the best everywhere", "even")
 CALL = "call apart with these two, this pool and this balance; on which side of 0 does its interval lie?"
 CLAIMS = {
-    "a": Claim("yes", OVERLAP, CALL, MASKED, SOFT, 5, EVEN),
-    "b": Claim("open", LARGER, CALL, SOFT, MASKED, 0, EVEN),
-    "c": Claim("no", EVERYWHERE, CALL, BALANCED, PROTO, 0, "1"),
+    "a": Claim("open", LARGER, CALL, CLUSTER, MASKED, 5, EVEN),
+    "b": Claim("yes", OVERLAP, CALL, SOFT_AT_TEST, HARD, 5, EVEN),
+    "c": Claim("no", EVERYWHERE, CALL, BALANCED, SOFT_AT_TEST, 0, "5"),
     "d": Claim("open", EVERYWHERE, CALL, MASKED, PROTO, 5, "0.2"),
     "e": Claim("yes", OVERLAP, CALL, UNEVEN, PROTO, 5, "0.2"),
 }

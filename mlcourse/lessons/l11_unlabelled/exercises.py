@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l11_unlabelled.broken import MASKED_BROKEN
 from mlcourse.lessons.l11_unlabelled.checks import CUT, check_masked, check_refine
-from mlcourse.lessons.l11_unlabelled.exercises_pool import measured, poison
+from mlcourse.lessons.l11_unlabelled.exercises_pool import mask, poison
 from mlcourse.lessons.l11_unlabelled.exercises_results import pull, verdicts
 
 # ---------------------------------------------------------------- 11.1
@@ -16,7 +16,7 @@ def refine(z, y, u, c):
 
     z (M, D): features of the labelled drawings; y (M,) int64: their labels, 0 to N - 1, in any
     order; u (U, D): features of the unlabelled ones, U may be 0; c (N, D): the prototypes so far
-    Returns the new prototypes (N, D).
+    Returns the new prototypes (N, D), a tensor that gradients flow through.
     """
 '''
 FAR = "    far = ((u[:, None] - c) ** 2).sum(2)"
@@ -72,7 +72,7 @@ refine = Exercise(
 
 MASKED = '''\
 def masked(z, y, u, share, m):
-    """New prototypes (N, D) from shares and masks, mended.
+    """New prototypes (N, D) from shares and masks, mended; gradients flow through them.
 
     z (M, D), y (M,): the labelled drawings and their labels, 0 to N - 1, some of each
     u (U, D): the unlabelled ones; share, m (U, N): shares and masks
@@ -115,4 +115,4 @@ masked = Exercise(
         (ONE_HOT_TOO, "    one_hot = 2 * torch.nn.functional.one_hot(y, share.shape[1]).to(z.dtype)"),
     ))
 
-EXERCISES = (refine, pull, measured, masked, poison, verdicts)
+EXERCISES = (refine, pull, mask, masked, poison, verdicts)

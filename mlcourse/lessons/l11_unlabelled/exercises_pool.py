@@ -1,65 +1,60 @@
-"""The exercises of lesson 11 on what is measured of a pool: distances and statistics, and whether labels are read."""
+"""The exercises of lesson 11 on the mask of a pool, and on whether its labels are read."""
 
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l11_unlabelled.checks_pool import (ALL, CHOICES, NOTHING, SHUFFLED, WITH_GRAPH, WITHOUT,
-                                                          check_measured, check_poison)
+from mlcourse.lessons.l11_unlabelled.checks import CUT
+from mlcourse.lessons.l11_unlabelled.checks_pool import (ALL, CHOICES, NOTHING, OVERWRITTEN, SHUFFLED, check_mask,
+                                                          check_poison)
 
 # ---------------------------------------------------------------- 11.3
 
-MEASURED = '''\
-def measured(u, c):
-    """How far a pool lies from each prototype, by the pool's own measure.
+MASK = '''\
+def mask(u, c, threshold, steepness):
+    """How much each unlabelled drawing may count for each class.
 
     u (U, D): features of the unlabelled drawings; c (N, D): the prototypes
-    Returns d (U, N): squared distances, each column divided by its mean; and s (N, 5), detached:
-    minimum, maximum, variance, skewness and excess kurtosis of each column of d.
+    threshold, steepness (N,): one of each for every prototype, positive
+    Returns m (U, N), a tensor that gradients flow through.
     """
 '''
 FAR = "    d = ((u[:, None] - c) ** 2).sum(2)"
 RELATIVE = "    d = d / d.mean(0)"
-VARIANCE = "    v = ((d - 1) ** 2).mean(0)"
-SKEW = "    skew = ((d - 1) ** 3).mean(0) / v ** 1.5"
-KURTOSIS = "    kurtosis = ((d - 1) ** 4).mean(0) / v ** 2 - 3"
-STACKED = "    s = torch.stack([d.amin(0), d.amax(0), v, skew, kurtosis], 1)"
-MEASURED_SOLUTION = MEASURED + "\n".join((FAR, RELATIVE, VARIANCE, SKEW, KURTOSIS, STACKED, "    return d, s.detach()"))
+SIGMOID = "    return torch.sigmoid(steepness * (threshold - d))"
+MASK_SOLUTION = MASK + "\n".join((FAR, RELATIVE, SIGMOID))
 
 
-def measured_wrong(*edits: tuple[str, str]) -> str:
-    """Wrong measures: the solution with edits."""
-    return edited(MEASURED_SOLUTION, *edits)
+def mask_wrong(*edits: tuple[str, str]) -> str:
+    """A wrong mask: the solution with edits."""
+    return edited(MASK_SOLUTION, *edits)
 
 
-measured = Exercise(
-    id="11.3", title="What the mask is told", answer="measured", difficulty=2, minutes=4,
-    stub=MEASURED + "    ...", solution_source=MEASURED_SOLUTION, check=check_measured,
+mask = Exercise(
+    id="11.3", title="What may count", answer="mask", difficulty=2, minutes=4,
+    stub=MASK + "    ...", solution_source=MASK_SOLUTION, check=check_mask,
     hints=(
-        "Distances first, then each column over its mean; all five statistics are over the drawings, dimension 0.",
-        "After d = d / d.mean(0) the mean of each column is 1, so v = ((d - 1) ** 2).mean(0), and the other two are "
-        "made of the mean of (d - 1) ** 3 and (d - 1) ** 4.",
-        "skew = ((d - 1) ** 3).mean(0) / v ** 1.5; kurtosis = ((d - 1) ** 4).mean(0) / v ** 2 - 3; "
-        "torch.stack([d.amin(0), d.amax(0), v, skew, kurtosis], 1).detach().",
+        "Three lines: squared distances (U, N), each column over its mean, and the sigmoid.",
+        "d = ((u[:, None] - c) ** 2).sum(2) has a column for each prototype; d.mean(0) are the columns' means.",
+        "After d = d / d.mean(0), return torch.sigmoid(steepness * (threshold - d)).",
     ),
     wrong=(
-        (measured_wrong((RELATIVE, "    d = d / d.mean()")), "one mean for all prototypes"),
-        (measured_wrong((RELATIVE, "    d = d / d.mean(1, keepdim=True)")), "the mean over the prototypes"),
-        (measured_wrong((RELATIVE + "\n", "")), "not divided by the mean"),
-        (measured_wrong((FAR, "    d = ((u[:, None] - c) ** 2).sum(2).sqrt()")), "the length, not its square"),
-        (measured_wrong((VARIANCE, "    v = d.var(0)")), "variance over U - 1"),
-        (measured_wrong(("d.amax(0), v,", "d.amax(0), v.sqrt(),")), "the standard deviation"),
-        (measured_wrong((" - 3", "")), "kurtosis without the 3"),
-        (measured_wrong(("v ** 1.5", "v")), "skewness over the variance"),
-        (measured_wrong(("skew, kurtosis]", "kurtosis, skew]")), "skewness and kurtosis exchanged"),
-        (measured_wrong(("s.detach()", "s")), WITH_GRAPH),
-        (measured_wrong(("return d,", "return d.detach(),")), WITHOUT),
-        (measured_wrong((VARIANCE, "    v = d.var(0)"), (" - 3", "")), "variance over U - 1, kurtosis without the 3"),
+        (mask_wrong((RELATIVE, "    d = d / d.mean()")), "one mean for all prototypes"),
+        (mask_wrong((RELATIVE, "    d = d / d.mean(1, keepdim=True)")), "the mean over the prototypes"),
+        (mask_wrong((RELATIVE + "\n", "")), "not divided by the mean"),
+        (mask_wrong((FAR, "    d = ((u[:, None] - c) ** 2).sum(2).sqrt()")), "the length, not its square"),
+        (mask_wrong(("threshold - d", "d - threshold")), "what lies far counts"),
+        (mask_wrong(("steepness * (threshold - d)", "(threshold - d) / steepness")), "the steepness as a temperature"),
+        (mask_wrong(("steepness * (threshold - d)", "threshold - steepness * d")),
+         "the steepness on the distance alone"),
+        (mask_wrong(("torch.sigmoid(", "("), ), "no sigmoid"),
+        (mask_wrong(("steepness * (", "steepness.detach() * (")), CUT),
+        (mask_wrong(("threshold - d", "d - threshold"), (RELATIVE + "\n", "")),
+         "not divided by the mean, what lies far counts"),
     ),
     mutations=(
         (FAR, "    d = ((u[:, None] - c) ** 2).sum(2) + 1"),
-        (SKEW, "    skew = ((d - 1).abs() ** 3).mean(0) / v ** 1.5"),
-        (KURTOSIS, "    kurtosis = ((d - 1) ** 4).mean(0) / v - 3"),
-        (STACKED, "    s = torch.stack([d.amax(0), d.amin(0), v, skew, kurtosis], 1)"),
+        (RELATIVE, "    d = d / d.amax(0)"),
+        (SIGMOID, "    return torch.sigmoid(steepness * (threshold - d)) ** 2"),
     ))
 
 # ---------------------------------------------------------------- 11.5
@@ -101,6 +96,7 @@ poison = Exercise(
         (poison_wrong((POISONED, TURNED), (COMPARED, CHOICE)), f"{SHUFFLED}, {CHOICES}"),
         (poison_wrong((POISONED, "    after = [method(episode, hidden)]")), NOTHING),
         (poison_wrong((COMPARED, "    return any(each is not before for each in after)")), ALL),
+        (poison_wrong((POISONED, "    after = [method(episode, hidden.fill_(0))]")), OVERWRITTEN),
     ),
     mutations=(
         (COMPARED, "    return any(torch.equal(before, each) for each in after)"),

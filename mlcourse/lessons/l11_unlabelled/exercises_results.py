@@ -15,7 +15,7 @@ pull = {               # labelled drawings at 0 (class 0) and 4 (class 1), one s
     "share": ...,      # the stray's share of class 0, to two digits
     "prototype": ...,  # where the prototype of class 0 goes in one step
     "border": ...,     # where the border between the classes, at 2 before, goes
-    "many": ...,       # and to where it tends with ever more strays at -2
+    "many": ...,       # and to where the border tends with ever more strays at -2
 }'''
 
 NUMBERS = {key: f"{value:.4f}" for key, value in truths().items()}

@@ -6,10 +6,11 @@ from mlcourse.exercises.predictions import Prediction
 
 PREDICTIONS = (
     Prediction(
-        "11.p1", "Soft shares in the place of hard pseudo-labels, one step, the same pools: they add …",
-        ("less than 1 point", "1 to 3 points", "more than 3 points"), "less than 1 point",
-        lambda gap: gap.high < 1,
-        lambda gap: f"less than 1 point: ≈{gap.text(sign=True)} points."),
+        "11.p1", "The explorer's shares gained ≈2.7 points on the labelled drawings alone. Hard pseudo-labels, on the "
+        "same pools, gain …",
+        ("next to nothing", "about half as much", "nearly as much"), "nearly as much",
+        lambda gap: gap.low > 1.35,
+        lambda gap: f"nearly as much: ≈{gap.text()} points."),
     Prediction(
         "11.p2", "Soft k-means is trained further, for 500 steps, with five other classes in every pool. Tested with "
         "such pools, against a ProtoNet that is trained as long without pools, it is …",
@@ -19,7 +20,7 @@ PREDICTIONS = (
     Prediction(
         "11.p3", "The pool still has 25 drawings of the five classes and no others, but in uneven shares "
         "(concentration 0.5). Against ProtoNet, which uses no pool, balanced assignment …",
-        ("still gains", "gains and loses nothing", "loses less than 5 points", "loses more than 5 points"),
+        ("still gains", "neither gains nor loses", "loses less than 5 points", "loses more than 5 points"),
         "loses more than 5 points",
         lambda gap: gap.high < -5,
         lambda gap: f"loses more than 5 points: {gap.text(sign=True)}."),

@@ -23,7 +23,7 @@ class MaskScene(Scene):
 
     def build(self) -> None:
         self._build_distances(self.figure.add_axes((0.06, 0.14, 0.53, 0.62)))
-        axes = self.figure.add_axes((0.76, 0.14, 0.22, 0.62))
+        axes = self.figure.add_axes((0.785, 0.14, 0.195, 0.62))
         rows = range(len(self.names))
         axes.set(xlim=(LEAST, MOST), ylim=(len(self.names) - 0.4, -0.6), yticks=rows, yticklabels=self.names,
                  xlabel="right, % (± over 200 episodes)")

@@ -79,8 +79,8 @@ class PoolDials(Explorer):
     def headline(self, record: PoolRecord) -> str:
         far = "" if record.way == 1 else f", {record.way:g} of the way"
         name = record.rule[0].upper() + record.rule[1:]
-        return (f"{name}{far}: ≈{record.right[record.rule].mean:.1f} % right, with the labelled alone "
-                f"≈{record.right[ALONE].mean:.1f}; the pool gains ≈{record.gain.text()} points")
+        return (f"{name}{far}: the pool gains ≈{record.gain.text()} points, from ≈{record.right[ALONE].mean:.1f} to "
+                f"≈{record.right[record.rule].mean:.1f} % right")
 
     def describe(self, record: PoolRecord) -> str:
         strangers = f"{EACH * record.others} of other classes" if record.others else "none of other classes"

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import torch
 
 from mlcourse.course import notebooks
 from mlcourse.lessons.l11_unlabelled import figures, results
@@ -47,7 +48,7 @@ def test_what_is_said_of_the_arms_is_in_the_rows():
     assert not_told.low < 0 < not_told.high
     costs = [gap(results.SOFT_AT_TEST, results.SOFT, others) for others in DISTRACTORS]
     assert all(each.low > 0 for each in costs)
-    assert f"costs {costs[0].text()} points here" in text() and f"{costs[1].text()} with five other classes" in text()
+    assert f"is {costs[0].text()} points *worse*" in text() and f"{costs[1].text()} with five other classes" in text()
     assert f"{gap(results.BALANCED, results.PROTO).text()} points above ProtoNet" in text()
     fall = lambda arm: study.apart(ROWS, (arm, 0, "even"), (arm, 0, "0.5"))
     for arm, words in ((results.BALANCED, "it falls by {} points"), (results.SOFT_AT_TEST, "at test falls by {}."),
@@ -55,6 +56,8 @@ def test_what_is_said_of_the_arms_is_in_the_rows():
         assert fall(arm).low > 0 and words.format(fall(arm).text()) in text()
     beyond = study.beyond_told(ROWS, results.SOFT_AT_TEST, 0, "0.5")
     assert beyond.mean > -0.5
+    leads = gap(results.CLUSTER, results.MASKED)
+    assert leads.low > 0 and f"leads the mask by {leads.text()} points" in text()
     trained = gap(results.UNEVEN, results.MASKED, 5, "0.2")
     assert trained.low > 0 and f"{trained.text()} points above the other" in text()
 
@@ -79,6 +82,15 @@ def test_the_predictions_about_the_study_are_borne_out():
     assert p["11.p3"].holds(gap=apart(ROWS, results.BALANCED, results.PROTO, 0, "0.5"))
 
 
+def test_two_drawings_that_are_shared_out_evenly():
+    """The shares that Sinkhorn's scaling makes of (0.9, 0.1) and (0.6, 0.4)."""
+    logits = torch.log(torch.tensor([[0.9, 0.1], [0.6, 0.4]]))
+    for _ in range(100):
+        logits = logits.log_softmax(0).log_softmax(1)
+    assert [[f"{x:.2f}" for x in row] for row in logits.exp().tolist()] == [["0.71", "0.29"], ["0.29", "0.71"]]
+    assert "(0.9, 0.1) and (0.6, 0.4) become (0.71, 0.29) and (0.29, 0.71)" in text()
+
+
 def test_an_unknown_arm_number_or_balance_is_refused():
     with pytest.raises(ValueError, match="no arm 'MAML'"):
         apart(ROWS, "MAML", results.PROTO, 0)
@@ -94,4 +106,4 @@ def test_the_shares_of_the_commonest_class_are_the_rows():
 
 
 def test_episodes_and_features_are_as_many_as_the_text_says():
-    assert f"of {EPISODES} episodes, in all {characters().shape[-1]} features" in text()
+    assert f"over {EPISODES} episodes and in all {characters().shape[-1]} features" in text()
