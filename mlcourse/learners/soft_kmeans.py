@@ -216,7 +216,8 @@ def distance_statistics(d: Tensor) -> Tensor:
 TRAINING = {"steps": 1000, "tasks": 1, "lr": 4e-3}
 METHOD = Method("soft-kmeans", SoftKMeans, "prototypes refined by unlabelled samples", "headless", {}, TRAINING,
                 train_way=60, train_query=3, unlabeled=5)
+# trained with the way of the test, because the radius of the distractors depends on how many classes there are
 CLUSTER = Method("soft-kmeans-cluster", SoftKMeansCluster, "with one more cluster for distractors", "headless", {},
-                 TRAINING, train_way=60, train_query=3, unlabeled=5)
+                 {"steps": 1000, "tasks": 4, "lr": 4e-3}, train_query=5, unlabeled=5)
 MASKED = Method("soft-kmeans-masked", MaskedSoftKMeans, "without what lies too far from a prototype", "headless", {},
                 TRAINING, train_way=60, train_query=3, unlabeled=5)
