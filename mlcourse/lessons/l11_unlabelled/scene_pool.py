@@ -39,13 +39,13 @@ class PoolScene(Scene):
         still(lw=2, color=BLACK, marker="*", ms=13, mfc="white", mec=BLACK, label="prototype, on its way")
         handles, names = axes.get_legend_handles_labels()
         self.figure.legend(handles, names, loc="upper left", bbox_to_anchor=(0.005, 0.91), ncols=4, fontsize=8,
-                           handletextpad=0.2, columnspacing=0.9)
+                           handlelength=1.6, handletextpad=0.4, columnspacing=0.9)
 
     def _build_rules(self, axes) -> None:
         rows = range(len(self.rules))
         axes.set(xlim=(LEAST, MOST), ylim=(len(self.rules) - 0.4, -0.6), yticks=rows, yticklabels=self.rules,
                  xlabel="right, % (± over 200 episodes)")
-        axes.set_title("filled: shown on the left; dashed: labelled alone", fontsize=8.5, pad=6)
+        axes.set_title("filled: the rule shown", fontsize=8.5, pad=6)
         axes.grid(True, axis="x")
         self.reference = self.moving(axes.plot([], [], color=GREY, ls="--", lw=1.3)[0])
         self.spans = [self.moving(axes.plot([], [], lw=2.2, color=BLACK)[0]) for _ in rows]
