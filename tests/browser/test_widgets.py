@@ -183,7 +183,7 @@ def test_pool_dials(widget, tmp_path):
     dials.slider("one class").focus()
     dials.page.keyboard.press("ArrowRight")
     picture = dials.changed(picture)
-    assert "6 of 25 drawings are of one class, and none of other classes" in dials.says()
+    assert "6 of 25 of one class; none of other classes" in dials.says()
     dials.drag("other classes", 60)
     picture = dials.changed(picture)
     picture = dials.settled()

@@ -144,8 +144,9 @@ def check_masked(answer: object) -> str:
             explain(got, truth, MASK_FAULTS, same)
             raise NotYet("each drawing of the pool shall weigh its share times its mask, once above the line and once "
                          "below; try it on paper with one labelled drawing at 0.")
-    m.requires_grad_()
-    check_graph(masked(data.z, data.y, data.u, share, 1 * m), (m,), "the mask is learned by what it does to the loss")
+    z, u, share, m = leaves = tuple(each.clone().requires_grad_() for each in (data.z, data.u, share, m))
+    check_graph(masked(1 * z, data.y, 1 * u, 1 * share, 1 * m), leaves, "features and mask are learned by what all "
+                "four do to the loss")
     return "A drawing with m = 1/2 weighs one half, one with m = 0 nothing."
 
 

@@ -126,7 +126,8 @@ def check_poison(answer: object) -> str:
     said = []
     for method in METHODS:
         given, labels = episode.clone(), hidden.clone()
-        found = number(reads(method, given, labels), "reads_labels must return True or False")
+        asked = lambda e, h, method=method: method(e, h)        # whose name tells nothing
+        found = number(reads(asked, given, labels), "reads_labels must return True or False")
         if not (torch.equal(given, episode) and torch.equal(labels, hidden)):
             raise Misconception(OVERWRITTEN, "the test has written into the labels or the episode that it was given, "
                                 "and whoever comes next finds them poisoned; make new ones, as zeros_like does.")

@@ -46,7 +46,8 @@ pull = Exercise(
 # ---------------------------------------------------------------- 11.6
 
 VERDICTS = '''\
-verdicts = {     # "yes", "no" or "open"
+verdicts = {     # "yes" where the interval of apart lies above 0, "no" below, "open" across;
+                 # "even", "5" and "0.2" say how the pool is balanced, the numbers its concentration
 ''' + "".join(f'    # {claim.says}\n    "{key}": ...,\n' for key, claim in CLAIMS.items()) + "}"
 
 verdicts = Exercise(

@@ -18,7 +18,7 @@ EDGES = np.linspace(0, FARTHEST, BINS + 1)
 
 
 class Far(NamedTuple):
-    """d (E, U): the relative squared distance of each drawing of the pool to the prototype that is nearest to it. own,
+    """d (E, U): the least of the relative squared distances of each drawing of the pool to the prototypes. own,
     others (BINS,): how many drawings an episode has between EDGES, of its classes and of others."""
 
     d: Tensor

@@ -33,7 +33,7 @@ class MaskScene(Scene):
 
     def _build_distances(self, axes) -> None:
         axes.set(xlim=(0, FARTHEST), ylim=(0, TALLEST), ylabel="drawings an episode",
-                 xlabel="squared distance to the nearest prototype, over its mean for the pool")
+                 xlabel="least relative distance of a drawing to a prototype")
         other = axes.twinx()
         other.set(ylim=(0, TALLEST), yticks=np.linspace(0, 0.9 * TALLEST, 3), yticklabels=["0", "½", "1"],
                   ylabel="mask")

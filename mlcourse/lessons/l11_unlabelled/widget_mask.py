@@ -19,8 +19,9 @@ THIS, BY_HAND = "this mask", "others removed by hand"
 
 class MaskRecord(NamedTuple):
     """One setting. threshold, steepness, others: the controls. own, strangers (BINS,): drawings an episode by their
-    distance. curve (BINS + 1,): the mask at EDGES. counts: the mean mask of the drawings of the five classes and of
-    others, nan where there are none. right: accuracies in per cent by name; gain: of this mask less none, in points."""
+    distance. curve (BINS + 1,): the mask at EDGES. counts: the mean of the largest mask of the drawings of the five
+    classes and of others, nan where there are none. right: accuracies in per cent by name; gain: of this mask less none,
+    in points."""
 
     threshold: float
     steepness: float
@@ -68,5 +69,4 @@ class MaskDial(Explorer):
     def describe(self, record: MaskRecord) -> str:
         own, strangers = record.counts
         said = "" if np.isnan(strangers) else f", of other classes ≈{strangers:.2f}"
-        return (f"With the labelled alone ≈{record.right[ALONE].mean:.1f} %. Mean mask at the nearest prototype: of "
-                f"drawings of the five classes ≈{own:.2f}{said}.")
+        return f"Mean of a drawing's largest mask: of the five classes ≈{own:.2f}{said}."

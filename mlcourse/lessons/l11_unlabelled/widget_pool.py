@@ -84,4 +84,4 @@ class PoolDials(Explorer):
 
     def describe(self, record: PoolRecord) -> str:
         strangers = f"{EACH * record.others} of other classes" if record.others else "none of other classes"
-        return f"The pool: {record.commonest} of {OWN} drawings are of one class, and {strangers}."
+        return f"In the pool: {record.commonest} of {OWN} of one class; {strangers}."
