@@ -47,7 +47,7 @@ pull = Exercise(
 
 VERDICTS = '''\
 verdicts = {     # "yes" where the interval of apart lies above 0, "no" below, "open" across;
-                 # "even", "5" and "0.2" say how the pool is balanced, the numbers its concentration
+                 # "even", "5" and "0.2": the pool's balance, in numbers the concentration
 ''' + "".join(f'    # {claim.says}\n    "{key}": ...,\n' for key, claim in CLAIMS.items()) + "}"
 
 verdicts = Exercise(

@@ -20,8 +20,8 @@ THIS, BY_HAND = "this mask", "others removed by hand"
 class MaskRecord(NamedTuple):
     """One setting. threshold, steepness, others: the controls. own, strangers (BINS,): drawings an episode by their
     distance. curve (BINS + 1,): the mask at EDGES. counts: the mean of the largest mask of the drawings of the five
-    classes and of others, nan where there are none. right: accuracies in per cent by name; gain: of this mask less none,
-    in points."""
+    classes and of others, nan where there are none. right: accuracies in per cent by name; gain: of this mask less
+    none, in points."""
 
     threshold: float
     steepness: float
