@@ -34,7 +34,7 @@ def falls(rows: Sequence[dict]) -> Picture:
                     f"{e.text(tight=True)} ({balance})" for balance, e in zip(BALANCES, found, strict=True))]
             axes.set_xticks(range(len(BALANCES)), [f"{a}\n{share:.0f} %" for a, share in largest(rows).items()])
             axes.set(title=f"{count} distractor classes in the pool" if count else "Own classes alone in the pool",
-                     xlabel="concentration, and the mean share of the commonest of the five classes")
+                     xlabel="concentration; mean share of the commonest of the five")
             axes.grid(True, axis="y")
         figure.axes[0].set_ylabel("5-way 1-shot accuracy (%)")
         figure.axes[0].legend(loc="lower left")

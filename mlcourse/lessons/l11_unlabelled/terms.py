@@ -21,8 +21,7 @@ CHINESE = {
 }
 
 SYMBOLS = {
-    r"$\pi_{jn}$": ("`share`", "the share of unlabelled sample $j$ that class $n$ gets; over classes they sum to 1"),
-    r"$m_{jn}$": ("`m`", "the mask: how much of that share counts, from 0 to 1"),
-    r"$\tilde d_{jn}$":
-        ("`d`", "the squared distance of unlabelled sample $j$ from $c_n$, over its mean for the pool"),
+    r"$\pi_{jn}$": ("`share`", "the share of unlabelled sample $j$ that class $n$ gets"),
+    r"$m_{jn}$": ("`m`", "the mask: how much of it counts"),
+    r"$\tilde d_{jn}$": ("`d`", "the squared distance of $j$ from $c_n$, over its mean for the pool"),
 }

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlcourse.lessons.l11_unlabelled import mask_dial, pool
 from mlcourse.lessons.l11_unlabelled.mask_dial import EDGES
-from mlcourse.lessons.l11_unlabelled.pool import ALONE, EACH, OTHERS, OWN, SOFT, WAY
+from mlcourse.lessons.l11_unlabelled.pool import ALONE, OTHERS, OWN, SOFT, WAY
 from mlcourse.lessons.l11_unlabelled.scene_mask import MaskScene
 from mlcourse.statistics import Estimate, interval
 from mlcourse.widgets.base import CONTROL, Explorer, columns
@@ -47,7 +47,7 @@ class MaskDial(Explorer):
             "steepness": ipywidgets.FloatLogSlider(value=steepness, min=0, max=2, step=0.1, readout_format=".1f",
                                                    description="steepness", **CONTROL),
             "others": ipywidgets.IntSlider(value=others, min=0, max=OTHERS,
-                                           description=f"other classes, {EACH} each", **CONTROL),
+                                           description="other classes", **CONTROL),
         }, columns(list(controls.values()), 3))
 
     def compute(self, *, threshold: float, steepness: float, others: int) -> MaskRecord:

@@ -49,7 +49,7 @@ class PoolDials(Explorer):
         integer = lambda value, low, high, name: ipywidgets.IntSlider(value=value, min=low, max=high, description=name,
                                                                       **CONTROL)
         controls = {
-            "others": integer(0, 0, OTHERS, f"other classes, {EACH} each"),
+            "others": integer(0, 0, OTHERS, "other classes"),
             "commonest": integer(OWN // WAY, OWN // WAY, MOST, f"one class: of {OWN}"),
             "way": ipywidgets.FloatSlider(value=1.0, min=0.0, max=1.0, step=0.1, readout_format=".1f",
                                           description="prototypes' way", **CONTROL),
