@@ -92,7 +92,8 @@ class SoftKMeansCluster(SoftKMeans):
     """Soft k-means with one more cluster, at 0 to start with, for what belongs to no class of the episode.
 
     radius: where the distractors' r starts; it is learned as its logarithm, and r = 1 for the classes. A query has
-    N + 1 logits, the last for the distractors. Raises ValueError for a radius that is not positive and finite.
+    N + 1 logits, the last for the distractors. Distances are halved, as in the authors' code and not in the paper.
+    Raises ValueError for a radius that is not positive and finite.
     """
 
     stacks = True
@@ -140,8 +141,9 @@ class MaskedSoftKMeans(SoftKMeans):
 
     mask_net: from five statistics to (log β of the first refinement, what is added to β up to the last, log γ). seed:
     of its first weights. No gradient flows through the statistics.
-    Deviation from the authors' code, which multiplies by the mask twice, so that m = 1/2 weighs 1/4: here, as in the
-    paper, it weighs 1/2.
+    Deviations from the authors' code: it multiplies by the mask twice, so that m = 1/2 weighs 1/4, where here, as in
+    the paper, it weighs 1/2; and all of several refinements have the statistics of the first, where here each has its
+    own.
     """
 
     stacks = True

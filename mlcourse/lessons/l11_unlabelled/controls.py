@@ -23,8 +23,8 @@ class BalancedKMeans(SoftKMeans):
     """Soft k-means whose assignment gives every class the same number of unlabelled samples, as if the pool were
     balanced: softmax(-|z̃_j - c_n|²) brought to rows of 1 and columns of U/N.
 
-    The optimal transport of Hu, Gripon, Pateux: Leveraging the Feature Distribution in Transfer-Based Few-Shot
-    Learning, ICANN 2021, with Sinkhorn's algorithm, between unlabelled samples and classes.
+    One step like those of Hu, Gripon, Pateux: Leveraging the Feature Distribution in Transfer-Based Few-Shot Learning,
+    ICANN 2021, by Sinkhorn's algorithm; theirs are on transformed features, regularised and repeated.
     """
 
     def weights(self, unlabelled: Tensor, means: Tensor, progress: float = 0.0) -> Tensor:
