@@ -13,7 +13,7 @@ from mlcourse.datasets.one_shot_runs import OneShotRuns
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.episode import EpisodeSampler
 from mlcourse.evaluate import EVALUATION_SEED, Result, evaluate
-from mlcourse.job import EPISODES, RUNS, SINUSOIDS, Job, check_run_options, untrained
+from mlcourse.job import EPISODES, RUNS, SINUSOIDS, Job, check_run_options, pool, untrained
 from mlcourse.learner import Learner
 from mlcourse.learners import Method, method
 from mlcourse.nets.chosen import is_own
@@ -65,7 +65,7 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
     else:
         check_way(learner, entry, way)
         part, split, note = held_out.part_of(domain, split, trained, way, data_dir, job.form, card.get("split_by") or "group")
-        sampler = EpisodeSampler(part, way, shot, query)
+        sampler = EpisodeSampler(part, way, shot, query, unlabeled=pool(entry, part, shot, query))
         say([domain], [part])
     steps = entry.test_steps if steps is None else steps
     words += _options(("way", way, job.way), ("shot", shot, job.shot), ("query", query, job.query),

@@ -146,10 +146,18 @@ def samplers(job: Job, entry: Method, fold: Fold | None, data_dir=None) -> tuple
         return source, one_shot_runs.load(data_dir, job.form), len(source.domain.classes)
     source = fold.train.with_rotations() if datasets.parse(job.domain).name in ROTATED else fold.train
     classes = len(source.classes)
-    test = EpisodeSampler(fold.test, job.way, job.shot, job.query)
+    test = EpisodeSampler(fold.test, job.way, job.shot, job.query, unlabeled=pool(entry, fold.test, job.shot, job.query))
     way = min(entry.train_way, classes) if entry.train_way else job.way
     query = min(entry.train_query or job.query, job.query)
-    return EpisodeSampler(source, way, job.shot, query), test, classes
+    training = EpisodeSampler(source, way, job.shot, query, unlabeled=pool(entry, source, job.shot, query))
+    return training, test, classes
+
+
+def pool(entry: Method, domain: Domain, shot: int, query: int) -> int:
+    """How many unlabelled samples of each class an episode has: the method's number, or what the smallest class has
+    left beside support and queries, but at least one where the method needs any."""
+    left = int(domain.labels.bincount(minlength=len(domain.classes)).min()) - shot - query
+    return min(entry.unlabeled, max(1, left))
 
 
 class Work(NamedTuple):

@@ -13,7 +13,8 @@ class Method(NamedTuple):
     kind: its class. about: what it does, in a clause. net: "headed" (N outputs), "headless" (features), "maps"
     (features of several positions) or "" (none, or one that the method makes itself). settings, training: arguments of
     the constructor and of `phases` on images; None where the method knows no classes. train_way, train_query: the shape
-    of training episodes where it is not that of the test.
+    of training episodes where it is not that of the test. unlabeled: how many unlabelled samples of each class its
+    episodes have, in training and at test.
     test_steps: inner steps at test where they are not those of training. one_shot_runs: like `training`, for Omniglot's
     one-shot runs, where it is not that. sinusoids: (settings, training) in regression,
     None where the method needs classes. baseline: whether it is what others have to beat. across: whether it is a
@@ -29,6 +30,7 @@ class Method(NamedTuple):
     training: dict | None
     train_way: int | None = None
     train_query: int | None = None
+    unlabeled: int = 0
     test_steps: int | None = None
     one_shot_runs: dict | None = None
     sinusoids: tuple[dict, dict] | None = None

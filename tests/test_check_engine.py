@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tiny import NAMES, PICTURES, SIDE, SINUSOIDS, learner
+from tiny import NAMES, PICTURES, SIDE, SINUSOIDS, learner, sampler_for
 from torch import nn
 
 from mlcourse.job import Job
@@ -167,8 +167,8 @@ def test_what_is_wrong_in_float64_too_is_told_and_so_is_what_does_not_run_there(
 @pytest.mark.parametrize("name", NAMES)
 def test_the_courses_own_learners_pass_with_the_numbers_of_a_plain_training(name):
     ours, plain = learner(name), learner(name)
-    phases = plain.phases(PICTURES, 2, tasks=3)
-    assert run(ours, steps=2) == train(plain, phases, progress=False)
+    phases = plain.phases(sampler_for(name), 2, tasks=3)
+    assert run(ours, sampler_for(name), steps=2) == train(plain, phases, progress=False)
 
 
 def test_a_loop_has_nothing_to_be_compared_with():

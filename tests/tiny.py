@@ -28,12 +28,18 @@ def patterns(seed=0, classes=CLASSES, per_class=12, side=SIDE) -> Domain:
 
 
 PICTURES = EpisodeSampler(patterns(), 3, 2, 3)
+WITH_POOL = EpisodeSampler(patterns(), 3, 2, 3, unlabeled=2)
 SINUSOIDS = SinusoidSampler(5, 6)
 
 
-def pictures(tasks=1, seed=1):
+def sampler_for(name):
+    """Episodes to train the method on: with unlabelled samples where it learns from them."""
+    return WITH_POOL if method(name).unlabeled else PICTURES
+
+
+def pictures(tasks=1, seed=1, sampler=PICTURES):
     """A batch of 3-way 2-shot episodes in float64."""
-    return PICTURES.sample(tasks, torch.Generator().manual_seed(seed)).to(torch.float64)
+    return sampler.sample(tasks, torch.Generator().manual_seed(seed)).to(torch.float64)
 
 
 def sinusoids(tasks=1, seed=1):
@@ -45,6 +51,16 @@ def few_steps(config, most=2):
     """The settings of a method, with at most so many of what it repeats inside a task: two do all that many do."""
     repeated = ("steps", "probe_steps", "cg_steps")
     return {name: min(value, most) if name in repeated else value for name, value in config.items()}
+
+
+def awake(learner):
+    """The learner, with what it is told of an episode's distances, if anything, mattering from the first step on: its
+    first weights are so small that an error in its gradient would hardly show."""
+    if hasattr(learner, "mask_net"):
+        with torch.no_grad():
+            for p in learner.mask_net.parameters():
+                p.normal_(generator=torch.Generator().manual_seed(0))
+    return learner
 
 
 def learner(name, way=3, norm="batch", width=6, **settings):

@@ -114,20 +114,20 @@ class EpisodeSampler:
                              f"ask for fewer")
         self.domain, self.way, self.shot, self.query = domain, way, shot, query
         self.unlabeled, self.distractors, self.relabel, self.domain_id = unlabeled, distractors, relabel, domain_id
-        self.counts = counts
+        self.counts, self.drawn = counts, unlabeled         # drawn: of each class, for the pool to choose from
         # row c of `table` lists the images of class c, padded on the right
         order = torch.argsort(domain.labels, stable=True)
         self.table = torch.zeros(c, int(counts.max()), dtype=torch.int64)
         self.table[torch.arange(self.table.shape[1]) < counts[:, None]] = order
 
     def indices(self, tasks: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Which images make the episodes: classes (T, N), and image indices (T, N, K + Q + U) of the N
+        """Which images make the episodes: classes (T, N), and image indices (T, N, K + Q + drawn) of the N
         classes and (T, distractors, U) of the others. All indices of a class in an episode differ."""
         n, m = self.way, self.way + self.distractors
         chosen = self.choose(tasks, generator)
         keys = torch.rand(tasks, m, self.table.shape[1], generator=generator)
         keys.masked_fill_(torch.arange(self.table.shape[1]) >= self.counts[chosen][..., None], -1.0)
-        each = keys.topk(self.shot + self.query + self.unlabeled, dim=2).indices
+        each = keys.topk(self.shot + self.query + self.drawn, dim=2).indices
         picked = self.table[chosen[..., None], each]
         return chosen[:, :n], picked[:, :n], picked[:, n:, :self.unlabeled]
 
@@ -152,10 +152,15 @@ class EpisodeSampler:
 
         support, support_y = shuffled(own[..., :k])
         query, query_y = shuffled(own[..., k:k + q])
-        unlabeled = torch.cat([own[..., k + q:].reshape(tasks, -1), others.reshape(tasks, -1)], 1)
-        unlabeled = unlabeled.gather(1, torch.rand(unlabeled.shape, generator=generator).argsort(1))
+        unlabeled = self.pool(own[..., k + q:], others, generator)
         return Episode(self.pixels(support), support_y, self.pixels(query), query_y, self.pixels(unlabeled), classes,
                        torch.full((tasks,), self.domain_id))
+
+    def pool(self, own: Tensor, others: Tensor, generator: torch.Generator) -> Tensor:
+        """The unlabelled images of the episodes (T, N·U + distractors·U) in random order: all of the N classes
+        (T, N, drawn) and of the others (T, distractors, U)."""
+        pool = torch.cat([own.flatten(1), others.flatten(1)], 1)
+        return pool.gather(1, torch.rand(pool.shape, generator=generator).argsort(1))
 
     def pixels(self, index: Tensor) -> Tensor:
         """The images at these indices as float32 in [0, 1]."""

@@ -9,7 +9,7 @@ from mlcourse.learner import Learner
 from mlcourse.learners import (adabn, adapter, anil, baseline_plus_plus, baselines, caml, cnp, contrastive, coral,
                                daml, dann, fomaml, freeze, imaml, l2sp, lora, lp_ft, lstm, maml, matching, meta_sgd,
                                meta_transfer, mldg, nca, protonet, r2d2, relation, reptile, rfs, self_training, shot,
-                               tent)
+                               soft_kmeans, tent)
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.learners.adapter import Adapter
 from mlcourse.learners.anil import ANIL
@@ -44,6 +44,7 @@ from mlcourse.learners.reptile import Reptile
 from mlcourse.learners.rfs import RFS
 from mlcourse.learners.self_training import SelfTraining
 from mlcourse.learners.shot import SHOT
+from mlcourse.learners.soft_kmeans import MaskedSoftKMeans, SoftKMeans, SoftKMeansCluster
 from mlcourse.learners.tent import TENT
 from mlcourse.learners.translator import TranslationSampler, Translator
 from mlcourse.learners.two_encoders import TwoEncoders
@@ -52,19 +53,21 @@ from mlcourse.nets import MLP, network, trainable
 
 __all__ = ["ACROSS_DOMAINS", "ANIL", "AdaBN", "Adapter", "BaselinePlusPlus", "CAML", "CNP", "CORAL", "DAML", "DANN",
            "Distillation", "FOMAML", "FineTune", "Freeze", "FromScratch", "IMAML", "JointTraining", "L2SP", "LPFT",
-           "LinearProbe", "LoRA", "MAML", "METHODS", "MLDG", "MatchingNet", "MetaLSTM", "MetaSGD", "MetaTransfer",
-           "Method", "NCA", "NearestNeighbour", "NoAdaptation", "ProtoNet", "R2D2", "RECORDS", "RFS", "RelationNet",
-           "Reptile", "SHOT", "SelfTraining", "SimCLR", "SupCon", "TENT", "Teacher", "TranslationSampler",
-           "Translator", "TwoEncoders", "build", "method", "record", "record_of", "settings_on"]
+           "LinearProbe", "LoRA", "MAML", "METHODS", "MLDG", "MaskedSoftKMeans", "MatchingNet", "MetaLSTM", "MetaSGD",
+           "MetaTransfer", "Method", "NCA", "NearestNeighbour", "NoAdaptation", "ProtoNet", "R2D2", "RECORDS", "RFS",
+           "RelationNet", "Reptile", "SHOT", "SelfTraining", "SimCLR", "SoftKMeans", "SoftKMeansCluster", "SupCon",
+           "TENT", "Teacher", "TranslationSampler", "Translator", "TwoEncoders", "build", "method", "record",
+           "record_of", "settings_on"]
 
 
 RECORDS: tuple[Method, ...] = (
     maml.METHOD, fomaml.METHOD, anil.METHOD, reptile.METHOD, imaml.METHOD, meta_sgd.METHOD, lstm.METHOD,
-    meta_transfer.METHOD, protonet.METHOD, matching.METHOD, relation.METHOD, r2d2.METHOD, nca.METHOD, cnp.METHOD,
-    caml.METHOD, baselines.NONE, baselines.SCRATCH, baselines.JOINT, l2sp.METHOD, baselines.FINETUNE, baselines.PROBE,
-    freeze.METHOD, lp_ft.METHOD, lora.METHOD, rfs.METHOD, baseline_plus_plus.METHOD, contrastive.SIMCLR,
-    contrastive.SUPCON, baselines.NEIGHBOUR, adabn.METHOD, tent.METHOD, coral.METHOD, dann.METHOD, self_training.METHOD,
-    shot.METHOD, mldg.METHOD, adapter.METHOD, daml.METHOD,
+    meta_transfer.METHOD, protonet.METHOD, matching.METHOD, relation.METHOD, r2d2.METHOD, nca.METHOD,
+    soft_kmeans.METHOD, soft_kmeans.CLUSTER, soft_kmeans.MASKED, cnp.METHOD, caml.METHOD, baselines.NONE,
+    baselines.SCRATCH, baselines.JOINT, l2sp.METHOD, baselines.FINETUNE, baselines.PROBE, freeze.METHOD, lp_ft.METHOD,
+    lora.METHOD, rfs.METHOD, baseline_plus_plus.METHOD, contrastive.SIMCLR, contrastive.SUPCON, baselines.NEIGHBOUR,
+    adabn.METHOD, tent.METHOD, coral.METHOD, dann.METHOD, self_training.METHOD, shot.METHOD, mldg.METHOD,
+    adapter.METHOD, daml.METHOD,
 )
 METHODS = tuple(record for record in RECORDS if not record.across)
 ACROSS_DOMAINS = tuple(record for record in RECORDS if record.across)

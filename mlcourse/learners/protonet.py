@@ -46,12 +46,17 @@ class ProtoNet(NetLearner):
 
     def adapt(self, episode: Episode, steps: int | None = None) -> Prototypes:
         """The prototypes c_k."""
+        z, one_hot, stats = self.labelled(episode)
+        return Prototypes(class_means(z, one_hot), stats)
+
+    def labelled(self, episode: Episode) -> tuple[Tensor, Tensor, tuple]:
+        """The embedded support samples (M, D), their one-hot labels (M, N), and the norm statistics to embed others
+        with."""
         check_classes(self, episode)
         tasks = episode.batch_shape
         stats = self.adapted(self.theta(tasks), episode).stats
         one_hot = F.one_hot(episode.support_y, episode.way).to(episode.support_x.dtype)
-        z = self.embed(episode.support_x, stats, tasks)
-        return Prototypes((one_hot.mT @ z) / one_hot.sum(-2).unsqueeze(-1), stats)
+        return self.embed(episode.support_x, stats, tasks), one_hot, stats
 
     def predicting(self, episode: Episode) -> Params:
         """θ: the network does not adapt."""
@@ -60,6 +65,12 @@ class ProtoNet(NetLearner):
     def predict(self, state: Prototypes, x: Tensor) -> Tensor:
         """-|f_θ(x) - c_k|²: the softmax of these is the class probability."""
         return -squared_distances(self.embed(x, state.stats, state.means.shape[:-2]), state.means)
+
+
+def class_means(z: Tensor, one_hot: Tensor) -> Tensor:
+    """The mean of the samples (M, D) of each class (N, D), by their one-hot labels (M, N); a leading task dimension on
+    both stays."""
+    return (one_hot.mT @ z) / one_hot.sum(-2).unsqueeze(-1)
 
 
 def squared_distances(a: Tensor, b: Tensor) -> Tensor:

@@ -51,6 +51,7 @@ COUNTS = {name: lambda d, kind=kind: {key: kind(x) for key, x in d.items()} for 
 ENTRIES = {"spaces and capitals": lambda d: {key: f" {text.upper()} " for key, text in d.items()},
            "NumPy text": lambda d: {key: np.str_(text) for key, text in d.items()}}
 TEXTS = {"NumPy text": np.str_}
+TRUTHS = {"bool": bool, "NumPy bool": np.bool_, "number": int, "tensor": torch.tensor}
 PARTS = {"list": list, "arrays": lambda parts: tuple(p.numpy() for p in parts),
          "lists": lambda parts: [p.tolist() for p in parts]}
 PAIRS = {**PARTS, "with graphs": lambda parts: tuple(p.double().requires_grad_() for p in parts)}
@@ -76,6 +77,7 @@ KINDS = {
     "07.1": COUNTS, "07.2": CHANNELS, "07.3": MANY, "07.4": ENTRIES, "07.5": ENTRIES,
     "08.1": HEADS, "08.2": GRAPHS, "08.3": COUNTS, "08.4": TENSORS, "08.5": ENTRIES,
     "09.1": CONNECTED, "09.2": CONNECTED, "09.3": CONNECTED, "09.4": COUNTS, "09.5": CONNECTED, "09.6": ENTRIES,
+    "11.1": CONNECTED, "11.2": COUNTS, "11.3": CONNECTED, "11.4": CONNECTED, "11.5": TRUTHS, "11.6": ENTRIES,
     "13.1": CHANNELS, "13.2": GRAPHS, "13.3": ENTRIES, "13.4": TENSORS,
     "14.1": PARTS, "14.2": GRAPHS, "14.3": GRAPHS, "14.4": SEVERAL, "14.5": ENTRIES,
     "15.1": NUMBERS, "15.2": TENSORS, "15.3": GRAPHS, "15.4": NUMBERS, "15.5": ENTRIES,

@@ -5,7 +5,7 @@ from inspect import signature
 
 import pytest
 import torch
-from tiny import CLASSES, NAMES, PICTURES, SIDE, few_steps, pictures
+from tiny import CLASSES, NAMES, SIDE, few_steps, pictures, sampler_for
 from torch import nn
 
 from mlcourse.engine import switch
@@ -86,7 +86,8 @@ def around(name, module, way=3):
 @pytest.mark.parametrize("module", MODULES)
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_batch_is_what_a_loop_computes_and_a_step_trains(name, module):
-    learner, batch = around(name, module).eval(), pictures(3)
+    sampler = sampler_for(name)
+    learner, batch = around(name, module).eval(), pictures(3, sampler=sampler)
     loop = switch.in_a_loop(learner.loss, batch)
     torch.testing.assert_close(learner.losses(batch), loop, rtol=0, atol=1e-10)
     with torch.no_grad():
@@ -101,13 +102,13 @@ def test_a_batch_is_what_a_loop_computes_and_a_step_trains(name, module):
     trained = [name for name, p in learner.named_parameters() if p.requires_grad]
     if not trained and name != "scratch":
         with pytest.raises(ValueError, match="has no parameter to train: its network is frozen"):
-            learner.phases(PICTURES, 2, tasks=2)
+            learner.phases(sampler, 2, tasks=2)
         return
     learner.float()
-    if not learner.phases(PICTURES, 2):         # what is made anew for each task has nothing to train before
+    if not learner.phases(sampler, 2):         # what is made anew for each task has nothing to train before
         return
     before = {name: p.detach().clone() for name, p in learner.named_parameters()}
-    train(learner, learner.phases(PICTURES, 2, tasks=2), seed=0, progress=False)
+    train(learner, learner.phases(sampler, 2, tasks=2), seed=0, progress=False)
     moved = {name for name, p in learner.named_parameters() if not torch.equal(p, before[name])}
     assert moved and moved <= set(trained)
 

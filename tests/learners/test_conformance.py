@@ -17,7 +17,7 @@ from mlcourse.learners.daml import with_redrawn
 from mlcourse.nets import MLP, NORMS, Conv4
 from mlcourse.train import outer_step
 from like_every_learner import check_gradient, check_overriding
-from tiny import POOLS, few_steps, patterns
+from tiny import POOLS, awake, few_steps, patterns
 
 WAY, SIDE = 3, 20         # the smallest pictures that leave every norm two values of a single query
 
@@ -68,7 +68,7 @@ def small(entry, norm="batch", way=WAY, settings=few_steps):
     if not entry.net:
         return learner.double()
     net = MLP((1, 8, 8, 1)) if way == 0 else Conv4(way if entry.net == "headed" else 0, 6, POOLS[entry.net], norm, SIDE)
-    return entry.kind(net, **settings(learner.config)).double()
+    return awake(entry.kind(net, **settings(learner.config))).double()
 
 
 def sampler_of(entry, way=WAY):

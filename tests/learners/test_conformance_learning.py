@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tiny import CLASSES, PICTURES, POOLS, SIDE, few_steps, patterns
+from tiny import CLASSES, PICTURES, POOLS, SIDE, few_steps, patterns, sampler_for
 
 from mlcourse.episode import Episode
 from mlcourse.episode.across import DomainSampler
@@ -45,7 +45,7 @@ def sampler_of(entry, way):
         return Lines()
     if entry.kind.__name__ == "DAML":
         return Redrawn()
-    return CLOSED if entry in ACROSS_DOMAINS or entry.name == "none" else PICTURES
+    return CLOSED if entry in ACROSS_DOMAINS or entry.name == "none" else sampler_for(entry.name)
 
 
 def trained(entry, way, seed):

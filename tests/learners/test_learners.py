@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from sklearn.linear_model import Ridge
-from tiny import CLASSES, NAMES, PICTURES, REGRESSION, SINUSOIDS, learner, patterns, pictures, sinusoids
+from tiny import CLASSES, NAMES, PICTURES, REGRESSION, SINUSOIDS, learner, patterns, pictures, sampler_for, sinusoids
 
 from mlcourse.engine.descend import descend
 from mlcourse.episode import EpisodeSampler
@@ -350,7 +350,7 @@ def test_norm_support_predicts_with_the_statistics_of_the_support_set(name):
 def test_norm_running_learns_its_statistics_outside_vmap_and_uses_them_in_eval_mode(name):
     method_ = learner(name, norm="running")
     fresh = [s.clone() for s in (method_.net.running_mean, method_.net.running_var)]
-    phases = method_.phases(PICTURES, 3, tasks=2)
+    phases = method_.phases(sampler_for(name), 3, tasks=2)
     train(method_, phases, progress=False)
     net, episode = method_.net, PICTURES.sample(1, torch.Generator().manual_seed(0)).task(0)
     if name != "freeze":        # frozen layers keep theirs in training mode, too
