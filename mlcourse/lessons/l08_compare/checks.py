@@ -18,9 +18,9 @@ TRANSPOSED = "W transposed"
 LINEAR_FAULTS = (
     ("all logits halved", {"factor": 1, "bias": -0.5}, "a softmax of half the logits is another one; only what is "
                                                        "added to all classes may be left out"),
-    ("half of W", {"factor": 1}, "in -|f - c|² the product of f and c stands twice, so the weights are 2c"),
+    ("half of W", {"factor": 1}, "in -|f(x) - c|² the product of f(x) and c stands twice, so the weights are 2c"),
     ("no bias", {"bias": 0}, "|c|² differs between the classes, and so it cannot be left out"),
-    ("the bias added", {"bias": 1}, "-|f - c|² has -|c|² in it"),
+    ("the bias added", {"bias": 1}, "-|f(x) - c|² has -|c|² in it"),
     ("the farthest class wins", {"sign": -1}, "a small distance must give a large logit"),
     ("the length, not its square", {"squared": False}, "the bias is -|c|²: the square of the length"),
     ("the sum in place of the mean", {"mean": False}, "divide by how many samples each class has"),
@@ -32,11 +32,11 @@ FEATURES = 5
 
 
 class Support(NamedTuple):
-    """Features (M, D) with labels (M,) in mixed order, and those of queries (Q, D)."""
+    """Features (M, D) with labels (M,) in mixed order, and the features (queries, D) of queries."""
 
     z: Tensor
     y: Tensor
-    q: Tensor
+    queries: Tensor
 
 
 def check_as_linear(answer: object) -> str:
@@ -61,17 +61,22 @@ def check_layer(as_linear: LearnerFunction, data: Support, way: int) -> None:
     weight = tensor(weight, (FEATURES, way), f"for {FEATURES} features and {way} classes W must have the shape "
                                              f"({FEATURES}, {way})")
     bias = tensor(bias, (way,), f"b must have the shape ({way},)")
-    got = (data.q.double() @ weight + bias).softmax(1)
+    got = (data.queries.double() @ weight + bias).softmax(1)
     truth = lambda **options: logits(data, **options).double().softmax(1)
     same = lambda one, other: torch.allclose(one, other, atol=1e-4)
     if not same(got, truth()):
         explain(got, truth, LINEAR_FAULTS, same)
-        raise NotYet("softmax(q @ W + b) are not the probabilities softmax(-|q - c|²); expand -|q - c|² and leave "
-                     "out what is the same for every class.")
+        raise NotYet("softmax(f(x) @ W + b) are not the probabilities softmax(-|f(x) - c|²); expand -|f(x) - c|² and "
+                     "leave out what is the same for every class.")
     graph = as_linear(data.z.clone().requires_grad_(), data.y.clone(), way)[0]
-    if not (isinstance(graph, Tensor) and graph.requires_grad):
+    if not has_graph(graph):
         raise Misconception(NO_GRAPH, "W must be a torch tensor that gradients flow through to z: training the network "
                                       "needs them.")
+
+
+def has_graph(value: object) -> bool:
+    """Whether a value is a tensor that gradients flow through."""
+    return isinstance(value, Tensor) and value.requires_grad
 
 
 def drawn_support(counts: tuple[int, ...]) -> Support:
@@ -85,13 +90,13 @@ def drawn_support(counts: tuple[int, ...]) -> Support:
 
 def logits(data: Support, *, factor: float = 2, bias: float = -1, sign: float = 1, squared: bool = True,
            mean: bool = True, sort: bool = False) -> Tensor:
-    """q @ W + b; the options are the known faults."""
+    """f(x) @ W + b of the queries; the options are the known faults."""
     y = data.y.sort().values if sort else data.y
     one_hot = F.one_hot(y).to(data.z)
     c = one_hot.T @ data.z
     c = c / one_hot.sum(0)[:, None] if mean else c
     length = c.square().sum(1)
-    return sign * (factor * data.q @ c.T + bias * (length if squared else length.sqrt()))
+    return sign * (factor * data.queries @ c.T + bias * (length if squared else length.sqrt()))
 
 
 # ---------------------------------------------------------------- 08.2
@@ -106,6 +111,7 @@ STEP_FAULTS = (
     ("softmax twice", {"twice": True}, "cross_entropy takes logits, and works out the softmax itself"),
     ("the sum over the queries", {"reduction": "sum"}, "the loss is the mean over the queries"),
 )
+NO_LOSS_GRAPH = "the loss without its graph"
 RATE, STEPS, SHOT = 0.1, 3, 2
 
 
@@ -152,7 +158,11 @@ def one_step(train_step, f: nn.Module, optimiser, e: Task) -> float:
             raise Misconception(NO_GRADIENT, "which class wins jumps, it never slides, so nothing flows back; a "
                                              "softmax over the logits moves with every weight.") from None
         raise
-    return number(loss, "train_step must return the loss, one number")
+    found = number(loss, "train_step must return the loss, one number")
+    if not has_graph(loss):
+        raise Misconception(NO_LOSS_GRAPH, "return the loss as cross_entropy gave it; item, float and detach make a plain "
+                                           "number of it, which nothing can be trained by.")
+    return found
 
 
 def right_step(f: nn.Module, classifier, optimiser, e: Task, *, zero: bool = True, detach: bool = False,
@@ -201,6 +211,7 @@ def episode(seed: int, way: int) -> Task:
 
 # ---------------------------------------------------------------- 08.4
 
+NO_SCORE_GRAPH = "scores without their graph"
 RAW = "inputs in place of feature maps"
 RELATION_FAULTS = (
     (RAW, {"raw": True}, "f must look at each picture by itself, and compare sees the maps; put f(x) side by side, "
@@ -242,16 +253,25 @@ def check_relations(answer: object) -> str:
         if not same(got, truth()):
             explain(got, truth, RELATION_FAULTS, same)
             raise NotYet("the score of query i for class n must be that of the maps of class n's drawing and query i.")
-    return "Scores of three sizes are right: maps side by side, query by query."
+        check_gradients(relations(f, compare, support.requires_grad_(), query.requires_grad_()), support, query)
+    return "Scores of three sizes are right: maps side by side, query by query, and gradients flow to both pictures."
+
+
+def check_gradients(found: object, support: Tensor, query: Tensor) -> None:
+    """Whether right scores of pictures that ask for gradients give both their own."""
+    given = lambda values: torch.autograd.grad(values.sum(), (support, query), allow_unused=True)
+    if not has_graph(found) or any(each is None for each in given(found)):
+        raise Misconception(NO_SCORE_GRAPH, "f and compare are trained by these scores, through the maps of both: leave "
+                                            "out detach, item, no_grad and NumPy.")
 
 
 def scores(support: Tensor, query: Tensor, *, raw: bool = False, transposed: bool = False, same: bool = False,
            swapped: bool = False, sigmoid: bool = False) -> Tensor:
-    """Scores (Q, N); the options are the known faults."""
-    n, q = len(support), len(query)
+    """Scores (queries, classes); the options are the known faults."""
+    way, asked = len(support), len(query)
     of, joined = (lambda x: x, f) if raw else (f, lambda x: x)
-    a = of(support).repeat(q, 1, 1, 1)
-    b = of(query).repeat(n, 1, 1, 1) if same else of(query).repeat_interleave(n, 0)
+    a = of(support).repeat(asked, 1, 1, 1)
+    b = of(query).repeat(way, 1, 1, 1) if same else of(query).repeat_interleave(way, 0)
     found = compare(joined(torch.cat([b, a] if swapped else [a, b], 1)))
     found = found.sigmoid() if sigmoid else found
-    return found.reshape(n, q).T if transposed else found.reshape(q, n)
+    return found.reshape(way, asked).T if transposed else found.reshape(asked, way)

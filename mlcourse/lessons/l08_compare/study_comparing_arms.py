@@ -19,6 +19,7 @@ from mlcourse.episode import Episode, EpisodeSampler
 from mlcourse.evaluate import scores
 from mlcourse.learner import Learner
 from mlcourse.learners import NCA, RelationNet, SupCon
+from mlcourse.learners.relation import ClassMaps
 from mlcourse.nets import Conv4
 from mlcourse.probes import few_shot
 from mlcourse.system.machine import one_core
@@ -37,6 +38,16 @@ class UnitNCA(NCA):
     def embed(self, x: Tensor, stats: tuple = (), tasks: tuple = ()) -> Tensor:
         """f_θ(x) at unit length."""
         return F.normalize(super().embed(x, stats, tasks), dim=-1)
+
+
+class MeanRelationNet(RelationNet):
+    """RelationNet on the mean of a class's maps over its shots, as Chen et al. (2019) have it; with one shot the same."""
+
+    def adapt(self, episode: Episode, steps: int | None = None) -> ClassMaps:
+        """The mean maps of each class."""
+        state = super().adapt(episode, steps)
+        shots = F.one_hot(episode.support_y, episode.way).sum(0)
+        return state._replace(maps=state.maps / shots.view(-1, 1, 1, 1))
 
 
 class AnyPictures:
@@ -68,7 +79,6 @@ class Arm:
     width: int = 64
     steps: int = 300
 
-
     @property
     def pictures(self) -> int:
         """That a step sees."""
@@ -84,7 +94,7 @@ def data(name: str) -> tuple[Domain, Domain, Domain]:
 
 def trained(arm: Arm, source: Domain, seed: int) -> tuple[Learner, float]:
     """The trained arm, and the seconds of one core. Layer norms: no prediction depends on other queries."""
-    seeded = {"seed": seed} if arm.kind in (RelationNet, SupCon) else {}
+    seeded = {"seed": seed} if issubclass(arm.kind, (RelationNet, SupCon)) else {}
     made = arm.kind(Conv4(0, arm.width, arm.pool, "layer", seed=seed), **arm.settings, **seeded)
     sampler = EpisodeSampler(source, arm.way, 1, arm.query) if arm.way else AnyPictures(source, PICTURES)
     with one_core():
