@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mlcourse.exercises import by_hand
-from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, explain, kind
+from mlcourse.exercises.framework import (Crashed, LearnerFunction, Misconception, NotYet, all_of, explain,
+                                          faults_behind, kind, named)
 from mlcourse.exercises.values import number, tensor
 
 # ---------------------------------------------------------------- 08.1
@@ -112,6 +113,8 @@ STEP_FAULTS = (
     ("the sum over the queries", {"reduction": "sum"}, "the loss is the mean over the queries"),
 )
 NO_LOSS_GRAPH = "the loss without its graph"
+PLAIN_LOSS = (NO_LOSS_GRAPH, "return the loss as cross_entropy gave it; item, float and detach make a plain number of "
+                             "it, by which nothing can be trained.")
 RATE, STEPS, SHOT = 0.1, 3, 2
 
 
@@ -126,18 +129,28 @@ class Task(NamedTuple):
 
 
 def check_train_step(answer: object) -> str:
-    """08.2: the losses and the weights of three steps on two networks."""
-    train_step = LearnerFunction(answer, "train_step")
+    """08.2: the losses, with their graph, and the weights of three steps on two networks."""
+    train_step, graphs = LearnerFunction(answer, "train_step"), []
+
+    def noted(*args):
+        loss = train_step(*args)
+        graphs.append(has_graph(loss))
+        return loss
+
     for hidden in (3, 4):
-        got = run(train_step, hidden)
+        got = run(noted, hidden)
+        plain = [] if all(graphs) else [Misconception(*PLAIN_LOSS)]
         truth = lambda hidden=hidden, **options: run(lambda *args: right_step(*args, **options), hidden)
         same = lambda one, other: torch.allclose(one, other, rtol=1e-3, atol=1e-4)
         if not same(got, truth()):
-            explain(got, truth, STEP_FAULTS, same)
+            if found := named(faults_behind(got, truth, STEP_FAULTS, same)):
+                raise all_of(found + plain)
             if bool((got[STEPS:] == truth_before(hidden).double()).all()):
                 raise NotYet("the network's weights have not moved; optimiser.step() moves them.")
             raise NotYet("after three steps of SGD the losses or the weights are not those of the cross-entropy of the "
                          "queries.")
+        if plain:
+            raise plain[0]
     return f"Losses and weights of {STEPS} steps are right for two networks."
 
 
@@ -158,11 +171,7 @@ def one_step(train_step, f: nn.Module, optimiser, e: Task) -> float:
             raise Misconception(NO_GRADIENT, "which class wins jumps, it never slides, so nothing flows back; a "
                                              "softmax over the logits moves with every weight.") from None
         raise
-    found = number(loss, "train_step must return the loss, one number")
-    if not has_graph(loss):
-        raise Misconception(NO_LOSS_GRAPH, "return the loss as cross_entropy gave it; item, float and detach make a plain "
-                                           "number of it, which nothing can be trained by.")
-    return found
+    return number(loss, "train_step must return the loss, one number")
 
 
 def right_step(f: nn.Module, classifier, optimiser, e: Task, *, zero: bool = True, detach: bool = False,
@@ -212,6 +221,8 @@ def episode(seed: int, way: int) -> Task:
 # ---------------------------------------------------------------- 08.4
 
 NO_SCORE_GRAPH = "scores without their graph"
+PLAIN_SCORES = (NO_SCORE_GRAPH, "f and compare are trained by these scores, through the maps of both: leave out "
+                                "detach, item, no_grad and NumPy.")
 RAW = "inputs in place of feature maps"
 RELATION_FAULTS = (
     (RAW, {"raw": True}, "f must look at each picture by itself, and compare sees the maps; put f(x) side by side, "
@@ -246,23 +257,26 @@ def check_relations(answer: object) -> str:
     for way, count in ((3, 4), (5, 2), (3, 3)):
         generator = torch.Generator().manual_seed(way)
         support, query = (torch.rand(rows, 1, 5, 5, generator=generator) for rows in (way, count))
-        got = tensor(relations(f, compare, support.clone(), query.clone()), (count, way),
+        pictures = support.requires_grad_(), query.requires_grad_()
+        found = relations(f, compare, support.clone(), query.clone())
+        got = tensor(found, (count, way),
                      f"for {count} queries and {way} classes the scores must have the shape ({count}, {way})")
+        plain = [] if reaches(found, pictures) else [Misconception(*PLAIN_SCORES)]
         truth = lambda support=support, query=query, **options: scores(support, query, **options)
         same = lambda one, other: one.shape == other.shape and torch.allclose(one, other.double(), atol=1e-5)
         if not same(got, truth()):
-            explain(got, truth, RELATION_FAULTS, same)
+            if faults := named(faults_behind(got, truth, RELATION_FAULTS, same)):
+                raise all_of(faults + plain)
             raise NotYet("the score of query i for class n must be that of the maps of class n's drawing and query i.")
-        check_gradients(relations(f, compare, support.requires_grad_(), query.requires_grad_()), support, query)
+        if plain:
+            raise plain[0]
     return "Scores of three sizes are right: maps side by side, query by query, and gradients flow to both pictures."
 
 
-def check_gradients(found: object, support: Tensor, query: Tensor) -> None:
-    """Whether right scores of pictures that ask for gradients give both their own."""
-    given = lambda values: torch.autograd.grad(values.sum(), (support, query), allow_unused=True)
-    if not has_graph(found) or any(each is None for each in given(found)):
-        raise Misconception(NO_SCORE_GRAPH, "f and compare are trained by these scores, through the maps of both: leave "
-                                            "out detach, item, no_grad and NumPy.")
+def reaches(found: object, leaves: tuple[Tensor, ...]) -> bool:
+    """Whether gradients flow from a tensor to all leaves."""
+    return has_graph(found) and all(
+        each is not None for each in torch.autograd.grad(found.sum(), leaves, allow_unused=True))
 
 
 def scores(support: Tensor, query: Tensor, *, raw: bool = False, transposed: bool = False, same: bool = False,

@@ -72,7 +72,7 @@ def train_step(f, classifier, optimiser, e):
 
     f: the network, features (M, D) of pictures; classifier(features, labels, way) -> W, b: your
     as_linear; e: an episode with support_x, support_y, query_x, query_y and way
-    Returns the loss, a scalar with its graph: the mean of -log p(right class | x) over the queries.
+    Returns the loss, a scalar with its graph: the mean of -log p(right class | x) over queries.
     """
 '''
 STEP_GIVEN = '''\
@@ -118,6 +118,7 @@ train_step = Exercise(
         (step_wrong(("e.query_y)", 'e.query_y, reduction="sum")')), "the sum over the queries"),
         (step_wrong((ZERO + "\n", ""), ("e.query_y)", 'e.query_y, reduction="sum")')),
          "gradients pile up, the sum over the queries"),
+        (step_wrong((ZERO + "\n", ""), ("return loss", "return loss.item()")), f"gradients pile up, {NO_LOSS_GRAPH}"),
     ),
     mutations=(
         (LOSS, "    loss = torch.nn.functional.cross_entropy(f(e.query_x) @ W - b, e.query_y)"),
@@ -181,6 +182,7 @@ relations = Exercise(
         (relations_wrong((".reshape(", ".detach().reshape(")), NO_SCORE_GRAPH),
         (relations_wrong((PAIRS, "    with torch.no_grad():\n    " + PAIRS)), NO_SCORE_GRAPH),
         (relations_wrong((PAIRS, PAIRS + ".tolist()")), NO_SCORE_GRAPH),
+        (relations_wrong(("1)).reshape", "1)).sigmoid().detach().reshape")), f"a sigmoid too many, {NO_SCORE_GRAPH}"),
         (relations_wrong(TRANSPOSE, ("[first, second]", "[second, first]")),
          "queries and classes transposed, the query first"),
     ),

@@ -41,7 +41,7 @@ class UnitNCA(NCA):
 
 
 class MeanRelationNet(RelationNet):
-    """RelationNet on the mean of a class's maps over its shots, as Chen et al. (2019) have it; with one shot the same."""
+    """RelationNet on the mean of a class's maps over its shots, as in the code of Chen et al. (2019)."""
 
     def adapt(self, episode: Episode, steps: int | None = None) -> ClassMaps:
         """The mean maps of each class."""
