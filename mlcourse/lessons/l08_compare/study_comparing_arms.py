@@ -19,7 +19,6 @@ from mlcourse.episode import Episode, EpisodeSampler
 from mlcourse.evaluate import scores
 from mlcourse.learner import Learner
 from mlcourse.learners import NCA, RelationNet, SupCon
-from mlcourse.learners.relation import ClassMaps
 from mlcourse.nets import Conv4
 from mlcourse.probes import few_shot
 from mlcourse.system.machine import one_core
@@ -38,16 +37,6 @@ class UnitNCA(NCA):
     def embed(self, x: Tensor, stats: tuple = (), tasks: tuple = ()) -> Tensor:
         """f_θ(x) at unit length."""
         return F.normalize(super().embed(x, stats, tasks), dim=-1)
-
-
-class MeanRelationNet(RelationNet):
-    """RelationNet on the mean of a class's maps over its shots, as in the code of Chen et al. (2019)."""
-
-    def adapt(self, episode: Episode, steps: int | None = None) -> ClassMaps:
-        """The mean maps of each class."""
-        state = super().adapt(episode, steps)
-        shots = F.one_hot(episode.support_y, episode.way).sum(0)
-        return state._replace(maps=state.maps / shots.view(-1, 1, 1, 1))
 
 
 class AnyPictures:
@@ -94,7 +83,7 @@ def data(name: str) -> tuple[Domain, Domain, Domain]:
 
 def trained(arm: Arm, source: Domain, seed: int) -> tuple[Learner, float]:
     """The trained arm, and the seconds of one core. Layer norms: no prediction depends on other queries."""
-    seeded = {"seed": seed} if issubclass(arm.kind, (RelationNet, SupCon)) else {}
+    seeded = {"seed": seed} if arm.kind in (RelationNet, SupCon) else {}
     made = arm.kind(Conv4(0, arm.width, arm.pool, "layer", seed=seed), **arm.settings, **seeded)
     sampler = EpisodeSampler(source, arm.way, 1, arm.query) if arm.way else AnyPictures(source, PICTURES)
     with one_core():
@@ -115,6 +104,15 @@ class Features(EpisodeSampler):
         return self.z[index]
 
 
+class Averaged(Features):
+    """As `Features`, those of the support set divided by the shots: what sums over shots then takes their mean."""
+
+    def sample(self, tasks: int, generator: torch.Generator) -> Episode:
+        """`tasks` episodes."""
+        drawn = super().sample(tasks, generator)
+        return drawn._replace(support_x=drawn.support_x / self.shot)
+
+
 @torch.no_grad()
 def embedded(made: Learner, domain: Domain) -> Tensor:
     """The features (M, D) that the network makes of every picture of a domain, once."""
@@ -131,9 +129,12 @@ def on_features(made: Learner) -> Learner:
 
 def judged(made: Learner, domain: Domain, z: Tensor, shot: int, episodes: int, seed: int) -> dict:
     """Accuracy (%) on fixed episodes of a domain with features z: as the method predicts, and by the nearest class mean
-    of the features as they are ("raw") and at unit length ("unit")."""
+    of the features as they are ("raw") and at unit length ("unit"); of RelationNet on several shots also as it predicts
+    from the mean of a class's maps in place of their sum ("averaged")."""
     draws = {"shot": shot, "episodes": episodes, "seed": seed}
-    return {"accuracy": percent(scores(on_features(made), Features(domain, z, shot), episodes, seed=seed)),
+    of = lambda kind: percent(scores(on_features(made), kind(domain, z, shot), episodes, seed=seed))
+    averaged = {"averaged": of(Averaged)} if isinstance(made, RelationNet) and shot > 1 else {}
+    return {"accuracy": of(Features), **averaged,
             "raw": percent(few_shot(z, domain, **draws)),
             "unit": percent(few_shot(F.normalize(z, dim=1), domain, **draws))}
 

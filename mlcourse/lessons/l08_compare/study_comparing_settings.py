@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mlcourse.learners import NCA, R2D2, MatchingNet, ProtoNet, RelationNet, SupCon
-from mlcourse.lessons.l08_compare.study_comparing_arms import PICTURES, Arm, MeanRelationNet, UnitNCA
+from mlcourse.lessons.l08_compare.study_comparing_arms import PICTURES, Arm, UnitNCA
 
 GLYPHS, WHY, OMNIGLOT = "glyphs", "why", "omniglot"
 PARTS = (GLYPHS, WHY, OMNIGLOT)
 PROTO, MATCHING, RELATION, RIDGE, PAIRS, CONTRAST = "ProtoNet", "MatchingNet", "RelationNet", "R2D2", "NCA", "SupCon"
-UNIT, WARM, HEADED, FEWER, FEWEST, ANY, AVERAGED = (
-    "NCA, unit length", "NCA, unit length, warm", "SupCon, no views", "NCA, 32 × 4", "NCA, 16 × 8", "NCA, any pictures",
-    "RelationNet, mean")
+UNIT, WARM, HEADED, FEWER, FEWEST, ANY = (
+    "NCA, unit length", "NCA, unit length, warm", "SupCon, no views", "NCA, 32 × 4", "NCA, 16 × 8", "NCA, any pictures")
 
 RATE = 8e-3         # of all on 64 classes × 2, so that they differ in one thing at a time
 
@@ -44,7 +43,6 @@ CANDIDATES: Mapping[tuple[str, str], tuple[Arm, ...]] = {
     (WHY, FEWER): (replace(PAIRS_ARM, way=32, query=3),),
     (WHY, FEWEST): (replace(PAIRS_ARM, way=16, query=7),),
     (WHY, ANY): (replace(PAIRS_ARM, way=0, query=0),),
-    (WHY, AVERAGED): (replace(RELATION_ARM, kind=MeanRelationNet),),
     (OMNIGLOT, PROTO): (Arm(ProtoNet, 60, 5, 4e-3, pool="max", steps=560),),
     (OMNIGLOT, MATCHING): (Arm(MatchingNet, 60, 5, 8e-3, pool="max", steps=560),),
     (OMNIGLOT, RELATION): (Arm(RelationNet, 5, 5, 2e-3, pool="early", steps=3900),),

@@ -7,7 +7,7 @@ from tiny import patterns
 
 from mlcourse.episode import EpisodeSampler
 from mlcourse.evaluate import scores
-from mlcourse.learners import ProtoNet
+from mlcourse.learners import ProtoNet, RelationNet
 from mlcourse.lessons.l08_compare import study_comparing as study
 from mlcourse.lessons.l08_compare import study_comparing_arms as arms
 from mlcourse.lessons.l08_compare import study_comparing_tables as tables
@@ -78,6 +78,23 @@ def test_features_are_judged_as_pictures_are():
         assert found["accuracy"] == pytest.approx(100 * float(expected.mean()), abs=0.2)
         assert found["unit"] == arms.judged(learner, domain, F.normalize(z), shot, 30, 3)["raw"]
     assert isinstance(learner.net, Conv4)
+
+
+def test_relation_net_is_judged_on_the_mean_of_the_shots_too():
+    """Against the class maps divided by hand."""
+
+    class Mean(RelationNet):
+        def adapt(self, episode, steps=None):
+            state = super().adapt(episode, steps)
+            return state._replace(maps=state.maps / 5)
+
+    learner, domain = RelationNet(Conv4(0, 4, "early", "layer")).eval(), patterns(2, 7, 20, 28)
+    mean = Mean(learner.net).eval()
+    mean.load_state_dict(learner.state_dict())
+    z = arms.embedded(learner, domain)
+    found, expected = (arms.judged(each, domain, z, 5, 30, 3) for each in (learner, mean))
+    assert found["averaged"] == pytest.approx(expected["accuracy"], abs=0.2) and "averaged" not in arms.judged(
+        learner, domain, z, 1, 2, 3)
 
 
 def test_pictures_drawn_regardless_of_class_keep_their_labels():
