@@ -4,18 +4,25 @@ Sung, Yang, Zhang, Xiang, Torr, Hospedales: Learning to Compare: Relation Networ
 equations 1 and 2, and section 3.4.
 
     f_k = sum of f_φ(x_i) over the K support samples of class k: feature maps           (`adapt`)
-    r_k = sigmoid(g([f_k, f_φ(x)]))             the maps of both, one upon the other    (`predict`: before the sigmoid)
+    r_k = sigmoid(g([f_k, f_φ(x)]) - log(N-1))  the maps of both, one upon the other    (`predict`: g)
     loss = mean of (r_k - [y = k])²             over all pairs of a query and a class   (`loss`)
 
 g is two 3×3 convolutions, each with norm, ReLU and 2×2 max-pooling, then two linear layers. Its first convolution of
 the maps of a pair is the sum of one of the class's maps and one of the query's, so that each is computed once and the
 pairs are never written down. Deviations: the norms of g are layer norms, so that no query depends on the others through
-them (the authors' scripts normalise over the batch, at test, too); g's linear layers start with biases of 0 (theirs
-with 1, where the sigmoid starts near 0.73).
+them (the authors' scripts normalise over the batch, at test, too); and log(N-1).
+
+How g ends decides whether it learns at all. As in the authors' scripts the linear layers start with weights from
+N(0, 0.01²) and hidden biases of 1: every hidden unit passes on the gradient of every pair. Their last bias is 1, too,
+so that r starts near 0.73, though one pair in N is right. Here it is 0, and log(N-1) lets r start at that share, 1/N;
+else the first steps do nothing but lower all r at once. Without either (weights of variance 1/size, biases of 0) these
+steps switched every hidden unit off, for good, in one of ten seeds: what comes in is never negative, so that most units
+start on for all pairs or for none.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -30,7 +37,8 @@ from mlcourse.nets import Norm
 from mlcourse.nets.wrap import linear
 from mlcourse.phases import check_counts
 
-HIDDEN = 8       # units between the two linear layers
+HIDDEN = 8               # units between the two linear layers
+SPREAD = 0.01            # of the weights of both, at the start
 
 
 class ClassMaps(NamedTuple):
@@ -55,7 +63,8 @@ class Relation(nn.Module):
                 nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
         self.norms = nn.ModuleList(Norm("layer", filters) for _ in self.convs)
         left = halved(halved(height)) * halved(halved(width))
-        self.hidden, self.out = linear(filters * left, HIDDEN, 2 * seed), linear(HIDDEN, 1, 2 * seed + 1)
+        self.hidden = started(filters * left, HIDDEN, 1.0, 2 * seed)
+        self.out = started(HIDDEN, 1, 0.0, 2 * seed + 1)
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """The score (M, N), before the sigmoid, of queries' maps b (M, C, h, w) with classes' maps a (N, C, h, w)."""
@@ -68,6 +77,15 @@ class Relation(nn.Module):
     def _activate(self, z: Tensor, layer: int) -> Tensor:
         z = F.relu(self.norms[layer](z, None))
         return F.max_pool2d(z, [min(2, side) for side in z.shape[-2:]])
+
+
+def started(size: int, outputs: int, bias: float, seed: int) -> nn.Linear:
+    """A linear layer (M, size) -> (M, outputs) with weights of standard deviation SPREAD and every bias at `bias`."""
+    layer = linear(size, outputs, seed)
+    with torch.no_grad():
+        layer.weight.mul_(SPREAD * size**0.5)
+        layer.bias.fill_(bias)
+    return layer
 
 
 def halved(side: int) -> int:
@@ -115,7 +133,8 @@ class RelationNet(ProtoNet):
     def loss(self, episode: Episode) -> Tensor:
         """The mean squared error of the relations to 1 for the right class and 0 for the others."""
         require_grad(self)
-        relations = self.predict(self.adapt(episode), episode.query_x).sigmoid()
+        scores = self.predict(self.adapt(episode), episode.query_x)
+        relations = (scores - math.log(max(1, episode.way - 1))).sigmoid()
         return F.mse_loss(relations, F.one_hot(episode.query_y, episode.way).to(relations.dtype))
 
 

@@ -160,7 +160,7 @@ def test_drag_prototypes(widget, tmp_path):
 
 def test_move_drawing(widget, tmp_path):
     drawing = widget("MoveDrawing")
-    assert "4 pixels to the right: of its 19 queries the network gets ≈" in drawing.says()
+    assert "4 pixels to the right: the network keeps it (≈" in drawing.says()
     picture = drawing.pixels()
     drawing.slider("turn").focus()
     drawing.page.keyboard.press("ArrowRight")

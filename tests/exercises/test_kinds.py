@@ -75,7 +75,7 @@ KINDS = {
     "05.1": DICTS, "05.2": NUMBERS, "05.3": TENSORS, "05.4": ENTRIES,
     "06.1": EPISODES, "06.2": ENTRIES, "06.3": NETS, "06.4": DICTS, "06.5": SEVERAL, "06.6": ENTRIES,
     "07.1": COUNTS, "07.2": CHANNELS, "07.3": MANY, "07.4": ENTRIES, "07.5": ENTRIES,
-    "08.1": HEADS, "08.2": GRAPHS, "08.3": COUNTS, "08.4": TENSORS, "08.5": ENTRIES,
+    "08.1": HEADS, "08.2": GRAPHS, "08.3": COUNTS, "08.4": CONNECTED, "08.5": ENTRIES,
     "09.1": CONNECTED, "09.2": CONNECTED, "09.3": CONNECTED, "09.4": COUNTS, "09.5": CONNECTED, "09.6": ENTRIES,
     "11.1": CONNECTED, "11.2": COUNTS, "11.3": CONNECTED, "11.4": CONNECTED, "11.5": TRUTHS, "11.6": ENTRIES,
     "13.1": CHANNELS, "13.2": GRAPHS, "13.3": ENTRIES, "13.4": TENSORS,
@@ -141,9 +141,9 @@ IN_PLACE = [
              "    W, b = classifier(f(e.support_x), e.support_y, e.way)\n"
              "    p = (f(e.query_x) @ W + b).softmax(1)\n"
              "    loss = -p[torch.arange(len(p)), e.query_y].log().mean()\n    loss.backward()\n"
-             "    optimiser.step()\n    return loss.item()"),
+             "    optimiser.step()\n    return loss"),
     ("08.4", "def relations(f, compare, support_x, query_x):\n    a, b = f(support_x), f(query_x)\n"
-             "    return np.array([[compare(torch.cat([x, y])[None]).item() for x in a] for y in b])"),
+             "    return torch.stack([torch.cat([compare(torch.cat([x, y])[None])[0] for x in a]) for y in b])"),
     ("13.1", "def adabn(x, seen, gain, shift, eps):\n    x -= seen.mean((0, 2, 3))[:, None, None]\n"
              "    x /= (seen.permute(1, 0, 2, 3).flatten(1).var(1, correction=0) + eps).sqrt()[:, None, None]\n"
              "    x *= gain[:, None, None]\n    return x.add_(shift[:, None, None])"),

@@ -19,7 +19,7 @@ WAY, STEPS, SEEDS, EPISODES = 3, 12, 3, 20
 SOURCE = patterns(0, WAY)
 DIMMED = replace(SOURCE, images=(0.3 * SOURCE.images + 150).byte())
 CLOSED = DomainSampler([SOURCE, DIMMED], 2, 3, unlabeled=3)
-RATES = {"reptile": 1.0, "none": 3e-2, "daml": 3e-2, "relation": 3e-2, "cnp": 3e-3, "caml": 3e-3}
+RATES = {"reptile": 1.0, "none": 3e-2, "daml": 3e-2, "relation": 5e-3, "cnp": 3e-3, "caml": 3e-3}
 LONGER = {"cnp": (70, 8), "caml": (45, 8)}      # steps and tasks of those that have to learn to compare, from nothing
 
 

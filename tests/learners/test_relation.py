@@ -1,5 +1,6 @@
 """RelationNet against pairs that are written down one by one, and the mistakes of popular code."""
 
+import math
 from functools import cache
 
 import pytest
@@ -56,10 +57,10 @@ def test_shots_are_summed_as_in_the_paper():
     torch.testing.assert_close(proto.adapt(twice).means, proto.adapt(episode).means)
 
 
-def test_the_loss_is_the_squared_error_to_one_hot_labels():
+def test_the_loss_is_the_squared_error_to_one_hot_labels_and_scores_of_0_are_the_share_of_right_pairs():
     relation, episode = learner("relation", norm="layer").double(), pictures().task(0)
     scores = relation.predict(relation.adapt(episode), episode.query_x)
-    errors = [(torch.sigmoid(scores[m, n]) - float(episode.query_y[m] == n)) ** 2 for m in range(9) for n in range(3)]
+    errors = [(torch.sigmoid(scores[m, n] - math.log(2)) - float(episode.query_y[m] == n)) ** 2 for m in range(9) for n in range(3)]
     torch.testing.assert_close(relation.loss(episode), sum(errors) / 27)
 
 
@@ -71,20 +72,43 @@ def trained():
     return relation.eval()
 
 
-def test_biases_of_1_start_far_from_mostly_0_targets_and_are_behind_after_some_steps():
-    """T7: where the linear layers' weights are small, as the authors draw them, the sigmoid starts at 0.73."""
+def test_the_authors_start_far_from_the_share_of_right_pairs_is_behind_after_some_steps():
+    """T7: their last bias of 1 lets r start near 0.73; here it starts at 1/N."""
     losses = {}
-    for bias in (0.0, 1.0):
+    for start in (1 / 3, 0.73):
         relation = learner("relation", norm="layer")
-        with torch.no_grad():
-            for layer in (relation.relation.hidden, relation.relation.out):
-                layer.weight.normal_(0, 0.01, generator=torch.Generator().manual_seed(0))
-                layer.bias.fill_(bias)
-        start = relation.predictions(pictures(2).to(torch.float32)).sigmoid().mean()
-        assert float(start.detach()) == pytest.approx(float(torch.tensor(bias).sigmoid()), abs=0.05)
+        if start != 1 / 3:
+            nn.init.constant_(relation.relation.out.bias, math.log(start / (1 - start)) + math.log(2))
         records = train(relation, relation.phases(PICTURES, 10, tasks=2, lr=3e-3), progress=False)
-        losses[bias] = [record["loss"] for record in records]
-    assert losses[1.0][0] > 1.4 * losses[0.0][0] and sum(losses[1.0]) > sum(losses[0.0])
+        losses[start] = [record["loss"] for record in records]
+        assert losses[start][0] == pytest.approx((2 * start**2 + (1 - start) ** 2) / 3, rel=0.05)
+    assert losses[0.73][0] > 1.4 * losses[1 / 3][0] and sum(losses[0.73]) > sum(losses[1 / 3])
+
+
+SEEDS = range(8)
+
+
+def seeded(seed):
+    """An untrained RelationNet of this seed."""
+    return RelationNet(Conv4(0, 6, "early", "layer", SIDE, seed), seed=seed)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_at_the_start_every_hidden_unit_hears_of_every_pair_and_every_parameter_has_a_gradient(seed):
+    """A unit that is off for all pairs never learns, and with all of them off nothing does but the last bias."""
+    relation, off = seeded(seed), []
+    relation.relation.hidden.register_forward_hook(lambda module, given, made: off.append(float((made <= 0).sum())))
+    relation.loss(PICTURES.sample(1, torch.Generator().manual_seed(seed)).task(0)).backward()
+    assert sum(off) == 0
+    assert all(float(p.grad.abs().max()) > 0 for p in relation.parameters())
+    assert bool((relation.relation.hidden.weight.grad.abs().amax(1) > 0).all())
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_dozen_steps_leave_chance_with_every_seed(seed):
+    relation = seeded(seed)
+    train(relation, relation.phases(PICTURES, 12, tasks=2, lr=5e-3), seed=seed, progress=False)
+    assert evaluate(relation.eval(), EpisodeSampler(PICTURES.domain, 3, 1, 3), 60).mean > 1 / 3 + 0.15
 
 
 def test_training_helps():

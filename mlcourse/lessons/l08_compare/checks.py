@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mlcourse.exercises import by_hand
-from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, explain, kind
+from mlcourse.exercises.framework import (Crashed, LearnerFunction, Misconception, NotYet, all_of, explain,
+                                          faults_behind, kind, named)
 from mlcourse.exercises.values import number, tensor
 
 # ---------------------------------------------------------------- 08.1
@@ -18,9 +19,9 @@ TRANSPOSED = "W transposed"
 LINEAR_FAULTS = (
     ("all logits halved", {"factor": 1, "bias": -0.5}, "a softmax of half the logits is another one; only what is "
                                                        "added to all classes may be left out"),
-    ("half of W", {"factor": 1}, "in -|f - c|² the product of f and c stands twice, so the weights are 2c"),
+    ("half of W", {"factor": 1}, "in -|f(x) - c|² the product of f(x) and c stands twice, so the weights are 2c"),
     ("no bias", {"bias": 0}, "|c|² differs between the classes, and so it cannot be left out"),
-    ("the bias added", {"bias": 1}, "-|f - c|² has -|c|² in it"),
+    ("the bias added", {"bias": 1}, "-|f(x) - c|² has -|c|² in it"),
     ("the farthest class wins", {"sign": -1}, "a small distance must give a large logit"),
     ("the length, not its square", {"squared": False}, "the bias is -|c|²: the square of the length"),
     ("the sum in place of the mean", {"mean": False}, "divide by how many samples each class has"),
@@ -32,11 +33,11 @@ FEATURES = 5
 
 
 class Support(NamedTuple):
-    """Features (M, D) with labels (M,) in mixed order, and those of queries (Q, D)."""
+    """Features (M, D) with labels (M,) in mixed order, and the features (queries, D) of queries."""
 
     z: Tensor
     y: Tensor
-    q: Tensor
+    queries: Tensor
 
 
 def check_as_linear(answer: object) -> str:
@@ -61,17 +62,22 @@ def check_layer(as_linear: LearnerFunction, data: Support, way: int) -> None:
     weight = tensor(weight, (FEATURES, way), f"for {FEATURES} features and {way} classes W must have the shape "
                                              f"({FEATURES}, {way})")
     bias = tensor(bias, (way,), f"b must have the shape ({way},)")
-    got = (data.q.double() @ weight + bias).softmax(1)
+    got = (data.queries.double() @ weight + bias).softmax(1)
     truth = lambda **options: logits(data, **options).double().softmax(1)
     same = lambda one, other: torch.allclose(one, other, atol=1e-4)
     if not same(got, truth()):
         explain(got, truth, LINEAR_FAULTS, same)
-        raise NotYet("softmax(q @ W + b) are not the probabilities softmax(-|q - c|²); expand -|q - c|² and leave "
-                     "out what is the same for every class.")
+        raise NotYet("softmax(f(x) @ W + b) are not the probabilities softmax(-|f(x) - c|²); expand -|f(x) - c|² and "
+                     "leave out what is the same for every class.")
     graph = as_linear(data.z.clone().requires_grad_(), data.y.clone(), way)[0]
-    if not (isinstance(graph, Tensor) and graph.requires_grad):
+    if not has_graph(graph):
         raise Misconception(NO_GRAPH, "W must be a torch tensor that gradients flow through to z: training the network "
                                       "needs them.")
+
+
+def has_graph(value: object) -> bool:
+    """Whether a value is a tensor that gradients flow through."""
+    return isinstance(value, Tensor) and value.requires_grad
 
 
 def drawn_support(counts: tuple[int, ...]) -> Support:
@@ -85,13 +91,13 @@ def drawn_support(counts: tuple[int, ...]) -> Support:
 
 def logits(data: Support, *, factor: float = 2, bias: float = -1, sign: float = 1, squared: bool = True,
            mean: bool = True, sort: bool = False) -> Tensor:
-    """q @ W + b; the options are the known faults."""
+    """f(x) @ W + b of the queries; the options are the known faults."""
     y = data.y.sort().values if sort else data.y
     one_hot = F.one_hot(y).to(data.z)
     c = one_hot.T @ data.z
     c = c / one_hot.sum(0)[:, None] if mean else c
     length = c.square().sum(1)
-    return sign * (factor * data.q @ c.T + bias * (length if squared else length.sqrt()))
+    return sign * (factor * data.queries @ c.T + bias * (length if squared else length.sqrt()))
 
 
 # ---------------------------------------------------------------- 08.2
@@ -106,6 +112,9 @@ STEP_FAULTS = (
     ("softmax twice", {"twice": True}, "cross_entropy takes logits, and works out the softmax itself"),
     ("the sum over the queries", {"reduction": "sum"}, "the loss is the mean over the queries"),
 )
+NO_LOSS_GRAPH = "the loss without its graph"
+PLAIN_LOSS = (NO_LOSS_GRAPH, "return the loss as cross_entropy gave it; item, float and detach make a plain number of "
+                             "it, by which nothing can be trained.")
 RATE, STEPS, SHOT = 0.1, 3, 2
 
 
@@ -120,18 +129,28 @@ class Task(NamedTuple):
 
 
 def check_train_step(answer: object) -> str:
-    """08.2: the losses and the weights of three steps on two networks."""
-    train_step = LearnerFunction(answer, "train_step")
+    """08.2: the losses, with their graph, and the weights of three steps on two networks."""
+    train_step, graphs = LearnerFunction(answer, "train_step"), []
+
+    def noted(*args):
+        loss = train_step(*args)
+        graphs.append(has_graph(loss))
+        return loss
+
     for hidden in (3, 4):
-        got = run(train_step, hidden)
+        got = run(noted, hidden)
+        plain = [] if all(graphs) else [Misconception(*PLAIN_LOSS)]
         truth = lambda hidden=hidden, **options: run(lambda *args: right_step(*args, **options), hidden)
         same = lambda one, other: torch.allclose(one, other, rtol=1e-3, atol=1e-4)
         if not same(got, truth()):
-            explain(got, truth, STEP_FAULTS, same)
+            if found := named(faults_behind(got, truth, STEP_FAULTS, same)):
+                raise all_of(found + plain)
             if bool((got[STEPS:] == truth_before(hidden).double()).all()):
                 raise NotYet("the network's weights have not moved; optimiser.step() moves them.")
             raise NotYet("after three steps of SGD the losses or the weights are not those of the cross-entropy of the "
                          "queries.")
+        if plain:
+            raise plain[0]
     return f"Losses and weights of {STEPS} steps are right for two networks."
 
 
@@ -201,6 +220,9 @@ def episode(seed: int, way: int) -> Task:
 
 # ---------------------------------------------------------------- 08.4
 
+NO_SCORE_GRAPH = "scores without their graph"
+PLAIN_SCORES = (NO_SCORE_GRAPH, "f and compare are trained by these scores, through the maps of both: leave out "
+                                "detach, item, no_grad and NumPy.")
 RAW = "inputs in place of feature maps"
 RELATION_FAULTS = (
     (RAW, {"raw": True}, "f must look at each picture by itself, and compare sees the maps; put f(x) side by side, "
@@ -235,23 +257,35 @@ def check_relations(answer: object) -> str:
     for way, count in ((3, 4), (5, 2), (3, 3)):
         generator = torch.Generator().manual_seed(way)
         support, query = (torch.rand(rows, 1, 5, 5, generator=generator) for rows in (way, count))
-        got = tensor(relations(f, compare, support.clone(), query.clone()), (count, way),
+        pictures = support.requires_grad_(), query.requires_grad_()
+        found = relations(f, compare, support.clone(), query.clone())
+        got = tensor(found, (count, way),
                      f"for {count} queries and {way} classes the scores must have the shape ({count}, {way})")
+        plain = [] if reaches(found, pictures) else [Misconception(*PLAIN_SCORES)]
         truth = lambda support=support, query=query, **options: scores(support, query, **options)
         same = lambda one, other: one.shape == other.shape and torch.allclose(one, other.double(), atol=1e-5)
         if not same(got, truth()):
-            explain(got, truth, RELATION_FAULTS, same)
+            if faults := named(faults_behind(got, truth, RELATION_FAULTS, same)):
+                raise all_of(faults + plain)
             raise NotYet("the score of query i for class n must be that of the maps of class n's drawing and query i.")
-    return "Scores of three sizes are right: maps side by side, query by query."
+        if plain:
+            raise plain[0]
+    return "Scores of three sizes are right: maps side by side, query by query, and gradients flow to both pictures."
+
+
+def reaches(found: object, leaves: tuple[Tensor, ...]) -> bool:
+    """Whether gradients flow from a tensor to all leaves."""
+    return has_graph(found) and all(
+        each is not None for each in torch.autograd.grad(found.sum(), leaves, allow_unused=True))
 
 
 def scores(support: Tensor, query: Tensor, *, raw: bool = False, transposed: bool = False, same: bool = False,
            swapped: bool = False, sigmoid: bool = False) -> Tensor:
-    """Scores (Q, N); the options are the known faults."""
-    n, q = len(support), len(query)
+    """Scores (queries, classes); the options are the known faults."""
+    way, asked = len(support), len(query)
     of, joined = (lambda x: x, f) if raw else (f, lambda x: x)
-    a = of(support).repeat(q, 1, 1, 1)
-    b = of(query).repeat(n, 1, 1, 1) if same else of(query).repeat_interleave(n, 0)
+    a = of(support).repeat(asked, 1, 1, 1)
+    b = of(query).repeat(way, 1, 1, 1) if same else of(query).repeat_interleave(way, 0)
     found = compare(joined(torch.cat([b, a] if swapped else [a, b], 1)))
     found = found.sigmoid() if sigmoid else found
-    return found.reshape(n, q).T if transposed else found.reshape(q, n)
+    return found.reshape(way, asked).T if transposed else found.reshape(asked, way)

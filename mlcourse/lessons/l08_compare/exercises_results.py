@@ -27,9 +27,9 @@ bound = Exercise(
     stub=BOUND, solution_source=solved(), check=check_bound,
     hints=(
         "What is the best case? Which cosine has the right sample then, and which have its four rivals?",
-        "One cosine is 1, the others are -1: the share is e/(e + 4/e), which is e²/(e² + 4). The loss is minus its "
-        "logarithm.",
-        "For 20-way e²/(e² + 19). For τ solve exp(2/τ)/(exp(2/τ) + 4) = 0.99: exp(2/τ) = 396, so τ = 2/ln 396.",
+        "One cosine is 1, the others are -1: the share is exp(1)/(exp(1) + 4 exp(-1)), which is "
+        "exp(2)/(exp(2) + 4). The loss is minus its logarithm.",
+        "For 20-way exp(2)/(exp(2) + 19). For τ solve exp(2/τ)/(exp(2/τ) + 4) = 0.99: exp(2/τ) = 396, so τ = 2/ln 396.",
     ),
     wrong=(
         (solved(share="0.405"), FROM_ZERO), (solved(share_of_20="0.125"), FROM_ZERO), (solved(tau="0.167"), FROM_ZERO),

@@ -17,7 +17,7 @@ PREDICTIONS = (
         lambda published, people: 2.5 < published / people < 3.5,
         lambda published, people: f"{published:g} %, and people on {people:g}."),
     Prediction(
-        "08.p3", "On as many pictures, without episodes, and tested as ProtoNet is, NCA is …",
+        "08.p3", "On as many pictures, without episodes, and tested 1-shot as ProtoNet is, NCA is …",
         ("less accurate than ProtoNet", "not told apart from it", "more accurate"), "more accurate",
         lambda gap: gap.low > 0,
         lambda gap: f"more accurate: {gap.text(sign=True)} points, 1-shot."),

@@ -30,7 +30,7 @@ def held_out(split: str = "test") -> tuple[Episode, ...]:
 def right(name: str, logits: Callable[[Episode], Tensor], split: str = "test") -> Tensor:
     """The per cent of queries right in each of the episodes (EPISODES,), printed with its interval.
 
-    logits(e): what to answer in an episode, (Q, WAY).
+    logits(e): what to answer in an episode, (queries, WAY).
     """
     share = lambda e: float((logits(e).argmax(1) == e.query_y).float().mean())
     found = torch.tensor([100 * share(e) for e in held_out(split)])
@@ -45,8 +45,8 @@ def nearest(features: Callable[[Tensor], Tensor], e: Episode) -> Tensor:
 
 
 def blur(x: Tensor, width: int = 5) -> Tensor:
-    """Pictures (M, 1, S, S), each pixel the mean of width × width, twice; width odd. 5 was the best of 1, 3, 5 and 7 on
-    the validation scripts."""
+    """Pictures (M, 1, side, side), each pixel the mean of width × width, twice; width odd. 5 was the best of 1, 3, 5 and
+    7 on the validation scripts."""
     for _ in range(2):
         x = F.avg_pool2d(x, width, 1, width // 2)
     return x

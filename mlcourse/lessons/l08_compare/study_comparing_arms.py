@@ -68,7 +68,6 @@ class Arm:
     width: int = 64
     steps: int = 300
 
-
     @property
     def pictures(self) -> int:
         """That a step sees."""
@@ -105,6 +104,15 @@ class Features(EpisodeSampler):
         return self.z[index]
 
 
+class Averaged(Features):
+    """As `Features`, those of the support set divided by the shots: what sums over shots then takes their mean."""
+
+    def sample(self, tasks: int, generator: torch.Generator) -> Episode:
+        """`tasks` episodes."""
+        drawn = super().sample(tasks, generator)
+        return drawn._replace(support_x=drawn.support_x / self.shot)
+
+
 @torch.no_grad()
 def embedded(made: Learner, domain: Domain) -> Tensor:
     """The features (M, D) that the network makes of every picture of a domain, once."""
@@ -121,9 +129,12 @@ def on_features(made: Learner) -> Learner:
 
 def judged(made: Learner, domain: Domain, z: Tensor, shot: int, episodes: int, seed: int) -> dict:
     """Accuracy (%) on fixed episodes of a domain with features z: as the method predicts, and by the nearest class mean
-    of the features as they are ("raw") and at unit length ("unit")."""
+    of the features as they are ("raw") and at unit length ("unit"); of RelationNet on several shots also as it predicts
+    from the mean of a class's maps in place of their sum ("averaged")."""
     draws = {"shot": shot, "episodes": episodes, "seed": seed}
-    return {"accuracy": percent(scores(on_features(made), Features(domain, z, shot), episodes, seed=seed)),
+    of = lambda kind: percent(scores(on_features(made), kind(domain, z, shot), episodes, seed=seed))
+    averaged = {"averaged": of(Averaged)} if isinstance(made, RelationNet) and shot > 1 else {}
+    return {"accuracy": of(Features), **averaged,
             "raw": percent(few_shot(z, domain, **draws)),
             "unit": percent(few_shot(F.normalize(z, dim=1), domain, **draws))}
 

@@ -8,6 +8,7 @@ from mlcourse.lessons.l08_compare.study_comparing_results import BATCHES, METHOD
 from mlcourse.lessons.l08_compare.study_comparing_settings import (ANY, CONTRAST, FEWER, FEWEST, GLYPHS, HEADED,
                                                                    MATCHING, OMNIGLOT, PAIRS, PROTO, RELATION,
                                                                    RIDGE, UNIT, WARM)
+from mlcourse.statistics import paired_difference, t_interval
 
 CHANGE = {PROTO: "64 queries find their class among 64 prototypes",
           PAIRS: "each of the 128 pictures finds its class among all others", UNIT: "features at unit length, τ = 0.1",
@@ -49,6 +50,17 @@ def batches(rows: Rows) -> str:
     return table(["NCA on batches of", "1-shot", "less 64 × 2", "5-shot"],
                  [[words[arm], mean(rows, part, arm).text(), less((part, arm)), mean(rows, part, arm, 5).text()]
                   for part, arm in BATCHES])
+
+
+def shots(rows: Rows) -> str:
+    """RelationNet, trained 1-shot, on five shots: the sum of their maps, their mean, and no g at all."""
+    words = {"accuracy": "g on the sum of the maps, as in the paper", "averaged": "g on their mean",
+             "raw": "the nearest mean, without g"}
+    found = {field: values(rows, GLYPHS, RELATION, 5, field) for field in words}
+    less = lambda field: ("" if field == "accuracy" else
+                          paired_difference(found[field], found["accuracy"]).text(sign=True))
+    return table(["RelationNet, 5-shot", "accuracy", "less the sum"],
+                 [[words[field], t_interval(found[field].values()).text(), less(field)] for field in words])
 
 
 def omniglot(rows: Rows) -> str:

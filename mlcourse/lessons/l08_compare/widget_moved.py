@@ -14,6 +14,7 @@ from mlcourse.plots.style import plural
 from mlcourse.widgets.base import CONTROL, Explorer, columns
 
 NETWORK, UNTRAINED, PIXELS = "the network", "the network untrained", "nearest pixels"
+KEPT, HALF = 15, 10          # from so many right of its DRAWINGS queries on, a class is kept, or half kept; below, lost
 
 
 class MovedRecord(NamedTuple):
@@ -78,9 +79,15 @@ class MoveDrawing(Explorer):
                 f"turned {abs(record.turn)}° {way}" if record.turn else "",
                 f"thicker by {record.stroke:.1f}" if record.stroke else ""]
         said = ", ".join(filter(None, done)) or "as it is"
-        return (f"Class {record.which}, {said}: of its {DRAWINGS} queries the network gets ≈{record.right[NETWORK]} "
-                f"right, pixels ≈{record.right[PIXELS]}")
+        net, pixels = record.right[NETWORK], record.right[PIXELS]
+        return (f"Class {record.which}, {said}: the network {fate(net)}s it (≈{net} of {DRAWINGS} queries right), "
+                f"pixels {fate(pixels)} it (≈{pixels})")
 
     def describe(self, record: MovedRecord) -> str:
         p = f"≈{record.was[record.which]:.2f} before and ≈{record.now[record.which]:.2f} after"
         return f"Untrained it gets ≈{record.right[UNTRAINED]}. The query's own class has probability {p}."
+
+
+def fate(right: int) -> str:
+    """What becomes of a class of whose queries so many are right: a verb."""
+    return "keep" if right >= KEPT else "half keep" if right >= HALF else "lose"

@@ -13,10 +13,17 @@ from mlcourse.plots.style import about
 from mlcourse.widgets.base import CONTROL, Explorer
 
 
+HELD = {"content": "no search by content", "shift": "no step to the next row", "sharpen": "no sharpening"}
+HOLDS, FAILS = 0.02, 0.35        # up to this share of wrong bits a copy holds, from that one on it fails; guessing: 0.5
+
+
 class MemoryTapeRecord(NamedTuple):
-    """length: items of the copy. at: the step that is shown, from 0. run: the whole copy."""
+    """length: items of the copy. item: the one whose row is damaged, from 1 on; 0: none. held: the parts that it has to
+    do without, in words. at: the step that is shown, from 0. run: the whole copy."""
 
     length: int
+    item: int
+    held: tuple[str, ...]
     at: int
     run: Run
 
@@ -50,12 +57,19 @@ class MemoryTape(Explorer):
 
     def compute(self, *, length: int, damage: int, content: bool, shift: bool, sharpen: bool,
                 step: int) -> MemoryTapeRecord:
-        run = tape.run(length, tape.machine().slots, content, shift, sharpen, min(damage, length))
-        return MemoryTapeRecord(length, min(step, len(run.memory)) - 1, run)
+        item = min(damage, length)
+        run = tape.run(length, tape.machine().slots, content, shift, sharpen, item)
+        held = tuple(words for words, on in zip(HELD.values(), (content, shift, sharpen), strict=True) if not on)
+        return MemoryTapeRecord(length, item, held, min(step, len(run.memory)) - 1, run)
 
     def headline(self, record: MemoryTapeRecord) -> str:
-        wrong = record.run.wrong
-        return f"{about(int(wrong.sum()))} of {wrong.size} bits are wrong"
+        wrong, rows = record.run.wrong, record.run.memory.shape[1]
+        few = f" for {rows} rows" if record.length > rows else ""
+        damaged = [f"item {record.item} damaged"] if record.item else []
+        setting = ", ".join([f"{record.length} items{few}", *record.held, *damaged])
+        share = wrong.mean()
+        verdict = "holds" if share <= HOLDS else "fails" if share >= FAILS else "fails in part"
+        return f"{setting}: the copy {verdict}, {about(int(wrong.sum()))} of {wrong.size} bits are wrong"
 
     def describe(self, record: MemoryTapeRecord) -> str:
         run, at = record.run, record.at

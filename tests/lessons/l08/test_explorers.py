@@ -1,5 +1,7 @@
 """The explorers of lesson 08 against sums of another make, and over every corner of their controls."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -156,3 +158,16 @@ def test_what_the_borders_say_is_marked():
 
 def test_what_the_drawing_says_is_marked():
     check_marked(lambda: MoveDrawing(turn=30, shift=2), {2.0, 19.0, 30.0, 90.0})
+
+
+def test_the_title_of_the_drawing_says_what_becomes_of_its_class():
+    explorer = MoveDrawing()
+    for _ in sweep(explorer):
+        right, title = explorer.record.right, explorer.headline(explorer.record)
+        found = re.search(r": the network (.+)s it \(≈(\d+) of 19 queries right\), pixels (.+) it \(≈(\d+)\)$", title)
+        net, most, pixels, few = found.groups()
+        assert (int(most), int(few)) == (right[NETWORK], right[PIXELS])
+        for verb, count in ((net, right[NETWORK]), (pixels, right[PIXELS])):
+            assert (verb == "keep") == (count > 0.75 * 19) and (verb == "lose") == (count < 19 / 2), title
+    explorer.set(which=3, shift=4, turn=0, stroke=0.0)
+    assert "4 pixels to the right: the network keeps it" in explorer.alt and "pixels lose it" in explorer.alt

@@ -1,5 +1,7 @@
 """The explorers of lesson 09 against the library's machine and nearest neighbour, and what their text says to try."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -87,3 +89,18 @@ def test_every_control_can_be_swept_and_what_was_computed_is_marked(build, known
         pictures.setdefault(name, set()).add(explorer.picture.value)
     assert isinstance(explorer, MemoryTape | EpisodeStream)
     assert all(len(seen) > 1 for name, seen in pictures.items() if name != "anew")
+
+
+def test_the_title_of_the_tape_says_whether_the_copy_holds():
+    explorer, verdicts = memory_tape(), set()
+    for _ in sweep(explorer):
+        record, title = explorer.record, explorer.headline(explorer.record)
+        verdict, wrong = re.search(r": the copy (.+), ≈(\d+) of \d+ bits are wrong$", title).groups()
+        share = float((((record.run.logits > 0) != (record.run.wanted > 0.5)).mean()))
+        assert int(wrong) == round(share * record.run.wanted.size)
+        assert (verdict == "holds") == (share <= 0.02) and (verdict == "fails") == (share >= 0.35), title
+        assert ("40 items for 32 rows" in title) == (record.length == 40)
+        verdicts.add(verdict)
+    explorer.set(length=10, content=False, shift=False, sharpen=True, damage=3)
+    assert explorer.alt.startswith("10 items, no search by content, no step to the next row, item 3 damaged: the copy")
+    assert "holds" in verdicts and len(verdicts) > 1
