@@ -58,7 +58,7 @@ class PoolDials(Explorer):
         panel = columns(list(controls.values()), 2)
         if len(self.rules) > 1:
             controls["rule"] = ipywidgets.ToggleButtons(options=list(self.rules), value=SOFT,
-                                                        style={"button_width": "8em"})
+                                                        style={"button_width": "9.5em"})
             panel = ipywidgets.VBox([labelled("rule", controls["rule"]), panel])
         super().__init__(PoolScene((ALONE, *self.rules)), controls, panel)
 
