@@ -22,6 +22,7 @@ FLOORS = (
     ("datasets",),
     ("division",),
     ("phases", "held_out"),
+    ("generators",),
     ("learner",),
     ("method",),
     ("learners",),

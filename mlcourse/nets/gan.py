@@ -104,11 +104,12 @@ class Spectral(nn.Module):
 class Discriminator(nn.Module):
     """D(x): three 4×4 convolutions of stride 2, each as a matrix of spectral norm 1, and a linear map without a bound:
     the scores must be able to grow, or the hinge is never reached. Pictures (M, 1, S, S), S divisible by 8, to scores
-    (M,): positive says "target", negative "generated"."""
+    (M,): positive says "target", negative "generated". channels: of the pictures; 2 where a pair is judged."""
 
-    def __init__(self, side: int = 16, widths: Sequence[int] = (32, 64, 128), seed: int = 0):
+    def __init__(self, side: int = 16, widths: Sequence[int] = (32, 64, 128), seed: int = 0,
+                 channels: int = 1):
         super().__init__()
-        channels, left = [1, *widths], side
+        channels, left = [channels, *widths], side
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.convs = nn.ModuleList(Spectral((o, i, 4, 4)) for i, o in zip(channels, widths, strict=False))

@@ -1,0 +1,140 @@
+"""A variational autoencoder of sets: the Neural Statistician, with one layer of z.
+
+Edwards and Storkey, Towards a Neural Statistician, ICLR 2017, sections 3 and 4. A set D of pictures of one class has
+one context c; each picture x of it has its own z:
+
+    c ~ p(c) = N(0, I)      z ~ p(z|c), learned      x ~ p(x|z, c), Bernoulli in every pixel
+    q(c|D): from the mean over D of h(x)             q(z|x, c): from h(x) and c
+
+    bound of a set = Σ_x [ E log p(x|z, c) - KL(q(z|x, c) ‖ p(z|c)) ] - KL(q(c|D) ‖ p(c))
+
+The class reaches the decoder through c: no label is ever shown, so a class that was never seen can be drawn from one
+picture.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mlcourse.losses.vae import Normal, kl, log_bernoulli, reparameterised, standard_like
+
+LEAST = -6.0        # of a log-variance
+
+
+class Bound(NamedTuple):
+    """The terms of the bound in nats: log p(x|z, c) (B, S), KL(q(z|x, c)‖p(z|c)) in each dimension (B, S, z), and
+    KL(q(c|D)‖p(c)) in each dimension (B, c)."""
+
+    likelihood: Tensor
+    kl_z: Tensor
+    kl_c: Tensor
+
+    @property
+    def value(self) -> Tensor:
+        """The bound of each set (B,)."""
+        return (self.likelihood - self.kl_z.sum(-1)).sum(-1) - self.kl_c.sum(-1)
+
+
+class ToNormal(nn.Module):
+    """A layer of `hidden` units, then mean and log-variance of `size` dimensions."""
+
+    def __init__(self, inputs: int, hidden: int, size: int):
+        super().__init__()
+        self.hidden, self.out = nn.Linear(inputs, hidden), nn.Linear(hidden, 2 * size)
+        nn.init.normal_(self.out.weight, std=0.02)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, h: Tensor) -> Normal:
+        """h (…, inputs) to a normal distribution (…, size)."""
+        mean, log_var = self.out(F.relu(self.hidden(h))).chunk(2, -1)
+        return Normal(mean, LEAST + F.softplus(log_var - LEAST))
+
+
+class Decoder(nn.Module):
+    """Codes (M, inputs) to the logits of the pixels of pictures (M, 1, side, side)."""
+
+    def __init__(self, inputs: int, side: int, hidden: int, width: int):
+        super().__init__()
+        left, odd = smallest(side), side // 4 % 2
+        self.net = nn.Sequential(
+            nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, 2 * width * left ** 2), nn.ReLU(),
+            nn.Unflatten(1, (2 * width, left, left)),
+            nn.ConvTranspose2d(2 * width, 2 * width, 3, 2, 1, output_padding=1 - odd), nn.ReLU(),
+            nn.ConvTranspose2d(2 * width, width, 4, 2, 1), nn.ReLU(), nn.ConvTranspose2d(width, 1, 4, 2, 1))
+
+    def forward(self, code: Tensor) -> Tensor:
+        return self.net(code)
+
+
+def smallest(side: int) -> int:
+    """The side of the maps after three halvings, the last one rounded up. Raises ValueError for a side that is not
+    divisible by 4."""
+    if side < 4 or side % 4:
+        raise ValueError(f"the side of the pictures must be divisible by 4, got {side}")
+    return (side // 4 + 1) // 2
+
+
+class SetVAE(nn.Module):
+    """The networks h, q(c|D), p(z|c), q(z|x, c), and the decoder p(x|z, c), for pictures (1, side, side).
+
+    side: divisible by 4, else ValueError. c, z: dimensions. hidden: units of a layer. width: filters of the outer
+    convolutions, half of those within. seed: of the initial weights.
+    """
+
+    def __init__(self, side: int = 28, c: int = 32, z: int = 16, hidden: int = 128, width: int = 16, seed: int = 0):
+        super().__init__()
+        flat = 2 * width * smallest(side) ** 2
+        self.config = {"side": side, "c": c, "z": z, "hidden": hidden, "width": width, "seed": seed}
+        self.side, self.c, self.z = side, c, z
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.h = nn.Sequential(nn.Conv2d(1, width, 4, 2, 1), nn.ReLU(), nn.Conv2d(width, 2 * width, 4, 2, 1),
+                                   nn.ReLU(), nn.Conv2d(2 * width, 2 * width, 3, 2, 1), nn.ReLU(), nn.Flatten(),
+                                   nn.Linear(flat, hidden), nn.ReLU())
+            self.to_c = ToNormal(hidden, hidden, c)
+            self.to_prior = ToNormal(c, hidden, z)
+            self.to_z = ToNormal(hidden + c, hidden, z)
+            self.decoder = Decoder(z + c, side, hidden, width)
+
+    def embed(self, x: Tensor) -> Tensor:
+        """h(x): (B, S, hidden) for sets x (B, S, 1, side, side)."""
+        return self.h(x.flatten(0, 1)).view(*x.shape[:2], -1)
+
+    def context(self, h: Tensor) -> Normal:
+        """q(c|D) (B, c) of sets with embeddings (B, S, hidden): the same in whatever order the pictures stand."""
+        return self.to_c(h.mean(1))
+
+    def prior(self, c: Tensor) -> Normal:
+        """p(z|c): (…, z) for c (…, c)."""
+        return self.to_prior(c)
+
+    def posterior(self, h: Tensor, c: Tensor) -> Normal:
+        """q(z|x, c): (B, S, z), for embeddings (B, S, hidden) and contexts (B, c)."""
+        return self.to_z(torch.cat([h, c[:, None].expand(-1, h.shape[1], -1)], -1))
+
+    def decode(self, z: Tensor, c: Tensor) -> Tensor:
+        """Logits of the pixels of p(x|z, c): (B, S, 1, side, side), for z (B, S, z) and c (B, c)."""
+        zc = torch.cat([z, c[:, None].expand(-1, z.shape[1], -1)], -1)
+        return self.decoder(zc.flatten(0, 1)).view(*z.shape[:2], 1, self.side, self.side)
+
+    def bound(self, x: Tensor, noise_c: Tensor, noise_z: Tensor) -> Bound:
+        """The bound of sets x (B, S, 1, side, side) of binary pictures, with ε (B, c) and (B, S, z)."""
+        h = self.embed(x)
+        q_c = self.context(h)
+        c = reparameterised(q_c, noise_c)
+        q_z = self.posterior(h, c)
+        z = reparameterised(q_z, noise_z)
+        prior = Normal(*(part[:, None].expand_as(z) for part in self.prior(c)))
+        return Bound(log_bernoulli(x, self.decode(z, c)), kl(q_z, prior), kl(q_c, standard_like(q_c)))
+
+    def sample(self, x: Tensor, noise_c: Tensor, noise_z: Tensor) -> Tensor:
+        """New pictures of the classes of sets x (B, S, 1, side, side), M of each: the pixels' probabilities
+        (B, M, 1, side, side). c ~ q(c|D) with ε (B, c), then z ~ p(z|c) of its own set with ε (B, M, z)."""
+        c = reparameterised(self.context(self.embed(x)), noise_c)
+        prior = self.prior(c)
+        z = reparameterised(Normal(*(part[:, None] for part in prior)), noise_z)
+        return self.decode(z, c).sigmoid()
