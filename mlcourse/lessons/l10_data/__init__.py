@@ -1,0 +1,11 @@
+"""Lesson 10: making data."""
+
+from mlcourse.lesson import Lesson
+
+LESSON = Lesson(
+    __name__,
+    does="write a set VAE's draw and divergence, measure its drawings, mix features and labels, ask what made pictures "
+         "add",
+    exercises="exercises:EXERCISES",
+    studies={"making": "study_making:STUDY"},
+)
