@@ -28,10 +28,8 @@ from mlcourse.learners.statistician import resized
 from mlcourse.losses import task_loss
 from mlcourse.method import Method
 from mlcourse.nets import features
-from mlcourse.nets.set_vae import Decoder
+from mlcourse.nets.gan import NOISE, Painter
 from mlcourse.phases import Phase, check_counts
-
-NOISE, SIDE, HIDDEN, WIDTH = 16, 28, 128, 16
 
 
 class MetaGAN(R2D2):
@@ -52,9 +50,7 @@ class MetaGAN(R2D2):
         self.weight, self.made, self.seed = weight, made, seed
         self.config = {"weight": weight, "made": made, "penalty": penalty, "scale": scale, "seed": seed}
         self.beta = nn.Parameter(torch.zeros(()))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.generator = Decoder(net.size + NOISE, SIDE, HIDDEN, WIDTH)
+        self.painter = Painter(net.size + NOISE, seed=seed)
         self.register_buffer("noise", torch.zeros(made, NOISE), persistent=False)
         self.draw(0)
 
@@ -70,7 +66,7 @@ class MetaGAN(R2D2):
 
     def drawn(self, episode: Episode, code: Tensor) -> Tensor:
         """G(T, ξ) (made, 1, S, S), of the task's code (size,)."""
-        pictures = self.generator(torch.cat([code.expand(self.made, -1), self.noise.to(code.dtype)], -1)).sigmoid()
+        pictures = self.painter(torch.cat([code.expand(self.made, -1), self.noise.to(code.dtype)], -1))
         return resized(pictures, episode.support_x.shape[-1]).expand(-1, *episode.support_x.shape[1:])
 
     def loss(self, episode: Episode) -> Tensor:

@@ -12,17 +12,16 @@ of queries is what VERSA does (Gordon et al., Meta-Learning Probabilistic Infere
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor, nn
 
+from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
 from mlcourse.learner import check_classes
 from mlcourse.learners.r2d2 import R2D2, RidgeHead
 from mlcourse.learners.statistician import NeuralStatistician, as_binary, by_class, resized
 from mlcourse.method import Method
-from mlcourse.phases import Phase, check_counts, over_episodes
+from mlcourse.phases import Phase, check_counts, cosine, over_episodes, trained_by
 
 SHARE = 2 / 3           # of the steps, that the bound has
 
@@ -30,17 +29,17 @@ SHARE = 2 / 3           # of the steps, that the bound has
 class SetVAEAugmented(R2D2):
     """R2D2 on the support set and `count` samples of each class.
 
-    copies: how often each support itself stands in there. c, z, hidden, width, seed: of the set VAE, as in `SetVAE`,
+    copies: how often each support itself stands in there. maps, z, hidden, width, seed: of the set VAE, as in `SetVAE`,
     which works on 28×28 binary pictures; others are resized. penalty, scale: as in R2D2. Raises ValueError as they do.
     """
 
     def __init__(self, net: nn.Module, count: int = 5, copies: int = 1, penalty: float = 1.0, scale: float = 10.0,
-                 c: int = 32, z: int = 16, hidden: int = 128, width: int = 16, seed: int = 0):
+                 maps: int = 4, z: int = 16, hidden: int = 96, width: int = 24, seed: int = 0):
         super().__init__(net, penalty, scale)
         check_counts(count=count, copies=copies)
-        self.statistician = NeuralStatistician(c=c, z=z, hidden=hidden, width=width, seed=seed)
+        self.statistician = NeuralStatistician(maps=maps, z=z, hidden=hidden, width=width, seed=seed)
         self.count, self.copies = count, copies
-        self.config = {"count": count, "copies": copies, "penalty": penalty, "scale": scale, "c": c, "z": z,
+        self.config = {"count": count, "copies": copies, "penalty": penalty, "scale": scale, "maps": maps, "z": z,
                        "hidden": hidden, "width": width, "seed": seed}
 
     def samples(self, episode: Episode) -> Tensor:
@@ -65,10 +64,18 @@ class SetVAEAugmented(R2D2):
         own = max(1, round(SHARE * steps))
         bound, = self.statistician.phases(sampler, own, tasks=tasks, lr=lr)
         one = lambda episode, step: self.statistician.loss(episode)
-        first = over_episodes(self, "bound", bound.sample, one, bound.optimiser, own, bound.rate, after=False,
-                              before=self.statistician.draw)
-        then, = super().phases(sampler, max(1, steps - own), tasks=tasks, lr=lr)
-        return [first, replace(then, name="query loss", before=self.statistician.draw)]
+        return [over_episodes(self, "bound", bound.sample, one, bound.optimiser, own, bound.rate, after=False,
+                              before=self.statistician.draw),
+                self.by_queries(sampler, max(1, steps - own), tasks=tasks, lr=lr)]
+
+    def by_queries(self, sampler, steps: int, *, tasks: int = 4, lr: float = 1e-3) -> Phase:
+        """The phase of the query loss, which moves all that is not frozen but q(z|x, c): no sample asks for it."""
+        check_counts(steps=steps, tasks=tasks)
+        check_rate(lr, "outer learning rate")
+        own = [(name, p) for name, p in trained_by(self) if ".to_z." not in name]
+        return over_episodes(self, "query loss", lambda generator: sampler.sample(tasks, generator),
+                             lambda episode, step: self.loss(episode), torch.optim.Adam(own, lr=lr), steps, cosine,
+                             before=self.statistician.draw)
 
 
 METHOD = Method("set-vae", SetVAEAugmented, "samples of a set VAE join the support set", "headless", {"penalty": 100.0},

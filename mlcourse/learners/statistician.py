@@ -29,15 +29,15 @@ CLASSES, PICTURES = 64, 32      # of an episode, at most, in training
 class NeuralStatistician(Learner):
     """The set VAE as a classifier. Pictures become binary, and of side `side` where they are not.
 
-    c, z, hidden, width, seed: as in `SetVAE`. Raises ValueError in regression, for pictures of more than one channel,
+    maps, z, hidden, width, seed: as in `SetVAE`. Raises ValueError in regression, for pictures of more than one channel,
     and in training for episodes of more than 64 classes or 32 pictures a class.
     """
 
-    def __init__(self, side: int = 28, c: int = 32, z: int = 16, hidden: int = 128, width: int = 16, seed: int = 0):
+    def __init__(self, side: int = 28, maps: int = 4, z: int = 16, hidden: int = 96, width: int = 24, seed: int = 0):
         super().__init__()
-        self.vae, self.seed = SetVAE(side, c, z, hidden, width, seed), seed
+        self.vae, self.seed = SetVAE(side, maps, z, hidden, width, seed), seed
         self.config = self.vae.config
-        self.register_buffer("noise_c", torch.zeros(CLASSES, c), persistent=False)
+        self.register_buffer("noise_c", torch.zeros(CLASSES, self.vae.c), persistent=False)
         self.register_buffer("noise_z", torch.zeros(CLASSES, PICTURES, z), persistent=False)
         self.draw(0)
 

@@ -9,7 +9,8 @@ one context c; each picture x of it has its own z:
     bound of a set = Σ_x [ E log p(x|z, c) - KL(q(z|x, c) ‖ p(z|c)) ] - KL(q(c|D) ‖ p(c))
 
 The class reaches the decoder through c: no label is ever shown, so a class that was never seen can be drawn from one
-picture.
+picture. Not theirs: c is a small map, `maps` numbers at each place of a grid of a quarter of the side, so that a stroke
+keeps its place and a new character is made of known strokes. As an argument c is flat.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 from mlcourse.losses.vae import Normal, kl, log_bernoulli, reparameterised, standard_like
 
 LEAST = -6.0        # of a log-variance
+FEW = 8             # maps of what z, or a picture's own h, says at each place
 
 
 class Bound(NamedTuple):
@@ -51,75 +53,68 @@ class ToNormal(nn.Module):
     def forward(self, h: Tensor) -> Normal:
         """h (…, inputs) to a normal distribution (…, size)."""
         mean, log_var = self.out(F.relu(self.hidden(h))).chunk(2, -1)
-        return Normal(mean, LEAST + F.softplus(log_var - LEAST))
+        return Normal(mean, bounded(log_var))
 
 
-class Decoder(nn.Module):
-    """Codes (M, inputs) to the logits of the pixels of pictures (M, 1, side, side)."""
-
-    def __init__(self, inputs: int, side: int, hidden: int, width: int):
-        super().__init__()
-        left, odd = smallest(side), side // 4 % 2
-        self.net = nn.Sequential(
-            nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, 2 * width * left ** 2), nn.ReLU(),
-            nn.Unflatten(1, (2 * width, left, left)),
-            nn.ConvTranspose2d(2 * width, 2 * width, 3, 2, 1, output_padding=1 - odd), nn.ReLU(),
-            nn.ConvTranspose2d(2 * width, width, 4, 2, 1), nn.ReLU(), nn.ConvTranspose2d(width, 1, 4, 2, 1))
-
-    def forward(self, code: Tensor) -> Tensor:
-        return self.net(code)
-
-
-def smallest(side: int) -> int:
-    """The side of the maps after three halvings, the last one rounded up. Raises ValueError for a side that is not
-    divisible by 4."""
-    if side < 4 or side % 4:
-        raise ValueError(f"the side of the pictures must be divisible by 4, got {side}")
-    return (side // 4 + 1) // 2
+def bounded(log_var: Tensor) -> Tensor:
+    """A log-variance that is LEAST or more."""
+    return LEAST + F.softplus(log_var - LEAST)
 
 
 class SetVAE(nn.Module):
     """The networks h, q(c|D), p(z|c), q(z|x, c), and the decoder p(x|z, c), for pictures (1, side, side).
 
-    side: divisible by 4, else ValueError. c, z: dimensions. hidden: units of a layer. width: filters of the outer
-    convolutions, half of those within. seed: of the initial weights.
+    side: divisible by 4, else ValueError. maps: of c, whose dimensions are maps × (side / 4)². z: dimensions. hidden:
+    units of a layer. width: filters of the convolutions. seed: of the initial weights.
     """
 
-    def __init__(self, side: int = 28, c: int = 32, z: int = 16, hidden: int = 128, width: int = 16, seed: int = 0):
+    def __init__(self, side: int = 28, maps: int = 4, z: int = 16, hidden: int = 96, width: int = 24, seed: int = 0):
         super().__init__()
-        flat = 2 * width * smallest(side) ** 2
-        self.config = {"side": side, "c": c, "z": z, "hidden": hidden, "width": width, "seed": seed}
-        self.side, self.c, self.z = side, c, z
+        if side < 4 or side % 4:
+            raise ValueError(f"the side of the pictures must be divisible by 4, got {side}")
+        self.config = {"side": side, "maps": maps, "z": z, "hidden": hidden, "width": width, "seed": seed}
+        grid = side // 4
+        self.side, self.z, self.c = side, z, maps * grid ** 2
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.h = nn.Sequential(nn.Conv2d(1, width, 4, 2, 1), nn.ReLU(), nn.Conv2d(width, 2 * width, 4, 2, 1),
-                                   nn.ReLU(), nn.Conv2d(2 * width, 2 * width, 3, 2, 1), nn.ReLU(), nn.Flatten(),
-                                   nn.Linear(flat, hidden), nn.ReLU())
-            self.to_c = ToNormal(hidden, hidden, c)
-            self.to_prior = ToNormal(c, hidden, z)
-            self.to_z = ToNormal(hidden + c, hidden, z)
-            self.decoder = Decoder(z + c, side, hidden, width)
+            self.h = nn.Sequential(nn.Conv2d(1, width // 2, 4, 2, 1), nn.ReLU(), nn.Conv2d(width // 2, width, 4, 2, 1),
+                                   nn.ReLU(), nn.Conv2d(width, width, 3, 1, 1), nn.ReLU())
+            self.to_c = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1), nn.ReLU(), nn.Conv2d(width, 2 * maps, 3, 1, 1))
+            self.few = nn.Conv2d(width, FEW, 1)
+            self.to_prior = ToNormal(self.c, hidden, z)
+            self.to_z = ToNormal(FEW * grid ** 2 + self.c, hidden, z)
+            self.spread = nn.Sequential(nn.Linear(z + self.c, hidden), nn.ReLU(), nn.Linear(hidden, FEW * grid ** 2))
+            self.decoder = nn.Sequential(
+                nn.Conv2d(maps + FEW, 2 * width, 3, 1, 1), nn.ReLU(), nn.Conv2d(2 * width, 2 * width, 3, 1, 1),
+                nn.ReLU(), nn.ConvTranspose2d(2 * width, width, 4, 2, 1), nn.ReLU(),
+                nn.ConvTranspose2d(width, 1, 4, 2, 1))
+            nn.init.normal_(self.to_c[-1].weight, std=0.02)
 
     def embed(self, x: Tensor) -> Tensor:
-        """h(x): (B, S, hidden) for sets x (B, S, 1, side, side)."""
-        return self.h(x.flatten(0, 1)).view(*x.shape[:2], -1)
+        """h(x): maps (B, S, width, side/4, side/4), for sets x (B, S, 1, side, side)."""
+        return self.h(x.flatten(0, 1)).unflatten(0, x.shape[:2])
 
     def context(self, h: Tensor) -> Normal:
-        """q(c|D) (B, c) of sets with embeddings (B, S, hidden): the same in whatever order the pictures stand."""
-        return self.to_c(h.mean(1))
+        """q(c|D) (B, c) of sets with embeddings h (B, S, …): the same in whatever order the pictures stand."""
+        mean, log_var = self.to_c(h.mean(1)).chunk(2, 1)
+        return Normal(mean.flatten(1), bounded(log_var.flatten(1)))
 
     def prior(self, c: Tensor) -> Normal:
         """p(z|c): (…, z) for c (…, c)."""
         return self.to_prior(c)
 
     def posterior(self, h: Tensor, c: Tensor) -> Normal:
-        """q(z|x, c): (B, S, z), for embeddings (B, S, hidden) and contexts (B, c)."""
-        return self.to_z(torch.cat([h, c[:, None].expand(-1, h.shape[1], -1)], -1))
+        """q(z|x, c): (B, S, z), for embeddings h (B, S, …) and contexts c (B, c)."""
+        own = self.few(h.flatten(0, 1)).flatten(1).unflatten(0, h.shape[:2])
+        return self.to_z(torch.cat([own, c[:, None].expand(-1, h.shape[1], -1)], -1))
 
     def decode(self, z: Tensor, c: Tensor) -> Tensor:
         """Logits of the pixels of p(x|z, c): (B, S, 1, side, side), for z (B, S, z) and c (B, c)."""
-        zc = torch.cat([z, c[:, None].expand(-1, z.shape[1], -1)], -1)
-        return self.decoder(zc.flatten(0, 1)).view(*z.shape[:2], 1, self.side, self.side)
+        grid = self.side // 4
+        c = c[:, None].expand(-1, z.shape[1], -1)
+        spread = self.spread(torch.cat([z, c], -1).flatten(0, 1)).unflatten(1, (FEW, grid, grid))
+        maps = torch.cat([c.flatten(0, 1).unflatten(1, (-1, grid, grid)), spread], 1)
+        return self.decoder(maps).unflatten(0, z.shape[:2])
 
     def bound(self, x: Tensor, noise_c: Tensor, noise_z: Tensor) -> Bound:
         """The bound of sets x (B, S, 1, side, side) of binary pictures, with ε (B, c) and (B, S, z)."""
