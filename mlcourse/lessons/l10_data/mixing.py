@@ -12,39 +12,35 @@ import torch.nn.functional as F
 from IPython.display import display
 from torch import Tensor, nn
 
-from mlcourse.datasets import load_splits
+from mlcourse.lessons.l10_data.pictures import splits
 from mlcourse.widgets import Bar
 
-CHARACTERS, TRAINED = 20, 5             # of new scripts, and how many drawings of each are trained on
-BATCH, RATE, ALPHA = 50, 3e-3, 2.0      # pictures a step; Adam's rate; λ ~ Beta(ALPHA, ALPHA)
-LAYERS = 3                              # what is mixed is the input of one of them
-WIDTH, SHARES = 16, 21
+CHARACTERS, DRAWINGS = 10, 20           # of new scripts, and how many drawings of each are trained on: all
+BATCH, RATE, STEPS = 50, 3e-3, 300      # pictures a step; Adam's rate; steps
+LAYERS = 3                              # the input of one of so many layers is mixed
+WIDTH, SHARES = 16, 21                  # filters; values of λ between 0 and 1
 
 
 class Drawings(NamedTuple):
-    """Pictures (M, 1, 28, 28) in [0, 1] and their labels (M,), to train on and to judge on."""
+    """Pictures x (M, 1, 28, 28) of 0 and 1, and their labels y (M,)."""
 
-    train_x: Tensor
-    train_y: Tensor
-    test_x: Tensor
-    test_y: Tensor
+    x: Tensor
+    y: Tensor
 
 
 @cache
 def drawings() -> Drawings:
-    """CHARACTERS of new scripts, evenly spaced; TRAINED drawings of each to train on, the others to judge on."""
-    domain = load_splits("glyphs").test
+    """All drawings of CHARACTERS of new scripts, evenly spaced."""
+    domain = splits("glyphs").test
     chosen = torch.linspace(0, len(domain.classes) - 1, CHARACTERS).long()
     x = torch.stack([domain.images[domain.labels == c] for c in chosen]).float() / 255
-    y = torch.arange(CHARACTERS)[:, None].expand(x.shape[:2])
-    part = lambda at: (x[:, at].flatten(0, 1), y[:, at].flatten())
-    return Drawings(*part(slice(TRAINED)), *part(slice(TRAINED, None)))
+    return Drawings(x.flatten(0, 1), torch.arange(CHARACTERS).repeat_interleave(DRAWINGS))
 
 
 class Layers(nn.ModuleList):
-    """Three convolutions of stride 2 with ReLU, and a linear layer; each layer is a function, and so is the whole.
+    """Three convolutions of stride 2, each with layer norm and ReLU, and a linear layer.
 
-    seed: of the initial weights.
+    Each is a function, and so is the whole. seed: of the initial weights.
     """
 
     def __init__(self, seed: int = 0):
@@ -61,35 +57,67 @@ class Layers(nn.ModuleList):
         return x
 
 
-def trained(mixed_loss: Callable | None, steps: int, seed: int = 0) -> Layers:
-    """A network after `steps` of Adam, with a bar; prints how often it is right on drawings that it has not seen.
+def trained(loss_of: Callable, name: str, steps: int = STEPS, seed: int = 0) -> Layers:
+    """A network after `steps` of Adam, with a bar.
 
-    mixed_loss: as exercise 10.5 asks for; None: plain cross-entropy.
+    loss_of: (layers, x, y, way, λ, order, layer) -> loss, as exercise 10.5 asks for, with λ uniform in [0, 1].
     """
-    data, net, adam = drawings(), Layers(seed), None
-    adam = torch.optim.Adam(net.parameters(), RATE)
-    generator, draw = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
-    name = "mixed" if mixed_loss else "plain"
-    bar = Bar(steps, name)
+    data, net = drawings(), Layers(seed)
+    adam, generator, bar = torch.optim.Adam(net.parameters(), RATE), torch.Generator().manual_seed(seed), Bar(steps, name)
     display(bar)
     for _ in range(steps):
-        batch = torch.randperm(len(data.train_y), generator=generator)[:BATCH]
-        x, y = data.train_x[batch], data.train_y[batch]
-        if mixed_loss:
-            order = torch.randperm(BATCH, generator=generator)
-            loss = mixed_loss(list(net), x, y, CHARACTERS, draw.beta(ALPHA, ALPHA), order, int(draw.integers(LAYERS)))
-        else:
-            loss = F.cross_entropy(net(x), y)
+        batch = torch.randperm(len(data.y), generator=generator)[:BATCH]
+        order, lam = torch.randperm(BATCH, generator=generator), float(torch.rand((), generator=generator))
+        layer = int(torch.randint(LAYERS, (), generator=generator))
+        loss = loss_of(list(net), data.x[batch], data.y[batch], CHARACTERS, lam, order, layer)
         adam.zero_grad()
         loss.backward()
         adam.step()
         bar({"loss": loss.item()})
-    print(f"{name:6s} ≈{right(net):.1f} % right")
     return net
 
 
+def unmixed(layers: list, x: Tensor, y: Tensor, *_) -> Tensor:
+    """Plain cross-entropy, whatever would be mixed."""
+    for layer in layers:
+        x = layer(x)
+    return F.cross_entropy(x, y)
+
+
+class Pair(NamedTuple):
+    """Two drawings of different characters: which of `drawings`, and their labels."""
+
+    first: int
+    second: int
+    labels: tuple[int, int]
+
+
+def pair(which: int) -> Pair:
+    """Pair `which`, from 0: drawing `which` of a character and of the one three places on."""
+    one, other = which % CHARACTERS, (which + 3) % CHARACTERS
+    return Pair(one * DRAWINGS + which, other * DRAWINGS + which, (one, other))
+
+
 @torch.no_grad()
-def right(net: Layers) -> float:
-    """How often a network is right, in per cent, on drawings that it has not seen."""
-    data = drawings()
-    return 100 * float((net(data.test_x).argmax(1) == data.test_y).float().mean())
+def along(net: Layers, which: Pair, layer: int) -> np.ndarray:
+    """The probabilities (SHARES, CHARACTERS) of the mixtures of a pair before layer `layer`, λ, the share of the first,
+    from 0 to 1."""
+    first, second = net(drawings().x[[which.first, which.second]], 0, layer)
+    lam = torch.linspace(0, 1, SHARES).view(-1, *[1] * first.dim())
+    return net(lam * first + (1 - lam) * second, layer).softmax(1).numpy()
+
+
+@torch.no_grad()
+def off_the_line(net: Layers) -> float:
+    """How far the probability of the first lies from λ, a mean over LAYERS layers, ten pairs and all shares."""
+    line = np.linspace(0, 1, SHARES)
+    return float(np.mean([np.abs(along(net, pair(which), layer)[:, pair(which).labels[0]] - line)
+                          for which in range(CHARACTERS) for layer in range(LAYERS)]))
+
+
+@cache
+def examples() -> tuple[Layers, Layers]:
+    """Two networks for an example of the explorer, trained without and with manifold mixup."""
+    from mlcourse.lessons.l10_data.exercises import mixed_loss
+
+    return trained(unmixed, "plain"), trained(mixed_loss.reference(), "mixed")
