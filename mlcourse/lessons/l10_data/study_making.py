@@ -1,7 +1,7 @@
 """Making data: does a generator help a classifier that sees one drawing of a class, or five?
 
-Part "support": pictures join the support set of a ridge regression, on features or on pixels: hand-made views, samples of
-a set VAE, trained by its bound or further by the loss of queries, DAGAN's drawings; and the set VAE as a classifier.
+Part "support": pictures join the support set of a ridge regression, on features or on pixels: hand-made views, samples
+of a set VAE, trained by its bound or further by the loss of queries, DAGAN's drawings; and the set VAE as a classifier.
 Part "training": the body of features is trained with hand-made views, manifold mixup or MetaGAN, and judged on supports
 alone. Part "samples": what the made pictures are.
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 
-from mlcourse.lessons.l10_data.study_making_arms import (ALONE, BODIES, FAKE, FEATURES, GAN, MADE, MIXUP, PIXELS, QUERY,
+from mlcourse.lessons.l10_data.study_making_arms import (ALONE, BODIES, FAKE, FEATURES, MADE, MIXUP, PIXELS, QUERY,
                                                          RULE, SEEN, SET, Budget, body, by_bound, by_queries, maker)
 from mlcourse.lessons.l10_data.study_making_judged import accuracy, bound_of, quality, with_made
 from mlcourse.rows import facts
@@ -42,11 +42,13 @@ def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:
     keys = []
     for split, seeds in (("val", (CHOOSING,)), ("test", asked.seeds)):
         for seed in seeds:
-            own = [(SUPPORT, arm, 0.0, classifier) for classifier in (FEATURES, PIXELS) for arm in (ALONE, *MADE)]
-            own += [(SUPPORT, RULE, 0.0, "own")]
-            own += [(TRAINING, arm, setting, FEATURES) for arm in BODIES[1:] for setting in SETTINGS[arm]]
-            own += [(SAMPLES, arm, 0.0, FEATURES) for arm in MADE if split == "test"]
-            keys += [(asked.data, *each, shot, split, seed) for each in own for shot in SHOTS]
+            own = [(SUPPORT, arm, 0.0, classifier, shot) for arm in (ALONE, *MADE) for shot in SHOTS
+                   for classifier in (FEATURES, PIXELS)]
+            own += [(SUPPORT, RULE, 0.0, "own", shot) for shot in SHOTS]
+            own += [(TRAINING, arm, setting, FEATURES, shot) for arm in BODIES[1:] for setting in SETTINGS[arm]
+                    for shot in SHOTS]
+            own += [(SAMPLES, arm, 0.0, FEATURES, shot) for arm in MADE if split == "test" for shot in SHOTS]
+            keys += [(asked.data, *each, split, seed) for each in own]
     return keys
 
 
@@ -101,7 +103,7 @@ STUDY = Study(
     "making",
     """Lesson 10: does a generator help a classifier that sees one or five drawings of a class?
 
-    Hand-made views, a set VAE, DAGAN, MetaGAN and manifold mixup on held-out alphabets or scripts. About seven minutes of
+    Hand-made views, a set VAE, DAGAN, MetaGAN and manifold mixup on held-out alphabets or scripts. About six minutes of
     one core for each seed.""",
     ("--data omniglot", "--seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare, options=(
         Option("data", str, r"glyphs or omniglot.  \[default: omniglot]"),))
