@@ -11,17 +11,19 @@ seeds. Settings are those with the best rows of split "val", whose training seed
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 
 from mlcourse.lessons.l10_data.study_making_arms import (ALONE, BODIES, FAKE, FEATURES, MADE, MIXUP, PIXELS, QUERY,
-                                                         RULE, SEEN, SET, Budget, body, by_bound, by_queries, maker)
+                                                         RULE, SAMPLES, SEEN, SET, SUPPORT, TRAINING, Budget, body,
+                                                         by_bound, by_queries, maker)
 from mlcourse.lessons.l10_data.study_making_judged import accuracy, bound_of, quality, with_made
+from mlcourse.lessons.l10_data.study_making_picture import making
+from mlcourse.plots.static import Picture
 from mlcourse.rows import facts
 from mlcourse.studies.study import Key, Option, Study
 
 KEY = ("data", "part", "arm", "setting", "classifier", "shot", "split", "seed")
-SUPPORT, TRAINING, SAMPLES = "support", "training", "samples"
 SHOTS = (1, 5)
 CHOOSING = 100
 SETTINGS = {ALONE: (0.0,), SEEN: (0.5, 1.0), MIXUP: (0.5, 2.0), FAKE: (0.1, 1.0)}      # see `body`
@@ -99,11 +101,17 @@ def line(row: dict) -> str:
     return head + f"{row['accuracy']:.1f} %"
 
 
+def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Picture]:
+    """All gains. Raises ValueError where rows are missing."""
+    return {"": making([row for row in found if row["data"] == asked.data])}
+
+
 STUDY = Study(
     "making",
     """Lesson 10: does a generator help a classifier that sees one or five drawings of a class?
 
     Hand-made views, a set VAE, DAGAN, MetaGAN and manifold mixup on held-out alphabets or scripts. About six minutes of
     one core for each seed.""",
-    ("--data omniglot", "--seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare, options=(
+    ("--data omniglot", "--seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare,
+    pictures=pictures, options=(
         Option("data", str, r"glyphs or omniglot.  \[default: omniglot]"),))

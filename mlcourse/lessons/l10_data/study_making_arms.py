@@ -27,6 +27,7 @@ ALONE, VIEWS, SET, QUERY, GAN, RULE = (
 SEEN, MIXUP, FAKE = "views in training", "manifold mixup", "MetaGAN"
 MADE, BODIES = (VIEWS, SET, QUERY, GAN), (ALONE, SEEN, MIXUP, FAKE)
 FEATURES, PIXELS = "features", "pixels"
+SUPPORT, TRAINING, SAMPLES = "support", "training", "samples"
 DRAWERS = 16            # drawings of every training class that anything is trained on; the others are held out
 RATE, PENALTY, WIDTH = 1.6e-2, 100.0, 32
 WAY = 5

@@ -123,7 +123,7 @@ def quality(name: str, maker: Generator, shot: int, seed: int, binary: bool) -> 
 
 @torch.no_grad()
 def bound_of(name: str, learner: NeuralStatistician) -> dict:
-    """The bound on sets of five of test classes in nats a picture, its parts, and the mean KL of each dimension of z."""
+    """The bound on sets of five of test classes in nats a picture, its parts, and the mean KL of every z_d."""
     with one_core():
         batch = EpisodeSampler(splits(name).test, 16, 1, 4).sample(20, torch.Generator().manual_seed(3))
         found = [learner.bound(batch.task(i)) for i in range(20)]

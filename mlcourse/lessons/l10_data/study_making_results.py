@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlcourse.lessons.l10_data.study_making import SAMPLES, SUPPORT, TRAINING
-from mlcourse.lessons.l10_data.study_making_arms import ALONE, FEATURES, VIEWS
+from mlcourse.lessons.l10_data.study_making_arms import ALONE, FEATURES, SAMPLES, SUPPORT, TRAINING, VIEWS
 from mlcourse.statistics import Estimate, paired_difference, t_interval
 
 Rows = Sequence[dict]
