@@ -26,8 +26,8 @@ from mlcourse.nets.gan import NOISE, Discriminator
 from mlcourse.nets.gan import Generator as Redrawing
 from mlcourse.phases import Phase, cosine
 
-PENALTY, SEEK = 10.0, 1.0
-RATES = {"redrawing": 5e-4, "critic": 1e-3}
+PENALTY, SEEK = 10.0, 0.3
+RATES = {"redrawing": 2e-4, "critic": 1e-3}
 
 
 class Pair(NamedTuple):
@@ -47,7 +47,8 @@ def pairs(sampler: EpisodeSampler, generator: torch.Generator) -> Pair:
     Raises ValueError for a sampler of other episodes.
     """
     if (sampler.shot, sampler.query) != (1, 1):
-        raise ValueError(f"DAGAN learns from pairs, so shot and query must be 1, got {sampler.shot} and {sampler.query}")
+        raise ValueError("DAGAN learns from pairs, so shot and query must be 1, got "
+                         f"{sampler.shot} and {sampler.query}")
     episode = sampler.sample(1, generator).task(0)
     first, second = (x[y.argsort()] for x, y in ((episode.support_x, episode.support_y),
                                                  (episode.query_x, episode.query_y)))
@@ -79,16 +80,17 @@ class DAGAN(Generator):
         return -judged.mean() - self.seek * mode_seeking(drawn, other, batch.z1, batch.z2)
 
     def phases(self, sampler: EpisodeSampler, steps: int) -> list[Phase]:
-        """L_D + L_G in one step of one Adam, β = (0, 0.9), its rates annealed to 0 by a cosine. Each moves the weights of
-        its own network alone. sampler: of 1-shot 1-query episodes of training classes, of which the way is the number of
-        pairs a step."""
+        """L_D + L_G in one step of one Adam, β = (0, 0.9), its rates annealed to 0 by a cosine. Each moves the weights
+        of its own network alone. sampler: of 1-shot 1-query episodes of training classes, of which the way is the number
+        of pairs a step."""
         groups = [{"params": list(getattr(self, part).named_parameters(part)), "lr": lr} for part, lr in RATES.items()]
 
         def loss(batch: Pair, step: int) -> Tensor:
             drawn, other = self.redrawing(batch.first.repeat(2, 1, 1, 1), torch.cat([batch.z1, batch.z2])).chunk(2)
             return self.critic_loss(batch, drawn) + self.generator_loss(batch, drawn, other)
 
-        return [Phase("dagan", lambda generator: pairs(sampler, generator), loss, torch.optim.Adam(groups, betas=(0.0, 0.9)), steps, cosine,
+        return [Phase("dagan", lambda generator: pairs(sampler, generator), loss,
+                      torch.optim.Adam(groups, betas=(0.0, 0.9)), steps, cosine,
                       after=lambda batch: self.critic.iterate())]
 
     @torch.no_grad()

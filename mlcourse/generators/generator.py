@@ -25,7 +25,7 @@ def augmented(episode: Episode, maker: Generator, count: int, generator: torch.G
     Raises ValueError for a count or copies below 1, and for classes of unlike numbers of supports.
     """
     if count < 1 or copies < 1:
-        raise ValueError(f"at least one picture of each class is to be made and one copy kept, got {count} and {copies}")
+        raise ValueError(f"at least one picture of each class is to be made and one copy kept, got {count}, {copies}")
     lead, way, x = episode.batch_shape, episode.way, episode.support_x
     sets = grouped(x, episode.support_y, way)
     made = maker.draw(sets.flatten(0, len(lead)), count, generator).view(*lead, way * count, *x.shape[len(lead) + 1:])
@@ -36,8 +36,8 @@ def augmented(episode: Episode, maker: Generator, count: int, generator: torch.G
 
 
 def grouped(x: Tensor, y: Tensor, way: int) -> Tensor:
-    """Samples (…, N·K, *D) with labels y (…, N·K) as sets (…, N, K, *D). Raises ValueError where the classes have unlike
-    numbers of samples."""
+    """Samples (…, N·K, *D) with labels y (…, N·K) as sets (…, N, K, *D). Raises ValueError where the classes have
+    unlike numbers of samples."""
     counts = torch.stack([(y == n).sum(-1) for n in range(way)], -1)
     if (counts != counts.flatten()[0]).any():
         raise ValueError("the classes of an episode must have as many support pictures each, but there are "

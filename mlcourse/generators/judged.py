@@ -35,7 +35,7 @@ def nearest(pictures: Tensor, others: Tensor) -> Tensor:
 
 
 def apart(pictures: Tensor) -> float:
-    """The mean distance, of pixels, between two of the pictures (C, M, 1, S, S) of a class: 0 where noise is ignored."""
+    """The mean distance, of pixels, of two of the pictures (C, M, 1, S, S) of a class: 0 where noise is ignored."""
     m = pictures.shape[1]
     return float(torch.cdist(pictures.flatten(2), pictures.flatten(2)).sum((1, 2)).mean() / (m * (m - 1)))
 
@@ -47,6 +47,6 @@ def memorised(pictures: Tensor, trained: Tensor, held_out: Tensor) -> tuple[floa
     Raises ValueError where they are not as many.
     """
     if trained.shape != held_out.shape:
-        raise ValueError(f"to compare distances there must be as many drawings of both kinds, got {tuple(trained.shape)} "
-                         f"and {tuple(held_out.shape)}")
+        raise ValueError("to compare distances there must be as many drawings of both kinds, got "
+                         f"{tuple(trained.shape)} and {tuple(held_out.shape)}")
     return float(nearest(pictures, trained).mean()), float(nearest(pictures, held_out).mean())

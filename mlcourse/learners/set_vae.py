@@ -1,7 +1,7 @@
 """A set VAE whose samples join the support set, meta-learned: the query loss flows back into the set encoder.
 
-The course's own. The set VAE is that of the Neural Statistician (`nets.set_vae`); learning its code of a set by the loss
-of queries is what VERSA does (Gordon et al., Meta-Learning Probabilistic Inference for Prediction, ICLR 2019).
+The course's own. The set VAE is that of the Neural Statistician (`nets.set_vae`); learning its code of a set by the
+loss of queries is what VERSA does (Gordon et al., Meta-Learning Probabilistic Inference for Prediction, ICLR 2019).
 
     D_n the supports of class n:    c ~ q(c|D_n),  z_m ~ p(z|c),  x_m the probabilities of p(x|z_m, c)
     W = ridge regression on the features of D_n and x_1 … x_M of all classes                  (`adapt`)
@@ -13,12 +13,13 @@ of queries is what VERSA does (Gordon et al., Meta-Learning Probabilistic Infere
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
 from mlcourse.learner import check_classes
-from mlcourse.learners.r2d2 import R2D2, RidgeHead
+from mlcourse.learners.r2d2 import R2D2, RidgeHead, ridge
 from mlcourse.learners.statistician import NeuralStatistician, as_binary, by_class, resized
 from mlcourse.method import Method
 from mlcourse.phases import Phase, check_counts, cosine, over_episodes, trained_by
@@ -46,17 +47,18 @@ class SetVAEAugmented(R2D2):
         """`count` samples of each class (N, count, 1, S, S), by the noise of the step."""
         vae, x = self.statistician.vae, episode.support_x
         sets = by_class(as_binary(x, vae.side), episode.support_y, episode.way)
-        made = vae.sample(sets, self.statistician.noise_c[:len(sets)], self.statistician.noise_z[:len(sets), :self.count])
+        noise_c, noise_z = self.statistician.noise_c[:episode.way], self.statistician.noise_z[:episode.way, :self.count]
+        made = vae.sample(sets, noise_c, noise_z)
         return resized(made.flatten(0, 1), x.shape[-1]).unflatten(0, made.shape[:2])
 
     def adapt(self, episode: Episode, steps: int | None = None) -> RidgeHead:
-        """W of supports and samples."""
+        """W of supports and samples; a norm's statistics are those of the supports alone."""
         check_classes(self, episode)
-        made = self.samples(episode)
-        y = torch.arange(episode.way, device=made.device).repeat_interleave(self.count)
-        return super().adapt(episode._replace(
-            support_x=torch.cat([episode.support_x] * self.copies + [made.flatten(0, 1)]),
-            support_y=torch.cat([episode.support_y] * self.copies + [y])))
+        stats = self.adapted(self.theta(), episode).stats
+        x = torch.cat([episode.support_x] * self.copies + [self.samples(episode).flatten(0, 1)])
+        made = torch.arange(episode.way, device=x.device).repeat_interleave(self.count)
+        y = F.one_hot(torch.cat([episode.support_y] * self.copies + [made]), episode.way).to(x.dtype)
+        return RidgeHead(ridge(self.embed(x, stats), y, self.log_penalty.exp()), stats)
 
     def phases(self, sampler, steps: int, *, tasks: int = 4, lr: float = 1e-3) -> list[Phase]:
         """The bound for two thirds of the steps, then the query loss."""
@@ -72,7 +74,7 @@ class SetVAEAugmented(R2D2):
         """The phase of the query loss, which moves all that is not frozen but q(z|x, c): no sample asks for it."""
         check_counts(steps=steps, tasks=tasks)
         check_rate(lr, "outer learning rate")
-        own = [(name, p) for name, p in trained_by(self) if ".to_z." not in name]
+        own = [(name, p) for name, p in trained_by(self) if not {"few", "to_z"} & set(name.split("."))]
         return over_episodes(self, "query loss", lambda generator: sampler.sample(tasks, generator),
                              lambda episode, step: self.loss(episode), torch.optim.Adam(own, lr=lr), steps, cosine,
                              before=self.statistician.draw)

@@ -52,7 +52,7 @@ class ToNormal(nn.Module):
 
     def forward(self, h: Tensor) -> Normal:
         """h (…, inputs) to a normal distribution (…, size)."""
-        mean, log_var = self.out(F.relu(self.hidden(h))).chunk(2, -1)
+        mean, log_var = self.out(F.elu(self.hidden(h))).chunk(2, -1)
         return Normal(mean, bounded(log_var))
 
 
@@ -77,16 +77,16 @@ class SetVAE(nn.Module):
         self.side, self.z, self.c = side, z, maps * grid ** 2
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.h = nn.Sequential(nn.Conv2d(1, width // 2, 4, 2, 1), nn.ReLU(), nn.Conv2d(width // 2, width, 4, 2, 1),
-                                   nn.ReLU(), nn.Conv2d(width, width, 3, 1, 1), nn.ReLU())
-            self.to_c = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1), nn.ReLU(), nn.Conv2d(width, 2 * maps, 3, 1, 1))
+            self.h = nn.Sequential(nn.Conv2d(1, width // 2, 4, 2, 1), nn.ELU(), nn.Conv2d(width // 2, width, 4, 2, 1),
+                                   nn.ELU(), nn.Conv2d(width, width, 3, 1, 1), nn.ELU())
+            self.to_c = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1), nn.ELU(), nn.Conv2d(width, 2 * maps, 3, 1, 1))
             self.few = nn.Conv2d(width, FEW, 1)
             self.to_prior = ToNormal(self.c, hidden, z)
             self.to_z = ToNormal(FEW * grid ** 2 + self.c, hidden, z)
-            self.spread = nn.Sequential(nn.Linear(z + self.c, hidden), nn.ReLU(), nn.Linear(hidden, FEW * grid ** 2))
+            self.spread = nn.Sequential(nn.Linear(z + self.c, hidden), nn.ELU(), nn.Linear(hidden, FEW * grid ** 2))
             self.decoder = nn.Sequential(
-                nn.Conv2d(maps + FEW, 2 * width, 3, 1, 1), nn.ReLU(), nn.Conv2d(2 * width, 2 * width, 3, 1, 1),
-                nn.ReLU(), nn.ConvTranspose2d(2 * width, width, 4, 2, 1), nn.ReLU(),
+                nn.Conv2d(maps + FEW, 2 * width, 3, 1, 1), nn.ELU(), nn.Conv2d(2 * width, 2 * width, 3, 1, 1),
+                nn.ELU(), nn.ConvTranspose2d(2 * width, width, 4, 2, 1), nn.ELU(),
                 nn.ConvTranspose2d(width, 1, 4, 2, 1))
             nn.init.normal_(self.to_c[-1].weight, std=0.02)
 

@@ -53,7 +53,7 @@ def test_any_learner_adapts_to_an_augmented_episode():
 
 
 def test_counts_and_shots_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match="got 0 and 1"):
+    with pytest.raises(ValueError, match="got 0, 1"):
         augmented(batch(), Repeat(), 0, seeded())
     uneven = batch().task(0)
     with pytest.raises(ValueError, match="as many support pictures each"):

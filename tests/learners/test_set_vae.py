@@ -52,7 +52,8 @@ def augmenting():
 def test_the_loss_of_queries_flows_back_into_the_set_encoder_through_samples_alone():
     ours, episode = augmenting(), pictures().task(0)
     ours.loss(episode).backward()
-    flows = {name for name, p in ours.statistician.vae.named_parameters() if p.grad is not None and p.grad.abs().max() > 0}
+    named = ours.statistician.vae.named_parameters()
+    flows = {name for name, p in named if p.grad is not None and p.grad.abs().max() > 0}
     for part in ("h.", "to_c.", "to_prior.", "spread.", "decoder."):
         assert any(name.startswith(part) for name in flows), part
     assert not any(name.startswith("to_z.") for name in flows)

@@ -1,4 +1,4 @@
-"""The divergence against Monte Carlo, the draw and its gradient, the Bernoulli likelihood against a sum over all pictures."""
+"""The divergence against Monte Carlo, the draw and its gradient, the likelihood against a sum over all pictures."""
 
 import itertools
 

@@ -56,7 +56,8 @@ def test_the_gradient_of_the_bound_is_that_of_finite_differences_in_every_networ
                 p.add_(step * direction)
                 ends.append(net.bound(x, *draws).value.sum())
                 p.sub_(step * direction)
-        assert float((gradient * direction).sum()) == pytest.approx(float(ends[0] - ends[1]) / 2e-6, rel=1e-4, abs=1e-6), name
+        slope = float(ends[0] - ends[1]) / 2e-6
+        assert float((gradient * direction).sum()) == pytest.approx(slope, rel=1e-4, abs=1e-6), name
 
 
 def test_the_code_of_a_set_does_not_depend_on_its_order_and_a_set_may_be_one_picture():

@@ -31,7 +31,7 @@ def vae() -> SetVAE:
 
 
 def store(budget: Budget | None = None) -> None:
-    """Train it as the study does, round its weights to half precision, and write it with its card. budget: the study's."""
+    """Train it as the study does, round its weights to half precision, and write it with its card."""
     budget = budget or Budget()
     learner, seconds = by_bound(DATA, SEED, budget)
     learner.half().float()

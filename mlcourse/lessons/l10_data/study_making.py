@@ -1,7 +1,7 @@
 """Making data: does a generator help a classifier that sees one drawing of a class, or five?
 
-Part "support": pictures join the support set of a ridge regression, on features or on pixels: hand-made views, samples of
-a set VAE, trained by its bound or further by the loss of queries, DAGAN's drawings; and the set VAE as a classifier.
+Part "support": pictures join the support set of a ridge regression, on features or on pixels: hand-made views, samples
+of a set VAE, trained by its bound or further by the loss of queries, DAGAN's drawings; and the set VAE as a classifier.
 Part "training": the body of features is trained with hand-made views, manifold mixup or MetaGAN, and judged on supports
 alone. Part "samples": what the made pictures are.
 
@@ -11,17 +11,19 @@ seeds. Settings are those with the best rows of split "val", whose training seed
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 
-from mlcourse.lessons.l10_data.study_making_arms import (ALONE, BODIES, FAKE, FEATURES, GAN, MADE, MIXUP, PIXELS, QUERY,
-                                                         RULE, SEEN, SET, Budget, body, by_bound, by_queries, maker)
+from mlcourse.lessons.l10_data.study_making_arms import (ALONE, BODIES, FAKE, FEATURES, MADE, MIXUP, PIXELS, QUERY,
+                                                         RULE, SAMPLES, SEEN, SET, SUPPORT, TRAINING, Budget, body,
+                                                         by_bound, by_queries, maker)
 from mlcourse.lessons.l10_data.study_making_judged import accuracy, bound_of, quality, with_made
+from mlcourse.lessons.l10_data.study_making_picture import making
+from mlcourse.plots.static import Picture
 from mlcourse.rows import facts
 from mlcourse.studies.study import Key, Option, Study
 
 KEY = ("data", "part", "arm", "setting", "classifier", "shot", "split", "seed")
-SUPPORT, TRAINING, SAMPLES = "support", "training", "samples"
 SHOTS = (1, 5)
 CHOOSING = 100
 SETTINGS = {ALONE: (0.0,), SEEN: (0.5, 1.0), MIXUP: (0.5, 2.0), FAKE: (0.1, 1.0)}      # see `body`
@@ -42,11 +44,13 @@ def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:
     keys = []
     for split, seeds in (("val", (CHOOSING,)), ("test", asked.seeds)):
         for seed in seeds:
-            own = [(SUPPORT, arm, 0.0, classifier) for classifier in (FEATURES, PIXELS) for arm in (ALONE, *MADE)]
-            own += [(SUPPORT, RULE, 0.0, "own")]
-            own += [(TRAINING, arm, setting, FEATURES) for arm in BODIES[1:] for setting in SETTINGS[arm]]
-            own += [(SAMPLES, arm, 0.0, FEATURES) for arm in MADE if split == "test"]
-            keys += [(asked.data, *each, shot, split, seed) for each in own for shot in SHOTS]
+            own = [(SUPPORT, arm, 0.0, classifier, shot) for arm in (ALONE, *MADE) for shot in SHOTS
+                   for classifier in (FEATURES, PIXELS)]
+            own += [(SUPPORT, RULE, 0.0, "own", shot) for shot in SHOTS]
+            own += [(TRAINING, arm, setting, FEATURES, shot) for arm in BODIES[1:] for setting in SETTINGS[arm]
+                    for shot in SHOTS]
+            own += [(SAMPLES, arm, 0.0, FEATURES, shot) for arm in MADE if split == "test" for shot in SHOTS]
+            keys += [(asked.data, *each, split, seed) for each in own]
     return keys
 
 
@@ -97,11 +101,17 @@ def line(row: dict) -> str:
     return head + f"{row['accuracy']:.1f} %"
 
 
+def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Picture]:
+    """All gains. Raises ValueError where rows are missing."""
+    return {"": making([row for row in found if row["data"] == asked.data])}
+
+
 STUDY = Study(
     "making",
     """Lesson 10: does a generator help a classifier that sees one or five drawings of a class?
 
-    Hand-made views, a set VAE, DAGAN, MetaGAN and manifold mixup on held-out alphabets or scripts. About seven minutes of
+    Hand-made views, a set VAE, DAGAN, MetaGAN and manifold mixup on held-out alphabets or scripts. About six minutes of
     one core for each seed.""",
-    ("--data omniglot", "--seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare, options=(
+    ("--data omniglot", "--seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare,
+    pictures=pictures, options=(
         Option("data", str, r"glyphs or omniglot.  \[default: omniglot]"),))

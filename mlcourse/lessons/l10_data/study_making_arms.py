@@ -27,6 +27,7 @@ ALONE, VIEWS, SET, QUERY, GAN, RULE = (
 SEEN, MIXUP, FAKE = "views in training", "manifold mixup", "MetaGAN"
 MADE, BODIES = (VIEWS, SET, QUERY, GAN), (ALONE, SEEN, MIXUP, FAKE)
 FEATURES, PIXELS = "features", "pixels"
+SUPPORT, TRAINING, SAMPLES = "support", "training", "samples"
 DRAWERS = 16            # drawings of every training class that anything is trained on; the others are held out
 RATE, PENALTY, WIDTH = 1.6e-2, 100.0, 32
 WAY = 5
@@ -40,7 +41,7 @@ class Budget:
     body: int = 300
     bound: int = 3600
     query: int = 150
-    dagan: int = 600
+    dagan: int = 500
     episodes: int = 200
     width: int = WIDTH
 
@@ -61,14 +62,13 @@ def source(name: str) -> Domain:
 
 
 class InViews:
-    """Episodes of 32 classes, one support and three queries each, of which two are hand-made views of the first query, or
-    more views beside the three: see `SEEN`."""
+    """The episodes of a sampler, with a hand-made view beside every query. strength: as in `view`."""
 
     def __init__(self, sampler: EpisodeSampler, strength: float):
         self.sampler, self.strength = sampler, strength
 
     def sample(self, tasks: int, generator: torch.Generator) -> Episode:
-        """A batch of episodes with a view of every query beside it."""
+        """A batch of episodes."""
         batch = self.sampler.sample(tasks, generator)
         x = batch.query_x.flatten(0, 1)
         seen = view(x, draws(len(x), generator), self.strength).view_as(batch.query_x)
@@ -148,11 +148,20 @@ def dagan(name: str, seed: int, budget: Budget) -> tuple[DAGAN, float]:
 def maker(name: str, arm: str, classifier: str, seed: int, budget: Budget) -> tuple[Generator, float]:
     """The generator of an arm, and the seconds of its training."""
     if arm == VIEWS:
-        return HandMade(), 0.0
+        return views(), 0.0
     if arm == GAN:
         return dagan(name, seed, budget)
-    if arm == SET:
-        vae, seconds = by_bound(name, seed, budget)
-        return FromSet(vae.vae), seconds
-    learner, seconds = by_queries(name, classifier, seed, budget)
-    return FromSet(learner.statistician.vae), seconds
+    trained, seconds = by_bound(name, seed, budget)
+    if arm == QUERY:
+        augmented, seconds = by_queries(name, classifier, seed, budget)
+        trained = augmented.statistician
+    return from_set(trained), seconds
+
+
+views = cache(HandMade)
+
+
+@cache
+def from_set(learner: NeuralStatistician) -> FromSet:
+    """The samples of a trained set VAE."""
+    return FromSet(learner.vae)

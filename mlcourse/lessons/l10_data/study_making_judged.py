@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from functools import cache
+from functools import cache, lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -44,20 +44,27 @@ def accuracy(name: str, learner: Learner, shot: int, split: str, budget: Budget)
         return percent(scores(learner, sampler(name, shot, split), budget.episodes, seed=DRAWS[split]))
 
 
+@lru_cache(1)
+@torch.no_grad()
+def drawn(name: str, maker: Generator, shot: int, split: str, seed: int, count: int) -> Tensor:
+    """The pictures that a generator makes of the supports of the first `count` episodes: (count · WAY, M, 1, S, S)."""
+    batch = episodes(name, shot, split, count)
+    sets = grouped(batch.support_x, batch.support_y, WAY).flatten(0, 1)
+    return maker.draw(sets, max(COUNTS), torch.Generator().manual_seed(seed))
+
+
 @torch.no_grad()
 def with_made(name: str, maker: Generator | None, classifier: str, shot: int, split: str, seed: int,
               budget: Budget) -> dict[str, float]:
-    """Accuracy in per cent of the ridge regression on supports and made pictures, by "made of each class × copies of the
-    supports"; without a maker on supports alone, "0 × copies"."""
+    """Accuracy in per cent of the ridge regression on supports and made pictures, by "made of each class × copies of
+    the supports"; without a maker on supports alone, "0 × copies"."""
     with one_core():
         batch = episodes(name, shot, split, budget.episodes)
         ridge = ridge_on(classifier, name, seed, budget)
         support, query = (features(ridge.net, x) for x in (batch.support_x, batch.query_x))
         made = support.new_zeros(budget.episodes, WAY, 0, support.shape[-1])
         if maker is not None:
-            sets = grouped(batch.support_x, batch.support_y, WAY).flatten(0, 1)
-            drawn = maker.draw(sets, max(COUNTS), torch.Generator().manual_seed(seed))
-            made = features(ridge.net, drawn).unflatten(0, (-1, WAY))
+            made = features(ridge.net, drawn(name, maker, shot, split, seed, budget.episodes)).unflatten(0, (-1, WAY))
         found = {}
         for count in (0,) if maker is None else COUNTS:
             for copies in COPIES:
@@ -78,19 +85,20 @@ def on_features(learner: Learner) -> Learner:
 
 def features(net: nn.Module, x: Tensor) -> Tensor:
     """The features (A, B, D) of pictures (A, B, 1, S, S)."""
-    return torch.cat([getattr(net, "features", net)(part) for part in x.flatten(0, 1).split(500)]).unflatten(0, x.shape[:2])
+    each = [getattr(net, "features", net)(part) for part in x.flatten(0, 1).split(500)]
+    return torch.cat(each).unflatten(0, x.shape[:2])
 
 
 @cache
 def judge(name: str) -> Learner:
-    """The independent classifier: the shipped ProtoNet, which no generator has seen and which has seen no test class."""
+    """The independent classifier: the shipped ProtoNet. It has seen no test class, and no generator has seen it."""
     return checkpoint.load(paths.DATA / "checkpoints" / f"protonet-{name}.safetensors")[0].eval()
 
 
 @torch.no_grad()
 def quality(name: str, maker: Generator, shot: int, seed: int, binary: bool) -> dict:
     """What `generators.judged` says of pictures of test classes, beside as many real drawings; and of training classes
-    whether they were memorised. binary: whether a grey value is a pixel's probability, which a picture is then drawn by.
+    whether they were memorised. binary: whether a grey value is a pixel's probability, and a picture drawn by it.
     """
     with one_core():
         generator = torch.Generator().manual_seed(seed)
@@ -115,7 +123,7 @@ def quality(name: str, maker: Generator, shot: int, seed: int, binary: bool) -> 
 
 @torch.no_grad()
 def bound_of(name: str, learner: NeuralStatistician) -> dict:
-    """The bound on sets of five of test classes in nats a picture, its parts, and the mean KL of every dimension of z."""
+    """The bound on sets of five of test classes in nats a picture, its parts, and the mean KL of every z_d."""
     with one_core():
         batch = EpisodeSampler(splits(name).test, 16, 1, 4).sample(20, torch.Generator().manual_seed(3))
         found = [learner.bound(batch.task(i)) for i in range(20)]

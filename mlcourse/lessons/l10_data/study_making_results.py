@@ -1,0 +1,76 @@
+"""What the rows of `mlcourse study making` say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlcourse.lessons.l10_data.study_making_arms import ALONE, FEATURES, SAMPLES, SUPPORT, TRAINING, VIEWS
+from mlcourse.statistics import Estimate, paired_difference, t_interval
+
+Rows = Sequence[dict]
+
+
+
+def found(rows: Rows, part: str, arm: str, classifier: str, shot: int, split: str = "test") -> list[dict]:
+    """The rows of an arm. Raises ValueError where there is none."""
+    rows = [row for row in rows if (row["part"], row["arm"], row["classifier"], row["shot"], row["split"])
+            == (part, arm, classifier, shot, split)]
+    if not rows:
+        raise ValueError(f"no row of {arm!r} ({part}, {classifier}, {shot}-shot, {split}); run mlcourse study making")
+    return rows
+
+
+def setting(rows: Rows, arm: str, classifier: str, shot: int, made: int | None = None) -> str:
+    """"made × copies" with the best accuracy on validation classes, of those with `made` pictures of each class, if
+    that is given."""
+    row, = found(rows, SUPPORT, arm, classifier, shot, "val")
+    scores = {name: value for name, value in row["accuracy"].items() if made is None or name.startswith(f"{made}×")}
+    return max(scores, key=scores.get)
+
+
+def values(rows: Rows, arm: str, classifier: str = FEATURES, shot: int = 1,
+           made: int | None = None) -> dict[int, float]:
+    """{seed: accuracy in per cent} on test classes, at the setting that validation classes chose."""
+    own = found(rows, SUPPORT, arm, classifier, shot)
+    if not isinstance(own[0]["accuracy"], dict):
+        return {row["seed"]: row["accuracy"] for row in own}
+    name = setting(rows, arm, classifier, shot, made)
+    return {row["seed"]: row["accuracy"][name] for row in own}
+
+
+def mean(rows: Rows, arm: str, classifier: str = FEATURES, shot: int = 1) -> Estimate:
+    """The mean accuracy over seeds."""
+    return t_interval(values(rows, arm, classifier, shot).values())
+
+
+def gain(rows: Rows, arm: str, over: str, classifier: str = FEATURES, shot: int = 1) -> Estimate:
+    """How much more an arm gets than another, in points, paired over seeds. Hand-made views that a generator is
+    compared with are as many as its pictures."""
+    made = None
+    if over == VIEWS and "×" in str(found(rows, SUPPORT, arm, classifier, shot)[0]["accuracy"]):
+        made = int(setting(rows, arm, classifier, shot).split("×")[0]) or None
+    return paired_difference(values(rows, arm, classifier, shot), values(rows, over, classifier, shot, made))
+
+
+def trained_setting(rows: Rows, arm: str) -> float:
+    """The setting of a body's training with the best 1-shot accuracy on validation classes."""
+    return max(found(rows, TRAINING, arm, FEATURES, 1, "val"), key=lambda row: row["accuracy"])["setting"]
+
+
+def trained(rows: Rows, arm: str, shot: int = 1) -> dict[int, float]:
+    """{seed: accuracy in per cent} of supports alone on a body trained so; `ALONE`: as it is."""
+    if arm == ALONE:
+        return values(rows, ALONE, FEATURES, shot)
+    chosen = trained_setting(rows, arm)
+    own = found(rows, TRAINING, arm, FEATURES, shot)
+    return {row["seed"]: row["accuracy"] for row in own if row["setting"] == chosen}
+
+
+def trained_gain(rows: Rows, arm: str, over: str = ALONE, shot: int = 1) -> Estimate:
+    """How much more a body's training gets than another's, in points, paired over seeds."""
+    return paired_difference(trained(rows, arm, shot), trained(rows, over, shot))
+
+
+def sample(rows: Rows, arm: str, field: str, shot: int = 5) -> Estimate:
+    """The mean of a field of part "samples" over seeds."""
+    return t_interval([row[field] for row in found(rows, SAMPLES, arm, FEATURES, shot)])
