@@ -1,0 +1,25 @@
+"""The predictions of lesson 10, with the answers that its notebook does not show."""
+
+from __future__ import annotations
+
+from mlcourse.exercises.predictions import Prediction
+
+PREDICTIONS = (
+    Prediction(
+        "10.p1", "Views as wild as the course's library makes them (strength 1) join the support set: accuracy …",
+        ("falls by more than 3 points", "changes by at most 3 points", "rises by more than 3 points"),
+        "falls by more than 3 points",
+        lambda wild, mild: wild.high < -3 and mild.low > 0,
+        lambda wild, mild: f"≈{wild.text(sign=True)} points at strength 1, ≈{mild.text(sign=True)} at ½."),
+    Prediction(
+        "10.p2", "On trained features, 1-shot, the set VAE's samples are, against as many hand-made views, …",
+        ("less accurate", "not told apart", "more accurate"), "not told apart",
+        lambda gain: gain.low <= 0 <= gain.high,
+        lambda gain: f"{gain.text(sign=True)} points."),
+    Prediction(
+        "10.p3", "Without a sample and without a classifier, on these episodes, the set VAE itself is, against the ridge "
+                 "regression on its samples, …",
+        ("less accurate", "not told apart", "more accurate"), "more accurate",
+        lambda gain: gain.low > 0,
+        lambda gain: f"≈{gain.text(sign=True)} points."),
+)
