@@ -42,6 +42,6 @@ def grouped(x: Tensor, y: Tensor, way: int) -> Tensor:
     if (counts != counts.flatten()[0]).any():
         raise ValueError("the classes of an episode must have as many support pictures each, but there are "
                          f"{counts.flatten().unique().tolist()}; draw episodes with one shot")
-    order = y.argsort(-1, stable=True)
+    order = y.argsort(dim=-1, stable=True)
     index = order.view(*order.shape, *[1] * (x.ndim - y.ndim)).expand(x.shape)
     return x.gather(y.ndim - 1, index).unflatten(y.ndim - 1, (way, -1))
