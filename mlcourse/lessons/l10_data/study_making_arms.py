@@ -42,7 +42,7 @@ class Budget:
     body: int = 300
     bound: int = 3600
     query: int = 150
-    dagan: int = 500
+    dagan: int = 400
     episodes: int = 200
     width: int = WIDTH
 
