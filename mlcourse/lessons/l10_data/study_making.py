@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 
 from mlcourse.lessons.l10_data.study_making_arms import (ALONE, BODIES, FAKE, FEATURES, MADE, MIXUP, PIXELS, QUERY,
-                                                         RULE, SAMPLES, SEEN, SET, STRENGTHS, SUPPORT, TRAINING, VIEWS, Budget,
-                                                         body, by_bound, by_queries, maker, views)
+                                                         RULE, SAMPLES, SEEN, SET, STRENGTHS, SUPPORT, TRAINING,
+                                                         VIEWS, Budget, body, by_bound, by_queries, maker, views)
 from mlcourse.lessons.l10_data.study_making_judged import accuracy, bound_of, quality, with_made
 from mlcourse.lessons.l10_data.study_making_picture import making
 from mlcourse.plots.static import Picture

@@ -21,8 +21,8 @@ def found(rows: Rows, part: str, arm: str, classifier: str, shot: int, split: st
 
 
 def setting(rows: Rows, arm: str, classifier: str, shot: int, made: int | None = None) -> str:
-    """"made × copies", for views with their strength, with the best accuracy on validation classes, of those with `made`
-    pictures of each class, if that is given."""
+    """"made × copies", for views with their strength, with the best accuracy on validation classes; of those with
+    `made` pictures of each class, if that is given."""
     row, = found(rows, SUPPORT, arm, classifier, shot, "val")
     scores = {name: value for name, value in row["accuracy"].items() if made is None or name.startswith(f"{made}×")}
     return max(scores, key=scores.get)

@@ -48,10 +48,10 @@ def pixels(rows: Rows) -> str:
 def rule(rows: Rows) -> str:
     """The set VAE as a classifier."""
     others = ((PIXELS, ALONE), (PIXELS, SET), (FEATURES, ALONE), (FEATURES, SET))
-    body = [[f"{shot}-shot", mean(rows, RULE, "own", shot).text(),
-             *(own_gain(rows, arm, classifier, shot).text(1, sign=True) for classifier, arm in others)] for shot in SHOTS]
-    return table(["", "own rule", "less supports alone, pixels", "less set VAE, pixels", "less supports alone, features",
-                  "less set VAE, features"], body)
+    less = lambda classifier, arm, shot: own_gain(rows, arm, classifier, shot).text(1, sign=True)
+    body = [[f"{shot}-shot", mean(rows, RULE, "own", shot).text(), *(less(*other, shot) for other in others)]
+            for shot in SHOTS]
+    return table(["", "own rule", *(f"less {arm}, {classifier}" for classifier, arm in others)], body)
 
 
 def bodies(rows: Rows) -> str:
