@@ -3,7 +3,7 @@
 Part "support": pictures join the support set of a ridge regression, on features or on pixels: hand-made views, samples
 of a set VAE, trained by its bound or further by the loss of queries, DAGAN's drawings; and the set VAE as a classifier.
 Part "training": the body of features is trained with hand-made views, manifold mixup or MetaGAN, and judged on supports
-alone. Part "samples": what the made pictures are.
+alone. Part "samples": what the made pictures are; views are those of strength 0.5 there.
 
 Everything is trained on the same drawings of training classes, and the test episodes are the same for all arms and
 seeds. Settings are those with the best rows of split "val", whose training seed CHOOSING is not reported.
@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 
 from mlcourse.lessons.l10_data.study_making_arms import (ALONE, BODIES, FAKE, FEATURES, MADE, MIXUP, PIXELS, QUERY,
-                                                         RULE, SAMPLES, SEEN, SET, SUPPORT, TRAINING, Budget, body,
-                                                         by_bound, by_queries, maker)
+                                                         RULE, SAMPLES, SEEN, SET, STRENGTHS, SUPPORT, TRAINING,
+                                                         VIEWS, Budget, body, by_bound, by_queries, maker, views)
 from mlcourse.lessons.l10_data.study_making_judged import accuracy, bound_of, quality, with_made
 from mlcourse.lessons.l10_data.study_making_picture import making
 from mlcourse.plots.static import Picture
@@ -26,7 +26,7 @@ from mlcourse.studies.study import Key, Option, Study
 KEY = ("data", "part", "arm", "setting", "classifier", "shot", "split", "seed")
 SHOTS = (1, 5)
 CHOOSING = 100
-SETTINGS = {ALONE: (0.0,), SEEN: (0.5, 1.0), MIXUP: (0.5, 2.0), FAKE: (0.1, 1.0)}      # see `body`
+SETTINGS = {ALONE: (0.0,), SEEN: STRENGTHS, MIXUP: (0.5, 2.0), FAKE: (0.1, 1.0)}      # see `body`
 
 
 def prepare(seeds: Sequence[int], data: str | None) -> SimpleNamespace:
@@ -68,6 +68,11 @@ def _support(key: Key, budget: Budget) -> dict:
     if arm == RULE:
         learner, seconds = by_bound(data, seed, budget)
         return {"accuracy": accuracy(data, learner, shot, split, budget), "train_seconds": seconds}
+    if arm == VIEWS:
+        each = {strength: with_made(data, views(strength), classifier, shot, split, seed, budget)
+                for strength in STRENGTHS}
+        return {"accuracy": {f"{name} at {strength}": value for strength, found in each.items()
+                             for name, value in found.items()}, "train_seconds": 0.0}
     made, seconds = (None, 0.0) if arm == ALONE else maker(data, arm, classifier, seed, budget)
     return {"accuracy": with_made(data, made, classifier, shot, split, seed, budget), "train_seconds": seconds}
 

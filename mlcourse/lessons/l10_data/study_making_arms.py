@@ -31,6 +31,7 @@ SUPPORT, TRAINING, SAMPLES = "support", "training", "samples"
 DRAWERS = 16            # drawings of every training class that anything is trained on; the others are held out
 RATE, PENALTY, WIDTH = 1.6e-2, 100.0, 32
 WAY = 5
+STRENGTHS = (0.25, 0.5, 1.0)        # of hand-made views
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Budget:
     body: int = 300
     bound: int = 3600
     query: int = 150
-    dagan: int = 500
+    dagan: int = 400
     episodes: int = 200
     width: int = WIDTH
 
@@ -148,7 +149,7 @@ def dagan(name: str, seed: int, budget: Budget) -> tuple[DAGAN, float]:
 def maker(name: str, arm: str, classifier: str, seed: int, budget: Budget) -> tuple[Generator, float]:
     """The generator of an arm, and the seconds of its training."""
     if arm == VIEWS:
-        return views(), 0.0
+        return views(STRENGTHS[1]), 0.0
     if arm == GAN:
         return dagan(name, seed, budget)
     trained, seconds = by_bound(name, seed, budget)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlcourse.lessons.l10_data.study_making_arms import ALONE, FEATURES, SAMPLES, SUPPORT, TRAINING, VIEWS
+from mlcourse.lessons.l10_data.study_making_arms import ALONE, FEATURES, RULE, SAMPLES, SUPPORT, TRAINING, VIEWS
 from mlcourse.statistics import Estimate, paired_difference, t_interval
 
 Rows = Sequence[dict]
@@ -21,8 +21,8 @@ def found(rows: Rows, part: str, arm: str, classifier: str, shot: int, split: st
 
 
 def setting(rows: Rows, arm: str, classifier: str, shot: int, made: int | None = None) -> str:
-    """"made × copies" with the best accuracy on validation classes, of those with `made` pictures of each class, if
-    that is given."""
+    """"made × copies", for views with their strength, with the best accuracy on validation classes; of those with
+    `made` pictures of each class, if that is given."""
     row, = found(rows, SUPPORT, arm, classifier, shot, "val")
     scores = {name: value for name, value in row["accuracy"].items() if made is None or name.startswith(f"{made}×")}
     return max(scores, key=scores.get)
@@ -50,6 +50,11 @@ def gain(rows: Rows, arm: str, over: str, classifier: str = FEATURES, shot: int 
     if over == VIEWS and "×" in str(found(rows, SUPPORT, arm, classifier, shot)[0]["accuracy"]):
         made = int(setting(rows, arm, classifier, shot).split("×")[0]) or None
     return paired_difference(values(rows, arm, classifier, shot), values(rows, over, classifier, shot, made))
+
+
+def own_gain(rows: Rows, arm: str, classifier: str, shot: int) -> Estimate:
+    """How much more the set VAE's own rule gets than an arm, in points, paired over seeds."""
+    return paired_difference(values(rows, RULE, "own", shot), values(rows, arm, classifier, shot))
 
 
 def trained_setting(rows: Rows, arm: str) -> float:
