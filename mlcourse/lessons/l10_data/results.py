@@ -10,6 +10,7 @@ from mlcourse.statistics import Estimate, paired_difference, t_interval
 
 SUPPORTS, BODIES = (ALONE, VIEWS, SET, QUERY, GAN, RULE), (SEEN, MIXUP, FAKE)
 SHOTS = (1, 5)
+OWN = "own"         # the classifier of RULE
 
 
 def apart(rows: Sequence[dict], one: str, other: str, shot: int) -> Estimate:
@@ -18,14 +19,16 @@ def apart(rows: Sequence[dict], one: str, other: str, shot: int) -> Estimate:
     for name in (one, other):
         if name not in SUPPORTS + BODIES:
             raise ValueError(f"there is no arm {name!r}; the arms are {'; '.join(SUPPORTS + BODIES)}")
-    if one in BODIES or other in BODIES:
-        return paired_difference(*(by_seed(rows, name, shot) for name in (one, other)))
-    return study.gain(rows, one, other, FEATURES, shot)
+    if not {one, other} & {*BODIES, RULE}:
+        return study.gain(rows, one, other, FEATURES, shot)
+    return paired_difference(*(by_seed(rows, name, shot) for name in (one, other)))
 
 
 def by_seed(rows: Sequence[dict], arm: str, shot: int) -> dict[int, float]:
     """{seed: accuracy in per cent} of any arm."""
-    return study.trained(rows, arm, shot) if arm in BODIES else study.values(rows, arm, FEATURES, shot)
+    if arm in BODIES:
+        return study.trained(rows, arm, shot)
+    return study.values(rows, arm, OWN if arm == RULE else FEATURES, shot)
 
 
 def table(rows: Sequence[dict]) -> str:

@@ -9,7 +9,7 @@ from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, BLUE, GREY, VERMILION
 from mlcourse.plots.surface import Pixels
 
-WIDE, HIGH, SIDE = 1000, 380, 140
+WIDE, HIGH, SIDE = 1000, 370, 145
 SHARES = 21
 FIRST, SECOND, OTHERS = dict(color=BLUE, marker="o"), dict(color=VERMILION, marker="s"), dict(color=GREY, marker="^")
 
@@ -24,10 +24,10 @@ class MixScene(Scene):
         write = lambda x, y, text, **style: self.figure.text(x / WIDE, y / HIGH, text, fontsize=9.5, va="center", **style)
         place = lambda x, y: self.moving(self.figure.add_artist(Pixels(x, y)))
         for x, text, look in ((10, "the first", FIRST), (165, "mixed", dict(color=BLACK)), (320, "the second", SECOND)):
-            write(x, 328, text, color=look["color"], fontweight="bold")
-        self.drawings = [place(10, 238), place(320, 238)]
-        write(10, 208, "what the layer sees: a picture, or its 16 maps (dark: high)")
-        self.seen = [place(x, 50) for x in (10, 165, 320)]
+            write(x, 322, text, color=look["color"], fontweight="bold")
+        self.drawings = [place(10, 252), place(320, 252)]
+        write(10, 222, "what the layer sees: a picture, or its 16 maps (dark: high)")
+        self.seen = [place(x, 66) for x in (10, 165, 320)]
         axes = self.figure.add_axes((0.53, 0.15, 0.29, 0.66))
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.03, 1.03), xlabel="λ, share of the first", ylabel="probability")
         axes.grid(True)

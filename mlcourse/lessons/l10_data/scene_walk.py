@@ -33,16 +33,16 @@ class WalkScene(Scene):
         write(10, 88, "nearest training picture", color=TRAINED["color"])
         write(170, 88, "nearest that was shown", color=OWN["color"])
         self.trained, self.nearest = place(10, 20), place(170, 20)
-        self._build_ruler(self.figure.add_axes((0.36, 0.14, 0.29, 0.5)))
+        self._build_ruler(self.figure.add_axes((0.36, 0.14, 0.28, 0.46)))
         self._build_judge(self.figure.add_axes((0.71, 0.62, 0.28, 0.2)))
         self._build_divergence(self.figure.add_axes((0.71, 0.14, 0.28, 0.27)))
 
     def _build_ruler(self, axes) -> None:
-        axes.set(xlim=(0, 160), ylim=(-0.2, 1.9), yticks=[], xlabel="pixels that differ, of 784")
+        axes.set(xlim=(0, 240), ylim=(-0.2, 1.9), yticks=[], xlabel="pixels that differ, of 784")
         axes.spines["left"].set_visible(False)
         axes.grid(True, axis="x")
         self.band = self.moving(axes.plot([], [], color=GREY, lw=14, alpha=0.45, solid_capstyle="butt",
-                                          label="two drawings of it: 90 of 100 pairs")[0])
+                                          label="two real drawings of it: 90 of 100 pairs")[0])
         self.middle = self.moving(axes.plot([], [], ls="", marker="|", ms=18, mew=2.5, color=BLACK,
                                             label="half of the pairs differ in fewer")[0])
         self.marks = [self.moving(axes.plot([], [], ls="", ms=10, label=name, **look)[0]) for name, look in (
@@ -51,7 +51,7 @@ class WalkScene(Scene):
 
     def _build_judge(self, axes) -> None:
         axes.set(xlim=(-0.6, CHARACTERS - 0.4), ylim=(0, 1.04), xticks=range(CHARACTERS), yticks=(0, 0.5, 1))
-        axes.set_title("a classifier that never saw samples: probability", fontsize=9.5)
+        axes.set_title("an independent classifier: probability", fontsize=9.5)
         axes.set_xlabel("character", labelpad=1)
         self.bars = self.moving(*axes.bar(range(CHARACTERS), [0] * CHARACTERS, color=GREY))
 
@@ -62,7 +62,7 @@ class WalkScene(Scene):
         axes.bar(range(len(order)), self.divergence[order], color=colours)
         axes.set_xticks([k for k, i in enumerate(order) if i in slider], [slider[i] for i in order if i in slider])
         axes.set_ylabel("nats")
-        axes.set_title(f"KL of each of the {len(order)} numbers (orange: sliders)", fontsize=9.5)
+        axes.set_title(f"KL of {len(order)} numbers (orange: yours)", fontsize=9.5)
 
     def show(self, record) -> None:
         blank = np.zeros_like(record.picture)

@@ -62,11 +62,11 @@ class LatentWalk(Explorer):
 
     def headline(self, record: WalkRecord) -> str:
         ruler = record.ruler
-        return (f"Recognised with ≈{record.probabilities[record.character]:.2f}; in ≈{ruler.to_trained} pixels unlike any "
-                f"training picture, as two drawings of it are in ≈{ruler.own[1]:.0f}")
+        return (f"Recognised at ≈{record.probabilities[record.character]:.2f}; ≈{ruler.to_trained} pixels from any training "
+                f"picture, two real drawings of it ≈{ruler.own[1]:.0f} apart")
 
     def describe(self, record: WalkRecord) -> str:
         ruler = record.ruler
-        return (f"Character {record.character}, of which {plural(record.shown, 'drawing')} {'was' if record.shown == 1 else 'were'} "
-                f"shown. The nearest of those differs in ≈{ruler.to_shown} pixels; 90 of 100 pairs of its drawings differ "
-                f"in ≈{ruler.own[0]:.0f} to ≈{ruler.own[2]:.0f}.")
+        return (f"Of character {record.character} it was shown {plural(record.shown, 'drawing')}, of which the nearest differs "
+                f"in ≈{ruler.to_shown} pixels; 90 of 100 pairs of real ones differ in ≈{ruler.own[0]:.0f} to "
+                f"≈{ruler.own[2]:.0f}.")
