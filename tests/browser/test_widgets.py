@@ -173,6 +173,45 @@ def test_move_drawing(widget, tmp_path):
     drawing.root.screenshot(path=tmp_path / "move_drawing.png")
 
 
+def test_latent_walk(widget, tmp_path):
+    walk = widget("LatentWalk")
+    assert "Recognised at ≈" in walk.says() and "pixels from any training picture" in walk.says()
+    picture = walk.pixels()
+    walk.slider("number a").focus()
+    walk.page.keyboard.press("ArrowRight")
+    picture = walk.changed(picture)
+    assert walk.readout("number a") == "0.25"
+    walk.drag("drawings shown", -400)
+    walk.changed(picture)
+    picture = walk.settled()
+    assert walk.readout("drawings shown") == "1" and "it was shown 1 drawing," in walk.says()
+    walk.slider("character").focus()
+    walk.page.keyboard.press("ArrowRight")
+    walk.changed(picture)
+    assert "Of character 1 it was shown" in walk.says()
+    walk.settled()
+    walk.root.screenshot(path=tmp_path / "latent_walk.png")
+
+
+def test_mix_layer(widget, tmp_path):
+    mix = widget("MixLayer")
+    assert "λ = 0.50: the first is believed at ≈" in mix.says() and "Mixed: the pictures." in mix.says()
+    picture = mix.pixels()
+    mix.slider("share of the first").focus()
+    mix.page.keyboard.press("ArrowRight")
+    picture = mix.changed(picture)
+    assert "λ = 0.55" in mix.says()
+    mix.slider("mixed").focus()
+    mix.page.keyboard.press("ArrowRight")
+    picture = mix.changed(picture)
+    assert "Mixed: what layer 1 sees." in mix.says()
+    mix.drag("pair", 400)
+    mix.changed(picture)
+    mix.settled()
+    assert mix.readout("pair") == "9"
+    mix.root.screenshot(path=tmp_path / "mix_layer.png")
+
+
 def test_alignment_weight(widget, tmp_path):
     weight = widget("AlignmentWeight")
     assert "λ = 1, step 40" in weight.says() and "PAD" in weight.picture.get_attribute("title")
