@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlcourse.lessons.l10_data.study_making_arms import ALONE, FEATURES, RULE, SAMPLES, SUPPORT, TRAINING, VIEWS
+from mlcourse.lessons.l10_data.study_making_arms import ALONE, FEATURES, SAMPLES, SUPPORT, TRAINING, VIEWS
 from mlcourse.statistics import Estimate, paired_difference, t_interval
 
 Rows = Sequence[dict]
@@ -52,9 +52,9 @@ def gain(rows: Rows, arm: str, over: str, classifier: str = FEATURES, shot: int 
     return paired_difference(values(rows, arm, classifier, shot), values(rows, over, classifier, shot, made))
 
 
-def own_gain(rows: Rows, arm: str, classifier: str, shot: int) -> Estimate:
-    """How much more the set VAE's own rule gets than an arm, in points, paired over seeds."""
-    return paired_difference(values(rows, RULE, "own", shot), values(rows, arm, classifier, shot))
+def own_gain(rows: Rows, rule: str, arm: str, classifier: str, shot: int) -> Estimate:
+    """How much more the set VAE itself gets, by a rule, than an arm, in points, paired over seeds."""
+    return paired_difference(values(rows, rule, "own", shot), values(rows, arm, classifier, shot))
 
 
 def trained_setting(rows: Rows, arm: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlcourse.lessons.l10_data.study_making_arms import (ALONE, BODIES, FEATURES, MADE, PIXELS, QUERY, RULE,
+from mlcourse.lessons.l10_data.study_making_arms import (ALONE, BODIES, BOUND, FEATURES, MADE, PIXELS, QUERY, RULE,
                                                          SAMPLES, SEEN, SET, SUPPORT, TRAINING, VIEWS)
 from mlcourse.lessons.l10_data.study_making_results import (Rows, found, gain, mean, own_gain, sample, setting,
                                                             trained, trained_gain, trained_setting)
@@ -48,10 +48,10 @@ def pixels(rows: Rows) -> str:
 def rule(rows: Rows) -> str:
     """The set VAE as a classifier."""
     others = ((PIXELS, ALONE), (PIXELS, SET), (FEATURES, ALONE), (FEATURES, SET))
-    less = lambda classifier, arm, shot: own_gain(rows, arm, classifier, shot).text(1, sign=True)
-    body = [[f"{shot}-shot", mean(rows, RULE, "own", shot).text(), *(less(*other, shot) for other in others)]
-            for shot in SHOTS]
-    return table(["", "own rule", *(f"less {arm}, {classifier}" for classifier, arm in others)], body)
+    less = lambda rule, classifier, arm, shot: own_gain(rows, rule, arm, classifier, shot).text(1, sign=True)
+    body = [[rule, f"{shot}-shot", mean(rows, rule, "own", shot).text(),
+             *(less(rule, *other, shot) for other in others)] for rule in (RULE, BOUND) for shot in SHOTS]
+    return table(["classified by", "", "accuracy", *(f"less {arm}, {classifier}" for classifier, arm in others)], body)
 
 
 def bodies(rows: Rows) -> str:

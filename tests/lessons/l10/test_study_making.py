@@ -22,14 +22,14 @@ def measured(part, shot=1, **wanted):
 
 
 def test_made_pictures_join_the_support_set_of_both_classifiers():
-    rows = measured(study.SUPPORT, arms=(arms.ALONE, arms.VIEWS, arms.SET, arms.RULE))
+    rows = measured(study.SUPPORT, arms=(arms.ALONE, arms.VIEWS, arms.SET, arms.RULE, arms.BOUND))
     assert [(row["arm"], row["classifier"]) for row in rows] == [
         (arms.ALONE, "features"), (arms.ALONE, "pixels"), (arms.VIEWS, "features"), (arms.VIEWS, "pixels"),
-        (arms.SET, "features"), (arms.SET, "pixels"), (arms.RULE, "own")]
+        (arms.SET, "features"), (arms.SET, "pixels"), (arms.RULE, "own"), (arms.BOUND, "own")]
     named = {"5×1", "5×5", "20×1", "20×5"}
     assert set(rows[0]["accuracy"]) == {"0×1", "0×5"} and set(rows[4]["accuracy"]) == named
     assert set(rows[2]["accuracy"]) == {f"{name} at {strength}" for name in named for strength in arms.STRENGTHS}
-    assert all(0 <= value <= 100 for row in rows[:-1] for value in row["accuracy"].values())
+    assert all(0 <= value <= 100 for row in rows[:-2] for value in row["accuracy"].values())
 
 
 def test_the_query_loss_starts_from_the_set_vae_of_the_bound_and_leaves_the_classifier_alone():
