@@ -45,7 +45,7 @@ class Budget:
     bound: int = 3600
     query: int = 150
     dagan: int = 400
-    episodes: int = 200
+    episodes: int = 150
     width: int = WIDTH
 
 

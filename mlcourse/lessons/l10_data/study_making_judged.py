@@ -41,7 +41,7 @@ def accuracy(name: str, learner: Learner, shot: int, split: str, budget: Budget)
         return percent((logits.argmax(-1) == batch.query_y).float())
 
 
-@lru_cache(1)
+@lru_cache(3)
 @torch.no_grad()
 def drawn(name: str, maker: Generator, shot: int, split: str, seed: int, count: int) -> Tensor:
     """The pictures that a generator makes of the supports of the first `count` episodes: (count · WAY, M, 1, S, S)."""

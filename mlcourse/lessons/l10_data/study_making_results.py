@@ -57,18 +57,11 @@ def own_gain(rows: Rows, rule: str, arm: str, classifier: str, shot: int) -> Est
     return paired_difference(values(rows, rule, "own", shot), values(rows, arm, classifier, shot))
 
 
-def trained_setting(rows: Rows, arm: str) -> float:
-    """The setting of a body's training with the best 1-shot accuracy on validation classes."""
-    return max(found(rows, TRAINING, arm, FEATURES, 1, "val"), key=lambda row: row["accuracy"])["setting"]
-
-
 def trained(rows: Rows, arm: str, shot: int = 1) -> dict[int, float]:
     """{seed: accuracy in per cent} of supports alone on a body trained so; `ALONE`: as it is."""
     if arm == ALONE:
         return values(rows, ALONE, FEATURES, shot)
-    chosen = trained_setting(rows, arm)
-    own = found(rows, TRAINING, arm, FEATURES, shot)
-    return {row["seed"]: row["accuracy"] for row in own if row["setting"] == chosen}
+    return {row["seed"]: row["accuracy"] for row in found(rows, TRAINING, arm, FEATURES, shot)}
 
 
 def trained_gain(rows: Rows, arm: str, over: str = ALONE, shot: int = 1) -> Estimate:

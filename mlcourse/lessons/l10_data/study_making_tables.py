@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mlcourse.lessons.l10_data.study_making_arms import (ALONE, BODIES, BOUND, FEATURES, MADE, PIXELS, QUERY, RULE,
                                                          SAMPLES, SEEN, SET, SUPPORT, TRAINING, VIEWS)
 from mlcourse.lessons.l10_data.study_making_results import (Rows, found, gain, mean, own_gain, sample, setting,
-                                                            trained, trained_gain, trained_setting)
+                                                            trained, trained_gain)
 from mlcourse.statistics import t_interval
 
 SHOTS = (1, 5)
@@ -58,7 +58,7 @@ def bodies(rows: Rows) -> str:
     """Trainings of the body."""
     body = []
     for arm in BODIES:
-        cells = [arm if arm != ALONE else "as it is", "" if arm == ALONE else f"{trained_setting(rows, arm):g}"]
+        cells = [arm if arm != ALONE else "as it is", "" if arm == ALONE else f"{found(rows, TRAINING, arm, FEATURES, 1)[0]['setting']:g}"]
         for shot in SHOTS:
             less = lambda over, shot=shot: trained_gain(rows, arm, over, shot).text(1, sign=True)
             cells += [t_interval(trained(rows, arm, shot).values()).text(), "" if arm == ALONE else less(ALONE),
