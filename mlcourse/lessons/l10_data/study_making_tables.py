@@ -58,13 +58,13 @@ def bodies(rows: Rows) -> str:
     """Trainings of the body."""
     body = []
     for arm in BODIES:
-        cells = [arm if arm != ALONE else "as it is", "" if arm == ALONE else f"{found(rows, TRAINING, arm, FEATURES, 1)[0]['setting']:g}"]
+        own = [] if arm == ALONE else found(rows, TRAINING, arm, FEATURES, 1)
+        cells = ["as it is" if arm == ALONE else arm, f"{own[0]['setting']:g}" if own else ""]
         for shot in SHOTS:
             less = lambda over, shot=shot: trained_gain(rows, arm, over, shot).text(1, sign=True)
             cells += [t_interval(trained(rows, arm, shot).values()).text(), "" if arm == ALONE else less(ALONE),
                       "" if arm in (ALONE, SEEN) else less(SEEN)]
-        seconds = [] if arm == ALONE else [row["train_seconds"] for row in found(rows, TRAINING, arm, FEATURES, 1)]
-        body.append([*cells, f"{t_interval(seconds).mean:.0f}" if seconds else ""])
+        body.append([*cells, f"{t_interval([row['train_seconds'] for row in own]).mean:.0f}" if own else ""])
     head = [name for shot in SHOTS for name in (f"{shot}-shot", "less as it is", "less with views")]
     return table(["training of the body", "setting", *head, "core seconds"], body)
 
