@@ -19,7 +19,7 @@ from mlcourse.lessons.l10_data.study_making_arms import WAY, Budget, drawings, r
 from mlcourse.system import paths
 from mlcourse.system.machine import one_core
 
-COUNTS, COPIES = (5, 20), (1, 5)
+COUNTS, COPIES = (5, 10), (1, 5)
 QUERY = 15
 DRAWS = {"val": 1, "test": 2}           # seeds of the episodes, the same for all arms
 KNOWN, MADE, ACTIVE = 10, 5, 0.01

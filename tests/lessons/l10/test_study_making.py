@@ -26,7 +26,7 @@ def test_made_pictures_join_the_support_set_of_both_classifiers():
     assert [(row["arm"], row["classifier"]) for row in rows] == [
         (arms.ALONE, "features"), (arms.ALONE, "pixels"), (arms.VIEWS, "features"), (arms.VIEWS, "pixels"),
         (arms.SET, "features"), (arms.SET, "pixels"), (arms.RULE, "own"), (arms.BOUND, "own")]
-    named = {"5×1", "5×5", "20×1", "20×5"}
+    named = {"5×1", "5×5", "10×1", "10×5"}
     assert set(rows[0]["accuracy"]) == {"0×1", "0×5"} and set(rows[4]["accuracy"]) == named
     assert set(rows[2]["accuracy"]) == {f"{name} at {strength}" for name in named for strength in arms.STRENGTHS}
     assert all(0 <= value <= 100 for row in rows[:-2] for value in row["accuracy"].values())
@@ -92,9 +92,9 @@ def row(arm, accuracy, split="test", seed=0, classifier="features", shot=1):
 
 
 def test_settings_are_those_of_validation_classes_and_views_are_as_many_as_a_generator_makes():
-    rows = [row(arms.SET, {"5×1": 70, "20×1": 60}, "val", 100), row(arms.VIEWS, {"5×1 at 1.0": 60, "5×1 at 0.5": 65, "20×1 at 0.5": 90}, "val", 100),
-            *(row(arms.SET, {"5×1": 50.0 + seed, "20×1": 99.0}, seed=seed) for seed in range(3)),
-            *(row(arms.VIEWS, {"5×1 at 0.5": 40.0 + seed, "5×1 at 1.0": 0.0, "20×1 at 0.5": 80.0}, seed=seed)
+    rows = [row(arms.SET, {"5×1": 70, "10×1": 60}, "val", 100), row(arms.VIEWS, {"5×1 at 1.0": 60, "5×1 at 0.5": 65, "10×1 at 0.5": 90}, "val", 100),
+            *(row(arms.SET, {"5×1": 50.0 + seed, "10×1": 99.0}, seed=seed) for seed in range(3)),
+            *(row(arms.VIEWS, {"5×1 at 0.5": 40.0 + seed, "5×1 at 1.0": 0.0, "10×1 at 0.5": 80.0}, seed=seed)
               for seed in range(3))]
     assert results.setting(rows, arms.SET, "features", 1) == "5×1"
     assert results.values(rows, arms.SET) == {0: 50, 1: 51, 2: 52}
