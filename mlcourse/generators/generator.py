@@ -28,7 +28,8 @@ def augmented(episode: Episode, maker: Generator, count: int, generator: torch.G
         raise ValueError(f"at least one picture of each class is to be made and one copy kept, got {count}, {copies}")
     lead, way, x = episode.batch_shape, episode.way, episode.support_x
     sets = grouped(x, episode.support_y, way)
-    made = maker.draw(sets.flatten(0, len(lead)), count, generator).view(*lead, way * count, *x.shape[len(lead) + 1:])
+    made = maker.draw(sets.flatten(0, len(lead)), count, generator)
+    made = made.reshape(*lead, way * count, *x.shape[len(lead) + 1:])
     y = torch.arange(way, device=x.device).repeat_interleave(count).expand(*lead, -1)
     axis = len(lead)
     return episode._replace(support_x=torch.cat([x] * copies + [made], axis),

@@ -50,16 +50,17 @@ class ManifoldMixup(R2D2):
 
     def draw(self, step: int) -> None:
         """λ, the layer and the permutation of a step. The queries stand in random order, so that a shift, by which each
-        is mixed with the one so many places on, pairs them at random."""
+        is mixed with the one so many places on, pairs them at random, and none with itself."""
         drawn = np.random.default_rng((self.seed, step))
         self.lam.fill_(drawn.beta(self.alpha, self.alpha))
         self.layer = int(drawn.integers(min(LAYERS, len(getattr(self.net, "layers", "1")))))
-        self.shift = int(drawn.integers(1, 2 ** 16))
+        self.shift = int(drawn.integers(2 ** 16))
 
     def loss(self, episode: Episode) -> Tensor:
         """The cross-entropy of mixed queries with mixed labels."""
         require_grad(self)
-        order = torch.arange(len(episode.query_y), device=episode.query_y.device).roll(-self.shift)
+        m = len(episode.query_y)
+        order = torch.arange(m, device=episode.query_y.device).roll(-1 - self.shift % max(1, m - 1))
         state, lam = self.adapt(episode), self.lam.to(episode.query_x.dtype)
         with mixing(self.net, self.layer, lam, order):
             logits = self.predict(state, mixed(episode.query_x, lam, order) if self.layer == 0 else episode.query_x)

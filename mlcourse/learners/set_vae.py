@@ -25,6 +25,7 @@ from mlcourse.method import Method
 from mlcourse.phases import Phase, check_counts, cosine, over_episodes, trained_by
 
 SHARE = 2 / 3           # of the steps, that the bound has
+CONTRAST = 3.0          # of the first samples: to a max pooling, equal pixels are ties, where it has no derivative
 
 
 class SetVAEAugmented(R2D2):
@@ -39,6 +40,8 @@ class SetVAEAugmented(R2D2):
         super().__init__(net, penalty, scale)
         check_counts(count=count, copies=copies)
         self.statistician = NeuralStatistician(maps=maps, z=z, hidden=hidden, width=width, seed=seed)
+        with torch.no_grad():
+            self.statistician.vae.decoder[-1].weight.mul_(CONTRAST)
         self.count, self.copies = count, copies
         self.config = {"count": count, "copies": copies, "penalty": penalty, "scale": scale, "maps": maps, "z": z,
                        "hidden": hidden, "width": width, "seed": seed}

@@ -6,6 +6,12 @@ Edwards and Storkey, Towards a Neural Statistician, ICLR 2017, section 5.3. The 
     descend -(bound of the pictures of each class) / their number           (`loss`)
     D_n the supports of class n:  q(c|D_n)                                  (`adapt`)
     logit_n(x) = -KL( q(c|x) ‖ q(c|D_n) ), x as a set of one                (`predict`)
+
+The course's own rule asks the whole model, not the codes alone: how probable is x where D_n has been seen?
+
+    logit_n(x) = log p(x|z, c_n) - KL( q(z|x, c_n) ‖ p(z|c_n) ),  c_n and z at the means of q(c|D_n) and q(z|x, c_n)
+
+which is the bound on log p(x|c_n) but for the draw of z. (`BoundStatistician`)
 """
 
 from __future__ import annotations
@@ -18,7 +24,7 @@ from torch import Tensor
 
 from mlcourse.episode import Episode
 from mlcourse.learner import Learner, check_classes, require_grad
-from mlcourse.losses.vae import Normal, kl
+from mlcourse.losses.vae import Normal, kl, log_bernoulli
 from mlcourse.method import Method
 from mlcourse.nets.set_vae import Bound, SetVAE
 from mlcourse.phases import Phase
@@ -29,8 +35,8 @@ CLASSES, PICTURES = 64, 32      # of an episode, at most, in training
 class NeuralStatistician(Learner):
     """The set VAE as a classifier. Pictures become binary, and of side `side` where they are not.
 
-    maps, z, hidden, width, seed: as in `SetVAE`. Raises ValueError in regression, for pictures of more than one channel,
-    and in training for episodes of more than 64 classes or 32 pictures a class.
+    maps, z, hidden, width, seed: as in `SetVAE`. Raises ValueError in regression, for pictures of more than one
+    channel, and in training for episodes of more than 64 classes or 32 pictures a class.
     """
 
     def __init__(self, side: int = 28, maps: int = 4, z: int = 16, hidden: int = 96, width: int = 24, seed: int = 0):
@@ -53,8 +59,8 @@ class NeuralStatistician(Learner):
         sets = by_class(as_binary(x, self.vae.side), y, episode.way)
         n, s = sets.shape[:2]
         if n > CLASSES or s > PICTURES:
-            raise ValueError(f"the set VAE is trained on at most {CLASSES} classes and {PICTURES} pictures a class, but "
-                             f"the episode has {n} and {s}; take smaller ones")
+            raise ValueError(f"the set VAE is trained on at most {CLASSES} classes and {PICTURES} pictures a class, "
+                             f"but the episode has {n} and {s}; take smaller ones")
         return self.vae.bound(sets, self.noise_c[:n], self.noise_z[:n, :s])
 
     def loss(self, episode: Episode) -> Tensor:
@@ -78,6 +84,19 @@ class NeuralStatistician(Learner):
     def phases(self, sampler, steps: int, **settings) -> list[Phase]:
         """As in `Learner.phases`, with new noise at each step."""
         return [replace(phase, before=self.draw) for phase in super().phases(sampler, steps, **settings)]
+
+
+class BoundStatistician(NeuralStatistician):
+    """The same set VAE, which says the class under which a picture is most probable."""
+
+    def predict(self, state: Normal, x: Tensor) -> Tensor:
+        """log p(x|z, c_n) - KL(q(z|x, c_n) ‖ p(z|c_n)): (M, N)."""
+        x = as_binary(x, self.vae.side)
+        sets = x.unsqueeze(0).expand(len(state.mean), *x.shape)                # all pictures beside every class
+        h = self.vae.embed(x.unsqueeze(0)).expand(len(sets), *[-1] * x.ndim)
+        q_z = self.vae.posterior(h, state.mean)
+        prior = Normal(*(part.unsqueeze(1) for part in self.vae.prior(state.mean)))
+        return (log_bernoulli(sets, self.vae.decode(q_z.mean, state.mean)) - kl(q_z, prior).sum(-1)).mT
 
 
 def as_binary(x: Tensor, side: int) -> Tensor:

@@ -61,4 +61,4 @@ def test_one_layer_one_mixture_and_one_pairing_a_step_drawn_anew_from_the_seed()
 
 
 def test_like_every_learner():
-    check_like_every_learner(small, pictures(2))
+    check_like_every_learner(small(), pictures(2))

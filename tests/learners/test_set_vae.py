@@ -3,10 +3,10 @@
 import pytest
 import torch
 from tiny import learner, pictures
-from torch.distributions import Normal, kl_divergence
+from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from mlcourse.learners import NeuralStatistician, R2D2
-from mlcourse.learners.statistician import as_binary, by_class
+from mlcourse.learners.statistician import BoundStatistician, as_binary, by_class
 
 
 def test_the_rule_is_the_divergence_of_the_codes_of_a_picture_and_of_each_class():
@@ -19,6 +19,19 @@ def test_the_rule_is_the_divergence_of_the_codes_of_a_picture_and_of_each_class(
             one = own.vae.context(own.vae.embed(x[None, None]))
             far = kl_divergence(*(Normal(c.mean[0], (c.log_var[0] / 2).exp()) for c in (one, code))).sum()
             torch.testing.assert_close(logits[i, n], -far)
+
+
+def test_the_rule_of_the_bound_is_the_bound_of_a_picture_under_the_code_of_each_class():
+    own, episode = BoundStatistician().double(), pictures().task(0)
+    state = own.adapt(episode)
+    logits = own.predict(state, episode.query_x)
+    for n in range(3):
+        c, prior = state.mean[n], own.vae.prior(state.mean[n])
+        for i, x in enumerate(as_binary(episode.query_x, 28)):
+            q_z = own.vae.posterior(own.vae.embed(x[None, None]), c[None])
+            pixels = Bernoulli(logits=own.vae.decode(q_z.mean, c[None])[0, 0]).log_prob(x).sum()
+            q, p = (Normal(part.mean.flatten(), (part.log_var.flatten() / 2).exp()) for part in (q_z, prior))
+            torch.testing.assert_close(logits[i, n], pixels - kl_divergence(q, p).sum())
 
 
 def test_all_pictures_are_made_binary_in_the_same_way():

@@ -16,6 +16,7 @@ from mlcourse.episode.views import draws, view
 from mlcourse.generators import DAGAN, FromSet, Generator, HandMade
 from mlcourse.learner import Learner
 from mlcourse.learners import R2D2, ManifoldMixup, MetaGAN, NeuralStatistician, SetVAEAugmented
+from mlcourse.learners.statistician import BoundStatistician
 from mlcourse.lessons.l10_data.pictures import splits
 from mlcourse.nets import Conv4
 from mlcourse.phases import Phase
@@ -24,6 +25,7 @@ from mlcourse.train import train
 
 ALONE, VIEWS, SET, QUERY, GAN, RULE = (
     "support alone", "hand-made views", "set VAE", "set VAE, query loss", "DAGAN", "set VAE's own rule")
+BOUND = "set VAE's bound"
 SEEN, MIXUP, FAKE = "views in training", "manifold mixup", "MetaGAN"
 MADE, BODIES = (VIEWS, SET, QUERY, GAN), (ALONE, SEEN, MIXUP, FAKE)
 FEATURES, PIXELS = "features", "pixels"
@@ -43,7 +45,7 @@ class Budget:
     bound: int = 3600
     query: int = 150
     dagan: int = 400
-    episodes: int = 200
+    episodes: int = 150
     width: int = WIDTH
 
 
@@ -157,6 +159,16 @@ def maker(name: str, arm: str, classifier: str, seed: int, budget: Budget) -> tu
         augmented, seconds = by_queries(name, classifier, seed, budget)
         trained = augmented.statistician
     return from_set(trained), seconds
+
+
+def statistician(name: str, arm: str, seed: int, budget: Budget) -> tuple[NeuralStatistician, float]:
+    """The set VAE of the bound as a classifier, by the divergence of codes (RULE) or by its bound (BOUND)."""
+    learner, seconds = by_bound(name, seed, budget)
+    if arm == RULE:
+        return learner, seconds
+    other = BoundStatistician().eval()
+    other.load_state_dict(learner.state_dict())
+    return other, seconds
 
 
 views = cache(HandMade)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import matplotlib
 
-from mlcourse.lessons.l10_data.study_making_arms import ALONE, BODIES, FEATURES, MADE, PIXELS, RULE, VIEWS
+from mlcourse.lessons.l10_data.study_making_arms import ALONE, BODIES, BOUND, FEATURES, MADE, PIXELS, VIEWS
 from mlcourse.lessons.l10_data.study_making_results import gain, mean, trained_gain
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import GREY, RC, SERIES
@@ -21,7 +21,7 @@ def making(rows: Sequence[dict]) -> Picture:
     panels = (("Made pictures, less supports alone", arms(ALONE)), ("Generators, less as many views", arms(VIEWS)))
     figure, said = blank(11, 4.4), []
     title = (f"5-way on new alphabets: one support a class gets {mean(rows, ALONE).text()} %, "
-             f"the set VAE's own rule {mean(rows, RULE, 'own').text()} %")
+             f"the set VAE by its bound {mean(rows, BOUND, 'own').text()} %")
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
         axes = figure.subplots(1, 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlcourse.lessons.l10_data.study_making_arms import ALONE, FEATURES, RULE, SAMPLES, SUPPORT, TRAINING, VIEWS
+from mlcourse.lessons.l10_data.study_making_arms import ALONE, FEATURES, SAMPLES, SUPPORT, TRAINING, VIEWS
 from mlcourse.statistics import Estimate, paired_difference, t_interval
 
 Rows = Sequence[dict]
@@ -52,23 +52,16 @@ def gain(rows: Rows, arm: str, over: str, classifier: str = FEATURES, shot: int 
     return paired_difference(values(rows, arm, classifier, shot), values(rows, over, classifier, shot, made))
 
 
-def own_gain(rows: Rows, arm: str, classifier: str, shot: int) -> Estimate:
-    """How much more the set VAE's own rule gets than an arm, in points, paired over seeds."""
-    return paired_difference(values(rows, RULE, "own", shot), values(rows, arm, classifier, shot))
-
-
-def trained_setting(rows: Rows, arm: str) -> float:
-    """The setting of a body's training with the best 1-shot accuracy on validation classes."""
-    return max(found(rows, TRAINING, arm, FEATURES, 1, "val"), key=lambda row: row["accuracy"])["setting"]
+def own_gain(rows: Rows, rule: str, arm: str, classifier: str, shot: int) -> Estimate:
+    """How much more the set VAE itself gets, by a rule, than an arm, in points, paired over seeds."""
+    return paired_difference(values(rows, rule, "own", shot), values(rows, arm, classifier, shot))
 
 
 def trained(rows: Rows, arm: str, shot: int = 1) -> dict[int, float]:
     """{seed: accuracy in per cent} of supports alone on a body trained so; `ALONE`: as it is."""
     if arm == ALONE:
         return values(rows, ALONE, FEATURES, shot)
-    chosen = trained_setting(rows, arm)
-    own = found(rows, TRAINING, arm, FEATURES, shot)
-    return {row["seed"]: row["accuracy"] for row in own if row["setting"] == chosen}
+    return {row["seed"]: row["accuracy"] for row in found(rows, TRAINING, arm, FEATURES, shot)}
 
 
 def trained_gain(rows: Rows, arm: str, over: str = ALONE, shot: int = 1) -> Estimate:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlcourse.lessons.l10_data.study_making_arms import (ALONE, BODIES, FEATURES, MADE, PIXELS, QUERY, RULE,
+from mlcourse.lessons.l10_data.study_making_arms import (ALONE, BODIES, BOUND, FEATURES, MADE, PIXELS, QUERY, RULE,
                                                          SAMPLES, SEEN, SET, SUPPORT, TRAINING, VIEWS)
 from mlcourse.lessons.l10_data.study_making_results import (Rows, found, gain, mean, own_gain, sample, setting,
-                                                            trained, trained_gain, trained_setting)
+                                                            trained, trained_gain)
 from mlcourse.statistics import t_interval
 
 SHOTS = (1, 5)
@@ -48,23 +48,23 @@ def pixels(rows: Rows) -> str:
 def rule(rows: Rows) -> str:
     """The set VAE as a classifier."""
     others = ((PIXELS, ALONE), (PIXELS, SET), (FEATURES, ALONE), (FEATURES, SET))
-    less = lambda classifier, arm, shot: own_gain(rows, arm, classifier, shot).text(1, sign=True)
-    body = [[f"{shot}-shot", mean(rows, RULE, "own", shot).text(), *(less(*other, shot) for other in others)]
-            for shot in SHOTS]
-    return table(["", "own rule", *(f"less {arm}, {classifier}" for classifier, arm in others)], body)
+    less = lambda rule, classifier, arm, shot: own_gain(rows, rule, arm, classifier, shot).text(1, sign=True)
+    body = [[rule, f"{shot}-shot", mean(rows, rule, "own", shot).text(),
+             *(less(rule, *other, shot) for other in others)] for rule in (RULE, BOUND) for shot in SHOTS]
+    return table(["classified by", "", "accuracy", *(f"less {arm}, {classifier}" for classifier, arm in others)], body)
 
 
 def bodies(rows: Rows) -> str:
     """Trainings of the body."""
     body = []
     for arm in BODIES:
-        cells = [arm if arm != ALONE else "as it is", "" if arm == ALONE else f"{trained_setting(rows, arm):g}"]
+        own = [] if arm == ALONE else found(rows, TRAINING, arm, FEATURES, 1)
+        cells = ["as it is" if arm == ALONE else arm, f"{own[0]['setting']:g}" if own else ""]
         for shot in SHOTS:
             less = lambda over, shot=shot: trained_gain(rows, arm, over, shot).text(1, sign=True)
             cells += [t_interval(trained(rows, arm, shot).values()).text(), "" if arm == ALONE else less(ALONE),
                       "" if arm in (ALONE, SEEN) else less(SEEN)]
-        seconds = [] if arm == ALONE else [row["train_seconds"] for row in found(rows, TRAINING, arm, FEATURES, 1)]
-        body.append([*cells, f"{t_interval(seconds).mean:.0f}" if seconds else ""])
+        body.append([*cells, f"{t_interval([row['train_seconds'] for row in own]).mean:.0f}" if own else ""])
     head = [name for shot in SHOTS for name in (f"{shot}-shot", "less as it is", "less with views")]
     return table(["training of the body", "setting", *head, "core seconds"], body)
 
