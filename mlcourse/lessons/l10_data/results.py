@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mlcourse.lessons.l10_data import study_making_results as study
-from mlcourse.lessons.l10_data.study_making_arms import ALONE, FAKE, FEATURES, GAN, MIXUP, QUERY, RULE, SEEN, SET, VIEWS
+from mlcourse.lessons.l10_data.study_making_arms import (ALONE, BOUND, FAKE, FEATURES, GAN, MIXUP, QUERY, RULE, SEEN, SET,
+                                                        VIEWS)
 from mlcourse.statistics import Estimate, paired_difference, t_interval
 
-SUPPORTS, BODIES = (ALONE, VIEWS, SET, QUERY, GAN, RULE), (SEEN, MIXUP, FAKE)
+SUPPORTS, BODIES = (ALONE, VIEWS, SET, QUERY, GAN, RULE, BOUND), (SEEN, MIXUP, FAKE)
 SHOTS = (1, 5)
-OWN = "own"         # the classifier of RULE
+OWN = (RULE, BOUND)         # the set VAE is the classifier
 
 
 def apart(rows: Sequence[dict], one: str, other: str, shot: int) -> Estimate:
@@ -19,7 +20,7 @@ def apart(rows: Sequence[dict], one: str, other: str, shot: int) -> Estimate:
     for name in (one, other):
         if name not in SUPPORTS + BODIES:
             raise ValueError(f"there is no arm {name!r}; the arms are {'; '.join(SUPPORTS + BODIES)}")
-    if not {one, other} & {*BODIES, RULE}:
+    if not {one, other} & {*BODIES, *OWN}:
         return study.gain(rows, one, other, FEATURES, shot)
     return paired_difference(*(by_seed(rows, name, shot) for name in (one, other)))
 
@@ -28,7 +29,7 @@ def by_seed(rows: Sequence[dict], arm: str, shot: int) -> dict[int, float]:
     """{seed: accuracy in per cent} of any arm."""
     if arm in BODIES:
         return study.trained(rows, arm, shot)
-    return study.values(rows, arm, OWN if arm == RULE else FEATURES, shot)
+    return study.values(rows, arm, "own" if arm in OWN else FEATURES, shot)
 
 
 def table(rows: Sequence[dict]) -> str:
