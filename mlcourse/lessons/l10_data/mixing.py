@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -57,15 +58,14 @@ class Layers(nn.ModuleList):
         return x
 
 
-def trained(loss_of: Callable, name: str, steps: int = STEPS, seed: int = 0) -> Layers:
-    """A network after `steps` of Adam, with a bar.
+def training(net: Layers, loss_of: Callable, seed: int = 0) -> Iterator[float]:
+    """Train a network in place by STEPS of Adam; yields the loss of each.
 
     loss_of: (layers, x, y, way, λ, order, layer) -> loss, as exercise 10.5 asks for, with λ uniform in [0, 1].
     """
-    data, net = drawings(), Layers(seed)
-    adam, generator, bar = torch.optim.Adam(net.parameters(), RATE), torch.Generator().manual_seed(seed), Bar(steps, name)
-    display(bar)
-    for _ in range(steps):
+    data, adam = drawings(), torch.optim.Adam(net.parameters(), RATE)
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(STEPS):
         batch = torch.randperm(len(data.y), generator=generator)[:BATCH]
         order, lam = torch.randperm(BATCH, generator=generator), float(torch.rand((), generator=generator))
         layer = int(torch.randint(LAYERS, (), generator=generator))
@@ -73,7 +73,15 @@ def trained(loss_of: Callable, name: str, steps: int = STEPS, seed: int = 0) -> 
         adam.zero_grad()
         loss.backward()
         adam.step()
-        bar({"loss": loss.item()})
+        yield loss.item()
+
+
+def trained(loss_of: Callable, name: str) -> Layers:
+    """A network after `training`, with a bar."""
+    net, bar = Layers(), Bar(STEPS, name)
+    display(bar)
+    for loss in training(net, loss_of):
+        bar({"loss": loss})
     return net
 
 
@@ -120,4 +128,7 @@ def examples() -> tuple[Layers, Layers]:
     """Two networks for an example of the explorer, trained without and with manifold mixup."""
     from mlcourse.lessons.l10_data.exercises import mixed_loss
 
-    return trained(unmixed, "plain"), trained(mixed_loss.reference(), "mixed")
+    plain, mixup = Layers(), Layers()
+    for net, loss_of in ((plain, unmixed), (mixup, mixed_loss.reference())):
+        deque(training(net, loss_of), maxlen=0)
+    return plain, mixup

@@ -14,7 +14,7 @@ from mlcourse.lessons.l10_data.scene_mix import MixScene
 from mlcourse.plots.style import about
 from mlcourse.widgets.base import CONTROL, Explorer, columns
 
-PLACES = ("the pictures", *(f"what layer {layer} sees" for layer in range(1, LAYERS)), "what the last layer sees")
+PLACES = tuple(f"layer {layer}" for layer in range(LAYERS + 1))          # layer 0 sees pictures
 
 
 class MixRecord(NamedTuple):
@@ -45,9 +45,9 @@ class MixLayer(Explorer):
         self.networks = plain, mixup
         controls = {
             "lam": ipywidgets.FloatSlider(value=lam, min=0.0, max=1.0, step=1 / (SHARES - 1), readout_format=".2f",
-                                          description="λ, share of the first", **CONTROL),
+                                          description="share λ", **CONTROL),
             "layer": ipywidgets.SelectionSlider(options=[(name, i) for i, name in enumerate(PLACES)], value=layer,
-                                                description="mixed:", **CONTROL),
+                                                description="mixed before", **CONTROL),
             "pair": ipywidgets.IntSlider(value=0, min=0, max=CHARACTERS - 1, description="pair", **CONTROL)}
         super().__init__(MixScene(), controls, columns(list(controls.values()), 3))
 
@@ -68,5 +68,5 @@ class MixLayer(Explorer):
     def describe(self, record: MixRecord) -> str:
         line = np.linspace(0, 1, SHARES)
         off = [float(np.abs(answers[:, record.labels[0]] - line).mean()) for answers in (record.plain, record.mixup)]
-        return (f"Mixed: {PLACES[record.layer]}. Along λ the plain network's belief lies {about(off[0])} from λ in the mean, "
+        return (f"Mixed before {PLACES[record.layer]}. Along λ the plain network's belief lies {about(off[0])} from λ in the mean, "
                 f"that with mixup {about(off[1])}.")
