@@ -28,7 +28,7 @@ KEY = ("data", "part", "arm", "setting", "classifier", "shot", "split", "seed")
 SHOTS = (1, 5)
 CHOOSING = 100
 # of a body's training, see `body`; the first was chosen on validation classes
-SETTINGS = {SEEN: (0.5, 0.25, 1.0), MIXUP: (2.0, 0.5), FAKE: (0.1, 1.0)}
+SETTINGS = {SEEN: (0.5, 0.25, 1.0), MIXUP: (0.5, 2.0), FAKE: (0.1, 1.0)}
 
 
 def prepare(seeds: Sequence[int], data: str | None) -> SimpleNamespace:
