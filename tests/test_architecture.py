@@ -15,7 +15,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # know each other. Only the lessons stand side by side in one part: none imports another.
 FLOORS = (
     ("statistics", "system", "lesson"),
-    ("losses", "nets"),
+    ("losses",),
+    ("nets",),
     ("engine", "memory", "optimisers"),
     ("domains",),
     ("episode",),

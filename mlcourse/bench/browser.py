@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
@@ -17,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from mlcourse.course.lab import SERVER
+from mlcourse.course.lab import SERVER, SETTINGS
 from mlcourse.system import paths
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -94,14 +93,11 @@ class Server(NamedTuple):
 
 @contextmanager
 def jupyterlab(base: Path) -> Iterator[Server]:
-    """JupyterLab over the new folder `base`/work, with settings and progress in `base`, so that the user's stay as
-    they are. Raises RuntimeError, with the end of its log, when it does not start."""
+    """JupyterLab as `mlcourse lab` starts it, over the new folder `base`/work, with settings and progress in `base`, so
+    that the user's stay as they are. Raises RuntimeError, with the end of its log, when it does not start."""
     folder, settings = base / "work", base / "settings"
     folder.mkdir()
-    quiet = settings / "@jupyterlab" / "apputils-extension"
-    quiet.mkdir(parents=True)
-    no_news = {"fetchNews": "false", "checkForUpdates": False}
-    (quiet / "notification.jupyterlab-settings").write_text(json.dumps(no_news))
+    settings.mkdir()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -130,7 +126,7 @@ def _environment(base: Path, token: str) -> dict[str, str]:
     places = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_RUNTIME_DIR": "runtime", "JUPYTER_DATA_DIR": "data",
               "IPYTHONDIR": "ipython", "MLCOURSE_PROGRESS": "progress", "JUPYTERLAB_WORKSPACES_DIR": "workspaces"}
     return os.environ | {name: str(base / part) for name, part in places.items()} | {
-        "JUPYTER_TOKEN": token,
+        "JUPYTER_CONFIG_PATH": str(SETTINGS), "JUPYTER_TOKEN": token,
         "PYTHONPATH": os.pathsep.join(filter(None, [str(paths.ROOT), os.environ.get("PYTHONPATH")]))}
 
 

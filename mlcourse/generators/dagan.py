@@ -81,8 +81,8 @@ class DAGAN(Generator):
 
     def phases(self, sampler: EpisodeSampler, steps: int) -> list[Phase]:
         """L_D + L_G in one step of one Adam, β = (0, 0.9), its rates annealed to 0 by a cosine. Each moves the weights
-        of its own network alone. sampler: of 1-shot 1-query episodes of training classes, of which the way is the number
-        of pairs a step."""
+        of its own network alone. sampler: of 1-shot 1-query episodes of training classes, whose way is the number of
+        pairs a step."""
         groups = [{"params": list(getattr(self, part).named_parameters(part)), "lr": lr} for part, lr in RATES.items()]
 
         def loss(batch: Pair, step: int) -> Tensor:

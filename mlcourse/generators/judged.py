@@ -13,10 +13,14 @@ from torch import Tensor
 Embed = Callable[[Tensor], Tensor]
 
 
-def distances(embed: Embed, pictures: Tensor, known: Tensor) -> Tensor:
-    """(C, M, C): how far pictures (C, M, 1, S, S) lie from the class means of known drawings (C, K, 1, S, S), as an
-    independent classifier sees them. embed: its features, (M, 1, S, S) → (M, D)."""
-    means = embed(known.flatten(0, 1)).unflatten(0, known.shape[:2]).mean(1)
+def class_means(embed: Embed, known: Tensor) -> Tensor:
+    """The means (C, D) of known drawings (C, K, 1, S, S), as an independent classifier sees them. embed: its features,
+    (M, 1, S, S) → (M, D)."""
+    return embed(known.flatten(0, 1)).unflatten(0, known.shape[:2]).mean(1)
+
+
+def distances(embed: Embed, pictures: Tensor, means: Tensor) -> Tensor:
+    """(C, M, C): how far pictures (C, M, 1, S, S) lie from `class_means` (C, D)."""
     return torch.cdist(embed(pictures.flatten(0, 1)), means).unflatten(0, pictures.shape[:2])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import threading
 from collections.abc import Iterator
 
 import ipywidgets
@@ -49,13 +50,16 @@ class Explorer(ipywidgets.VBox):
     Where no kernel runs, the notebook shows the PNG of the mime bundle, with those words as its alt text. When the kernel
     stops while the page is open, JupyterLab marks its widgets; a sentence then stands above the controls.
 
+    JupyterLab may hand messages of one widget to several threads of the kernel: `turn` is the lock by which an explorer
+    does one thing at a time.
+
     keeps: whether it computes each setting once and keeps the record.
     """
 
     keeps = False
 
     def __init__(self, scene: Scene, controls: dict[str, ipywidgets.Widget], arrangement=None):
-        self.scene, self.controls = scene, controls
+        self.scene, self.controls, self.turn = scene, controls, threading.RLock()
         self.record, self.error, self.alt = None, None, ""
         width = round(scene.figure.bbox.width)
         self.picture = Picture(format="png", layout={
@@ -70,7 +74,7 @@ class Explorer(ipywidgets.VBox):
         super().__init__([stopped, screen, self.caption], layout={"max_width": "1040px"})
         self.add_class("mlcourse-explorer")
         for control in controls.values():
-            control.observe(self._changed, "value")
+            control.observe(self._in_turn, "value")
         self._holding = False
         self.refresh()
 
@@ -96,24 +100,29 @@ class Explorer(ipywidgets.VBox):
         unknown = set(settings) - set(self.controls)
         if unknown:
             raise ValueError(f"there is no control {sorted(unknown)[0]!r}; the controls are {', '.join(self.controls)}")
-        self._holding = True
-        try:
-            for name, value in settings.items():
-                self.controls[name].value = value
-        finally:
-            self._holding = False
-        self.refresh()
+        with self.turn:
+            self._holding = True
+            try:
+                for name, value in settings.items():
+                    self.controls[name].value = value
+            finally:
+                self._holding = False
+            self.refresh()
 
     def refresh(self) -> None:
         """Compute and draw with the controls as they stand."""
-        try:
-            with one_core():
-                self.record = self.compute(**self.settings)
-                self.scene.show(self.record)
-            picture, finding, text = self.scene.png(), self.headline(self.record), self.describe(self.record)
-        except Exception as error:          # whatever went wrong, the learner must read it, not an empty page
-            self.fail(error)
-            return
+        with self.turn:
+            try:
+                with one_core():
+                    self.record = self.compute(**self.settings)
+                    self.scene.show(self.record)
+                picture, finding, text = self.scene.png(), self.headline(self.record), self.describe(self.record)
+            except Exception as error:      # whatever went wrong, the learner must read it, not an empty page
+                self.fail(error)
+            else:
+                self._tell(picture, finding, text)
+
+    def _tell(self, picture: bytes, finding: str, text: str) -> None:
         self.error = None
         self.picture.value = picture
         self.title.value = f'<div style="font-size:16px;font-weight:600;line-height:1.3;margin:0 6px">{html.escape(finding)}</div>'
@@ -126,6 +135,10 @@ class Explorer(ipywidgets.VBox):
         self.error = error
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
         self.caption.value = _paragraph("alert", f"<b>This cannot be shown.</b> {html.escape(kind + str(error))}")
+
+    def _in_turn(self, change) -> None:
+        with self.turn:
+            self._changed(change)
 
     def _changed(self, _change) -> None:
         if not self._holding:

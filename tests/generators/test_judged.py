@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mlcourse.generators.judged import apart, distances, memorised, nearest, recognised
+from mlcourse.generators.judged import apart, class_means, distances, memorised, nearest, recognised
 
 FLAT = lambda x: x.flatten(1)
 
@@ -15,7 +15,7 @@ def classes(count=4, each=3, spread=0.01, seed=0):
 
 
 def test_pictures_of_their_class_are_recognised_and_those_of_the_next_are_not():
-    known, own = classes(seed=0), classes(seed=1)
+    known, own = class_means(FLAT, classes(seed=0)), classes(seed=1)
     generator = torch.Generator().manual_seed(0)
     assert recognised(distances(FLAT, own, known), 4, generator) == 1
     assert recognised(distances(FLAT, own.roll(1, 0), known), 4, generator) == 0

@@ -127,13 +127,14 @@ class YouAgainstMachine(Explorer):
         """Answer the question with a label in 0..way-1, and go on to the next. After the last, nothing happens."""
         if not 0 <= label < self.way:
             raise ValueError(f"a label must lie in 0..{self.way - 1}, got {label}")
-        if len(self.answers) == self.questions:
-            return
-        self.answers.append(label)
-        if len(self.answers) == self.questions and self.key is not None:
-            right = int((np.array(self.answers) == self.episode.query_y.numpy()).sum())
-            self._kept = keep_score(self.key, right / self.questions)
-        self.refresh()
+        with self.turn:
+            if len(self.answers) == self.questions:
+                return
+            self.answers.append(label)
+            if len(self.answers) == self.questions and self.key is not None:
+                right = int((np.array(self.answers) == self.episode.query_y.numpy()).sum())
+                self._kept = keep_score(self.key, right / self.questions)
+            self.refresh()
 
     def compute(self, *, episode: int) -> QuizRecord:
         if self._dealt != episode:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import ipywidgets
@@ -21,6 +21,7 @@ from mlcourse.nets import MLP
 from mlcourse.plots.style import about, plural
 from mlcourse.system.machine import one_core
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
+from mlcourse.widgets.job import Job
 
 NAMES = ("A", "B", "C")
 AMPLITUDES, PHASES = (4.0, 2.5, 1.5), (0.3, 1.5, 2.8)
@@ -162,8 +163,8 @@ class OuterLoopPlayer(Explorer):
         scene = OuterLoopScene(list(zip(NAMES, tasks.support_x[..., 0].numpy(), tasks.support_y[..., 0].numpy())),
                                (QUERY_X[:, 0].numpy(), tasks.query_y[..., 0].numpy()), GRID)
         self.aspect = scene.aspect
-        self._task: asyncio.Task | None = None
         super().__init__(scene, controls, self._arrange(controls))
+        self.job = Job(self.turn, self._show_play)
         controls["rewind"].observe(lambda change: None if self._holding else self.pause(), "value")
         self._stop_other()
 
@@ -185,49 +186,44 @@ class OuterLoopPlayer(Explorer):
     @property
     def playing(self) -> bool:
         """Whether outer steps are running."""
-        return self._task is not None and not self._task.done()
+        return self.job.running
 
     def step(self, count: int = 1) -> None:
         """Run `count` outer steps from where θ stands, and show them."""
-        chosen = self._chosen(self.settings)
-        try:
-            with one_core():
-                self.training.advance(count, chosen)
-        except ValueError as error:
-            self.fail(error)
-            return
-        self._follow()
+        with self.turn:
+            chosen = self._chosen(self.settings)
+            try:
+                with one_core():
+                    self.training.advance(count, chosen)
+            except ValueError as error:
+                self.fail(error)
+            else:
+                self._follow()
 
     def play(self, count: int = PLAY_LIMIT) -> None:
         """Run `count` outer steps, a few at a time; between them the kernel answers, and `pause()` stops.
 
         Where no event loop runs (a plain script), all steps run at once.
         """
-        self.pause()
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self.step(count)
-            return
-        self._stop_other()
-        OuterLoopPlayer._playing = self
-        self.play_button.description = "⏸ pause"
-        self._task = loop.create_task(self._run(count))
+        self._stop_other()      # before this player's own turn: two that wait for each other would wait for ever
+        with self.turn:
+            self.pause()
+            OuterLoopPlayer._playing = self
+            self.play_button.description = "⏸ pause"
+            self.job.start(self._steps(count))
 
     def pause(self) -> None:
         """Stop after the outer steps in progress."""
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
-        self.play_button.description = "▶ play"
+        self.job.stop()
 
     def restart(self) -> None:
         """Back to the first θ, dropping what was trained."""
-        self.pause()
-        self.training.rewind(0)
-        first = self.training
-        self.training = OuterTraining(first.net, first.sampler, first.seed)
-        self._follow()
+        with self.turn:
+            self.pause()
+            self.training.rewind(0)
+            first = self.training
+            self.training = OuterTraining(first.net, first.sampler, first.seed)
+            self._follow()
 
     def compute(self, *, rewind: int, shown: int, **chosen) -> OuterLoopRecord:
         training = self.training
@@ -277,16 +273,15 @@ class OuterLoopPlayer(Explorer):
         self._holding = False
         self.refresh()
 
-    async def _run(self, count: int) -> None:
-        try:
-            while count > 0 and self.error is None:
-                self.step(min(PLAY_CHUNK, count))
-                count -= PLAY_CHUNK
-                await asyncio.sleep(0.02)
-        finally:
-            if self._task is asyncio.current_task():
-                self._task = None
-                self.play_button.description = "▶ play"
+    def _steps(self, count: int) -> Iterator[None]:
+        """`count` outer steps, a few a piece."""
+        while count > 0 and self.error is None:
+            self.step(min(PLAY_CHUNK, count))
+            count -= PLAY_CHUNK
+            yield
+
+    def _show_play(self) -> None:
+        self.play_button.description = "▶ play"
 
     def _stop_other(self) -> None:
         """Pause the player that was playing: one cell run twice must not train two networks."""

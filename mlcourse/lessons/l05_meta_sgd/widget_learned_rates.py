@@ -100,17 +100,18 @@ class LearnedRates(Explorer):
 
     def step(self, count: int) -> None:
         """Run `count` more outer steps from the last snapshot, and show where they lead."""
-        try:
-            with one_core():
-                self.history.advance(count)
-        except ValueError as error:
-            self.fail(error)
-            return
-        steps = [snapshot.step for snapshot in self.history.snapshots]
-        self._holding = True
-        self.controls["rewind"].options, self.controls["rewind"].value = steps, steps[-1]
-        self._holding = False
-        self.refresh()
+        with self.turn:
+            try:
+                with one_core():
+                    self.history.advance(count)
+            except ValueError as error:
+                self.fail(error)
+                return
+            steps = [snapshot.step for snapshot in self.history.snapshots]
+            self._holding = True
+            self.controls["rewind"].options, self.controls["rewind"].value = steps, steps[-1]
+            self._holding = False
+            self.refresh()
 
     def picked(self, tensor: str, rank: int) -> Weight:
         """The weight at this rank (0 to 100) of its tensor at the last snapshot, so that rewinding keeps the weight."""

@@ -25,18 +25,18 @@ from mlcourse.rows import facts
 from mlcourse.studies.study import Key, Option, Study
 
 KEY = ("data", "part", "arm", "setting", "classifier", "shot", "split", "seed")
-SHOTS = (1, 5)
+OMNIGLOT, SHOTS = "omniglot", (1, 5)
 CHOOSING = 100
 # of a body's training, see `body`; the first was chosen on validation classes
-SETTINGS = {SEEN: (0.5, 0.25, 1.0), MIXUP: (2.0, 0.5), FAKE: (0.1, 1.0)}
+SETTINGS = {SEEN: (0.5, 0.25, 1.0), MIXUP: (0.5, 2.0), FAKE: (0.1, 1.0)}
 
 
 def prepare(seeds: Sequence[int], data: str | None) -> SimpleNamespace:
     """Raises ValueError for the seed that chooses, or pictures that are neither glyphs nor omniglot."""
     if CHOOSING in seeds:
         raise ValueError(f"seed {CHOOSING} is the one that settings are chosen with; take another")
-    data = data or "omniglot"
-    if data not in ("glyphs", "omniglot"):
+    data = data or OMNIGLOT
+    if data not in ("glyphs", OMNIGLOT):
         raise ValueError(f"data must be glyphs or omniglot, got {data!r}")
     return SimpleNamespace(seeds=seeds, data=data)
 
@@ -61,8 +61,9 @@ def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequ
     for key in todo:
         data, part, arm, setting, classifier, shot, split, seed = key
         measure = {SUPPORT: _support, TRAINING: _training, SAMPLES: _samples}[part]
+        words = ("" if data == OMNIGLOT else f"--data {data} ") + f"--seed {0 if split == 'val' else seed}"
         yield {**dict(zip(KEY, key, strict=True)), **measure(key, budget), "episodes": budget.episodes,
-               **facts(f"mlcourse study making --data {data} --seed {seed}", seed)}
+               **facts(f"mlcourse study making {words}", seed)}
 
 
 def _support(key: Key, budget: Budget) -> dict:
@@ -119,6 +120,6 @@ STUDY = Study(
 
     Hand-made views, a set VAE, DAGAN, MetaGAN and manifold mixup on held-out alphabets or scripts. About six minutes of
     one core for each seed.""",
-    ("--data omniglot", "--seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare,
+    ("", "--data glyphs --seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare,
     pictures=pictures, options=(
         Option("data", str, r"glyphs or omniglot.  \[default: omniglot]"),))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mlcourse import checkpoint
 from mlcourse.episode import Episode, EpisodeSampler
 from mlcourse.generators import Generator, grouped
-from mlcourse.generators.judged import apart, distances, memorised, nearest, recognised
+from mlcourse.generators.judged import apart, class_means, distances, memorised, nearest, recognised
 from mlcourse.learner import Learner
 from mlcourse.learners.statistician import NeuralStatistician
 from mlcourse.lessons.l10_data.pictures import splits
@@ -102,9 +102,9 @@ def quality(name: str, maker: Generator, shot: int, seed: int, binary: bool) -> 
         known, given, other = real[:, :KNOWN], real[:, KNOWN:KNOWN + shot], real[:, -MADE:]
         made = maker.draw(given, MADE, generator)
         sharp = (torch.rand(made.shape, generator=generator) < made).float() if binary else made.round()
-        row = {}
+        row, means = {}, class_means(judge(name).embed, known)
         for end, pictures in (("", made), ("_sharp", sharp), ("_real", other)):
-            far = distances(judge(name).embed, pictures, known)
+            far = distances(judge(name).embed, pictures, means)
             row |= {f"recognised{end}": round(100 * recognised(far, WAY, torch.Generator().manual_seed(0)), 2),
                     f"recognised_all{end}": round(100 * recognised(far, len(far), generator), 2),
                     f"near{end}": round(float(nearest(pictures, given).mean()), 3),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import ipywidgets
@@ -23,6 +22,7 @@ from mlcourse.nets import LeNet
 from mlcourse.system.machine import one_core
 from mlcourse.train import step_generator
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
+from mlcourse.widgets.job import Job
 
 WEIGHTS = (0.0, 0.1, 1.0, 10.0, 100.0)
 DISTANCE = 0.6            # of the label shift, in total variation
@@ -97,7 +97,6 @@ class AlignmentWeight(Explorer):
         self.chosen = z.source.var(0).topk(min(SHOWN, z.source.shape[1])).indices
         scale = float(covariance(z.source[:, self.chosen]).abs().quantile(0.97))
         self.trainings: dict[tuple[float, bool], Training] = {}
-        self._task: asyncio.Task | None = None
         self.bar = ipywidgets.IntProgress(max=steps, description="training", **CONTROL)
         controls = {
             "weight": ipywidgets.SelectionSlider(options=[(f"{w:g}", w) for w in WEIGHTS], value=weight,
@@ -109,6 +108,7 @@ class AlignmentWeight(Explorer):
         scene = AlignmentScene(source.classes, steps, len(self.chosen), net.size, scale)
         super().__init__(scene, controls, columns([controls["weight"],
                                                    labelled("target's classes", controls["shifted"]), self.bar]))
+        self.job = Job(self.turn)
 
     def training(self, weight: float, shifted: bool) -> Training:
         """The training of a setting, as far as it has come."""
@@ -125,33 +125,22 @@ class AlignmentWeight(Explorer):
     def _changed(self, change) -> None:
         super()._changed(change)
         if not self._holding:
-            self.play()
+            self.job.start(self._advance(self.training(**self.settings)))
 
     def set(self, **settings) -> None:
         """Move several controls, and train to the end."""
-        super().set(**settings)
-        self.play(wait=True)
-
-    def play(self, wait: bool = False) -> None:
-        """Train the setting of the controls, instead of any other. wait: at once; so, too, where no event loop runs."""
-        if self._task is not None:
-            self._task.cancel()
-        training = self.training(**self.settings)
-        try:
-            loop = None if wait else asyncio.get_running_loop()
-        except RuntimeError:
-            loop = None
-        if loop is None:
-            training.to_the_end()
+        with self.turn:
+            super().set(**settings)
+            self.job.stop()
+            self.training(**self.settings).to_the_end()
             self.refresh()
-        else:
-            self._task = loop.create_task(self._run(training))
 
-    async def _run(self, training: Training) -> None:
+    def _advance(self, training: Training) -> Iterator[None]:
+        """Train the setting of the controls, a few steps a piece."""
         while not training.done and self.error is None:
-            await asyncio.sleep(0.02)
             training.advance()
             self.refresh()
+            yield
 
     def headline(self, record: AlignmentRecord) -> str:
         first, now = record.frames[0], record.frames[-1]
