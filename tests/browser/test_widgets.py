@@ -184,7 +184,7 @@ def test_latent_walk(widget, tmp_path):
     walk.drag("drawings shown", -400)
     walk.changed(picture)
     picture = walk.settled()
-    assert walk.readout("drawings shown") == "1" and "it was shown 1 drawing," in walk.says()
+    assert walk.readout("drawings shown") == "1" and "it was shown 1 drawing;" in walk.says()
     walk.slider("character").focus()
     walk.page.keyboard.press("ArrowRight")
     walk.changed(picture)

@@ -11,24 +11,28 @@ from mlcourse.exercises.framework import Misconception, all_of, look_at
 
 
 class Claim(NamedTuple):
-    """A claim on two arms of the study: `one` is more accurate than `other`, 5-way `shot`-shot. verdict, name, why: as
-    in `mlcourse.exercises.entries.check_claims`."""
+    """A claim on two arms of the study, 5-way 1-shot: a ridge regression on pixels or features (`on`) is more accurate
+    with `one` than with `other`. verdict, name, why: as in `mlcourse.exercises.entries.check_claims`."""
 
     verdict: str
     name: str
     why: str
     one: str
     other: str
-    shot: int
+    on: str
 
     @property
     def says(self) -> str:
         """The claim as the exercise prints it."""
-        return f"{self.shot}-shot: {self.one} is more accurate than {self.other}"
+        return f"on {self.on}: {self.one} is more accurate than {self.other}"
 
 
-CLAIMS: dict[str, Claim] = {
-    "a": Claim("yes", "STUB", "stub", "hand-made views", "support alone", 1),
+CALL = "call apart with these names; on which side of 0 does its interval lie?"
+CLAIMS = {
+    "a": Claim("no", "good drawings taken for good training data", CALL, "set VAE", "hand-made views", "pixels"),
+    "b": Claim("yes", "one generator taken for all", CALL, "set VAE, query loss", "hand-made views", "pixels"),
+    "c": Claim("open", "the larger mean wins", CALL, "hand-made views", "set VAE", "features"),
+    "d": Claim("yes", "what beats a rival taken for what helps", CALL, "set VAE", "support alone", "pixels"),
 }
 
 

@@ -1,63 +1,76 @@
-"""What lesson 10 reads from the rows of `mlcourse study making`, on features of Omniglot's drawings."""
+"""What lesson 10 reads from the rows of `mlcourse study making`: 5-way 1-shot on Omniglot's test alphabets."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from mlcourse.lessons.l10_data import study_making_results as study
-from mlcourse.lessons.l10_data.study_making_arms import (ALONE, BOUND, FAKE, FEATURES, GAN, MIXUP, QUERY, RULE, SEEN, SET,
-                                                        VIEWS)
+from mlcourse.lessons.l10_data.study_making_arms import (ALONE, BOUND, FAKE, FEATURES, GAN, MIXUP, PIXELS, QUERY, RULE,
+                                                         SAMPLES, SEEN, SET, VIEWS)
 from mlcourse.statistics import Estimate, paired_difference, t_interval
 
-SUPPORTS, BODIES = (ALONE, VIEWS, SET, QUERY, GAN, RULE, BOUND), (SEEN, MIXUP, FAKE)
-SHOTS = (1, 5)
-OWN = (RULE, BOUND)         # the set VAE is the classifier
+MADE, ITSELF, BODIES = (ALONE, VIEWS, SET, QUERY, GAN), (RULE, BOUND), (SEEN, MIXUP, FAKE)
+ARMS = MADE + ITSELF + BODIES
+SHOT = 1
 
 
-def apart(rows: Sequence[dict], one: str, other: str, shot: int) -> Estimate:
+def apart(rows: Sequence[dict], one: str, other: str, on: str) -> Estimate:
     """The accuracy of `one` less that of `other`, in points, paired over seeds. Made pictures are compared with as many
-    hand-made views. Raises ValueError for a name that is no arm."""
+    hand-made views. on: "pixels" or "features", what the ridge regression sees.
+
+    Raises ValueError for a name that is no arm, and for features that were trained otherwise "on pixels".
+    """
     for name in (one, other):
-        if name not in SUPPORTS + BODIES:
-            raise ValueError(f"there is no arm {name!r}; the arms are {'; '.join(SUPPORTS + BODIES)}")
-    if not {one, other} & {*BODIES, *OWN}:
-        return study.gain(rows, one, other, FEATURES, shot)
-    return paired_difference(*(by_seed(rows, name, shot) for name in (one, other)))
+        if name not in ARMS:
+            raise ValueError(f"there is no arm {name!r}; the arms are {'; '.join(ARMS)}")
+    if on not in (PIXELS, FEATURES):
+        raise ValueError(f"a ridge regression is on {PIXELS!r} or {FEATURES!r}, got {on!r}")
+    if {one, other} <= {*MADE}:
+        return study.gain(rows, one, other, on, SHOT)
+    return paired_difference(*(by_seed(rows, name, on) for name in (one, other)))
 
 
-def by_seed(rows: Sequence[dict], arm: str, shot: int) -> dict[int, float]:
-    """{seed: accuracy in per cent} of any arm."""
+def by_seed(rows: Sequence[dict], arm: str, on: str) -> dict[int, float]:
+    """{seed: accuracy in per cent} of any arm. Raises ValueError for trained features on pixels."""
     if arm in BODIES:
-        return study.trained(rows, arm, shot)
-    return study.values(rows, arm, "own" if arm in OWN else FEATURES, shot)
+        if on != FEATURES:
+            raise ValueError(f"{arm!r} trains features, so it is on {FEATURES!r}")
+        return study.trained(rows, arm, SHOT)
+    return study.values(rows, arm, "own" if arm in ITSELF else on, SHOT)
 
 
 def table(rows: Sequence[dict]) -> str:
-    """Every arm, 1-shot and 5-shot, and less as many hand-made views; those that train the body otherwise, and are judged
-    on supports alone, less the body as it is."""
-    lines = [f"{'% right':24s}{'1-shot':>12s}{'5-shot':>12s}{'less views, 1-shot':>21s}"]
-    lines += [_line(rows, arm, VIEWS) for arm in SUPPORTS]
-    lines += [f"{'supports alone, trained':45s}{'less support alone':>24s}"]
-    return "\n".join(lines + [_line(rows, arm, ALONE) for arm in BODIES])
+    """Made pictures in the support set, on pixels and on features, each less as many hand-made views."""
+    lines = [f"{'% right, 1-shot':21s}{'on pixels':>11s}{'less views':>13s}{'on features':>14s}{'less views':>13s}"]
+    for arm in MADE:
+        line = f"{arm:21s}"
+        for on, width in ((PIXELS, 11), (FEATURES, 14)):
+            gap = "" if arm == VIEWS else apart(rows, arm, VIEWS, on).text(sign=True)
+            line += f"{mean(rows, arm, on):>{width}s}{gap:>13s}"
+        lines.append(line.rstrip())
+    return "\n".join(lines)
 
 
-def _line(rows: Sequence[dict], arm: str, over: str) -> str:
-    """An arm as a line of the table."""
-    one, five = (t_interval(by_seed(rows, arm, shot).values()).text() for shot in SHOTS)
-    gap = "" if arm == over else apart(rows, arm, over, 1).text(sign=True)
-    return f"{arm:24s}{one:>12s}{five:>12s}{gap:>21s}".rstrip()
+def mean(rows: Sequence[dict], arm: str, on: str) -> str:
+    """The mean over seeds with its interval."""
+    return t_interval(by_seed(rows, arm, on).values()).text()
 
 
-def samples(rows: Sequence[dict], shot: int = 5) -> str:
-    """What the pictures of each generator are, made from `shot` drawings, beside other real drawings."""
-    lines = [f"{f'made from {shot} drawings':22s}{'recognised %':>14s}{'to the nearest shown':>22s}{'to each other':>16s}"]
-    fields = ("recognised", "near", "apart")
-    for arm in (VIEWS, SET, QUERY, GAN):
-        lines.append(_sample_line(arm, *(study.sample(rows, arm, f"{field}_sharp", shot) for field in fields)))
-    return "\n".join([*lines, _sample_line("real drawings", *(study.sample(rows, SET, f"{field}_real", shot)
-                                                              for field in fields))])
+def samples(rows: Sequence[dict]) -> str:
+    """What views and samples are, in black and white, made from one drawing and from five, beside another real one."""
+    cells = lambda arm, end: [study.sample(rows, arm, f"{field}{end}", shot).text(digits)
+                              for field, digits in (("recognised", 1), ("near", 2)) for shot in (1, 5)]
+    lines = [f"{'':21s}{'recognised, %':>20s}{'to the nearest shown':>31s}",
+             f"{'':21s}" + "".join(f"{each:>{width}s}" for each, width in
+                                  (("from 1", 12), ("from 5", 12), ("from 1", 15), ("from 5", 15)))]
+    for name, arm, end in ((VIEWS, VIEWS, "_sharp"), (SET, SET, "_sharp"), (QUERY, QUERY, "_sharp"), ("another real one", SET, "_real")):
+        lines.append(f"{name:21s}" + "".join(f"{cell:>{width}s}" for cell, width in
+                                             zip(cells(arm, end), (12, 12, 15, 15), strict=True)))
+    return "\n".join(lines)
 
 
-def _sample_line(name: str, recognised: Estimate, near: Estimate, apart: Estimate) -> str:
-    """A line of `samples`."""
-    return f"{name:22s}{recognised.text():>14s}{near.text(2):>22s}{apart.text(2):>16s}"
+def by_heart(rows: Sequence[dict]) -> Estimate:
+    """How much nearer the set VAE's samples of training characters lie to drawings that it was trained on than to others
+    of the same characters, in pixels' distance, paired over seeds."""
+    own = study.found(rows, SAMPLES, SET, FEATURES, 5)
+    return paired_difference(*({row["seed"]: row[field] for row in own} for field in ("to_held_out", "to_trained")))

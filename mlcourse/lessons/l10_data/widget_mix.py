@@ -68,5 +68,4 @@ class MixLayer(Explorer):
     def describe(self, record: MixRecord) -> str:
         line = np.linspace(0, 1, SHARES)
         off = [float(np.abs(answers[:, record.labels[0]] - line).mean()) for answers in (record.plain, record.mixup)]
-        return (f"Mixed before {PLACES[record.layer]}. Along λ the plain network's belief lies {about(off[0])} from λ in the mean, "
-                f"that with mixup {about(off[1])}.")
+        return f"Mixed before {PLACES[record.layer]}. Mean distance from λ: plain {about(off[0])}, with mixup {about(off[1])}."

@@ -67,6 +67,5 @@ class LatentWalk(Explorer):
 
     def describe(self, record: WalkRecord) -> str:
         ruler = record.ruler
-        return (f"Of character {record.character} it was shown {plural(record.shown, 'drawing')}, of which the nearest differs "
-                f"in ≈{ruler.to_shown} pixels; 90 of 100 pairs of real ones differ in ≈{ruler.own[0]:.0f} to "
-                f"≈{ruler.own[2]:.0f}.")
+        return (f"Of character {record.character} it was shown {plural(record.shown, 'drawing')}; the nearest differs in "
+                f"≈{ruler.to_shown} pixels, 90 of 100 real pairs in ≈{ruler.own[0]:.0f} to ≈{ruler.own[2]:.0f}.")
