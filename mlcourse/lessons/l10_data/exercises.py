@@ -34,7 +34,7 @@ draw = Exercise(
     hints=(
         "A normal number with mean μ and deviation σ is μ + σ times a standard normal one.",
         "The variance is exp(log_var). Its root, the deviation, is exp(log_var / 2).",
-        "return mean + (log_var / 2).exp() * xi",
+        "return mean + (log_var / 2).exp() * xi, and nothing else.",
     ),
     wrong=(
         (draw_wrong(("(log_var / 2)", "log_var")), "the variance for the deviation"),
