@@ -32,7 +32,7 @@ CHINESE = {
 
 SYMBOLS = {
     r"$q(c\mid S)$, $q(z\mid x, c)$":
-        ("`context`, `posterior`", "the encoder's distributions of a set's context and of one picture's numbers"),
-    r"$p(z\mid c)$": ("`prior`", "the learned prior of a picture's numbers"),
-    r"$\xi$": ("`xi`, `noise`", "standard normal noise, of which a draw is made"),
+        ("`context`, `posterior`", "the encoder's distributions, for a set and for one picture"),
+    r"$p(z\mid c)$": ("`prior`", "the learned prior"),
+    r"$\xi$": ("`xi`, `noise`", "standard normal noise"),
 }
