@@ -12,8 +12,7 @@ from mlcourse.nets.set_vae import SetVAE
 
 
 class HandMade(Generator):
-    """Views of the support pictures: turned, sheared, scaled, shifted, bent, of thicker or thinner strokes. Nothing is
-    trained. strength: as in `view`."""
+    """Views of the support pictures (`episode.view`). Nothing is trained. strength: as in `view`."""
 
     def __init__(self, strength: float = 1.0):
         super().__init__()

@@ -23,8 +23,8 @@ from torch import Tensor, nn
 
 from mlcourse.losses.vae import Normal, kl, log_bernoulli, reparameterised, standard_like
 
-LEAST = -6.0        # of a log-variance
-FEW = 8             # maps of what z, or a picture's own h, says at each place
+LEAST, MOST = -6.0, 20.0        # of a log-variance
+FEW = 8                         # maps of what z, or a picture's own h, says at each place
 
 
 class Bound(NamedTuple):
@@ -57,8 +57,8 @@ class ToNormal(nn.Module):
 
 
 def bounded(log_var: Tensor) -> Tensor:
-    """A log-variance that is LEAST or more."""
-    return LEAST + F.softplus(log_var - LEAST)
+    """A log-variance between LEAST and MOST, of which an exponential is finite."""
+    return (LEAST + F.softplus(log_var - LEAST)).clamp(max=MOST)
 
 
 class SetVAE(nn.Module):

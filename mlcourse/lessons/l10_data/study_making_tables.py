@@ -47,7 +47,7 @@ def pixels(rows: Rows) -> str:
 
 def rule(rows: Rows) -> str:
     """The set VAE as a classifier."""
-    others = ((PIXELS, ALONE), (PIXELS, SET), (FEATURES, ALONE), (FEATURES, SET))
+    others = ((PIXELS, ALONE), (PIXELS, SET), (PIXELS, QUERY), (FEATURES, ALONE))
     less = lambda rule, classifier, arm, shot: own_gain(rows, rule, arm, classifier, shot).text(1, sign=True)
     body = [[rule, f"{shot}-shot", mean(rows, rule, "own", shot).text(),
              *(less(rule, *other, shot) for other in others)] for rule in (RULE, BOUND) for shot in SHOTS]

@@ -17,7 +17,8 @@ def test_it_reaches_the_bound_and_the_samples_of_its_card():
     learner = NeuralStatistician(seed=shipped.SEED).eval()
     learner.vae.load_state_dict(shipped.vae().state_dict())
     found = bound_of(shipped.DATA, learner)
-    assert found["bound"] == pytest.approx(card["test"]["bound"], abs=0.05) and found["active"] == card["test"]["active"]
+    assert found["bound"] == pytest.approx(card["test"]["bound"], abs=0.05)
+    assert found["active"] == card["test"]["active"]
     made = quality(shipped.DATA, FromSet(shipped.vae()), 5, shipped.SEED, binary=True)
     for name in ("recognised", "recognised_sharp"):
         assert made[name] == pytest.approx(card["samples"][name], abs=0.5)

@@ -92,7 +92,8 @@ def row(arm, accuracy, split="test", seed=0, classifier="features", shot=1):
 
 
 def test_settings_are_those_of_validation_classes_and_views_are_as_many_as_a_generator_makes():
-    rows = [row(arms.SET, {"5×1": 70, "10×1": 60}, "val", 100), row(arms.VIEWS, {"5×1 at 1.0": 60, "5×1 at 0.5": 65, "10×1 at 0.5": 90}, "val", 100),
+    rows = [row(arms.SET, {"5×1": 70, "10×1": 60}, "val", 100),
+            row(arms.VIEWS, {"5×1 at 1.0": 60, "5×1 at 0.5": 65, "10×1 at 0.5": 90}, "val", 100),
             *(row(arms.SET, {"5×1": 50.0 + seed, "10×1": 99.0}, seed=seed) for seed in range(3)),
             *(row(arms.VIEWS, {"5×1 at 0.5": 40.0 + seed, "5×1 at 1.0": 0.0, "10×1 at 0.5": 80.0}, seed=seed)
               for seed in range(3))]
