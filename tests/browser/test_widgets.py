@@ -175,7 +175,7 @@ def test_move_drawing(widget, tmp_path):
 
 def test_latent_walk(widget, tmp_path):
     walk = widget("LatentWalk")
-    assert "Recognised at ≈" in walk.says() and "pixels from any training picture" in walk.says()
+    assert "Recognised at ≈" in walk.says() and "differs from what was shown in ≈" in walk.says()
     picture = walk.pixels()
     walk.slider("number a").focus()
     walk.page.keyboard.press("ArrowRight")
@@ -184,11 +184,11 @@ def test_latent_walk(widget, tmp_path):
     walk.drag("drawings shown", -400)
     walk.changed(picture)
     picture = walk.settled()
-    assert walk.readout("drawings shown") == "1" and "it was shown 1 drawing;" in walk.says()
+    assert walk.readout("drawings shown") == "1" and ", 1 drawing shown." in walk.says()
     walk.slider("character").focus()
     walk.page.keyboard.press("ArrowRight")
     walk.changed(picture)
-    assert "Of character 1 it was shown" in walk.says()
+    assert "Character 1, 1 drawing" in walk.says()
     walk.settled()
     walk.root.screenshot(path=tmp_path / "latent_walk.png")
 

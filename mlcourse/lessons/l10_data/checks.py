@@ -108,8 +108,11 @@ def check_kl(answer: object) -> str:
             raise Misconception(CUT, "the numbers are right, but no graph leads to the four inputs; encoder and prior "
                                 "both learn from this number.")
         slopes = torch.autograd.grad(result.sum(), leaves, allow_unused=True)
-        if any(slope is None for slope in slopes):
-            raise Misconception(CUT, "one of the four inputs gets no gradient; encoder and prior both learn.")
+        wanted = torch.autograd.grad(divergence(*leaves).sum(), leaves)
+        for name, slope, right in zip(("mean_q", "log_var_q", "mean_p", "log_var_p"), slopes, wanted, strict=True):
+            if slope is None or not agree(slope, right):
+                raise Misconception(CUT, f"the numbers are right, but the gradient of {name} is not that of the formula; "
+                                    f"encoder and prior both learn, from every term.")
         if any("torch.distributions" in called for called in kl.called):
             raise Misconception(BY_TORCH, "torch.distributions did the work; write the formula for one dimension, "
                                 "then sum.")
@@ -124,7 +127,7 @@ def shaped(got: Tensor, lead: tuple[int, ...]) -> None:
 
 
 def divergence(mean_q: Tensor, log_var_q: Tensor, mean_p: Tensor, log_var_p: Tensor, way: str = "q to p",
-               prior: str = "learned", minus_one: bool = True, half: bool = True, over: str = "last",
+               prior: str = "learned", minus_one: str = "each", half: bool = True, over: str = "last",
                far: str = "square over variance", log: int = 1) -> Tensor:
     """The divergences, a loop over dimensions; the options are the known faults."""
     if way == "p to q":
@@ -137,9 +140,10 @@ def divergence(mean_q: Tensor, log_var_q: Tensor, mean_p: Tensor, log_var_p: Ten
         apart = mean_q[..., i] - mean_p[..., i]
         moved = {"square over variance": apart**2 / b.exp(), "square": apart**2,
                  "length": apart.abs() / (b / 2).exp()}[far]
-        each.append((log * (b - a) + (a.exp() / b.exp()) + moved - int(minus_one)) / (2 if half else 1))
+        each.append((log * (b - a) + (a.exp() / b.exp()) + moved - int(minus_one != "never")) / (2 if half else 1))
     stacked = torch.stack(each, -1)
-    return {"last": stacked.sum(-1), "mean": stacked.mean(-1), "all": stacked.sum(), "none": stacked}[over]
+    total = stacked.sum(-1) + (len(each) - 1) * (0.5 if half else 1) * int(minus_one == "once")
+    return {"last": total, "mean": stacked.mean(-1), "all": stacked.sum(), "none": stacked}[over]
 
 
 KL_FAULTS = (
@@ -147,8 +151,9 @@ KL_FAULTS = (
      "above, that of p below"),
     ("the standard normal in place of the prior", {"prior": "standard"}, "the prior is learned: its mean and its "
      "variance belong in the formula"),
-    ("the -1 is forgotten", {"minus_one": False}, "the divergence of a distribution from itself is 0; without the -1 "
+    ("the -1 is forgotten", {"minus_one": "never"}, "the divergence of a distribution from itself is 0; without the -1 "
      "it is not"),
+    ("the -1 once for all dimensions", {"minus_one": "once"}, "each dimension has its own -1, inside the sum"),
     ("the half is forgotten", {"half": False}, "each dimension's sum is halved"),
     ("the distance without the prior's width", {"far": "square"}, "the squared distance of the means is divided by the "
      "prior's variance: a wide prior forgives more"),

@@ -29,10 +29,12 @@ class Claim(NamedTuple):
 
 CALL = "call apart with these names; on which side of 0 does its interval lie?"
 CLAIMS = {
-    "a": Claim("no", "good drawings taken for good training data", CALL, "set VAE", "hand-made views", "pixels"),
-    "b": Claim("yes", "one generator taken for all", CALL, "set VAE, query loss", "hand-made views", "pixels"),
-    "c": Claim("open", "the larger mean wins", CALL, "hand-made views", "set VAE", "features"),
-    "d": Claim("yes", "what beats a rival taken for what helps", CALL, "set VAE", "support alone", "pixels"),
+    "a": Claim("yes", "what loses to a rival taken for useless", CALL, "set VAE", "support alone", "pixels"),
+    "b": Claim("open", "the larger mean wins", CALL, "support alone", "DAGAN", "pixels"),
+    "c": Claim("no", "a wide interval taken for an open one", CALL, "DAGAN", "set VAE, query loss", "pixels"),
+    "d": Claim("yes", "two trainings of a network taken for one", CALL, "set VAE, query loss", "set VAE", "pixels"),
+    "e": Claim("open", "what helps on pixels taken to help on features", CALL, "set VAE, query loss", "hand-made views",
+               "features"),
 }
 
 
@@ -72,7 +74,8 @@ PROPERTIES = {
                   "MAML taken for a generative model", "MAML's network maps pictures to labels, p(y | x); nothing in it "
                   "gives a picture"),
     "f": Property("its outer loss is the loss on query labels after adaptation, with no divergence in it", MAML,
-                  "a bound taken for a query loss", "lines [1] to [7] need no label of a query: they bound log p(S)"),
+                  "a bound taken for a query loss", "in lines [1] to [7] there is no query and no loss on labels: they "
+                  "climb a bound on log p(S)"),
 }
 
 

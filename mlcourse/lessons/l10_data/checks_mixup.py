@@ -51,12 +51,22 @@ def check_mixed_loss(answer: object) -> str:
             if not (torch.equal(kept, x) and torch.equal(labels, y)):
                 raise Misconception(IN_PLACE, "x and y belong to the caller; build new tensors.")
             judged(result, x, y, lam, at)
-    if not result.requires_grad:
-        raise Misconception(CUT, "the loss is right, but no graph leads to the network's weights.")
+            passes(result, layers, x, y, lam, at)
     plain = scalar(mixed_loss(Layers().listed(), x.clone(), y.clone(), WAY, 1.0, ORDER.clone(), 1), "the loss")
     if not close(plain, truth(x, y, 1.0, 3)):
         raise NotYet("with lam = 1 nothing is mixed, and the loss is the plain cross-entropy.")
     return "Right before the first, the second and the last layer; with λ = 1 it is plain cross-entropy."
+
+
+def passes(result: Tensor, layers: Layers, x: Tensor, y: Tensor, lam: float, at: int) -> None:
+    """Raise Misconception where the gradients of the weights are not those of the loss."""
+    twin = Layers()
+    wanted = torch.autograd.grad(truth(x, y, lam, at, layers=twin), twin.weights)
+    got = torch.autograd.grad(result, layers.weights, allow_unused=True) if result.requires_grad else [None] * 3
+    for i, (slope, right) in enumerate(zip(got, wanted, strict=True)):
+        if slope is None or not torch.allclose(slope, right, rtol=1e-3, atol=1e-6):
+            raise Misconception(CUT, f"the loss is right, but the gradient of layer {i}'s weights is not; the layers before "
+                                "the mixing learn through it, too.")
 
 
 def judged(result: Tensor, x: Tensor, y: Tensor, lam: float, at: int) -> None:
@@ -74,9 +84,10 @@ def close(one: Tensor, other: Tensor) -> bool:
 
 
 def truth(x: Tensor, y: Tensor, lam: float, at: int, labels: str = "mixed", swapped: bool = False, where: str = "at",
-          reduction: str = "mean", soft: bool = False) -> Tensor:
+          reduction: str = "mean", soft: bool = False,
+          layers: Layers | None = None) -> Tensor:
     """The loss, a sum over pairs; the options are the known faults."""
-    layers = Layers().listed()
+    layers = (layers or Layers()).listed()
     lam = 1 - lam if swapped else lam
     place = {"at": at, "pictures": 0, "logits": len(layers), "one later": min(at + 1, len(layers)),
              "never": len(layers) + 1}[where]
@@ -101,7 +112,8 @@ MIX_FAULTS = (
     ("labels by another permutation", {"labels": "inverse"}, "row i is mixed with row order[i], so its label is mixed "
      "with y[order[i]]"),
     ("halves in place of shares", {"labels": "half"}, "the labels are mixed in the shares lam and 1 - lam"),
-    ("λ is the share of the other", {"swapped": True}, "lam is the share of the row itself: lam = 1 changes nothing"),
+    ("λ is the share of the other", {"swapped": True}, "lam is the share of the row itself, and row order[i] has the rest; "
+     "with the inverse of the order the shares change places, too"),
     ("mixed in the pictures", {"where": "pictures"}, "`at` layers run before the mixing"),
     ("only the logits are mixed", {"where": "logits"}, "the layers from `at` on see what is mixed"),
     ("one layer too late", {"where": "one later"}, "at = 0 mixes the pictures, before any layer has run"),

@@ -63,8 +63,8 @@ KL = '''\
 def kl(mean_q, log_var_q, mean_p, log_var_p):
     """KL(q || p) of two normal distributions with independent entries, in nats.
 
-    All four (..., D); none of them need be those of the standard normal.
-    Returns (...): the formula for one dimension, summed over the last. Gradients pass.
+    All four (..., D). Returns (...): the formula for one dimension, written out, then summed
+    over the last. Gradients pass.
     """
 '''
 WIDTHS = "    widths = (log_var_q - log_var_p).exp() - 1 - (log_var_q - log_var_p)"
@@ -96,6 +96,8 @@ kl = Exercise(
         (SWAPPED, "the divergence the other way round"),
         (STANDARD, "the standard normal in place of the prior"),
         (kl_wrong((" - 1 -", " -")), "the -1 is forgotten"),
+        (kl_wrong((" - 1 -", " -"), ("(widths + places).sum(-1)", "((widths + places).sum(-1) - 1)")),
+         "the -1 once for all dimensions"),
         (kl_wrong((" / 2", "")), "the half is forgotten"),
         (kl_wrong((" / log_var_p.exp()", "")), "the distance without the prior's width"),
         (kl_wrong((".square() / log_var_p.exp()", ".abs() / (log_var_p / 2).exp()")), "the distance is not squared"),
@@ -104,7 +106,8 @@ kl = Exercise(
         (kl_wrong((".sum(-1)", ".sum()")), "summed over everything"),
         (kl_wrong((".sum(-1)", "")), "not summed"),
         (kl_wrong((SUMMED, "    return ((widths + places).sum(-1) / 2).detach()")), CUT),
-        (kl_wrong((PLACES, PLACES.replace("mean_p)", "mean_p.detach())")), (WIDTHS, WIDTHS)), CUT),
+        (kl_wrong((PLACES, PLACES.replace("mean_p)", "mean_p.detach())"))), CUT),
+        (kl_wrong((" / log_var_p.exp()", " / log_var_p.detach().exp()")), CUT),
         (KL + NORMALS, BY_TORCH),
         (kl_wrong((" / 2", ""), (".sum(-1)", ".mean(-1)")), "the half is forgotten, the mean over the dimensions"),
     ),
@@ -128,12 +131,12 @@ def sample(prior, decode, c, xi):
 '''
 SAMPLE_GIVEN = '''\
 def sample_broken(prior, decode, c, xi):
-    """Runs; and of one set alone all pictures are right."""
+    """Runs, and for one set all is well."""
     B, K, D = xi.shape
     mean, log_var = prior(c)
     mean, log_var = mean.repeat(K, 1), log_var.repeat(K, 1)
     z = mean + (log_var / 2).exp() * xi.reshape(B * K, D)
-    x = decode(z, c.repeat_interleave(K, 0))
+    x = decode(z, c[:, None].expand(B, K, -1).reshape(B * K, -1))
     return x.reshape(B, K, *x.shape[1:])'''
 SIZES, PRIOR = "    B, K, D = xi.shape", "    mean, log_var = prior(c)"
 AGAIN = "    mean, log_var = mean.repeat_interleave(K, 0), log_var.repeat_interleave(K, 0)"
@@ -152,11 +155,11 @@ READ = (SHAPED, "    return x.reshape(K, B, *x.shape[1:]).transpose(0, 1)")
 ONCE = ("xi.reshape(B * K, D)", "xi[:, :1].expand(B, K, D).reshape(B * K, D)")
 MEAN = ("mean + (log_var / 2).exp() * xi.reshape(B * K, D)", "mean")
 sample = Exercise(
-    id="10.3", title="Spot the bug: other sets' pictures", answer="sample", difficulty=2, minutes=4,
+    id="10.3", title="Spot the bug: several sets at once", answer="sample", difficulty=2, minutes=4,
     given=SAMPLE_GIVEN, stub=SAMPLE + "    ...", solution_source=SAMPLE_SOLUTION, check=check_sample,
     hints=(
         "Take two sets, A and B, and K = 2. In which order do the four means come, in which the four codes?",
-        "repeat gives A B A B, repeat_interleave A A B B. The codes, the noise and reshape all go set by set.",
+        "repeat gives A B A B; the codes, the noise and reshape go A A B B, set by set. repeat_interleave does, too.",
         "mean.repeat_interleave(K, 0) and log_var.repeat_interleave(K, 0); the other lines stay.",
     ),
     wrong=(

@@ -17,7 +17,7 @@ verdicts = Exercise(
     id="10.4", title="Does a generator help?", answer="verdicts", difficulty=2, minutes=4,
     stub=VERDICTS, solution_source=with_verdicts(VERDICTS, CLAIMS), check=check_verdicts,
     hints=(
-        "apart(one, other, shot) prints the paired difference of two arms; where does its interval lie?",
+        "apart(one, other, on) prints the paired difference of two arms; where does its interval lie?",
         "Above 0: yes. Below 0: no. Across 0: open, however far apart the means are.",
         "One call for each claim, with the two names in their order.",
     ),
@@ -30,7 +30,7 @@ verdicts = Exercise(
 
 CLAIM = "MAML is a VAE"
 PROPERTY = '''\
-said = {     # of whom is it true: "MAML", "VAE" (the set VAE), or "both"?
+said = {     # of whom is it true: "MAML", "VAE" (lines [1] to [7]), or "both"?
 ''' + "".join(f'    # {each.says}\n    "{key}": ...,\n' for key, each in PROPERTIES.items()) + f'''\
     "{CLAIM}": ...,         # "yes" or "no"
 }}'''

@@ -53,6 +53,7 @@ mixed_loss = Exercise(
         (wrong((LOSS, LOSS.replace("target)", 'target, reduction="sum")'))), "the sum over the batch"),
         (wrong((LOSS, LOSS.replace("(x,", "(x.softmax(1),"))), "softmax twice"),
         (wrong((LOSS, LOSS.replace("target)", "target).detach()"))), CUT),
+        (wrong((BLEND, "    x = x.detach()\n" + BLEND)), CUT),
         (wrong((TARGET, "    target = one_hot"), (LOSS, LOSS.replace("target)", 'target, reduction="sum")'))),
          "the labels are not mixed, the sum over the batch"),
     ),

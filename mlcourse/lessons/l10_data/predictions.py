@@ -6,11 +6,11 @@ from mlcourse.exercises.predictions import Prediction
 
 PREDICTIONS = (
     Prediction(
-        "10.p1", "Views as wild as the course's library makes them (strength 1) join the support set: accuracy …",
+        "10.p1", "Twenty views of strength 1, the library's default, join each labelled drawing: accuracy …",
         ("falls by more than 3 points", "changes by at most 3 points", "rises by more than 3 points"),
         "falls by more than 3 points",
         lambda wild, mild: wild.high < -3 and mild.low > 0,
-        lambda wild, mild: f"≈{wild.text(sign=True)} points at strength 1, ≈{mild.text(sign=True)} at ½."),
+        lambda wild, mild: f"≈{wild.text(sign=True)} points at strength 1, ≈{mild.text(sign=True)} at ¼."),
     Prediction(
         "10.p2", "On pixels, the set VAE's samples in the support set make the classifier, against as many hand-made "
                  "views, …",

@@ -26,14 +26,14 @@ class MixScene(Scene):
         for x, text, look in ((10, "the first", FIRST), (165, "mixed", dict(color=BLACK)), (320, "the second", SECOND)):
             write(x, 322, text, color=look["color"], fontweight="bold")
         self.drawings = [place(10, 252), place(320, 252)]
-        write(10, 222, "what the layer sees: a picture, or its 16 maps (dark: high)")
+        write(10, 222, "what the layer sees in the mixup network (dark: high)")
         self.seen = [place(x, 66) for x in (10, 165, 320)]
         axes = self.figure.add_axes((0.53, 0.15, 0.29, 0.66))
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.03, 1.03), xlabel="λ, share of the first", ylabel="probability")
         axes.grid(True)
         axes.plot([0, 1], [0, 1], color=BLACK, lw=0.9, ls=":", label="λ and 1 − λ")
         axes.plot([0, 1], [1, 0], color=BLACK, lw=0.9, ls=":")
-        self.now = self.moving(axes.axvline(0.5, color=BLACK, lw=1))
+        self.now = self.moving(axes.axvline(0.5, color=BLACK, lw=1, label="your λ"))
         line = lambda name, style, look: self.moving(axes.plot([], [], ls=style, ms=4.5, label=name, markevery=5, lw=1.6,
                                                                **look)[0])
         self.lines = [[line(f"{what}, {who}", style, look) for what, look in (

@@ -24,15 +24,16 @@ JUDGE = paths.DATA / "checkpoints" / "protonet-glyphs.safetensors"
 
 
 class Ruler(NamedTuple):
-    """How many pixels differ: between the sample and the training picture that is nearest to it (its number), between the
-    sample and the nearest of the drawings that were shown, and between two drawings of one character: in 5, 50 and 95 of
-    100 pairs no more than these."""
+    """How many pixels differ: between the sample and the training picture that is nearest to it (its number), and between
+    the sample and the nearest of the drawings that were shown. real_trained, real_shown: the same of the character's
+    other real drawings, the least, the median and the most."""
 
     to_trained: int
     trained: int
     to_shown: int
     shown: int
-    own: tuple[float, float, float]
+    real_trained: tuple[float, float, float]
+    real_shown: tuple[float, float, float]
 
 
 @cache
@@ -115,20 +116,23 @@ def trained() -> tuple[np.ndarray, Tensor]:
     return packed(images > 127), images
 
 
+def differing(one: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """How many pixels of a picture, as bits (WORDS,), differ from each of the others (M, WORDS)."""
+    return np.bitwise_count(others ^ one).sum(1)
+
+
 @cache
-def own(character: int) -> tuple[np.ndarray, tuple[float, float, float]]:
-    """The drawings that can be shown, as bits, and how many pixels differ between two drawings of the character."""
-    bits = packed(drawings()[character])
-    apart = np.bitwise_count(bits[:, None] ^ bits[None]).sum(-1)
-    pairs = apart[np.triu_indices(len(bits), 1)]
-    return bits[:SHOWN], tuple(np.percentile(pairs, (5, 50, 95)))
+def real(character: int, shown: int) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """What a `Ruler` says of the drawings that cannot be shown, when `shown` are."""
+    bits, span = packed(drawings()[character]), lambda values: tuple(np.percentile(values, (0, 50, 100)))
+    nearest = lambda others: span([differing(one, others).min() for one in bits[SHOWN:]])
+    return nearest(trained()[0]), nearest(bits[:shown])
 
 
 def measured(ink: np.ndarray, character: int, shown: int) -> Ruler:
     """The ruler for a picture (28, 28) of bools."""
-    bits = packed(torch.from_numpy(ink)[None, None])
-    differ = lambda others: np.bitwise_count(others ^ bits).sum(1)
-    to_trained, (drawn, between) = differ(trained()[0]), own(character)
-    to_shown = differ(drawn[:shown])
+    bits, = packed(torch.from_numpy(ink)[None, None])
+    to_trained, to_shown = differing(bits, trained()[0]), differing(bits, packed(drawings()[character, :shown]))
     nearest = int(to_trained.argmin()), int(to_shown.argmin())
-    return Ruler(int(to_trained[nearest[0]]), nearest[0], int(to_shown[nearest[1]]), nearest[1], between)
+    return Ruler(int(to_trained[nearest[0]]), nearest[0], int(to_shown[nearest[1]]), nearest[1],
+                 *real(character, shown))

@@ -62,10 +62,11 @@ class LatentWalk(Explorer):
 
     def headline(self, record: WalkRecord) -> str:
         ruler = record.ruler
-        return (f"Recognised at ≈{record.probabilities[record.character]:.2f}; ≈{ruler.to_trained} pixels from any training "
-                f"picture, two real drawings of it ≈{ruler.own[1]:.0f} apart")
+        return (f"Recognised at ≈{record.probabilities[record.character]:.2f}; differs from what was shown in "
+                f"≈{ruler.to_shown} pixels, other real drawings in ≈{ruler.real_shown[0]:.0f} or more")
 
     def describe(self, record: WalkRecord) -> str:
         ruler = record.ruler
-        return (f"Of character {record.character} it was shown {plural(record.shown, 'drawing')}; the nearest differs in "
-                f"≈{ruler.to_shown} pixels, 90 of 100 real pairs in ≈{ruler.own[0]:.0f} to ≈{ruler.own[2]:.0f}.")
+        return (f"Character {record.character}, {plural(record.shown, 'drawing')} shown. The nearest training picture differs "
+                f"in ≈{ruler.to_trained} pixels; from other real drawings in ≈{ruler.real_trained[0]:.0f} to "
+                f"≈{ruler.real_trained[2]:.0f}.")
