@@ -1,7 +1,7 @@
-"""Classify by a variational autoencoder of sets: no classifier is trained, and no label is ever used but to say which
-pictures belong together.
+"""Classify by a variational autoencoder of sets: no classifier is trained. Labels only say which pictures belong
+together, in training as in the support set.
 
-Edwards and Storkey, Towards a Neural Statistician, ICLR 2017, section 5.3. The network is `SetVAE`.
+After Edwards and Storkey, Towards a Neural Statistician, ICLR 2017, section 5.3. The network is `SetVAE`.
 
     descend -(bound of the pictures of each class) / their number           (`loss`)
     D_n the supports of class n:  q(c|D_n)                                  (`adapt`)
@@ -11,7 +11,8 @@ The course's own rule asks the whole model, not the codes alone: how probable is
 
     logit_n(x) = log p(x|z, c_n) - KL( q(z|x, c_n) ‖ p(z|c_n) ),  c_n and z at the means of q(c|D_n) and q(z|x, c_n)
 
-which is the bound on log p(x|c_n) but for the draw of z. (`BoundStatistician`)
+With z drawn from q(z|x, c_n) its mean would be a bound on log p(x|c_n); at the mean of q it stands in for one.
+(`BoundStatistician`)
 """
 
 from __future__ import annotations

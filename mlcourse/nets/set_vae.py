@@ -8,9 +8,9 @@ one context c; each picture x of it has its own z:
 
     bound of a set = Σ_x [ E log p(x|z, c) - KL(q(z|x, c) ‖ p(z|c)) ] - KL(q(c|D) ‖ p(c))
 
-The class reaches the decoder through c: no label is ever shown, so a class that was never seen can be drawn from one
-picture. Not theirs: c is a small map, `maps` numbers at each place of a grid of a quarter of the side, so that a stroke
-keeps its place and a new character is made of known strokes. As an argument c is flat.
+The class reaches the decoder through c, and labels only say which pictures belong together; so a class that was never
+seen can be drawn from one picture. Not theirs: c is a small map, `maps` numbers at each place of a grid of a quarter of
+the side, so that a stroke keeps its place and a new character is made of known strokes. As an argument c is flat.
 """
 
 from __future__ import annotations

@@ -3,10 +3,12 @@
 Part "support": pictures join the support set of a ridge regression, on features or on pixels: hand-made views, samples
 of a set VAE, trained by its bound or further by the loss of queries, DAGAN's drawings; and the set VAE as a classifier.
 Part "training": the body of features is trained with hand-made views, manifold mixup or MetaGAN, and judged on supports
-alone. Part "samples": what the made pictures are; views are those of strength 0.5 there.
+alone. Part "samples": what the made pictures are. Views are those of strength 0.5 there, and the query loss is that of
+the classifier of features.
 
 Everything is trained on the same drawings of training classes, and the test episodes are the same for all arms and
-seeds. Settings are those with the best rows of split "val", whose training seed CHOOSING is not reported.
+seeds. Rows keep means, so an interval over seeds speaks of other trainings and draws, not of other episodes. Settings
+are those with the best rows of split "val", whose training seed CHOOSING is not reported.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ def body(name: str, arm: str, seed: int, budget: Budget, setting: float = 0.0) -
 
 @cache
 def by_bound(name: str, seed: int, budget: Budget) -> tuple[NeuralStatistician, float]:
-    """The set VAE, trained by its bound on sets of five."""
+    """The set VAE, trained by its bound on sets of five drawings of one class, which is all that labels say."""
     learner = NeuralStatistician(seed=seed)
     sampler = EpisodeSampler(source(name), 16, 1, 4)
     return learner, timed(learner, learner.phases(sampler, budget.bound, tasks=1, lr=2e-3), seed)
@@ -129,7 +129,7 @@ def ridge_on(classifier: str, name: str, seed: int, budget: Budget) -> R2D2:
 
 @cache
 def by_queries(name: str, classifier: str, seed: int, budget: Budget) -> tuple[SetVAEAugmented, float]:
-    """The same set VAE, trained further by the loss of queries; the classifier stays as it is."""
+    """The same set VAE, trained further by the loss of queries of training classes; the classifier stays as it is."""
     ridge = ridge_on(classifier, name, seed, budget)
     learner = SetVAEAugmented(ridge.net, 5, 1, seed=seed)
     for own, given in ((learner.log_penalty, ridge.log_penalty), (learner.log_scale, ridge.log_scale)):

@@ -94,7 +94,8 @@ def judge(name: str) -> Learner:
 @torch.no_grad()
 def quality(name: str, maker: Generator, shot: int, seed: int, binary: bool) -> dict:
     """What `generators.judged` says of pictures of test classes, beside as many real drawings; and of training classes
-    whether they were memorised. binary: whether a grey value is a pixel's probability, and a picture drawn by it.
+    whether they were memorised. binary: whether a grey value is a pixel's probability and a picture is drawn by it
+    ("_sharp"), which takes it away from every other; else "_sharp" are rounded greys. Do not compare the two kinds.
     """
     with one_core():
         generator = torch.Generator().manual_seed(seed)

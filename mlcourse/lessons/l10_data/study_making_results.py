@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlcourse.lessons.l10_data.study_making_arms import ALONE, FEATURES, SAMPLES, SUPPORT, TRAINING, VIEWS
+from mlcourse.lessons.l10_data.study_making_arms import (ALONE, FEATURES, MADE, SAMPLES, SUPPORT, TRAINING,
+                                                         VIEWS)
 from mlcourse.statistics import Estimate, paired_difference, t_interval
 
 Rows = Sequence[dict]
-
 
 
 def found(rows: Rows, part: str, arm: str, classifier: str, shot: int, split: str = "test") -> list[dict]:
@@ -44,12 +44,18 @@ def mean(rows: Rows, arm: str, classifier: str = FEATURES, shot: int = 1) -> Est
 
 
 def gain(rows: Rows, arm: str, over: str, classifier: str = FEATURES, shot: int = 1) -> Estimate:
-    """How much more an arm gets than another, in points, paired over seeds. Hand-made views that a generator is
-    compared with are as many as its pictures."""
-    made = None
-    if over == VIEWS and "×" in str(found(rows, SUPPORT, arm, classifier, shot)[0]["accuracy"]):
-        made = int(setting(rows, arm, classifier, shot).split("×")[0]) or None
-    return paired_difference(values(rows, arm, classifier, shot), values(rows, over, classifier, shot, made))
+    """How much more an arm gets than another, in points, paired over seeds, which share their episodes. Beside a
+    generator hand-made views are as many as its pictures, whichever of the two is named first."""
+    own, other = (values(rows, one, classifier, shot, as_many(rows, one, beside, classifier, shot))
+                  for one, beside in ((arm, over), (over, arm)))
+    return paired_difference(own, other)
+
+
+def as_many(rows: Rows, arm: str, beside: str, classifier: str, shot: int) -> int | None:
+    """How many pictures of each class hand-made views are to be beside a generator; None: at their best."""
+    if arm != VIEWS or beside not in MADE:
+        return None
+    return int(setting(rows, beside, classifier, shot).split("×")[0])
 
 
 def own_gain(rows: Rows, rule: str, arm: str, classifier: str, shot: int) -> Estimate:
@@ -72,3 +78,10 @@ def trained_gain(rows: Rows, arm: str, over: str = ALONE, shot: int = 1) -> Esti
 def sample(rows: Rows, arm: str, field: str, shot: int = 5) -> Estimate:
     """The mean of a field of part "samples" over seeds."""
     return t_interval([row[field] for row in found(rows, SAMPLES, arm, FEATURES, shot)])
+
+
+def sample_gain(rows: Rows, arm: str, field: str, over: str, base: str, shot: int = 5) -> Estimate:
+    """A field of part "samples" less another, of the same arm or of another, paired over seeds."""
+    own, other = ({row["seed"]: row[name] for row in found(rows, SAMPLES, one, FEATURES, shot)}
+                  for one, name in ((arm, field), (over, base)))
+    return paired_difference(own, other)
