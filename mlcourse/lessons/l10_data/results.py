@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from mlcourse.lessons.l10_data import study_making_results as study
 from mlcourse.lessons.l10_data.study_making_arms import (ALONE, BOUND, FAKE, FEATURES, GAN, MIXUP, PIXELS, QUERY, RULE,
@@ -26,9 +25,6 @@ def apart(rows: Sequence[dict], one: str, other: str, on: str) -> Estimate:
             raise ValueError(f"there is no arm {name!r}; the arms are {'; '.join(ARMS)}")
     if on not in (PIXELS, FEATURES):
         raise ValueError(f"a ridge regression is on {PIXELS!r} or {FEATURES!r}, got {on!r}")
-    if one == VIEWS and other in MADE:
-        gain = apart(rows, other, one, on)
-        return replace(gain, mean=-gain.mean)
     if {one, other} <= {*MADE}:
         return study.gain(rows, one, other, on, SHOT)
     return paired_difference(*(by_seed(rows, name, on) for name in (one, other)))
