@@ -15,13 +15,15 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # know each other. Only the lessons stand side by side in one part: none imports another.
 FLOORS = (
     ("statistics", "system", "lesson"),
-    ("losses", "nets"),
+    ("losses",),
+    ("nets",),
     ("context", "engine", "memory", "optimisers"),
     ("domains",),
     ("episode",),
     ("datasets",),
     ("division",),
     ("phases", "held_out"),
+    ("generators",),
     ("learner",),
     ("method",),
     ("learners",),

@@ -59,12 +59,16 @@ class R2D2(ProtoNet):
         stats = self.adapted(self.theta(tasks), episode).stats
         x = self.embed(episode.support_x, stats, tasks)
         y = F.one_hot(episode.support_y, episode.way).to(x.dtype)
-        penalty = self.log_penalty.exp() * torch.eye(x.shape[-2]).to(x)
-        return RidgeHead(x.mT @ torch.linalg.solve(x @ x.mT + penalty, y), stats)
+        return RidgeHead(ridge(x, y, self.log_penalty.exp()), stats)
 
     def predict(self, state: RidgeHead, x: Tensor) -> Tensor:
         """α f_θ(x) W."""
         return self.log_scale.exp() * self.embed(x, state.stats, state.weight.shape[:-2]) @ state.weight
+
+
+def ridge(x: Tensor, y: Tensor, penalty: Tensor) -> Tensor:
+    """W (…, D, N) of features x (…, M, D) and one-hot labels y (…, M, N)."""
+    return x.mT @ torch.linalg.solve(x @ x.mT + penalty * torch.eye(x.shape[-2]).to(x), y)
 
 
 METHOD = Method("r2d2", R2D2, "a ridge regression in closed form", "headless", {"penalty": 100.0},

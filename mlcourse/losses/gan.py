@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -47,6 +47,14 @@ def mode_seeking(first: Tensor, second: Tensor, z1: Tensor, z2: Tensor) -> Tenso
     """
     apart = (first - second).abs().flatten(1).sum(1)
     return (apart / (z1 - z2).abs().sum(1).clamp(min=1e-6)).clamp(max=CAP).mean()
+
+
+def gradient_penalty(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """mean (|∇D(x)| - 1)² at pictures x (M, C, H, W), the norm taken over all axes of a picture (Gulrajani et al.,
+    Improved Training of Wasserstein GANs, NIPS 2017, equation 3). critic: (M, C, H, W) → scores (M,)."""
+    x = x.detach().requires_grad_()
+    gradient, = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+    return (gradient.flatten(1).square().sum(1).add(1e-12).sqrt() - 1).square().mean()
 
 
 def shift_and_cut(x: Tensor, u: Tensor, share: float = AUGMENTED) -> Tensor:

@@ -1,4 +1,5 @@
-"""The two networks of a small GAN for pictures: a generator that redraws a picture, and a discriminator."""
+"""The networks of small GANs for pictures: a generator that redraws a picture, one that paints from a code, and a
+discriminator."""
 
 from __future__ import annotations
 
@@ -104,11 +105,12 @@ class Spectral(nn.Module):
 class Discriminator(nn.Module):
     """D(x): three 4×4 convolutions of stride 2, each as a matrix of spectral norm 1, and a linear map without a bound:
     the scores must be able to grow, or the hinge is never reached. Pictures (M, 1, S, S), S divisible by 8, to scores
-    (M,): positive says "target", negative "generated"."""
+    (M,): positive says "target", negative "generated". channels: of the pictures; 2 where a pair is judged."""
 
-    def __init__(self, side: int = 16, widths: Sequence[int] = (32, 64, 128), seed: int = 0):
+    def __init__(self, side: int = 16, widths: Sequence[int] = (32, 64, 128), seed: int = 0,
+                 channels: int = 1):
         super().__init__()
-        channels, left = [1, *widths], side
+        channels, left = [channels, *widths], side
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.convs = nn.ModuleList(Spectral((o, i, 4, 4)) for i, o in zip(channels, widths, strict=False))
@@ -132,3 +134,20 @@ class Discriminator(nn.Module):
         """One power iteration in every layer; to be called after each step of the optimiser."""
         for conv in self.convs:
             conv.iterate()
+
+
+class Painter(nn.Module):
+    """G(code): codes (M, inputs), in which there is noise, to pictures (M, 1, side, side) in [0, 1], side divisible by 4."""
+
+    def __init__(self, inputs: int, side: int = 28, hidden: int = 128, width: int = 16, seed: int = 0):
+        super().__init__()
+        grid = side // 4
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.net = nn.Sequential(
+                nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, width * grid ** 2), nn.ReLU(),
+                nn.Unflatten(1, (width, grid, grid)), nn.ConvTranspose2d(width, width, 4, 2, 1), nn.ReLU(),
+                nn.ConvTranspose2d(width, 1, 4, 2, 1))
+
+    def forward(self, code: Tensor) -> Tensor:
+        return self.net(code).sigmoid()

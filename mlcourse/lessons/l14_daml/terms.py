@@ -2,9 +2,6 @@
 glossary and the notation page are made of them."""
 
 TERMS = {
-    "generator":
-        "A network that makes samples from noise; here it redraws a labelled source picture in the manner of the "
-        "target.",
     "hinge loss":
         "The discriminator's loss, relu(1 - score) for real and relu(1 + score) for generated pictures: what lies "
         "beyond the margin costs nothing.",
@@ -31,14 +28,14 @@ TERMS = {
 }
 
 CHINESE = {
-    "generator": "生成器", "hinge loss": "合页损失", "spectral norm": "谱范数",
+    "hinge loss": "合页损失", "spectral norm": "谱范数",
     "differentiable augmentation": "可微数据增强", "feature matching": "特征匹配", "collapse": "模式崩塌",
     "mode seeking": "模式寻求", "label fidelity": "标签保真度",
     "memorisation": "记忆训练样本", "oracle": "理想参照",
 }
 
 SYMBOLS = {
-    r"$G(x, \xi)$, $\xi$": ("`generator`", "the generator, which redraws $x$, and its noise"),
+    r"$G(x, \xi)$": ("`generator`", r"the generator, which redraws $x$ by the noise $\xi$"),
     "$D$": ("`discriminator`", "the discriminator of real and generated pictures"),
     "$f$": ("`net`", "a network as a function: a classifier or an encoder"),
 }

@@ -8,9 +8,6 @@ TERMS = {
     "student": "The network that learns from a teacher's answers; it is often much smaller.",
     "soft target":
         "The probabilities that a teacher gives to all classes of one input, learned from in place of a label.",
-    "Kullback–Leibler divergence":
-        "The sum Σ p log(p / q) over all outcomes: how far the distribution q is from p, 0 only where they are "
-        "equal.",
     "pseudo-label": "A model's first choice for an unlabelled sample, used as if it were the label.",
     "transfer set": "The samples on which a student learns from its teacher; they need no labels.",
     "bias shift": "Adding a constant to one class's logit, to bring back a class that training never showed.",
@@ -18,7 +15,7 @@ TERMS = {
 
 CHINESE = {
     "distillation": "知识蒸馏", "teacher": "教师网络", "student": "学生网络", "soft target": "软目标",
-    "Kullback–Leibler divergence": "KL 散度", "pseudo-label": "伪标签",
+    "pseudo-label": "伪标签",
     "transfer set": "迁移集", "bias shift": "偏置平移",
 }
 

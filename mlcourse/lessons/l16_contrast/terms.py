@@ -10,14 +10,12 @@ TERMS = {
     "InfoNCE":
         "The cross-entropy of picking a sample's partner among all candidates of the batch, by a softmax over "
         "similarities divided by a temperature.",
-    "view": "A randomly changed copy of a sample that still shows the same thing.",
     "SimCLR": "Contrastive learning without labels, in which two views of one picture are a pair.",
     "NT-Xent":
         "SimCLR's loss: InfoNCE in which each view looks for its partner among all other views of the batch, never "
         "itself.",
     "projection head": "A small network between encoder and contrastive loss that is thrown away after training.",
     "SupCon": "Supervised contrastive learning: every sample of the same class in the batch is a partner.",
-    "encoder": "A network that maps an input to a vector of features.",
     "common space":
         "The vector space into which two encoders map two domains or modalities, so that partners lie close "
         "together.",
@@ -26,8 +24,8 @@ TERMS = {
 
 CHINESE = {
     "contrastive learning": "对比学习", "positive pair": "正样本对", "in-batch negatives": "批内负样本",
-    "InfoNCE": "InfoNCE 损失", "view": "视图", "SimCLR": "SimCLR 对比学习", "NT-Xent": "归一化温度交叉熵",
-    "projection head": "投影头", "SupCon": "监督对比学习", "encoder": "编码器", "common space": "公共空间",
+    "InfoNCE": "InfoNCE 损失", "SimCLR": "SimCLR 对比学习", "NT-Xent": "归一化温度交叉熵",
+    "projection head": "投影头", "SupCon": "监督对比学习", "common space": "公共空间",
     "retrieval at 1": "首位检索率",
 }
 

@@ -1,0 +1,16 @@
+"""Lesson 10: making data."""
+
+from mlcourse.lesson import Lesson
+
+LESSON = Lesson(
+    __name__,
+    does="write a set VAE's draw and divergence, measure its drawings, mix features and labels, ask what made pictures "
+         "add",
+    exercises="exercises:EXERCISES",
+    predictions="predictions:PREDICTIONS",
+    explorers={"LatentWalk": "explorers:latent_walk", "MixLayer": "explorers:mix_layer"},
+    studies={"making": "study_making:STUDY"},
+    terms="terms:TERMS",
+    chinese="terms:CHINESE",
+    symbols="terms:SYMBOLS",
+)

@@ -1,0 +1,91 @@
+"""What lesson 10 runs: a ridge regression on supports and made pictures, and a set VAE trained by a learner's bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import torch
+from IPython.display import display
+from torch import Tensor, nn
+
+from mlcourse.episode import Episode, EpisodeSampler
+from mlcourse.generators import Generator, augmented
+from mlcourse.learners import R2D2
+from mlcourse.lessons.l10_data.pictures import splits
+from mlcourse.lessons.l10_data.study_making_arms import source
+from mlcourse.losses.vae import Normal
+from mlcourse.nets.set_vae import SetVAE
+from mlcourse.statistics import interval
+from mlcourse.widgets import Bar
+
+WAY, EPISODES, SEED = 5, 60, 2
+SETS, PICTURES, RATE = 16, 5, 2e-3      # of a step: sets, pictures in each; Adam's rate
+
+
+@cache
+def episodes(split: str = "test") -> Episode:
+    """EPISODES of 5-way 1-shot, glyphs of scripts that no training saw; split: "val" to choose on, "test" to report."""
+    sampler = EpisodeSampler(getattr(splits("glyphs"), split), WAY, 1)
+    return sampler.sample(EPISODES, torch.Generator().manual_seed(SEED))
+
+
+@torch.no_grad()
+def accuracies(logits: Callable[[Episode], Tensor], split: str = "test") -> Tensor:
+    """The share of right answers in per cent, of each episode (EPISODES,). logits: of an episode's queries (M, WAY)."""
+    tasks = map(episodes(split).task, range(EPISODES))
+    return torch.stack([100 * (logits(e).argmax(1) == e.query_y).float().mean() for e in tasks])
+
+
+def on_pixels(maker: Generator | None, count: int, copies: int, split: str = "test") -> Tensor:
+    """`accuracies` of a ridge regression on pixels, with `count` made pictures of each class beside `copies` of every
+    support picture; no maker: on supports alone."""
+    ridge, generator = R2D2(nn.Flatten(), 10.0, 10.0).eval(), torch.Generator().manual_seed(SEED)
+
+    def logits(e: Episode) -> Tensor:
+        wider = augmented(e, maker, count, generator, copies) if maker else e
+        return ridge.predict(ridge.adapt(wider), e.query_x)
+
+    return accuracies(logits, split)
+
+
+def right(name: str, maker: Generator | None = None, count: int = 20, copies: int = 5) -> Tensor:
+    """Prints and returns the accuracies of `on_pixels` on test scripts."""
+    found = on_pixels(maker, count, copies)
+    print(f"{name:18s} ≈{interval(found).text()} %")
+    return found
+
+
+def under_each_class(vae: SetVAE, e: Episode) -> tuple[Tensor, Tensor, Normal, Normal]:
+    """The queries x (WAY, M, 1, 28, 28), once for every class, the contexts c (WAY, C), means of q(c|S) of the supports,
+    and q(z|x, c) and p(z|c), both (WAY, M, Z)."""
+    sets = e.support_x[e.support_y.argsort()].unflatten(0, (e.way, -1))
+    c, x = vae.context(vae.embed(sets)).mean, e.query_x.expand(e.way, *e.query_x.shape)
+    q = vae.posterior(vae.embed(e.query_x[None]).expand(e.way, *[-1] * e.query_x.dim()), c)
+    return x, c, q, Normal(*(part[:, None].expand_as(q.mean) for part in vae.prior(c)))
+
+
+def trained(bound: Callable, steps: int, seed: int = 0) -> SetVAE:
+    """A set VAE after `steps` of Adam up a bound, with a bar; prints the bound a picture before and after.
+
+    bound: (vae, D, ξ of c, ξ of z) -> (B,), in nats, of sets D (B, 5, 1, 28, 28).
+    """
+    vae, generator, bar = SetVAE(seed=seed), torch.Generator().manual_seed(seed), Bar(steps, "your set VAE")
+    adam = torch.optim.Adam(vae.parameters(), RATE)
+    sampler = EpisodeSampler(source("glyphs"), SETS, 1, PICTURES - 1)
+    display(bar)
+    losses = []
+    for _ in range(steps):
+        e = sampler.sample(1, generator).task(0)
+        x, y = e.samples()
+        sets = x[y.argsort()].unflatten(0, (SETS, PICTURES))
+        noise = [torch.randn(SETS, *size, generator=generator) for size in ((vae.c,), (PICTURES, vae.z))]
+        loss = -bound(vae, sets, *noise).mean() / PICTURES
+        adam.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(vae.parameters(), 10.0)
+        adam.step()
+        losses.append(loss.item())
+        bar({"loss": loss.item()})
+    print(f"bound, nats a picture: ≈{-losses[0]:.0f} before, ≈{-sum(losses[-20:]) / 20:.0f} after")
+    return vae.eval()
