@@ -21,6 +21,7 @@ HELP = "How to work here"       # a heading of lesson 00, and the last link of t
 PROGRESS = re.compile(r'show_progress\("\d\d"\)')
 LINKS = re.compile(rf"\n*^.*\[{HELP}\]\(.*\)$", re.MULTILINE)
 FURTHER = re.compile(r"(\d+\s+)?Further\b")
+SYMBOLS = re.compile("<!-- symbols -->.*<!-- /symbols -->", re.DOTALL)     # made of the lessons' records
 
 MOST = {"words": 1800, "lines": 150, "longest_cell": 20, "longest_line": 99, "pictures": 8, "widgets": 3,
         "exercise_minutes": 25, "minutes": 60, "further_words": 250, "further_cells": 3, "open_further": 0,
@@ -31,7 +32,8 @@ LEAST = {"exercise_minutes": 20}
 @dataclass(frozen=True)
 class Size:
     """What a learner reads, runs and does in a lesson, outside Further but for the three that say so; what stands at both
-    ends of every lesson, the links and the learner's progress, is left out.
+    ends of every lesson, the links and the learner's progress, is left out, and so is the notation page's table of all
+    symbols, which nobody reads through.
 
     words: of the Markdown, and of what the cells print and show as text, the headline and caption of an explorer
     included; alt texts of pictures are no reading. lines: of code, empty ones left out; longest_cell, longest_line (in
@@ -102,7 +104,7 @@ def divide(cells: list) -> tuple[list, list]:
 
 
 def _words(cells: list, explorers: set[str]) -> int:
-    texts = [LINKS.sub("", cell.source) for cell in cells if cell.cell_type == "markdown"]
+    texts = [SYMBOLS.sub("", LINKS.sub("", cell.source)) for cell in cells if cell.cell_type == "markdown"]
     texts += [_text(output, explorers) for cell in cells for output in cell.get("outputs", [])]
     return sum(len(text.split()) for text in texts)
 

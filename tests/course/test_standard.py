@@ -71,6 +71,11 @@ def test_a_prediction_that_the_notebook_spells_out_is_seen(tmp_path):
     assert standard.measure(stored(tmp_path, new_code_cell(source))).told_predictions == 1
 
 
+def test_the_table_of_all_symbols_is_no_reading(tmp_path):
+    table = new_markdown_cell("three words before\n\n<!-- symbols -->\n| a | b |\n| c | d |\n<!-- /symbols -->\n\nand two")
+    assert standard.measure(stored(tmp_path, table)).words == standard.measure(stored(tmp_path)).words + 5
+
+
 def test_the_excess_is_what_is_too_much_or_too_little(tmp_path):
     path = stored(tmp_path, new_markdown_cell("word " * 1800), new_code_cell("x = 1\n" * 21), minutes=61)
     assert standard.excess(path) == {"words": 4, "longest_cell": 1, "exercise_minutes": 15, "minutes": 1}

@@ -45,3 +45,7 @@ def test_the_page_says_what_the_rows_say():
     assert sorted(map(STUDY.key_of, rows)) == sorted(STUDY.plan(STUDY.work([0]), STUDY.budget))
     page = (paths.RESULTS.parent / "one-shot.md").read_text(encoding="utf-8")
     assert study.table(rows) in page
+    apart = study.paired_difference(study.errors(rows, EACH), study.errors(rows, UPRIGHT), "runs").text(1)
+    assert f"{apart} points above that without any turns" in page
+    less = study.paired_difference(study.errors(rows, ANY), study.errors(rows, ALL), "runs").text(1)
+    assert f"within one alphabet bring {less} points" in page
