@@ -19,7 +19,7 @@ from mlcourse.nets.set_vae import SetVAE
 from mlcourse.statistics import interval
 from mlcourse.widgets import Bar
 
-WAY, EPISODES, SEED = 5, 60, 2
+WAY, EPISODES, SEED = 5, 40, 2
 SETS, PICTURES, RATE = 16, 5, 2e-3      # of a step: sets, pictures in each; Adam's rate
 
 
