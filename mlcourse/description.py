@@ -14,7 +14,8 @@ from mlcourse.nets import build_net
 
 OWN = ("to save it all the same, use rebuilds=False, and load it with checkpoint.load(path, into=learner), a learner "
        "that you make as you made this one")
-OF_SPEED = {"training", "tasks_at_once", "refused_by_vmap", "stacks", "seen"}     # attributes that change no number
+# attributes that change no number of a trained learner; `drawn` is drawn anew before each step of a training
+OF_SPEED = {"training", "tasks_at_once", "refused_by_vmap", "stacks", "seen", "drawn"}
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 

@@ -45,16 +45,26 @@ class ManifoldMixup(R2D2):
         self.alpha, self.seed = alpha, seed
         self.config = {"alpha": alpha, "penalty": penalty, "scale": scale, "seed": seed}
         self.register_buffer("lam", torch.ones(()), persistent=False)
-        self.shift = self.layer = 0
+        self.drawn = (0, 0)
         self.draw(0)
+
+    @property
+    def layer(self) -> int:
+        """The layer whose input is mixed in this step."""
+        return self.drawn[0]
+
+    @property
+    def shift(self) -> int:
+        """By how many places the queries are rolled in this step."""
+        return self.drawn[1]
 
     def draw(self, step: int) -> None:
         """λ, the layer and the permutation of a step. The queries stand in random order, so that a shift, by which each
         is mixed with the one so many places on, pairs them at random, and none with itself."""
         drawn = np.random.default_rng((self.seed, step))
         self.lam.fill_(drawn.beta(self.alpha, self.alpha))
-        self.layer = int(drawn.integers(min(LAYERS, len(getattr(self.net, "layers", "1")))))
-        self.shift = int(drawn.integers(2 ** 16))
+        self.drawn = (int(drawn.integers(min(LAYERS, len(getattr(self.net, "layers", "1"))))),
+                      int(drawn.integers(2 ** 16)))
 
     def loss(self, episode: Episode) -> Tensor:
         """The cross-entropy of mixed queries with mixed labels."""

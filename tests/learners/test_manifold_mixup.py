@@ -20,7 +20,7 @@ def test_at_one_the_loss_is_that_of_r2d2():
     plain = R2D2(ours.net, ours.config["penalty"], ours.config["scale"]).double()
     ours.lam.fill_(1.0)
     for layer in range(3):
-        ours.layer = layer
+        ours.drawn = (layer, ours.shift)
         torch.testing.assert_close(ours.loss(episode), plain.loss(episode))
     ours.lam.fill_(0.5)
     assert not torch.isclose(ours.loss(episode), plain.loss(episode))
