@@ -23,7 +23,9 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 
 from mlcourse.course.approximate import settle
 
-PLAIN = {"ATEN_CPU_CAPABILITY": "default", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+# MKL_CBWR: products of matrices are rounded alike on processors of all makers
+PLAIN = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+         "OPENBLAS_NUM_THREADS": "1"}
 CAPABILITY = "MLCOURSE_KERNEL_CAPABILITY"       # "avx2", "avx512": another value of ATEN_CPU_CAPABILITY for the kernels
 TAG = "exercise:"
 
