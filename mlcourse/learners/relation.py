@@ -127,7 +127,7 @@ class RelationNet(ProtoNet):
         return ClassMaps((one_hot.T @ maps.flatten(1)).unflatten(1, self.maps), stats)
 
     def predict(self, state: ClassMaps, x: Tensor) -> Tensor:
-        """The scores before the sigmoid: (M, N)."""
+        """The scores g: (M, N)."""
         return self.relation(state.maps, self.embed(x, state.stats))
 
     def loss(self, episode: Episode) -> Tensor:
