@@ -92,3 +92,13 @@ def _check_batch(learner, batch, name):
         found.append((learner.predictions(batch), switch.in_a_loop(one, batch)))
     for together, loop in found:
         torch.testing.assert_close(together, loop, rtol=1e-9, atol=1e-11, msg=lambda said: f"{name}: {said}")
+
+
+def check_mixed_labels_leave_chance(learner, sampler, episodes=200):
+    """With the support labels of each episode in another order a trained learner has nothing to go by."""
+    batch = sampler.sample(episodes, torch.Generator().manual_seed(5))
+    order = torch.rand(batch.support_y.shape, generator=torch.Generator().manual_seed(6)).argsort(1)
+    mixed = batch._replace(support_y=batch.support_y.gather(1, order))
+    with torch.no_grad():
+        right = (learner.predictions(mixed).argmax(-1) == mixed.query_y).double().mean(1)
+    assert abs(right.mean() - 1 / sampler.way) < 4 * right.std() / episodes**0.5
