@@ -63,7 +63,7 @@ class MaskDial(Explorer):
 
     def headline(self, record: MaskRecord) -> str:
         right = {name: f"≈{each.mean:.1f}" for name, each in record.right.items()}
-        return (f"This mask gains ≈{record.gain.text()} points on none: {right[THIS]} % right, {right[BY_HAND]} with "
+        return (f"This mask gains ≈{record.gain.text()} points over no mask: {right[THIS]} % right, {right[BY_HAND]} with "
                 "the others removed")
 
     def describe(self, record: MaskRecord) -> str:
