@@ -26,14 +26,19 @@ from mlcourse.course.approximate import settle
 # MKL_CBWR: products of matrices are rounded alike on processors of all makers
 PLAIN = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
          "OPENBLAS_NUM_THREADS": "1"}
-CAPABILITY = "MLCOURSE_KERNEL_CAPABILITY"       # "avx2", "avx512": another value of ATEN_CPU_CAPABILITY for the kernels
+CAPABILITY = "MLCOURSE_KERNEL_CAPABILITY"       # "avx2", "avx512": another value of ATEN_CPU_CAPABILITY for the kernels;
+#                                                 "native": whatever the processor has, and products rounded its own way
 TAG = "exercise:"
 
 
 def kernel_environment(progress: str) -> dict[str, str]:
     """The variables that a lesson's kernel gets and the tests' own process does not."""
-    asked = os.environ.get(CAPABILITY)
-    return PLAIN | ({"ATEN_CPU_CAPABILITY": asked} if asked else {}) | {"MLCOURSE_PROGRESS": progress}
+    asked, values = os.environ.get(CAPABILITY), dict(PLAIN)
+    if asked == "native":
+        del values["ATEN_CPU_CAPABILITY"], values["MKL_CBWR"]
+    elif asked:
+        values["ATEN_CPU_CAPABILITY"] = asked
+    return values | {"MLCOURSE_PROGRESS": progress}
 
 
 @contextmanager

@@ -140,9 +140,16 @@ def headline(record: InnerLoopRecord) -> str:
                 f"{about(record.support_loss[blown])}, from {about(record.support_loss[0])} at the start")
     if record.steps == 0:
         return f"Before any step the query loss of {record.name} is {about(before)}"
-    verb = "falls" if after < before * 0.98 else "rises" if after > before * 1.02 else "barely moves,"
-    rate = f"After {plural(record.steps, 'step')} of α = {record.alpha:.3g} "
-    return f"{rate}the query loss of {record.name} {verb} from {about(before)} to {about(after)}"
+    rate = f"After {plural(record.steps, 'step')} of α = {record.alpha:.3g} the query loss of {record.name}"
+    return f"{rate} {course(before, after)}"
+
+
+def course(before: float, after: float) -> str:
+    """How a loss went. What is left of one that falls differs between trainings far more than the share that is gone,
+    so it is this that is said."""
+    if after < before * 0.98:
+        return f"falls by ≈{100 * (1 - after / before):.0f} %, from {about(before)}"
+    return f"{'rises' if after > before * 1.02 else 'barely moves,'} from {about(before)} to {about(after)}"
 
 
 class InnerLoopExplorer(Explorer):
@@ -190,8 +197,8 @@ class InnerLoopExplorer(Explorer):
 
     def describe(self, record: InnerLoopRecord) -> str:
         s = record.steps
-        text = (f"On the {plural(record.shots, 'support point')} themselves the loss goes from "
-                f"{about(record.support_loss[0])} to {about(record.support_loss[s])}.")
+        text = (f"On the {plural(record.shots, 'support point')} the loss "
+                f"{course(record.support_loss[0], record.support_loss[s])}.")
         away = record.off_plane[:s + 1]
         if self.surfaces and s > 1 and np.isfinite(away).all() and away.max() > 1e-3 and record.diverged_at is None:
             text += (f" The slice passes through θ, step 1 and step {MAX_STEPS}; the steps between are projected onto "

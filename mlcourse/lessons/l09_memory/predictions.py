@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from mlcourse.exercises.predictions import Prediction
 
+
+def share(wrong: float) -> str:
+    """In words how many of 320 bits are wrong: the number itself differs between trainings on two processors."""
+    return "more than one in ten" if wrong > 32 else "fewer than one in " + ("ten" if wrong > 6.4 else "fifty")
+
+
 PREDICTIONS = (
     Prediction(
         "09.p1", "Ten items are 80 bits, and who guesses gets 40 wrong. The tuned LSTM gets wrong …",
@@ -15,7 +21,7 @@ PREDICTIONS = (
         "weights it has …",
         ("about as many wrong", "less than half as many wrong", "more wrong"), "less than half as many wrong",
         lambda few, many: many < few / 2,
-        lambda few, many: f"with 32 rows ≈{few / 320:.2f} of all are wrong, with 128 ≈{many / 320:.2f}."),
+        lambda few, many: f"with 32 rows {share(few)} of all bits is wrong, with 128 {share(many)}."),
     Prediction(
         "09.p3", "On drawings the published MANN is far ahead of its LSTM at the second presentation. On features, in "
         "the study, MANN with strength leads by …",

@@ -159,7 +159,7 @@ def test_no_step_says_so_and_the_finding_follows_the_numbers():
     record = inner_loop(mlp(), **{**SETTINGS, "steps": 0})
     assert headline(record).startswith("Before any step")
     falls = record._replace(steps=1, query_loss=np.array([3.1, 0.4]), diverged_at=None)
-    assert headline(falls) == "After 1 step of α = 0.03 the query loss of θ falls from ≈3.1 to ≈0.4"
+    assert headline(falls) == "After 1 step of α = 0.03 the query loss of θ falls by ≈87 %, from ≈3.1"
     assert "rises" in headline(falls._replace(query_loss=np.array([0.4, 3.1])))
 
 
