@@ -85,9 +85,8 @@ CALL = "call apart with these two names; on which side of 0 does its interval li
 CLAIMS = {
     "a": Claim("open", LARGER, CALL, "ProtoNet", "MatchingNet", 5),
     "b": Claim("yes", OVERLAP, CALL, "NCA", "MatchingNet", 1),
-    "c": Claim("no", SIGN, CALL, "SupCon", "ProtoNet", 1),
-    "d": Claim("yes", OVERLAP, CALL, "NCA", "NCA, 16 × 8", 5),
-    "e": Claim("no", SIGN, CALL, "MatchingNet", "NCA", 5),
+    "c": Claim("yes", OVERLAP, CALL, "NCA", "NCA, 16 × 8", 5),
+    "d": Claim("no", SIGN, CALL, "MatchingNet", "NCA", 5),
 }
 
 

@@ -50,12 +50,12 @@ verdicts = {     # "yes", "no" or "open"
 OTHER = {"yes": "open", "no": "yes", "open": "yes"}
 
 verdicts = Exercise(
-    id="08.5", title="What do the numbers bear out?", answer="verdicts", difficulty=2, minutes=4,
+    id="08.5", title="What do the numbers bear out?", answer="verdicts", difficulty=2, minutes=3,
     stub=VERDICTS, solution_source=with_verdicts(VERDICTS, CLAIMS), check=check_verdicts,
     hints=(
         "apart(one, other, shot) prints the paired difference of two arms; where does its interval lie?",
         "Above 0: yes. Below 0: no. Across 0: open, however far apart the means are.",
-        "Five calls, each with the two names of the claim in their order.",
+        "Four calls, each with the two names of the claim in their order.",
     ),
     wrong=tuple((with_verdicts(VERDICTS, CLAIMS, **{key: OTHER[claim.verdict]}), claim.name)
                 for key, claim in CLAIMS.items()),

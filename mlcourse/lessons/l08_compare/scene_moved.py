@@ -35,7 +35,7 @@ class MovedScene(Scene):
         for n, look in enumerate(LOOKS):
             write(10 + 60 * n + 28, 290, str(n), ha="center", color=look["color"], fontweight="bold")
         write(10, 255, "as it was")
-        write(108, 255, "moved")
+        write(108, 255, "changed")
         write(216, 255, "a query of it")
         self.before, self.after, self.query = place(10, 158), place(108, 158), place(216, 158)
         everywhere = self.figure.add_axes((0, 0, 1, 1))
@@ -52,7 +52,7 @@ class MovedScene(Scene):
         plot = lambda **style: self.moving(axes.plot([], [], **style)[0])
         self.path = plot(color=BLACK, lw=1.2)
         self.places = plot(ls="", marker="*", ms=13, color="white", mec=BLACK, mew=1.1, label="support drawings")
-        self.moved = plot(ls="", marker="*", ms=17, color=BLACK, mec="white", mew=0.8, zorder=6, label="the one moved")
+        self.moved = plot(ls="", marker="*", ms=17, color=BLACK, mec="white", mew=0.8, zorder=6, label="the one changed")
         self.asked = plot(ls="", marker="o", ms=13, mfc="none", mec=BLACK, mew=1.5, zorder=6, label="the query")
         handles, names = axes.get_legend_handles_labels()
         self.figure.legend(handles, names, loc="upper left", bbox_to_anchor=(0.335, 0.91), ncols=4, fontsize=8,
@@ -63,7 +63,7 @@ class MovedScene(Scene):
         axes.set_title("The query's class", fontsize=9.5)
         axes.grid(True, axis="x")
         self.marks = [self.moving(axes.plot([], [], ls="", ms=8, label=name, **look)[0])
-                      for name, look in (("drawing as it was", BEFORE), ("moved", AFTER))]
+                      for name, look in (("drawing as it was", BEFORE), ("changed", AFTER))]
         axes.legend(loc="lower left", bbox_to_anchor=(-0.2, 1.09), borderaxespad=0)
 
     def show(self, record) -> None:

@@ -61,7 +61,8 @@ def test_what_the_text_says_of_batches_and_of_supcon_is_in_the_rows():
     assert "cost {} points, pictures drawn regardless of class {} (".format(*batches) in text()
     warm = lost("NCA, unit length, warm", "NCA, unit length")
     behind = lost("SupCon, no views", "NCA, unit length, warm")
-    assert f"the higher temperature costs {warm} points, and the two layers {behind}." in text()
+    copies = lost("SupCon", "SupCon, no views")
+    assert f"the higher temperature costs {warm} points, the two layers {behind}, the copies {copies}." in text()
 
 
 def test_what_the_text_says_of_nca_and_protonet_is_what_the_intervals_say():
