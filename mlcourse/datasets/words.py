@@ -24,7 +24,7 @@ from mlcourse.domains import Domain
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 VOWELS = "aeiouy"
 CONSONANTS = "".join(letter for letter in ALPHABET if letter not in VOWELS)
-LENGTH = 12                                         # letters of the longest word
+LENGTH = 12                                         # places of a word; the made ones have up to 11 letters
 FAMILIES = "ABCDEFGHIJKLMNO"
 LANGUAGES, WORDS = 6, 60                            # of a family, of a language
 ONSETS, AFTER, CODAS, ENDINGS = 6, 2, 3, 3          # how many of each list are in use
@@ -90,7 +90,7 @@ class Grammar(NamedTuple):
         return Grammar(_exchanged(self.onsets, ONSETS, dice), codas, vowels, endings, *shares)
 
     def word(self, dice: Dice) -> str:
-        """A word; it may be longer than LENGTH."""
+        """A word of the language."""
         made, harmony = "", ""
         is_harmonic = dice.below(8) < self.harmonic
         for _ in range(2 + (dice.below(8) < self.long)):
@@ -120,7 +120,7 @@ def _exchanged(order: list[str], used: int, dice: Dice) -> list[str]:
 def load() -> Domain:
     """60 words of each of 90 languages, classes "A1" to "O6": sequences uint8 (5400, 12, 26), groups "A" to "O".
 
-    Every word stands once: what another language has already is left out.
+    Every word stands once: one that a language before has, too, is left out.
     """
     found, classes = {}, []
     for number, name in enumerate(FAMILIES):
@@ -129,13 +129,11 @@ def load() -> Domain:
         for language in range(LANGUAGES):
             grammar, most = family.language(dice), len(found) + WORDS
             while len(found) < most:
-                word = grammar.word(dice)
-                if len(word) <= LENGTH:
-                    found.setdefault(word, len(classes))
+                found.setdefault(grammar.word(dice), len(classes))
             classes.append(f"{name}{language + 1}")
     return Domain("words", encode(list(found)), torch.tensor(list(found.values())), tuple(classes),
                   tuple(name[0] for name in classes),
-                  f"made up by the grammar of each language, at most {LENGTH} letters; no word stands in two languages")
+                  "made up by the grammar of each language; no word stands in two languages")
 
 
 def encode(words: list[str]) -> Tensor:

@@ -21,7 +21,7 @@ class Domain:
     """Labelled images from one source, held in memory as bytes; or labelled sequences, which no shift and no turn takes.
 
     images: uint8 (M, 1, H, W), ink high (0 background, 255 ink), or in colour (M, 3, H, W), red, green and blue. Of
-    sequences (M, L, A): L places, at each 255 for one of A letters, or 0 throughout where the sequence has ended.
+    sequences (M, L, A): at each of L places 255 for one of A letters, or 0 throughout where the sequence has ended.
     labels: int64 (M,), the index into `classes` of every image.
     classes: the class names; `groups`: the group (alphabet, script) of each class. Splits are made
     by group, so that a test class comes from an alphabet that training never saw.
@@ -44,11 +44,11 @@ class Domain:
                 raise ValueError(f"{self.name}: {what} must be a torch tensor, got {type(given).__name__}; "
                                  "torch.as_tensor makes one of an array or a list")
         m, c = len(self.images), len(self.classes)
-        is_picture = self.images.ndim == 4 and self.images.shape[1] in (1, 3)
-        if self.images.dtype != torch.uint8 or not (is_picture or self.sequences):
+        are_pictures = self.images.ndim == 4 and self.images.shape[1] in (1, 3)
+        if self.images.dtype != torch.uint8 or not (are_pictures or self.sequences and _are_one_hot(self.images)):
             raise ValueError(
-                f"{self.name}: images must be uint8 of shape (M, L, A), (M, 1, H, W) or (M, 3, H, W), got "
-                f"{self.images.dtype} of shape {tuple(self.images.shape)}; convert them first"
+                f"{self.name}: images must be uint8, one-hot sequences (M, L, A) or pictures (M, 1, H, W) or "
+                f"(M, 3, H, W), got {self.images.dtype} of shape {tuple(self.images.shape)}; convert them first"
             )
         if self.labels.shape != (m,) or self.labels.dtype != torch.int64:
             raise ValueError(f"{self.name}: labels must be int64 of shape ({m},), got {self.labels.dtype} "
@@ -124,6 +124,13 @@ class Domain:
             groups=self.groups * 4,
             originals=self.digests.repeat(4),
         )
+
+
+def _are_one_hot(images: Tensor) -> bool:
+    """Whether every uint8 (L, A) has one letter at each place, 255 and else 0, up to its end, and a first one."""
+    letters = (images == 255).sum(2)
+    return bool(((images == 0) | (images == 255)).all() and (letters <= 1).all() and (letters[:, :1] == 1).all()
+                and (letters.diff(dim=1) <= 0).all())
 
 
 def shift_domain(domain: Domain, kind: str, severity: float, seed: int = 0) -> Domain:

@@ -119,6 +119,7 @@ def test_sizes_that_do_not_fit_are_refused(settings, words):
         Transformer(3, **settings)
 
 
-def test_sequences_of_another_length_are_refused():
-    with pytest.raises(ValueError, match="reads sequences of 6 points, got 8"):
-        Transformer(3, **SMALL)(torch.zeros(1, 8, 1))
+def test_sequences_of_another_shape_are_refused():
+    for shape in ((1, 8, 1), (1, 6, 2), (6, 1)):
+        with pytest.raises(ValueError, match=rf"reads sequences \(M, 6, 1\), got samples of shape \({shape[0]}, {shape[1]}"):
+            Transformer(3, **SMALL)(torch.zeros(shape))

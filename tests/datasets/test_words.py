@@ -1,0 +1,81 @@
+"""Words by language: spelling, what a class and a family are, and the same words on every machine."""
+
+import hashlib
+
+import pytest
+import torch
+
+from mlcourse import datasets
+from mlcourse.datasets import words
+from mlcourse.domains.identity import contents
+from mlcourse.episode import EpisodeSampler
+
+
+@pytest.fixture(scope="module")
+def domain():
+    return words.load()
+
+
+def test_a_word_is_spelled_as_it_was_encoded():
+    given = ["a", "zyx", "abcdefghijkl"]
+    x = words.encode(given)
+    assert x.shape == (3, 12, 26) and x.dtype == torch.uint8 and words.spell(x) == given == words.spell(x.float() / 255)
+    assert x.flatten(1).sum(1).tolist() == [255, 3 * 255, 12 * 255]
+
+
+@pytest.mark.parametrize("word", ["", "Aa", "a b", "é", "abcdefghijklm"])
+def test_what_is_no_word_is_said(word):
+    with pytest.raises(ValueError, match=f"a word has 1 to 12 letters a to z, got '{word}'; leave it out"):
+        words.encode(["ok", word])
+
+
+def test_each_language_has_sixty_words_that_no_other_has(domain):
+    spelled = words.spell(domain.images)
+    assert len(set(spelled)) == len(spelled) == 5400 and domain.labels.bincount().tolist() == [60] * 90
+    assert min(map(len, spelled)) == 4 and max(map(len, spelled)) == 11
+    assert len(domain.digests.unique()) == 5400 and (domain.digests != 0).all()
+    assert len(set(domain.groups)) == 15 and domain.classes[0] == "A1" and domain.groups[-1] == "O"
+
+
+def test_test_families_are_unseen():
+    splits = datasets.load_splits("words")
+    assert [len(part.classes) for part in splits] == [54, 18, 18]
+    assert not set(splits.train.groups) & {*splits.val.groups, *splits.test.groups} and not set(splits.val.groups) & set(splits.test.groups)
+
+
+def test_languages_of_a_family_are_more_alike_than_others(domain):
+    """By the letters that they use: in cosine, on average."""
+    counts = torch.stack([domain.images[domain.labels == c].sum((0, 1)).float() for c in range(90)])
+    alike = torch.nn.functional.normalize(counts) @ torch.nn.functional.normalize(counts).T
+    family = torch.arange(90) // 6
+    kin, self = family[:, None] == family, torch.eye(90, dtype=torch.bool)
+    assert alike[kin & ~self].mean() > alike[~kin].mean() + 0.1 and alike[kin & ~self].max() < 1
+
+
+def test_an_episode_is_of_words(domain):
+    batch = EpisodeSampler(domain, 5, 5, 15).sample(3, torch.Generator().manual_seed(0))
+    assert batch.support_x.shape == (3, 25, 12, 26) and batch.query_x.shape == (3, 75, 12, 26)
+    assert set(batch.support_x.unique().tolist()) == {0.0, 1.0}
+    known = {word: label for word, label in zip(words.spell(domain.images), domain.labels.tolist(), strict=True)}
+    for x, y, classes in zip(batch.query_x, batch.query_y, batch.classes, strict=True):
+        assert [known[word] for word in words.spell(x)] == classes[y].tolist()
+
+
+def test_the_words_are_these_on_every_machine(domain):
+    spelled = words.spell(domain.images)
+    assert spelled[:3] == ["poqozoxi", "dabpakiq", "pokpiq"]
+    assert hashlib.sha256(" ".join(spelled).encode()).hexdigest()[:16] == "DIGEST"
+    assert contents({"all": domain})["fingerprint"] == "FINGERPRINT"
+
+
+def test_words_have_no_shift_no_side_and_no_colours():
+    with pytest.raises(ValueError, match="words holds sequences, and the shift rotation is for pictures; leave it out"):
+        datasets.load("words@rotation=0.5")
+    with pytest.raises(ValueError, match="words holds sequences, and a side and colours are for pictures"):
+        datasets.load("words", form=datasets.Form(84))
+
+
+def test_verify_and_the_shape_of_a_sample_are_of_sequences():
+    assert datasets.verify("words").startswith("words: 5,400 sequences of 90 classes in 15 groups, all readable (made up")
+    assert datasets.sequence_of("words") == (12, 26)
+    assert datasets.sequence_of("glyphs@noise=0.5") is datasets.sequence_of("folder:words") is datasets.sequence_of("sinusoids") is None
