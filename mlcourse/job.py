@@ -91,7 +91,8 @@ class Job:
         """A folder name: method, domain, task, and what of the network and the pictures is not as usual."""
         plain = lambda text: "".join(c if c.isalnum() or c in "@=._" else "-" for c in text).strip("-")
         task = f"{self.way}w{self.shot}s" if self.domain != SINUSOIDS else f"{self.shot}s"
-        own = [plain(self.net)] * (self.net != Job("", self.domain).net) + [f"width{self.width}"] * (self.width is not None)
+        own = [plain(self.net)] * (self.net != Job("", self.domain).net)
+        own += [f"width{self.width}"] * (self.width is not None)
         form = [f"side{self.side}"] * (self.side != Form().side) + ["colour"] * self.colour
         split = [f"by-{self.split_by}"] * (self.split_by is not None)
         return "-".join([self.method, plain(self.domain), task, *own, self.norm, *form, *split, f"seed{self.seed}"])

@@ -30,7 +30,7 @@ def test_a_method_trains_on_words_and_its_checkpoint_repeats_the_number(tmp_path
 
 
 def test_the_usual_network_is_that_of_the_samples(monkeypatch):
-    assert (Job("maml", "words").net, Job("maml", "glyphs").net, Job("maml", "sinusoids").net) == ("gru", "conv4", "conv4")
+    assert [Job("maml", domain).net for domain in ("words", "glyphs", "sinusoids")] == ["gru", "conv4", "conv4"]
     assert Job("maml", "words").command() == "mlcourse train maml --domain words"
     other = Job("maml", "words", net="transformer")
     assert other.command() == "mlcourse train maml --domain words --net transformer"
@@ -60,7 +60,7 @@ def test_what_is_for_pictures_is_refused_before_anything_is_written(tmp_path, se
 def test_a_model_of_words_is_not_evaluated_on_pictures_nor_one_of_pictures_on_words(tmp_path):
     _, path = trained(tmp_path / "words")
     for domain in ("digits", "omniglot-runs"):
-        with pytest.raises(ValueError, match="was trained on words, whose samples are sequences; evaluate it on sequences"):
+        with pytest.raises(ValueError, match="was trained on words, whose samples are sequences; evaluate it on"):
             run_evaluation(path, domain)
     _, path = run_training(Job("protonet", "digits", way=2, query=3, steps=1, episodes=2, width=4), tmp_path / "digits",
                            progress=False)

@@ -15,8 +15,8 @@ from mlcourse.cli.output import SEEDS, Json
 Domain = Annotated[str, typer.Option(help="sinusoids, omniglot-runs, {DOMAINS}")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here for data.  \[default: MLCOURSE_DATA]")]
 
-Net = Annotated[str | None, typer.Option(help="conv4 or resnet12; of words gru or transformer; or module:attr, a callable of "
-                                         r"your own that makes a network.  \[default: conv4; of words gru]")]
+Net = Annotated[str | None, typer.Option(help="conv4 or resnet12; of words gru or transformer; or module:attr, a "
+                                         r"callable of your own that makes one.  \[default: conv4; of words gru]")]
 Width = Annotated[int | None, typer.Option(min=1, help="Filters of the first layer, or features of a sequence.  "
                                            r"\[default: the network's own]")]
 Side = Annotated[int, typer.Option(help="Side of the pictures in pixels.")]

@@ -17,7 +17,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mlcourse.datasets.form import Form
 from mlcourse.datasets.source import Source
 from mlcourse.domains import Domain
 

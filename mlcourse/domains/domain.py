@@ -18,7 +18,7 @@ __all__ = ["Domain", "MMD", "PAD", "SHIFTS", "deal", "mmd", "proxy_a_distance", 
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """Labelled images from one source, held in memory as bytes; or labelled sequences, which no shift and no turn takes.
+    """Labelled images from one source, held in memory as bytes; or labelled sequences, which have no shifts and turns.
 
     images: uint8 (M, 1, H, W), ink high (0 background, 255 ink), or in colour (M, 3, H, W), red, green and blue. Of
     sequences (M, L, A): at each of L places 255 for one of A letters, or 0 throughout where the sequence has ended.
@@ -74,7 +74,8 @@ class Domain:
     def check_pictures(self, what: str) -> None:
         """Raises ValueError, which says that `what` is for pictures, where the samples are sequences."""
         if self.sequences:
-            raise ValueError(f"{self.name} holds sequences, and {what} for pictures; leave it out, or choose another domain")
+            raise ValueError(f"{self.name} holds sequences, and {what} for pictures; leave it out, or choose another "
+                             "domain")
 
     @cached_property
     def digests(self) -> Tensor:
@@ -111,7 +112,8 @@ class Domain:
     def with_rotations(self) -> Domain:
         """Four times the classes: every class turned by 0, 90, 180 and 270 degrees is a class of its own.
 
-        The Omniglot convention since Santoro et al. 2016, used for training classes only. Raises ValueError for sequences.
+        The Omniglot convention since Santoro et al. 2016, used for training classes only. Raises ValueError for
+        sequences.
         """
         self.check_pictures("turns are")
         c = len(self.classes)

@@ -13,6 +13,6 @@ from mlcourse.nets.resnet import ResNet12
 from mlcourse.nets.sequence import StrokeNet, Transformer
 from mlcourse.nets.wrap import Wrapped, live_batch_norm, wrap
 
-__all__ = ["GRU", "MLP", "NORMS", "Conv4", "LeNet", "Norm", "Params", "ResNet12", "Stats", "StrokeNet", "Transformer", "Wrapped",
-           "build_net", "call", "features", "head", "live_batch_norm", "moments", "network", "norm_of", "of_tasks", "params_of",
-           "prepare", "statistics", "trainable", "watching", "wrap"]
+__all__ = ["GRU", "MLP", "NORMS", "Conv4", "LeNet", "Norm", "Params", "ResNet12", "Stats", "StrokeNet", "Transformer",
+           "Wrapped", "build_net", "call", "features", "head", "live_batch_norm", "moments", "network", "norm_of",
+           "of_tasks", "params_of", "prepare", "statistics", "trainable", "watching", "wrap"]

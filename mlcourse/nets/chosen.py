@@ -39,14 +39,14 @@ def network(name: str, outputs: int, *, norm: str = "batch", side: int = 28, cha
 
     conv4: with strides where it has outputs, with 2×2 max-pooling for features. maps: whether the features shall be
     those of several positions, to which conv4 then pools less. width: filters of the first layer, of a network for
-    sequences its features; None takes the network's own. sequence: (L, inputs), the shape of samples that are sequences,
-    which gru and transformer read; None for pictures of `side` and `channels`. module:attr: what the callable `attr` of
-    a module makes, called without arguments after torch.manual_seed(seed); the module is imported, from the working
-    directory first. A network that has a layer `head` is used as it is, any other is wrapped (`wrap`), with a head where
-    there are outputs; norm and width are its own.
-    Raises ValueError for a name of another form, a network of the course that reads no such samples, a module that cannot
-    be imported, an attribute that is no callable or makes no network, a norm or a width for a network that has its own, and
-    what the networks raise.
+    sequences its features; None takes the network's own. sequence: (L, inputs), the shape of samples that are
+    sequences, which gru and transformer read; None for pictures of `side` and `channels`. module:attr: what the callable
+    `attr` of a module makes, called without arguments after torch.manual_seed(seed); the module is imported, from the
+    working directory first. A network that has a layer `head` is used as it is, any other is wrapped (`wrap`), with a
+    head where there are outputs; norm and width are its own.
+    Raises ValueError for a name of another form, a network of the course that reads no such samples, a module that
+    cannot be imported, an attribute that is no callable or makes no network, a norm or a width for a network that has
+    its own, and what the networks raise.
     """
     check_name(name)
     shape = (channels, side, side) if sequence is None else sequence
@@ -75,7 +75,7 @@ def network(name: str, outputs: int, *, norm: str = "batch", side: int = 28, cha
 
 
 def _check_reads(name: str, sequences: bool, maps: bool) -> None:
-    """Raises ValueError where a network of the course reads no such samples, or makes no features of several positions."""
+    """Raises ValueError where a network of the course reads no such samples, or makes no maps."""
     fitting, samples = (SEQUENCES, "sequences") if sequences else (PICTURES, "pictures")
     if name not in fitting:
         raise ValueError(f"the samples are {samples}, which {name} does not read; choose --net {' or '.join(fitting)}")

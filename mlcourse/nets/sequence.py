@@ -71,8 +71,8 @@ class Transformer(nn.Module):
     def features(self, x: Tensor) -> Tensor:
         """What the head sees: the mean of the tokens (M, width). Without a token that is no padding, zeros."""
         if x.ndim != 3 or x.shape[1:] != (self.length, self.inputs):
-            raise ValueError(f"this Transformer reads sequences (M, {self.length}, {self.inputs}), got samples of shape "
-                             f"{tuple(x.shape)}")
+            raise ValueError(f"this Transformer reads sequences (M, {self.length}, {self.inputs}), got samples of "
+                             f"shape {tuple(x.shape)}")
         tokens = x.reshape(len(x), self.length // self.patch, self.patch * self.inputs)
         counts = (tokens != 0).any(2, keepdim=True) if self.pads else None
         e = self.embed(tokens) + self.position
@@ -81,8 +81,10 @@ class Transformer(nn.Module):
         return e.mean(1) if counts is None else (e * counts).sum(1) / counts.sum(1).clamp(min=1)
 
     def attend(self, e: Tensor, counts: Tensor | None = None) -> Tensor:
-        """softmax(QKᵀ/√d) V of every head, side by side: (M, S, width). counts (M, S, 1): the tokens to attend to; None:
-        all."""
+        """softmax(QKᵀ/√d) V of every head, side by side: (M, S, width).
+
+        counts (M, S, 1): whether a token may be attended to; None: all may.
+        """
         m, s, width = e.shape
         by_head = lambda part: part.reshape(m, s, self.heads, width // self.heads).transpose(1, 2)
         q, k, v = map(by_head, self.qkv(e).chunk(3, -1))
