@@ -6,11 +6,16 @@ import shlex
 import sys
 
 import pytest
+from tiny import NAMES
 
 from mlcourse import cli, datasets, runs
 from mlcourse.assess import run_evaluation
+from mlcourse.episode import EpisodeSampler
+from mlcourse.evaluate import scores
 from mlcourse.job import Job
+from mlcourse.learners import build, method
 from mlcourse.runs import run_training
+from mlcourse.train import train
 
 
 def trained(out, method="protonet", **settings):
@@ -18,15 +23,30 @@ def trained(out, method="protonet", **settings):
     return run_training(Job(method, "words", **settings), out, progress=False)
 
 
-@pytest.mark.parametrize(("method", "net"), [("protonet", "gru"), ("maml", "transformer"), ("reptile", "gru"),
-                                             ("finetune", "transformer")])
-def test_a_method_trains_on_words_and_its_checkpoint_repeats_the_number(tmp_path, method, net):
-    result, path = trained(tmp_path / "run", method, net=net)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_method_learns_from_words_or_says_why_not(name):
+    entry, splits = method(name), datasets.load_splits("words")
+    sampler = EpisodeSampler(splits.train, 3, 1, 2, unlabeled=2 if entry.unlabeled else 0)
+    settings = {"net": "gru", "width": 8} if entry.net else {}
+    try:
+        learner = build(entry, way=3, train_classes=160, sequence=(12, 26), **settings)
+    except ValueError as error:
+        assert entry.of_pictures or entry.net == "maps" or name == "freeze"
+        assert "sequence" in str(error) or "has no `layers`" in str(error)
+        return
+    phases = learner.phases(sampler, 2, tasks=2)
+    train(learner, phases, progress=False)
+    assert scores(learner, EpisodeSampler(splits.test, 3, 1, 2, unlabeled=sampler.unlabeled), 2).shape == (2,)
+
+
+@pytest.mark.parametrize(("name", "net"), [("protonet", "gru"), ("maml", "transformer"), ("finetune", "gru")])
+def test_a_job_on_words_trains_and_its_checkpoint_repeats_the_number(tmp_path, name, net):
+    result, path = trained(tmp_path / "run", name, net=net)
     assert (result.domain, result.split, result.norm, result.transductive) == ("words/test", "test", "none", False)
     again = run_evaluation(path, "words", episodes=4)
     assert (again.mean, again.ci95, again.split) == (result.mean, result.ci95, "test")
     card = json.loads(path.with_suffix(".json").read_text())
-    assert card["job"]["net"] == net and len(card["data"]["train"]) == 54
+    assert card["job"]["net"] == net and len(card["data"]["train"]) == 160
 
 
 def test_the_usual_network_is_that_of_the_samples(monkeypatch):
@@ -50,6 +70,7 @@ def test_the_usual_network_is_that_of_the_samples(monkeypatch):
     ({"side": 84}, "words holds sequences, and a side and colours are for pictures; leave it out"),
     ({"norm": "layer"}, "gru has no norm of a batch to choose; leave --norm out"),
     ({"method": "relation"}, "gru makes one feature vector of a sequence, but this method compares maps"),
+    ({"method": "simclr"}, "simclr makes or changes pictures, so it cannot learn from sequences; choose another"),
 ])
 def test_what_is_for_pictures_is_refused_before_anything_is_written(tmp_path, settings, says):
     with pytest.raises(ValueError, match=says):

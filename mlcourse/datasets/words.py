@@ -24,8 +24,8 @@ ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 VOWELS = "aeiouy"
 CONSONANTS = "".join(letter for letter in ALPHABET if letter not in VOWELS)
 LENGTH = 12                                         # places of a word; the made ones have up to 11 letters
-FAMILIES = "ABCDEFGHIJKLMNO"
-LANGUAGES, WORDS = 6, 60                            # of a family, of a language
+FAMILIES = tuple(f"{number:02d}" for number in range(60))
+LANGUAGES, WORDS = "abcd", 40                       # of a family, of a language
 ONSETS, AFTER, CODAS, ENDINGS = 6, 2, 3, 3          # how many of each list are in use
 DRIFT = 2                                           # exchanges in a list between a family and a language
 
@@ -117,7 +117,7 @@ def _exchanged(order: list[str], used: int, dice: Dice) -> list[str]:
 
 
 def load() -> Domain:
-    """60 words of each of 90 languages, classes "A1" to "O6": sequences uint8 (5400, 12, 26), groups "A" to "O".
+    """40 words of each of 240 languages, classes "00a" to "59d": sequences uint8 (9600, 12, 26), groups "00" to "59".
 
     Every word stands once: one that a language before has, too, is left out.
     """
@@ -125,13 +125,13 @@ def load() -> Domain:
     for number, name in enumerate(FAMILIES):
         dice = Dice(number)
         family = Grammar.family(dice)
-        for language in range(LANGUAGES):
+        for language in LANGUAGES:
             grammar, most = family.language(dice), len(found) + WORDS
             while len(found) < most:
                 found.setdefault(grammar.word(dice), len(classes))
-            classes.append(f"{name}{language + 1}")
+            classes.append(name + language)
     return Domain("words", encode(list(found)), torch.tensor(list(found.values())), tuple(classes),
-                  tuple(name[0] for name in classes),
+                  tuple(name[:2] for name in classes),
                   "made up by the grammar of each language; no word stands in two languages")
 
 
@@ -153,6 +153,7 @@ def spell(x: Tensor) -> list[str]:
 
 
 SOURCE = Source("words", "made-up words by language, sequences of letters", lambda data_dir, form: form.of(load()),
-                place="computed", classes=len(FAMILIES) * LANGUAGES, images=len(FAMILIES) * LANGUAGES * WORDS,
-                splits={"train": tuple(FAMILIES[:9]), "val": tuple(FAMILIES[9:12]), "test": tuple(FAMILIES[12:])},
+                place="computed", classes=len(FAMILIES) * len(LANGUAGES),
+                images=len(FAMILIES) * len(LANGUAGES) * WORDS,
+                splits={"train": FAMILIES[:40], "val": FAMILIES[40:50], "test": FAMILIES[50:]},
                 sequence=(LENGTH, len(ALPHABET)))

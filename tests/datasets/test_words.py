@@ -29,27 +29,27 @@ def test_what_is_no_word_is_said(word):
         words.encode(["ok", word])
 
 
-def test_each_language_has_sixty_words_that_no_other_has(domain):
+def test_each_language_has_forty_words_that_no_other_has(domain):
     spelled = words.spell(domain.images)
-    assert len(set(spelled)) == len(spelled) == 5400 and domain.labels.bincount().tolist() == [60] * 90
+    assert len(set(spelled)) == len(spelled) == 9600 and domain.labels.bincount().tolist() == [40] * 240
     assert min(map(len, spelled)) == 4 and max(map(len, spelled)) == 11
-    assert len(domain.digests.unique()) == 5400 and (domain.digests != 0).all()
-    assert len(set(domain.groups)) == 15 and domain.classes[0] == "A1" and domain.groups[-1] == "O"
+    assert len(domain.digests.unique()) == 9600 and (domain.digests != 0).all()
+    assert len(set(domain.groups)) == 60 and domain.classes[0] == "00a" and domain.groups[-1] == "59"
 
 
 def test_test_families_are_unseen():
     splits = datasets.load_splits("words")
-    assert [len(part.classes) for part in splits] == [54, 18, 18]
+    assert [len(part.classes) for part in splits] == [160, 40, 40]
     families = [set(part.groups) for part in splits]
-    assert len(set.union(*families)) == sum(map(len, families)) == 15
+    assert len(set.union(*families)) == sum(map(len, families)) == 60
 
 
 def test_languages_of_a_family_are_more_alike_than_others(domain):
     """By the letters that they use: in cosine, on average."""
-    counts = torch.stack([domain.images[domain.labels == c].sum((0, 1)).float() for c in range(90)])
+    counts = torch.stack([domain.images[domain.labels == c].sum((0, 1)).float() for c in range(240)])
     alike = torch.nn.functional.normalize(counts) @ torch.nn.functional.normalize(counts).T
-    family = torch.arange(90) // 6
-    kin, self = family[:, None] == family, torch.eye(90, dtype=torch.bool)
+    family = torch.arange(240) // 4
+    kin, self = family[:, None] == family, torch.eye(240, dtype=torch.bool)
     assert alike[kin & ~self].mean() > alike[~kin].mean() + 0.1 and alike[kin & ~self].max() < 1
 
 
@@ -65,8 +65,8 @@ def test_an_episode_is_of_words(domain):
 def test_the_words_are_these_on_every_machine(domain):
     spelled = words.spell(domain.images)
     assert spelled[:3] == ["poqozoxi", "dabpakiq", "pokpiq"]
-    assert hashlib.sha256(" ".join(spelled).encode()).hexdigest()[:16] == "DIGEST"
-    assert contents({"all": domain})["fingerprint"] == "FINGERPRINT"
+    assert hashlib.sha256(" ".join(spelled).encode()).hexdigest()[:16] == "fb659f4d0ea8f40f"
+    assert contents({"all": domain})["fingerprint"] == "0131b32946be8dc3"
 
 
 def test_words_have_no_shift_no_side_and_no_colours():
@@ -77,6 +77,6 @@ def test_words_have_no_shift_no_side_and_no_colours():
 
 
 def test_verify_and_the_shape_of_a_sample_are_of_sequences():
-    assert datasets.verify("words").startswith("words: 5,400 sequences of 90 classes in 15 groups, all readable (made")
+    assert datasets.verify("words").startswith("words: 9,600 sequences of 240 classes in 60 groups, all readable (made")
     specs = ("words", "glyphs@noise=0.5", "folder:words", "sinusoids")
     assert [datasets.sequence_of(spec) for spec in specs] == [(12, 26), None, None, None]
