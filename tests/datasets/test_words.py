@@ -1,6 +1,7 @@
 """Words by language: spelling, what a class and a family are, and the same words on every machine."""
 
 import hashlib
+import re
 
 import pytest
 import torch
@@ -35,6 +36,33 @@ def test_each_language_has_forty_words_that_no_other_has(domain):
     assert min(map(len, spelled)) == 4 and max(map(len, spelled)) == 11
     assert len(domain.digests.unique()) == 9600 and (domain.digests != 0).all()
     assert len(set(domain.groups)) == 60 and domain.classes[0] == "00a" and domain.groups[-1] == "59"
+
+
+def test_a_word_is_made_of_syllables(domain):
+    syllables = re.compile(rf"([{words.CONSONANTS}][{words.VOWELS}][{words.CONSONANTS}]?){{2,4}}")
+    assert [word for word in words.spell(domain.images) if not syllables.fullmatch(word)] == []
+
+
+def test_a_grammar_makes_the_words_that_its_shares_say():
+    dice = words.Dice(0)
+    plain = words.Grammar.family(dice)._replace(closed=0, ended=0, long=0, harmonic=0)
+    made = lambda **shares: [plain._replace(**shares).word(dice) for _ in range(200)]
+    vowels = lambda word: [letter for letter in word if letter in words.VOWELS]
+    assert {len(word) for word in made()} == {4} and {len(word) for word in made(long=8, closed=8)} == {9}
+    assert all(len(set(vowels(word))) == 1 for word in made(harmonic=8, long=8))
+    assert any(len(set(vowels(word))) > 1 for word in made(long=8))
+    assert all(word.endswith(tuple(plain.endings)) for word in made(ended=8))
+    follows = {(word[0], word[1]) for word in made()}
+    assert all(vowel in plain.vowels[onset][:words.AFTER] for onset, vowel in follows)
+    assert {onset for onset, _ in follows} == set(plain.onsets[:words.ONSETS])
+
+
+def test_the_first_of_a_list_is_the_most_frequent():
+    dice, order = words.Dice(1), list("abcd")
+    drawn = [dice.ranked(order, 3) for _ in range(6000)]
+    counts = torch.tensor([drawn.count(letter) for letter in order]).double()
+    expected = 1000 * torch.tensor([3.0, 2.0, 1.0, 0.0], dtype=torch.float64)
+    assert ((counts - expected).abs() < 5 * (expected * (1 - expected / 6000)).sqrt() + 1).all()
 
 
 def test_test_families_are_unseen():
