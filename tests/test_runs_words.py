@@ -39,10 +39,10 @@ def test_every_method_learns_from_words_or_says_why_not(name):
     assert scores(learner, EpisodeSampler(splits.test, 3, 1, 2, unlabeled=sampler.unlabeled), 2).shape == (2,)
 
 
-@pytest.mark.parametrize(("name", "net"), [("protonet", "gru"), ("maml", "transformer"), ("finetune", "gru")])
-def test_a_job_on_words_trains_and_its_checkpoint_repeats_the_number(tmp_path, name, net):
+@pytest.mark.parametrize(("name", "net", "norm"), [("protonet", "gru", "none"), ("maml", "transformer", "layer")])
+def test_a_job_on_words_trains_and_its_checkpoint_repeats_the_number(tmp_path, name, net, norm):
     result, path = trained(tmp_path / "run", name, net=net)
-    assert (result.domain, result.split, result.norm, result.transductive) == ("words/test", "test", "none", False)
+    assert (result.domain, result.split, result.norm, result.transductive) == ("words/test", "test", norm, False)
     again = run_evaluation(path, "words", episodes=4)
     assert (again.mean, again.ci95, again.split) == (result.mean, result.ci95, "test")
     card = json.loads(path.with_suffix(".json").read_text())

@@ -47,8 +47,8 @@ class Domain:
         are_pictures = self.images.ndim == 4 and self.images.shape[1] in (1, 3)
         if self.images.dtype != torch.uint8 or not (are_pictures or self.sequences and _are_one_hot(self.images)):
             raise ValueError(
-                f"{self.name}: images must be uint8, one-hot sequences (M, L, A) or pictures (M, 1, H, W) or "
-                f"(M, 3, H, W), got {self.images.dtype} of shape {tuple(self.images.shape)}; convert them first"
+                f"{self.name}: images must be uint8 of shape (M, 1, H, W) or (M, 3, H, W), got {self.images.dtype} of "
+                f"shape {tuple(self.images.shape)}; convert them first (of sequences they are one-hot, (M, L, A))"
             )
         if self.labels.shape != (m,) or self.labels.dtype != torch.int64:
             raise ValueError(f"{self.name}: labels must be int64 of shape ({m},), got {self.labels.dtype} "

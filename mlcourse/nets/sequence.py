@@ -41,7 +41,7 @@ class Transformer(nn.Module):
     `heads`, and for samples of another shape.
     """
 
-    norm = "none"                 # no statistics of a batch: layer norm is of each token
+    norm = "layer"                # of each token: no statistics of a batch
     tasks_at_once = None
 
     def __init__(self, way: int, length: int, inputs: int = 1, patch: int = 4, width: int = 32, heads: int = 2,
