@@ -4,8 +4,7 @@ from mlcourse.lesson import Lesson
 
 LESSON = Lesson(
     __name__,
-    does="write a set VAE's draw and divergence, measure its drawings, mix features and labels, ask what made pictures "
-         "add",
+    does="write a set VAE's draw, divergence and query loss, measure what its pictures add",
     exercises="exercises:EXERCISES",
     predictions="predictions:PREDICTIONS",
     explorers={"LatentWalk": "explorers:latent_walk", "MixLayer": "explorers:mix_layer"},

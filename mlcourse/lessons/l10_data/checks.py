@@ -32,10 +32,11 @@ def check_draw(answer: object) -> str:
     draw = LearnerFunction(answer, "draw")
     mean, log_var, xi = drawn(B, D), 1.5 * drawn(B, D, seed=1), drawn(B, D, seed=2)
     leaves = mean.clone().requires_grad_(), log_var.clone().requires_grad_()
-    given = [1 * leaf for leaf in leaves]
-    result = draw(*given, xi.clone())
-    if not all(torch.equal(one, leaf) for one, leaf in zip(given, leaves, strict=True)):
-        raise Misconception(IN_PLACE, "mean and log_var are needed again, for the divergence; build a new tensor.")
+    given = [*(1 * leaf for leaf in leaves), xi.clone()]
+    result = draw(*given)
+    if not all(torch.equal(one, before) for one, before in zip(given, (*leaves, xi), strict=True)):
+        raise Misconception(IN_PLACE, "mean and log_var are needed again, for the divergence, and xi is the caller's; "
+                            "build a new tensor.")
     got = tensor(result, (B, D), f"for inputs of shape {(B, D)} the draw must have the shape {(B, D)}")
     truth = lambda **faults: sampled(mean, log_var, xi, **faults)
     if not agree(got, truth()):
@@ -126,10 +127,14 @@ def shaped(got: Tensor, lead: tuple[int, ...]) -> None:
                      f"{tuple(got.shape)}.")
 
 
+GIVEN = {"log variance": lambda v: v, "log deviation": lambda v: 2 * v, "deviation": lambda v: v.square().log()}
+
+
 def divergence(mean_q: Tensor, log_var_q: Tensor, mean_p: Tensor, log_var_p: Tensor, way: str = "q to p",
                prior: str = "learned", minus_one: str = "each", half: bool = True, over: str = "last",
-               far: str = "square over variance", log: int = 1) -> Tensor:
+               far: str = "square over variance", log: int = 1, given: str = "log variance") -> Tensor:
     """The divergences, a loop over dimensions; the options are the known faults."""
+    log_var_q, log_var_p = map(GIVEN[given], (log_var_q, log_var_p))
     if way == "p to q":
         mean_q, log_var_q, mean_p, log_var_p = mean_p, log_var_p, mean_q, log_var_q
     if prior == "standard":
@@ -151,6 +156,10 @@ KL_FAULTS = (
      "above, that of p below"),
     ("the standard normal in place of the prior", {"prior": "standard"}, "the prior is learned: its mean and its "
      "variance belong in the formula"),
+    ("exp(log_var) taken for the deviation", {"given": "log deviation"}, "exp(log_var) is the variance already; it is "
+     "not squared again"),
+    ("log_var taken for the deviation", {"given": "deviation"}, "log_var is the logarithm of the variance, and the "
+     "variance is its exponential"),
     ("the -1 is forgotten", {"minus_one": "never"}, "the divergence of a distribution from itself is 0; without the -1 "
      "it is not"),
     ("the -1 once for all dimensions", {"minus_one": "once"}, "each dimension has its own -1, inside the sum"),
@@ -200,23 +209,23 @@ def check_sample(answer: object) -> str:
         truth = lambda c=c, xi=xi, **faults: pictures(model, c, xi, **faults)
         if not agree(got, truth()):
             explain(got, truth, SAMPLE_FAULTS, agree)
-            raise NotYet(f"with {sets} sets, picture s of set b is not the one that z from the prior of c[b] with the "
-                         f"noise xi[b, s] gives.")
+            raise NotYet(f"with {sets} sets, picture k of set b is not the one that z from the prior of c[b] with the "
+                         f"noise xi[b, k] gives.")
     return "Each picture's z is from the prior of its own set, for 3, 2 and 1 sets."
 
 
 def pictures(model: Model, c: Tensor, xi: Tensor, z_of: str = "own", c_of: str = "own", order: str = "sets first",
-             noise: str = "own", drawn_z: bool = True) -> Tensor:
+             noise: str = "own", spread: str = "deviation") -> Tensor:
     """The pictures (sets, count, 1, 2, 2), a loop; the options are the known faults."""
     sets, count = xi.shape[:2]
     mean, log_var = model.prior(c)
     made = []
     for b in range(sets):
-        for s in range(count):
-            turn = (b * count + s) % sets
+        for k in range(count):
+            turn = (b * count + k) % sets
             zb, cb = (turn if which == "turn" else b for which in (z_of, c_of))
-            spread = (log_var[zb] / 2).exp() * xi[b, 0 if noise == "one" else s]
-            z = mean[zb] + (spread if drawn_z else 0)
+            scale = {"deviation": (log_var[zb] / 2).exp(), "variance": log_var[zb].exp(), "log": log_var[zb], "none": 0}
+            z = mean[zb] + scale[spread] * xi[b, 0 if noise == "one" else k]
             made.append(model.decode(z[None], c[cb][None])[0])
     flat = torch.stack(made)
     if order == "pictures first":
@@ -230,6 +239,8 @@ SAMPLE_FAULTS = (
     ("the codes of other sets", {"c_of": "turn"}, "c must follow the same order as z: set by set"),
     ("read in the wrong order", {"order": "pictures first"}, "in reshape the last dimension runs fastest: the pictures "
      "come set by set, so sets stand first"),
-    (ONE_NOISE, {"noise": "one"}, "the pictures of a set are alike: each has noise of its own, xi[b, s]"),
-    ("the prior's mean in place of a draw", {"drawn_z": False}, "add exp(log_var / 2) · xi to the mean"),
+    (ONE_NOISE, {"noise": "one"}, "the pictures of a set are alike: each has noise of its own, xi[b, k]"),
+    ("the prior's mean in place of a draw", {"spread": "none"}, "add exp(log_var / 2) · xi to the mean"),
+    ("the variance for the deviation", {"spread": "variance"}, "noise is multiplied by exp(log_var / 2)"),
+    ("the logarithm for the deviation", {"spread": "log"}, "noise is multiplied by exp(log_var / 2)"),
 )

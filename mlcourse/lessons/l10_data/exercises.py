@@ -5,8 +5,8 @@ from __future__ import annotations
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l10_data.checks import (BY_TORCH, CUT, CUT_SPREAD, IN_PLACE, MIXED_UP, ONE_NOISE, OWN_NOISE,
                                               check_draw, check_kl, check_sample)
-from mlcourse.lessons.l10_data.exercises_claims import maml, verdicts
-from mlcourse.lessons.l10_data.exercises_mixup import mixed_loss
+from mlcourse.lessons.l10_data.exercises_claims import verdicts
+from mlcourse.lessons.l10_data.exercises_query import query_loss
 
 # ---------------------------------------------------------------- 10.1
 
@@ -48,6 +48,7 @@ draw = Exercise(
         (draw_wrong((MOVED, MOVED + ".detach()"), ("return mean + sigma * xi.", "return (mean + sigma * xi).")), CUT),
         (draw_wrong((SPREAD, "    with torch.no_grad():\n        sigma = (log_var / 2).exp()")), CUT_SPREAD),
         (draw_wrong((MOVED, "    return mean.add_(sigma * xi)")), IN_PLACE),
+        (draw_wrong((MOVED, "    return xi.mul_(sigma).add_(mean)")), IN_PLACE),
         (draw_wrong(("(log_var / 2)", "log_var"), ("mean + sigma", "sigma")),
          "the variance for the deviation, the mean is ignored"),
     ),
@@ -80,6 +81,8 @@ def kl_wrong(*edits: tuple[str, str]) -> str:
 
 SWAPPED = KL + ("    mean_q, log_var_q, mean_p, log_var_p = mean_p, log_var_p, mean_q, log_var_q\n"
                 + "\n".join((WIDTHS, PLACES, SUMMED)))
+read = lambda value: KL + (f"    log_var_q, log_var_p = (({value}) for v in (log_var_q, log_var_p))\n"
+                           + "\n".join((WIDTHS, PLACES, SUMMED)))
 STANDARD = KL + "    mean_p, log_var_p = 0 * mean_p, 0 * log_var_p\n" + "\n".join((WIDTHS, PLACES, SUMMED))
 NORMALS = ("    normal = lambda m, v: torch.distributions.Normal(m, (v / 2).exp())\n"
            "    return torch.distributions.kl_divergence(normal(mean_q, log_var_q), normal(mean_p, log_var_p)).sum(-1)")
@@ -95,6 +98,8 @@ kl = Exercise(
     wrong=(
         (SWAPPED, "the divergence the other way round"),
         (STANDARD, "the standard normal in place of the prior"),
+        (read("2 * v"), "exp(log_var) taken for the deviation"),
+        (read("(v**2).log()"), "log_var taken for the deviation"),
         (kl_wrong((" - 1 -", " -")), "the -1 is forgotten"),
         (kl_wrong((" - 1 -", " -"), ("(widths + places).sum(-1)", "((widths + places).sum(-1) - 1)")),
          "the -1 once for all dimensions"),
@@ -168,13 +173,15 @@ sample = Exercise(
         (sample_wrong(READ), "read in the wrong order"),
         (sample_wrong(ONCE), ONE_NOISE),
         (sample_wrong(MEAN), "the prior's mean in place of a draw"),
+        (sample_wrong(("(log_var / 2)", "log_var")), "the variance for the deviation"),
+        (sample_wrong(("(log_var / 2).exp()", "log_var")), "the logarithm for the deviation"),
         (sample_wrong(TURNED, ONCE), f"{MIXED_UP}, {ONE_NOISE}"),
     ),
     mutations=(
         (AGAIN, "    mean, log_var = mean.repeat_interleave(K, 0), log_var.repeat(K, 1)"),
-        (NOISY, "    z = mean + log_var.exp() * xi.reshape(B * K, D)"),
+        (NOISY, "    z = mean - (log_var / 2).exp() * xi.reshape(B * K, D)"),
         (DECODED, "    x = decode(z, c.flip(0).repeat_interleave(K, 0))"),
         (SHAPED, "    return x.reshape(B, K, *x.shape[1:]).flip(1)"),
     ))
 
-EXERCISES = (draw, kl, sample, verdicts, mixed_loss, maml)
+EXERCISES = (draw, kl, sample, verdicts, query_loss)

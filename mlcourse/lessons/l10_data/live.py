@@ -1,17 +1,21 @@
-"""What lesson 10 runs: a ridge regression on supports and made pictures, and a set VAE trained by a learner's bound."""
+"""What lesson 10 runs: a ridge regression on supports and made pictures, and a set VAE trained by a learner's bound, or
+further by a learner's query loss."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from functools import cache
 
 import torch
+import torch.nn.functional as F
 from IPython.display import display
 from torch import Tensor, nn
 
 from mlcourse.episode import Episode, EpisodeSampler
 from mlcourse.generators import Generator, augmented
 from mlcourse.learners import R2D2
+from mlcourse.learners.r2d2 import ridge
 from mlcourse.lessons.l10_data.pictures import splits
 from mlcourse.lessons.l10_data.study_making_arms import source
 from mlcourse.losses.vae import Normal
@@ -21,6 +25,8 @@ from mlcourse.widgets import Bar
 
 WAY, EPISODES, SEED = 5, 40, 2
 SETS, PICTURES, RATE = 16, 5, 2e-3      # of a step: sets, pictures in each; Adam's rate
+PENALTY, SCALE = 10.0, 10.0             # of the ridge regression on pixels
+TASKS, SAMPLES, FURTHER = 4, 5, 5e-4    # of a step of the query loss: episodes, samples of each class; Adam's rate
 
 
 @cache
@@ -40,7 +46,7 @@ def accuracies(logits: Callable[[Episode], Tensor], split: str = "test") -> Tens
 def on_pixels(maker: Generator | None, count: int, copies: int, split: str = "test") -> Tensor:
     """`accuracies` of a ridge regression on pixels, with `count` made pictures of each class beside `copies` of every
     support picture; no maker: on supports alone."""
-    ridge, generator = R2D2(nn.Flatten(), 10.0, 10.0).eval(), torch.Generator().manual_seed(SEED)
+    ridge, generator = R2D2(nn.Flatten(), PENALTY, SCALE).eval(), torch.Generator().manual_seed(SEED)
 
     def logits(e: Episode) -> Tensor:
         wider = augmented(e, maker, count, generator, copies) if maker else e
@@ -52,7 +58,7 @@ def on_pixels(maker: Generator | None, count: int, copies: int, split: str = "te
 def right(name: str, maker: Generator | None = None, count: int = 20, copies: int = 5) -> Tensor:
     """Prints and returns the accuracies of `on_pixels` on test scripts."""
     found = on_pixels(maker, count, copies)
-    print(f"{name:18s} ≈{interval(found).text()} %")
+    print(f"{name:23s} ≈{interval(found).text()} %")
     return found
 
 
@@ -88,4 +94,35 @@ def trained(bound: Callable, steps: int, seed: int = 0) -> SetVAE:
         losses.append(loss.item())
         bar({"loss": loss.item()})
     print(f"bound, nats a picture: ≈{-losses[0]:.0f} before, ≈{-sum(losses[-20:]) / 20:.0f} after")
+    return vae.eval()
+
+
+def fitted(x: Tensor, y: Tensor) -> Callable[[Tensor], Tensor]:
+    """A ridge regression on the pixels of x (M, 1, 28, 28) with labels y (M,): from pictures to logits (…, WAY)."""
+    weight = ridge(x.flatten(1), F.one_hot(y, WAY).to(x.dtype), torch.tensor(PENALTY))
+    return lambda asked: SCALE * asked.flatten(1) @ weight
+
+
+def by_queries(vae: SetVAE, query_loss: Callable, steps: int, seed: int = 0) -> SetVAE:
+    """The set VAE, a copy, trained further by `steps` of Adam down a query loss, with a bar.
+
+    query_loss: (make, fit, support, query) -> loss, as exercise 10.5 asks for.
+    """
+    vae, generator, bar = deepcopy(vae), torch.Generator().manual_seed(seed), Bar(steps, "your query loss")
+    adam = torch.optim.Adam(vae.parameters(), FURTHER)
+    sampler = EpisodeSampler(source("glyphs"), WAY, 1, PICTURES)
+
+    def make(x: Tensor) -> Tensor:
+        return vae.sample(x[:, None], *(torch.randn(len(x), *size, generator=generator)
+                                        for size in ((vae.c,), (SAMPLES, vae.z))))
+
+    display(bar)
+    for _ in range(steps):
+        batch = sampler.sample(TASKS, generator)
+        loss = torch.stack([query_loss(make, fitted, (e.support_x, e.support_y), (e.query_x, e.query_y))
+                            for e in map(batch.task, range(TASKS))]).mean()
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        bar({"loss": loss.item()})
     return vae.eval()

@@ -1,4 +1,4 @@
-"""Networks in layers that lesson 10 trains live, with and without manifold mixup, and their answers to mixtures."""
+"""Networks in layers that lesson 10 trains, with and without manifold mixup, and their answers to mixtures."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from IPython.display import display
 from torch import Tensor, nn
 
 from mlcourse.lessons.l10_data.pictures import splits
-from mlcourse.widgets import Bar
+from mlcourse.losses import mixup
 
 CHARACTERS, DRAWINGS = 10, 20           # of new scripts, and how many drawings of each are trained on: all
 BATCH, RATE, STEPS = 50, 3e-3, 300      # pictures a step; Adam's rate; steps
@@ -61,7 +60,7 @@ class Layers(nn.ModuleList):
 def training(net: Layers, loss_of: Callable, seed: int = 0) -> Iterator[float]:
     """Train a network in place by STEPS of Adam; yields the loss of each.
 
-    loss_of: (layers, x, y, way, λ, order, layer) -> loss, as exercise 10.5 asks for, with λ uniform in [0, 1].
+    loss_of: (layers, x, y, λ, order, layer) -> loss, `unmixed` or `mixed`, with λ uniform in [0, 1].
     """
     data, adam = drawings(), torch.optim.Adam(net.parameters(), RATE)
     generator = torch.Generator().manual_seed(seed)
@@ -69,20 +68,11 @@ def training(net: Layers, loss_of: Callable, seed: int = 0) -> Iterator[float]:
         batch = torch.randperm(len(data.y), generator=generator)[:BATCH]
         order, lam = torch.randperm(BATCH, generator=generator), float(torch.rand((), generator=generator))
         layer = int(torch.randint(LAYERS, (), generator=generator))
-        loss = loss_of(list(net), data.x[batch], data.y[batch], CHARACTERS, lam, order, layer)
+        loss = loss_of(list(net), data.x[batch], data.y[batch], lam, order, layer)
         adam.zero_grad()
         loss.backward()
         adam.step()
         yield loss.item()
-
-
-def trained(loss_of: Callable, name: str) -> Layers:
-    """A network after `training`, with a bar."""
-    net, bar = Layers(), Bar(STEPS, name)
-    display(bar)
-    for loss in training(net, loss_of):
-        bar({"loss": loss})
-    return net
 
 
 def unmixed(layers: list, x: Tensor, y: Tensor, *_) -> Tensor:
@@ -90,6 +80,14 @@ def unmixed(layers: list, x: Tensor, y: Tensor, *_) -> Tensor:
     for layer in layers:
         x = layer(x)
     return F.cross_entropy(x, y)
+
+
+def mixed(layers: list, x: Tensor, y: Tensor, lam: float, order: Tensor, at: int) -> Tensor:
+    """The loss of manifold mixup: the input of layer `at` and the labels are mixed, in shares λ, with those of the rows
+    `order`."""
+    for i, layer in enumerate(layers):
+        x = layer(mixup.mixed(x, lam, order) if i == at else x)
+    return mixup.mixed_loss(x, y, lam, order)
 
 
 class Pair(NamedTuple):
@@ -125,10 +123,8 @@ def off_the_line(net: Layers) -> float:
 
 @cache
 def examples() -> tuple[Layers, Layers]:
-    """Two networks for an example of the explorer, trained without and with manifold mixup."""
-    from mlcourse.lessons.l10_data.exercises import mixed_loss
-
-    plain, mixup = Layers(), Layers()
-    for net, loss_of in ((plain, unmixed), (mixup, mixed_loss.reference())):
+    """Two networks for the explorer, trained without and with manifold mixup."""
+    nets = Layers(), Layers()
+    for net, loss_of in zip(nets, (unmixed, mixed), strict=True):
         deque(training(net, loss_of), maxlen=0)
-    return plain, mixup
+    return nets

@@ -10,7 +10,7 @@ PREDICTIONS = (
         ("falls by more than 3 points", "changes by at most 3 points", "rises by more than 3 points"),
         "falls by more than 3 points",
         lambda wild, mild: wild.high < -3 and mild.low > 0,
-        lambda wild, mild: f"≈{wild.text(sign=True)} points at strength 1, ≈{mild.text(sign=True)} at ¼."),
+        lambda wild, mild: f"it falls: ≈{wild.text(sign=True)} points at strength 1; ≈{mild.text(sign=True)} at ¼."),
     Prediction(
         "10.p2", "On pixels, the set VAE's samples in the support set make the classifier, against as many hand-made "
                  "views, …",
@@ -22,5 +22,5 @@ PREDICTIONS = (
                  "samples, …",
         ("less accurate", "not told apart", "more accurate"), "more accurate",
         lambda gain: gain.low > 0,
-        lambda gain: f"≈{gain.text(sign=True)} points."),
+        lambda gain: f"more accurate: ≈{gain.text(sign=True)} points."),
 )

@@ -12,6 +12,7 @@ from mlcourse.statistics import Estimate, paired_difference, t_interval
 MADE, ITSELF, BODIES = (ALONE, VIEWS, SET, QUERY, GAN), (RULE, BOUND), (SEEN, MIXUP, FAKE)
 ARMS = MADE + ITSELF + BODIES
 SHOT = 1
+COUNTS = {10: "ten", 5: "five"}       # of made pictures of each class
 
 
 def apart(rows: Sequence[dict], one: str, other: str, on: str) -> Estimate:
@@ -40,31 +41,20 @@ def by_seed(rows: Sequence[dict], arm: str, on: str) -> dict[int, float]:
 
 
 def table(rows: Sequence[dict]) -> str:
-    """Made pictures in the support set, on pixels and on features, each less as many hand-made views."""
-    lines = [f"{'% right, 1-shot':21s}{'on pixels':>11s}{'less as many':>14s}{'on features':>13s}{'less as many':>14s}"]
-    for arm in MADE:
-        line = f"{arm:21s}"
+    """Made pictures in the support set, on pixels and on features, each less as many hand-made views, which have a line
+    for each number."""
+    lines = [f"{'% right, 1-shot':22s}" + "".join(f"{f'on {on}':>{width}s}{'less as many views':>21s}"
+                                                  for on, width in ((PIXELS, 11), (FEATURES, 13)))]
+    for arm, made in ((ALONE, None), *((VIEWS, count) for count in COUNTS), (SET, None), (QUERY, None), (GAN, None)):
+        line = f"{arm if made is None else f'{arm}, {COUNTS[made]}':22s}"
         for on, width in ((PIXELS, 11), (FEATURES, 13)):
-            gap = "" if arm == VIEWS else apart(rows, arm, VIEWS, on).text(sign=True)
-            line += f"{mean(rows, arm, on):>{width}s}{gap:>14s}"
+            gap = "" if arm in (ALONE, VIEWS) else against_views(rows, arm, on)
+            line += f"{t_interval(study.values(rows, arm, on, SHOT, made).values()).text():>{width}s}{gap:>21s}"
         lines.append(line.rstrip())
     return "\n".join(lines)
 
 
-def mean(rows: Sequence[dict], arm: str, on: str) -> str:
-    """The mean over seeds with its interval."""
-    return t_interval(by_seed(rows, arm, on).values()).text()
-
-
-def samples(rows: Sequence[dict]) -> str:
-    """What views and samples are in the form in which they join a support set, made from one drawing and from five, beside
-    another real drawing."""
-    cells = lambda arm, end: [study.sample(rows, arm, f"{field}{end}", shot).text(digits)
-                              for field, digits in (("recognised", 1), ("near", 2)) for shot in (1, 5)]
-    lines = [f"{'':18s}{'recognised, %':>20s}{'to the nearest shown':>31s}",
-             f"{'':18s}" + "".join(f"{each:>{width}s}" for each, width in
-                                  (("from 1", 12), ("from 5", 12), ("from 1", 15), ("from 5", 15)))]
-    for name, arm, end in ((VIEWS, VIEWS, ""), (SET, SET, ""), ("another real one", SET, "_real")):
-        lines.append(f"{name:18s}" + "".join(f"{cell:>{width}s}" for cell, width in
-                                             zip(cells(arm, end), (12, 12, 15, 15), strict=True)))
-    return "\n".join(lines)
+def against_views(rows: Sequence[dict], arm: str, on: str) -> str:
+    """A generator less as many hand-made views, and how many they are."""
+    count = study.as_many(rows, VIEWS, arm, on, SHOT)
+    return f"{apart(rows, arm, VIEWS, on).text(sign=True)} ({COUNTS[count]})"

@@ -12,7 +12,8 @@ from mlcourse.plots.surface import Pixels
 SHOWN, CHARACTERS = 5, 10
 WIDE, HIGH = 1000, 400
 NAMES = "abcd"
-TRAINED, OWN = dict(color=BLUE, marker="v"), dict(color=VERMILION, marker="^")
+TRAINED, OWN = dict(color=BLUE, marker="^"), dict(color=VERMILION, marker="^")
+BELOW = 0.17        # how far below its span a mark stands, so that it hides no median
 
 
 class WalkScene(Scene):
@@ -50,7 +51,7 @@ class WalkScene(Scene):
             self.marks.append(plot(ls="", ms=11, mec="white", zorder=6, **look))
         axes.plot([], [], color=GREY, lw=9, alpha=0.45, label="other real drawings, least to most")
         axes.plot([], [], color=BLACK, ls="", marker="|", ms=11, mew=2.5, label="their median")
-        axes.plot([], [], color=BLACK, ls="", marker="v", ms=8, label="the drawing")
+        axes.plot([], [], color=BLACK, ls="", marker="^", ms=8, label="the drawing")
         axes.legend(loc="lower left", bbox_to_anchor=(-0.03, 1.0), borderaxespad=0)
 
     def _build_judge(self, axes) -> None:
@@ -78,7 +79,7 @@ class WalkScene(Scene):
         for i, (value, real) in enumerate(((ruler.to_trained, ruler.real_trained), (ruler.to_shown, ruler.real_shown))):
             self.spans[i].set_data(real[::2], [1 - i] * 2)
             self.middles[i].set_data([real[1]], [1 - i])
-            self.marks[i].set_data([value], [1 - i])
+            self.marks[i].set_data([value], [1 - i - BELOW])
         for i, (bar, value) in enumerate(zip(self.bars, record.probabilities, strict=True)):
             bar.set_height(value)
             bar.set_color(BLACK if i == record.character else GREY)

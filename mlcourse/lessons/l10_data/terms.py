@@ -18,6 +18,7 @@ TERMS = {
         "gradients pass.",
     "Kullback–Leibler divergence":
         "How far a distribution q lies from p: the mean under q of log(q / p), 0 only where they are equal.",
+    "nat": "The unit of information and of entropy where logarithms are natural, 1.44 bits.",
     "manifold mixup":
         "Training on mixtures of two samples' features in a random layer, with their labels mixed in the same shares.",
     "data-processing inequality":
@@ -27,7 +28,8 @@ TERMS = {
 CHINESE = {
     "generator": "生成器", "view": "视图", "encoder": "编码器", "decoder": "解码器", "VAE": "变分自编码器",
     "set VAE": "集合变分自编码器", "context": "上下文变量", "prior": "先验分布", "reparameterisation": "重参数化",
-    "Kullback–Leibler divergence": "KL 散度", "manifold mixup": "流形混合", "data-processing inequality": "数据处理不等式",
+    "Kullback–Leibler divergence": "KL 散度", "nat": "奈特", "manifold mixup": "流形混合",
+    "data-processing inequality": "数据处理不等式",
 }
 
 SYMBOLS = {

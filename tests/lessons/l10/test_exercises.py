@@ -1,16 +1,15 @@
 """What lesson 10's exercises rest on: the right code agrees with the library, and the broken code misleads as the text
 says."""
 
-import pytest
 import torch
-import torch.nn.functional as F
 
 from mlcourse.exercises import exercise
 from mlcourse.exercises.framework import judge
-from mlcourse.lessons.l10_data import mixing
+from mlcourse.learners import SetVAEAugmented
+from mlcourse.lessons.l10_data import live
 from mlcourse.lessons.l10_data.checks import MIXED_UP, Model
-from mlcourse.lessons.l10_data.checks_claims import MAML, PROPERTIES, VAE
-from mlcourse.losses import mixup, vae
+from mlcourse.lessons.l10_data.study_making_arms import Flat
+from mlcourse.losses import vae
 from mlcourse.nets.set_vae import SetVAE
 
 
@@ -65,24 +64,24 @@ def test_the_mended_samples_are_those_of_the_set_vae():
     torch.testing.assert_close(exercise("10.3").reference()(net.prior, decode, c, xi), wanted)
 
 
-@pytest.mark.parametrize("at", range(3))
-def test_the_mixed_loss_is_that_of_the_library(at):
-    net, order = mixing.Layers(), torch.tensor([2, 0, 1, 3])
-    x, y = torch.rand(4, 1, 28, 28, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 3, 3, 9])
-    mixed = mixup.mixed(net(x, 0, at), 0.3, order)
-    wanted = mixup.mixed_loss(net(mixed, at), y, 0.3, order)
-    found = exercise("10.5").reference()(list(net), x, y, mixing.CHARACTERS, 0.3, order, at)
-    torch.testing.assert_close(found, wanted)
-    alone = exercise("10.5").reference()(list(net), x, y, mixing.CHARACTERS, 1.0, order, at)
-    torch.testing.assert_close(alone, F.cross_entropy(net(x), y))
+def test_the_query_loss_is_that_of_the_learner():
+    learner = SetVAEAugmented(Flat(), count=2, penalty=live.PENALTY, scale=live.SCALE, maps=1, hidden=8, width=4)
+    episode = live.episodes().task(0)
+    made = learner.samples(episode)
+    of_row = lambda x: made[episode.support_y]
+    pairs = (episode.support_x, episode.support_y), (episode.query_x, episode.query_y)
+    found = exercise("10.5").reference()(of_row, live.fitted, *pairs)
+    torch.testing.assert_close(found, learner.loss(episode))
+    given, = torch.autograd.grad(found, learner.statistician.vae.to_c[-1].weight)
+    wanted, = torch.autograd.grad(learner.loss(episode), learner.statistician.vae.to_c[-1].weight)
+    torch.testing.assert_close(given, wanted)
 
 
-def test_mixing_before_a_last_linear_layer_mixes_logits():
-    net, order = mixing.Layers(), torch.tensor([1, 0])
-    h = torch.rand(2, 16, 4, 4, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(net(mixup.mixed(h, 0.3, order), 3), mixup.mixed(net(h, 3), 0.3, order))
-
-
-def test_four_of_six_properties_tell_maml_and_the_set_vae_apart():
-    assert sum(each.of in (MAML, VAE) for each in PROPERTIES.values()) == 4
-    assert "Four of six" in exercise("10.6").hints[2]
+def test_the_query_loss_trains_all_but_what_no_sample_asks_for():
+    vae = SetVAE(maps=1, hidden=8, width=4)
+    trained = live.by_queries(vae, exercise("10.5").reference(), steps=1)
+    same = {name.split(".")[0] for (name, p), q in zip(vae.named_parameters(), trained.parameters(), strict=True)
+            if torch.equal(p, q)}
+    moved = {name.split(".")[0] for (name, p), q in zip(vae.named_parameters(), trained.parameters(), strict=True)
+             if not torch.equal(p, q)}
+    assert same == {"few", "to_z"} and moved >= {"h", "to_c", "to_prior", "spread", "decoder"}

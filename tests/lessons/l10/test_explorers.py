@@ -91,6 +91,18 @@ def test_what_to_try_with_the_walk_comes_true():
     assert explorer.moved == (*order[:3], order[-1])
 
 
+def test_a_character_holds_along_two_numbers_and_one_is_lost_along_the_third():
+    explorer = LatentWalk()
+
+    def recognised(character, **settings):
+        explorer.set(character=character, **{**dict.fromkeys("abcd", 0.0), **settings})
+        return float(explorer.record.probabilities[character])
+
+    assert all(recognised(character, **{name: by}) > 0.5 for character in range(walk.CHARACTERS) for name in "ab"
+               for by in (-FURTHEST, FURTHEST))
+    assert recognised(5, c=-FURTHEST) < 0.3
+
+
 def test_no_sample_of_the_walk_is_a_training_picture_and_from_one_drawing_it_hardly_differs():
     left = 0
     for character in range(walk.CHARACTERS):
@@ -100,6 +112,22 @@ def test_no_sample_of_the_walk_is_a_training_picture_and_from_one_drawing_it_har
         one = LatentWalk(character, shown=1).record.ruler
         assert one.to_shown < one.real_shown[0], character
     assert left <= 2
+
+
+@pytest.mark.parametrize("at", range(mixing.LAYERS))
+def test_the_mixed_loss_is_that_of_mixed_features_and_mixed_labels(at):
+    net, order = mixing.Layers(), torch.tensor([2, 0, 1, 3])
+    x, y = torch.rand(4, 1, 28, 28, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 3, 3, 9])
+    h = net(x, 0, at)
+    log_p = net(0.3 * h + 0.7 * h[order], at).log_softmax(1)
+    wanted = -(0.3 * log_p[range(4), y] + 0.7 * log_p[range(4), y[order]]).mean()
+    torch.testing.assert_close(mixing.mixed(list(net), x, y, 0.3, order, at), wanted)
+    torch.testing.assert_close(mixing.mixed(list(net), x, y, 1.0, order, at), mixing.unmixed(list(net), x, y))
+
+
+def test_mixing_before_a_last_linear_layer_mixes_logits():
+    net, h = mixing.Layers(), torch.rand(2, 16, 4, 4, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(net(0.3 * h + 0.7 * h.flip(0), 3), 0.3 * net(h, 3) + 0.7 * net(h, 3).flip(0))
 
 
 def test_mixtures_end_at_the_drawings_themselves(trained):
