@@ -73,7 +73,7 @@ refine = Exercise(
 
 MASKED = '''\
 def masked(z, y, u, share, m):
-    """New prototypes (N, D) from shares and masks, mended; z, u and m get gradients through them.
+    """New prototypes (N, D) from shares and masks, mended; gradients flow to z, u and m.
 
     z (M, D), y (M,): the labelled drawings and their labels, 0 to N - 1, some of each
     u (U, D): the unlabelled ones; share, m (U, N): shares and masks
