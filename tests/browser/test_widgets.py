@@ -214,11 +214,12 @@ def test_mix_layer(widget, tmp_path):
 
 def test_pool_dials(widget, tmp_path):
     dials = widget("PoolDials")
-    assert "none of other classes" in dials.says() and "Soft k-means: the pool gains ≈" in dials.picture.get_attribute("title")
+    assert "none of other classes" in dials.says()
+    assert "Soft k-means: the pool changes accuracy by ≈" in dials.picture.get_attribute("title")
     picture = dials.pixels()
     dials.press("balanced")
     picture = dials.changed(picture)
-    assert "Balanced: the pool gains ≈" in dials.says()
+    assert "Balanced: the pool changes accuracy by ≈" in dials.says()
     dials.slider("one class").focus()
     dials.page.keyboard.press("ArrowRight")
     picture = dials.changed(picture)
@@ -230,13 +231,13 @@ def test_pool_dials(widget, tmp_path):
     dials.slider("way").focus()
     dials.page.keyboard.press("ArrowLeft")
     dials.changed(picture)
-    assert "Balanced, 0.9 of the way" in dials.says()
+    assert "Balanced: the pool, 0.9 of the way," in dials.says()
     dials.root.screenshot(path=tmp_path / "pool_dials.png")
 
 
 def test_mask_dial(widget, tmp_path):
     dial = widget("MaskDial")
-    assert "This mask gains ≈" in dial.says() and "with the others removed" in dial.picture.get_attribute("title")
+    assert "This mask changes accuracy by ≈" in dial.says() and "with the others removed" in dial.picture.get_attribute("title")
     picture = dial.pixels()
     dial.slider("threshold").focus()
     dial.page.keyboard.press("ArrowLeft")

@@ -10,6 +10,7 @@ TERMS = {
                         "formula.",
     "scratch": "Training from random weights on the target's labels alone, with no source.",
     "crossover": "The number of labelled target samples from which on a source no longer helps.",
+    "arm": "One of the ways to train and to test that a study compares.",
     "linear probe": "A linear classifier trained on frozen features, to measure what can be read from them.",
     "fine-tuning": "Training a trained network further, on the few samples of a new task or domain.",
     "LP-FT":
@@ -28,7 +29,7 @@ TERMS = {
 
 CHINESE = {
     "head": "输出头", "freezing": "冻结", "ridge regression": "岭回归", "scratch": "从零训练", "crossover": "交叉点",
-    "linear probe": "线性探测",
+    "arm": "实验臂", "linear probe": "线性探测",
     "fine-tuning": "微调", "LP-FT": "先线性探测后微调", "joint training": "联合训练", "negative transfer": "负迁移",
     "negative transfer gap": "负迁移差距", "Holm": "霍尔姆校正",
 }

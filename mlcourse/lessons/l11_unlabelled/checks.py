@@ -42,6 +42,7 @@ def same(one: Tensor, other: Tensor) -> bool:
 # ---------------------------------------------------------------- 11.1
 
 REFINE_FAULTS = (
+    ("the labels taken for sorted", {"labelled": "sorted"}, "row i of z is a drawing of class y[i], in any order"),
     ("the labelled drawings shared out, too", {"labelled": "soft"}, "a labelled drawing counts wholly for its class"),
     ("the labelled drawings left out", {"labelled": "none"}, "a new prototype is the mean of its labelled drawings and "
                                                              "its shares of the pool"),
@@ -109,13 +110,14 @@ def refined(data: Drawings, *, labelled: str = "hard", share: str = "soft", axis
     far = lambda x: torch.stack([(x - each).norm(dim=1) ** power for each in c], 1)
     shares = (sign * far(u)).softmax(axis)
     shares = F.one_hot((sign * far(u)).argmax(1), way).to(z) if share == "hard" else shares
-    own = {"hard": hard, "soft": (sign * far(z)).softmax(1), "none": 0 * hard}.get(labelled)
+    own = {"hard": hard, "soft": (sign * far(z)).softmax(1), "none": 0 * hard,
+           "sorted": F.one_hot(y.sort().values, way).to(z)}.get(labelled)
     above, below = (c, torch.ones(way).to(z)) if own is None else (own.T @ z, own.sum(0))
     counts = {"shares": below + shares.sum(0), "labelled": below, "all": below + len(u)}[divide]
     return (above + shares.T @ u) / counts[:, None]
 
 
-# ---------------------------------------------------------------- 11.4
+# ---------------------------------------------------------------- 11.3
 
 MASK_FAULTS = (
     ("the mask counts twice", {"top": 2}, "above the line a drawing with m = 1/2 weighs 1/4; multiply by m once"),
@@ -131,7 +133,7 @@ MASK_FAULTS = (
 
 
 def check_masked(answer: object) -> str:
-    """11.4: the mended step for two sets, the weight of m = 1/2, and its gradient."""
+    """11.3: the mended step for two sets, the weight of m = 1/2, and its gradient."""
     masked = LearnerFunction(answer, "masked")
     for counts in COUNTS:
         data = drawn(counts)
@@ -144,9 +146,9 @@ def check_masked(answer: object) -> str:
             explain(got, truth, MASK_FAULTS, same)
             raise NotYet("each drawing of the pool shall weigh its share times its mask, once above the line and once "
                          "below; try it on paper with one labelled drawing at 0.")
-    z, u, share, m = leaves = tuple(each.clone().requires_grad_() for each in (data.z, data.u, share, m))
-    check_graph(masked(1 * z, data.y, 1 * u, 1 * share, 1 * m), leaves, "features and mask are learned by what all "
-                "four do to the loss")
+    z, u, m = leaves = tuple(each.clone().requires_grad_() for each in (data.z, data.u, m))
+    check_graph(masked(1 * z, data.y, 1 * u, share.clone(), 1 * m), leaves, "features and mask are learned by what all "
+                "three do to the loss")
     return "A drawing with m = 1/2 weighs one half, one with m = 0 nothing."
 
 

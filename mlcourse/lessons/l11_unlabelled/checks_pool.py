@@ -1,67 +1,14 @@
-"""Checks of lesson 11 on the mask of a pool, and on whether its labels are read."""
+"""The check of lesson 11 on whether the labels of a pool are read."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, explain
-from mlcourse.exercises.values import number, tensor
-from mlcourse.lessons.l11_unlabelled.checks import COUNTS, UNLABELLED, check_graph, drawn, same
-
-# ---------------------------------------------------------------- 11.3
-
-MASK_FAULTS = (
-    ("one mean for all prototypes", {"mean": "all"}, "each column has a mean of its own, that over the drawings"),
-    ("the mean over the prototypes", {"mean": "rows"}, "divide each column by its mean over the drawings"),
-    ("not divided by the mean", {"mean": "none"}, "divide each column by its mean, so that every episode is measured "
-                                                  "by its own spread"),
-    ("the length, not its square", {"power": 1}, "d is made of squared distances"),
-    ("what lies far counts", {"sign": -1}, "below the threshold the mask must be near 1, above it near 0"),
-    ("the steepness as a temperature", {"over": True}, "a large steepness makes the step sharp, so it multiplies"),
-    ("the steepness on the distance alone", {"alone": True}, "it multiplies the whole difference, or the threshold "
-                                                             "moves with it"),
-    ("no sigmoid", {"squashed": False}, "a mask lies between 0 and 1"),
-)
-
-
-def check_mask(answer: object) -> str:
-    """11.3: masks for two sets, and their gradients."""
-    mask = LearnerFunction(answer, "mask")
-    for counts in COUNTS:
-        data, way = drawn(counts), len(counts)
-        settings = settings_of(way)
-        got = tensor(mask(data.u.clone(), data.c.clone(), *(each.clone() for each in settings)), (UNLABELLED, way),
-                     f"for {UNLABELLED} drawings and {way} classes the masks must have the shape ({UNLABELLED}, {way})")
-        truth = lambda data=data, settings=settings, **faults: masks(data.u, data.c, *settings, **faults)
-        if not same(got, truth()):
-            explain(got, truth, MASK_FAULTS, same)
-            raise NotYet("the masks are not sigmoid(steepness · (threshold - d)) with d the squared distances, each "
-                         "column over its mean.")
-    leaves = tuple(each.clone().requires_grad_() for each in (data.u, *settings))
-    u, *given = (1 * each for each in leaves)
-    check_graph(mask(u, data.c.clone(), *given), leaves, "threshold and steepness are learned, and the network is")
-    return "Each drawing is judged by its pool's own measure, for every prototype."
-
-
-def settings_of(way: int) -> tuple[Tensor, Tensor]:
-    """A threshold and a steepness for each prototype."""
-    generator = torch.Generator().manual_seed(way)
-    draw = lambda: torch.rand(way, generator=generator, dtype=torch.float64)
-    return 0.5 + draw(), 1.5 + 2 * draw()
-
-
-def masks(u: Tensor, c: Tensor, threshold: Tensor, steepness: Tensor, *, mean: str = "columns", power: int = 2,
-          sign: int = 1, over: bool = False, alone: bool = False, squashed: bool = True) -> Tensor:
-    """The masks (U, N), column by column; the options are the known faults."""
-    d = torch.stack([(u - each).norm(dim=1) ** power for each in c], 1)
-    d = d / {"columns": d.mean(0), "rows": d.mean(1, keepdim=True), "all": d.mean(), "none": 1}[mean]
-    steepness = 1 / steepness if over else steepness
-    inside = sign * (threshold - steepness * d if alone else steepness * (threshold - d))
-    return torch.sigmoid(inside) if squashed else inside
-
-
-# ---------------------------------------------------------------- 11.5
+from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of
+from mlcourse.exercises.values import number
 
 QUERIES, WAY, EACH = 4, 3, 2
 NOTHING, ALL = "nothing is called a leak", "everything is called a leak"
@@ -117,8 +64,19 @@ PATTERNS = {      # what a mistake says of METHODS, beside the truth: its name o
 }
 
 
+def asked(method: Callable) -> Callable:
+    """The method under a name that tells nothing; it refuses classes that do not exist."""
+    def answers(episode: Tensor, hidden: Tensor) -> Tensor:
+        if bool(((hidden < 0) | (hidden > WAY)).any()):
+            raise ValueError(f"method was asked with classes {int(hidden.min())} to {int(hidden.max())}; its logits have "
+                             f"N = {WAY} columns here, so that classes go from 0 to {WAY}")
+        return method(episode, hidden)
+
+    return answers
+
+
 def check_poison(answer: object) -> str:
-    """11.5: six methods, of which four read the labels."""
+    """11.4: six methods, of which four read the labels."""
     reads = LearnerFunction(answer, "reads_labels")
     generator = torch.Generator().manual_seed(0)
     episode = torch.randn(QUERIES, WAY, generator=generator)
@@ -126,8 +84,7 @@ def check_poison(answer: object) -> str:
     said = []
     for method in METHODS:
         given, labels = episode.clone(), hidden.clone()
-        asked = lambda e, h, method=method: method(e, h)        # whose name tells nothing
-        found = number(reads(asked, given, labels), "reads_labels must return True or False")
+        found = number(reads(asked(method), given, labels), "reads_labels must return True or False")
         if not (torch.equal(given, episode) and torch.equal(labels, hidden)):
             raise Misconception(OVERWRITTEN, "the test has written into the labels or the episode that it was given, "
                                 "and whoever comes next finds them poisoned; make new ones, as zeros_like does.")

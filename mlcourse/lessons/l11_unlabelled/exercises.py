@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l11_unlabelled.broken import MASKED_BROKEN
 from mlcourse.lessons.l11_unlabelled.checks import CUT, check_masked, check_refine
-from mlcourse.lessons.l11_unlabelled.exercises_pool import mask, poison
+from mlcourse.lessons.l11_unlabelled.exercises_pool import poison
 from mlcourse.lessons.l11_unlabelled.exercises_results import pull, verdicts
 
 # ---------------------------------------------------------------- 11.1
@@ -44,6 +44,7 @@ refine = Exercise(
         "torch.nn.functional.one_hot(y, len(c)).to(z.dtype); return above / below[:, None].",
     ),
     wrong=(
+        (refine_wrong(("one_hot(y, ", "one_hot(y.sort().values, ")), "the labels taken for sorted"),
         (refine_wrong((ONE_HOT, "    one_hot = (-((z[:, None] - c) ** 2).sum(2)).softmax(1)")),
          "the labelled drawings shared out, too"),
         (refine_wrong(("one_hot.T @ z + ", ""), ("one_hot.sum(0) + ", "")), "the labelled drawings left out"),
@@ -68,11 +69,11 @@ refine = Exercise(
         (ABOVE, "    above = one_hot.T @ z - share.T @ u"),
     ))
 
-# ---------------------------------------------------------------- 11.4
+# ---------------------------------------------------------------- 11.3
 
 MASKED = '''\
 def masked(z, y, u, share, m):
-    """New prototypes (N, D) from shares and masks, mended; gradients flow through them.
+    """New prototypes (N, D) from shares and masks, mended; gradients flow to z, u and m.
 
     z (M, D), y (M,): the labelled drawings and their labels, 0 to N - 1, some of each
     u (U, D): the unlabelled ones; share, m (U, N): shares and masks
@@ -91,7 +92,7 @@ def masked_wrong(*edits: tuple[str, str]) -> str:
 
 
 masked = Exercise(
-    id="11.4", title="Spot two bugs: one half", answer="masked", difficulty=2, minutes=4, given=MASKED_BROKEN,
+    id="11.3", title="Spot two bugs: the masked step", answer="masked", difficulty=2, minutes=4, given=MASKED_BROKEN,
     stub=MASKED + "    ...", solution_source=MASKED_SOLUTION, check=check_masked,
     hints=(
         "How often does m stand above the line, and how often below it?",
@@ -115,4 +116,4 @@ masked = Exercise(
         (ONE_HOT_TOO, "    one_hot = 2 * torch.nn.functional.one_hot(y, share.shape[1]).to(z.dtype)"),
     ))
 
-EXERCISES = (refine, pull, mask, masked, poison, verdicts)
+EXERCISES = (refine, pull, masked, poison, verdicts)

@@ -1,70 +1,17 @@
-"""The exercises of lesson 11 on the mask of a pool, and on whether its labels are read."""
+"""The exercise of lesson 11 on whether the labels of a pool are read."""
 
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l11_unlabelled.checks import CUT
-from mlcourse.lessons.l11_unlabelled.checks_pool import (ALL, CHOICES, NOTHING, OVERWRITTEN, SHUFFLED, check_mask,
-                                                          check_poison)
-
-# ---------------------------------------------------------------- 11.3
-
-MASK = '''\
-def mask(u, c, threshold, steepness):
-    """How much each unlabelled drawing may count for each class.
-
-    u (U, D): features of the unlabelled drawings; c (N, D): the prototypes
-    threshold, steepness (N,): one of each for every prototype, positive
-    Returns m (U, N), a tensor that gradients flow through.
-    """
-'''
-FAR = "    d = ((u[:, None] - c) ** 2).sum(2)"
-RELATIVE = "    d = d / d.mean(0)"
-SIGMOID = "    return torch.sigmoid(steepness * (threshold - d))"
-MASK_SOLUTION = MASK + "\n".join((FAR, RELATIVE, SIGMOID))
-
-
-def mask_wrong(*edits: tuple[str, str]) -> str:
-    """A wrong mask: the solution with edits."""
-    return edited(MASK_SOLUTION, *edits)
-
-
-mask = Exercise(
-    id="11.3", title="What may count", answer="mask", difficulty=2, minutes=4,
-    stub=MASK + "    ...", solution_source=MASK_SOLUTION, check=check_mask,
-    hints=(
-        "Three lines: squared distances (U, N), each column over its mean, and the sigmoid.",
-        "d = ((u[:, None] - c) ** 2).sum(2) has a column for each prototype; d.mean(0) are the columns' means.",
-        "After d = d / d.mean(0), return torch.sigmoid(steepness * (threshold - d)).",
-    ),
-    wrong=(
-        (mask_wrong((RELATIVE, "    d = d / d.mean()")), "one mean for all prototypes"),
-        (mask_wrong((RELATIVE, "    d = d / d.mean(1, keepdim=True)")), "the mean over the prototypes"),
-        (mask_wrong((RELATIVE + "\n", "")), "not divided by the mean"),
-        (mask_wrong((FAR, "    d = ((u[:, None] - c) ** 2).sum(2).sqrt()")), "the length, not its square"),
-        (mask_wrong(("threshold - d", "d - threshold")), "what lies far counts"),
-        (mask_wrong(("steepness * (threshold - d)", "(threshold - d) / steepness")), "the steepness as a temperature"),
-        (mask_wrong(("steepness * (threshold - d)", "threshold - steepness * d")),
-         "the steepness on the distance alone"),
-        (mask_wrong(("torch.sigmoid(", "("), ), "no sigmoid"),
-        (mask_wrong(("steepness * (", "steepness.detach() * (")), CUT),
-        (mask_wrong(("threshold - d", "d - threshold"), (RELATIVE + "\n", "")),
-         "not divided by the mean, what lies far counts"),
-    ),
-    mutations=(
-        (FAR, "    d = ((u[:, None] - c) ** 2).sum(2) + 1"),
-        (RELATIVE, "    d = d / d.amax(0)"),
-        (SIGMOID, "    return torch.sigmoid(steepness * (threshold - d)) ** 2"),
-    ))
-
-# ---------------------------------------------------------------- 11.5
+from mlcourse.lessons.l11_unlabelled.checks_pool import ALL, CHOICES, NOTHING, OVERWRITTEN, SHUFFLED, check_poison
 
 POISON = '''\
 def reads_labels(method, episode, hidden):
     """Whether a method's answers depend on labels that it must not use.
 
     method(episode, hidden): logits (Q, N) for the queries of the episode
-    hidden (U,) int64: the classes of the pool, 0 to N - 1, and N for a distractor
+    hidden (U,) int64: the classes of the pool, 0 to N - 1, and N for a distractor; N is the
+    number of the logits' columns, not always 5
     Returns True or False.
     """
 '''
@@ -82,7 +29,7 @@ def poison_wrong(*edits: tuple[str, str]) -> str:
 CHOICE = "    return any(not torch.equal(before.argmax(1), each.argmax(1)) for each in after)"
 TURNED = "    after = [method(episode, hidden.roll(1)), method(episode, hidden.flip(0))]"
 poison = Exercise(
-    id="11.5", title="Poison the labels", answer="reads_labels", difficulty=2, minutes=4,
+    id="11.4", title="Poison the labels", answer="reads_labels", difficulty=2, minutes=4,
     stub=POISON + "    ...", solution_source=POISON_SOLUTION, check=check_poison,
     hints=(
         "Ask the method twice, the second time with wrong labels. What must be the same?",

@@ -15,7 +15,7 @@ pull = {               # labelled drawings at 0 (class 0) and 4 (class 1), one s
     "share": ...,      # the stray's share of class 0, to two digits
     "prototype": ...,  # where the prototype of class 0 goes in one step
     "border": ...,     # where the border between the classes, at 2 before, goes
-    "many": ...,       # and to where the border tends with ever more strays at -2
+    "many": ...,       # and to where it tends with ever more strays, class 1 staying at 4
 }'''
 
 NUMBERS = {key: f"{value:.4f}" for key, value in truths().items()}
@@ -43,15 +43,15 @@ pull = Exercise(
     mutations=tuple((number_line(PULL, NUMBERS, key, NUMBERS[key]), number_line(PULL, NUMBERS, key, value))
                     for key, value in (("share", "0.7"), ("prototype", "1"), ("border", "1.2"), ("many", "0"))))
 
-# ---------------------------------------------------------------- 11.6
+# ---------------------------------------------------------------- 11.5
 
 VERDICTS = '''\
 verdicts = {     # "yes" where the interval of apart lies above 0, "no" below, "open" across;
-                 # "even", "5" and "0.2": the pool's balance, in numbers the concentration
+                 # "even" and "5": the pool's balance, a number is the concentration
 ''' + "".join(f'    # {claim.says}\n    "{key}": ...,\n' for key, claim in CLAIMS.items()) + "}"
 
 verdicts = Exercise(
-    id="11.6", title="Which arm, for which pool?", answer="verdicts", difficulty=2, minutes=4,
+    id="11.5", title="Which arm, for which pool?", answer="verdicts", difficulty=2, minutes=3,
     stub=VERDICTS, solution_source=with_verdicts(VERDICTS, CLAIMS), check=check_verdicts,
     hints=(
         "apart(one, other, distractors, balance) is the first arm less the second, paired over seeds: where does the "

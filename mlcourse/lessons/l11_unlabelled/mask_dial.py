@@ -15,6 +15,7 @@ from mlcourse.lessons.l11_unlabelled.pool import OWN, WAY
 
 FARTHEST, BINS = 1.6, 32
 EDGES = np.linspace(0, FARTHEST, BINS + 1)
+ALONG = np.linspace(0, FARTHEST, 10 * BINS + 1)        # where the mask is drawn
 
 
 class Far(NamedTuple):

@@ -120,12 +120,6 @@ def balanced(pool: Pool, rounds: int = 20) -> Tensor:
     return refined(pool.z, one_hot(), pool.u, (each * raised * column.mT).to(pool.u))
 
 
-def told(pool: Pool) -> Tensor:
-    """One step of soft k-means on the drawings of the five classes alone: as if somebody had taken the others out."""
-    own = pool._replace(u=pool.u[:, pool.owner < WAY])
-    return soft(own)
-
-
 ALONE, HARD, SOFT, BALANCED, MASKED = "labelled alone", "hard", "soft k-means", "balanced", "masked"
 RULES: dict[str, Callable[[Pool], Tensor]] = {ALONE: alone, HARD: hard, SOFT: soft, BALANCED: balanced, MASKED: masked}
 

@@ -6,7 +6,7 @@ from mlcourse.exercises.predictions import Prediction
 
 PREDICTIONS = (
     Prediction(
-        "11.p1", "The explorer's shares gained ≈2.7 points on the labelled drawings alone. Hard pseudo-labels, on the "
+        "11.p1", "The explorer's pool gained ≈2.7 points on the labelled drawings alone. Hard pseudo-labels, on the "
         "same pools, gain …",
         ("next to nothing", "about half as much", "nearly as much"), "nearly as much",
         lambda gap: gap.low > 1.35,
@@ -18,7 +18,7 @@ PREDICTIONS = (
         lambda gap: gap.high < 0,
         lambda gap: f"less accurate: {gap.text(sign=True)} points."),
     Prediction(
-        "11.p3", "The pool still has 25 drawings of the five classes and no others, but in uneven shares "
+        "11.p3", "The pool still has 25 drawings of the five classes and no others, but in uneven proportions "
         "(concentration 0.5). Against ProtoNet, which uses no pool, balanced assignment …",
         ("still gains", "neither gains nor loses", "loses less than 5 points", "loses more than 5 points"),
         "loses more than 5 points",

@@ -8,12 +8,11 @@ from mlcourse.lessons.l11_unlabelled import study_unlabelled_results as study
 from mlcourse.lessons.l11_unlabelled.study_unlabelled_arms import BALANCED_AT_TEST as BALANCED
 from mlcourse.lessons.l11_unlabelled.study_unlabelled_arms import HARD_AT_TEST as HARD
 from mlcourse.lessons.l11_unlabelled.study_unlabelled_arms import (BALANCES, CLUSTER, MASKED, PROTO, SOFT, SOFT_AT_TEST,
-                                                                    TOLD, UNEVEN)
+                                                                    TOLD)
 from mlcourse.statistics import Estimate
 
 DISTRACTORS = (0, 5)
-TABLE = (PROTO, HARD, SOFT_AT_TEST, BALANCED, SOFT, MASKED, CLUSTER, TOLD)
-ARMS = (*TABLE, UNEVEN)
+ARMS = (PROTO, HARD, SOFT_AT_TEST, BALANCED, SOFT, MASKED, CLUSTER, TOLD)
 
 
 def apart(rows: Sequence[dict], one: str, other: str, distractors: int, balance: str = "even") -> Estimate:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlcourse.lessons.l11_unlabelled.mask_dial import EDGES, FARTHEST
+from mlcourse.lessons.l11_unlabelled.mask_dial import ALONG, EDGES, FARTHEST
 from mlcourse.lessons.l11_unlabelled.scene_pool import LEAST, MOST
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, BLUE, GREY, VERMILION
@@ -50,7 +50,7 @@ class MaskScene(Scene):
         stairs = lambda values: (EDGES, np.append(values, values[-1]))
         self.own.set_data(*stairs(record.own))
         self.strangers.set_data(*stairs(record.strangers))
-        self.mask.set_data(EDGES, 0.9 * TALLEST * record.curve)
+        self.mask.set_data(ALONG, 0.9 * TALLEST * record.curve)
         self.threshold.set_data([record.threshold] * 2, [0, TALLEST])
         for y, (name, dot, span) in enumerate(zip(self.names, self.dots, self.spans, strict=True)):
             found = record.right[name]

@@ -13,7 +13,8 @@ LEAST, MOST = 84, 100       # per cent
 
 
 class PoolScene(Scene):
-    """`show` takes a `PoolRecord`. rules: whose accuracies stand in the right panel, from the top."""
+    """`show` takes a `PoolRecord`. rules: whose accuracies stand in the right panel, from the
+    top; of two the second goes without its name."""
 
     def __init__(self, rules: Sequence[str]):
         self.rules = tuple(rules)
@@ -31,21 +32,22 @@ class PoolScene(Scene):
         self.pool = [plot(ls="", ms=5, alpha=0.55, mec="none", label=f"unlabelled, class {n}", **look)
                      for n, look in enumerate(LOOKS)]
         self.paths = [plot(lw=2, color=look["color"]) for look in LOOKS]
-        self.now = [plot(ls="", marker="*", ms=15, color=look["color"], mec=BLACK, mew=1, zorder=6) for look in LOOKS]
-        self.labelled = [plot(ls="", marker="o", ms=10, mfc="none", mec=look["color"], mew=2, zorder=7)
+        self.now = [plot(ls="", marker="*", ms=11, color=look["color"], mec=BLACK, mew=0.8, zorder=6) for look in LOOKS]
+        self.labelled = [plot(ls="", marker="o", ms=14, mfc="none", mec=look["color"], mew=2, zorder=7)
                          for look in LOOKS]
         still = lambda **style: axes.plot([], [], **style)
         still(ls="", marker="o", ms=9, mfc="none", mec=BLACK, mew=2, label="labelled drawing")
-        still(lw=2, color=BLACK, marker="*", ms=13, mfc="white", mec=BLACK, label="prototype, on its way")
+        still(lw=2, color=BLACK, marker="*", ms=10, mfc="white", mec=BLACK, label="prototype, on its way")
         handles, names = axes.get_legend_handles_labels()
         self.figure.legend(handles, names, loc="upper left", bbox_to_anchor=(0.005, 0.91), ncols=4, fontsize=8,
                            handlelength=1.6, handletextpad=0.4, columnspacing=0.9)
 
     def _build_rules(self, axes) -> None:
         rows = range(len(self.rules))
-        axes.set(xlim=(LEAST, MOST), ylim=(len(self.rules) - 0.4, -0.6), yticks=rows, yticklabels=self.rules,
+        names = self.rules if len(self.rules) > 2 else (self.rules[0], "with the pool")
+        axes.set(xlim=(LEAST, MOST), ylim=(len(self.rules) - 0.4, -0.6), yticks=rows, yticklabels=names,
                  xlabel="right, % (± over 200 episodes)")
-        axes.set_title("filled: the rule shown", fontsize=8.5, pad=6)
+        axes.set_title("filled: as shown on the left", fontsize=8.5, pad=6)
         axes.grid(True, axis="x")
         self.reference = self.moving(axes.plot([], [], color=GREY, ls="--", lw=1.3)[0])
         self.spans = [self.moving(axes.plot([], [], lw=2.2, color=BLACK)[0]) for _ in rows]

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import matplotlib
 
 from mlcourse.lessons.l11_unlabelled.study_unlabelled_arms import (BALANCED_AT_TEST, BALANCES, CLUSTER, MASKED, PROTO,
-                                                                   SOFT)
+                                                                   SOFT_AT_TEST, TOLD)
 from mlcourse.lessons.l11_unlabelled.study_unlabelled_results import apart, largest, mean
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import RC, SERIES
 
-SHOWN = (PROTO, SOFT, CLUSTER, MASKED, BALANCED_AT_TEST)
+SHOWN = (PROTO, SOFT_AT_TEST, CLUSTER, MASKED, BALANCED_AT_TEST, TOLD)
 
 
 def falls(rows: Sequence[dict]) -> Picture:
@@ -27,14 +27,14 @@ def falls(rows: Sequence[dict]) -> Picture:
         for axes, count in zip(figure.subplots(1, 2, sharey=True), (0, 5), strict=True):
             for i, (arm, style) in enumerate(zip(SHOWN, SERIES, strict=False)):
                 found = [mean(rows, arm, count, balance) for balance in BALANCES]
-                places = [x + 0.06 * (i - 2) for x in range(len(BALANCES))]
+                places = [x + 0.06 * (i - 2.5) for x in range(len(BALANCES))]
                 axes.errorbar(places, [e.mean for e in found], yerr=[e.half for e in found], **style, capsize=3, ms=5,
                               label=arm)
                 said += [f"{arm}, {count} distractor classes: " + ", ".join(
                     f"{e.text(tight=True)} ({balance})" for balance, e in zip(BALANCES, found, strict=True))]
             axes.set_xticks(range(len(BALANCES)), [f"{a}\n{share:.0f} %" for a, share in largest(rows).items()])
             axes.set(title=f"{count} distractor classes in the pool" if count else "Own classes alone in the pool",
-                     xlabel="concentration; mean share of the commonest of the five")
+                     xlabel="concentration; mean proportion of the commonest of the five")
             axes.grid(True, axis="y")
         figure.axes[0].set_ylabel("5-way 1-shot accuracy (%)")
         figure.axes[0].legend(loc="lower left")

@@ -12,7 +12,7 @@ TERMS = {
     "balanced assignment":
         "Sharing out samples so that every class gets equally many, by scaling rows and columns in turn (Sinkhorn).",
     "Dirichlet distribution":
-        "A distribution of shares that sum to 1; the smaller its concentration, the more uneven they are.",
+        "A distribution of proportions that sum to 1; the smaller its concentration, the more uneven they are.",
 }
 
 CHINESE = {
@@ -23,5 +23,5 @@ CHINESE = {
 SYMBOLS = {
     r"$\pi_{jn}$": ("`share`", "the share of unlabelled sample $j$ that class $n$ gets"),
     r"$m_{jn}$": ("`m`", "the mask: how much of it counts"),
-    r"$\tilde d_{jn}$": ("`d`", "the squared distance of $j$ from $c_n$, over its mean for the pool"),
+    r"$\tilde d_{jn}$": ("`d`", "the squared distance of $j$ from $c_n$, over the mean of these for $n$"),
 }

@@ -8,7 +8,7 @@ import ipywidgets
 import numpy as np
 
 from mlcourse.lessons.l11_unlabelled import mask_dial, pool
-from mlcourse.lessons.l11_unlabelled.mask_dial import EDGES
+from mlcourse.lessons.l11_unlabelled.mask_dial import ALONG
 from mlcourse.lessons.l11_unlabelled.pool import ALONE, OTHERS, OWN, SOFT, WAY
 from mlcourse.lessons.l11_unlabelled.scene_mask import MaskScene
 from mlcourse.statistics import Estimate, interval
@@ -19,7 +19,7 @@ THIS, BY_HAND = "this mask", "others removed by hand"
 
 class MaskRecord(NamedTuple):
     """One setting. threshold, steepness, others: the controls. own, strangers (BINS,): drawings an episode by their
-    distance. curve (BINS + 1,): the mask at EDGES. counts: the mean of the largest mask of the drawings of the five
+    distance. curve (10 BINS + 1,): the mask at ALONG. counts: the mean of the largest mask of the drawings of the five
     classes and of others, nan where there are none. right: accuracies in per cent by name; gain: of this mask less
     none, in points."""
 
@@ -57,14 +57,14 @@ class MaskDial(Explorer):
                  THIS: pool.masked(drawn, threshold, steepness), BY_HAND: pool.prototypes(SOFT, 0, even)}
         right = {name: pool.right(each) for name, each in means.items()}
         return MaskRecord(threshold, steepness, others, far.own, far.others,
-                          mask_dial.mask(EDGES, threshold, steepness).numpy(),
+                          mask_dial.mask(ALONG, threshold, steepness).numpy(),
                           (float(m[:, :OWN].mean()), float(m[:, OWN:].mean()) if others else np.nan),
                           {name: interval(each) for name, each in right.items()}, interval(right[THIS] - right[SOFT]))
 
     def headline(self, record: MaskRecord) -> str:
         right = {name: f"≈{each.mean:.1f}" for name, each in record.right.items()}
-        return (f"This mask gains ≈{record.gain.text()} points over no mask: {right[THIS]} % right, {right[BY_HAND]} with "
-                "the others removed")
+        return (f"This mask changes accuracy by ≈{record.gain.text()} points against no mask: {right[THIS]} % right, "
+                f"{right[BY_HAND]} with the others removed")
 
     def describe(self, record: MaskRecord) -> str:
         own, strangers = record.counts

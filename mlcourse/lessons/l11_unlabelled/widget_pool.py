@@ -77,9 +77,9 @@ class PoolDials(Explorer):
                           interval(right[rule] - right[ALONE]))
 
     def headline(self, record: PoolRecord) -> str:
-        far = "" if record.way == 1 else f", {record.way:g} of the way"
-        name = record.rule[0].upper() + record.rule[1:]
-        return (f"{name}{far}: the pool gains ≈{record.gain.text()} points, from ≈{record.right[ALONE].mean:.1f} to "
+        far = "" if record.way == 1 else f", {record.way:g} of the way,"
+        who = "The pool" if len(self.rules) == 1 else f"{record.rule[0].upper()}{record.rule[1:]}: the pool"
+        return (f"{who}{far} changes accuracy by ≈{record.gain.text()} points, from ≈{record.right[ALONE].mean:.1f} to "
                 f"≈{record.right[record.rule].mean:.1f} % right")
 
     def describe(self, record: PoolRecord) -> str:

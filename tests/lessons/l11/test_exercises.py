@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from mlcourse.course import notebooks
 from mlcourse.exercises import exercise
 from mlcourse.exercises.framework import judge
 from mlcourse.learners import MaskedSoftKMeans, ProtoNet, SoftKMeans
@@ -14,7 +15,7 @@ from mlcourse.lessons.l11_unlabelled import live
 from mlcourse.lessons.l11_unlabelled.checks_pool import METHODS, TRUTH
 from mlcourse.lessons.l11_unlabelled.checks_results import FIRST, SECOND, STRAY, truths
 
-REFINE, MASK, MASKED, READS = (exercise(f"11.{i}").reference() for i in (1, 3, 4, 5))
+REFINE, MASKED, READS = (exercise(f"11.{i}").reference() for i in (1, 3, 4))
 
 
 def class_means(task):
@@ -36,11 +37,15 @@ def test_without_a_pool_a_step_is_protonet(task):
     assert torch.equal(REFINE(task.z, task.y, task.u[:0], torch.randn(5, task.z.shape[1])), wanted)
 
 
-def test_the_mask_is_the_librarys(task):
+def test_the_mask_of_the_notebook_is_the_librarys(task):
+    namespace = {"torch": torch}
+    given, = (cell.source for cell in notebooks.read(notebooks.find("11")).cells if cell.source.startswith("def mask("))
+    exec(given.partition("\nMaskDial()")[0], namespace)
     learner, c = MaskedSoftKMeans(nn.Identity(), seed=3), class_means(task)
     said = learner.mask_net(distance_statistics(relative_distances(task.u, c)))
     threshold, _, steepness = said.exp().unbind(-1)
-    torch.testing.assert_close(MASK(task.u, c, threshold, steepness), learner.mask(task.u, c), atol=1e-4, rtol=1e-3)
+    found = namespace["mask"](task.u, c, threshold, steepness)
+    torch.testing.assert_close(found, learner.mask(task.u, c), atol=1e-4, rtol=1e-3)
 
 
 def test_a_masked_step_is_the_librarys(task):
@@ -58,11 +63,22 @@ def on_a_line(step, m):
 
 def test_the_numbers_of_the_broken_step_are_those_of_the_text():
     namespace = {"torch": torch}
-    exec(exercise("11.4").given, namespace)
+    exec(exercise("11.3").given, namespace)
     broken = namespace["masked_broken"]
     assert on_a_line(broken, 0.5) == 0.375 and on_a_line(MASKED, 0.5) == 1.0
     assert on_a_line(broken, 1.0) == on_a_line(MASKED, 1.0) == 1.5 and on_a_line(MASKED, 0.0) == 0.0
-    assert judge(exercise("11.4"), broken).misconception == "the mask counts twice, the count is not masked"
+    assert judge(exercise("11.3"), broken).misconception == "the mask counts twice, the count is not masked"
+
+
+def test_shares_need_no_gradient_as_in_the_paper():
+    step = lambda z, y, u, c: REFINE(z, y, u, c.detach())
+    assert judge(exercise("11.1"), step).passed
+    assert judge(exercise("11.3"), lambda z, y, u, share, m: MASKED(z, y, u, share.detach(), m)).passed
+
+
+def test_a_class_that_does_not_exist_is_said():
+    found = judge(exercise("11.4"), lambda method, episode, hidden: bool((method(episode, hidden + 1) != 0).any()))
+    assert "classes 1 to 4; its logits have N = 3 columns here, so that classes go from 0 to 3" in found.message
 
 
 def test_the_paper_example_of_a_share_of_a_third():
