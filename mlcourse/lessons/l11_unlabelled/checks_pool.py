@@ -68,8 +68,8 @@ def asked(method: Callable) -> Callable:
     """The method under a name that tells nothing; it refuses classes that do not exist."""
     def answers(episode: Tensor, hidden: Tensor) -> Tensor:
         if bool(((hidden < 0) | (hidden > WAY)).any()):
-            raise ValueError(f"method was asked with classes {int(hidden.min())} to {int(hidden.max())}; its logits have "
-                             f"N = {WAY} columns here, so that classes go from 0 to {WAY}")
+            raise ValueError(f"method was asked with classes {int(hidden.min())} to {int(hidden.max())}; its logits "
+                             f"have N = {WAY} columns here, so that classes go from 0 to {WAY}")
         return method(episode, hidden)
 
     return answers

@@ -62,7 +62,8 @@ def test_what_is_said_of_the_arms_is_in_the_rows():
 def test_errors_on_omniglot_are_the_rows():
     error = lambda arm, others: f"{100 - study.mean(ROWS, arm, others, part=OMNIGLOT).mean:.2f}"
     assert f"ProtoNet 5.16 / {error(results.PROTO, 0)}" in text()
-    for arm, name, published in ((results.SOFT, "soft k-means", (2.56, 4.59)), (results.MASKED, "masked", (2.46, 2.62))):
+    for arm, name, published in ((results.SOFT, "soft k-means", (2.56, 4.59)),
+                                 (results.MASKED, "masked", (2.46, 2.62))):
         assert (f"{name} {published[0]} / {error(arm, 0)}, with distractors {published[1]} / {error(arm, 5)}") in text()
 
 
