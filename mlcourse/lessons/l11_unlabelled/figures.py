@@ -13,11 +13,11 @@ __all__ = ["falls", "table"]
 
 def table(rows: Sequence[dict]) -> str:
     """The arms of the table on even pools without and with other classes, and minus ProtoNet, paired over seeds."""
-    head = "".join(f"{f'{each} other classes':>18s}{'minus ProtoNet':>15s}" for each in DISTRACTORS)
+    head = "".join(f"{f'{each} other classes':>18s}{'minus ProtoNet':>16s}" for each in DISTRACTORS)
     lines = [f"{'% right':28s}{head}"]
     for arm in ARMS:
         cells = "".join(f"{study.mean(rows, arm, each).text():>18s}"
-                        f"{'' if arm == PROTO else apart(rows, arm, PROTO, each).text(sign=True):>15s}"
+                        f"{'' if arm == PROTO else apart(rows, arm, PROTO, each).text(sign=True):>16s}"
                         for each in DISTRACTORS)
         lines.append(f"{arm:28s}{cells}".rstrip())
     return "\n".join(lines)
