@@ -15,7 +15,7 @@ from mlcourse.episode import EpisodeSampler
 from mlcourse.evaluate import EVALUATION_SEED, Result, evaluate
 from mlcourse.job import EPISODES, RUNS, SINUSOIDS, Job, check_run_options, pool, untrained
 from mlcourse.learner import Learner
-from mlcourse.learners import Method, method
+from mlcourse.learners import Method
 from mlcourse.nets.chosen import is_own
 from mlcourse.statistics import Estimate, t_interval
 from mlcourse.system.machine import device
@@ -39,7 +39,7 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
     """
     card, where = checkpoint.card_of(path), device(on)
     job = _job(card, path)
-    entry = method(job.method)
+    entry = job.entry
     learner = _trained(path, card, job, entry, net).to(where)
     trained = held_out.Trained(checkpoint.trained_on(path), tuple((card.get("data") or {}).get("train", ())))
     words = ["mlcourse", "evaluate", str(path), "--domain", domain]

@@ -14,7 +14,7 @@ from mlcourse.domains import Domain
 from mlcourse.episode import EpisodeSampler
 from mlcourse.episode.within import WithinGroups, turned_whole
 from mlcourse.learner import Learner
-from mlcourse.learners import Method, build, settings_on
+from mlcourse.learners import Method, build, method, settings_on
 from mlcourse.nets.chosen import PICTURES, SEQUENCES, check_name
 from mlcourse.phases import Phase
 from mlcourse.system.machine import device
@@ -72,6 +72,13 @@ class Job:
     def sequence(self) -> tuple[int, int] | None:
         """The shape (L, A) of a sample where the data set holds sequences; None for pictures."""
         return datasets.sequence_of(self.domain)
+
+    @property
+    def entry(self) -> Method:
+        """The method's record. On sequences a test takes as many inner steps as the training: more of them, at rates that
+        suit so few, end at chance."""
+        entry = method(self.method)
+        return entry._replace(test_steps=None) if self.sequence else entry
 
     @property
     def spec(self) -> str:

@@ -18,7 +18,7 @@ from mlcourse.domains import Domain
 from mlcourse.domains.identity import contents
 from mlcourse.evaluate import EVALUATION_SEED, Result, check_episodes, evaluate, scores, summed
 from mlcourse.job import RUNS, Job, Work, check_job, divided, prepare
-from mlcourse.learners import Method, method
+from mlcourse.learners import Method
 from mlcourse.nets.chosen import is_own
 from mlcourse.system.provenance import commit, versions
 from mlcourse.train import train
@@ -37,7 +37,7 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True, chec
     is trained on all classes. check_engine, compile: as in `train`.
     Raises ValueError for anything that does not fit, before anything is written.
     """
-    entry = method(job.method)
+    entry = job.entry
     check_episodes(job.episodes)
     check_job(job)
     whole, division = divided(job, data_dir)

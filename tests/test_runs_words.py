@@ -91,3 +91,11 @@ def test_a_model_of_words_is_not_evaluated_on_pictures_nor_one_of_pictures_on_wo
 
 def test_the_record_says_what_a_sample_is():
     assert [source.name for source in datasets.SOURCES if source.sequence] == ["words"]
+
+
+@pytest.mark.parametrize("name", ["maml", "anil", "reptile"])
+def test_on_words_a_test_takes_as_many_inner_steps_as_the_training(tmp_path, name):
+    assert method(name).test_steps not in (None, method(name).settings["steps"] if "steps" in method(name).settings else 1)
+    result, path = trained(tmp_path, name)
+    inner = json.loads(path.with_suffix(".json").read_text())["settings"].get("steps", 1)
+    assert result.steps == inner
