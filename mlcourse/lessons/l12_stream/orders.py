@@ -16,7 +16,7 @@ from mlcourse.datasets import Form
 from mlcourse.nets import MLP
 from mlcourse.online import FTML, GROUNDS, FineTune, Look, Recipe, Strategy, Task, recipes, share_right, stream
 
-SIDE, SIZES = 8, (10, 20, 40, 80)
+SIDE, SIZES = 8, (10, 20, 30, 40, 60, 80)
 LENGTH = 5                                              # tasks in the longest stream
 HEAP, META = "train on everything + fine-tune", "FTML"
 
@@ -59,8 +59,8 @@ def start(name: str) -> Strategy:
     """A strategy before the first task."""
     net = MLP((3 * SIDE * SIDE, 64, 10))
     if name == META:
-        return FTML(net, k=3, steps=12, test_steps=12, alpha=0.1, lr=3e-3)
-    return FineTune(net, steps=15, test_steps=12, alpha=0.1, lr=3e-3)
+        return FTML(net, k=3, steps=8, test_steps=12, alpha=0.1, lr=3e-3)
+    return FineTune(net, steps=12, test_steps=12, alpha=0.1, lr=3e-3)
 
 
 _known: dict[tuple[str, Order], State] = {}
