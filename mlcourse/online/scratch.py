@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mlcourse.engine.descend import check_rate
-from mlcourse.online.strategy import Predictor, Strategy, fit, predictor
+from mlcourse.online.strategy import Predictor, Strategy, adam, fit, predictor
 from mlcourse.phases import check_counts
 
 
@@ -35,6 +35,5 @@ class FromScratch(Strategy):
     def after(self, x: Tensor, y: Tensor) -> Predictor:
         """A network trained on these samples alone, from the same start whatever came before."""
         net = copy.deepcopy(self.net)
-        fit(net, torch.optim.Adam(net.parameters(), lr=self.lr), x, y, self.steps, self.batch,
-            torch.Generator().manual_seed(self.seed))
+        fit(net, adam(net, self.lr), x, y, self.steps, self.batch, torch.Generator().manual_seed(self.seed))
         return predictor(net)
