@@ -16,14 +16,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CHOOSING_STREAMS, CHOOSING_TASKS, SIZES, STREAMS, TASKS,
-                                                           THRESHOLD, digits, met, setting, tasks_of)
+from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CHOOSING, CHOOSING_STREAMS, CHOOSING_TASKS, SIZES,
+                                                           STREAMS, TASKS, THRESHOLD, digits, met, setting, tasks_of)
 from mlcourse.online.arms import found
 from mlcourse.rows import facts
-from mlcourse.studies.study import Key, Study, Option
+from mlcourse.studies.study import Key, Option, Study
 
 KEY = ("stream", "arm", "setting", "seed")
-CHOOSING = 100
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,8 @@ def prepare(seeds: Sequence[int], stream: Sequence[str], choose: bool) -> Simple
         raise ValueError(f"there is no stream {unknown[0]!r}; the streams are {'; '.join(STREAMS)}")
     if CHOOSING in seeds:
         raise ValueError(f"seed {CHOOSING} is the one that settings are chosen with; take another")
-    return SimpleNamespace(seeds=seeds, streams=[name for name in STREAMS if name in (stream or STREAMS)], choose=choose)
+    chosen = [name for name in STREAMS if name in (stream or STREAMS)]
+    return SimpleNamespace(seeds=seeds, streams=chosen, choose=choose)
 
 
 def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:

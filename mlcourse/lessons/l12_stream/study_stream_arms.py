@@ -20,6 +20,7 @@ THRESHOLD = 0.85
 TASKS = 12                                  # one more in a drift
 STREAMS = (HALF, UPRIGHT, DRIFT)            # that are reported
 TURNED = "turned by 30°"                    # like arms.ALL, for choosing settings alone
+CHOOSING = 100                              # the seed for that
 CHOOSING_STREAMS, CHOOSING_TASKS = (TURNED, arms.ALL), 6
 
 FTML, TUNED, TOE, SCRATCH, GDUMB_TUNED, GDUMB, ALONE, RANDOM, LONGER = (
