@@ -84,6 +84,6 @@ def round_by_task(rows: Rows, stream: str, arm: str, when: str) -> list[list[flo
 
 
 def area(row: dict) -> float:
-    """What settings are chosen by: the mean accuracy (%) over the numbers of samples and the later half of the tasks."""
+    """What settings are chosen by: the mean accuracy (%) over the numbers of samples and the later tasks."""
     half = later(row["arriving"])
     return 100 * sum(map(sum, half)) / (len(half) * len(half[0]))
