@@ -16,7 +16,7 @@ SHOWN = (FTML, TUNED, GDUMB_TUNED, ALONE, SCRATCH)
 
 
 def curves(rows: Sequence[dict]) -> Picture:
-    """Accuracy on the later tasks over the samples of a task, a panel for each stream, with 95 % t intervals over seeds.
+    """Accuracy on the later tasks over the samples of a task, a panel for each stream, with 95 % intervals over seeds.
     Raises ValueError where rows are missing."""
     streams = [stream for stream in STREAMS if all(needed(rows, stream, arm) for arm in SHOWN)]
     if HALF not in streams:

@@ -7,8 +7,8 @@ import torch
 
 from mlcourse.lessons.l12_stream import study_stream_results as results
 from mlcourse.lessons.l12_stream.study_stream import STUDY, Budget
-from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CHOOSING, CHOOSING_STREAMS, FTML, NAMES, SIZES, STREAMS,
-                                                           TOE, TUNED, digits, order, setting, tasks_of)
+from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CHOOSING, CHOOSING_STREAMS, FTML, NAMES, SIZES,
+                                                           STREAMS, TOE, TUNED, digits, order, setting, tasks_of)
 from mlcourse.online import arms
 
 TINY = Budget(tasks=3, choosing=2, sizes=(2, 4), side=8)
@@ -65,7 +65,8 @@ def row(arm, seed, needed, level=0.5, stream=arms.HALF):
 def test_ratios_are_geometric_and_paired():
     rows = [row(FTML, 0, 20), row(FTML, 1, 40), row(TUNED, 0, 80), row(TUNED, 1, 80), row(FTML, CHOOSING, None)]
     found = results.ratio(rows, arms.HALF, FTML, TUNED)
-    assert found.mean == pytest.approx(math.sqrt(0.25 * 0.5)) and found.low * found.high == pytest.approx(found.mean ** 2)
+    assert found.mean == pytest.approx(math.sqrt(0.25 * 0.5))
+    assert found.low * found.high == pytest.approx(found.mean ** 2)
     assert found.low < 0.25 < 0.5 < found.high
     back = results.ratio(rows, arms.HALF, TUNED, FTML)
     assert back.mean == pytest.approx(1 / found.mean) and back.low == pytest.approx(1 / found.high)
