@@ -42,9 +42,9 @@ class Arm:
 ARMS = {
     FTML: Arm(FTML, choices=({"alpha": 0.05}, {"alpha": 0.02}, {"alpha": 0.1})),
     TUNED: Arm(TUNED, TOE, ({"alpha": 0.05}, {"alpha": 0.1}, {"alpha": 0.2}, {"alpha": 0.4})),
-    GDUMB_TUNED: Arm(GDUMB_TUNED, GDUMB, tuple({"alpha": alpha, "steps": steps} for alpha in (0.05, 0.1, 0.2)
-                                               for steps in (200, 400))),
-    SCRATCH: Arm(SCRATCH, choices=({"lr": 2e-3}, {"lr": 5e-3})),
+    GDUMB_TUNED: Arm(GDUMB_TUNED, GDUMB, tuple({"alpha": alpha, "steps": steps} for alpha, steps in (
+        (0.05, 200), (0.1, 200), (0.2, 200), (0.1, 400)))),
+    SCRATCH: Arm(SCRATCH),
     ALONE: Arm(ALONE, RANDOM, ({"width": 0.1}, {"width": 0.3}, {"width": 1.0})),
 }
 NAMES = (FTML, TOE, TUNED, SCRATCH, GDUMB, GDUMB_TUNED, RANDOM, ALONE)       # in the order of a table
