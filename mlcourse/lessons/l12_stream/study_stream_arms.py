@@ -40,10 +40,9 @@ class Arm:
 
 
 ARMS = {
-    FTML: Arm(FTML, choices=({"alpha": 0.05}, {"alpha": 0.02}, {"alpha": 0.1})),
+    FTML: Arm(FTML, choices=({"alpha": 0.05},)),
     TUNED: Arm(TUNED, TOE, ({"alpha": 0.05}, {"alpha": 0.1}, {"alpha": 0.2}, {"alpha": 0.4})),
-    GDUMB_TUNED: Arm(GDUMB_TUNED, GDUMB, tuple({"alpha": alpha, "steps": steps} for alpha, steps in (
-        (0.05, 200), (0.1, 200), (0.2, 200), (0.1, 400)))),
+    GDUMB_TUNED: Arm(GDUMB_TUNED, GDUMB, ({"alpha": 0.05, "steps": 200},)),        # the rate of fine-tune
     SCRATCH: Arm(SCRATCH),
     ALONE: Arm(ALONE, RANDOM, ({"width": 0.1}, {"width": 0.3}, {"width": 1.0})),
 }
