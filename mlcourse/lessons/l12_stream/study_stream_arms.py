@@ -41,10 +41,11 @@ class Arm:
 
 ARMS = {
     FTML: Arm(FTML, choices=({"alpha": 0.05},)),
-    TUNED: Arm(TUNED, TOE, ({"alpha": 0.05}, {"alpha": 0.1}, {"alpha": 0.2}, {"alpha": 0.4})),
-    GDUMB_TUNED: Arm(GDUMB_TUNED, GDUMB, ({"alpha": 0.05, "steps": 200},)),        # the rate of fine-tune
+    TUNED: Arm(TUNED, TOE, ({"alpha": 0.1}, {"alpha": 0.05}, {"alpha": 0.2}, {"alpha": 0.4})),
+    GDUMB_TUNED: Arm(GDUMB_TUNED, GDUMB, tuple({"alpha": 0.1, "steps": steps, "lr": lr} for steps, lr in (
+        (200, 2e-3), (200, 5e-3), (400, 2e-3)))),           # alpha: that of fine-tune
     SCRATCH: Arm(SCRATCH),
-    ALONE: Arm(ALONE, RANDOM, ({"width": 0.1}, {"width": 0.3}, {"width": 1.0})),
+    ALONE: Arm(ALONE, RANDOM, ({"width": 0.3}, {"width": 0.1}, {"width": 1.0})),
 }
 NAMES = (FTML, TOE, TUNED, SCRATCH, GDUMB, GDUMB_TUNED, RANDOM, ALONE)       # in the order of a table
 
