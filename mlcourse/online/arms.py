@@ -83,17 +83,17 @@ def strategy(name: str, domain: Domain, total: int, seed: int, settings: Mapping
 def found(played: Played, sizes: Sequence[int], threshold: float) -> dict:
     """What a row keeps, in numbers that JSON has: accuracies rounded to a thousandth.
 
-    needed: samples of each task to the threshold, null where all of them did not do. passed, median: the share of the
-    later half of the tasks that passed, and their Kaplan-Meier median, null where too few did. forgotten_before,
-    forgotten_after: mean forgetting at the end, before and after adapting. before, after: a list for each round, with
+    needed: samples of each of the later half of the tasks to the threshold, null where all of them did not do. passed,
+    median: the share of these that passed, and their Kaplan-Meier median, null where too few did. arriving: accuracies
+    of the same tasks. forgotten_before, forgotten_after: mean forgetting at the end, before and after adapting. before, after: a list for each round, with
     an accuracy for each task so far.
     """
-    needed = [samples_needed(task, sizes, threshold) for task in played.arriving]
-    later = needed[len(needed) // 2:]
+    later = played.arriving[len(played.arriving) // 2:]
+    needed = [samples_needed(task, sizes, threshold) for task in later]
     numbers = lambda rows: [[round(a, 3) for a in row if not math.isnan(a)] for row in rows.tolist()]
     return {"needed": [each.samples if each.passed else None for each in needed],
-            "passed": round(share_passed(later), 4), "median": median_needed(later),
+            "passed": round(share_passed(needed), 4), "median": median_needed(needed),
             "forgotten_before": round(mean_forgetting(played.before), 4),
             "forgotten_after": round(mean_forgetting(played.after), 4),
-            "arriving": numbers(played.arriving), "before": numbers(played.before), "after": numbers(played.after),
+            "arriving": numbers(later), "before": numbers(played.before), "after": numbers(played.after),
             "seconds": round(played.seconds, 1)}

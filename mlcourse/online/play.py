@@ -17,7 +17,8 @@ from mlcourse.online.stream import Task
 class Played(NamedTuple):
     """Test accuracies in 0 to 1, float64, of T tasks.
 
-    arriving (T, S): for the current task, after adapting to its first n_1, …, n_S samples and nothing else of it.
+    arriving (T, S): for the current task, after adapting to its first n_1, …, n_S samples and nothing else of it; nan
+    for tasks that were not watched.
     as_is (T, S): for the current task as its samples arrive, without adapting to them.
     before, after (T, T): in row j, when the round of task j is over, those for every task i ≤ j, before and after
     adapting to all samples of i; nan for i > j.
@@ -38,15 +39,17 @@ def unadapted(played: Played) -> Played:
                            adapting=0.0)
 
 
-def play(strategy: Strategy, stream: Sequence[Task], sizes: Sequence[int]) -> Played:
+def play(strategy: Strategy, stream: Sequence[Task], sizes: Sequence[int], watched: int = 0) -> Played:
     """Meet the tasks one after another; of each, the samples arrive in parts, up to n_1, …, n_S = `sizes`.
 
+    watched: the place of the first task at which the strategy is asked after every part; of those before it is asked
+    only when a round is over, which is cheaper.
     Of a task's test pictures a strategy sees no label. Raises ValueError, before anything is trained, for sizes that do
     not grow from 1 on, or more samples than a task has.
     """
     _check(stream, sizes)
     tasks = len(stream)
-    arriving, as_is = torch.zeros(2, tasks, len(sizes), dtype=torch.float64)
+    arriving, as_is = torch.full((2, tasks, len(sizes)), torch.nan, dtype=torch.float64)
     before, after = torch.full((2, tasks, tasks), torch.nan, dtype=torch.float64)
     training, adapting = _Clock(), _Clock()
     for j, task in enumerate(stream):
@@ -54,10 +57,14 @@ def play(strategy: Strategy, stream: Sequence[Task], sizes: Sequence[int]) -> Pl
         for s, (last, n) in enumerate(pairwise([0, *sizes])):
             with training:
                 strategy.see(task.x[last:n], task.y[last:n])
-                now = strategy.before()
-            with adapting:
-                adapted = strategy.after(task.x[:n], task.y[:n])
-            as_is[j, s], arriving[j, s] = share_right(now, task), share_right(adapted, task)
+            if j >= watched:
+                with training:
+                    now = strategy.before()
+                with adapting:
+                    adapted = strategy.after(task.x[:n], task.y[:n])
+                as_is[j, s], arriving[j, s] = share_right(now, task), share_right(adapted, task)
+        with training:
+            now = strategy.before()
         for i, seen in enumerate(stream[:j + 1]):
             with adapting:
                 adapted = strategy.after(seen.x[:sizes[-1]], seen.y[:sizes[-1]])

@@ -5,9 +5,9 @@ Every task has 200 labelled pictures, the same for all arms, and all arms but "f
 one. A seed decides the division into learning and test pictures, the order of the looks, the labels, the pictures of
 each task and the networks' starts, so that differences over seeds are paired.
 
-Settings were chosen with seed CHOOSING in two streams that are not reported (`--choose`): one setting of an arm for all
-streams, that with the highest mean accuracy on the later half of the tasks after adapting, over all numbers of samples
-and both streams.
+Settings were chosen with seed CHOOSING in two streams that are not reported (`--choose`), for streams whose labels stay in
+the one where they do, for the others in the other: the setting with the highest mean accuracy on the later half of the
+tasks after adapting, over all numbers of samples.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:
     choosing = [(name, arm, setting(each), CHOOSING) for name in CHOOSING_STREAMS for arm in ARMS
                 for each in ARMS[arm].choices if len(ARMS[arm].choices) > 1]
     return (choosing if asked.choose else []) + [
-        (name, one, setting(ARMS[arm].choices[0]), seed) for name in asked.streams for seed in asked.seeds
+        (name, one, setting(ARMS[arm].settings(name)), seed) for name in asked.streams for seed in asked.seeds
         for arm in ARMS if name in ARMS[arm].streams for one in (arm, ARMS[arm].as_is) if one]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
 import torch
@@ -31,19 +31,27 @@ FTML, TUNED, TOE, SCRATCH, GDUMB_TUNED, GDUMB, ALONE, RANDOM, LONGER = (
 @dataclass(frozen=True)
 class Arm:
     """plays: the strategy, by its name in `online.arms`. as_is: the arm that is trained alike and never adapts, which
-    the same play gives. choices: the settings to choose from, those that were chosen first. streams: that have it."""
+    the same play gives. choices: the settings to choose from. chosen: which of them, where labels stay and where some
+    move. streams: that have it."""
 
     plays: str
     as_is: str = ""
-    choices: tuple[Mapping[str, float], ...] = field(default=({},))
+    choices: tuple[Mapping[str, float], ...] = ({},)
+    chosen: tuple[int, int] = (0, 0)
     streams: tuple[str, ...] = STREAMS
 
+    def settings(self, stream: str) -> Mapping[str, float]:
+        """The chosen ones in a stream."""
+        return self.choices[self.chosen[stream in arms.MOVED]]
+
+
+LARGER = {"lr": 5e-3, "batch": 200}          # quicker with many samples
 
 ARMS = {
-    FTML: Arm(FTML, choices=({"alpha": 0.05},)),
-    TUNED: Arm(TUNED, TOE, ({"alpha": 0.1}, {"alpha": 0.05}, {"alpha": 0.2}, {"alpha": 0.4})),
-    GDUMB_TUNED: Arm(GDUMB_TUNED, GDUMB, tuple({"alpha": 0.1, "steps": steps, "lr": lr} for steps, lr in (
-        (200, 2e-3), (200, 5e-3), (400, 2e-3)))),           # alpha: that of fine-tune
+    FTML: Arm(FTML, choices=({"alpha": 0.05}, {"alpha": 0.1})),
+    TUNED: Arm(TUNED, TOE, (*({"alpha": alpha} for alpha in (0.1, 0.2, 0.4, 0.8)),
+                            *({"alpha": alpha} | LARGER for alpha in (0.1, 0.4))), (0, 2)),
+    GDUMB_TUNED: Arm(GDUMB_TUNED, GDUMB, tuple({"alpha": alpha} | LARGER for alpha in (0.1, 0.4)), (0, 1)),
     SCRATCH: Arm(SCRATCH),
     ALONE: Arm(ALONE, RANDOM, ({"width": 0.3}, {"width": 0.1}, {"width": 1.0})),
 }
@@ -79,5 +87,5 @@ def met(arm: str, settings: Mapping[str, float], made: list[Task], domain: Domai
     """{arm: what it measured in the stream} of an arm and of the one that is trained alike and never adapts."""
     with one_core():
         strategy = arms.strategy(ARMS[arm].plays, domain, len(made) * sizes[-1], seed, settings)
-        played = play(strategy, made, sizes)
+        played = play(strategy, made, sizes, watched=len(made) // 2)
     return {arm: played} | ({ARMS[arm].as_is: unadapted(played)} if ARMS[arm].as_is else {})

@@ -57,13 +57,8 @@ def ratio(rows: Rows, stream: str, one: str, other: str) -> Ratio | None:
 def right(rows: Rows, stream: str, arm: str, samples: int) -> dict[int, float]:
     """{seed: accuracy (%) with so many samples of a task}, the mean over the later half of the tasks."""
     place = SIZES.index(samples)
-    return {seed: 100 * sum(task[place] for task in later(found)) / len(later(found))
+    return {seed: 100 * sum(task[place] for task in found) / len(found)
             for seed, found in values(rows, stream, arm, "arriving").items()}
-
-
-def later(tasks: Sequence) -> Sequence:
-    """The later half of the tasks, the one in the middle included."""
-    return tasks[len(tasks) // 2:]
 
 
 def accuracy(rows: Rows, stream: str, arm: str, samples: int) -> Estimate:
@@ -85,5 +80,5 @@ def round_by_task(rows: Rows, stream: str, arm: str, when: str) -> list[list[flo
 
 def area(row: dict) -> float:
     """What settings are chosen by: the mean accuracy (%) over the numbers of samples and the later tasks."""
-    half = later(row["arriving"])
-    return 100 * sum(map(sum, half)) / (len(half) * len(half[0]))
+    tasks = row["arriving"]
+    return 100 * sum(map(sum, tasks)) / (len(tasks) * len(tasks[0]))

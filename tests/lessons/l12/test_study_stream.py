@@ -25,7 +25,7 @@ def test_every_arm_gives_its_rows_and_none_twice():
     one, = STUDY.measure(work, [row for i, row in enumerate(found) if i != place], TINY)
     assert one | OF_THE_MACHINE == found[place] | OF_THE_MACHINE
     for row in found:
-        assert row["arm"] in STUDY.line(row) and row["sizes"] == [2, 4] and len(row["arriving"]) == 3
+        assert row["arm"] in STUDY.line(row) and row["sizes"] == [2, 4] and len(row["arriving"]) == 2
         assert [len(each) for each in row["after"]] == [1, 2, 3] == [len(each) for each in row["before"]]
         assert row["command"] == 'mlcourse study stream --stream "half the labels moved" --seed 3'
 
@@ -57,8 +57,8 @@ def test_a_stream_is_the_seeds(name):
 
 
 def row(arm, seed, needed, level=0.5, stream=arms.HALF):
-    """A row of two tasks; the later one has the accuracy `level` with every number of samples."""
-    return {"stream": stream, "arm": arm, "seed": seed, "median": needed, "arriving": [[0.0] * 8, [level] * 8],
+    """A row whose later tasks have the accuracy `level` on average, with every number of samples."""
+    return {"stream": stream, "arm": arm, "seed": seed, "median": needed, "arriving": [[level - 0.1] * 8, [level + 0.1] * 8],
             "before": [[0.1 * seed], [0.2, 0.3]]}
 
 
