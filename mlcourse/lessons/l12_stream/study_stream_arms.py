@@ -48,9 +48,9 @@ class Arm:
 LARGER = {"lr": 5e-3, "batch": 200}          # quicker with many samples
 
 ARMS = {
-    FTML: Arm(FTML, choices=({"alpha": 0.05}, {"alpha": 0.1})),
+    FTML: Arm(FTML, choices=({"alpha": 0.1}, {"alpha": 0.05}, {"alpha": 0.2})),
     TUNED: Arm(TUNED, TOE, (*({"alpha": alpha} for alpha in (0.1, 0.2, 0.4, 0.8)),
-                            *({"alpha": alpha} | LARGER for alpha in (0.1, 0.4))), (0, 2)),
+                            *({"alpha": alpha} | LARGER for alpha in (0.1, 0.4))), (4, 2)),
     GDUMB_TUNED: Arm(GDUMB_TUNED, GDUMB, tuple({"alpha": alpha} | LARGER for alpha in (0.1, 0.4)), (0, 1)),
     SCRATCH: Arm(SCRATCH),
     ALONE: Arm(ALONE, RANDOM, ({"width": 0.3}, {"width": 0.1}, {"width": 1.0})),
