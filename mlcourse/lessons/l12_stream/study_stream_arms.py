@@ -23,22 +23,21 @@ TURNED = "turned by 30°"                    # like arms.ALL, for choosing setti
 CHOOSING = 100                              # the seed for that
 CHOOSING_STREAMS, CHOOSING_TASKS = (TURNED, arms.ALL), 6
 
-FTML, TUNED, TOE, SCRATCH, GDUMB_TUNED, GDUMB, ALONE, RANDOM, LONGER = (
+FTML, TUNED, TOE, SCRATCH, GDUMB_TUNED, GDUMB, ALONE, RANDOM = (
     "FTML", "fine-tune", "train on everything", "from scratch", "GDumb + fine-tune", "GDumb", "random features alone",
-    "random features", "fine-tune, longer")
+    "random features")
 
 
 @dataclass(frozen=True)
 class Arm:
     """plays: the strategy, by its name in `online.arms`. as_is: the arm that is trained alike and never adapts, which
     the same play gives. choices: the settings to choose from. chosen: which of them, where labels stay and where some
-    move. streams: that have it."""
+    move."""
 
     plays: str
     as_is: str = ""
     choices: tuple[Mapping[str, float], ...] = ({},)
     chosen: tuple[int, int] = (0, 0)
-    streams: tuple[str, ...] = STREAMS
 
     def settings(self, stream: str) -> Mapping[str, float]:
         """The chosen ones in a stream."""
@@ -55,6 +54,7 @@ ARMS = {
     SCRATCH: Arm(SCRATCH),
     ALONE: Arm(ALONE, RANDOM, ({"width": 0.3}, {"width": 0.1}, {"width": 1.0})),
 }
+CANDIDATES = (FTML, TUNED, ALONE)           # whose settings are chosen; GDumb's network has the rates of fine-tune
 NAMES = (FTML, TOE, TUNED, SCRATCH, GDUMB, GDUMB_TUNED, RANDOM, ALONE)       # in the order of a table
 
 
