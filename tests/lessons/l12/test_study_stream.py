@@ -8,7 +8,8 @@ import torch
 from mlcourse.lessons.l12_stream import study_stream_results as results
 from mlcourse.lessons.l12_stream.study_stream import STUDY, Budget
 from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CANDIDATES, CHOOSING, CHOOSING_STREAMS, FTML,
-                                                           NAMES, SIZES, STREAMS, TOE, TUNED, digits, order, setting, tasks_of)
+                                                           NAMES, SIZES, STREAMS, TOE, TUNED, digits, order,
+                                                           setting, tasks_of)
 from mlcourse.online import arms
 
 TINY = Budget(tasks=3, choosing=2, sizes=(2, 4), side=8)
