@@ -47,7 +47,7 @@ class Arm:
 LARGER = {"lr": 5e-3, "batch": 200}          # quicker with many samples
 
 ARMS = {
-    FTML: Arm(FTML, choices=({"alpha": 0.1}, {"alpha": 0.05}, {"alpha": 0.2})),
+    FTML: Arm(FTML, choices=tuple({"alpha": alpha} for alpha in (0.2, 0.1, 0.05, 0.4))),
     TUNED: Arm(TUNED, TOE, (*({"alpha": alpha} for alpha in (0.1, 0.2, 0.4, 0.8)),
                             *({"alpha": alpha} | LARGER for alpha in (0.1, 0.4))), (4, 2)),
     GDUMB_TUNED: Arm(GDUMB_TUNED, GDUMB, tuple({"alpha": alpha} | LARGER for alpha in (0.1, 0.4)), (0, 1)),
