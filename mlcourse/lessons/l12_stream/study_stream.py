@@ -5,9 +5,9 @@ Every task has 200 labelled pictures, the same for all arms, and all arms but "f
 one. A seed decides the division into learning and test pictures, the order of the looks, the labels, the pictures of
 each task and the networks' starts, so that differences over seeds are paired.
 
-Settings were chosen with seed CHOOSING in two streams that are not reported (`--choose`), for streams whose labels stay in
-the one where they do, for the others in the other: the setting with the highest mean accuracy on the later half of the
-tasks after adapting, over all numbers of samples.
+Settings were chosen with seed CHOOSING in two streams that are not reported (`--choose`), for streams whose labels stay
+in the one where they do, for the others in the other: the setting with the highest mean accuracy on the later half of
+the tasks after adapting, over all numbers of samples.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CHOOSING, CHOOSING_STREAMS, CHOOSING_TASKS, SIZES,
-                                                           STREAMS, TASKS, THRESHOLD, digits, met, setting, tasks_of)
+from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CANDIDATES, CHOOSING, CHOOSING_STREAMS,
+                                                           CHOOSING_TASKS, SIZES, STREAMS, TASKS, THRESHOLD, digits,
+                                                           met, setting, tasks_of)
 from mlcourse.online.arms import found
 from mlcourse.rows import facts
 from mlcourse.studies.study import Key, Option, Study
@@ -48,11 +49,11 @@ def prepare(seeds: Sequence[int], stream: Sequence[str], choose: bool) -> Simple
 
 def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:
     """Every arm in every stream with every seed, and before them, if settings are to be chosen, every setting."""
-    choosing = [(name, arm, setting(each), CHOOSING) for name in CHOOSING_STREAMS for arm in ARMS
-                for each in ARMS[arm].choices if len(ARMS[arm].choices) > 1]
+    choosing = [(name, arm, setting(each), CHOOSING) for name in CHOOSING_STREAMS for arm in CANDIDATES
+                for each in ARMS[arm].choices]
     return (choosing if asked.choose else []) + [
         (name, one, setting(ARMS[arm].settings(name)), seed) for name in asked.streams for seed in asked.seeds
-        for arm in ARMS if name in ARMS[arm].streams for one in (arm, ARMS[arm].as_is) if one]
+        for arm in ARMS for one in (arm, ARMS[arm].as_is) if one]
 
 
 def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequence[dict]) -> Iterator[dict]:

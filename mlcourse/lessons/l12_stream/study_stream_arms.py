@@ -23,22 +23,21 @@ TURNED = "turned by 30°"                    # like arms.ALL, for choosing setti
 CHOOSING = 100                              # the seed for that
 CHOOSING_STREAMS, CHOOSING_TASKS = (TURNED, arms.ALL), 6
 
-FTML, TUNED, TOE, SCRATCH, GDUMB_TUNED, GDUMB, ALONE, RANDOM, LONGER = (
+FTML, TUNED, TOE, SCRATCH, GDUMB_TUNED, GDUMB, ALONE, RANDOM = (
     "FTML", "fine-tune", "train on everything", "from scratch", "GDumb + fine-tune", "GDumb", "random features alone",
-    "random features", "fine-tune, longer")
+    "random features")
 
 
 @dataclass(frozen=True)
 class Arm:
     """plays: the strategy, by its name in `online.arms`. as_is: the arm that is trained alike and never adapts, which
     the same play gives. choices: the settings to choose from. chosen: which of them, where labels stay and where some
-    move. streams: that have it."""
+    move."""
 
     plays: str
     as_is: str = ""
     choices: tuple[Mapping[str, float], ...] = ({},)
     chosen: tuple[int, int] = (0, 0)
-    streams: tuple[str, ...] = STREAMS
 
     def settings(self, stream: str) -> Mapping[str, float]:
         """The chosen ones in a stream."""
@@ -48,13 +47,14 @@ class Arm:
 LARGER = {"lr": 5e-3, "batch": 200}          # quicker with many samples
 
 ARMS = {
-    FTML: Arm(FTML, choices=({"alpha": 0.05}, {"alpha": 0.1})),
+    FTML: Arm(FTML, choices=tuple({"alpha": alpha} for alpha in (0.2, 0.1, 0.05, 0.4))),
     TUNED: Arm(TUNED, TOE, (*({"alpha": alpha} for alpha in (0.1, 0.2, 0.4, 0.8)),
-                            *({"alpha": alpha} | LARGER for alpha in (0.1, 0.4))), (0, 2)),
+                            *({"alpha": alpha} | LARGER for alpha in (0.1, 0.4))), (4, 2)),
     GDUMB_TUNED: Arm(GDUMB_TUNED, GDUMB, tuple({"alpha": alpha} | LARGER for alpha in (0.1, 0.4)), (0, 1)),
     SCRATCH: Arm(SCRATCH),
     ALONE: Arm(ALONE, RANDOM, ({"width": 0.3}, {"width": 0.1}, {"width": 1.0})),
 }
+CANDIDATES = (FTML, TUNED, ALONE)           # whose settings are chosen; GDumb's network has the rates of fine-tune
 NAMES = (FTML, TOE, TUNED, SCRATCH, GDUMB, GDUMB_TUNED, RANDOM, ALONE)       # in the order of a table
 
 

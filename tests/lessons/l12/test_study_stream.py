@@ -7,8 +7,9 @@ import torch
 
 from mlcourse.lessons.l12_stream import study_stream_results as results
 from mlcourse.lessons.l12_stream.study_stream import STUDY, Budget
-from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CHOOSING, CHOOSING_STREAMS, FTML, NAMES, SIZES,
-                                                           STREAMS, TOE, TUNED, digits, order, setting, tasks_of)
+from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CANDIDATES, CHOOSING, CHOOSING_STREAMS, FTML,
+                                                           NAMES, SIZES, STREAMS, TOE, TUNED, digits, order,
+                                                           setting, tasks_of)
 from mlcourse.online import arms
 
 TINY = Budget(tasks=3, choosing=2, sizes=(2, 4), side=8)
@@ -36,7 +37,7 @@ def test_settings_are_measured_before_the_seeds_with_a_seed_and_streams_that_are
     assert keys[:len(choosing)] == choosing and {key[0] for key in choosing} == {*CHOOSING_STREAMS}
     assert not {*CHOOSING_STREAMS} & {*STREAMS} and {key[0] for key in keys[len(choosing):]} == {*STREAMS}
     assert {key[1:3] for key in choosing} == {
-        (name, setting(each)) for name, arm in ARMS.items() if len(arm.choices) > 1 for each in arm.choices}
+        (name, setting(each)) for name in CANDIDATES for each in ARMS[name].choices}
     row = next(STUDY.measure(STUDY.work([0], choose=True), [], TINY))
     assert (row["seed"], row["command"]) == (CHOOSING, "mlcourse study stream --choose")
 
@@ -58,8 +59,8 @@ def test_a_stream_is_the_seeds(name):
 
 def row(arm, seed, needed, level=0.5, stream=arms.HALF):
     """A row whose later tasks have the accuracy `level` on average, with every number of samples."""
-    return {"stream": stream, "arm": arm, "seed": seed, "median": needed, "arriving": [[level - 0.1] * 8, [level + 0.1] * 8],
-            "before": [[0.1 * seed], [0.2, 0.3]]}
+    return {"stream": stream, "arm": arm, "seed": seed, "median": needed,
+            "arriving": [[level - 0.1] * 8, [level + 0.1] * 8], "before": [[0.1 * seed], [0.2, 0.3]]}
 
 
 def test_ratios_are_geometric_and_paired():
