@@ -26,7 +26,7 @@ TASKS: dict[str, Recipe] = {
     "labels moved": Recipe(Look(), _FIRST),
     "others moved": Recipe(Look(), _SECOND),
     "on purple": Recipe(Look(GROUNDS["purple"]), _PLAIN),
-    "blue, turned": Recipe(Look(GROUNDS["blue"], 1.0, 90.0), _PLAIN),
+    "turned on blue": Recipe(Look(GROUNDS["blue"], 1.0, 90.0), _PLAIN),
 }
 Order = tuple[str, ...]     # keys of TASKS
 

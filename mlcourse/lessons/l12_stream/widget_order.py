@@ -60,8 +60,8 @@ class StreamOrder(Explorer):
         self.strategies = tuple(strategies)
         names = [*TASKS, NONE]
         first = [*OPENING, *[NONE] * (LENGTH - len(OPENING))]
-        slots = {f"task{t}": ipywidgets.Dropdown(options=names, value=name, description=str(t), layout={"width": "19.5%"},
-                                                 style={"description_width": "1em"})
+        slots = {f"task{t}": ipywidgets.Dropdown(options=names[:-1] if t == 1 else names, value=name, description=str(t),
+                                                 layout={"width": "19.5%"}, style={"description_width": "1em"})
                  for t, name in enumerate(first, 1)}
         self.bar = ipywidgets.IntProgress(description="playing", **CONTROL)
         threshold = ipywidgets.IntSlider(value=75, min=60, max=90, step=5, description="% right to pass", **CONTROL)
@@ -140,11 +140,8 @@ class StreamOrder(Explorer):
 
 
 def in_order(slots: dict) -> Order:
-    """The tasks that the controls name, in their order. Raises ValueError where there is none."""
-    order = tuple(slots[f"task{t}"] for t in range(1, LENGTH + 1) if slots[f"task{t}"] != NONE)
-    if not order:
-        raise ValueError("a stream needs at least 1 task; choose one")
-    return order
+    """The tasks that the controls name, in their order; places left open are passed over."""
+    return tuple(slots[f"task{t}"] for t in range(1, LENGTH + 1) if slots[f"task{t}"] != NONE)
 
 
 def lost(accuracies: list[tuple[float, ...]]) -> np.ndarray:
