@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mlcourse.exercises import entries
-from mlcourse.lessons.l12_stream.study_stream_arms import ALONE, FTML, GDUMB_TUNED, SCRATCH, TUNED
+from mlcourse.lessons.l12_stream.study_stream_arms import ALONE, FTML, GDUMB, GDUMB_TUNED, SCRATCH, TUNED
 from mlcourse.online.arms import HALF, UPRIGHT
 
 NAMES = {HALF: "CONFLICT", UPRIGHT: "LOOKS"}
@@ -31,14 +31,14 @@ class Claim(NamedTuple):
 
 OVERLAP, LARGER, EVERYWHERE, ALWAYS = (
     "overlapping intervals taken for no difference", "the larger mean wins",
-    "the best in one stream taken for the best in all", "the best with few samples taken for the best with many")
+    "what helps in one stream taken to help in all", "the best with few samples taken for the best with many")
 CALL = "call apart with these two, this stream and this number; on which side of 0 does its interval lie?"
 CLAIMS = {
     "a": Claim("yes", OVERLAP, CALL, TUNED, SCRATCH, HALF, 40),
     "b": Claim("open", LARGER, CALL, GDUMB_TUNED, TUNED, HALF, 40),
-    "c": Claim("yes", EVERYWHERE, CALL, FTML, GDUMB_TUNED, HALF, 40),
-    "d": Claim("open", ALWAYS, CALL, FTML, ALONE, HALF, 200),
-    "e": Claim("no", ALWAYS, CALL, TUNED, ALONE, HALF, 200),
+    "c": Claim("open", ALWAYS, CALL, FTML, ALONE, HALF, 200),
+    "d": Claim("no", EVERYWHERE, CALL, GDUMB_TUNED, GDUMB, UPRIGHT, 40),
+    "e": Claim("no", ALWAYS, CALL, FTML, ALONE, UPRIGHT, 200),
 }
 
 

@@ -19,8 +19,8 @@ PREDICTIONS = (
         lambda ratio: 0.4 < ratio.mean < 0.6,
         lambda ratio: f"about half: {ratio.text()} times as many."),
     Prediction(
-        "12.p3", "A ridge regression on random features, fitted to a task's own 40 samples, which keeps nothing of any other "
-        "task. Against train on everything and fine-tune it is …",
+        "12.p3", "Now no label moves, and only the looks differ: six colours, two scales. With 40 samples, GDumb as it is, "
+        "against FTML, is …",
         ("more than 5 points less accurate", "not told apart from it", "more than 5 points more accurate"),
         "not told apart from it",
         lambda gap: gap.low < 0 < gap.high,
