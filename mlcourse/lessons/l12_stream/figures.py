@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -11,14 +11,15 @@ from mlcourse.lessons.l12_stream.study_stream_arms import NAMES, SIZES, THRESHOL
 from mlcourse.lessons.l12_stream.study_stream_picture import curves
 from mlcourse.lessons.l12_stream.study_stream_results import accuracy, apart, values
 
-__all__ = ["arriving", "curves", "line", "table"]
+__all__ = ["arriving", "curves", "lines", "table"]
 LABELS = {TUNED: "everything + fine-tune"}
 
 
-def line(name: str, arriving: Tensor, sizes: Sequence[int]) -> str:
-    """The mean accuracy (%) over tasks with each number of samples; arriving: (T, S)."""
-    cells = "".join(f"{f'≈{100 * each:.0f}':>6s}" for each in arriving.mean(0).tolist())
-    return f"{name:26s}{cells} % right with {', '.join(map(str, sizes))} samples"
+def lines(arriving: Mapping[str, Tensor], sizes: Sequence[int]) -> str:
+    """By name the mean accuracy (%) over tasks with each number of samples; arriving: tensors (T, S)."""
+    head = f"{'% right, samples:':24s}" + "".join(f"{n:>6d}" for n in sizes)
+    return "\n".join([head, *(f"{name:24s}" + "".join(f"{f'≈{100 * each:.0f}':>6s}" for each in found.mean(0).tolist())
+                              for name, found in arriving.items())])
 
 
 def arriving(rows: Sequence[dict], stream: str, arm: str) -> Tensor:
