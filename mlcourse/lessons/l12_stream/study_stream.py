@@ -12,14 +12,16 @@ the tasks after adapting, over all numbers of samples.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CANDIDATES, CHOOSING, CHOOSING_STREAMS,
                                                            CHOOSING_TASKS, SIZES, STREAMS, TASKS, THRESHOLD, digits,
                                                            met, setting, tasks_of)
+from mlcourse.lessons.l12_stream.study_stream_picture import curves
 from mlcourse.online.arms import found
+from mlcourse.plots.static import Picture
 from mlcourse.rows import facts
 from mlcourse.studies.study import Key, Option, Study
 
@@ -82,12 +84,18 @@ def line(row: dict) -> str:
             f"{row['forgotten_after']:+.3f}  {row['seconds']:5.1f} s")
 
 
+def pictures(asked: SimpleNamespace, measured: Sequence[dict]) -> Mapping[str, Picture]:
+    """Accuracy over the samples of a task. Raises ValueError where rows are missing."""
+    return {"": curves(measured)}
+
+
 STUDY = Study(
     "stream",
     """Lesson 12: FTML, train on everything, GDumb, random features and learning from scratch in streams of tasks.
 
     Two to three minutes of one core for each stream and seed.""",
     ('--stream "half the labels moved"', "--choose --seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare,
+    pictures=pictures,
     options=(
         Option("stream", str, f"{'; '.join(STREAMS)}; repeat it for several.  " r"\[default: all]", several=True),
         Option("choose", bool, "Measure the settings first, in the streams for that.")))
