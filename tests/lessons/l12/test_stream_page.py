@@ -1,0 +1,68 @@
+"""What the page of the stream study says, held against the stored rows."""
+
+import re
+
+import pytest
+
+from mlcourse.lessons.l12_stream import study_stream_tables as tables
+from mlcourse.lessons.l12_stream.study_stream import STUDY
+from mlcourse.lessons.l12_stream.study_stream_arms import (ALONE, ARMS, CANDIDATES, CHOOSING, CHOOSING_STREAMS, FTML,
+                                                           GDUMB, GDUMB_TUNED, RANDOM, SCRATCH, STREAMS, TOE, TUNED,
+                                                           setting)
+from mlcourse.lessons.l12_stream.study_stream_results import apart, area, mean, needed, ratio
+from mlcourse.online.arms import DRIFT, HALF, MOVED, UPRIGHT
+from mlcourse.rows import read
+from mlcourse.system import paths
+
+ROWS = read("stream")
+PAGE = (paths.RESULTS.parent / "stream.md").read_text(encoding="utf-8")
+PROSE = " ".join(" ".join(line for line in PAGE.splitlines() if not line.startswith("|")).split())
+# what the prose says, in its order: ratios of samples needed, and points of accuracy with 40
+RATIOS = ((HALF, FTML, TUNED), (HALF, FTML, GDUMB_TUNED), (HALF, ALONE, TUNED), (HALF, FTML, ALONE))
+POINTS = ((HALF, FTML, TUNED), (HALF, FTML, GDUMB_TUNED), (HALF, ALONE, TUNED))
+TABLES = {**{stream: lambda rows, stream=stream: tables.arms(rows, stream) for stream in STREAMS},
+          "ratios": tables.ratios, "settings": tables.settings}
+
+
+def test_every_arm_has_a_row_for_every_seed_and_every_setting_its_own():
+    assert sorted(map(STUDY.key_of, ROWS)) == sorted(STUDY.plan(STUDY.work(choose=True), STUDY.budget))
+
+
+@pytest.mark.parametrize("arm", CANDIDATES)
+def test_the_settings_are_the_best_where_they_were_chosen_and_no_rate_stands_at_the_edge(arm):
+    for stream, reported in zip(CHOOSING_STREAMS, (UPRIGHT, HALF), strict=True):
+        found = {row["setting"]: area(row) for row in ROWS
+                 if (row["stream"], row["arm"], row["seed"]) == (stream, arm, CHOOSING)}
+        assert max(found, key=found.get) == setting(ARMS[arm].settings(reported))
+    assert not {UPRIGHT, DRIFT} & {*MOVED} and {HALF, CHOOSING_STREAMS[1]} <= {*MOVED}
+
+
+@pytest.mark.parametrize("made", TABLES.values(), ids=TABLES)
+def test_the_page_has_the_tables_of_the_rows(made):
+    assert made(ROWS) in PAGE
+
+
+def test_the_numbers_in_its_prose_are_those_of_the_rows():
+    said = re.findall(r"\d+\.\d\d \(\d+\.\d\d to \d+\.\d\d\)", PROSE)
+    assert said == [ratio(ROWS, *each).text() for each in RATIOS]
+    assert re.findall(r"[+-]\d+\.\d ± \d+\.\d", PROSE) == [apart(ROWS, *each).text(sign=True) for each in POINTS]
+
+
+def test_where_tasks_contradict_each_other_ftml_needs_at_most_two_thirds():
+    """The bar of the lesson, with its interval, against each rival that adapts."""
+    assert ratio(ROWS, HALF, FTML, TUNED).high <= 2 / 3
+    for rival in (GDUMB_TUNED, ALONE, SCRATCH):
+        assert ratio(ROWS, HALF, FTML, rival).high < 1 and apart(ROWS, HALF, FTML, rival).low > 0
+    for arm in (TOE, GDUMB, RANDOM):        # as they are
+        assert not any(needed(ROWS, HALF, arm).values())
+
+
+def test_ftml_forgets_before_adapting_and_not_after():
+    for arm, after in ((FTML, 0.01), (ALONE, 0.001)):
+        assert mean(ROWS, HALF, arm, "forgotten_before").low > 0.05
+        assert mean(ROWS, HALF, arm, "forgotten_after").high < after
+
+
+def test_the_picture_says_the_ratio():
+    shown = STUDY.pictures(STUDY.work(), ROWS)[""]
+    assert shown.alt.startswith(f"Where tasks contradict each other FTML needs {ratio(ROWS, HALF, FTML, TUNED).text()}")
