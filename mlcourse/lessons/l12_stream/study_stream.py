@@ -5,9 +5,9 @@ Every task has 200 labelled pictures, the same for all arms, and all arms but "f
 one. A seed decides the division into learning and test pictures, the order of the looks, the labels, the pictures of
 each task and the networks' starts, so that differences over seeds are paired.
 
-Settings were chosen with seed CHOOSING in two streams that are not reported (`--choose`), for streams whose labels stay
-in the one where they do, for the others in the other: the setting with the highest mean accuracy on the later half of
-the tasks after adapting, over all numbers of samples.
+Settings were chosen with seed CHOOSING in two streams that are not reported (`--choose`), for streams of several looks
+in one of colours and turns, for those of one look where all labels move: the setting with the highest mean accuracy on
+the later half of the tasks after adapting, over all numbers of samples.
 """
 
 from __future__ import annotations
