@@ -51,8 +51,8 @@ ARMS = {
     FTML: Arm(FTML, choices=tuple({"alpha": alpha} for alpha in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)),
               chosen=(2, 5)),
     TUNED: Arm(TUNED, TOE, (*({"alpha": alpha} for alpha in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)),
-                            *({"alpha": alpha} | LARGER for alpha in (0.02, 0.1, 0.4))), (2, 6)),
-    GDUMB_TUNED: Arm(GDUMB_TUNED, GDUMB, tuple({"alpha": alpha} | LARGER for alpha in (0.1, 0.4)), (0, 1)),
+                            *({"alpha": alpha} | LARGER for alpha in (0.02, 0.1, 0.4))), (3, 6)),
+    GDUMB_TUNED: Arm(GDUMB_TUNED, GDUMB, tuple({"alpha": alpha} | LARGER for alpha in (0.05, 0.4)), (0, 1)),
     SCRATCH: Arm(SCRATCH),
     ALONE: Arm(ALONE, RANDOM, ({"width": 0.3}, {"width": 0.1}, {"width": 1.0})),
 }
