@@ -10,7 +10,7 @@ from mlcourse.lessons.l12_stream.study_stream_arms import (ALONE, ARMS, CANDIDAT
                                                            GDUMB, GDUMB_TUNED, RANDOM, SCRATCH, STREAMS, TOE, TUNED,
                                                            setting)
 from mlcourse.lessons.l12_stream.study_stream_results import apart, area, mean, needed, ratio
-from mlcourse.online.arms import DRIFT, HALF, MOVED, UPRIGHT
+from mlcourse.online.arms import HALF, UPRIGHT
 from mlcourse.rows import read
 from mlcourse.system import paths
 
@@ -29,12 +29,11 @@ def test_every_arm_has_a_row_for_every_seed_and_every_setting_its_own():
 
 
 @pytest.mark.parametrize("arm", CANDIDATES)
-def test_the_settings_are_the_best_where_they_were_chosen_and_no_rate_stands_at_the_edge(arm):
+def test_the_settings_are_the_best_where_they_were_chosen(arm):
     for stream, reported in zip(CHOOSING_STREAMS, (UPRIGHT, HALF), strict=True):
         found = {row["setting"]: area(row) for row in ROWS
                  if (row["stream"], row["arm"], row["seed"]) == (stream, arm, CHOOSING)}
         assert max(found, key=found.get) == setting(ARMS[arm].settings(reported))
-    assert not {UPRIGHT, DRIFT} & {*MOVED} and {HALF, CHOOSING_STREAMS[1]} <= {*MOVED}
 
 
 @pytest.mark.parametrize("made", TABLES.values(), ids=TABLES)
