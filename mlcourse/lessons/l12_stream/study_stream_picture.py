@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import matplotlib
 
-from mlcourse.lessons.l12_stream.study_stream_arms import (ALONE, FTML, GDUMB_TUNED, HALF, SCRATCH, SIZES,
-                                                           THRESHOLD, TOE, TOLD, TUNED, UPRIGHT)
+from mlcourse.lessons.l12_stream.study_stream_arms import (ALONE, FTML, GDUMB, GDUMB_TUNED, HALF, SCRATCH,
+                                                           SIZES, THRESHOLD, TOLD, TUNED, UPRIGHT)
 from mlcourse.lessons.l12_stream.study_stream_results import accuracy, needed, ratio
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import GREY, RC, SERIES
 
-SHOWN = (FTML, TUNED, GDUMB_TUNED, ALONE, SCRATCH, TOE)
+SHOWN = (FTML, TUNED, GDUMB_TUNED, ALONE, SCRATCH, GDUMB)
 PANELS = (HALF, UPRIGHT, TOLD)
 
 
@@ -40,7 +40,7 @@ def curves(rows: Sequence[dict]) -> Picture:
             axes.set(title=stream.capitalize(), xlabel="labelled samples of the task")
             axes.grid(True, axis="y")
         figure.axes[0].set_ylabel("accuracy (%), later tasks")
-        figure.axes[0].legend(loc="lower right")
+        figure.axes[min(1, len(streams) - 1)].legend(loc="lower right")
     return picture(figure, f"{title}. {'; '.join(said)}.")
 
 
