@@ -5,21 +5,23 @@ Every task has 200 labelled pictures, the same for all arms, and all arms but "f
 one. A seed decides the division into learning and test pictures, the order of the looks, the labels, the pictures of
 each task and the networks' starts, so that differences over seeds are paired.
 
-Settings were chosen with seed CHOOSING in two streams that are not reported (`--choose`), for streams whose labels stay
-in the one where they do, for the others in the other: the setting with the highest mean accuracy on the later half of
-the tasks after adapting, over all numbers of samples.
+Settings were chosen with seed CHOOSING in two streams that are not reported (`--choose`), for streams of several looks
+in one of colours and turns, for those of one look where all labels move: the setting with the highest mean accuracy on
+the later half of the tasks after adapting, over all numbers of samples.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CANDIDATES, CHOOSING, CHOOSING_STREAMS,
                                                            CHOOSING_TASKS, SIZES, STREAMS, TASKS, THRESHOLD, digits,
                                                            met, setting, tasks_of)
+from mlcourse.lessons.l12_stream.study_stream_picture import curves
 from mlcourse.online.arms import found
+from mlcourse.plots.static import Picture
 from mlcourse.rows import facts
 from mlcourse.studies.study import Key, Option, Study
 
@@ -82,12 +84,18 @@ def line(row: dict) -> str:
             f"{row['forgotten_after']:+.3f}  {row['seconds']:5.1f} s")
 
 
+def pictures(asked: SimpleNamespace, measured: Sequence[dict]) -> Mapping[str, Picture]:
+    """Accuracy over the samples of a task. Raises ValueError where rows are missing."""
+    return {"": curves(measured)}
+
+
 STUDY = Study(
     "stream",
     """Lesson 12: FTML, train on everything, GDumb, random features and learning from scratch in streams of tasks.
 
     Two to three minutes of one core for each stream and seed.""",
     ('--stream "half the labels moved"', "--choose --seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare,
+    pictures=pictures,
     options=(
         Option("stream", str, f"{'; '.join(STREAMS)}; repeat it for several.  " r"\[default: all]", several=True),
         Option("choose", bool, "Measure the settings first, in the streams for that.")))

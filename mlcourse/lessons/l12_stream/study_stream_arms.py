@@ -11,17 +11,18 @@ import torch
 from mlcourse import datasets
 from mlcourse.datasets import Form
 from mlcourse.domains import Domain
-from mlcourse.online import Look, Played, Recipe, Task, arms, play, recipes, stream, unadapted
-from mlcourse.online.arms import DRIFT, HALF, UPRIGHT
+from mlcourse.online import Played, Recipe, Task, arms, play, rainbow, recipes, stream, unadapted
+from mlcourse.online.arms import DRIFT, HALF, RAINBOW, TOLD, UPRIGHT
 from mlcourse.system.machine import one_core
 
 SIZES = (20, 30, 40, 60, 80, 120, 160, 200)
 THRESHOLD = 0.85
 TASKS = 12                                  # one more in a drift
-STREAMS = (HALF, UPRIGHT, DRIFT)            # that are reported
-TURNED = "turned by 30°"                    # like arms.ALL, for choosing settings alone
+STREAMS = (HALF, UPRIGHT)                   # that are reported
+COLOURED = "colour and turn"                # like arms.ALL, for choosing settings alone
 CHOOSING = 100                              # the seed for that
-CHOOSING_STREAMS, CHOOSING_TASKS = (TURNED, arms.ALL), 6
+CHOOSING_STREAMS, CHOOSING_TASKS = (COLOURED, arms.ALL), 6
+ONE_LOOK = (HALF, arms.ALL)
 
 FTML, TUNED, TOE, SCRATCH, GDUMB_TUNED, GDUMB, ALONE, RANDOM = (
     "FTML", "fine-tune", "train on everything", "from scratch", "GDumb + fine-tune", "GDumb", "random features alone",
@@ -31,8 +32,8 @@ FTML, TUNED, TOE, SCRATCH, GDUMB_TUNED, GDUMB, ALONE, RANDOM = (
 @dataclass(frozen=True)
 class Arm:
     """plays: the strategy, by its name in `online.arms`. as_is: the arm that is trained alike and never adapts, which
-    the same play gives. choices: the settings to choose from. chosen: which of them, where labels stay and where some
-    move."""
+    the same play gives. choices: the settings to choose from. chosen: which of them, in streams of several looks and of
+    one."""
 
     plays: str
     as_is: str = ""
@@ -41,16 +42,17 @@ class Arm:
 
     def settings(self, stream: str) -> Mapping[str, float]:
         """The chosen ones in a stream."""
-        return self.choices[self.chosen[stream in arms.MOVED]]
+        return self.choices[self.chosen[stream in ONE_LOOK]]
 
 
 LARGER = {"lr": 5e-3, "batch": 200}          # quicker with many samples
 
 ARMS = {
-    FTML: Arm(FTML, choices=tuple({"alpha": alpha} for alpha in (0.2, 0.1, 0.05, 0.4))),
-    TUNED: Arm(TUNED, TOE, (*({"alpha": alpha} for alpha in (0.1, 0.2, 0.4, 0.8)),
-                            *({"alpha": alpha} | LARGER for alpha in (0.1, 0.4))), (4, 2)),
-    GDUMB_TUNED: Arm(GDUMB_TUNED, GDUMB, tuple({"alpha": alpha} | LARGER for alpha in (0.1, 0.4)), (0, 1)),
+    FTML: Arm(FTML, choices=tuple({"alpha": alpha} for alpha in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4)),
+              chosen=(2, 5)),
+    TUNED: Arm(TUNED, TOE, (*({"alpha": alpha} for alpha in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)),
+                            *({"alpha": alpha} | LARGER for alpha in (0.02, 0.1, 0.4))), (3, 6)),
+    GDUMB_TUNED: Arm(GDUMB_TUNED, GDUMB, tuple({"alpha": alpha} | LARGER for alpha in (0.05, 0.4)), (0, 1)),
     SCRATCH: Arm(SCRATCH),
     ALONE: Arm(ALONE, RANDOM, ({"width": 0.3}, {"width": 0.1}, {"width": 1.0})),
 }
@@ -71,9 +73,10 @@ def digits(side: int = 16) -> Domain:
 
 def order(name: str, tasks: int, seed: int) -> list[Recipe]:
     """The recipes of a stream; of the one for choosing alone, too. A drift has a task more where `tasks` is even."""
-    if name == TURNED:
-        turns = torch.randperm(12, generator=torch.Generator().manual_seed(seed))[:tasks]
-        return recipes([Look(turn=30.0 * turn) for turn in turns.tolist()])
+    if name == COLOURED:
+        looks = rainbow(scales=(1.0,))
+        shuffled = torch.randperm(len(looks), generator=torch.Generator().manual_seed(seed))[:tasks]
+        return recipes([looks[i] for i in shuffled.tolist()])
     return arms.order(name, tasks + (name == DRIFT and tasks % 2 == 0), seed)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CHOOSING, CHOOSING_STREAMS, FTML, NAMES, SIZES,
-                                                           STREAMS, TUNED, setting)
+from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CANDIDATES, CHOOSING, CHOOSING_STREAMS, FTML,
+                                                           NAMES, SCRATCH, SIZES, STREAMS, TUNED, setting)
 from mlcourse.lessons.l12_stream.study_stream_results import Rows, accuracy, apart, area, mean, needed, ratio
 
 
@@ -18,6 +18,8 @@ def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
 def samples(rows: Rows, stream: str, arm: str) -> str:
     """The samples needed with each seed, ascending."""
     found = sorted(needed(rows, stream, arm).values(), key=lambda n: (n is None, n))
+    if not any(found):
+        return "never"
     return ", ".join(str(n or f"> {SIZES[-1]}") for n in found)
 
 
@@ -28,7 +30,7 @@ def arms(rows: Rows, stream: str) -> str:
         body.append([arm, samples(rows, stream, arm), f"{100 * mean(rows, stream, arm, 'passed').mean:.0f} %",
                      accuracy(rows, stream, arm, 40).text(),
                      "" if arm == TUNED else apart(rows, stream, arm, TUNED).text(sign=True),
-                     *(mean(rows, stream, arm, field).times(100).text(sign=True)
+                     *("–" if arm == SCRATCH else mean(rows, stream, arm, field).times(100).text(sign=True)
                        for field in ("forgotten_before", "forgotten_after")),
                      f"{mean(rows, stream, arm, 'seconds').mean:.0f}"])
     return table(["arm", "samples needed", "passed", "accuracy with 40", "less fine-tune", "forgotten, before", "after",
@@ -48,10 +50,6 @@ def ratios(rows: Rows, one: str = FTML) -> str:
 def settings(rows: Rows) -> str:
     """What each setting gave where settings were chosen."""
     found = {(row["stream"], row["arm"], row["setting"]): area(row) for row in rows if row["seed"] == CHOOSING}
-    body = []
-    for name, arm in ARMS.items():
-        for each in map(setting, arm.choices):
-            if (CHOOSING_STREAMS[0], name, each) in found:
-                values = [found[stream, name, each] for stream in CHOOSING_STREAMS]
-                body.append([name, each, *(f"{value:.1f}" for value in values), f"{sum(values) / len(values):.2f}"])
-    return table(["arm", "setting", *CHOOSING_STREAMS, "mean"], body)
+    return table(["arm", "setting", *CHOOSING_STREAMS],
+                 [[arm, each, *(f"{found[stream, arm, each]:.1f}" for stream in CHOOSING_STREAMS)]
+                  for arm in CANDIDATES for each in map(setting, ARMS[arm].choices)])
