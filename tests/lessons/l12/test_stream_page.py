@@ -10,7 +10,7 @@ from mlcourse.lessons.l12_stream.study_stream_arms import (ALONE, ARMS, CANDIDAT
                                                            GDUMB, GDUMB_TUNED, RANDOM, SCRATCH, STREAMS, TOE, TUNED,
                                                            setting)
 from mlcourse.lessons.l12_stream.study_stream_results import apart, area, mean, needed, ratio
-from mlcourse.online.arms import HALF, UPRIGHT
+from mlcourse.online.arms import HALF, TOLD, UPRIGHT
 from mlcourse.rows import read
 from mlcourse.system import paths
 
@@ -20,11 +20,13 @@ PROSE = " ".join(" ".join(line for line in PAGE.splitlines() if not line.startsw
 # what the prose says, in its order: ratios of samples needed, and points of accuracy with 40, or of what is forgotten
 RATIOS = ((HALF, FTML, TUNED), (HALF, FTML, GDUMB_TUNED), (HALF, TUNED, SCRATCH), (HALF, ALONE, TUNED),
           (HALF, GDUMB_TUNED, ALONE), (HALF, FTML, ALONE),
-          (UPRIGHT, FTML, GDUMB), (UPRIGHT, FTML, TOE), (UPRIGHT, FTML, TUNED), (UPRIGHT, FTML, ALONE))
+          (UPRIGHT, FTML, GDUMB), (UPRIGHT, FTML, TOE), (UPRIGHT, FTML, TUNED), (UPRIGHT, FTML, ALONE),
+          (TOLD, ALONE, RANDOM), (TOLD, ALONE, SCRATCH))
 POINTS = ((HALF, FTML, TUNED), (HALF, FTML, GDUMB_TUNED), (HALF, ALONE, TUNED),
           (HALF, FTML, "forgotten_before"), (HALF, FTML, "forgotten_after"),
           (HALF, TUNED, "forgotten_after"),
-          (UPRIGHT, FTML, GDUMB), (UPRIGHT, FTML, TOE), (UPRIGHT, TUNED, TOE), (UPRIGHT, GDUMB_TUNED, GDUMB))
+          (UPRIGHT, FTML, GDUMB), (UPRIGHT, FTML, TOE), (UPRIGHT, TUNED, TOE), (UPRIGHT, GDUMB_TUNED, GDUMB),
+          (TOLD, FTML, ALONE), (TOLD, FTML, TUNED))
 TABLES = {**{stream: lambda rows, stream=stream: tables.arms(rows, stream) for stream in STREAMS},
           "ratios": tables.ratios, "settings": tables.settings}
 
@@ -75,6 +77,12 @@ def test_where_labels_stay_gdumb_as_it_is_is_not_told_apart_from_ftml():
 def test_a_ridge_that_knows_no_other_task_is_level_with_fine_tune_where_they_contradict_each_other():
     found, points = ratio(ROWS, HALF, ALONE, TUNED), apart(ROWS, HALF, ALONE, TUNED)
     assert found.low < 1 < found.high and points.low < 0 < points.high
+
+
+def test_where_the_look_tells_the_task_and_labels_move_ftml_fails_and_the_ridge_alone_is_best():
+    assert ratio(ROWS, TOLD, FTML, ALONE) is None and mean(ROWS, TOLD, FTML, "passed").mean < 0.1
+    assert mean(ROWS, TOLD, ALONE, "passed").mean == 1 and apart(ROWS, TOLD, FTML, SCRATCH).high < 0
+    assert all(ratio(ROWS, TOLD, ALONE, other).high < 1 for other in (RANDOM, SCRATCH))
 
 
 def test_ftml_forgets_before_adapting_and_not_after():
