@@ -8,7 +8,7 @@ def arriving_broken(strategy, task, sizes):
     for n in sizes:
         x, y = task.x[last:n], task.y[last:n]
         strategy.see(x, y)
-        answer = strategy.before()
-        right.append(float((answer(task.x[:n]).argmax(1) == task.y[:n]).float().mean()))
+        predict = strategy.before()
+        right.append(float((predict(task.x[:n]).argmax(1) == task.y[:n]).float().mean()))
         last = n
     return right'''

@@ -111,6 +111,7 @@ META_FAULTS = (
     ("a sum in place of the mean", {"mean": False}, "divide by the number of tasks, or the step grows with the stream"),
     ("gradients add up", {"cleared": False}, "backward adds to .grad; call optimiser.zero_grad() before it"),
     ("one inner step whatever k is", {"one": True}, "take k steps, each from where the last one ended"),
+    ("all samples in place of a draw", {"whole": True}, "S and Q are some of the task's samples: some(x, y)"),
     ("another batch for every inner step", {"anew": True}, "S is drawn once, before the steps"),
 )
 
@@ -124,7 +125,7 @@ class Drawn:
         self.turned = turned
 
     def __call__(self, x: Tensor, y: Tensor) -> Labelled:
-        task, x, y = round(float(x[0, 0])), x[:, 1:], y
+        task = round(float(x[0, 0]))
         call = self.calls.get(task, 0)
         self.calls[task] = call + 1
         rows = torch.arange(4) + (call ^ 1 if self.turned else call) * 3
@@ -142,7 +143,7 @@ class Net(NamedTuple):
 
 def loss(params: dict[str, Tensor], x: Tensor, y: Tensor) -> Tensor:
     """The mean squared error of a small network."""
-    return ((torch.tanh(x @ params["a"]) @ params["b"] - y) ** 2).mean()
+    return ((torch.tanh(x[:, 1:] @ params["a"]) @ params["b"] - y) ** 2).mean()
 
 
 def ready() -> Net:
@@ -224,9 +225,10 @@ def _trained(k: int, *, turned: bool = False, cleared: bool = True, **faults) ->
 
 def meta_loss(theta: dict[str, Tensor], buffer: Sequence[Labelled], some: Callable, k: int, *, order: int = 2,
               same: bool = False, adapted: bool = True, carried: bool = False, tasks: str = "all", mean: bool = True,
-              one: bool = False, anew: bool = False) -> Tensor:
+              one: bool = False, anew: bool = False, whole: bool = False) -> Tensor:
     """The loss of line [4]; the options are the known faults."""
     chosen = {"all": buffer, "earlier": buffer[:-1], "last": buffer[-1:]}[tasks]
+    some = (lambda x, y: (x, y)) if whole else some
     total, phi = 0.0, theta
     for x, y in chosen:
         tr, phi = some(x, y), phi if carried else theta

@@ -14,7 +14,7 @@ def arrives(buffer, x, y, begins):
     """Lines [1] and [2]: samples arrive.
 
     buffer: a list with a pair (x_i, y_i) for every task so far; x (M, D), y (M,): what arrives
-    begins: True where these are the first samples of a new task, else they join the last task
+    begins: True where these are the first of a new task, else they go behind those of the last
     Returns the new buffer, a list of pairs.
     """
 '''
@@ -109,6 +109,7 @@ meta_update = Exercise(
         (meta_wrong(("range(k)", "range(1)")), "one inner step whatever k is"),
         (meta_wrong(("loss(phi, *batch)", "loss(phi, *some(x, y))"), (START, "        phi = theta")),
          "another batch for every inner step"),
+        (meta_wrong(("some(x, y)", "(x, y)")), "all samples in place of a draw"),
         (meta_wrong((STEPPED + "\n", "")), NO_STEP),
         (meta_wrong((MOVED, "            with torch.no_grad():\n                for p, d in zip(phi.values(), g):\n"
                             "                    p -= alpha * d")), IN_PLACE),

@@ -64,14 +64,14 @@ def arriving(strategy, task, sizes):
     """The accuracy for one task as its samples arrive, mended.
 
     strategy: has begin(), see(x, y), before() and after(x, y); the last two return what answers,
-    as it is and after adapting to these samples: answer(x) are logits (M, N)
+    as it is and after adapting to these samples, as line [6] does: predict(x), logits (M, N)
     task: x (M, D), y (M,), which arrive, and test_x, test_y; sizes: numbers that grow
     Returns an accuracy for each of the sizes.
     """
 '''
 SEEN = "        strategy.see(task.x[last:n], task.y[last:n])"
-ADAPTED = "        answer = strategy.after(task.x[:n], task.y[:n])"
-RIGHT = "        right.append(float((answer(task.test_x).argmax(1) == task.test_y).float().mean()))"
+ADAPTED = "        predict = strategy.after(task.x[:n], task.y[:n])"
+RIGHT = "        right.append(float((predict(task.test_x).argmax(1) == task.test_y).float().mean()))"
 ARRIVING_SOLUTION = ARRIVING + "\n".join((
     "    strategy.begin()", "    right, last = [], 0", "    for n in sizes:", SEEN, ADAPTED, RIGHT, "        last = n",
     "    return right"))
@@ -88,17 +88,17 @@ arriving = Exercise(
     hints=(
         "Two questions: which strategy answers, one that has adapted or not? And what is it asked?",
         "A network knows the answers to what it was trained on. And line [6] adapts to all samples of the task so far.",
-        "answer = strategy.after(task.x[:n], task.y[:n]), and the share right of answer(task.test_x) against "
+        "predict = strategy.after(task.x[:n], task.y[:n]), and the share right of predict(task.test_x) against "
         "task.test_y.",
     ),
     wrong=(
         (ARRIVING_BROKEN.replace("arriving_broken", "arriving"),
          "asked before adapting, tested on what it learned from"),
         (arriving_wrong(("strategy.after(task.x[:n], task.y[:n])", "strategy.before()")), "asked before adapting"),
-        (arriving_wrong(("answer(task.test_x).argmax(1) == task.test_y", "answer(task.x[:n]).argmax(1) == task.y[:n]")),
+        (arriving_wrong(("predict(task.test_x).argmax(1) == task.test_y", "predict(task.x[:n]).argmax(1) == task.y[:n]")),
          "tested on what it learned from"),
-        (arriving_wrong(("answer(task.test_x).argmax(1) == task.test_y",
-                         "answer(task.x[last:n]).argmax(1) == task.y[last:n]")), "tested on the new part"),
+        (arriving_wrong(("predict(task.test_x).argmax(1) == task.test_y",
+                         "predict(task.x[last:n]).argmax(1) == task.y[last:n]")), "tested on the new part"),
         (arriving_wrong(("after(task.x[:n], task.y[:n])", "after(task.x[last:n], task.y[last:n])")),
          "adapts to the new part alone"),
         (arriving_wrong(("after(task.x[:n], task.y[:n])", "after(task.test_x, task.test_y)")),
@@ -108,8 +108,8 @@ arriving = Exercise(
         (arriving_wrong(("    strategy.begin()\n", "")), "the task does not begin"),
     ),
     mutations=(
-        (ADAPTED, "        answer = strategy.after(task.x[:last + 1], task.y[:last + 1])"),
-        (RIGHT, "        right.append(float((answer(task.test_x).argmax(1) != task.test_y).float().mean()))"),
+        (ADAPTED, "        predict = strategy.after(task.x[:last + 1], task.y[:last + 1])"),
+        (RIGHT, "        right.append(float((predict(task.test_x).argmax(1) != task.test_y).float().mean()))"),
         (SEEN, "        strategy.see(task.x[last:n - 1], task.y[last:n - 1])"),
     ))
 

@@ -12,7 +12,6 @@ from mlcourse.lessons.l12_stream.study_stream_picture import curves
 from mlcourse.lessons.l12_stream.study_stream_results import accuracy, apart, values
 
 __all__ = ["arriving", "curves", "lines", "table"]
-LABELS = {TUNED: "everything + fine-tune"}
 
 
 def lines(arriving: Mapping[str, Tensor], sizes: Sequence[int]) -> str:
@@ -37,6 +36,6 @@ def table(rows: Sequence[dict], stream: str, needed: Callable) -> str:
             continue
         share, median = needed(arriving(rows, stream, arm), list(SIZES), THRESHOLD)
         less = "" if arm == TUNED else apart(rows, stream, arm, TUNED, 40).text(sign=True)
-        lines.append(f"{LABELS.get(arm, arm):24s}{f'{100 * share:.0f} %':>8s}{median or f'> {SIZES[-1]}':>8}"
+        lines.append(f"{arm:24s}{f'{100 * share:.0f} %':>8s}{median or f'> {SIZES[-1]}':>8}"
                      f"{accuracy(rows, stream, arm, 40).text():>17s}{less:>16s}".rstrip())
     return "\n".join(lines)
