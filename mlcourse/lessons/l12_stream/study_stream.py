@@ -93,7 +93,7 @@ STUDY = Study(
     "stream",
     """Lesson 12: FTML, train on everything, GDumb, random features and learning from scratch in streams of tasks.
 
-    Two to three minutes of one core for each stream and seed.""",
+    About two minutes of one core for each stream and seed.""",
     ('--stream "half the labels moved"', "--choose --seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare,
     pictures=pictures,
     options=(

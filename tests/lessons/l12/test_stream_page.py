@@ -10,7 +10,7 @@ from mlcourse.lessons.l12_stream.study_stream_arms import (ALONE, ARMS, CANDIDAT
                                                            GDUMB, GDUMB_TUNED, RANDOM, SCRATCH, STREAMS, TOE, TUNED,
                                                            setting)
 from mlcourse.lessons.l12_stream.study_stream_results import apart, area, mean, needed, ratio
-from mlcourse.online.arms import HALF, TOLD, UPRIGHT
+from mlcourse.online.arms import DRIFT, HALF, TOLD, UPRIGHT
 from mlcourse.rows import read
 from mlcourse.system import paths
 
@@ -26,7 +26,9 @@ POINTS = ((HALF, FTML, TUNED), (HALF, FTML, GDUMB_TUNED), (HALF, ALONE, TUNED),
           (HALF, FTML, "forgotten_before"), (HALF, FTML, "forgotten_after"),
           (HALF, TUNED, "forgotten_after"),
           (UPRIGHT, FTML, GDUMB), (UPRIGHT, FTML, TOE), (UPRIGHT, TUNED, TOE), (UPRIGHT, GDUMB_TUNED, GDUMB),
-          (TOLD, FTML, ALONE), (TOLD, FTML, TUNED))
+          (TOLD, FTML, ALONE), (TOLD, FTML, TUNED),
+          (DRIFT, FTML, "forgotten_before"), (DRIFT, TOE, "forgotten_before"), (DRIFT, FTML, TOE),
+          (DRIFT, FTML, RANDOM))
 TABLES = {**{stream: lambda rows, stream=stream: tables.arms(rows, stream) for stream in STREAMS},
           "ratios": tables.ratios, "settings": tables.settings}
 
@@ -83,6 +85,11 @@ def test_where_the_look_tells_the_task_and_labels_move_ftml_fails_and_the_ridge_
     assert ratio(ROWS, TOLD, FTML, ALONE) is None and mean(ROWS, TOLD, FTML, "passed").mean < 0.1
     assert mean(ROWS, TOLD, ALONE, "passed").mean == 1 and apart(ROWS, TOLD, FTML, SCRATCH).high < 0
     assert all(ratio(ROWS, TOLD, ALONE, other).high < 1 for other in (RANDOM, SCRATCH))
+
+
+def test_where_a_domain_drifts_random_features_as_they_are_are_ahead():
+    assert all(apart(ROWS, DRIFT, RANDOM, other).low > 0 for other in (FTML, TOE, TUNED, GDUMB, ALONE))
+    assert all(abs(mean(ROWS, DRIFT, arm, "forgotten_before").mean) < 0.02 for arm in (FTML, TOE, RANDOM))
 
 
 def test_ftml_forgets_before_adapting_and_not_after():
