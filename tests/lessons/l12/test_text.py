@@ -12,7 +12,7 @@ from mlcourse.lessons.l12_stream.checks_results import CLAIMS
 from mlcourse.lessons.l12_stream.predictions import PREDICTIONS
 from mlcourse.lessons.l12_stream.study_stream_arms import (ALONE, FTML, GDUMB, GDUMB_TUNED, NAMES, RANDOM, SIZES, TOE,
                                                            TUNED)
-from mlcourse.online.arms import HALF, TOLD, UPRIGHT
+from mlcourse.online.arms import DRIFT, HALF, TOLD, UPRIGHT
 from mlcourse.online.needed import median_needed, samples_needed
 from mlcourse.rows import read
 
@@ -36,12 +36,13 @@ def test_every_gap_of_the_text_is_a_paired_difference():
     gap = lambda one, other, stream=HALF, samples=40: results.apart(ROWS, stream, one, other, samples)
     worth, low, disturbed = gap(FTML, TUNED), gap(ALONE, TUNED), gap(GDUMB, GDUMB_TUNED, UPRIGHT)
     level, ahead = gap(FTML, ALONE, HALF, 200), gap(ALONE, FTML, UPRIGHT, 200)
-    assert min(worth.low, disturbed.low, ahead.low) > 0 > max(low.low, level.low) and min(low.high, level.high) > 0
+    drifting = gap(RANDOM, FTML, DRIFT)
+    assert min(worth.low, disturbed.low, ahead.low, drifting.low) > 0 > max(low.low, level.low) and min(low.high, level.high) > 0
     for said in (f"is worth {worth.text()} points with 40", f"from fine-tuning ({low.text()} points)",
                  f"cost GDumb's {disturbed.text()} points", f"contradict each other ({level.text()} points)",
-                 f"and {ahead.text()} points ahead"):
+                 f"and {ahead.text()} points ahead", f"lead it by {drifting.text()} points with 40"):
         assert said in text()
-    assert len(GAP.findall(text())) == 5
+    assert len(GAP.findall(text())) == 6
 
 
 def test_what_is_said_without_a_number_is_in_the_rows():
