@@ -15,10 +15,11 @@ from mlcourse.online.fine_tune import FineTune
 from mlcourse.online.forgetting import mean_forgetting
 from mlcourse.online.ftml import FTML
 from mlcourse.online.gdumb import GDumb
+from mlcourse.online.gdumb_fine_tune import GDumbFineTune
 from mlcourse.online.looks import GROUNDS, Look, drift, rainbow
 from mlcourse.online.needed import median_needed, samples_needed, share_passed
 from mlcourse.online.play import Played
-from mlcourse.online.random_features import RandomFeatures
+from mlcourse.online.random_features import RandomFeatures, RandomFeaturesAlone
 from mlcourse.online.scratch import FromScratch
 from mlcourse.online.strategy import Strategy
 from mlcourse.online.stream import Recipe, recipes
@@ -34,9 +35,10 @@ FAR = Look(GROUNDS["blue"], 0.5, 90.0)
 
 NETWORKS: Mapping[str, type[Strategy]] = MappingProxyType({
     "FTML": FTML, "train on everything": TrainOnEverything, "fine-tune": FineTune, "from scratch": FromScratch,
-    "GDumb": GDumb})                    # the strategies around a network
-RANDOM = "random features"
-STRATEGIES = (*NETWORKS, RANDOM)
+    "GDumb": GDumb, "GDumb + fine-tune": GDumbFineTune})        # the strategies around a network
+HEADS: Mapping[str, type[RandomFeatures]] = MappingProxyType({
+    "random features": RandomFeatures, "random features alone": RandomFeaturesAlone})
+STRATEGIES = (*NETWORKS, *HEADS)
 
 
 def order(name: str, tasks: int, seed: int) -> list[Recipe]:
@@ -72,25 +74,26 @@ def strategy(name: str, domain: Domain, total: int, seed: int, settings: Mapping
     if name not in STRATEGIES:
         raise ValueError(f"there is no strategy {name!r}; the strategies are {', '.join(STRATEGIES)}")
     inputs, way = 3 * domain.images.shape[-1] ** 2, len(domain.classes)
-    if name == RANDOM:
-        return RandomFeatures(inputs, way, seed=seed, **settings)
-    room = {"capacity": total} if NETWORKS[name] is GDumb else {}
+    if name in HEADS:
+        return HEADS[name](inputs, way, seed=seed, **settings)
+    room = {"capacity": total} if issubclass(NETWORKS[name], GDumb) else {}
     return NETWORKS[name](MLP((inputs, *HIDDEN, way), seed=seed), seed=seed, **room | dict(settings))
 
 
 def found(played: Played, sizes: Sequence[int], threshold: float) -> dict:
-    """What a row keeps, in numbers that JSON has: accuracies rounded to a thousandth, null where there is none.
+    """What a row keeps, in numbers that JSON has: accuracies rounded to a thousandth.
 
-    needed: samples of each task to the threshold, null where all of them did not do. passed, median: the share of the
-    later half of the tasks that passed, and their Kaplan-Meier median, null where too few did. forgotten_before,
-    forgotten_after: mean forgetting at the end, before and after adapting.
+    needed: samples of each of the later half of the tasks to the threshold, null where all of them did not do. passed,
+    median: the share of these that passed, and their Kaplan-Meier median, null where too few did. arriving: accuracies
+    of the same tasks. forgotten_before, forgotten_after: mean forgetting at the end, before and after adapting. before, after: a list for each round, with
+    an accuracy for each task so far.
     """
-    needed = [samples_needed(task, sizes, threshold) for task in played.arriving]
-    later = needed[len(needed) // 2:]
-    numbers = lambda rows: [[None if math.isnan(a) else round(a, 3) for a in row] for row in rows.tolist()]
+    later = played.arriving[len(played.arriving) // 2:]
+    needed = [samples_needed(task, sizes, threshold) for task in later]
+    numbers = lambda rows: [[round(a, 3) for a in row if not math.isnan(a)] for row in rows.tolist()]
     return {"needed": [each.samples if each.passed else None for each in needed],
-            "passed": round(share_passed(later), 4), "median": median_needed(later),
+            "passed": round(share_passed(needed), 4), "median": median_needed(needed),
             "forgotten_before": round(mean_forgetting(played.before), 4),
             "forgotten_after": round(mean_forgetting(played.after), 4),
-            "arriving": numbers(played.arriving), "before": numbers(played.before), "after": numbers(played.after),
+            "arriving": numbers(later), "before": numbers(played.before), "after": numbers(played.after),
             "seconds": round(played.seconds, 1)}

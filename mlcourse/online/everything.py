@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from mlcourse.engine.descend import check_rate
 from mlcourse.online.buffer import Buffer
-from mlcourse.online.strategy import Predictor, Strategy, fit, predictor
+from mlcourse.online.strategy import Predictor, Strategy, adam, fit, predictor
 from mlcourse.phases import check_counts
 
 
@@ -27,7 +27,7 @@ class TrainOnEverything(Strategy):
         check_rate(lr)
         check_counts(steps=steps, batch=batch)
         self.net, self.steps, self.batch = net, steps, batch
-        self.optimiser = torch.optim.Adam(net.parameters(), lr=lr)
+        self.optimiser = adam(net, lr)
         self.buffer, self.generator = Buffer(), torch.Generator().manual_seed(seed)
 
     def begin(self) -> None:

@@ -26,8 +26,12 @@ class FineTune(TrainOnEverything):
         check_counts(test_steps=test_steps)
         self.alpha, self.test_steps = alpha, test_steps
 
-    @torch.no_grad()
     def after(self, x: Tensor, y: Tensor) -> Predictor:
         """w after the steps on all samples given."""
-        loss = lambda w: task_loss(call(self.net, w, x), y)
-        return predictor(self.net, descend(loss, params_of(self.net), self.test_steps, self.alpha, order=1))
+        return tuned(self.net, x, y, self.test_steps, self.alpha)
+
+
+@torch.no_grad()
+def tuned(net: nn.Module, x: Tensor, y: Tensor, steps: int, alpha: float) -> Predictor:
+    """The network after gradient steps from its own parameters, which stay: φ ← φ - α ∇L(D, φ), each on all samples."""
+    return predictor(net, descend(lambda phi: task_loss(call(net, phi, x), y), params_of(net), steps, alpha, order=1))

@@ -20,7 +20,7 @@ from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
 from mlcourse.learners import MAML
 from mlcourse.online.buffer import Buffer, Labelled
-from mlcourse.online.strategy import Predictor, Strategy, predictor
+from mlcourse.online.strategy import Predictor, Strategy, adam, predictor
 from mlcourse.phases import check_counts
 
 
@@ -39,7 +39,7 @@ class FTML(Strategy):
         check_counts(test_steps=test_steps, steps=steps, tasks=tasks, batch=batch)
         check_rate(lr, "outer learning rate")
         self.learner = MAML(net, alpha, k)
-        self.optimiser = torch.optim.Adam(net.parameters(), lr=lr)
+        self.optimiser = adam(net, lr)
         self.test_steps, self.steps, self.tasks, self.batch = test_steps, steps, tasks, batch
         self.buffer, self.generator = Buffer(), torch.Generator().manual_seed(seed)
 

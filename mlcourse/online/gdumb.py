@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from mlcourse.engine.descend import check_rate
-from mlcourse.online.strategy import Predictor, Strategy, fit, predictor
+from mlcourse.online.strategy import Predictor, Strategy, adam, fit, predictor
 from mlcourse.phases import check_counts
 
 
@@ -53,10 +53,14 @@ class GDumb(Strategy):
 
     def before(self) -> Predictor:
         """A network trained on the memory alone, the same until something new is seen; the untrained one before."""
+        return predictor(self.network())
+
+    def network(self) -> nn.Module:
+        """That network."""
         if self._trained is None and self.memory:
             self._trained = copy.deepcopy(self.net)
             x = torch.stack([sample for kept in self.memory.values() for sample in kept])
             y = torch.tensor([label for label, kept in self.memory.items() for _ in kept])
-            fit(self._trained, torch.optim.Adam(self._trained.parameters(), lr=self.lr), x, y, self.steps, self.batch,
+            fit(self._trained, adam(self._trained, self.lr), x, y, self.steps, self.batch,
                 torch.Generator().manual_seed(self.seed))
-        return predictor(self._trained or self.net)
+        return self._trained or self.net

@@ -17,41 +17,59 @@ from mlcourse.online.stream import Task
 class Played(NamedTuple):
     """Test accuracies in 0 to 1, float64, of T tasks.
 
-    arriving (T, S): for the current task, after adapting to its first n_1, …, n_S samples and nothing else of it.
+    arriving (T, S): for the current task, after adapting to its first n_1, …, n_S samples and nothing else of it; nan
+    for tasks that were not watched.
+    as_is (T, S): for the current task as its samples arrive, without adapting to them.
     before, after (T, T): in row j, when the round of task j is over, those for every task i ≤ j, before and after
     adapting to all samples of i; nan for i > j.
-    seconds: of all training and adapting; tests are not counted.
+    seconds: of the processor, for all training and adapting; tests are not counted. adapting: those of adapting.
     """
 
     arriving: Tensor
+    as_is: Tensor
     before: Tensor
     after: Tensor
     seconds: float
+    adapting: float
 
 
-def play(strategy: Strategy, stream: Sequence[Task], sizes: Sequence[int]) -> Played:
+def unadapted(played: Played) -> Played:
+    """The play of the strategy that is trained alike and never adapts."""
+    return played._replace(arriving=played.as_is, after=played.before, seconds=played.seconds - played.adapting,
+                           adapting=0.0)
+
+
+def play(strategy: Strategy, stream: Sequence[Task], sizes: Sequence[int], watched: int = 0) -> Played:
     """Meet the tasks one after another; of each, the samples arrive in parts, up to n_1, …, n_S = `sizes`.
 
+    watched: the place of the first task at which the strategy is asked after every part; of those before it is asked
+    only when a round is over, which is cheaper.
     Of a task's test pictures a strategy sees no label. Raises ValueError, before anything is trained, for sizes that do
     not grow from 1 on, or more samples than a task has.
     """
     _check(stream, sizes)
     tasks = len(stream)
-    arriving = torch.zeros(tasks, len(sizes), dtype=torch.float64)
+    arriving, as_is = torch.full((2, tasks, len(sizes)), torch.nan, dtype=torch.float64)
     before, after = torch.full((2, tasks, tasks), torch.nan, dtype=torch.float64)
-    clock = _Clock()
+    training, adapting = _Clock(), _Clock()
     for j, task in enumerate(stream):
         strategy.begin()
         for s, (last, n) in enumerate(pairwise([0, *sizes])):
-            with clock:
+            with training:
                 strategy.see(task.x[last:n], task.y[last:n])
-                answer = strategy.after(task.x[:n], task.y[:n])
-            arriving[j, s] = share_right(answer, task)
+            if j >= watched:
+                with training:
+                    now = strategy.before()
+                with adapting:
+                    adapted = strategy.after(task.x[:n], task.y[:n])
+                as_is[j, s], arriving[j, s] = share_right(now, task), share_right(adapted, task)
+        with training:
+            now = strategy.before()
         for i, seen in enumerate(stream[:j + 1]):
-            with clock:
-                now, adapted = strategy.before(), strategy.after(seen.x[:sizes[-1]], seen.y[:sizes[-1]])
+            with adapting:
+                adapted = strategy.after(seen.x[:sizes[-1]], seen.y[:sizes[-1]])
             before[j, i], after[j, i] = share_right(now, seen), share_right(adapted, seen)
-    return Played(arriving, before, after, clock.seconds)
+    return Played(arriving, as_is, before, after, training.seconds + adapting.seconds, adapting.seconds)
 
 
 def share_right(answer: Predictor, task: Task) -> float:
@@ -74,7 +92,7 @@ class _Clock:
     seconds = 0.0
 
     def __enter__(self) -> None:
-        self._start = time.perf_counter()
+        self._start = time.process_time()
 
     def __exit__(self, *_) -> None:
-        self.seconds += time.perf_counter() - self._start
+        self.seconds += time.process_time() - self._start

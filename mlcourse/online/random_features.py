@@ -10,6 +10,9 @@ Random Features for Large-Scale Kernel Machines, NeurIPS 2007.
 
 Two sums hold all there is to know of all samples: their order does not matter, and nothing can be forgotten.
 Deviation: ridge regression in place of the discriminant.
+
+`RandomFeaturesAlone` is ours: the same head on the samples of the task at hand alone, so what a task costs without
+any other.
 """
 
 from __future__ import annotations
@@ -57,4 +60,15 @@ class RandomFeatures(Strategy):
             eye = torch.eye(len(self.G), dtype=torch.float64)
             self._W = torch.cholesky_solve(self.C, torch.linalg.cholesky(self.G + self.penalty * eye))
         W = self._W
+        return lambda x: self.phi(x) @ W
+
+
+class RandomFeaturesAlone(RandomFeatures):
+    """`RandomFeatures`, but adapted by a head of the task's own."""
+
+    def after(self, x: Tensor, y: Tensor) -> Predictor:
+        """φ(x)ᵀ W with W = Φᵀ (ΦΦᵀ + λI)⁻¹ Y of the M samples given and no other: M equations in place of m."""
+        z = self.phi(x)
+        eye = torch.eye(len(z), dtype=torch.float64)
+        W = z.T @ torch.linalg.solve(z @ z.T + self.penalty * eye, F.one_hot(y, self.way).double())
         return lambda x: self.phi(x) @ W

@@ -5,8 +5,8 @@
     everything   all samples         as they arrive: one network     as it is
     fine-tune    all samples         as they arrive: one network     after gradient steps on them
     scratch      nothing             when asked, on them alone       with a network of their own
-    GDumb        a balanced memory   when asked, on the memory       as it is
-    random       two sums            when asked, in closed form      as it is
+    GDumb        a balanced memory   when asked, on the memory       as it is, or after gradient steps on them
+    random       two sums            when asked, in closed form      as it is, or with a head fitted to them alone
 """
 
 from __future__ import annotations
@@ -53,6 +53,11 @@ def predictor(net: nn.Module, params: Params | None = None) -> Predictor:
         return call(net, fixed, x)
 
     return predict
+
+
+def adam(net: nn.Module, lr: float) -> torch.optim.Adam:
+    """Adam on all parameters of the network, in one pass over them: these networks are small."""
+    return torch.optim.Adam(net.parameters(), lr=lr, fused=True)
 
 
 def fit(net: nn.Module, optimiser: torch.optim.Optimizer, x: Tensor, y: Tensor, steps: int, batch: int,

@@ -1,6 +1,7 @@
 """Every check takes a right answer in whatever kind of number, array or tensor it comes, and no shortcut that its
 exercise forbids."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -63,6 +64,11 @@ CONNECTED = {"tensor": lambda x: x, "float32": lambda x: x.float(), "float64": l
 MANY = {"list": list, "float32": lambda parts: (parts[0].float(), parts[1].float(), parts[2]),
         "lists inside": lambda parts: (parts[0], parts[1], [parts[2][0], list(parts[2][1])])}
 UNBOUNDED = {name: kind for name, kind in NUMBERS.items() if name != "fraction"}       # of which one may be infinite
+SHARES = {"list": list, "NumPy": lambda pair: tuple(None if x is None else np.float64(x) for x in pair),
+          "tensors": lambda pair: [None if x is None else torch.tensor(x) for x in pair],
+          "nan for none": lambda pair: np.array([math.nan if x is None else x for x in pair])}
+BUFFERS = {"tuple": tuple, "lists": lambda pairs: [list(pair) for pair in pairs],
+           "arrays": lambda pairs: [tuple(part.numpy() for part in pair) for pair in pairs]}
 LOSSES = {name: lambda losses, kind=kind: [kind(loss) for loss in losses] for name, kind in GRAPHS.items()}
 
 KINDS = {
@@ -79,6 +85,7 @@ KINDS = {
     "09.1": CONNECTED, "09.2": CONNECTED, "09.3": CONNECTED, "09.4": COUNTS, "09.5": CONNECTED, "09.6": ENTRIES,
     "10.1": CONNECTED, "10.2": CONNECTED, "10.3": CHANNELS, "10.4": ENTRIES, "10.5": GRAPHS,
     "11.1": CONNECTED, "11.2": COUNTS, "11.3": CONNECTED, "11.4": TRUTHS, "11.5": ENTRIES,
+    "12.1": SHARES, "12.2": BUFFERS, "12.3": GRAPHS, "12.4": SEVERAL, "12.5": TENSORS, "12.6": ENTRIES,
     "13.1": CHANNELS, "13.2": GRAPHS, "13.3": ENTRIES, "13.4": TENSORS,
     "14.1": PARTS, "14.2": GRAPHS, "14.3": GRAPHS, "14.4": SEVERAL, "14.5": ENTRIES,
     "15.1": NUMBERS, "15.2": TENSORS, "15.3": GRAPHS, "15.4": NUMBERS, "15.5": ENTRIES,

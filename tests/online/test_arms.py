@@ -47,8 +47,9 @@ def test_settings_take_the_place_of_the_usual_ones():
 def test_a_row_says_null_where_there_is_no_number():
     played = play(FTML(MLP((2, 8, 2)), k=1, steps=1, tasks=2), swapped(3), (10, 20))
     never = arms.found(played._replace(arriving=torch.zeros(3, 2).double()), (10, 20), 0.85)
-    assert never["needed"] == [None] * 3 and never["median"] is None and never["passed"] == 0
+    assert never["needed"] == [None] * 2 and never["median"] is None and never["passed"] == 0
     row = arms.found(played._replace(arriving=torch.tensor([[0, 0], [0.9, 0], [0, 0.9]]).double()), (10, 20), 0.85)
-    assert row["needed"] == [None, 10, 20] and row["passed"] == 1 and row["median"] == 10
-    assert row["before"][0][1:] == [None, None] and len(row["after"][2]) == 3
+    assert row["needed"] == [10, 20] and row["passed"] == 1 and row["median"] == 10
+    assert row["arriving"] == [[0.9, 0], [0, 0.9]]
+    assert [len(each) for each in row["before"]] == [len(each) for each in row["after"]] == [1, 2, 3]
     assert json.loads(json.dumps(row, allow_nan=False)) == row
