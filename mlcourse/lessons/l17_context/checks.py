@@ -40,10 +40,10 @@ def check_graph(result: object, leaves: tuple[Tensor, ...], why: str) -> None:
 # ---------------------------------------------------------------- 17.1
 
 PREFIX_FAULTS = (
-    ("the empty prompt left out", {"first": 1}, "the first entry is the error with no pairs at all, i = 0; there a good "
-                                                "model says what the prior says"),
-    ("the answer is in the prompt", {"beyond": 1}, "the i-th prediction may see the i pairs before it, x[:, :i]; pair i "
-                                                   "holds its answer"),
+    ("the empty prompt left out", {"first": 1}, "the first entry is the error with no pairs at all, i = 0; there a "
+                                                "good model says what the prior says"),
+    ("the answer is in the prompt", {"beyond": 1}, "the i-th prediction may see the i pairs before it, x[:, :i]; "
+                                                   "pair i holds its answer"),
     ("one pair held back", {"beyond": -1}, "the i-th prediction sees all i pairs before it"),
     ("the last prefix alone", {"alone": True}, "one number for each prefix is wanted, (n,), not that of the longest"),
     ("asked at the pair before", {"ask": -1}, "after i pairs the model is asked at x[:, i], which is not yet in the "
@@ -122,7 +122,8 @@ def check_tokens(answer: object) -> str:
     for size in SIZES:
         x, y = prompts(size)
         wanted = (*size[:2], 2 * size[2] + 2)
-        got = tensor(tokens(x.clone(), y.clone()), wanted, f"for x of shape {size} the tokens must have the shape {wanted}")
+        got = tensor(tokens(x.clone(), y.clone()), wanted,
+                     f"for x of shape {size} the tokens must have the shape {wanted}")
         truth = lambda x=x, y=y, **faults: tokens_of(x, y, **faults)
         if not same(got, truth()):
             explain(got, truth, TOKEN_FAULTS, same)

@@ -18,8 +18,8 @@ close = lambda one, other: math.isclose(one, other, rel_tol=1e-4, abs_tol=1e-6)
 # ---------------------------------------------------------------- 17.4
 
 ATTEND_FAULTS = (
-    ("a sum in place of the mean", {"mean": False}, "the loss has 1/(2M) before its sum, so its gradient is a mean over "
-                                                    "the pairs"),
+    ("a sum in place of the mean", {"mean": False}, "the loss has 1/(2M) before its sum, so its gradient is a mean "
+                                                    "over the pairs"),
     ("the loss without its ½", {"factor": 2}, "the derivative of ½(w·x_i - y_i)² has no factor 2"),
     ("uphill", {"factor": -1}, "the gradient at 0 is minus the mean of y_i x_i, and the step goes against it"),
     ("a softmax over the scores", {"softmax": True}, "linear attention has no softmax: the inner products themselves "
@@ -38,8 +38,8 @@ def check_attend(answer: object) -> str:
             truth = lambda x=x, y=y, query=query, alpha=alpha, **faults: one_step(x, y, query, alpha, **faults)
             if not close(got, truth()):
                 explain(got, truth, ATTEND_FAULTS, close)
-                raise NotYet(f"for {points} pairs and alpha = {alpha} the prediction is {truth():.4f}, but you returned "
-                             f"{got:.4f}; write down the gradient at w = 0 first.")
+                raise NotYet(f"for {points} pairs and alpha = {alpha} the prediction is {truth():.4f}, but you "
+                             f"returned {got:.4f}; write down the gradient at w = 0 first.")
     return "A step of gradient descent, without a gradient: scores, values, a mean."
 
 
@@ -53,7 +53,7 @@ def one_step(x: Tensor, y: Tensor, query: Tensor, alpha: float, *, mean: bool = 
     return factor * (alpha if rated else 1) * total / (len(y) if mean else 1)
 
 
-# ---------------------------------------------------------------- 17.5
+# ---------------------------------------------------------------- 17.6
 
 COINS = (0.3, 0.6)
 COIN_FAULTS = (
@@ -69,7 +69,7 @@ UNDERFLOW = "numbers too small for the computer"
 
 
 def check_coin(answer: object) -> str:
-    """17.5: the next toss after few tosses, and after so many that products vanish."""
+    """17.6: the next toss after few tosses, and after so many that products vanish."""
     next_head = LearnerFunction(answer, "next_head")
     for heads, tosses in FEW:
         got = number(next_head(heads, tosses), "next_head must return one number")
@@ -86,8 +86,8 @@ def check_coin(answer: object) -> str:
             if not isinstance(crashed.error, (ZeroDivisionError, OverflowError)):
                 raise
         if not close(got, predictive(heads, tosses)):
-            raise Misconception(UNDERFLOW, f"right for few tosses, but after {tosses} tosses the products are below what "
-                                "a float can hold; add logarithms, and take the ratio of the two coins.")
+            raise Misconception(UNDERFLOW, f"right for few tosses, but after {tosses} tosses the products are below "
+                                "what a float can hold; add logarithms, and take the ratio of the two coins.")
     return "Right before the first toss, and after 2,000."
 
 

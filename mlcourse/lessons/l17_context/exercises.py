@@ -75,8 +75,10 @@ def tokens_wrong(*edits: tuple[str, str]) -> str:
     return edited(TOKENS_SOLUTION, *edits)
 
 
-LATER = "    before = torch.cat([pairs[:, 1:], torch.zeros_like(pairs[:, :1])], 1)\n    before[..., -1] = pairs[..., -1]" \
-        "\n    before[:, 0, -1] = 0"
+LATER = """\
+    before = torch.cat([pairs[:, 1:], torch.zeros_like(pairs[:, :1])], 1)
+    before[..., -1] = 1
+    before[:, 0, -1] = 0"""
 OWN_Y = BEFORE + "\n    before[..., -2] = y"
 tokens = Exercise(
     id="17.2", title="No answer in its own token", answer="tokens", difficulty=2, minutes=4,

@@ -54,7 +54,7 @@ attend = Exercise(
         ("    return alpha * (scores * y).mean()", "    return alpha * scores.mean() * y.mean()"),
     ))
 
-# ---------------------------------------------------------------- 17.5
+# ---------------------------------------------------------------- 17.6
 
 COIN = '''\
 def next_head(heads, tosses):
@@ -79,12 +79,12 @@ def coin_wrong(*edits: tuple[str, str]) -> str:
 
 
 coin = Exercise(
-    id="17.5", title="Two coins", answer="next_head", difficulty=2, minutes=4,
+    id="17.6", title="Two coins", answer="next_head", difficulty=2, minutes=4,
     stub=COIN + "    ...", solution_source=COIN_SOLUTION, check=check_coin,
     hints=(
         "How probable are these tosses for the coin 0.3, and for the coin 0.6? Bayes weighs the coins by that.",
-        "The likelihoods are p^heads (1 - p)^tails. Their ratio's logarithm is heads·log(0.6/0.3) + tails·log(0.4/0.7); "
-        "the sigmoid of it is the probability of the coin 0.6.",
+        "The likelihoods are p^heads (1 - p)^tails. Their ratio's logarithm is heads·log(0.6/0.3) + "
+        "tails·log(0.4/0.7); the sigmoid of it is the probability of the coin 0.6.",
         "second = torch.sigmoid(torch.tensor(heads * math.log(2) + (tosses - heads) * math.log(4 / 7))), with import "
         "math; return 0.3 + 0.3 * second.",
     ),

@@ -1,0 +1,35 @@
+"""The pictures and the tables of lesson 17."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib
+from torch import Tensor
+
+from mlcourse.plots.static import Picture, blank, picture
+from mlcourse.plots.style import GREY, RC, SERIES, about
+
+LEAST, MOST = 0.1, 100.0
+
+
+def curves(errors: Mapping[str, Tensor], title: str, zero: float = 5.0) -> Picture:
+    """Mean squared errors (n,) by the number of pairs seen, to targets without noise, by name; up to six.
+
+    zero: the error of always answering 0. What exceeds the axis is cut off there.
+    """
+    figure, said = blank(7, 3.6), []
+    with matplotlib.rc_context(RC):
+        axes = figure.subplots()
+        axes.axhline(zero, color=GREY, ls=":", lw=1.3, label="answering 0")
+        for (name, values), style in zip(errors.items(), SERIES, strict=False):
+            axes.plot(range(len(values)), values.clamp(max=MOST), **style, ms=5, label=name)
+            said.append(f"{name} {about(float(values[5]))} after 5 pairs, {about(float(values[-1]))} after "
+                        f"{len(values) - 1}")
+        axes.set(yscale="log", ylim=(LEAST, MOST), xlabel="pairs seen, M", ylabel="squared error")
+        axes.set_xticks(range(len(values)))
+        axes.set_yticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
+        axes.grid(True)
+        axes.set_title(title)
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return picture(figure, f"{title}. {'; '.join(said)}.")
