@@ -31,7 +31,7 @@ KEY = ("part", "arm", "rate", "split", "seed")
 CHOOSING = 100
 ONE_SEED = {(REGRESSION, prompts.CHECKPOINT): (0,), **{(REGRESSION, arm): (0,) for arm in prompts.FIXED},
             **{(TABLES, arm): (0,) for arm in tables.FITTED}, (GLYPHS, glyphs.PROTO): (0,)}
-FEWER = {DIVERSITY: 1, TABLES: 3}      # parts with fewer seeds than were asked for
+FEWER = {(REGRESSION, prompts.BY_MAML): 3, DIVERSITY: 1, TABLES: 1}         # how many of the seeds these have
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:
     choosing = [(GLYPHS, name, rate, "val", CHOOSING) for name, arm in glyphs.ARMS.items() for rate in arm.rates]
     return (choosing if asked.choose and GLYPHS in asked.parts else []) + [
         (part, arm, rate_of(part, arm), "test", seed) for part in asked.parts for arm in arms(part)
-        for seed in ONE_SEED.get((part, arm), asked.seeds[:FEWER.get(part)])]
+        for seed in ONE_SEED.get((part, arm), asked.seeds[:FEWER.get((part, arm), FEWER.get(part))])]
 
 
 def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequence[dict]) -> Iterator[dict]:

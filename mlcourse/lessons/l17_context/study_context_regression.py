@@ -11,18 +11,19 @@ from torch import Tensor
 
 from mlcourse.context import (InContext, LinearAttention, LinearTasks, Prompt, best_error, best_rate, by_prefix, errors,
                               least_squares, of_pool, one_step, ridge, train_in_context)
-from mlcourse.lessons.l17_context import shipped
+from mlcourse.lessons.l17_context import maml, shipped
 from mlcourse.lessons.l17_context.training import LIVE, LONG, Setting, learn
-from mlcourse.statistics import paired_ratio
+from mlcourse.statistics import interval, paired_ratio
 from mlcourse.system.machine import one_core
 
 PENALTY = LONG.noise**2
 PRIOR, FAR_W, FAR_X, NOISY = "prior", "w × 3", "x × 3", "noise × 3"
 # what is judged: factors on w, on x and on the noise
 SITUATIONS = {PRIOR: (1, 1, 1), FAR_W: (3, 1, 1), FAR_X: (1, 3, 1), NOISY: (1, 1, 3)}
-CHECKPOINT, BY_LIVE, RIDGE, TOLD, LEAST, STEP = (
-    "checkpoint", "live", "ridge", "ridge, told the situation", "least squares", "one gradient step")
-TRAINED, FIXED = (CHECKPOINT, BY_LIVE), (RIDGE, TOLD, LEAST, STEP)
+CHECKPOINT, BY_LIVE, BY_MAML = "checkpoint", "live", "MAML"
+RIDGE, TOLD, LEAST, STEP = "ridge", "ridge, told the situation", "least squares", "one gradient step"
+TRAINED, FIXED = (CHECKPOINT, BY_LIVE, BY_MAML), (RIDGE, TOLD, LEAST, STEP)
+Predict = Callable[[Tensor, Tensor], Tensor]        # x (B, n, d), y (B, n) -> (B, n), each from the pairs before it
 PROMPTS, POOL, NEW, LAYER = 18, 1000, 2000, 3000       # seeds of prompts; added to a seed: of pool, prompts, tasks
 POOLS = (1, 4, 16, 64, 256, 1024)
 PAIRS, TO_ATTENTION = 20, {"steps": 1000, "batch": 256, "lr": 0.01}
@@ -41,25 +42,27 @@ def step_at_best_rate(x: Tensor, y: Tensor, query: Tensor) -> Tensor:
     return one_step(x, y, query, best_rate(pairs, LONG.dims, LONG.noise)) if pairs else query.new_zeros(len(query))
 
 
-def fixed(arm: str, penalty: float) -> Callable[[Tensor, Tensor], Tensor]:
+def fixed(arm: str, penalty: float) -> Predict:
     """(x, y) -> the predictions (B, n) of an arm that is not trained. penalty: of the Bayes predictor."""
     predict = {RIDGE: ridge(PENALTY), TOLD: ridge(penalty), LEAST: least_squares, STEP: step_at_best_rate}[arm]
     return lambda x, y: by_prefix(predict, x.double(), y.double()).float()
 
 
-def judged(arm: str, model: InContext | None, prompts: int) -> dict:
+def judged(arm: str, model: Predict | None, prompts: int) -> dict:
     """The mean error of an arm in each situation after each number of pairs, to clean targets, the same prompts for
-    all; and from d pairs on as a share of that of ridge with the prior's λ, with its 95 % interval over prompts."""
-    found = {"situations": list(SITUATIONS), "errors": [], "to_ridge": []}
+    all; and from d pairs on as a share of that of ridge with the prior's λ, and less it, with 95 % intervals over
+    prompts."""
+    found = {"situations": list(SITUATIONS), "errors": [], "to_ridge": [], "less_ridge": []}
     for name in SITUATIONS:
         tasks, penalty = situation(name)
         prompt = tasks.sample(prompts, torch.Generator().manual_seed(PROMPTS))
         with torch.no_grad():
             own = errors((model or fixed(arm, penalty))(prompt.x, prompt.y), prompt.clean)
         best = errors(fixed(RIDGE, penalty)(prompt.x, prompt.y), prompt.clean)
-        share = paired_ratio(*(each[:, LONG.dims:].mean(1).double().numpy() for each in (own, best)))
+        late = [each[:, LONG.dims:].mean(1).double().numpy() for each in (own, best)]
         found["errors"].append([round(float(each), 4) for each in own.mean(0)])
-        found["to_ridge"].append([round(share.mean, 4), round(share.half, 4)])
+        for field, value in (("to_ridge", paired_ratio(*late)), ("less_ridge", interval(late[0] - late[1], "prompts"))):
+            found[field].append([round(value.mean, 4), round(value.half, 4)])
     return found
 
 
@@ -81,6 +84,14 @@ def regression(arm: str, seed: int, share: float, prompts: int) -> dict:
         card = shipped.card("context-regression")
         return {"steps": card["training"]["steps"], "core_seconds": card["core_seconds"],
                 **judged(arm, shipped.regression(), prompts)}
+    if arm == BY_MAML:
+        steps = max(1, round(share * maml.TRAINING["steps"]))
+        with one_core():
+            began = time.thread_time()
+            learner = maml.trained(LONG.tasks(), seed, steps)
+            seconds = round(time.thread_time() - began, 1)
+            return {"steps": steps, "core_seconds": seconds,
+                    **judged(arm, lambda x, y: maml.by_pairs(learner, x, y), prompts)}
     setting = shortened(LONG if arm == CHECKPOINT else LIVE, share)
     model, seconds = trained(setting, seed)
     return {"steps": setting.steps, "core_seconds": seconds, **judged(arm, model, prompts)}

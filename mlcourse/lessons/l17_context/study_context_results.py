@@ -33,10 +33,17 @@ def late(rows: Rows, arm: str, situation: str = "prior", dims: int = 5) -> float
 
 def to_ridge(rows: Rows, arm: str, situation: str = "prior") -> Estimate:
     """The error from d pairs on as a share of ridge's: over seeds where there are several, else over prompts."""
-    found = [row["to_ridge"][row["situations"].index(situation)] for row in of(rows, REGRESSION, arm)]
-    if len(found) > 1:
-        return t_interval([mean for mean, _ in found])
-    return Estimate(*found[0], 4000, "prompts")
+    return _estimate(rows, arm, situation, "to_ridge")
+
+
+def less_ridge(rows: Rows, arm: str, situation: str = "prior") -> Estimate:
+    """The same, less ridge's error."""
+    return _estimate(rows, arm, situation, "less_ridge")
+
+
+def _estimate(rows: Rows, arm: str, situation: str, field: str) -> Estimate:
+    found = [row[field][row["situations"].index(situation)] for row in of(rows, REGRESSION, arm)]
+    return t_interval([mean for mean, _ in found]) if len(found) > 1 else Estimate(*found[0], 4000, "prompts")
 
 
 def accuracy(rows: Rows, arm: str, shot: int = 1) -> dict[int, float]:

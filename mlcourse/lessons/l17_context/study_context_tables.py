@@ -23,7 +23,7 @@ WORLDS = (LOGISTIC, NETWORKS, REAL)
 PFNS = {f"PFN, {name} prior": name for name in PRIORS}
 BY_LOGISTIC, BY_RIDGE, BY_MLP, CONSTANT = "logistic regression", "ridge", "small network", "share of the classes"
 FITTED = (BY_LOGISTIC, BY_RIDGE, BY_MLP, CONSTANT)
-BATCH, TO_PFN = 32, {"steps": 3000, "lr": 2e-3}
+BATCH, TO_PFN = 32, {"steps": 2000, "lr": 3e-3}
 TABLES, JUDGED = 5000, 6000         # seeds of tables, of those that are judged
 
 COINS, TRUTH, FLIPS = (0.3, 0.6), 0.5, 100
