@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 from torch import Tensor
 
+from mlcourse.lessons.l17_context import study_context_results as study
+from mlcourse.lessons.l17_context.study_context_glyphs import (BY_CAML, BY_CNP, BY_MAP, BY_RESIDUAL, PROTO,
+                                                                SHOTS)
+from mlcourse.lessons.l17_context.study_context_regression import POOLS, SITUATIONS
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import GREY, RC, SERIES, about
+from mlcourse.statistics import t_interval
 
 LEAST, MOST = 0.1, 100.0
 
@@ -33,3 +38,16 @@ def curves(errors: Mapping[str, Tensor], title: str, zero: float = 5.0) -> Pictu
         axes.set_title(title)
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return picture(figure, f"{title}. {'; '.join(said)}.")
+
+
+def glyphs(rows: Sequence[dict]) -> str:
+    """A line for each arm on frozen features: accuracy by shot, mean over seeds, less ProtoNet's, paired, and seconds."""
+    head = "".join(f"{f'{shot}-shot':>14s}{'less ProtoNet':>15s}" for shot in SHOTS)
+    lines = [f"{'% right, 5-way':25s}{head}{'seconds':>9s}"]
+    for arm in (PROTO, BY_CNP, BY_CAML, BY_MAP, BY_RESIDUAL):
+        cells = "".join(f"{t_interval(study.accuracy(rows, arm, shot).values()).text():>14s}"
+                        f"{'' if arm == PROTO else study.apart(rows, arm, PROTO, shot).text(sign=True):>15s}"
+                        for shot in SHOTS)
+        seconds = "" if arm == PROTO else f"{study.seconds(rows, study.GLYPHS, arm):.0f}"
+        lines.append(f"{arm:25s}{cells}{seconds:>9s}".rstrip())
+    return "\n".join(lines)

@@ -17,15 +17,15 @@ ALL = (NETWORK, RIDGE, ONE_STEP, MAML)
 DEALT, TURNED, SORTED = ORDERS = ("as dealt", "reversed", "by x")
 MOST, SIGMA = 10, 0.5               # examples, and the noise of each
 ACROSS, UP = 8.0, 9.0               # what is drawn: |x| and |y| up to these
-DEALS = 8
+DEALS, BEFORE = 8, 12              # deal 1 has the seed after BEFORE
 USUAL = 1.96                        # |x| up to this holds 95 % of the prior's x
-GRID = np.linspace(-ACROSS, ACROSS, 129)
+GRID = np.linspace(-ACROSS, ACROSS, 97)
 
 
 @cache
 def noise(deal: int) -> tuple[np.ndarray, np.ndarray]:
     """x (MOST,) and the noise (MOST,) of a deal, both standard normal."""
-    generator = torch.Generator().manual_seed(deal)
+    generator = torch.Generator().manual_seed(BEFORE + deal)
     return tuple(torch.randn(MOST, generator=generator).numpy() for _ in range(2))
 
 

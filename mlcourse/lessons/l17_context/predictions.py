@@ -22,7 +22,7 @@ PREDICTIONS = (
         "17.p3", "The true coin is 0.5, and the model believes in 0.3 and 0.6 alone. With ever more tosses its "
         "probability of a head tends to …",
         ("0.45, midway between its two coins", "0.5, the truth", "0.6, with certainty"), "0.6, with certainty",
-        lambda few, many: few == 0.45 and abs(many - 0.6) < 1e-6,
+        lambda few, many: abs(few - 0.45) < 1e-6 and abs(many - 0.6) < 1e-6,
         lambda few, many: f"0.6, with certainty. Before the first toss it was off by {0.5 - few:.2f}, in the end by "
                           f"{many - 0.5:.2f}: more context, larger error."),
 )

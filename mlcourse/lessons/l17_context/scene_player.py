@@ -44,6 +44,7 @@ class PlayerScene(Scene):
         rows = range(len(self.names))
         axes.set(xscale="log", xlim=(LEAST, LARGEST), ylim=(len(self.names) - 0.4, -0.6), yticks=rows,
                  yticklabels=self.names, xlabel="off the line (root mean square)")
+        axes.set_xticks([0.1, 1, 10], ["0.1", "1", "10"])
         axes.grid(True, axis="x")
         self.dots = [self.moving(axes.plot([], [], ls="", marker=LOOKS[name]["marker"], ms=9,
                                            color=LOOKS[name]["color"])[0]) for name in self.names]
