@@ -6,6 +6,7 @@ from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l17_context.broken import READ_BROKEN
 from mlcourse.lessons.l17_context.checks import CUT, check_prefix, check_read, check_tokens
 from mlcourse.lessons.l17_context.exercises_exact import attend, coin
+from mlcourse.lessons.l17_context.exercises_results import verdicts
 
 # ---------------------------------------------------------------- 17.1
 
@@ -113,7 +114,8 @@ READ = '''\
 def read(q, k, v):
     """Attention in which each token reads itself and those before it, mended.
 
-    q, k, v (B, n, d): what each token asks for, offers and gives. Returns what each reads, (B, n, d).
+    q, k, v (B, n, d): what each token asks for, offers and gives.
+    Returns what each reads, (B, n, d).
     """
 '''
 SCORES = "    scores = q @ k.mT / q.shape[-1] ** 0.5"
@@ -156,4 +158,4 @@ read = Exercise(
         (MASKED, "    scores = scores.masked_fill(~allowed, -1.0)"),
     ))
 
-EXERCISES = (prefix, tokens, read, attend, coin)
+EXERCISES = (prefix, tokens, read, attend, verdicts, coin)

@@ -10,7 +10,7 @@ from torch import Tensor
 from mlcourse.lessons.l17_context import study_context_results as study
 from mlcourse.lessons.l17_context.study_context_glyphs import (BY_CAML, BY_CNP, BY_MAP, BY_RESIDUAL, PROTO,
                                                                 SHOTS)
-from mlcourse.lessons.l17_context.study_context_regression import POOLS, SITUATIONS
+from mlcourse.lessons.l17_context.study_context_regression import SITUATIONS
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import GREY, RC, SERIES, about
 from mlcourse.statistics import t_interval
@@ -50,4 +50,17 @@ def glyphs(rows: Sequence[dict]) -> str:
                         for shot in SHOTS)
         seconds = "" if arm == PROTO else f"{study.seconds(rows, study.GLYPHS, arm):.0f}"
         lines.append(f"{arm:25s}{cells}{seconds:>9s}".rstrip())
+    return "\n".join(lines)
+
+
+def beyond(rows: Sequence[dict]) -> str:
+    """A line for each arm: its error after five pairs and more, as a share of that of ridge with the λ of training, in
+    training's situation and in others."""
+    names = {"checkpoint": "Transformer, checkpoint", "ridge": "ridge, λ of training (error itself)",
+             "ridge, told the situation": "ridge, told the situation"}
+    lines = [f"{'':37s}" + "".join(f"{name:>16s}" for name in SITUATIONS)]
+    for arm, name in names.items():
+        cells = [f"{study.late(rows, arm, at):.2f}" if arm == "ridge" else study.to_ridge(rows, arm, at).text(2)
+                 for at in SITUATIONS]
+        lines.append(f"{name:37s}" + "".join(f"{each:>16s}" for each in cells))
     return "\n".join(lines)
