@@ -41,7 +41,7 @@ def curves(errors: Mapping[str, Tensor], title: str, zero: float = 5.0) -> Pictu
 
 
 def glyphs(rows: Sequence[dict]) -> str:
-    """A line for each arm on frozen features: accuracy by shot, mean over seeds, less ProtoNet's, paired, and seconds."""
+    """A line for each arm on frozen features: accuracy by shot, mean over seeds, less ProtoNet's, and seconds."""
     head = "".join(f"{f'{shot}-shot':>14s}{'less ProtoNet':>15s}" for shot in SHOTS)
     lines = [f"{'% right, 5-way':25s}{head}{'seconds':>9s}"]
     for arm in (PROTO, BY_CNP, BY_CAML, BY_MAP, BY_RESIDUAL):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -43,17 +44,18 @@ def ordered(points: np.ndarray, order: str) -> np.ndarray:
 
 
 @torch.no_grad()
-def said(points: np.ndarray, x: np.ndarray = GRID) -> dict[str, np.ndarray]:
-    """What each learner says at x (G,) after the examples, in their order: {name: (G,)}."""
+def said(points: np.ndarray, x: np.ndarray = GRID, names: Sequence[str] = ALL) -> dict[str, np.ndarray]:
+    """What learners say at x (G,) after the examples, in their order: {name: (G,)}."""
     tensor = lambda values: torch.tensor(values, dtype=torch.float32)
     given, query, count = tensor(points), tensor(x)[:, None], len(points)
     many = lambda values: values.expand(len(query), *values.shape)
     x_given, y_given = many(given[:, :1]), many(given[:, 1])
     alpha = best_rate(count, 1, SIGMA) if count else 0.0
-    found = {NETWORK: _network(x_given, y_given, query), RIDGE: ridge(SIGMA**2)(x_given, y_given, query),
-             ONE_STEP: one_step(x_given, y_given, query, alpha) if count else 0 * query[:, 0],
-             MAML: _maml(given, query)}
-    return {name: values.numpy() for name, values in found.items()}
+    each = {NETWORK: lambda: _network(x_given, y_given, query),
+            RIDGE: lambda: ridge(SIGMA**2)(x_given, y_given, query),
+            ONE_STEP: lambda: one_step(x_given, y_given, query, alpha) if count else 0 * query[:, 0],
+            MAML: lambda: _maml(given, query)}
+    return {name: each[name]().numpy() for name in names}
 
 
 def _network(x: Tensor, y: Tensor, query: Tensor) -> Tensor:

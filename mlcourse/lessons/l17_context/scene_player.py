@@ -11,7 +11,7 @@ from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, GREY, SERIES
 
 LOOKS = dict(zip(ALL, SERIES, strict=False))
-LEAST, LARGEST = 0.02, 20.0
+LEAST, LARGEST = 0.02, 60.0
 
 
 class PlayerScene(Scene):

@@ -9,7 +9,7 @@ import ipywidgets
 import numpy as np
 
 from mlcourse.lessons.l17_context import player
-from mlcourse.lessons.l17_context.player import ALL, DEALS, DEALT, MOST, NETWORK, ORDERS, RIDGE
+from mlcourse.lessons.l17_context.player import DEALS, DEALT, MOST, NETWORK, ORDERS, RIDGE
 from mlcourse.lessons.l17_context.scene_player import PlayerScene
 from mlcourse.plots.style import about, plural
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
@@ -60,9 +60,9 @@ class PromptPlayer(Explorer):
         moved = points[at].copy() if examples else None
         points = player.ordered(points, order)
         ringed = int(np.square(points - moved).sum(1).argmin()) if examples else None
-        said = player.said(points)
+        said = player.said(points, names=self.scene.names)
         return PlayerRecord(slope, spread, points, ringed, said,
-                            {name: player.off(said[name], slope, spread) for name in ALL})
+                            {name: player.off(said[name], slope, spread) for name in said})
 
     def headline(self, record: PlayerRecord) -> str:
         off = {name: about(value) for name, value in record.off.items()}
