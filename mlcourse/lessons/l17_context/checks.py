@@ -161,12 +161,12 @@ READ_FAULTS = (
 )
 
 
-def check_read(answer: object) -> str:
+def check_look_back(answer: object) -> str:
     """17.3: causal attention on two sets of sequences, and its gradient."""
-    read = LearnerFunction(answer, "read")
+    look_back = LearnerFunction(answer, "look_back")
     for size in SIZES:
         q, k, v = parts = tuple(2 * drawn(size, seed) for seed in range(3))
-        got = tensor(read(*(each.clone() for each in parts)), size, f"for v of shape {size} what is read must have the "
+        got = tensor(look_back(*(each.clone() for each in parts)), size, f"for v of shape {size} what is read must have the "
                                                                     "same shape")
         truth = lambda q=q, k=k, v=v, **faults: read_of(q, k, v, **faults)
         if not same(got, truth()):
@@ -174,7 +174,7 @@ def check_read(answer: object) -> str:
             raise NotYet("row t must be the mean of v_0 to v_t, weighted by a softmax over the scores of these alone; "
                          "the first row is v_0.")
     leaves = tuple(each.clone().requires_grad_() for each in parts)
-    check_graph(read(*(1 * each for each in leaves)), leaves, "the network learns what to ask, to offer and to give")
+    check_graph(look_back(*(1 * each for each in leaves)), leaves, "the network learns what to ask, to offer and to give")
     return "What comes later changes nothing that was read before."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l17_context.broken import READ_BROKEN
-from mlcourse.lessons.l17_context.checks import CUT, check_prefix, check_read, check_tokens
+from mlcourse.lessons.l17_context.checks import CUT, check_prefix, check_look_back, check_tokens
 from mlcourse.lessons.l17_context.exercises_exact import attend, coin
 from mlcourse.lessons.l17_context.exercises_results import verdicts
 
@@ -111,7 +111,7 @@ tokens = Exercise(
 # ---------------------------------------------------------------- 17.3
 
 READ = '''\
-def read(q, k, v):
+def look_back(q, k, v):
     """Attention in which each token reads itself and those before it, mended.
 
     q, k, v (B, n, d): what each token asks for, offers and gives.
@@ -130,8 +130,8 @@ def read_wrong(*edits: tuple[str, str]) -> str:
 
 
 read = Exercise(
-    id="17.3", title="Spot the bug: the future leaks", answer="read", difficulty=2, minutes=3, given=READ_BROKEN,
-    stub=READ + "    ...", solution_source=READ_SOLUTION, check=check_read,
+    id="17.3", title="Spot the bug: the future leaks", answer="look_back", difficulty=2, minutes=3, given=READ_BROKEN,
+    stub=READ + "    ...", solution_source=READ_SOLUTION, check=check_look_back,
     hints=(
         "What weight does a softmax give to a score of 0?",
         "e^0 = 1: a masked score must be so small that e to it is 0. And a mask after the softmax leaves the later "
@@ -139,7 +139,7 @@ read = Exercise(
         "In place of scores * allowed: scores.masked_fill(~allowed, -torch.inf).",
     ),
     wrong=(
-        (READ_BROKEN.replace("read_broken", "read"), "a score of 0 still counts"),
+        (READ_BROKEN.replace("look_back_broken", "look_back"), "a score of 0 still counts"),
         (read_wrong((MASKED + "\n", ""), ("scores.softmax(-1)", "(scores.softmax(-1) * allowed)")),
          "masked after the softmax"),
         (read_wrong((".tril()", ".triu()")), "the past is masked"),

@@ -43,9 +43,9 @@ def test_the_broken_reading_is_that_of_the_text():
     namespace = {"torch": torch}
     exec(exercise("17.3").given, namespace)
     zero, v = torch.zeros(1, 2, 1), torch.tensor([[[1.0], [5.0]]])
-    assert namespace["read_broken"](zero, zero, v).flatten().tolist() == [3.0, 3.0]
+    assert namespace["look_back_broken"](zero, zero, v).flatten().tolist() == [3.0, 3.0]
     assert READ(zero, zero, v).flatten().tolist() == [1.0, 3.0]
-    assert judge(exercise("17.3"), namespace["read_broken"]).misconception == "a score of 0 still counts"
+    assert judge(exercise("17.3"), namespace["look_back_broken"]).misconception == "a score of 0 still counts"
 
 
 def test_a_step_by_hand_is_a_step_by_autograd_and_a_layer_of_linear_attention(prompts):
