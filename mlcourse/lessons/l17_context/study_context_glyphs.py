@@ -97,7 +97,7 @@ class OfFeatures(EpisodeSampler):
 
 @torch.no_grad()
 def features(domain: Domain) -> Tensor:
-    """The shipped ProtoNet's features (M, 64) of a domain's pictures."""
+    """The shipped ProtoNet's features (M, 16) of a domain's pictures."""
     learner, _ = checkpoint.load(paths.DATA / "checkpoints" / f"{PROTONET}.safetensors")
     with one_core():
         return torch.cat([learner.embed(x.float() / 255, learner.fixed_stats()) for x in domain.images.split(200)])
