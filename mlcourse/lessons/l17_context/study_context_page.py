@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from mlcourse.lessons.l17_context import study_context_glyphs as glyphs
 from mlcourse.lessons.l17_context import study_context_regression as prompts
 from mlcourse.lessons.l17_context import study_context_tables as tables
-from mlcourse.lessons.l17_context.study_context_results import (PROTO, REGRESSION, TABLES, Rows, accuracy, apart, coins,
-                                                                diverse, errors, less_ridge, of, seconds, table_loss,
-                                                                to_ridge)
+from mlcourse.lessons.l17_context.study_context_results import (PROTO, REGRESSION, Rows, accuracy, apart, coins,
+                                                                diverse, errors, less_logistic, less_ridge, seconds,
+                                                                table_loss, to_ridge)
 from mlcourse.statistics import t_interval
 
 SHOWN_PAIRS = (0, 1, 2, 3, 5, 7, 10)
@@ -87,14 +87,15 @@ def rates(rows: Rows) -> str:
 
 
 def on_tables(rows: Rows, world: str) -> str:
-    """Cross-entropy and accuracy on new rows of the tables of a world."""
-    def right(arm: str) -> str:
-        found = of(rows, TABLES, arm)
-        return f"{t_interval(row['accuracy'][row['worlds'].index(world)][-1] for row in found).mean:.1f}"
+    """Cross-entropy on new rows of the tables of a world, and less logistic regression's."""
+    def cells(arm: str, context: int) -> list[str]:
+        less = less_logistic(rows, arm, world, context).text(3, sign=True)
+        return [f"{table_loss(rows, arm, world, context):.3f}", "" if arm == tables.BY_LOGISTIC else less]
 
-    body = [[arm, *(f"{table_loss(rows, arm, world, context).mean:.3f}" for context in tables.CONTEXTS), right(arm)]
+    body = [[arm, *cells(arm, tables.CONTEXTS[0]), *cells(arm, tables.CONTEXTS[-1])]
             for arm in (*tables.PFNS, *tables.FITTED)]
-    return table([f"cross-entropy, {world} tables", *(f"{n} rows" for n in tables.CONTEXTS), "% right at 30"], body)
+    head = [f"{n} labelled rows" for n in (tables.CONTEXTS[0], tables.CONTEXTS[-1])]
+    return table([f"{world} tables", head[0], "less logistic regression", head[1], "less logistic regression"], body)
 
 
 def of_coins(rows: Rows) -> str:

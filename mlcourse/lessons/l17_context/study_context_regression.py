@@ -26,6 +26,7 @@ TRAINED, FIXED = (CHECKPOINT, BY_LIVE, BY_MAML), (RIDGE, TOLD, LEAST, STEP)
 Predict = Callable[[Tensor, Tensor], Tensor]        # x (B, n, d), y (B, n) -> (B, n), each from the pairs before it
 PROMPTS, POOL, NEW, LAYER = 18, 1000, 2000, 3000       # seeds of prompts; added to a seed: of pool, prompts, tasks
 POOLS = (1, 4, 16, 64, 256, 1024)
+MOST = 1e6                                              # what a larger error counts, and one that is no number
 PAIRS, TO_ATTENTION = 20, {"steps": 1000, "batch": 256, "lr": 0.01}
 
 
@@ -58,6 +59,7 @@ def judged(arm: str, model: Predict | None, prompts: int) -> dict:
         prompt = tasks.sample(prompts, torch.Generator().manual_seed(PROMPTS))
         with torch.no_grad():
             own = errors((model or fixed(arm, penalty))(prompt.x, prompt.y), prompt.clean)
+            own = own.nan_to_num(MOST, MOST).clamp(max=MOST)
         best = errors(fixed(RIDGE, penalty)(prompt.x, prompt.y), prompt.clean)
         late = [each[:, LONG.dims:].mean(1).double().numpy() for each in (own, best)]
         found["errors"].append([round(float(each), 4) for each in own.mean(0)])

@@ -72,10 +72,19 @@ def share_of_least(rows: Rows) -> Estimate:
     return t_interval(row["to_best"][0] for row in of(rows, LINEAR, LAYER))
 
 
-def table_loss(rows: Rows, arm: str, world: str, context: int) -> Estimate:
-    """Cross-entropy (nats) of an arm of part "tables" on new rows of tables with so many labels, over seeds."""
-    return t_interval(row["loss"][row["worlds"].index(world)][row["contexts"].index(context)]
-                      for row in of(rows, TABLES, arm))
+def table_loss(rows: Rows, arm: str, world: str, context: int) -> float:
+    """Cross-entropy (nats) of an arm of part "tables" on new rows of tables with so many labels."""
+    return _of_tables(rows, arm, world, context, "loss")
+
+
+def less_logistic(rows: Rows, arm: str, world: str, context: int) -> Estimate:
+    """The same less that of logistic regression on the same tables."""
+    return Estimate(*_of_tables(rows, arm, world, context, "less_logistic"), 600, "tables")
+
+
+def _of_tables(rows: Rows, arm: str, world: str, context: int, field: str):
+    row, = of(rows, TABLES, arm)
+    return row[field][row["worlds"].index(world)][row["contexts"].index(context)]
 
 
 def diverse(rows: Rows, size: int, on: str, which: str) -> Estimate:
