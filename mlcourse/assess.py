@@ -6,7 +6,7 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
-from mlcourse import checkpoint, held_out
+from mlcourse import checkpoint, datasets, held_out
 from mlcourse.datasets import one_shot_runs
 from mlcourse.datasets.notes import say
 from mlcourse.datasets.one_shot_runs import OneShotRuns
@@ -49,6 +49,7 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
         check_run_options([name for name, value in given.items() if value is not None])
         if job.domain == SINUSOIDS:
             raise ValueError(f"{path} was trained on {SINUSOIDS}, which is regression; evaluate it on {SINUSOIDS}")
+        _check_samples(path, job, domain)
         words += _options(("steps", steps, None, entry.test_steps), ("net", net, None), ("device", on, "cpu"))
         return on_the_runs(learner, entry, one_shot_runs.load(data_dir, job.form), trained, steps=steps,
                            command=shlex.join(words), train_way=card["result"]["train_way"])
@@ -57,6 +58,7 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
     if regression != (job.domain == SINUSOIDS):
         kind, fitting = ("classification", "images") if regression else ("regression", SINUSOIDS)
         raise ValueError(f"{path} was trained on {job.domain}, which is {kind}; evaluate it on {fitting}")
+    _check_samples(path, job, domain)
     way, shot, query = (given if given is not None else trained for given, trained in
                         ((way, job.way), (shot, job.shot), (query, job.query)))
     asked, note = split, ""
@@ -73,6 +75,13 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
                       ("seed", seed, EVALUATION_SEED), ("net", net, None), ("device", on, "cpu"))
     return evaluate(learner, sampler, episodes, seed=seed, steps=steps, name=entry.name, split=split,
                     train_way=card["result"]["train_way"], command=shlex.join(words), commit=commit(), note=note)
+
+
+def _check_samples(path: Path, job: Job, domain: str) -> None:
+    """Raises ValueError where the training and the domain are not both of pictures, or of sequences of one shape."""
+    if datasets.sequence_of(domain) != job.sequence:
+        kind = "sequences" if job.sequence else "pictures"
+        raise ValueError(f"{path} was trained on {job.domain}, whose samples are {kind}; evaluate it on {kind}, too")
 
 
 def _options(*given: tuple) -> list[str]:

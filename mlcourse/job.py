@@ -15,7 +15,7 @@ from mlcourse.episode import EpisodeSampler
 from mlcourse.episode.within import WithinGroups, turned_whole
 from mlcourse.learner import Learner
 from mlcourse.learners import Method, build, settings_on
-from mlcourse.nets.chosen import NAMES, check_name
+from mlcourse.nets.chosen import PICTURES, SEQUENCES, check_name
 from mlcourse.phases import Phase
 from mlcourse.system.machine import device
 
@@ -35,8 +35,8 @@ class Job:
 
     way, shot, query: of the test episodes (way is ignored for sinusoids). inner_rate, outer_rate: None takes the
     method's. episodes: fixed test episodes that the result is reported on. way, query, episodes: None is 5, 15 and 600,
-    or what the one-shot runs are made of. net, norm, width: the network (`nets.network`). side, colour: the form of the
-    pictures. split_by: as in `division.divide`. device: where it computes.
+    or what the one-shot runs are made of. net, norm, width: the network (`nets.network`); net None is conv4, or gru
+    for sequences. side, colour: the form of the pictures. split_by: as in `division.divide`. device: where it computes.
     """
 
     method: str
@@ -50,7 +50,7 @@ class Job:
     norm: str = "batch"
     seed: int = 0
     episodes: int | None = None
-    net: str = NAMES[0]
+    net: str | None = None
     width: int | None = None
     side: int = Form().side
     colour: bool = False
@@ -58,7 +58,8 @@ class Job:
     device: str = "cpu"
 
     def __post_init__(self):
-        for name, usual in (RUN if self.domain == RUNS else TASK).items():
+        net = (SEQUENCES if self.sequence else PICTURES)[0]
+        for name, usual in ((RUN if self.domain == RUNS else TASK) | {"net": net}).items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, usual)
 
@@ -66,6 +67,11 @@ class Job:
     def form(self) -> Form:
         """The form of the pictures."""
         return Form(self.side, self.colour)
+
+    @property
+    def sequence(self) -> tuple[int, int] | None:
+        """The shape (L, A) of a sample where the data set holds sequences; None for pictures."""
+        return datasets.sequence_of(self.domain)
 
     @property
     def spec(self) -> str:
@@ -85,7 +91,8 @@ class Job:
         """A folder name: method, domain, task, and what of the network and the pictures is not as usual."""
         plain = lambda text: "".join(c if c.isalnum() or c in "@=._" else "-" for c in text).strip("-")
         task = f"{self.way}w{self.shot}s" if self.domain != SINUSOIDS else f"{self.shot}s"
-        own = [plain(self.net)] * (self.net != NAMES[0]) + [f"width{self.width}"] * (self.width is not None)
+        own = [plain(self.net)] * (self.net != Job("", self.domain).net)
+        own += [f"width{self.width}"] * (self.width is not None)
         form = [f"side{self.side}"] * (self.side != Form().side) + ["colour"] * self.colour
         split = [f"by-{self.split_by}"] * (self.split_by is not None)
         return "-".join([self.method, plain(self.domain), task, *own, self.norm, *form, *split, f"seed{self.seed}"])
@@ -196,9 +203,10 @@ def untrained(job: Job, entry: Method, classes: int) -> Learner:
     overrides = {} if job.inner_rate is None else {"lr": job.inner_rate}
     if overrides and "lr" not in settings_on(entry, way)[0]:
         raise ValueError(f"{entry.name} has no inner rate to set; leave --inner-rate out")
-    if (job.net, job.width, job.form) != (NAMES[0], None, Form()) and way == 0:
+    is_usual = (job.net, job.width) == (Job("", job.domain).net, None)
+    if not (is_usual and job.form == Form()) and way == 0:
         raise ValueError("sinusoids are fitted by a small network of their own; leave --net, --width, --side and --colour out")
-    if (job.net, job.width) != (NAMES[0], None) and not entry.net:
+    if not is_usual and not entry.net:
         raise ValueError(f"{entry.name} has no network to choose; leave --net and --width out")
     return build(entry, way=way, train_classes=classes, norm=job.norm, seed=job.seed, net=job.net, side=job.side,
-                 channels=job.form.channels, width=job.width, **overrides).to(device(job.device))
+                 channels=job.form.channels, width=job.width, sequence=job.sequence, **overrides).to(device(job.device))

@@ -19,7 +19,8 @@ class Method(NamedTuple):
     one-shot runs, where it is not that. sinusoids: (settings, training) in regression,
     None where the method needs classes. baseline: whether it is what others have to beat. across: whether it is a
     closed-set method between a labelled source and a target, which trains on episodes of `DomainSampler`, not of one
-    domain: `mlcourse study transfer` runs it and `mlcourse train` does not.
+    domain: `mlcourse study transfer` runs it and `mlcourse train` does not. of_pictures: whether it makes or changes
+    pictures, so that it cannot learn from sequences.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Method(NamedTuple):
     sinusoids: tuple[dict, dict] | None = None
     baseline: bool = False
     across: bool = False
+    of_pictures: bool = False
 
 
 SINUSOIDS = ({"lr": 0.01}, {"steps": 3000, "tasks": 25, "lr": 1e-2})     # of the methods around one inner rate

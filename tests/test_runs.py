@@ -180,7 +180,7 @@ def test_a_checkpoint_is_evaluated_on_another_domain(protonet, tmp_path):
     ({"way": 4, "split_by": "group"}, "way 4 needs 4 classes .*, but array:letters/test has 3; ask for a smaller --way"),
     ({"split_by": "script"}, "split-by must be one of group, class, none, got 'script'"),
     ({"way": 0}, "way must be at least 2, got 0"),
-    ({"net": "vgg"}, "net must be one of conv4, resnet12, or module:attr .* got 'vgg'"),
+    ({"net": "vgg"}, "net must be one of conv4, resnet12, gru, transformer, or module:attr .* got 'vgg'"),
     ({"net": "no_such:net"}, "the module 'no_such' of --net no_such:net cannot be imported"),
     ({"net": "torch.nn:Flatten", "norm": "layer"}, "leave --norm and --width out"),
     ({"method": "neighbour", "net": "resnet12"}, "neighbour has no network to choose; leave --net and --width out"),

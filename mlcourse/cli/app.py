@@ -253,7 +253,7 @@ def data_list(data_dir: DataDir = None, as_json: Json = False) -> None:
     if as_json:
         _print_json(rows)
         return
-    table = _table("name", "classes", "images", "here", "about")
+    table = _table("name", "classes", "samples", "here", "about")
     for row in rows:
         here = "yes" if row["present"] else row["where"]
         table.add_row(row["name"], str(row["classes"]), str(row["images"]), here, row["about"])

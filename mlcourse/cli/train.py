@@ -15,8 +15,10 @@ from mlcourse.cli.output import SEEDS, Json
 Domain = Annotated[str, typer.Option(help="sinusoids, omniglot-runs, {DOMAINS}")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here for data.  \[default: MLCOURSE_DATA]")]
 
-Net = Annotated[str, typer.Option(help="conv4, resnet12, or module:attr, a callable of your own that makes a network.")]
-Width = Annotated[int | None, typer.Option(min=1, help=r"Filters of the first layer.  \[default: the network's own]")]
+Net = Annotated[str | None, typer.Option(help="conv4 or resnet12; of words gru or transformer; or module:attr, a "
+                                         r"callable of your own that makes one.  \[default: conv4; of words gru]")]
+Width = Annotated[int | None, typer.Option(min=1, help="Filters of the first layer, or features of a sequence.  "
+                                           r"\[default: the network's own]")]
 Side = Annotated[int, typer.Option(help="Side of the pictures in pixels.")]
 Colour = Annotated[bool, typer.Option("--colour", help="Three channels as they are, not grey with the ink high.")]
 SplitBy = Annotated[str | None, typer.Option(help=r"Hold out test classes by group (script, alphabet, folder of classes), by "
@@ -37,7 +39,7 @@ def train_command(
     steps: Annotated[int | None, typer.Option(help=r"Outer steps.  \[default: the method's]")] = None,
     inner_rate: Annotated[float | None, typer.Option(help=r"Inner learning rate α.  \[default: the method's]")] = None,
     outer_rate: Annotated[float | None, typer.Option(help=r"Outer learning rate β.  \[default: the method's]")] = None,
-    net: Net = "conv4",
+    net: Net = None,
     norm: Annotated[str, typer.Option(help="batch (transductive), support, running, layer or none.")] = "batch",
     width: Width = None,
     side: Side = 28,
@@ -70,6 +72,8 @@ def train_command(
       mlcourse train protonet --domain folder:my_pictures --side 224 --colour --net my_nets:backbone
 
       mlcourse train maml --domain sinusoids --shot 10
+
+      mlcourse train protonet --domain words --net transformer --shot 5
     """
     from mlcourse import runs
     from mlcourse.system.machine import keep_freed_memory, limit_threads

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from mlcourse.datasets import array, digits, folder, glyphs, mnist, omniglot, one_shot_runs, store
+from mlcourse.datasets import array, digits, folder, glyphs, mnist, omniglot, one_shot_runs, store, words
 from mlcourse.datasets.form import GREY, Form
 from mlcourse.datasets.frame import UNFRAMED
 from mlcourse.datasets.source import Source
@@ -20,10 +20,10 @@ from mlcourse.domains import Domain, shift_domain
 from mlcourse.episode import Splits, split_by_group, split_classes
 
 __all__ = ["GREY", "NAMES", "SOURCES", "DataError", "Form", "available", "downloads", "get", "load", "load_splits",
-           "parse", "specs", "split", "verify"]
+           "parse", "sequence_of", "specs", "split", "verify"]
 
 SOURCES = (glyphs.GLYPHS, glyphs.TYPESET, digits.SOURCE, omniglot.SOURCE, omniglot.EVALUATION_SOURCE, mnist.SOURCE,
-           folder.SOURCE, array.SOURCE)
+           words.SOURCE, folder.SOURCE, array.SOURCE)
 NAMES = tuple(source.name for source in SOURCES if source.load)
 FRAMED = tuple(source.name for source in SOURCES if source.framed)
 _BY_NAME = {source.name: source for source in SOURCES}
@@ -58,7 +58,8 @@ def parse(spec: str) -> Spec:
 
 
 def load(spec: str, data_dir=None, form: Form = GREY) -> Domain:
-    """The domain that a spec names, images uint8 (M, C, S, S) in this form; `note` says what was done to them.
+    """The domain that a spec names, images uint8 (M, C, S, S) in this form, or sequences; `note` says what was done to
+    them.
 
     form: `Form(side, colour, framed)`; by default 28×28 grey pixels with the ink high, digits in their frame.
     Raises ValueError for an unknown name or shift, for "@unframed" of data without a frame and for damaged data, DataError
@@ -131,6 +132,12 @@ def named_splits(spec: str) -> dict[str, tuple[str, ...]]:
     return dict(source.splits) if source and source.splits and not path else {}
 
 
+def sequence_of(spec: str) -> tuple[int, int] | None:
+    """(L, A), the shape of a sample, of a data set of sequences; None for pictures, and for what is no data set."""
+    source = _BY_NAME.get(parse(spec).name)
+    return source.sequence if source else None
+
+
 def available(data_dir=None) -> list[dict]:
     """One row for each of NAMES: name, about, classes, images, present, and where (or what gets it)."""
     rows = []
@@ -164,7 +171,8 @@ def _find(relative: str, data_dir):
 def verify(name: str, data_dir=None) -> str:
     """Read a whole data set, check its content, and say in one sentence what it holds. Raises what `load` raises."""
     domain = load(name, data_dir)
-    return (f"{domain.name}: {len(domain.images):,} images of {len(domain.classes):,} classes in "
+    what = "sequences" if domain.sequences else "images"
+    return (f"{domain.name}: {len(domain.images):,} {what} of {len(domain.classes):,} classes in "
             f"{len(set(domain.groups)):,} groups, all readable ({domain.note.replace(chr(10), '; ')})")
 
 

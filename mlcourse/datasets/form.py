@@ -38,8 +38,13 @@ class Form(NamedTuple):
     def of(self, domain: Domain) -> Domain:
         """A domain of grey pictures in this form: averaged down or enlarged bicubically, in colour grey three times.
 
-        The same object where nothing changes; its pictures are known by the digests that they had.
+        The same object where nothing changes; its pictures are known by the digests that they had. Raises ValueError
+        for sequences in another form than the usual one.
         """
+        if self != Form():
+            domain.check_pictures("a side and colours are")
+        if domain.sequences:
+            return domain
         images = resized(domain.images, self.side)
         if images is domain.images and not self.colour:
             return domain

@@ -18,7 +18,8 @@ class Source(NamedTuple):
     it needs under a data directory; remote: whether they can be downloaded; made_by: the command that makes them where
     the course does. place: where it lies if not in files. classes, images: how many; None where the file says. splits:
     the groups of train, val and test, for `split_by_group`; None for `split_classes`. framed: whether its pictures stand
-    in the frame of all digits (`datasets.frame`), unless "@unframed" is asked for.
+    in the frame of all digits (`datasets.frame`), unless "@unframed" is asked for. sequence: (L, A), the shape of a
+    sample where the samples are sequences; None for pictures.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Source(NamedTuple):
     images: int | None = None
     splits: Mapping[str, tuple[str, ...]] | None = None
     framed: bool = False
+    sequence: tuple[int, int] | None = None
 
     @property
     def remedy(self) -> str:

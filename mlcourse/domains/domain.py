@@ -1,4 +1,4 @@
-"""A domain: labelled images from one source, and how far two domains lie apart."""
+"""A domain: labelled images or sequences from one source, and how far two domains lie apart."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ __all__ = ["Domain", "MMD", "PAD", "SHIFTS", "deal", "mmd", "proxy_a_distance", 
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """Labelled images from one source, held in memory as bytes.
+    """Labelled images from one source, held in memory as bytes; or labelled sequences, which have no shifts and turns.
 
-    images: uint8 (M, 1, H, W), ink high (0 background, 255 ink), or in colour (M, 3, H, W), red, green and blue.
+    images: uint8 (M, 1, H, W), ink high (0 background, 255 ink), or in colour (M, 3, H, W), red, green and blue. Of
+    sequences (M, L, A): at each of L places 255 for one of A letters, or 0 throughout where the sequence has ended.
     labels: int64 (M,), the index into `classes` of every image.
     classes: the class names; `groups`: the group (alphabet, script) of each class. Splits are made
     by group, so that a test class comes from an alphabet that training never saw.
@@ -43,10 +44,11 @@ class Domain:
                 raise ValueError(f"{self.name}: {what} must be a torch tensor, got {type(given).__name__}; "
                                  "torch.as_tensor makes one of an array or a list")
         m, c = len(self.images), len(self.classes)
-        if self.images.dtype != torch.uint8 or self.images.ndim != 4 or self.images.shape[1] not in (1, 3):
+        are_pictures = self.images.ndim == 4 and self.images.shape[1] in (1, 3)
+        if self.images.dtype != torch.uint8 or not (are_pictures or self.sequences and _are_one_hot(self.images)):
             raise ValueError(
-                f"{self.name}: images must be uint8 of shape (M, 1, H, W) or (M, 3, H, W), got {self.images.dtype} "
-                f"of shape {tuple(self.images.shape)}; convert them first"
+                f"{self.name}: images must be uint8 of shape (M, 1, H, W) or (M, 3, H, W), got {self.images.dtype} of "
+                f"shape {tuple(self.images.shape)}; convert them first (of sequences they are one-hot, (M, L, A))"
             )
         if self.labels.shape != (m,) or self.labels.dtype != torch.int64:
             raise ValueError(f"{self.name}: labels must be int64 of shape ({m},), got {self.labels.dtype} "
@@ -63,6 +65,17 @@ class Domain:
             raise ValueError(f"{self.name}: originals must be int64, got {self.originals.dtype}")
         if self.originals is not None and self.originals.shape != (m,):     # replaced images: these are other pictures
             object.__setattr__(self, "originals", None)
+
+    @property
+    def sequences(self) -> bool:
+        """Whether its samples are sequences, not pictures."""
+        return self.images.ndim == 3
+
+    def check_pictures(self, what: str) -> None:
+        """Raises ValueError, which says that `what` is for pictures, where the samples are sequences."""
+        if self.sequences:
+            raise ValueError(f"{self.name} holds sequences, and {what} for pictures; leave it out, or choose another "
+                             "domain")
 
     @cached_property
     def digests(self) -> Tensor:
@@ -99,8 +112,10 @@ class Domain:
     def with_rotations(self) -> Domain:
         """Four times the classes: every class turned by 0, 90, 180 and 270 degrees is a class of its own.
 
-        The Omniglot convention since Santoro et al. 2016, used for training classes only.
+        The Omniglot convention since Santoro et al. 2016, used for training classes only. Raises ValueError for
+        sequences.
         """
+        self.check_pictures("turns are")
         c = len(self.classes)
         turns = range(4)
         return replace(
@@ -113,12 +128,20 @@ class Domain:
         )
 
 
+def _are_one_hot(images: Tensor) -> bool:
+    """Whether every uint8 (L, A) has one letter at each place, 255 and else 0, up to its end, and a first one."""
+    letters = (images == 255).sum(2)
+    return bool(((images == 0) | (images == 255)).all() and (letters <= 1).all() and (letters[:, :1] == 1).all()
+                and (letters.diff(dim=1) <= 0).all())
+
+
 def shift_domain(domain: Domain, kind: str, severity: float, seed: int = 0) -> Domain:
     """The domain with its images shifted (see `shift`); its name gets "@kind=severity".
 
     Labels, classes, groups and digests stay as they are, so that image i of the result is image i of the domain.
-    Raises ValueError as `shift` does.
+    Raises ValueError as `shift` does, and for sequences.
     """
+    domain.check_pictures(f"the shift {kind} is")
     return replace(
         domain,
         name=f"{domain.name}@{kind}={severity:g}",

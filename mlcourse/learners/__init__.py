@@ -112,16 +112,19 @@ def settings_on(entry: Method, way: int) -> tuple[dict, dict]:
 
 
 def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch", seed: int = 0, net: str = "conv4",
-          side: int = 28, channels: int = 1, width: int | None = None, **settings) -> Learner:
-    """A new learner of this method: for images and `way` classes, or for sinusoids when way is 0.
+          side: int = 28, channels: int = 1, width: int | None = None, sequence: tuple[int, int] | None = None,
+          **settings) -> Learner:
+    """A new learner of this method: for images or sequences and `way` classes, or for sinusoids when way is 0.
 
     train_classes: the number of training classes, which the methods that pretrain tell apart, unless their network is
-    frozen. net, norm,
-    width: the network for images, by name (`nets.network`). side, channels: of the images. seed: of its initial
-    weights, and of all that the method itself draws, such as Meta-SGD's rates. A constructor gets those of way, norm,
-    seed and train_classes that it takes. settings: constructor arguments that replace the method's own.
-    Raises what `settings_on`, `nets.network` and the constructors raise.
+    frozen. net, norm, width, sequence: the network, by name (`nets.network`). side, channels: of images. seed: of its
+    initial weights, and of all that the method itself draws, such as Meta-SGD's rates. A constructor gets those of way,
+    norm, seed and train_classes that it takes. settings: constructor arguments that replace the method's own.
+    Raises ValueError for a method of pictures and sequences, and what `settings_on`, `nets.network` and the constructors
+    raise.
     """
+    if sequence is not None and entry.of_pictures:
+        raise ValueError(f"{entry.name} makes or changes pictures, so it cannot learn from sequences; choose another method")
     settings = {**settings_on(entry, way)[0], **settings}
     for name, value in (("train_classes", train_classes), ("seed", seed), ("way", way),
                         ("norm", norm if way else "none")):
@@ -133,7 +136,7 @@ def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch
         return entry.kind(MLP(seed=seed), **settings)
     outputs = way if entry.net == "headed" else 0
     body = network(net, outputs, norm=norm, side=side, channels=channels, width=width, seed=seed,
-                   maps=entry.net == "maps")
+                   maps=entry.net == "maps", sequence=sequence)
     if issubclass(entry.kind, Pretrained) and not trainable(body):
         settings["train_classes"] = 0
     return entry.kind(body, **settings)

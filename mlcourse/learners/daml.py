@@ -117,4 +117,4 @@ def by_generator(translator: Translator) -> Redraw:
 
 
 METHOD = Method("daml", DAML, "meta-learning on generated pictures", "headed", {}, {"steps": 300, "tasks": 2, "lr": 1e-3},
-                across=True)
+                across=True, of_pictures=True)

@@ -102,4 +102,4 @@ def log_made(logits: Tensor, beta: Tensor) -> Tensor:
 
 
 METHOD = Method("metagan", MetaGAN, "a class of its own for made pictures", "headless", {"penalty": 100.0},
-                {"steps": 600, "tasks": 1, "lr": 5e-3}, train_way=30, train_query=5)
+                {"steps": 600, "tasks": 1, "lr": 5e-3}, train_way=30, train_query=5, of_pictures=True)

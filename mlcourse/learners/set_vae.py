@@ -84,4 +84,4 @@ class SetVAEAugmented(R2D2):
 
 
 METHOD = Method("set-vae", SetVAEAugmented, "samples of a set VAE join the support set", "headless", {"penalty": 100.0},
-                {"steps": 3000, "tasks": 1, "lr": 1e-3}, train_way=16, train_query=4)
+                {"steps": 3000, "tasks": 1, "lr": 1e-3}, train_way=16, train_query=4, of_pictures=True)

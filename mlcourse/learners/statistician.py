@@ -118,4 +118,4 @@ def by_class(x: Tensor, y: Tensor, way: int) -> Tensor:
 
 
 METHOD = Method("statistician", NeuralStatistician, "a variational autoencoder of sets, by the divergence of codes", "",
-                {}, {"steps": 4000, "tasks": 1, "lr": 1e-3}, train_way=16, train_query=4)
+                {}, {"steps": 4000, "tasks": 1, "lr": 1e-3}, train_way=16, train_query=4, of_pictures=True)

@@ -10,10 +10,13 @@ import torch
 from torch import nn
 
 from mlcourse.nets.conv import Conv4
+from mlcourse.nets.gru import GRU
 from mlcourse.nets.resnet import ResNet12
+from mlcourse.nets.sequence import Transformer
 from mlcourse.nets.wrap import Wrapped, wrap
 
-NAMES = ("conv4", "resnet12")
+PICTURES, SEQUENCES = ("conv4", "resnet12"), ("gru", "transformer")      # what they read, the usual one first
+NAMES = PICTURES + SEQUENCES
 OWN = "module:attr"
 
 
@@ -31,18 +34,22 @@ def is_own(name: str) -> bool:
 
 
 def network(name: str, outputs: int, *, norm: str = "batch", side: int = 28, channels: int = 1, width: int | None = None,
-            seed: int = 0, maps: bool = False) -> nn.Module:
+            seed: int = 0, maps: bool = False, sequence: tuple[int, int] | None = None) -> nn.Module:
     """The network of this name with so many outputs; 0: features.
 
     conv4: with strides where it has outputs, with 2×2 max-pooling for features. maps: whether the features shall be
-    those of several positions, to which conv4 then pools less. width: filters of the first layer; None
-    takes the network's own. module:attr: what the callable `attr` of a module makes, called without arguments after
-    torch.manual_seed(seed); the module is imported, from the working directory first. A network that has a layer `head`
-    is used as it is, any other is wrapped (`wrap`), with a head where there are outputs; norm and width are its own.
-    Raises ValueError for a name of another form, a module that cannot be imported, an attribute that is no callable or
-    makes no network, a norm or a width for a network of your own, and what the networks raise.
+    those of several positions, to which conv4 then pools less. width: filters of the first layer, of a network for
+    sequences its features; None takes the network's own. sequence: (L, inputs), the shape of samples that are
+    sequences, which gru and transformer read; None for pictures of `side` and `channels`. module:attr: what the callable
+    `attr` of a module makes, called without arguments after torch.manual_seed(seed); the module is imported, from the
+    working directory first. A network that has a layer `head` is used as it is, any other is wrapped (`wrap`), with a
+    head where there are outputs; norm and width are its own.
+    Raises ValueError for a name of another form, a network of the course that reads no such samples, a module that
+    cannot be imported, an attribute that is no callable or makes no network, a norm or a width for a network that has
+    its own, and what the networks raise.
     """
     check_name(name)
+    shape = (channels, side, side) if sequence is None else sequence
     if is_own(name):
         if norm != "batch" or width is not None:
             raise ValueError(f"{name} is a network of your own, with a norm and a width of its own; leave --norm and --width "
@@ -51,12 +58,30 @@ def network(name: str, outputs: int, *, norm: str = "batch", side: int = 28, cha
         if isinstance(getattr(net, "head", None), nn.Linear):
             return net
         return net if isinstance(net, Wrapped) and not outputs else wrap(
-            net, outputs, example=torch.zeros(2, channels, side, side), seed=seed)
+            net, outputs, example=torch.zeros(2, *shape), seed=seed)
+    _check_reads(name, sequence is not None, maps)
+    if sequence is not None:
+        if norm != "batch":
+            raise ValueError(f"{name} has no norm of a batch to choose; leave --norm out")
+        length, inputs = sequence
+        settings = {"seed": seed} | ({} if width is None else {"width": width})
+        return (GRU(outputs, inputs, **settings) if name == "gru" else
+                Transformer(outputs, length, inputs, patch=1, heads=4, pads=True, **settings))
     settings = {"norm": norm, "side": side, "channels": channels, "seed": seed}
     settings |= {} if width is None else {"width": width}
     if name == "resnet12":
         return ResNet12(outputs, **settings)
     return Conv4(outputs, pool="stride" if outputs else "early" if maps else "max", **settings)
+
+
+def _check_reads(name: str, sequences: bool, maps: bool) -> None:
+    """Raises ValueError where a network of the course reads no such samples, or makes no maps."""
+    fitting, samples = (SEQUENCES, "sequences") if sequences else (PICTURES, "pictures")
+    if name not in fitting:
+        raise ValueError(f"the samples are {samples}, which {name} does not read; choose --net {' or '.join(fitting)}")
+    if sequences and maps:
+        raise ValueError(f"{name} makes one feature vector of a sequence, but this method compares maps of several "
+                         "positions; choose another method")
 
 
 def _made(name: str, seed: int) -> nn.Module:

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from mlcourse.nets.norms import Norm
 
+NEVER = -1e9        # a score whose softmax is 0 beside any other, and even where all are it, so that none is NaN
+
 
 class LayerNorm(nn.LayerNorm):
     """Layer normalisation of the last dimension, computed as a group norm with one group.
@@ -32,23 +34,26 @@ class Transformer(nn.Module):
         e ← e + W_o [softmax(QKᵀ/√d) V],   Q, K, V = linear maps of norm(e)
         e ← e + W_2 relu(W_1 norm(e))
 
-    The head sees the mean of the tokens. Initialised by torch's defaults for linear layers from `seed`, positions from
-    a normal distribution of sd 0.1. Raises ValueError for a size below 1, a length that is no multiple of `patch`, or a
-    width that is no multiple of `heads`.
+    The head sees the mean of the tokens. way=0 leaves it out: the network then returns its features (M, width).
+    pads: whether a token whose points are all zero is padding, which no token attends to and the mean leaves out.
+    Initialised by torch's defaults for linear layers from `seed`, positions from a normal distribution of sd 0.1.
+    Raises ValueError for a size below 1, a length that is no multiple of `patch`, or a width that is no multiple of
+    `heads`, and for samples of another shape.
     """
 
-    norm = "none"                 # no statistics of a batch: layer norm is of each token
+    norm = "layer"                # of each token: no statistics of a batch
     tasks_at_once = None
 
     def __init__(self, way: int, length: int, inputs: int = 1, patch: int = 4, width: int = 32, heads: int = 2,
-                 seed: int = 0):
+                 seed: int = 0, pads: bool = False):
         super().__init__()
-        if min(way, length, inputs, patch, width, heads) < 1 or length % patch or width % heads:
+        if way < 0 or min(length, inputs, patch, width, heads) < 1 or length % patch or width % heads:
             raise ValueError("sizes must be at least 1, the length a multiple of patch and the width of heads, got way "
                              f"{way}, length {length}, inputs {inputs}, patch {patch}, width {width}, heads {heads}")
         self.config = {"net": "Transformer", "way": way, "length": length, "inputs": inputs, "patch": patch,
-                       "width": width, "heads": heads, "seed": seed}
-        self.length, self.patch, self.heads, self.size = length, patch, heads, width
+                       "width": width, "heads": heads, "seed": seed, "pads": pads}
+        self.length, self.inputs, self.patch, self.heads, self.size = length, inputs, patch, heads, width
+        self.pads = pads
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.embed = nn.Linear(inputs * patch, width)
@@ -56,27 +61,37 @@ class Transformer(nn.Module):
             self.norm_1, self.norm_2 = LayerNorm(width), LayerNorm(width)
             self.qkv, self.out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width)
             self.up, self.down = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
-            self.head = nn.Linear(width, way)
+            if way:
+                self.head = nn.Linear(width, way)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.features(x))
+        z = self.features(x)
+        return self.head(z) if "head" in self._modules else z
 
     def features(self, x: Tensor) -> Tensor:
-        """What the head sees: the mean of the tokens (M, width). Raises ValueError for another length than its own."""
-        if x.shape[1] != self.length:
-            raise ValueError(f"this Transformer reads sequences of {self.length} points, got {x.shape[1]}")
-        tokens = x.reshape(len(x), self.length // self.patch, self.patch * x.shape[2])
+        """What the head sees: the mean of the tokens (M, width). Without a token that is no padding, zeros."""
+        if x.ndim != 3 or x.shape[1:] != (self.length, self.inputs):
+            raise ValueError(f"this Transformer reads sequences (M, {self.length}, {self.inputs}), got samples of "
+                             f"shape {tuple(x.shape)}")
+        tokens = x.reshape(len(x), self.length // self.patch, self.patch * self.inputs)
+        counts = (tokens != 0).any(2, keepdim=True) if self.pads else None
         e = self.embed(tokens) + self.position
-        e = e + self.out(self.attend(self.norm_1(e)))
-        return (e + self.down(torch.relu(self.up(self.norm_2(e))))).mean(1)
+        e = e + self.out(self.attend(self.norm_1(e), counts))
+        e = e + self.down(torch.relu(self.up(self.norm_2(e))))
+        return e.mean(1) if counts is None else (e * counts).sum(1) / counts.sum(1).clamp(min=1)
 
-    def attend(self, e: Tensor) -> Tensor:
-        """softmax(QKᵀ/√d) V of every head, side by side: (M, S, width)."""
+    def attend(self, e: Tensor, counts: Tensor | None = None) -> Tensor:
+        """softmax(QKᵀ/√d) V of every head, side by side: (M, S, width).
+
+        counts (M, S, 1): whether a token may be attended to; None: all may.
+        """
         m, s, width = e.shape
         by_head = lambda part: part.reshape(m, s, self.heads, width // self.heads).transpose(1, 2)
         q, k, v = map(by_head, self.qkv(e).chunk(3, -1))
-        weights = torch.softmax(q @ k.mT / math.sqrt(q.shape[-1]), -1)
-        return (weights @ v).transpose(1, 2).reshape(m, s, width)
+        scores = q @ k.mT / math.sqrt(q.shape[-1])
+        if counts is not None:
+            scores = scores.masked_fill(~counts.mT[:, None], NEVER)
+        return (scores.softmax(-1) @ v).transpose(1, 2).reshape(m, s, width)
 
 
 class StrokeNet(nn.Module):

@@ -1,5 +1,7 @@
 """Sequences and the Transformer: the tasks, attention against torch's own, and Meta-SGD through it."""
 
+import re
+
 import pytest
 import torch
 from torch import nn
@@ -119,6 +121,7 @@ def test_sizes_that_do_not_fit_are_refused(settings, words):
         Transformer(3, **settings)
 
 
-def test_sequences_of_another_length_are_refused():
-    with pytest.raises(ValueError, match="reads sequences of 6 points, got 8"):
-        Transformer(3, **SMALL)(torch.zeros(1, 8, 1))
+def test_sequences_of_another_shape_are_refused():
+    for shape in ((1, 8, 1), (1, 6, 2), (6, 1)):
+        with pytest.raises(ValueError, match=re.escape(f"reads sequences (M, 6, 1), got samples of shape {shape}")):
+            Transformer(3, **SMALL)(torch.zeros(shape))

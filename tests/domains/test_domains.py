@@ -23,6 +23,12 @@ def toy(classes=4, per_class=3, size=5, seed=0):
                   tuple(f"c{i}" for i in range(classes)), tuple(f"g{i // 2}" for i in range(classes)))
 
 
+def one_hot(*words):
+    """The words over the letters a, b as sequences of three places; a blank is a place without a letter."""
+    rows = [[[255 * (letter == each) for each in "ab"] for letter in word.ljust(3)] for word in words]
+    return torch.tensor(rows, dtype=torch.uint8)
+
+
 # Domain
 
 
@@ -30,6 +36,10 @@ def toy(classes=4, per_class=3, size=5, seed=0):
     ({"images": torch.zeros(4, 1, 5, 5)}, r"toy: images must be uint8 .* or \(M, 3, H, W\), got torch.float32"),
     ({"images": torch.zeros(4, 5, 5, dtype=torch.uint8)}, r"got torch.uint8 of shape \(4, 5, 5\); convert them first"),
     ({"images": torch.zeros(4, 2, 5, 5, dtype=torch.uint8)}, r"of shape \(4, 2, 5, 5\)"),
+    ({"images": torch.full((4, 5, 5), 255, dtype=torch.uint8)}, r"\(of sequences they are one-hot, \(M, L, A\)\)"),
+    ({"images": one_hot("ab", "a", "a b", "b")}, "of sequences they are one-hot"),
+    ({"images": one_hot("ab", "a", "", "b")}, "of sequences they are one-hot"),
+    ({"images": one_hot("ab", "a", "ab", "b") // 2}, "of sequences they are one-hot"),
     ({"labels": torch.tensor([0, 1, 1])}, r"labels must be int64 of shape \(4,\), got torch.int64 of shape \(3,\)"),
     ({"labels": torch.tensor([0., 1., 1., 0.])}, r"labels must be int64 of shape \(4,\), got torch.float32"),
     ({"labels": np.array([0, 1, 1, 0])}, "labels must be a torch tensor, got ndarray; torch.as_tensor makes one"),
@@ -50,6 +60,16 @@ def test_a_domain_refuses_what_does_not_fit(change, sentence):
 def test_a_domain_may_be_empty():
     domain = Domain("none", torch.zeros(0, 1, 5, 5, dtype=torch.uint8), torch.zeros(0, dtype=torch.int64), (), ())
     assert len(domain.images) == 0
+
+
+def test_sequences_are_a_domain_but_have_no_shift_and_no_turns():
+    domain = Domain("spoken", one_hot("ab", "a", "bab", "b"), torch.tensor([0, 1, 1, 0]), ("x", "y"), ("g", "h"))
+    assert domain.sequences and not toy().sequences and len(set(domain.digests.tolist())) == 4
+    assert domain.subset([1]).images.equal(one_hot("a", "bab")) and domain.subset([1]).groups == ("h",)
+    shifted = lambda: shift_domain(domain, "noise", 0.5)
+    for refused, what in ((shifted, "the shift noise is"), (domain.with_rotations, "turns are")):
+        with pytest.raises(ValueError, match=f"spoken holds sequences, and {what} for pictures; leave it out"):
+            refused()
 
 
 @given(order=st.permutations(range(4)), keep=st.integers(0, 4))

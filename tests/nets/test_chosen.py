@@ -61,7 +61,7 @@ def test_the_seed_draws_the_weights_of_a_network_of_ones_own(here):
 
 
 @pytest.mark.parametrize("name, says", [
-    ("vgg", "net must be one of conv4, resnet12, or module:attr .* got 'vgg'"),
+    ("vgg", "net must be one of conv4, resnet12, gru, transformer, or module:attr .* got 'vgg'"),
     ("a b:c", "net must be one of"),
     ("no_such_module:net", "the module 'no_such_module' of --net no_such_module:net cannot be imported"),
     ("HERE:nothing", "'nothing' is not in 'HERE'; name a function or a class that makes your network"),
