@@ -65,7 +65,7 @@ def test_a_step_by_hand_is_a_step_by_autograd_and_a_layer_of_linear_attention(pr
 
 
 def test_the_error_of_the_layer_is_least_where_the_text_says():
-    """d - 2 tr A + (M + d + 1)/M |A|², whose gradient vanishes at α I."""
+    """d - 2 tr B + (M + d + 1)/M |B|², whose gradient vanishes at α I."""
     dims, pairs = 5, 20
     matrix = (best_rate(pairs, dims) * torch.eye(dims, dtype=torch.float64)).requires_grad_()
     error = error_of(matrix, pairs)
@@ -95,3 +95,17 @@ def test_the_chances_of_heads_are_a_binomial_distribution():
     found = coin.chances(6, 0.3)
     assert found.sum() == pytest.approx(1)
     assert list(found) == pytest.approx([math.comb(6, h) * 0.3**h * 0.7 ** (6 - h) for h in range(7)])
+
+
+def test_the_moments_behind_that_error():
+    """E[C] = I and E[C²] = (M + d + 1)/M I for C = XᵀX/M."""
+    dims, pairs = 3, 7
+    x = torch.randn(200_000, pairs, dims, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    c = x.mT @ x / pairs
+    eye = torch.eye(dims, dtype=torch.float64)
+    torch.testing.assert_close(c.mean(0), eye, atol=0.02, rtol=0)
+    torch.testing.assert_close((c @ c).mean(0), (pairs + dims + 1) / pairs * eye, atol=0.03, rtol=0)
+
+
+def test_one_head_on_paper():
+    assert NEXT(1, 1) == pytest.approx(0.5) and coin.belief(1, 1) == pytest.approx(2 / 3)

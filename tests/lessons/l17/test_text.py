@@ -60,10 +60,28 @@ def test_divergences_are_those_of_the_text():
     assert f"KL(0.5‖0.6) = {kl(0.5, 0.6):.3f} nats" in text() and f"KL(0.5‖0.3) = {kl(0.5, 0.3):.3f}" in text()
 
 
-def test_answering_zero_costs_the_squared_length_of_the_weights():
-    prompts = LinearTasks(5, 2, 0.5).sample(20_000, torch.Generator().manual_seed(0))
-    zero = errors(by_prefix(prior_mean, prompts.x, prompts.y), prompts.clean).mean()
-    assert float(zero) == pytest.approx(5, rel=0.03)
+def test_the_losses_of_answering_zero_and_of_ridge():
+    prompts = LinearTasks(5, 11, 0.5).sample(10_000, torch.Generator().manual_seed(0))
+    loss = lambda predict: float((by_prefix(predict, prompts.x, prompts.y) - prompts.y).square().mean())
+    assert loss(prior_mean) == pytest.approx(5.25, rel=0.03) and loss(ridge(0.25)) == pytest.approx(2, abs=0.1)
+    assert "answering 0 has a loss of 5.25, ridge of about 2." in text()
+
+
+def test_what_is_said_outside_the_prior_is_in_the_rows():
+    x, w, noise = (results.to_ridge(ROWS, "checkpoint", f"{name} × 3") for name in ("x", "w", "noise"))
+    assert f"its error is {x.mean:.1f} times ridge's, with $w_*$ {w.mean:.1f} times" in text() and w.low > 2
+    assert noise.high < 1 and results.to_ridge(ROWS, "ridge, told the situation", "noise × 3").high < noise.low
+
+
+def test_the_network_of_two_coins_is_off_as_the_text_says():
+    wrong = results.coins(ROWS, "outside", "network_wrong")
+    assert f"off by {wrong[0]:.2f} before the first toss, by {wrong[100]:.2f} after 100" in text()
+    assert wrong[100] > 1.5 * wrong[0]
+
+
+def test_belief_tips_over_between_two_of_the_coins_to_try():
+    gap = lambda coin: kl(coin, 0.3) - kl(coin, 0.6)
+    assert gap(0.45) > 0 > gap(0.40)
 
 
 def test_tables_have_a_line_for_every_arm():
