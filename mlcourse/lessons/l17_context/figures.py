@@ -57,13 +57,13 @@ def glyphs(rows: Sequence[dict]) -> str:
 def beyond(rows: Sequence[dict]) -> str:
     """A line for each arm: its error after five pairs and more, as a share of that of ridge with the λ of training, in
     training's situation and in others."""
-    names = {"checkpoint": "Transformer, checkpoint", "ridge": "ridge, λ of training (error itself)",
+    names = {"checkpoint": "Transformer, checkpoint", "ridge": "error of ridge itself",
              "ridge, told the situation": "ridge, told the situation"}
-    lines = [f"{'':37s}" + "".join(f"{name:>16s}" for name in SITUATIONS)]
+    lines = [f"{'error / ridge with the old λ':32s}" + "".join(f"{name:>15s}" for name in SITUATIONS)]
     for arm, name in names.items():
         cells = [f"{study.late(rows, arm, at):.2f}" if arm == "ridge" else study.to_ridge(rows, arm, at).text(2)
                  for at in SITUATIONS]
-        lines.append(f"{name:37s}" + "".join(f"{each:>16s}" for each in cells))
+        lines.append(f"{name:32s}" + "".join(f"{each:>15s}" for each in cells))
     return "\n".join(lines)
 
 
