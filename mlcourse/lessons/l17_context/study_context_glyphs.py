@@ -75,9 +75,9 @@ BY_CAML, BY_CNP, BY_MAP, BY_RESIDUAL = "CAML", "CNP", "ProtoNet + linear map", "
 ARMS = {
     PROTO: Arm(lambda size, seed: ProtoNet(_frozen(size))),
     BY_CAML: Arm(lambda size, seed: CAML(_frozen(size), WAY, seed=seed), 2000, (2e-3, 1e-3), is_scaled=True),
-    BY_CNP: Arm(lambda size, seed: CNP(_frozen(size), WAY, seed=seed), 5000, (3e-3, 1e-3), is_scaled=True),
-    BY_MAP: Arm(lambda size, seed: _fitted(_map(size), size), 6000, (1e-3, 3e-4)),
-    BY_RESIDUAL: Arm(lambda size, seed: _fitted(Residual(size, 64, seed), size), 5000, (1e-3, 3e-4)),
+    BY_CNP: Arm(lambda size, seed: CNP(_frozen(size), WAY, seed=seed), 7000, (3e-3, 1e-3), is_scaled=True),
+    BY_MAP: Arm(lambda size, seed: _fitted(_map(size), size), 9000, (3e-4, 1e-3)),
+    BY_RESIDUAL: Arm(lambda size, seed: _fitted(Residual(size, 64, seed), size), 7000, (1e-3, 3e-4)),
 }
 
 
