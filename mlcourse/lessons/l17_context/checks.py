@@ -166,15 +166,16 @@ def check_look_back(answer: object) -> str:
     look_back = LearnerFunction(answer, "look_back")
     for size in SIZES:
         q, k, v = parts = tuple(2 * drawn(size, seed) for seed in range(3))
-        got = tensor(look_back(*(each.clone() for each in parts)), size, f"for v of shape {size} what is read must have the "
-                                                                    "same shape")
+        got = tensor(look_back(*(each.clone() for each in parts)), size,
+                     f"for v of shape {size} what is read must have the same shape")
         truth = lambda q=q, k=k, v=v, **faults: read_of(q, k, v, **faults)
         if not same(got, truth()):
             explain(got, truth, READ_FAULTS, same)
             raise NotYet("row t must be the mean of v_0 to v_t, weighted by a softmax over the scores of these alone; "
                          "the first row is v_0.")
     leaves = tuple(each.clone().requires_grad_() for each in parts)
-    check_graph(look_back(*(1 * each for each in leaves)), leaves, "the network learns what to ask, to offer and to give")
+    check_graph(look_back(*(1 * each for each in leaves)), leaves,
+                "the network learns what to ask, to offer and to give")
     return "What comes later changes nothing that was read before."
 
 

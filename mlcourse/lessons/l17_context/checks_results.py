@@ -26,10 +26,14 @@ class Claim(NamedTuple):
 
 
 CLAIMS = {
-    "a": Claim(BY_CAML, PROTO, 1, "no", "TODO", "TODO"),
-    "b": Claim(BY_CAML, BY_RESIDUAL, 1, "no", "TODO b", "TODO"),
-    "c": Claim(BY_MAP, PROTO, 1, "open", "TODO c", "TODO"),
-    "d": Claim(BY_CNP, BY_CAML, 5, "open", "TODO d", "TODO"),
+    "a": Claim(BY_CAML, PROTO, 1, "no", "the newer method taken for the better", "CAML reads ProtoNet's features; does "
+               "its interval lie above 0 or below?"),
+    "b": Claim(BY_CAML, BY_CNP, 5, "yes", "two that fall behind taken for equal", "both are behind ProtoNet, but the "
+               "question is on which side of 0 their own difference lies?"),
+    "c": Claim(BY_MAP, PROTO, 1, "no", "a small difference taken for none", "print two digits: how wide is the "
+               "interval, and does it reach 0?"),
+    "d": Claim(BY_RESIDUAL, PROTO, 1, "yes", "a control taken for a formality", "the control can gain, too; on which "
+               "side of 0 does its interval lie?"),
 }
 
 

@@ -16,7 +16,7 @@ verdicts = Exercise(
     hints=(
         "apart(one, other, shot) is the first arm less the second, paired over seeds: where does the interval lie?",
         "Above 0: yes. Below 0: no. Across 0: open, whichever mean is larger.",
-        "Print apart(…).text(1, sign=True) for each of the four claims.",
+        "Print apart(…).text(2, sign=True) for each of the four claims.",
     ),
     wrong=tuple((with_verdicts(VERDICTS, CLAIMS, **{key: "open" if claim.verdict != "open" else "yes"}), claim.name)
                 for key, claim in CLAIMS.items()),

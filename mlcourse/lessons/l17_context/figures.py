@@ -46,12 +46,17 @@ def glyphs(rows: Sequence[dict]) -> str:
     head = "".join(f"{f'{shot}-shot':>14s}{'less ProtoNet':>15s}" for shot in SHOTS)
     lines = [f"{'% right, 5-way':25s}{head}{'seconds':>9s}"]
     for arm in (PROTO, BY_CNP, BY_CAML, BY_MAP, BY_RESIDUAL):
-        cells = "".join(f"{t_interval(study.accuracy(rows, arm, shot).values()).text():>14s}"
-                        f"{'' if arm == PROTO else study.apart(rows, arm, PROTO, shot).text(sign=True):>15s}"
+        cells = "".join(f"{_accuracy(rows, arm, shot):>14s}"
+                        f"{'' if arm == PROTO else study.apart(rows, arm, PROTO, shot).text(2, sign=True):>15s}"
                         for shot in SHOTS)
         seconds = "" if arm == PROTO else f"{study.seconds(rows, study.GLYPHS, arm):.0f}"
         lines.append(f"{arm:25s}{cells}{seconds:>9s}".rstrip())
     return "\n".join(lines)
+
+
+def _accuracy(rows: Sequence[dict], arm: str, shot: int) -> str:
+    found = t_interval(study.accuracy(rows, arm, shot).values())
+    return f"{found.mean:.1f}" if arm == PROTO else found.text()
 
 
 def beyond(rows: Sequence[dict]) -> str:
