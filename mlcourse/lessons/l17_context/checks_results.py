@@ -26,14 +26,14 @@ class Claim(NamedTuple):
 
 
 CLAIMS = {
-    "a": Claim(BY_CAML, PROTO, 1, "no", "the newer method taken for the better", "CAML reads ProtoNet's features; does "
-               "its interval lie above 0 or below?"),
-    "b": Claim(BY_CAML, BY_CNP, 5, "yes", "two that fall behind taken for equal", "both are behind ProtoNet, but the "
-               "question is on which side of 0 their own difference lies?"),
-    "c": Claim(BY_MAP, PROTO, 1, "no", "a small difference taken for none", "print two digits: how wide is the "
-               "interval, and does it reach 0?"),
-    "d": Claim(BY_RESIDUAL, PROTO, 1, "yes", "a control taken for a formality", "the control can gain, too; on which "
-               "side of 0 does its interval lie?"),
+    "a": Claim(BY_CAML, BY_MAP, 1, "no", "the newer method taken for the better", "both read the same features; does the "
+               "interval lie above 0 or below?"),
+    "b": Claim(BY_CAML, BY_CNP, 5, "yes", "two that fall behind taken for equal", "both are behind ProtoNet, but on "
+               "which side of 0 does their own difference lie?"),
+    "c": Claim(BY_MAP, PROTO, 5, "no", "a small difference taken for none", "print two digits: how wide is the interval, "
+               "and does it reach 0?"),
+    "d": Claim(BY_RESIDUAL, PROTO, 5, "yes", "a control taken for a formality", "a control can gain, too; on which side "
+               "of 0 does its interval lie?"),
 }
 
 
