@@ -26,8 +26,8 @@ class Claim(NamedTuple):
 
 
 CLAIMS = {
-    "a": Claim(BY_CAML, BY_MAP, 1, "no", "the newer method taken for the better", "both read the same features; does the "
-               "interval lie above 0 or below?"),
+    "a": Claim(BY_CAML, BY_MAP, 1, "no", "the newer method taken for the better", "both read the same features; does "
+               "the interval lie above 0 or below?"),
     "b": Claim(BY_CAML, BY_CNP, 5, "yes", "two that fall behind taken for equal", "both are behind ProtoNet, but on "
                "which side of 0 does their own difference lie?"),
     "c": Claim(BY_MAP, PROTO, 5, "no", "a small difference taken for none", "print two digits: how wide is the interval, "
