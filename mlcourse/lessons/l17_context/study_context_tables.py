@@ -33,8 +33,8 @@ AFTER = (0, 1, 3, 10, 30, 100)      # flips
 
 
 def pfn(prior: str, seed: int, share: float) -> tuple[PFN, int, float]:
-    """A PFN trained on tables of a prior, with 5 to 30 labelled rows; its steps and the seconds of one core. Tables have
-    as many rows as those that are judged, since the networks' classes halve all rows of a table."""
+    """A PFN trained on tables of a prior, with 5 to 30 labelled rows; its steps and the seconds of one core. Tables
+    have as many rows as those that are judged, since the networks' classes halve all rows of a table."""
     model, steps = PFN(FEATURES, seed=seed), max(1, round(share * TO_PFN["steps"]))
 
     def loss(generator: torch.Generator, step: int) -> Tensor:
