@@ -131,7 +131,7 @@ STUDY = Study(
     """Lesson 17: Transformers that learn linear regression from their prompts, linear attention, prior-fitted networks
     and CAML, beside what they are to be measured by, in the prior they were trained on and outside of it.
 
-    About fifteen minutes of one core for five seeds of all parts, and three for the rates.""",
+    About half an hour of one core for five seeds of all parts, and five minutes for the rates.""",
     ("--part regression", "--part glyphs --choose"), KEY, Budget(), plan, rows, line, prepare=prepare,
     pictures=pictures, options=(
         Option("part", str, rf"{', '.join(PARTS)}; repeat it for several.  \[default: all]", several=True),

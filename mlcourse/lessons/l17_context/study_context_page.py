@@ -82,8 +82,8 @@ def rates(rows: Rows) -> str:
     for arm, kind in glyphs.ARMS.items():
         if kind.rates:
             found = {row["rate"]: row["accuracy"][0] for row in rows if (row["arm"], row["split"]) == (arm, "val")}
-            body.append([arm, *(f"{found[rate]:.2f}" for rate in sorted(kind.rates))])
-    return table(["arm", "lowest rate", "middle", "highest"], body)
+            body.append([arm, *(f"{found[rate]:.2f} at {rate:g}" for rate in sorted(kind.rates))])
+    return table(["arm", "lower rate", "higher rate"], body)
 
 
 def on_tables(rows: Rows, world: str) -> str:
@@ -101,7 +101,7 @@ def on_tables(rows: Rows, world: str) -> str:
 def of_coins(rows: Rows) -> str:
     """What is predicted of a coin outside of the prior."""
     lines = {"network": "the network says", "bayes": "Bayes says", "network_wrong": "the network is wrong by",
-             "bayes_wrong": "Bayes is wrong by", "posterior": "P(coin 0.6 | flips)"}
+             "bayes_wrong": "Bayes is wrong by", "posterior": "posterior of the coin 0.6"}
     return table(["flips of a coin of 0.5", *map(str, tables.AFTER)],
                  [[words, *(f"{value:.3f}" for value in coins(rows, "outside", what).values())]
                   for what, words in lines.items()])

@@ -14,6 +14,7 @@ SHOWN = {"checkpoint": "Transformer", "ridge": "ridge with the prior's λ", "one
          "ridge, told the situation": "ridge with the λ that is right here"}
 PANELS = {"prior": "In the prior", "w × 3": "Outside: weights three times as large",
           "x × 3": "Outside: inputs three times as large"}
+TICKS = (0.3, 1, 3, 10, 30, 100, 300, 1000)
 
 
 def drawn(rows: Sequence[dict]) -> Picture:
@@ -32,6 +33,9 @@ def drawn(rows: Sequence[dict]) -> Picture:
                 axes.plot(range(len(found)), found, **style, ms=4, label=label)
                 said.append(f"{label}, {situation}: " + ", ".join(f"{value:.2f}" for value in found))
             axes.set(title=name, xlabel="pairs in the prompt", yscale="log")
+            ticks = [tick for tick in TICKS if axes.get_ylim()[0] < tick < axes.get_ylim()[1]]
+            axes.set_yticks(ticks, [f"{tick:,g}" for tick in ticks])
+            axes.minorticks_off()
             axes.grid(True, axis="y")
         figure.axes[0].set_ylabel("squared error")
         figure.axes[1].legend(loc="lower left")

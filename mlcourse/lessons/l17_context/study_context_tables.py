@@ -24,7 +24,7 @@ WORLDS = (LOGISTIC, NETWORKS, REAL)
 PFNS = {f"PFN, {name} prior": name for name in PRIORS}
 BY_LOGISTIC, BY_RIDGE, BY_MLP, CONSTANT = "logistic regression", "ridge", "small network", "share of the classes"
 FITTED = (BY_LOGISTIC, BY_RIDGE, BY_MLP, CONSTANT)
-BATCH, TO_PFN = 32, {"steps": 2000, "lr": 3e-3}
+BATCH, TRAIN_QUERIES, TO_PFN = 32, 10, {"steps": 2000, "lr": 3e-3}
 TABLES, JUDGED = 5000, 6000         # seeds of tables, of those that are judged
 
 COINS, TRUTH, FLIPS = (0.3, 0.6), 0.5, 100
@@ -33,12 +33,15 @@ AFTER = (0, 1, 3, 10, 30, 100)      # flips
 
 
 def pfn(prior: str, seed: int, share: float) -> tuple[PFN, int, float]:
-    """A PFN trained on tables of a prior, with 5 to 30 labelled rows; its steps and the seconds of one core."""
+    """A PFN trained on tables of a prior, with 5 to 30 labelled rows; its steps and the seconds of one core. Tables
+    have as many rows as those that are judged, since the networks' classes halve all rows of a table."""
     model, steps = PFN(FEATURES, seed=seed), max(1, round(share * TO_PFN["steps"]))
 
     def loss(generator: torch.Generator, step: int) -> Tensor:
         context = int(torch.randint(CONTEXTS[0], CONTEXTS[-1] + 1, (), generator=generator))
-        return pfn_loss(model, *PRIORS[prior](BATCH, context + 10, FEATURES, generator), context)
+        x, y = PRIORS[prior](BATCH, ROWS, FEATURES, generator)
+        shown = context + TRAIN_QUERIES
+        return pfn_loss(model, x[:, :shown], y[:, :shown], context)
 
     with one_core():
         began = time.thread_time()
