@@ -51,7 +51,7 @@ class Pairs(nn.Module):
         return F.normalize((x[:, :-1].mT @ x[:, 1:]).flatten(1), dim=1)
 
 
-def words(learner: ProtoNet, domain: Domain, episodes: int = 200) -> None:
+def words(learner: ProtoNet, domain: Domain, episodes: int = 100) -> None:
     """Print how often a learner is right about the languages of a domain, 5-way, and counted pairs of letters are."""
     for shot in (1, 5):
         sampler = EpisodeSampler(domain, 5, shot, 15)
