@@ -391,7 +391,7 @@ def test_prompt_player(widget, tmp_path):
 
 def test_coin_player(widget, tmp_path):
     coin = widget("CoinPlayer")
-    assert "A coin of 0.50, 10 tosses: the model says ≈" in coin.says()
+    assert "A coin of 0.50, 10 tosses: on average the model says ≈" in coin.says()
     picture = coin.pixels()
     coin.slider("tosses").focus()
     coin.page.keyboard.press("ArrowRight")

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, explain
-from mlcourse.exercises.values import tensor
+from mlcourse.exercises.values import described, tensor
 
 SIZES = ((3, 4, 2), (2, 3, 3))              # prompts, points, dimensions
 CUT = "the gradient is cut"
@@ -27,10 +27,15 @@ def same(one: Tensor, other: Tensor) -> bool:
     return one.shape == other.shape and torch.allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
+def a_tensor(value: object) -> Tensor:
+    """The value. Raises NotYet unless it is a tensor: later cells go on with it."""
+    if not isinstance(value, Tensor):
+        raise NotYet(f"return a tensor, which the lesson goes on with, got {described(value)}; torch.stack joins several")
+    return value
+
+
 def check_graph(result: object, leaves: tuple[Tensor, ...], why: str) -> None:
     """Raise a Misconception unless gradients flow from the result to all leaves."""
-    if isinstance(result, (list, tuple)) and result and all(isinstance(each, Tensor) for each in result):
-        result = torch.stack(list(result))
     graph = isinstance(result, Tensor) and result.requires_grad
     found = torch.autograd.grad(result.square().sum(), leaves, allow_unused=True) if graph else (None,)
     if not all(g is not None and bool(g.any()) for g in found):
@@ -77,7 +82,7 @@ def check_prefix(answer: object) -> str:
     for size in SIZES:
         x, y = prompts(size)
         target = drawn(size[:2], 2)
-        got = prefix_errors(predict, x.clone(), y.clone(), target.clone())
+        got = a_tensor(prefix_errors(predict, x.clone(), y.clone(), target.clone()))
         got = tensor(got, None, f"for {size[1]} points the errors must be {size[1]} numbers")
         truth = lambda x=x, y=y, target=target, **faults: by_prefix(predict, x, y, target, **faults)
         if not same(got, truth()):
@@ -122,7 +127,7 @@ def check_tokens(answer: object) -> str:
     for size in SIZES:
         x, y = prompts(size)
         wanted = (*size[:2], 2 * size[2] + 2)
-        got = tensor(tokens(x.clone(), y.clone()), wanted,
+        got = tensor(a_tensor(tokens(x.clone(), y.clone())), wanted,
                      f"for x of shape {size} the tokens must have the shape {wanted}")
         truth = lambda x=x, y=y, **faults: tokens_of(x, y, **faults)
         if not same(got, truth()):

@@ -17,10 +17,13 @@ from mlcourse.plots.style import GREY, RC, SERIES, about
 from mlcourse.statistics import t_interval
 
 LEAST, MOST = 0.1, 100.0
+NAMES = ("least squares", "one step", "MAML, 5 steps", "150 steps", "ridge (Bayes)", "Transformer, live",
+         "Transformer, checkpoint")
+LOOKS = dict(zip(NAMES, SERIES, strict=True))
 
 
 def curves(errors: Mapping[str, Tensor], title: str, zero: float = 5.0) -> Picture:
-    """Mean squared errors (n,) by the number of pairs seen, to targets without noise, by name; up to six.
+    """Mean squared errors (n,) by the number of pairs seen, to targets without noise, by name, some of NAMES.
 
     zero: the error of always answering 0. What exceeds the axis is cut off there.
     """
@@ -28,8 +31,11 @@ def curves(errors: Mapping[str, Tensor], title: str, zero: float = 5.0) -> Pictu
     with matplotlib.rc_context(RC):
         axes = figure.subplots()
         axes.axhline(zero, color=GREY, ls=":", lw=1.3, label="answering 0")
-        for (name, values), style in zip(errors.items(), SERIES, strict=False):
-            axes.plot(range(len(values)), values.clamp(max=MOST), **style, ms=5, label=name)
+        for name, values in errors.items():
+            axes.plot(range(len(values)), values.clamp(max=MOST), **LOOKS[name], ms=5, label=name)
+            if (highest := float(values.max())) > MOST:
+                axes.annotate(f"up to {about(highest)}", (int(values.argmax()), MOST), (8, -12),
+                              textcoords="offset points", fontsize=8.5)
             said.append(f"{name} {about(float(values[5]))} after 5 pairs, {about(float(values[-1]))} after "
                         f"{len(values) - 1}")
         axes.set(yscale="log", ylim=(LEAST, MOST), xlabel="pairs seen, M", ylabel="squared error")

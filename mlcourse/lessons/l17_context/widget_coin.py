@@ -50,8 +50,8 @@ class CoinPlayer(Explorer):
 
     def headline(self, record: CoinRecord) -> str:
         at = record.at
-        return (f"A coin of {record.coin:.2f}, {record.tosses[at]} tosses: the model says ≈{record.said[at]:.2f}, off "
-                f"by ≈{record.off[at]:.2f}; after none it was off by ≈{record.off[0]:.2f}")
+        return (f"A coin of {record.coin:.2f}, {record.tosses[at]} tosses: on average the model says "
+                f"≈{record.said[at]:.2f} and is off by ≈{record.off[at]:.2f}; after none by ≈{record.off[0]:.2f}")
 
     def describe(self, record: CoinRecord) -> str:
         low, high = (exact.divergence(record.coin, each) for each in COINS)

@@ -45,7 +45,7 @@ class PromptPlayer(Explorer):
             "examples": integer(examples, 0, MOST, "examples"), "deal": integer(1, 1, DEALS, "deal"),
             "slope": real(1.5, -4.0, 4.0, 0.5, "slope of the line"),
             "spread": real(spread, 0.5, 4.0, 0.5, "all x, times"),
-            "which": integer(1, 1, MOST, "move example"), "up": real(0.0, -8.0, 8.0, 0.5, "up by"),
+            "which": integer(3, 1, MOST, "move example"), "up": real(0.0, -8.0, 8.0, 0.5, "up by"),
             "order": ipywidgets.ToggleButtons(options=list(ORDERS), value=DEALT, style={"button_width": "7em"}),
         }
         sliders = columns([controls[name] for name in controls if name != "order"], 3)

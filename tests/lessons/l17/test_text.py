@@ -69,14 +69,20 @@ def test_the_losses_of_answering_zero_and_of_ridge():
 
 def test_what_is_said_outside_the_prior_is_in_the_rows():
     x, w, noise = (results.to_ridge(ROWS, "checkpoint", f"{name} × 3") for name in ("x", "w", "noise"))
-    assert f"its error is {x.mean:.1f} times ridge's, with $w_*$ {w.mean:.1f} times" in text() and w.low > 2
+    assert f"Transformer's error is {x.mean:.1f} times ridge's, with $w_*$ {w.mean:.1f} times" in text() and w.low > 2
     assert noise.high < 1 and results.to_ridge(ROWS, "ridge, told the situation", "noise × 3").high < noise.low
 
 
-def test_the_network_of_two_coins_is_off_as_the_text_says():
-    wrong = results.coins(ROWS, "outside", "network_wrong")
-    assert f"off by {wrong[0]:.2f} before the first toss, by {wrong[100]:.2f} after 100" in text()
-    assert wrong[100] > 1.5 * wrong[0]
+def test_the_network_of_two_coins_goes_the_way_of_bayes():
+    for who in ("bayes", "network"):
+        wrong = results.coins(ROWS, "outside", f"{who}_wrong")
+        assert wrong[0] < wrong[10] < wrong[100] and wrong[100] > 1.5 * wrong[0]
+
+
+def test_the_checkpoint_had_fourteen_times_the_steps_of_the_lesson():
+    assert shipped.card("context-regression")["training"]["steps"] / 900 == 14
+    cells = notebooks.read(notebooks.find("17")).cells
+    assert any("steps=900" in cell.source for cell in cells) and "fourteen times as many steps" in text()
 
 
 def test_belief_tips_over_between_two_of_the_coins_to_try():
