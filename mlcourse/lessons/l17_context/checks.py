@@ -30,7 +30,7 @@ def same(one: Tensor, other: Tensor) -> bool:
 def a_tensor(value: object) -> Tensor:
     """The value. Raises NotYet unless it is a tensor: later cells go on with it."""
     if not isinstance(value, Tensor):
-        raise NotYet(f"return a tensor, which the lesson goes on with, got {described(value)}; torch.stack joins several")
+        raise NotYet(f"return a tensor, which later cells use, got {described(value)}; torch.stack joins several")
     return value
 
 
