@@ -30,8 +30,8 @@ CLAIMS = {
                "the interval lie above 0 or below?"),
     "b": Claim(BY_CAML, BY_CNP, 5, "yes", "two that fall behind taken for equal", "both are behind ProtoNet, but on "
                "which side of 0 does their own difference lie?"),
-    "c": Claim(BY_MAP, PROTO, 5, "no", "a small difference taken for none", "print two digits: how wide is the interval, "
-               "and does it reach 0?"),
+    "c": Claim(BY_MAP, PROTO, 5, "no", "a small difference taken for none", "print two digits: how wide is the "
+               "interval, and does it reach 0?"),
     "d": Claim(BY_RESIDUAL, PROTO, 5, "yes", "a control taken for a formality", "a control can gain, too; on which side "
                "of 0 does its interval lie?"),
 }
