@@ -6,8 +6,8 @@ from mlcourse.exercises.predictions import Prediction
 
 
 def share(wrong: float) -> str:
-    """In words how many of 320 bits are wrong: the number itself differs between trainings on two processors."""
-    return "more than one in ten" if wrong > 32 else "fewer than one in " + ("ten" if wrong > 6.4 else "fifty")
+    """How many of 320 bits are wrong, by a bound: the number itself differs between trainings on two processors."""
+    return "over 10 %" if wrong > 32 else "under 10 %" if wrong > 6.4 else "under 2 %"
 
 
 PREDICTIONS = (
@@ -21,7 +21,7 @@ PREDICTIONS = (
         "weights it has …",
         ("about as many wrong", "less than half as many wrong", "more wrong"), "less than half as many wrong",
         lambda few, many: many < few / 2,
-        lambda few, many: f"with 32 rows {share(few)} of all bits is wrong, with 128 {share(many)}."),
+        lambda few, many: f"with 32 rows {share(few)} of all are wrong, with 128 {share(many)}."),
     Prediction(
         "09.p3", "On drawings the published MANN is far ahead of its LSTM at the second presentation. On features, in "
         "the study, MANN with strength leads by …",
