@@ -15,7 +15,8 @@ TERMS = {
 
 CHINESE = {
     "task stream": "任务流", "train on everything": "全部数据训练", "task buffer": "任务缓冲区",
-    "follow the leader": "跟随领先者", "samples needed": "所需样本数", "censored": "删失", "forgetting": "遗忘", "random features": "随机特征",
+    "follow the leader": "跟随领先者", "samples needed": "所需样本数", "censored": "删失", "forgetting": "遗忘",
+    "random features": "随机特征",
 }
 
 SYMBOLS = {
