@@ -4,7 +4,7 @@ from mlcourse.lesson import Lesson
 
 LESSON = Lesson(
     __name__,
-    does="meet tasks one after another with FTML and good rivals, count the samples that each needs, see what is forgotten",
+    does="meet tasks one after another with FTML and good rivals, count samples needed, see what is forgotten",
     exercises="exercises:EXERCISES",
     predictions="predictions:PREDICTIONS",
     explorers={"StreamOrder": "explorers:stream_order"},

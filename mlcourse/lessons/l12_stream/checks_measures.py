@@ -200,8 +200,8 @@ FORGOTTEN_FAULTS = (
     ("the sign", {"sign": -1}, "forgetting is the best so far less the accuracy now: positive where something is lost"),
     ("the first in place of the best", {"best": "first"}, "a task may be at its best rounds after its own; take the "
                                                           "best of all rounds before the last"),
-    ("the last round counts as earlier", {"best": "all"}, "the best is that of the rounds before the last; else nothing "
-                                                          "could ever be below 0, better than before"),
+    ("the last round counts as earlier", {"best": "all"}, "the best is that of the rounds before the last; else "
+                                                          "nothing could ever be below 0, better than before"),
     ("the round before in place of the best", {"best": "previous"}, "take the best of all rounds before the last"),
 )
 

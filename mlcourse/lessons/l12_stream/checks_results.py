@@ -12,8 +12,8 @@ NAMES = {HALF: "CONFLICT", UPRIGHT: "LOOKS"}
 
 
 class Claim(NamedTuple):
-    """A claim on two arms of the study in a stream, after so many samples: `one` is more accurate than `other`. verdict,
-    name, why: as in `mlcourse.exercises.entries.check_claims`."""
+    """A claim on two arms of the study in a stream, after so many samples: `one` is more accurate than `other`.
+    verdict, name, why: as in `mlcourse.exercises.entries.check_claims`."""
 
     verdict: str
     name: str

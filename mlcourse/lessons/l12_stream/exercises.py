@@ -88,10 +88,10 @@ meta_update = Exercise(
     id="12.3", title="A meta-update of FTML", answer="meta_update", difficulty=3, minutes=6,
     stub=META + "    ...", solution_source=META_SOLUTION, check=check_meta_update,
     hints=(
-        "For each task: start at theta, k steps as in exercise 03.1 on one batch, then the loss of another batch. The step "
-        "on theta comes once, after all tasks.",
-        "phi, batch = theta, some(x, y); in each of the k steps g = torch.autograd.grad(loss(phi, *batch), list(phi.values()), "
-        "create_graph=True). Then total = total + loss(phi, *some(x, y)) / len(buffer).",
+        "For each task: start at theta, k steps as in exercise 03.1 on one batch, then the loss of another batch. The "
+        "step on theta comes once, after all tasks.",
+        "phi, batch = theta, some(x, y); in each of the k steps g = torch.autograd.grad(loss(phi, *batch), "
+        "list(phi.values()), create_graph=True). Then total = total + loss(phi, *some(x, y)) / len(buffer).",
         "After the loop over the tasks: optimiser.zero_grad(); total.backward(); optimiser.step(); return "
         "total.detach(). A step is phi = {name: p - alpha * d for (name, p), d in zip(phi.items(), g)}.",
     ),

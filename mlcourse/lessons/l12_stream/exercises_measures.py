@@ -34,8 +34,8 @@ needed = Exercise(
     stub=NEEDED + "    ...", solution_source=NEEDED_SOLUTION, check=check_needed,
     hints=(
         "For every size: which share of the tasks has passed by then? The rest is reading that off.",
-        "(curves >= threshold).double().cummax(1).values is 1 from the first pass on. Its mean over the tasks, mean(0), "
-        "is the share that has passed with each size.",
+        "(curves >= threshold).double().cummax(1).values is 1 from the first pass on. Its mean over the tasks, "
+        "mean(0), is the share that has passed with each size.",
         "share = ….mean(0); median = next((n for n, s in zip(sizes, share.tolist()) if s >= 0.5), None); return "
         "float(share[-1]), median.",
     ),
@@ -95,7 +95,8 @@ arriving = Exercise(
         (ARRIVING_BROKEN.replace("arriving_broken", "arriving"),
          "asked before adapting, tested on what it learned from"),
         (arriving_wrong(("strategy.after(task.x[:n], task.y[:n])", "strategy.before()")), "asked before adapting"),
-        (arriving_wrong(("predict(task.test_x).argmax(1) == task.test_y", "predict(task.x[:n]).argmax(1) == task.y[:n]")),
+        (arriving_wrong(("predict(task.test_x).argmax(1) == task.test_y",
+                         "predict(task.x[:n]).argmax(1) == task.y[:n]")),
          "tested on what it learned from"),
         (arriving_wrong(("predict(task.test_x).argmax(1) == task.test_y",
                          "predict(task.x[last:n]).argmax(1) == task.y[last:n]")), "tested on the new part"),
@@ -140,7 +141,7 @@ forgotten = Exercise(
     hints=(
         "A task is a column. From which row on does it have numbers, and which of them count as earlier?",
         "a[i:-1, i] are the accuracies for task i after the rounds i to the last but one; a[-1, i] is the last.",
-        "torch.stack([a[i:-1, i].max() - a[-1, i] for i in range(len(a) - 1)])",
+        "torch.stack([a[i:-1, i].max() - a[-1, i] for i in range(len(a) - 1)]).",
     ),
     wrong=(
         (forgotten_wrong((LOST, "    return a[-1, :-1] - best")), "the sign"),

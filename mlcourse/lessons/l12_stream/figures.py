@@ -28,8 +28,8 @@ def arriving(rows: Sequence[dict], stream: str, arm: str) -> Tensor:
 
 
 def table(rows: Sequence[dict], stream: str, needed: Callable) -> str:
-    """All arms in a stream over the later tasks of all seeds: the share that passed and the median number of samples, by
-    the learner's `needed`; accuracy with 40 samples, and less fine-tuning, paired over seeds."""
+    """All arms in a stream over the later tasks of all seeds: the share that passed and the median number of samples,
+    by the learner's `needed`; accuracy with 40 samples, and less fine-tuning, paired over seeds."""
     lines = [f"{stream:24s}{'passed':>8s}{'median':>8s}{'% right with 40':>17s}{'less fine-tune':>16s}"]
     for arm in NAMES:
         if not values(rows, stream, arm, "arriving"):

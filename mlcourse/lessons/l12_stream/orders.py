@@ -32,8 +32,9 @@ Order = tuple[str, ...]     # keys of TASKS
 
 
 class Round(NamedTuple):
-    """One round. as_is, adapted: accuracies for its task, in 0 to 1, with each of SIZES samples, before and after adapting
-    to them. before, after: for every task so far when the round is over, before and after adapting to all its samples."""
+    """One round. as_is, adapted: accuracies for its task, in 0 to 1, with each of SIZES samples, before and after
+    adapting to them. before, after: for every task so far when the round is over, before and after adapting to all its
+    samples."""
 
     as_is: tuple[float, ...]
     adapted: tuple[float, ...]

@@ -23,6 +23,7 @@ FEW = 20                        # samples at which the text says the accuracy
 OPENING = ("digits", "labels moved", "digits")
 AS_IS = "as it is"
 NAMES = {HEAP: "train on everything", META: "FTML"}
+SHORT = {HEAP: "everything", META: "FTML"}
 TUNED = {HEAP: "fine-tuned", META: "FTML, adapted"}
 
 
@@ -47,8 +48,8 @@ class StreamOrder(Explorer):
     """Choose which tasks come, in which order, and play the stream.
 
     strategies: those to play, the first of which is also shown as it is, without adapting.
-    The first stream is played when the explorer is made. What was not played yet is, a round at a time, between which the
-    kernel answers; a newer order stops it, and coming back goes on with it.
+    The first stream is played when the explorer is made. What was not played yet is, a round at a time, between which
+    the kernel answers; a newer order stops it, and coming back goes on with it.
 
         StreamOrder()
         StreamOrder(strategies=(HEAP, META))
@@ -60,15 +61,16 @@ class StreamOrder(Explorer):
         self.strategies = tuple(strategies)
         names = [*TASKS, NONE]
         first = [*OPENING, *[NONE] * (LENGTH - len(OPENING))]
-        slots = {f"task{t}": ipywidgets.Dropdown(options=names[:-1] if t == 1 else names, value=name, description=str(t),
-                                                 layout={"width": "19.5%"}, style={"description_width": "1em"})
-                 for t, name in enumerate(first, 1)}
+        slot = lambda t, name: ipywidgets.Dropdown(
+            options=names[:-1] if t == 1 else names, value=name, description=str(t), layout={"width": "19.5%"},
+            style={"description_width": "1em"})
+        slots = {f"task{t}": slot(t, name) for t, name in enumerate(first, 1)}
         self.bar = ipywidgets.IntProgress(description="playing", **CONTROL)
         threshold = ipywidgets.IntSlider(value=75, min=60, max=90, step=5, description="% right to pass", **CONTROL)
         controls, last = {**slots, "threshold": threshold}, [threshold, self.bar]
         if len(self.strategies) > 1:
-            controls["shown"] = ipywidgets.ToggleButtons(options=[(NAMES[each], each) for each in self.strategies],
-                                                         style={"button_width": "11em"})
+            controls["shown"] = ipywidgets.ToggleButtons(options=[(SHORT[each], each) for each in self.strategies],
+                                                         style={"button_width": "7em"})
             last.insert(1, labelled("forgetting of", controls["shown"]))
         panel = ipywidgets.VBox([ipywidgets.HBox(list(slots.values())), ipywidgets.HBox(
             [ipywidgets.Box([each], layout={"flex": "1 1 0", "min_width": "260px"}) for each in last],
@@ -130,8 +132,8 @@ class StreamOrder(Explorer):
             return "The first task is being played"
         as_is, first = record.right[self.strategies[0]]
         others = "".join(f", with {NAMES[name]} ≈{100 * record.right[name][1]:.0f} %" for name in self.strategies[1:])
-        return (f"After {plural(record.played, 'task')}, right over all of them: as it is ≈{100 * as_is:.0f} %, fine-tuned "
-                f"≈{100 * first:.0f} %{others}")
+        return (f"After {plural(record.played, 'task')}, right over all of them: as it is ≈{100 * as_is:.0f} %, "
+                f"fine-tuned ≈{100 * first:.0f} %{others}")
 
     def describe(self, record: OrderRecord) -> str:
         few = " and ".join(f"≈{100 * right:.0f} % ({TUNED[name]})" for name, right in record.few.items())
