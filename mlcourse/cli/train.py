@@ -72,8 +72,6 @@ def train_command(
       mlcourse train protonet --domain folder:my_pictures --side 224 --colour --net my_nets:backbone
 
       mlcourse train maml --domain sinusoids --shot 10
-
-      mlcourse train protonet --domain words --net transformer --shot 5
     """
     from mlcourse import runs
     from mlcourse.system.machine import keep_freed_memory, limit_threads
