@@ -67,9 +67,10 @@ def _accuracy(rows: Sequence[dict], arm: str, shot: int) -> str:
 def beyond(rows: Sequence[dict]) -> str:
     """A line for each arm: its error after five pairs and more, as a share of that of ridge with the λ of training, in
     training's situation and in others."""
-    names = {"checkpoint": "Transformer, checkpoint", "ridge": "error of ridge itself",
-             "ridge, told the situation": "ridge, told the situation"}
-    lines = [f"{'error / ridge with the old λ':32s}" + "".join(f"{name:>15s}" for name in SITUATIONS)]
+    names = {"checkpoint": "Transformer, checkpoint", "ridge": "ridge, error itself",
+             "ridge, told the situation": "ridge, right λ"}
+    head = "share of ridge's error"
+    lines = [f"{head:32s}" + "".join(f"{name:>15s}" for name in SITUATIONS)]
     for arm, name in names.items():
         cells = [f"{study.late(rows, arm, at):.2f}" if arm == "ridge" else study.to_ridge(rows, arm, at).text(2)
                  for at in SITUATIONS]

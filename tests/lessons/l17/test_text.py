@@ -64,7 +64,7 @@ def test_the_losses_of_answering_zero_and_of_ridge():
     prompts = LinearTasks(5, 11, 0.5).sample(10_000, torch.Generator().manual_seed(0))
     loss = lambda predict: float((by_prefix(predict, prompts.x, prompts.y) - prompts.y).square().mean())
     assert loss(prior_mean) == pytest.approx(5.25, rel=0.03) and loss(ridge(0.25)) == pytest.approx(2, abs=0.1)
-    assert "answering 0 has a loss of 5.25, ridge of about 2." in text()
+    assert "Answering 0 has a loss of 5.25, ridge of about 2." in text()
 
 
 def test_what_is_said_outside_the_prior_is_in_the_rows():
@@ -92,7 +92,7 @@ def test_belief_tips_over_between_two_of_the_coins_to_try():
 
 def test_tables_have_a_line_for_every_arm():
     assert all(arm in figures.glyphs(ROWS) for arm in ARMS)
-    assert "x × 3" in figures.beyond(ROWS) and "told the situation" in figures.beyond(ROWS)
+    assert "x × 3" in figures.beyond(ROWS) and "right λ" in figures.beyond(ROWS)
 
 
 def test_errors_compared_are_those_after_five_pairs():
