@@ -21,7 +21,7 @@ PREDICTIONS = (
         "weights it has …",
         ("about as many wrong", "less than half as many wrong", "more wrong"), "less than half as many wrong",
         lambda few, many: many < few / 2,
-        lambda few, many: f"with 32 rows {share(few)} of all are wrong, with 128 {share(many)}."),
+        lambda few, many: f"with 32 rows {share(few)} wrong; with 128 {share(many)}."),
     Prediction(
         "09.p3", "On drawings the published MANN is far ahead of its LSTM at the second presentation. On features, in "
         "the study, MANN with strength leads by …",
