@@ -32,8 +32,8 @@ CLAIMS = {
                "which side of 0 does their own difference lie?"),
     "c": Claim(BY_MAP, PROTO, 5, "no", "a small difference taken for none", "print two digits: how wide is the "
                "interval, and does it reach 0?"),
-    "d": Claim(BY_RESIDUAL, PROTO, 5, "yes", "a control taken for a formality", "a control can gain, too; on which side "
-               "of 0 does its interval lie?"),
+    "d": Claim(BY_RESIDUAL, PROTO, 5, "yes", "a control taken for a formality", "a control can gain, too; on which "
+               "side of 0 does its interval lie?"),
 }
 
 

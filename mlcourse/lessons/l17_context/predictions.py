@@ -13,8 +13,8 @@ PREDICTIONS = (
         lambda squares, zero: squares > 10 * zero,
         lambda squares, zero: "more than ten times as large: the five equations have a solution, but a wild one."),
     Prediction(
-        "17.p2", "All x are three times as large as in training. The same ridge is still the best there is. Of its error "
-        "the trained Transformer has …",
+        "17.p2", "All x are three times as large as in training. The same ridge is still the best there is. Of its "
+        "error the trained Transformer has …",
         ("about as much", "up to twice as much", "more than three times as much"), "more than three times as much",
         lambda network, ridge: network > 3 * ridge,
         lambda network, ridge: f"more than three times as much: {about(network)} against {about(ridge)}."),

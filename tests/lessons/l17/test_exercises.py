@@ -69,7 +69,7 @@ def test_the_error_of_the_layer_is_least_where_the_text_says():
     dims, pairs = 5, 20
     matrix = (best_rate(pairs, dims) * torch.eye(dims, dtype=torch.float64)).requires_grad_()
     error = error_of(matrix, pairs)
-    assert float(error) == pytest.approx(best_error(pairs, dims)) and f"{best_error(pairs, dims):.2f}" == "1.15"
+    assert error.item() == pytest.approx(best_error(pairs, dims)) and f"{best_error(pairs, dims):.2f}" == "1.15"
     assert torch.autograd.grad(error, matrix)[0].abs().max() < 1e-9
     assert best_rate(1, 1) == pytest.approx(1 / 3) and best_error(1, 1) == pytest.approx(2 / 3)
 
