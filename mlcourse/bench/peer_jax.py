@@ -1,15 +1,13 @@
 """The meta-step in JAX: jit(grad(vmap)), compiled before it is timed.
 
 The code is the course's own, written as JAX is meant to be: the network a function of its parameters, the inner loop
-`jax.grad` in a Python loop, the tasks by `jax.vmap`, or one after another by `jax.lax.map` where the network convolves:
-with a kernel for each task XLA's convolutions are several times slower on a CPU. Pictures lie as (N, H, W, C), as in
-JAX's own libraries. XLA takes the cores that there are.
+`jax.grad` in a Python loop, the tasks by `jax.vmap`. Pictures lie as (N, H, W, C), as in JAX's own libraries. XLA takes
+the cores that there are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import torch
@@ -45,10 +43,7 @@ def jax_step(net: nn.Module, work: Work) -> Callable[[], list]:
         return criterion(forward(net, phi, query_x), query_y)
 
     def meta_loss(theta, alpha, *fields):
-        return over_tasks(lambda task: query_loss(theta, alpha, *task))(fields).mean()
-
-    def over_tasks(each):
-        return partial(jax.lax.map, each) if convolves(net) else jax.vmap(each)
+        return jax.vmap(query_loss, (None, None, 0, 0, 0, 0))(theta, alpha, *fields).mean()
 
     batch = work.batch
     to_jax = lambda t: jnp.asarray(t.detach().numpy())
@@ -62,11 +57,6 @@ def jax_step(net: nn.Module, work: Work) -> Callable[[], list]:
         return [*theta, *alpha]
 
     return step
-
-
-def convolves(net: nn.Sequential) -> bool:
-    """Whether the network has a convolution."""
-    return any(isinstance(layer, nn.Conv2d) for layer in net)
 
 
 def forward(net: nn.Sequential, phi: list, x):

@@ -15,17 +15,19 @@ from mlcourse.episode import EpisodeSampler
 from mlcourse.evaluate import scores
 from mlcourse.learners import ProtoNet
 from mlcourse.statistics import Estimate, interval
+from mlcourse.system.machine import one_core
 from mlcourse.widgets import Bar
 
 ENOUGH = 5          # pairs from which on errors are compared: as many as there are dimensions
 
 
 def trained(model: nn.Module, loss: Callable[[torch.Generator], Tensor], steps: int, lr: float) -> None:
-    """Train a model in place, with a bar, on what loss(generator) draws."""
+    """Train a model in place, with a bar, on what loss(generator) draws; on one core, since its products are small."""
     bar = Bar(steps, type(model).__name__)
     display(bar)
-    for value in train_in_context(model, lambda generator, step: loss(generator), steps, lr=lr):
-        bar({"loss": value})
+    with one_core():
+        for value in train_in_context(model, lambda generator, step: loss(generator), steps, lr=lr):
+            bar({"loss": value})
 
 
 @torch.no_grad()

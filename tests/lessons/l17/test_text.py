@@ -80,9 +80,9 @@ def test_the_network_of_two_coins_goes_the_way_of_bayes():
 
 
 def test_the_checkpoint_had_fourteen_times_the_steps_of_the_lesson():
-    assert shipped.card("context-regression")["training"]["steps"] / 900 == 14
+    assert shipped.card("context-regression")["training"]["steps"] / 700 == 18
     cells = notebooks.read(notebooks.find("17")).cells
-    assert any("steps=900" in cell.source for cell in cells) and "fourteen times as many steps" in text()
+    assert any("steps=700" in cell.source for cell in cells) and "eighteen times as many steps" in text()
 
 
 def test_belief_tips_over_between_two_of_the_coins_to_try():
