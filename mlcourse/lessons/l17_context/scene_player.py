@@ -28,7 +28,7 @@ class PlayerScene(Scene):
     def _build_lines(self, axes) -> None:
         axes.set(xlim=(-ACROSS, ACROSS), ylim=(-UP, UP), xlabel="x", ylabel="y")
         x = np.linspace(-USUAL, USUAL, 60)
-        axes.fill_between(x, -prior(x), prior(x), color="#DDE7EE", lw=0, label="95 % of what training showed")
+        axes.fill_between(x, -prior(x), prior(x), color="#DDE7EE", lw=0, label="90 % of what training showed")
         plot = lambda **style: self.moving(axes.plot([], [], **style)[0])
         self.truth = plot(color=GREY, lw=1.2, label="the line behind the examples")
         self.lines = [plot(color=LOOKS[name]["color"], ls=LOOKS[name]["linestyle"], lw=2.2, label=name)
