@@ -1,7 +1,7 @@
 """Follow the leader and fine-tune: train on everything, then take gradient steps on the task at hand.
 
 Finn, Rajeswaran, Kakade, Levine: Online Meta-Learning, ICML 2019 (a baseline there). Of FTML it has all but
-the derivative through the steps: w is trained as if none were to follow.
+the inner steps: w is trained as if none were to follow.
 """
 
 from __future__ import annotations

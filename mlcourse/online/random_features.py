@@ -8,7 +8,7 @@ Random Features for Large-Scale Kernel Machines, NeurIPS 2007.
     G ← G + Σ φ(x) φ(x)ᵀ,   C ← C + Σ φ(x) yᵀ          as samples arrive, y one-hot
     W = (G + λI)⁻¹ C                                   when asked
 
-Two sums hold all there is to know of all samples: their order does not matter, and nothing can be forgotten.
+Two sums hold all there is to know of all samples: their order does not matter, and no sample is forgotten.
 Deviation: ridge regression in place of the discriminant.
 
 `RandomFeaturesAlone` is ours: the same head on the samples of the task at hand alone, so what a task costs without

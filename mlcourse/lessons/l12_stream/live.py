@@ -21,7 +21,7 @@ HIDDEN, DRAWN, STEPS = 64, 10, 30      # units; samples of a draw; gradient step
 
 @cache
 def contradicting() -> list[Task]:
-    """TASKS tasks of one look; in each, five of the ten labels have changed places, other ones each time."""
+    """TASKS tasks of one look; in each, five of the ten labels have changed places, drawn anew each time."""
     digits = datasets.load("digits", form=Form(SIDE, framed=False))
     return stream(digits, arms.order(arms.HALF, TASKS, SEED), SIZES[-1], SEED)
 

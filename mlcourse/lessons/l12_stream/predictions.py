@@ -6,7 +6,7 @@ from mlcourse.exercises.predictions import Prediction
 
 PREDICTIONS = (
     Prediction(
-        "12.p1", "Six tasks, the same digits; in each, five of the ten labels have changed places, other ones each "
+        "12.p1", "Six tasks, the same digits; in each, five of the ten labels have changed places, drawn anew each "
         "time. One network is trained on all samples so far, of all tasks, and answers as it is. Which of the "
         "tasks 2 to 6 does it get 85 % right, with 160 samples of each?",
         ("none", "the early ones", "the late ones", "all"), "none",

@@ -38,7 +38,7 @@ def test_every_gap_of_the_text_is_a_paired_difference():
     level, ahead = gap(FTML, ALONE, HALF, 200), gap(ALONE, FTML, UPRIGHT, 200)
     drifting = gap(RANDOM, FTML, DRIFT)
     assert min(worth.low, disturbed.low, ahead.low, drifting.low, low.high, level.high) > 0 > max(low.low, level.low)
-    for said in (f"is worth {worth.text()} points with 40", f"from fine-tuning ({low.text()} points)",
+    for said in (f"FTML leads fine-tune by {worth.text()} points with 40", f"from fine-tuning ({low.text()} points)",
                  f"cost GDumb's {disturbed.text()} points", f"contradict each other ({level.text()} points)",
                  f"and {ahead.text()} points ahead", f"lead it by {drifting.text()} points with 40"):
         assert said in text()
