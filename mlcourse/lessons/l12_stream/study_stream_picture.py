@@ -33,7 +33,7 @@ def curves(rows: Sequence[dict]) -> Picture:
                               yerr=[e.half for e in found], **style, capsize=2, ms=4, label=arm)
                 said.append(f"{stream}, {arm}: " + ", ".join(
                     f"{e.text(tight=True)} ({n})" for n, e in zip(SIZES, found, strict=True)))
-            axes.axhline(100 * THRESHOLD, color=GREY, linewidth=0.9, linestyle="--")
+            axes.axhline(100 * THRESHOLD, color=GREY, linewidth=0.9, linestyle="--", label=f"{THRESHOLD:.0%} right")
             axes.set_xscale("log")
             axes.set_xticks(SIZES, list(map(str, SIZES)))
             axes.minorticks_off()
