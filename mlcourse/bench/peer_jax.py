@@ -1,8 +1,9 @@
-"""The meta-step in JAX: jit(grad(vmap)), compiled before it is timed.
+"""The meta-step in JAX: jit(grad), compiled before it is timed.
 
 The code is the course's own, written as JAX is meant to be: the network a function of its parameters, the inner loop
-`jax.grad` in a Python loop, the tasks by `jax.vmap`. Pictures lie as (N, H, W, C), as in JAX's own libraries. XLA takes
-the cores that there are.
+`jax.grad` in a Python loop, the tasks by `jax.vmap`, or one after another by `jax.lax.map` where the network convolves:
+there `vmap` makes grouped convolutions, with which XLA on a CPU is several times slower. Pictures lie as (N, H, W, C),
+as in JAX's own libraries. XLA takes the cores that there are.
 """
 
 from __future__ import annotations
@@ -43,8 +44,10 @@ def jax_step(net: nn.Module, work: Work) -> Callable[[], list]:
         return criterion(forward(net, phi, query_x), query_y)
 
     def meta_loss(theta, alpha, *fields):
-        return jax.vmap(query_loss, (None, None, 0, 0, 0, 0))(theta, alpha, *fields).mean()
+        of_task = lambda task: query_loss(theta, alpha, *task)
+        return (jax.lax.map(of_task, fields) if convolves else jax.vmap(of_task)(fields)).mean()
 
+    convolves = any(isinstance(layer, nn.Conv2d) for layer in net)
     batch = work.batch
     to_jax = lambda t: jnp.asarray(t.detach().numpy())
     pictures = lambda x: to_jax(x.movedim(2, -1) if x.ndim == 5 else x)

@@ -36,7 +36,6 @@ from mlcourse.system.timing import in_turn
 
 KEY = ("workload", "peer")
 PEERS = {**peer_code.PEERS, "jax": with_jax}
-BUT_JAX = ("loop", "higher", "torchopt")        # it takes half a minute a step there
 BUT_TORCHOPT = ("loop", "higher", "jax")        # TorchOpt has neither first order nor learned rates
 EXTRA = "Conv4-64, 32 tasks 1-shot, 15 queries"
 SEED = 0
@@ -93,7 +92,7 @@ LOADS = {load.name: load for load in (
     Load("Conv4-64 max-pool, 8 tasks", _conv(pool="max"), 8),
     Load("Conv4-64 FOMAML, 32 tasks 1-shot", _conv(kind=FOMAML), 32, peers=BUT_TORCHOPT),
     Load("Conv4-64 Meta-SGD, 32 tasks 1-shot", lambda: MetaSGD(Conv4(5)), 32, peers=BUT_TORCHOPT),
-    Load(EXTRA, _conv(), 32, 1, 15, BUT_JAX),
+    Load(EXTRA, _conv(), 32, 1, 15),
 )}
 
 
