@@ -1,8 +1,8 @@
 """The loss and gradient of a phase through torch.compile, where a run is long enough to pay for it.
 
 A meta-step of a small network is hundreds of operators of a few microseconds each, and most of its time goes into
-calling them. `trace` records the operators that the plain path calls, second derivatives included; torch.compile makes
-one C++ function of them, for batches of one shape.
+calling them. `trace` records the operators that the plain path calls, second derivatives included, and merges small
+products; torch.compile makes one C++ function of them, for batches of one shape.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from mlcourse.episode import Episode
 from mlcourse.learner import over_tasks_seen
 from mlcourse.nets import Stats, norm_of
 from mlcourse.phases import Phase
+from mlcourse.products import merge_products
 from mlcourse.system.machine import one_core
 
 COST = 30.0         # seconds of compiling, and
@@ -110,11 +111,14 @@ def trace(phase: Phase, example: Episode) -> torch.fx.GraphModule:
     try:
         with one_core():
             graph = make_fx(gradient, tracing_mode="fake")(copies, *example)
+            graph = make_fx(torch.func.functionalize(graph), tracing_mode="fake")(copies, *example)
     except Exception as error:
         raise Plain(f"its operators cannot be recorded ({_first_line(error)})") from error
     for node in graph.graph.nodes:
         if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
             raise Plain("it draws random numbers")
+    merge_products(graph.graph)
+    graph.recompile()
     return graph
 
 

@@ -27,7 +27,7 @@ FLOORS = (
     ("learner",),
     ("method",),
     ("learners",),
-    ("description",),
+    ("description", "products"),
     ("checkpoint", "compiled"),
     ("train", "evaluate", "probes", "online"),
     ("job", "rows", "supervised", "fewshot"),
