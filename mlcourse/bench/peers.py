@@ -4,6 +4,7 @@ All compute the same meta-gradient of the same weights on the same episodes with
 are compared in float64 first. Omniglot loads have as many queries as shots, as Finn et al. trained; one more row has
 15. Floating-point operations are those that the plain loop's convolutions and matrix products do. Ours is also measured
 compiled where `train(compile=True)` compiles in a long run. What JAX and torch.compile compile, they compile before.
+A turn of a small load is many meta-steps, as a training is.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ BUT_TORCHOPT = ("loop", "higher", "jax")        # TorchOpt has neither first ord
 EXTRA = "Conv4-64, 32 tasks 1-shot, 15 queries"
 SEED = 0
 ROUNDS = 7
+FILL = 50.0             # milliseconds of a turn, at least
 SINUSOID, CONNECTED = (1, 40, 40, 1), (784, 256, 128, 64, 64, 5)
 
 
@@ -112,7 +114,7 @@ def measure(load: Load, rounds: int) -> Iterator[dict]:
     square = torch.randn(2048, 2048)
     names = ["ours", *(["compiled"] if compiles(load) else []), *load.peers]
     sides = {side: step_of(load.name, side) for side in names}
-    times = in_turn({**sides, "product": lambda: square @ square}, rounds)
+    times = in_turn({**sides, "product": lambda: square @ square}, rounds, FILL)
     medians = {name: statistics.median(measured) for name, measured in times.items()}
     flop, rate = operations(load), 2 * 2048**3 / medians["product"] / 1e6
     memory = dict(zip(sides, peak_memories(step_of, [(load.name, side) for side in sides]), strict=True))

@@ -31,6 +31,16 @@ def test_sides_take_turns_and_the_first_turns_do_not_count(monkeypatch):
     assert times == {"a": [1000.0] * 3, "b": [2000.0] * 3} and "".join(order) == "ab" * (WARM_UP + 3)
 
 
+def test_a_turn_of_short_calls_is_filled_and_its_time_is_their_mean(monkeypatch):
+    now, called = [0.0], []
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    times = in_turn({length: partial(lambda length: (called.append(length), now.insert(0, now[0] + length)), length)
+                     for length in (0.25, 0.5, 3.0)}, 2, fill=1000.0)
+    monkeypatch.undo()
+    assert times == {0.25: [250.0] * 2, 0.5: [500.0] * 2, 3.0: [3000.0] * 2}
+    assert called == [0.25] * 4 + [0.5] * 2 + [3.0] + ([0.25] * 4 + [0.5] * 2 + [3.0]) * (WARM_UP + 1)
+
+
 @pytest.mark.alone
 def test_memory_is_that_of_the_steps_alone():
     held = bytearray(400_000_000)       # of this process, which must not hide the steps'
