@@ -67,3 +67,11 @@ def test_what_needs_a_product_for_each_task_keeps_it(function):
 def test_shapes_that_broadcast_are_added_before_they_are_summed():
     a, b, c = drawn((T, N, K), (T, N, M), (K, M))
     assert products(lambda a, b, c: (torch.bmm(a.mT, b) + c).sum(0), a, b, c) == ["bmm"]
+
+
+def test_of_two_small_sides_the_wide_one_comes_last():
+    a, b = drawn((T, M, K), (T, K, N))
+    graph = make_fx(torch.bmm, tracing_mode="fake")(a, b)
+    merge_products(graph.graph)
+    [product] = [node for node in graph.graph.nodes if node.target is torch.ops.aten.bmm.default]
+    assert product.meta["val"].shape == (T, N, M)
