@@ -79,6 +79,10 @@ def _difference(learner: nn.Module, again: nn.Module) -> str:
             return f"{its} has a hook"
         if found := _attributes(mine[name], theirs[name], f"{name}." if name else ""):
             return found
+    trains, frozen = ({name: p.requires_grad for name, p in each.named_parameters()} for each in (learner, again))
+    for name in sorted(trains.keys() & frozen.keys()):
+        if trains[name] != frozen[name]:
+            return f"its {name!r} is {'to be trained' if trains[name] else 'frozen'}"
     own, other = learner.state_dict(), again.state_dict()
     for name in sorted(own.keys() | other.keys()):
         if name not in own or name not in other:

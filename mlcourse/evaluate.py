@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner, check_finite, device_of, map_parts
+from mlcourse.learner import Learner, check_finite, device_of, is_seen_transductive, map_parts
 from mlcourse.phases import check_counts, in_threads
 from mlcourse.statistics import Estimate, interval, t_interval
 
@@ -123,7 +123,9 @@ def summed(values: Tensor, learner: Learner, sampler, *, seed: int, seconds: flo
     """The `Result` of the scores of episodes (E,) that a sampler drew. more: fields of a `Result`, as they are."""
     mean, ci95 = (interval if len(values) >= 30 else t_interval)(values)
     domain, was_training = getattr(sampler, "domain", None), learner.training
-    is_transductive = learner.eval().is_transductive
+    learner.eval()
+    one = sampler.sample(1, torch.Generator().manual_seed(seed)).task(0).to(device_of(learner))
+    is_transductive = is_seen_transductive(learner, lambda: learner.adapt(one), one.query_x)
     learner.train(was_training)
     return Result(
         method=name or type(learner).__name__, domain=domain.name if domain else "sinusoids",

@@ -20,7 +20,7 @@ from mlcourse.datasets import Form
 from mlcourse.datasets.pictures import Reduced, decode, extents, fitted, ink, reduced
 from mlcourse.datasets.values import KINDS, kind_of, value_range
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner, device_of
+from mlcourse.learner import Learner, device_of, is_seen_transductive
 from mlcourse.learners import ProtoNet
 
 AT_ONCE = 256           # samples that are predicted together where none depends on the others
@@ -75,6 +75,7 @@ class FewShot(ClassifierMixin, BaseEstimator):
                           torch.tensor(0)).to(device_of(learner))
         with torch.no_grad():
             self.state_ = self.learner_.adapt(episode, self.steps)
+            self.transductive_ = is_seen_transductive(self.learner_, lambda: self.state_, episode.support_x)
         return self
 
     def decision_function(self, X) -> np.ndarray:
@@ -94,7 +95,7 @@ class FewShot(ClassifierMixin, BaseEstimator):
     def _logits(self, X) -> Tensor:
         check_is_fitted(self)
         x = self._samples(X, fitting=False).to(device_of(self.learner_), _dtype(self.learner_))
-        blocks = [x] if self.learner_.is_transductive else x.split(AT_ONCE)
+        blocks = [x] if self.transductive_ else x.split(AT_ONCE)
         with torch.no_grad():
             return torch.cat([self.learner_.predict(self.state_, block) for block in blocks]).double().cpu()
 

@@ -17,6 +17,7 @@ from mlcourse.learner import Learner
 from mlcourse.learners import Method, build, method, settings_on
 from mlcourse.nets.chosen import PICTURES, SEQUENCES, check_name
 from mlcourse.phases import Phase
+from mlcourse.system.files import bounded
 from mlcourse.system.machine import device
 
 SINUSOIDS, RUNS = "sinusoids", one_shot_runs.NAME
@@ -25,6 +26,7 @@ EPISODES = 600
 TASK = {"way": 5, "query": 15, "episodes": EPISODES}
 RUN = {"way": one_shot_runs.WAY, "query": 1, "episodes": one_shot_runs.COUNT}
 OFFICIAL = "the official runs are of other alphabets, so all of the background set is trained on"
+LONGEST = 200                       # bytes of the name of a run's folder
 RUN_QUERY, RUN_VIEWS = 4, 0.7       # in training for the one-shot runs: queries of a class, the strength of views
 
 
@@ -95,14 +97,16 @@ class Job:
         return shlex.join(words)
 
     def name(self) -> str:
-        """A folder name: method, domain, task, and what of the network and the pictures is not as usual."""
+        """A folder name: method, domain, task, and what of the network and the pictures is not as usual; a long one ends in
+        a number made from it."""
         plain = lambda text: "".join(c if c.isalnum() or c in "@=._" else "-" for c in text).strip("-")
         task = f"{self.way}w{self.shot}s" if self.domain != SINUSOIDS else f"{self.shot}s"
         own = [plain(self.net)] * (self.net != Job("", self.domain).net)
         own += [f"width{self.width}"] * (self.width is not None)
         form = [f"side{self.side}"] * (self.side != Form().side) + ["colour"] * self.colour
         split = [f"by-{self.split_by}"] * (self.split_by is not None)
-        return "-".join([self.method, plain(self.domain), task, *own, self.norm, *form, *split, f"seed{self.seed}"])
+        parts = [self.method, plain(self.domain), task, *own, self.norm, *form, *split, f"seed{self.seed}"]
+        return bounded("-".join(parts), LONGEST)
 
     def label(self) -> str:
         """What a training is known by when it goes on: its command, wherever the data lie and whatever it computes on."""

@@ -98,6 +98,25 @@ class Learner(stacking.Stacking, nn.Module):
         """Called after every meta-step; a network with running statistics updates them here."""
 
 
+@torch.no_grad()
+def is_seen_transductive(learner: Learner, adapt: Callable[[], Any], x: Tensor) -> bool:
+    """Whether the prediction for one query depends on the others: what the learner says of itself, and around a network
+    that is not the course's also what is seen of up to three of the queries x (M, *D), alone and in company.
+
+    adapt: makes the state to predict from. What fails alone, as a batch norm in training does, depends on company.
+    """
+    net = getattr(learner, "net", None)
+    if learner.is_transductive or net is None or hasattr(net, "config"):
+        return learner.is_transductive
+    state = adapt()
+    together = learner.predict(state, x)
+    try:
+        alone = torch.cat([learner.predict(state, one) for one in x[:3].split(1)])
+    except (RuntimeError, ValueError):
+        return True
+    return not torch.allclose(alone, together[:3], rtol=1e-3, atol=1e-3 * float(together.abs().max()))
+
+
 def device_of(learner: nn.Module) -> torch.device:
     """Where the parameters and buffers of a learner lie; the CPU for one without any."""
     return next((t.device for t in (*learner.parameters(), *learner.buffers())), torch.device("cpu"))

@@ -11,7 +11,7 @@ import torch
 
 from mlcourse.statistics import Estimate, t_interval
 from mlcourse.system import paths
-from mlcourse.system.files import write_atomically
+from mlcourse.system.files import alone, write_atomically
 from mlcourse.system.provenance import commit, versions
 
 
@@ -55,8 +55,14 @@ def save(path: Path, rows: list[dict], key: tuple[str, ...]) -> None:
     """Put rows into a result file, which is written whole or not at all and made where it is missing.
 
     key: the fields that say which row is which, strings or numbers. A row replaces the one with the same key; the
-    others stay. The file is sorted by key. Raises ValueError when the file is damaged or its rows lack the key.
+    others stay, those included that another process saves meanwhile. The file is sorted by key. Raises ValueError when the
+    file is damaged or its rows lack the key.
     """
+    with alone(path):
+        _save(path, rows, key)
+
+
+def _save(path: Path, rows: list[dict], key: tuple[str, ...]) -> None:
     name = lambda row: tuple((isinstance(row[field], str), row[field]) for field in key)
     try:
         kept = {name(row): row for row in (read(path) if path.exists() else [])}

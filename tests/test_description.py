@@ -105,6 +105,8 @@ REFUSED = {
                            "its 'scale' is an addition"),
     "a hook": (lambda: changed(lambda: MAML(MLP()), lambda it: it.net.head.register_forward_hook(lambda *_: None)),
                "its net.head has a hook"),
+    "a frozen layer": (lambda: changed(lambda: MAML(MLP()), lambda it: it.net.head.requires_grad_(False)),
+                       "its 'net.head.bias' is frozen"),
     "two types of number": (lambda: changed(lambda: MAML(MLP()), lambda it: it.net.head.double()),
                             "its 'net.head.bias' is torch.float64 of shape"),
     "settings that are not JSON": (lambda: replaced(lambda: MAML(MLP()), "config", {"lr": torch.tensor(0.01)}),

@@ -96,6 +96,26 @@ def test_a_tensor_goes_to_the_network_as_it_is():
     assert model.score(x[1::2], domain.labels[1::2].numpy()) > 0.8
 
 
+class Together(torch.nn.Module):
+    """Features that are standardised by the samples at hand, as no module says."""
+
+    def forward(self, x):
+        x = x.flatten(1)
+        return (x - x.mean(0)) / (x.std(0, correction=0) + 0.1)
+
+
+def test_a_network_whose_samples_matter_to_each_other_is_declared_whoever_wrote_it():
+    sampler = EpisodeSampler(patterns(), 3, 2, 3)
+    for body, together in ((Together(), True), (torch.nn.Flatten(), False)):
+        learner = ProtoNet(wrap(body, example=torch.zeros(2, 1, 16, 16)))
+        assert evaluate(learner, sampler, 4).transductive is together
+        x, y = patterns(classes=3).images.float() / 255, patterns(classes=3).labels.numpy()
+        model = FewShot(learner).fit(x[::2], y[::2])
+        assert model.transductive_ is together
+        many = x.repeat(10, 1, 1, 1).double()
+        assert np.allclose(model.predict_proba(many), learner.predict(model.state_, many).softmax(1).numpy(), atol=1e-5)
+
+
 def test_accuracy_over_episodes_is_that_of_evaluate():
     learner, _ = checkpoint.load(trained())
     sampler = EpisodeSampler(datasets.load_splits("glyphs").test, 5, 1, 5)

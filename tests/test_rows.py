@@ -1,5 +1,8 @@
 """The rows of result files: found by name, as a tidy table, and as estimates over seeds."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -58,3 +61,22 @@ def test_the_stored_rows_agree_with_values_by_seed():
     rows = [row for row in read("transfer") if (row["source"], row["target"]) == ("mnist", "digits")]
     for (arm, k), found in estimates(frame(rows), "accuracy", by=["arm", "k"]).items():
         assert tuple(found) == pytest.approx(tuple(t_interval(by_seed(rows, arm, k).values())))
+
+
+SAVES = """
+import sys, time
+from pathlib import Path
+from mlcourse.rows import save
+file, name = Path(sys.argv[1]), sys.argv[2]
+file.with_name(name).touch()
+while not all(file.with_name(each).exists() for each in "ab"):
+    time.sleep(0.01)
+for i in range(40):
+    save(file, [{"name": name, "i": i}], ("name", "i"))
+"""
+
+
+def test_commands_that_save_into_one_file_at_the_same_time_lose_nothing(tmp_path):
+    both = [subprocess.Popen([sys.executable, "-c", SAVES, tmp_path / "rows.json", name]) for name in "ab"]
+    assert [process.wait(60) for process in both] == [0, 0]
+    assert len(read(tmp_path / "rows.json")) == 80

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from dataclasses import asdict
 
 import numpy as np
@@ -88,6 +89,11 @@ def test_a_job_names_its_folder():
         "maml-glyphs@rotation=0.5-20w5s-none-seed3")
     assert Job("maml", "sinusoids", shot=10).name() == "maml-sinusoids-10s-batch-seed0"
     assert "/" not in Job("maml", "folder:/home/me/pictures").name()
+
+
+def test_the_folder_of_a_job_with_a_long_path_has_a_name_that_file_systems_take():
+    one, other = (Job("maml", f"folder:/home/{'long/' * 60}{name}", net=f"{'nets.' * 60}a:b").name() for name in "ab")
+    assert one != other and all(len(name.encode()) <= 220 and name.startswith("maml-folder") for name in (one, other))
 
 
 # ------------------------------------------------------- training, evaluating
@@ -330,7 +336,9 @@ def test_the_command_line_trains_resumes_and_says_no(tmp_path, monkeypatch, caps
     whole, path = run_training(Job("maml", "sinusoids", shot=5, steps=300, episodes=30), tmp_path / "whole",
                                progress=False)
     status, out, _ = run(monkeypatch, capsys, *words)
-    assert status == 0 and {**json.loads(out), "seconds": 0} == {**asdict(whole), "seconds": 0}
+    said = json.loads(out)
+    assert Path(said.pop("checkpoint")) == tmp_path / "parts" / runs.MODEL
+    assert status == 0 and {**said, "seconds": 0} == {**asdict(whole), "seconds": 0}
     assert (tmp_path / "parts" / runs.MODEL).read_bytes() == path.read_bytes()
 
 

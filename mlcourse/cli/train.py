@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mlcourse.cli.output import SEEDS, Json
+from mlcourse.cli.output import SEEDS, Json, as_json_text
 
 Domain = Annotated[str, typer.Option(help="sinusoids, omniglot-runs, {DOMAINS}")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help=r"Look here for data.  \[default: MLCOURSE_DATA]")]
@@ -87,7 +86,7 @@ def train_command(
     except Interrupted as interrupt:
         print(f"mlcourse: {interrupt}; the same command goes on from there", file=sys.stderr)
         raise typer.Exit(130) from None
-    _report(result, as_json)
+    _report(result, as_json, checkpoint=str(model))
     if not as_json:
         print(f"checkpoint: {model}")
 
@@ -139,5 +138,5 @@ def evaluate_command(
     _report(result, as_json)
 
 
-def _report(result, as_json: bool) -> None:
-    print(json.dumps(asdict(result), indent=2) if as_json else result)
+def _report(result, as_json: bool, **more) -> None:
+    print(as_json_text(asdict(result) | more) if as_json else result)

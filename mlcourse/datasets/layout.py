@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlcourse.datasets.identify import is_picture
-from mlcourse.domains.names import listed, matched, quoted
+from mlcourse.domains.names import class_key, listed, matched, quoted
 
 LAYOUT = "PATH/class/image or PATH/group/class/image"
 SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
-          "test": "test", "testing": "test"}
+          "eval": "val", "evaluation": "val", "test": "test", "testing": "test", "holdout": "test"}
 NO_CLASS = {"images", "image", "imgs", "img", "pictures", "photos", "data", "unknown", "unlabeled", "unlabelled", "all",
             *SPLITS}
 SYSTEM = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "thumbs.db", "desktop.ini"}
@@ -64,8 +65,8 @@ def read(path: Path) -> Layout:
 
     PATH/class/image; PATH/group/class/image, classes named "group/class"; either of them in a single folder; the
     pictures of a class in one more folder of the same name for every class, or in train, val and test; and
-    PATH/train/class/image beside val or test (in any case; also training, valid, validation, dev, testing). Where
-    these have classes in common, they are one data set. Where the test classes stand in no other folder, the groups
+    PATH/train/class/image beside val or test (in any case; also training, valid, validation, dev, eval, evaluation,
+    testing, holdout; or one of these words in names that are otherwise alike). Where these have classes in common, they are one data set. Where the test classes stand in no other folder, the groups
     are "train", "val" and "test", the splits. What is no picture or lies in no class folder is left out and named.
     Raises ValueError for a folder without classes, a class without pictures, and pictures beside folders of pictures.
     """
@@ -80,6 +81,7 @@ def read(path: Path) -> Layout:
     else:
         layout.classes = _classes(top, layout, path)
         layout.groups = tuple(name.split("/")[0] for name in layout.classes)
+        layout.said += _repeated(layout)
         loose = top.pictures
     relative = lambda files: listed(str(file.relative_to(path)) for file in files)
     if loose:
@@ -88,6 +90,19 @@ def read(path: Path) -> Layout:
         passed.sort(key=lambda file: (file.name.startswith("."), file))
         layout.said.append(f"passed over, no pictures or hidden: {relative(passed)}")
     return layout
+
+
+def _repeated(layout: Layout) -> list[str]:
+    """A sentence where classes of several groups bear the same name."""
+    groups: dict[str, set[str]] = {}
+    for name, group in zip(layout.classes, layout.groups, strict=True):
+        groups.setdefault(class_key(name.partition("/")[2]), set()).add(group)
+    several = {name: held for name, held in groups.items() if name and len(held) > 1}
+    if not several:
+        return []
+    where = listed(sorted(set().union(*several.values())))
+    return [f"{quoted(several)} in {where} count as classes of their own, one for each of these folders; where they are "
+            "the same, put their pictures into one"]
 
 
 def scan(path: Path, passed: list[Path], above: tuple[Path, ...] = ()) -> Folder:
@@ -114,18 +129,43 @@ def scan(path: Path, passed: list[Path], above: tuple[Path, ...] = ()) -> Folder
 
 
 def _parts(top: Folder) -> list[Folder]:
-    """The folders train, val and test, in this order; none where the layout is another."""
+    """The folders train, val and test, in this order, or of names that differ in such a word alone, such as
+    training_set and test_set; none where the layout is another."""
     order = ("train", "val", "test")
-    parts = [folder for folder in top.inner if folder.name.casefold() in SPLITS]
-    parts.sort(key=lambda folder: order.index(SPLITS[folder.name.casefold()]))
-    if len({SPLITS[folder.name.casefold()] for folder in parts}) < 2:
+    alike: dict[str, list[Folder]] = {}
+    for folder in top.inner:
+        if split_of(folder.name):
+            alike.setdefault(_around(folder.name), []).append(folder)
+    several = {rest: found for rest, found in alike.items() if len({split_of(folder.name) for folder in found}) > 1}
+    if len(several) != 1:
+        several = {rest: found for rest, found in several.items() if not rest}
+    if not several:
         return []
+    (rest, parts), = several.items()
+    if rest and not all(folder.inner for folder in parts):
+        return []
+    parts.sort(key=lambda folder: order.index(split_of(folder.name)))
     if any(folder.inner for folder in parts):
         return parts
     if len(parts) == len(top.inner):
         raise ValueError(f"{listed(folder.name for folder in parts)} in {top.path} hold pictures, but no class folders;"
                          f" arrange them as {parts[0].path / 'class' / 'image'}")
     return []
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in re.split(r"[\W_]+|(?<=[^\W\d])(?=\d)", name.casefold()) if word]
+
+
+def split_of(name: str) -> str:
+    """The split that a folder's name names, by itself or as one word of several: "train", "val", "test", or ""."""
+    found = [SPLITS[word] for word in _words(name) if word in SPLITS]
+    return found[0] if len(found) == 1 else ""
+
+
+def _around(name: str) -> str:
+    """A folder's name without the word that names its split."""
+    return " ".join(word for word in _words(name) if word not in SPLITS)
 
 
 def _splits(top: Folder, parts: Sequence[Folder], layout: Layout, path: Path) -> list[Path]:
@@ -172,7 +212,7 @@ def _united(held: dict[str, Classes], layout: Layout) -> dict[str, list[str]]:
 
 def _decide(parts: list[str], where: dict[str, list[str]], layout: Layout) -> None:
     """Whether folders of splits hold splits of the classes, or pictures of one data set."""
-    split = {part: SPLITS[part.casefold()] for part in parts}
+    split = {part: split_of(part) for part in parts}
     first, last = split[parts[0]], split[parts[-1]]
     stands = {name: {split[part] for part in folders} for name, folders in where.items()}
     if all(last not in splits or splits == {last} for splits in stands.values()):

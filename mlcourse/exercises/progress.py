@@ -8,12 +8,10 @@ progress is kept in memory until the kernel stops; checks work all the same.
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 import math
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -21,9 +19,8 @@ from itertools import count
 from pathlib import Path
 
 import platformdirs
-from filelock import FileLock, Timeout
 
-from mlcourse.system.files import write_atomically
+from mlcourse.system.files import alone, write_atomically
 
 VERSION = 1
 NO_ATTEMPT = {"attempts": 0, "passed": False, "first_passed": None, "hints": 0}
@@ -46,25 +43,10 @@ def path() -> Path:
 @contextmanager
 def changing() -> Iterator[dict]:
     """The progress to change, saved at the end; kernels that change it at the same time wait for each other."""
-    with _alone(path()):
+    with alone(path()):
         data = load()
         yield data
         save(data)
-
-
-@contextmanager
-def _alone(file: Path) -> Iterator[None]:
-    """Nobody else changes the file inside; where no lock can be had within five seconds, it goes on without one."""
-    named = hashlib.sha256(str(file.absolute()).encode()).hexdigest()[:16]
-    lock = FileLock(Path(tempfile.gettempdir()) / f"mlcourse-{named}.lock", timeout=5)
-    try:
-        lock.acquire()
-    except (OSError, Timeout):
-        pass
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def record_attempt(id: str, passed: bool, answer: str = "") -> None:
@@ -141,7 +123,7 @@ def reset() -> None:
         raise ValueError(f"{file} cannot be reset, because this version of the course cannot use it; move it away "
                          f"yourself")
     try:
-        with _alone(file):
+        with alone(file):
             if file.exists():
                 os.replace(file, _free(file, "before-reset"))
     except OSError as error:

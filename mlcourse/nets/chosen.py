@@ -18,6 +18,7 @@ from mlcourse.nets.wrap import Wrapped, wrap
 PICTURES, SEQUENCES = ("conv4", "resnet12"), ("gru", "transformer")      # what they read, the usual one first
 NAMES = PICTURES + SEQUENCES
 OWN = "module:attr"
+WIDEST = 4096       # filters or features
 
 
 def check_name(name: str) -> None:
@@ -46,9 +47,11 @@ def network(name: str, outputs: int, *, norm: str = "batch", side: int = 28, cha
     head where there are outputs; norm and width are its own.
     Raises ValueError for a name of another form, a network of the course that reads no such samples, a module that
     cannot be imported, an attribute that is no callable or makes no network, a norm or a width for a network that has
-    its own, and what the networks raise.
+    its own, a width beyond 4096, and what the networks raise.
     """
     check_name(name)
+    if width is not None and not 1 <= width <= WIDEST:
+        raise ValueError(f"width must lie between 1 and {WIDEST}, got {width}")
     shape = (channels, side, side) if sequence is None else sequence
     if is_own(name):
         if norm != "batch" or width is not None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from mlcourse.studies.study import Option
+from mlcourse.system.files import bounded
 
 LONGEST = 120                       # of the pair in a file's name
 
@@ -36,6 +36,4 @@ def file_name(study: str, source: Sequence[str], target: str) -> str:
     """The study and the pair, as a file may be named; a long pair ends in a number made from it."""
     specs = (*source, "to", target)
     pair = "-".join("".join(c if c.isalnum() else "-" for c in spec).strip("-") for spec in specs)
-    if len(pair.encode()) > LONGEST:
-        pair = f"{pair.encode()[:LONGEST].decode(errors='ignore')}-{zlib.crc32(' '.join(specs).encode()):08x}"
-    return f"{study}-{pair}"
+    return f"{study}-{bounded(pair, LONGEST, ' '.join(specs))}"

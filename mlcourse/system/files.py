@@ -1,10 +1,17 @@
-"""Writing a file whole or not at all."""
+"""Writing a file whole or not at all, one process at a time, under a name that file systems take."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -36,3 +43,25 @@ def write_atomically(path: Path, data: bytes) -> None:
     except OSError as error:
         raise OSError(f"cannot write {path}: {error.strerror or error}; free space or choose another "
                       "folder") from error
+
+
+@contextmanager
+def alone(file: Path) -> Iterator[None]:
+    """Nobody else who asks changes the file inside; where no lock can be had within five seconds, it goes on without one."""
+    named = hashlib.sha256(os.path.realpath(file).encode(errors="surrogateescape")).hexdigest()[:16]
+    lock = FileLock(Path(tempfile.gettempdir()) / f"mlcourse-{named}.lock", timeout=5)
+    try:
+        lock.acquire()
+    except (OSError, Timeout):
+        pass
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def bounded(name: str, most: int, of: str | None = None) -> str:
+    """The name, or where it is longer than `most` bytes its beginning and a number made from `of`, by default the name."""
+    if len(name.encode()) <= most:
+        return name
+    return f"{name.encode()[:most].decode(errors='ignore')}-{zlib.crc32((name if of is None else of).encode()):08x}"

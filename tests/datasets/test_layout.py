@@ -18,6 +18,27 @@ def split_names(root):
     return [part.classes for part in load_splits(f"folder:{root}")]
 
 
+@pytest.mark.parametrize("names", ["training_set test_set", "seg_train seg_test", "train2017 val2017", "cars-train cars-eval"])
+def test_splits_are_known_by_one_word_of_their_names(tmp_path, names):
+    domain, said = loaded(fill(tmp_path, **dict.fromkeys(names.split(), "cat dog fox")))
+    assert domain.classes == ("cat", "dog", "fox") and domain.labels.bincount().tolist() == [2] * 3
+    assert said == [f"{names.replace(' ', ' and ')} hold the same 3 classes: one data set, each class with its pictures from "
+                    "all these folders"]
+
+
+@pytest.mark.parametrize("names", ["train_station test_tube", "toy_train toy_car", "train_a train_b test_a test_b"])
+def test_other_names_with_such_a_word_are_groups(tmp_path, names):
+    domain, _ = loaded(fill(tmp_path, **dict.fromkeys(names.split(), "red blue")))
+    assert set(domain.groups) == {*names.split()}
+
+
+def test_classes_of_one_name_in_several_groups_are_said(tmp_path):
+    domain, said = loaded(fill(tmp_path, fold1="cat dog", fold2="Cat fox"))
+    assert len(domain.classes) == 4
+    assert said == ["'cat' in fold1 and fold2 count as classes of their own, one for each of these folders; where they are "
+                    "the same, put their pictures into one"]
+
+
 @pytest.mark.parametrize("names", ["train val test", "Train Valid TEST", "training validation testing",
                                    "train dev test", "train val", "train test"])
 def test_splits_of_the_same_classes_are_one_data_set(tmp_path, names):

@@ -165,6 +165,18 @@ def test_a_changed_network_is_not_computed_by_the_form_of_the_original(make, kin
     assert_batch_is_loop(learner, pictures(3))
 
 
+def test_a_hook_of_all_modules_is_called_in_a_batch_too():
+    learner = MAML(small(), 0.1)
+    doubled = lambda module, x, y: 2 * y if isinstance(module, nn.Linear) else y
+    handle = nn.modules.module.register_module_forward_hook(doubled)
+    try:
+        assert learner.engine == "vmap"
+        assert_batch_is_loop(learner, pictures(3))
+    finally:
+        handle.remove()
+    assert learner.engine == "stacked"
+
+
 def test_a_changed_mlp_is_not_computed_by_the_form_of_the_original():
     learner = MAML(Leaky((1, 40, 40, 1)).double(), 0.05)
     assert learner.engine == "vmap"

@@ -74,6 +74,12 @@ def test_what_is_no_network_is_said(here, name, says):
         network(name.replace("HERE", here), 5)
 
 
+@pytest.mark.parametrize("width", [0, -1, 5000, 10**20])
+def test_a_width_that_no_network_has_is_said(width):
+    with pytest.raises(ValueError, match=f"width must lie between 1 and 4096, got {width}"):
+        network("conv4", 5, width=width)
+
+
 def test_norm_and_width_are_those_of_ones_own_network(here):
     for settings in ({"norm": "layer"}, {"width": 8}):
         with pytest.raises(ValueError, match="leave --norm and --width out"):

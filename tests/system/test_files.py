@@ -50,6 +50,13 @@ def test_a_link_stays_a_link_and_the_file_behind_it_is_written(tmp_path):
     assert link.is_symlink() and behind.read_bytes() == b"2"
 
 
+def test_a_long_name_ends_in_a_number_that_tells_it_apart():
+    assert files.bounded("short", 5) == "short"
+    one, other = (files.bounded("猫" * 50 + end, 100) for end in "ab")
+    assert one != other and len(one.encode()) <= 109 and one.startswith("猫" * 33 + "-")
+    assert files.bounded("x" * 9, 4, "other") == files.bounded("x" * 8, 4, "other")
+
+
 def test_the_longest_name_that_the_file_system_takes_can_be_written(tmp_path):
     path = tmp_path / ("x" * 255)
     files.write_atomically(path, b"1")
