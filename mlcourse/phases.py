@@ -21,12 +21,12 @@ def constant(share: float) -> float:
     return 1.0
 
 
-def cosine(share: float) -> float:
+def cosine_decay(share: float) -> float:
     """From 1 to 0 along half a cosine."""
     return 0.5 * (1 + math.cos(math.pi * share))
 
 
-def linear(share: float) -> float:
+def linear_decay(share: float) -> float:
     """From 1 to 0 along a line."""
     return 1 - share
 
@@ -90,7 +90,7 @@ def episodic_phase(learner: nn.Module, sampler, steps: int, *, tasks: int, lr: f
     check_rate(lr, "outer learning rate")
     return over_episodes(learner, name, lambda generator: sampler.sample(tasks, generator),
                          lambda episode, step: learner.loss(episode),
-                         torch.optim.Adam(trained_by(learner), lr=lr), steps, cosine)
+                         torch.optim.Adam(trained_by(learner), lr=lr), steps, cosine_decay)
 
 
 def trained_by(learner: nn.Module) -> list[tuple[str, Tensor]]:

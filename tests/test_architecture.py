@@ -45,6 +45,14 @@ FLOORS = (
 )
 FLOOR = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 DRAWS = {"plots", "widgets", "studies", "lessons", "bench"}
+# Names so general that each means one thing: the module that has it. A function, method or class elsewhere says more.
+ONE_MEANING = {
+    "Adapted": "learner", "Domain": "domains/domain", "Episode": "episode/episode", "Estimate": "statistics",
+    "Exercise": "exercises/framework", "Explorer": "widgets/base", "Learner": "learner", "Phase": "phases",
+    "Scene": "plots/scene", "Study": "studies/study", "accuracy": "supervised", "cosine": "memory/addressing",
+    "evaluate": "evaluate", "interval": "statistics", "linear": "nets/wrap", "paired_difference": "statistics",
+    "t_interval": "statistics",
+}
 RENDERS = {"build", "card", "characters", "drawing", "stored"}      # of the glyphs: inside functions only
 
 
@@ -96,6 +104,15 @@ def test_no_lesson_imports_a_lesson():
         if own[0] == "lessons" and len(path.relative_to(PACKAGE).parts) == 3:
             others = {name.split(".")[2] for _, name in imports(tree_of(path)) if name.startswith("mlcourse.lessons.l")}
             assert others <= {own[1]}, f"{path.relative_to(ROOT)} imports {others - {own[1]}}: move down what both need"
+
+
+def test_a_general_name_means_one_thing():
+    found = {}
+    for path in MODULES:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in ONE_MEANING:
+                found.setdefault(node.name, []).append(path.relative_to(PACKAGE).with_suffix("").as_posix())
+    assert found == {name: [home] for name, home in ONE_MEANING.items()}, "a name that says what it does, or one function"
 
 
 def test_no_circle():

@@ -50,10 +50,12 @@ def test_the_lesson_of_the_guide_is_made_refreshed_validated_and_passes_the_test
     assert "stored new outputs" in python(course, "-m", "mlcourse", "run", "98", "--refresh")
     assert notebooks.validate(course / "notebooks" / "98_parabola.ipynb") == []
     said = python(course, "-m", "pytest", *NBVAL, "-k", "98", "notebooks/98_parabola.ipynb", "tests/lessons/l98",
-                  "tests/exercises/test_exercises.py", "tests/course/test_every_lesson.py",
-                  "tests/course/test_glossary.py")
+                  "tests/lessons/test_explorers.py", "tests/exercises", "tests/browser/test_widgets.py",
+                  "tests/course/test_every_lesson.py", "tests/course/test_glossary.py")
     for file, passed in (("98_parabola.ipynb", 8), ("l98/test_widget.py", 2), ("l98/test_study.py", 1),
-                         ("test_exercises.py", 26), ("test_every_lesson.py", 3), ("test_glossary.py", 3)):
+                         ("lessons/test_explorers.py", 2), ("test_exercises.py", 26), ("test_kinds.py", 13),
+                         ("test_every_lesson.py", 3), ("test_glossary.py", 3)):
         assert re.search(rf"{file} \.{{{passed}}}\s", said), said
+    assert re.search(r"browser/test_widgets.py [.s]\s", said), said            # s where there is no browser
     said = python(course, "-m", "mlcourse", "study", "parabola", "--seed", "3", "--seed", "4")
     assert said.count("distance") == 6 and said.endswith("rows in runs/parabola.json\n")

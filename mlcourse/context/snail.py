@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mlcourse.context.transformer import causal, linear
+from mlcourse.context.transformer import causal, normal_linear
 
 
 class Dense(nn.Module):
@@ -25,7 +25,7 @@ class Dense(nn.Module):
     def __init__(self, inputs: int, dilation: int, filters: int, generator: torch.Generator):
         super().__init__()
         self.dilation = dilation
-        self.taps = linear(2 * inputs, 2 * filters, (2 * inputs) ** -0.5, generator)
+        self.taps = normal_linear(2 * inputs, 2 * filters, (2 * inputs) ** -0.5, generator)
 
     def forward(self, x: Tensor) -> Tensor:
         before = F.pad(x, (0, 0, self.dilation, 0))[:, :x.shape[1]]
@@ -49,8 +49,8 @@ class Attention(nn.Module):
     def __init__(self, inputs: int, keys: int, values: int, generator: torch.Generator):
         super().__init__()
         std, self.outputs = inputs**-0.5, inputs + values
-        self.query, self.key = (linear(inputs, keys, std, generator, bias=False) for _ in range(2))
-        self.value = linear(inputs, values, std, generator)
+        self.query, self.key = (normal_linear(inputs, keys, std, generator, bias=False) for _ in range(2))
+        self.value = normal_linear(inputs, values, std, generator)
 
     def forward(self, x: Tensor) -> Tensor:
         scores = self.query(x) @ self.key(x).mT * self.key.out_features**-0.5
@@ -78,7 +78,7 @@ class SNAIL(nn.Module):
             parts.append(kind(channels, *sizes, generator))
             channels = parts[-1].outputs
         self.parts = nn.Sequential(*parts)
-        self.out = linear(channels, outputs, channels**-0.5, generator)
+        self.out = normal_linear(channels, outputs, channels**-0.5, generator)
 
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[1] > self.length:

@@ -31,7 +31,7 @@ def apart(context: int, queries: int, device: torch.device | None = None) -> Ten
     return allowed
 
 
-def linear(inputs: int, outputs: int, std: float, generator: torch.Generator, bias: bool = True) -> nn.Linear:
+def normal_linear(inputs: int, outputs: int, std: float, generator: torch.Generator, bias: bool = True) -> nn.Linear:
     """A linear layer with weights from N(0, std²) and biases of 0."""
     layer = nn.utils.skip_init(nn.Linear, inputs, outputs, bias=bias)
     with torch.no_grad():
@@ -48,10 +48,10 @@ class Layer(nn.Module):
         super().__init__()
         self.heads, std, residual = heads, width**-0.5, (2 * layers) ** -0.5
         self.norm_1, self.norm_2 = LayerNorm(width), LayerNorm(width)
-        self.qkv = linear(width, 3 * width, std, generator, bias=False)
-        self.out = linear(width, width, std * residual, generator)
-        self.up = linear(width, 2 * width, std, generator)
-        self.down = linear(2 * width, width, (2 * width) ** -0.5 * residual, generator)
+        self.qkv = normal_linear(width, 3 * width, std, generator, bias=False)
+        self.out = normal_linear(width, width, std * residual, generator)
+        self.up = normal_linear(width, 2 * width, std, generator)
+        self.down = normal_linear(2 * width, width, (2 * width) ** -0.5 * residual, generator)
 
     def attention(self, e: Tensor, allowed: Tensor | None) -> tuple[Tensor, Tensor]:
         """The weights softmax(QKᵀ/√d) of every head (…, heads, S, S), and V (…, heads, S, d)."""
@@ -80,10 +80,10 @@ class ContextTransformer(nn.Module):
             raise ValueError("sizes must be at least 1, and the width a multiple of heads, got "
                              f"inputs {inputs}, outputs {outputs}, layers {layers}, width {width}, heads {heads}")
         generator = torch.Generator().manual_seed(seed)
-        self.embed = linear(inputs, width, inputs**-0.5, generator)
+        self.embed = normal_linear(inputs, width, inputs**-0.5, generator)
         self.layers = nn.ModuleList(Layer(width, heads, layers, generator) for _ in range(layers))
         self.norm = LayerNorm(width)
-        self.readout = linear(width, outputs, READOUT, generator)
+        self.readout = normal_linear(width, outputs, READOUT, generator)
 
     def forward(self, tokens: Tensor, allowed: Tensor | None = None) -> Tensor:
         e = self.embed(tokens)

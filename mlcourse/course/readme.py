@@ -1,5 +1,5 @@
 """What is made from records: the tables of README.md and of benchmarks/README.md, the glossary, the symbols on the
-notation page, and the links at both ends of every lesson.
+notation page, and the links at both ends of every lesson; and from stored rows: what lessons and explorers cost.
 
     python -m mlcourse.course.readme        # writes them anew
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from mlcourse.course import frame, glossary, notebooks
 from mlcourse.learners import RECORDS
 from mlcourse.lesson import lessons
+from mlcourse.rows import read
 from mlcourse.system import paths
 from mlcourse.system.files import write_atomically
 
@@ -48,7 +49,30 @@ def page_table() -> str:
     return "\n".join(["| page | command |", "|---|---|", *rows])
 
 
-FILES = {"README.md": {"lessons": lesson_table, "methods": method_table}, "benchmarks/README.md": {"pages": page_table}}
+def lesson_costs() -> str:
+    """A row for every stored row of `mlcourse bench lessons`."""
+    rows = [f"| {row['lesson']} | {row['seconds']} | {row['pace']} | {row['peak_mb']:,} | {row['bytes']:,} |"
+            for row in read("lessons")]
+    return "\n".join(["| lesson | seconds | pace | peak MB | bytes |", "|---|---|---|---|---|", *rows])
+
+
+def widget_costs() -> str:
+    """A row for every stored row of `mlcourse bench widgets`, in milliseconds."""
+    rows = []
+    for row in read("widgets"):
+        compute = f"{row['compute_ms']:{'.1f' if row['compute_ms'] >= 0.1 else 'g'}}"
+        rows.append(f"| {row['widget']} | {row['changes']} | {compute} | {row['draw_ms']} | {row['p95_ms']} "
+                    f"| {row['key_to_pixel_ms']} |")
+    head = "| widget | changes | compute ms | draw ms | p95 ms | key to pixel ms |"
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+
+
+FILES = {
+    "README.md": {"lessons": lesson_table, "methods": method_table},
+    "benchmarks/README.md": {"pages": page_table},
+    "benchmarks/lessons.md": {"lessons": lesson_costs},
+    "benchmarks/widgets.md": {"widgets": widget_costs},
+}
 
 
 def filled(text: str, parts: Mapping[str, Callable[[], str]]) -> str:

@@ -24,7 +24,7 @@ from mlcourse.generators.made import in_turn
 from mlcourse.losses.gan import gradient_penalty, mode_seeking
 from mlcourse.nets.gan import NOISE, Discriminator
 from mlcourse.nets.gan import Generator as Redrawing
-from mlcourse.phases import Phase, cosine
+from mlcourse.phases import Phase, cosine_decay
 
 PENALTY, SEEK = 10.0, 0.3
 RATES = {"redrawing": 2e-4, "critic": 1e-3}
@@ -90,7 +90,7 @@ class DAGAN(Generator):
             return self.critic_loss(batch, drawn) + self.generator_loss(batch, drawn, other)
 
         return [Phase("dagan", lambda generator: pairs(sampler, generator), loss,
-                      torch.optim.Adam(groups, betas=(0.0, 0.9)), steps, cosine,
+                      torch.optim.Adam(groups, betas=(0.0, 0.9)), steps, cosine_decay,
                       after=lambda batch: self.critic.iterate())]
 
     @torch.no_grad()

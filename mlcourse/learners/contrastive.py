@@ -28,17 +28,8 @@ from mlcourse.learner import check_classes, require_grad
 from mlcourse.learners.protonet import ProtoNet
 from mlcourse.losses.contrast import sup_con
 from mlcourse.method import Method
+from mlcourse.nets.wrap import linear
 from mlcourse.phases import Phase, check_counts
-
-
-def linear(size: int, outputs: int, seed: int, bias: bool = True) -> nn.Linear:
-    """A linear layer with weights from a seed: normal, of variance 1/size."""
-    layer = nn.utils.skip_init(nn.Linear, size, outputs, bias=bias)
-    with torch.no_grad():
-        layer.weight.copy_(torch.randn(outputs, size, generator=torch.Generator().manual_seed(seed)) / size ** 0.5)
-        if bias:
-            layer.bias.zero_()
-    return layer
 
 
 class SupCon(ProtoNet):

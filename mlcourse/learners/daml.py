@@ -25,7 +25,7 @@ from mlcourse.learners.translator import TranslationSampler, Translator
 from mlcourse.losses import task_loss
 from mlcourse.method import Method
 from mlcourse.nets.gan import NOISE
-from mlcourse.phases import Phase, check_counts, cosine, over_episodes
+from mlcourse.phases import Phase, check_counts, cosine_decay, over_episodes
 
 RAMP = 0.5          # the share of phase 2 in which λ rises
 
@@ -96,7 +96,7 @@ class DAML(MetaSGD):
 
         own = [(name, p) for name, p in self.named_parameters() if not name.startswith("translator.")]
         one = lambda episode, step: self.loss(episode, ramp(step / steps, self.weight))
-        return over_episodes(self, "joint", sample, one, torch.optim.Adam(own, lr=lr), steps, cosine)
+        return over_episodes(self, "joint", sample, one, torch.optim.Adam(own, lr=lr), steps, cosine_decay)
 
 
 def ramp(share: float, last: float = 0.5) -> float:

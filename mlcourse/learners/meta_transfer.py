@@ -21,7 +21,7 @@ from mlcourse.learner import Adapted, check_classes, require_grad
 from mlcourse.learners.meta_sgd import MetaSGD
 from mlcourse.method import Method
 from mlcourse.nets import features, trainable
-from mlcourse.phases import Phase, check_counts, cosine, over_episodes
+from mlcourse.phases import Phase, check_counts, cosine_decay, over_episodes
 
 
 class MetaTransfer(MetaSGD):
@@ -88,9 +88,9 @@ class MetaTransfer(MetaSGD):
         sample = lambda generator: sampler.sample(tasks, generator)
         adam = lambda parameters: torch.optim.Adam(parameters.items(), lr=lr)
         return [over_episodes(self, "pretrain", sample, lambda episode, step: self.pretraining_loss(episode),
-                              adam({**body, **classifier}), first, cosine, after=False),
+                              adam({**body, **classifier}), first, cosine_decay, after=False),
                 over_episodes(self, "meta-train", sample, lambda episode, step: self.loss(episode), adam(later),
-                              steps - first, cosine)]
+                              steps - first, cosine_decay)]
 
 
 METHOD = Method("meta-transfer", MetaTransfer, "pretrain, then Meta-SGD", "headed", {"low": 0.1, "high": 0.4},

@@ -23,7 +23,7 @@ from mlcourse.learner import Adapted, check_head, require_grad
 from mlcourse.learners.maml import MAML
 from mlcourse.method import Method
 from mlcourse.nets import Params, trainable
-from mlcourse.phases import Phase, check_counts, linear, over_episodes, trained_by
+from mlcourse.phases import Phase, check_counts, linear_decay, over_episodes, trained_by
 
 
 class Reptile(MAML):
@@ -116,7 +116,7 @@ class Reptile(MAML):
             groups[not name.startswith("net.")]["params"].append((name, p))
         return [over_episodes(self, "meta-train", lambda generator: sampler.sample(tasks, generator),
                               lambda episode, step: self.loss(episode),
-                              torch.optim.SGD([group for group in groups if group["params"]]), steps, linear)]
+                              torch.optim.SGD([group for group in groups if group["params"]]), steps, linear_decay)]
 
 
 def mini_batches(x: Tensor, y: Tensor, batch: int | None, steps: int, dim: int) -> list[tuple[Tensor, Tensor]]:

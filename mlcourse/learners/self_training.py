@@ -20,7 +20,7 @@ from mlcourse.episode import Episode
 from mlcourse.learners.adabn import AdaBN
 from mlcourse.method import Method
 from mlcourse.nets import call, head
-from mlcourse.phases import Phase, check_counts, cosine, over_episodes, trained_by
+from mlcourse.phases import Phase, check_counts, cosine_decay, over_episodes, trained_by
 
 SUREST = 0.1        # the share of the target's pictures that counts where none is sure
 
@@ -65,7 +65,7 @@ class SelfTraining(AdaBN):
         check_rate(lr, "outer learning rate")
         return [over_episodes(self, "self-training", lambda generator: sampler.sample(tasks, generator),
                               lambda episode, step: self.loss(episode, None if pictures is None else self.cut),
-                              torch.optim.Adam(trained_by(self), lr=lr), steps, cosine,
+                              torch.optim.Adam(trained_by(self), lr=lr), steps, cosine_decay,
                               before=None if pictures is None else lambda step: self.renew(step, pictures))]
 
     def renew(self, step: int, pictures: Tensor) -> None:

@@ -22,7 +22,7 @@ from mlcourse.learner import check_classes
 from mlcourse.learners.r2d2 import R2D2, RidgeHead, ridge
 from mlcourse.learners.statistician import NeuralStatistician, as_binary, by_class, resized
 from mlcourse.method import Method
-from mlcourse.phases import Phase, check_counts, cosine, over_episodes, trained_by
+from mlcourse.phases import Phase, check_counts, cosine_decay, over_episodes, trained_by
 
 SHARE = 2 / 3           # of the steps, that the bound has
 CONTRAST = 3.0          # of the first samples: to a max pooling, equal pixels are ties, where it has no derivative
@@ -79,8 +79,8 @@ class SetVAEAugmented(R2D2):
         check_rate(lr, "outer learning rate")
         own = [(name, p) for name, p in trained_by(self) if not {"few", "to_z"} & set(name.split("."))]
         return over_episodes(self, "query loss", lambda generator: sampler.sample(tasks, generator),
-                             lambda episode, step: self.loss(episode), torch.optim.Adam(own, lr=lr), steps, cosine,
-                             before=self.statistician.draw)
+                             lambda episode, step: self.loss(episode), torch.optim.Adam(own, lr=lr), steps,
+                             cosine_decay, before=self.statistician.draw)
 
 
 METHOD = Method("set-vae", SetVAEAugmented, "samples of a set VAE join the support set", "headless", {"penalty": 100.0},

@@ -23,7 +23,7 @@ from mlcourse.losses import task_loss
 from mlcourse.losses.alignment import information
 from mlcourse.method import Method
 from mlcourse.nets import features, head
-from mlcourse.phases import Phase, check_counts, cosine, over_episodes, trained_by
+from mlcourse.phases import Phase, check_counts, cosine_decay, over_episodes, trained_by
 
 
 class SHOT(AdaBN):
@@ -65,7 +65,7 @@ class SHOT(AdaBN):
         """The phase of the source and then `transfer`, of `steps` steps each. Raises what `episodic_phase` raises."""
         transfer = self.transfer(sampler, steps, pictures, tasks=tasks, lr=lr)
         source = over_episodes(self, "source", transfer.sample, lambda episode, step: AdaBN.loss(self, episode),
-                               torch.optim.Adam(trained_by(self), lr=lr), steps, cosine)
+                               torch.optim.Adam(trained_by(self), lr=lr), steps, cosine_decay)
         return [source, transfer]
 
     def transfer(self, sampler, steps: int, pictures: Tensor | None = None, *, tasks: int = 2,
@@ -81,7 +81,7 @@ class SHOT(AdaBN):
         g = [(name, p) for name, p in trained_by(self) if not name.startswith("net.head.")]
         one = lambda episode, step: self.loss(episode, None if pictures is None else self.centroids)
         return over_episodes(self, "transfer", lambda generator: sampler.sample(tasks, generator), one,
-                             torch.optim.Adam(g, lr=lr), steps, cosine,
+                             torch.optim.Adam(g, lr=lr), steps, cosine_decay,
                              before=None if pictures is None else lambda step: self.renew(step, pictures))
 
     @torch.no_grad()

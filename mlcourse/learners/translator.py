@@ -23,7 +23,7 @@ from mlcourse.losses.gan import (AUGMENTED, content, feature_matching, hinge_dis
                                  mode_seeking, shift_and_cut)
 from mlcourse.nets import Params, call, features
 from mlcourse.nets.gan import NOISE, Discriminator, Generator
-from mlcourse.phases import Phase, check_counts, cosine
+from mlcourse.phases import Phase, check_counts, cosine_decay
 
 MATCH, LABEL, CONTENT, SEEK = 1.0, 5.0, 0.3, 0.02       # weights in L_G
 RATES = {"discriminator": 1e-3, "generator": 2e-4, "net": 1e-3}      # annealed to 0 by a cosine
@@ -127,7 +127,7 @@ class Translator(NetLearner):
             drawn = self.both(batch)
             return sum(term(batch, drawn) for term in terms)
 
-        return [Phase("generator", sampler.sample, loss, optimiser, steps, cosine,
+        return [Phase("generator", sampler.sample, loss, optimiser, steps, cosine_decay,
                       after=self.after_step)]
 
     @torch.no_grad()

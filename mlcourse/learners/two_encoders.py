@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
 from mlcourse.learner import Learner, check_classes, require_grad
-from mlcourse.learners.contrastive import linear
 from mlcourse.losses.contrast import similarities, symmetric_info_nce
 from mlcourse.nets import build_net
+from mlcourse.nets.wrap import linear
 from mlcourse.phases import check_counts
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 
-def linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
+def uniform_linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
     """A linear layer with weights and biases from U[-1/√inputs, 1/√inputs]."""
     layer = nn.utils.skip_init(nn.Linear, inputs, outputs)
     with torch.no_grad():

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mlcourse.memory.addressing import content, read
-from mlcourse.memory.layers import linear
+from mlcourse.memory.layers import uniform_linear
 from mlcourse.nets.lstm import LSTMCell
 
 DECAY = 0.95        # of the usage
@@ -68,8 +68,8 @@ class MANN(nn.Module):
         self.cell = LSTMCell(inputs + way + width, hidden, seed)
         generator = torch.Generator().manual_seed(seed + 1)
         self.sizes = [width, width, 1] + [1] * strength
-        self.heads = linear(hidden, sum(self.sizes), generator)
-        self.out = linear(hidden + width, way, generator)
+        self.heads = uniform_linear(hidden, sum(self.sizes), generator)
+        self.out = uniform_linear(hidden + width, way, generator)
         if strength:
             with torch.no_grad():
                 self.heads.bias[-1] = bias
@@ -138,7 +138,7 @@ class StreamLSTM(nn.Module):
         super().__init__()
         self.config = {"inputs": inputs, "way": way, "hidden": hidden, "seed": seed}
         self.cell = LSTMCell(inputs + way, hidden, seed)
-        self.out = linear(hidden, way, torch.Generator().manual_seed(seed + 1))
+        self.out = uniform_linear(hidden, way, torch.Generator().manual_seed(seed + 1))
 
     def forward(self, x: Tensor, shown: Tensor) -> Tensor:
         """Logits (T, B, way) for streams x (T, B, inputs) and the labels shown beside them (T, B, way)."""

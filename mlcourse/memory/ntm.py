@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mlcourse.memory.addressing import Head, address, erase_add, read
-from mlcourse.memory.layers import linear
+from mlcourse.memory.layers import uniform_linear
 from mlcourse.nets.lstm import LSTMCell
 
 FILL = 0.1          # every number of a fresh memory
@@ -68,8 +68,8 @@ class NTM(nn.Module):
         self.cell = LSTMCell(bits + 1 + width, hidden, seed)
         self.sizes = [width, 1, 1, MOVES, 1] * 2 + [width, width]
         generator = torch.Generator().manual_seed(seed + 1)
-        self.heads = linear(hidden, sum(self.sizes), generator)
-        self.out = linear(hidden + width, bits, generator)
+        self.heads = uniform_linear(hidden, sum(self.sizes), generator)
+        self.out = uniform_linear(hidden + width, bits, generator)
         with torch.no_grad():
             for head in range(2):
                 start = head * sum(self.sizes[:5]) + width

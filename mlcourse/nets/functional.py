@@ -63,7 +63,7 @@ def call(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) 
 def head(params: Params, z: Tensor) -> Tensor:
     """Logits (M, way) of the linear head in `params` on features z (M, size); with a leading T on both as in `call`."""
     weight, bias = params["head.weight"], params["head.bias"]
-    return stacked.linear(z, weight, bias) if weight.ndim == 3 else F.linear(z, weight, bias)
+    return stacked.linear_of_tasks(z, weight, bias) if weight.ndim == 3 else F.linear(z, weight, bias)
 
 
 def features(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) -> Tensor:

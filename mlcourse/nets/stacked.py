@@ -90,7 +90,7 @@ def _windows(padded: Tensor, stride: int) -> Tensor:
     return padded.as_strided(shape, (s[0], stride * s[1], stride * s[2], s[1], s[2], s[3]))
 
 
-def linear(x: Tensor, weight, bias: Tensor) -> Tensor:
+def linear_of_tasks(x: Tensor, weight, bias: Tensor) -> Tensor:
     """x (T, M, I) times weight (T, O, I) plus bias (T, O); the weight may be a `dual.UpdatedWeight`."""
     if torch.is_tensor(weight):
         return torch.baddbmm(bias.unsqueeze(1), x, weight.mT)
@@ -111,7 +111,7 @@ def mlp(net, params: dict[str, Tensor], x: Tensor, stats: Stats | None = None) -
     for i in range(len(net.body)):
         weight = params[f"body.{i}.weight"]
         if net.norm == "none":
-            h = linear(h, weight, params[f"body.{i}.bias"]).relu_()
+            h = linear_of_tasks(h, weight, params[f"body.{i}.bias"]).relu_()
         else:
             z = torch.bmm(h, weight.mT) if torch.is_tensor(weight) else weight.times(h)
             given = stats[i] if stats else None

@@ -55,12 +55,14 @@ class Wrapped(nn.Module):
         return self
 
 
-def linear(size: int, outputs: int, seed: int) -> nn.Linear:
-    """A linear layer (M, size) -> (M, outputs) with normal weights of variance 1/size, drawn by a generator of its own."""
-    layer = nn.utils.skip_init(nn.Linear, size, outputs)
+def linear(size: int, outputs: int, seed: int, bias: bool = True) -> nn.Linear:
+    """A linear layer (M, size) -> (M, outputs) with normal weights of variance 1/size, drawn by a generator of its own,
+    and biases of 0."""
+    layer = nn.utils.skip_init(nn.Linear, size, outputs, bias=bias)
     with torch.no_grad():
         layer.weight.copy_(torch.randn(outputs, size, generator=torch.Generator().manual_seed(seed)) / size**0.5)
-        layer.bias.zero_()
+        if bias:
+            layer.bias.zero_()
     return layer
 
 

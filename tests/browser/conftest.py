@@ -55,8 +55,8 @@ def every_widget(chromium, server, tmp_path_factory):
 
 @pytest.fixture
 def widget(every_widget):
-    """A function that shows the example of a widget, by name, in JupyterLab and returns its `LabWidget`; in the end it must
-    still fit on the screen."""
+    """A function that shows the example of a widget, by name, in JupyterLab and returns its `LabWidget`; in the end it
+    must still fit on the screen."""
     shown = []
 
     def show(name):

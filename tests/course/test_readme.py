@@ -1,4 +1,4 @@
-"""The tables of README.md and benchmarks/README.md are those of the records."""
+"""The tables of README.md and of the pages of benchmarks/ are those of the records and the stored rows."""
 
 import pytest
 

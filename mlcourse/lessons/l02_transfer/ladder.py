@@ -47,15 +47,15 @@ class Ladder:
             self.kernels = [z @ z[:labelled].T for z in at_depths(net, target.x)]      # each (P + Q, P), P labelled
         self._found: dict[tuple[int, int], float] = {}
 
-    def accuracy(self, depth: int, k: int) -> float:
+    def ridge_accuracy(self, depth: int, k: int) -> float:
         """The share of right answers of a ridge head on the features at a depth, from k labels of each class."""
         if (depth, k) not in self._found:
             self._found[depth, k] = self._solved(depth, k)
         return self._found[depth, k]
 
     def by_depth(self, k: int) -> list[float]:
-        """`accuracy` at every depth."""
-        return [self.accuracy(depth, k) for depth in range(len(DEPTHS))]
+        """`ridge_accuracy` at every depth."""
+        return [self.ridge_accuracy(depth, k) for depth in range(len(DEPTHS))]
 
     def _solved(self, depth: int, k: int) -> float:
         kernel, rows = self.kernels[depth], self.target.drawn(k)

@@ -96,7 +96,7 @@ class FreezeLadder(Explorer):
 
     def compute(self, *, source: str, depth: int, labels: int) -> LadderRecord:
         own, other = self.ladder(source), self.ladder(NONE)
-        over = lambda ladder, depth: np.array([ladder.accuracy(depth, k) for k in LABELS])
+        over = lambda ladder, depth: np.array([ladder.ridge_accuracy(depth, k) for k in LABELS])
         scratch = self.scratch[labels].mean if labels in self.scratch else None
         return LadderRecord(source, depth, labels, np.array(own.by_depth(labels)), np.array(other.by_depth(labels)),
                             over(own, depth), over(other, depth), over(other, 0), self.pictures(source), scratch)

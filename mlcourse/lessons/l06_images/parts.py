@@ -102,7 +102,7 @@ def blocks(draws: EpisodeSampler, episodes: int, seed: int) -> Iterator[Episode]
         yield draws.sample(BLOCK, generator).task(slice(0, episodes - start))
 
 
-def accuracy(learner: Learner, split: str, steps: int, budget: Budget) -> dict:
+def episodic_accuracy(learner: Learner, split: str, steps: int, budget: Budget) -> dict:
     """On ordinary episodes, every query in the company of all others."""
     seed = VALIDATION if split == "val" else TEST
     return {"accuracy": percent(scores(learner, sampler(split), budget.episodes, seed=seed, steps=steps or None))}
@@ -116,7 +116,7 @@ def norms(key: Key, budget: Budget) -> dict:
     setting = next(each for each in CANDIDATES[COMPANIONS][arm, norm] if name_of(each) == said)
     learner, seconds = ready(arm, norm, setting, seed, budget)
     if split == "val":
-        return {**accuracy(learner, split, steps, budget), "core_seconds": seconds}
+        return {**episodic_accuracy(learner, split, steps, budget), "core_seconds": seconds}
     companies = COMPANY if learner.is_transductive else (ALONE, TOGETHER)
     found = {company: torch.cat([in_company(learner, each, company, steps or None)
                                  for each in blocks(sampler("test"), budget.episodes, TEST)]) for company in companies}
@@ -166,7 +166,7 @@ def rivals(key: Key, budget: Budget) -> dict:
     setting = next(each for each in known_settings if name_of(each) == said)
     learner, seconds = ready(arm, norm, setting, seed, budget)
     steps_taken = {PIXELS: 0}.get(arm, budget.steps if arm in (SECOND, PROTOTYPES, WIDE) else budget.pretraining)
-    return {**accuracy(learner, split, steps, budget), "core_seconds": seconds, "pictures": 80 * steps_taken}
+    return {**episodic_accuracy(learner, split, steps, budget), "core_seconds": seconds, "pictures": 80 * steps_taken}
 
 
 def selection(key: Key, budget: Budget) -> dict:

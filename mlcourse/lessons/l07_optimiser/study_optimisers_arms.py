@@ -11,13 +11,14 @@ from torch import Tensor
 
 from mlcourse.optimisers import (LearnedOptimiser, Quadratics, adam, best_momentum, conjugate_gradients, meta_train,
                                  momentum, random_quadratics)
-from mlcourse.phases import constant, cosine, linear
+from mlcourse.phases import constant, cosine_decay, linear_decay
 
 LEARNED = "learned"
 SGD, MOMENTUM, ADAM, BETAS_TOO = "SGD", "SGD with momentum", "Adam", "Adam, β tuned, too"
 AGAIN = "Adam, tuned again"
 CLOSED, CG = "momentum in closed form", "conjugate gradients"
-DECAYS = {"constant": constant, "linear": linear, "cosine": cosine, "exponential": lambda share: 0.01**share}
+DECAYS = {"constant": constant, "linear": linear_decay, "cosine": cosine_decay,
+          "exponential": lambda share: 0.01**share}
 MOMENTA = (0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
 BETAS = ((0.9, 0.999), (0.5, 0.9))       # of Adam, its own first
 ADAM_RATES = tuple(round(10 ** (-2 + i / 4), 4) for i in range(13))           # 0.01 to 10

@@ -20,7 +20,7 @@ from mlcourse.lessons.l10_data.study_making_arms import (ALONE, BODIES, BOUND, F
                                                          QUERY, RULE, SAMPLES, SEEN, SET, STRENGTHS, SUPPORT,
                                                          TRAINING, VIEWS, Budget, body, by_bound, by_queries,
                                                          maker, statistician, views)
-from mlcourse.lessons.l10_data.study_making_judged import accuracy, bound_of, quality, with_made
+from mlcourse.lessons.l10_data.study_making_judged import accuracy_alone, bound_of, quality, with_made
 from mlcourse.lessons.l10_data.study_making_picture import making
 from mlcourse.plots.static import Picture
 from mlcourse.rows import facts
@@ -72,7 +72,7 @@ def _support(key: Key, budget: Budget) -> dict:
     data, _, arm, _, classifier, shot, split, seed = key
     if arm in (RULE, BOUND):
         learner, seconds = statistician(data, arm, seed, budget)
-        return {"accuracy": accuracy(data, learner, shot, split, budget), "train_seconds": seconds}
+        return {"accuracy": accuracy_alone(data, learner, shot, split, budget), "train_seconds": seconds}
     if arm == VIEWS:
         each = {strength: with_made(data, views(strength), classifier, shot, split, seed, budget)
                 for strength in STRENGTHS}
@@ -85,7 +85,7 @@ def _support(key: Key, budget: Budget) -> dict:
 def _training(key: Key, budget: Budget) -> dict:
     data, _, arm, setting, _, shot, split, seed = key
     learner, seconds = body(data, arm, seed, budget, setting)
-    return {"accuracy": accuracy(data, learner, shot, split, budget), "train_seconds": seconds}
+    return {"accuracy": accuracy_alone(data, learner, shot, split, budget), "train_seconds": seconds}
 
 
 def _samples(key: Key, budget: Budget) -> dict:

@@ -33,7 +33,7 @@ def episodes(name: str, shot: int, split: str, count: int) -> Episode:
     return sampler.sample(count, torch.Generator().manual_seed(DRAWS[split]))
 
 
-def accuracy(name: str, learner: Learner, shot: int, split: str, budget: Budget) -> float:
+def accuracy_alone(name: str, learner: Learner, shot: int, split: str, budget: Budget) -> float:
     """Of a learner on its own, in per cent."""
     with torch.no_grad(), one_core():
         batch = episodes(name, shot, split, budget.episodes)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mlcourse.lessons.l12_stream.study_stream_arms import NAMES, SIZES, THRESHOLD, TUNED
 from mlcourse.lessons.l12_stream.study_stream_picture import curves
-from mlcourse.lessons.l12_stream.study_stream_results import accuracy, apart, values
+from mlcourse.lessons.l12_stream.study_stream_results import apart, mean_accuracy, values
 
 __all__ = ["arriving", "curves", "lines", "table"]
 
@@ -37,5 +37,5 @@ def table(rows: Sequence[dict], stream: str, needed: Callable) -> str:
         share, median = needed(arriving(rows, stream, arm), list(SIZES), THRESHOLD)
         less = "" if arm == TUNED else apart(rows, stream, arm, TUNED, 40).text(sign=True)
         lines.append(f"{arm:24s}{f'{100 * share:.0f} %':>8s}{median or f'> {SIZES[-1]}':>8}"
-                     f"{accuracy(rows, stream, arm, 40).text():>17s}{less:>16s}".rstrip())
+                     f"{mean_accuracy(rows, stream, arm, 40).text():>17s}{less:>16s}".rstrip())
     return "\n".join(lines)

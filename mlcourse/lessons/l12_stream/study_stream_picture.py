@@ -8,7 +8,7 @@ import matplotlib
 
 from mlcourse.lessons.l12_stream.study_stream_arms import (ALONE, FTML, GDUMB, GDUMB_TUNED, HALF, SCRATCH,
                                                            SIZES, THRESHOLD, TOLD, TUNED, UPRIGHT)
-from mlcourse.lessons.l12_stream.study_stream_results import accuracy, needed, ratio
+from mlcourse.lessons.l12_stream.study_stream_results import mean_accuracy, needed, ratio
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import GREY, RC, SERIES
 
@@ -28,7 +28,7 @@ def curves(rows: Sequence[dict]) -> Picture:
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
         for axes, stream in zip(figure.subplots(1, len(streams), sharey=True, squeeze=False)[0], streams, strict=True):
             for i, (arm, style) in enumerate(zip(SHOWN, SERIES, strict=False)):
-                found = [accuracy(rows, stream, arm, n) for n in SIZES]
+                found = [mean_accuracy(rows, stream, arm, n) for n in SIZES]
                 axes.errorbar([n * (1 + 0.012 * (i - 2.5)) for n in SIZES], [e.mean for e in found],
                               yerr=[e.half for e in found], **style, capsize=2, ms=4, label=arm)
                 said.append(f"{stream}, {arm}: " + ", ".join(

@@ -61,7 +61,7 @@ def right(rows: Rows, stream: str, arm: str, samples: int) -> dict[int, float]:
             for seed, found in values(rows, stream, arm, "arriving").items()}
 
 
-def accuracy(rows: Rows, stream: str, arm: str, samples: int) -> Estimate:
+def mean_accuracy(rows: Rows, stream: str, arm: str, samples: int) -> Estimate:
     """The mean over seeds of `right`."""
     return t_interval(right(rows, stream, arm, samples).values())
 

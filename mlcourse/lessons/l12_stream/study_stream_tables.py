@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CANDIDATES, CHOOSING, CHOOSING_STREAMS, FTML,
                                                            NAMES, SCRATCH, SIZES, STREAMS, TUNED, setting)
-from mlcourse.lessons.l12_stream.study_stream_results import Rows, accuracy, apart, area, mean, needed, ratio
+from mlcourse.lessons.l12_stream.study_stream_results import Rows, apart, area, mean, mean_accuracy, needed, ratio
 
 
 def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
@@ -28,7 +28,7 @@ def arms(rows: Rows, stream: str) -> str:
     body = []
     for arm in (name for name in NAMES if needed(rows, stream, name)):
         body.append([arm, samples(rows, stream, arm), f"{100 * mean(rows, stream, arm, 'passed').mean:.0f} %",
-                     accuracy(rows, stream, arm, 40).text(),
+                     mean_accuracy(rows, stream, arm, 40).text(),
                      "" if arm == TUNED else apart(rows, stream, arm, TUNED).text(sign=True),
                      *("–" if arm == SCRATCH else mean(rows, stream, arm, field).times(100).text(sign=True)
                        for field in ("forgotten_before", "forgotten_after")),

@@ -26,7 +26,7 @@ from mlcourse.learners.daml import Redraw, by_generator
 from mlcourse.learners.l2sp import fine_tuned
 from mlcourse.learners.translator import check_unseen
 from mlcourse.nets import LeNet, call
-from mlcourse.phases import Phase, cosine
+from mlcourse.phases import Phase, cosine_decay
 from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, look
 from mlcourse.studies.transfer.setting import Setting
 from mlcourse.studies.transfer.source import trained
@@ -142,7 +142,7 @@ class DamlSeed:
             return x, torch.randperm(len(source.classes), generator=generator)[y] if permuted else y
 
         phase = Phase("classifier", sample, lambda batch, step: F.cross_entropy(net(batch[0]), batch[1]),
-                      torch.optim.Adam(net.named_parameters(), lr=RATE), self.budget.more, cosine)
+                      torch.optim.Adam(net.named_parameters(), lr=RATE), self.budget.more, cosine_decay)
         self.fit(NetLearner(net), [phase])
         return net
 

@@ -29,7 +29,7 @@ from mlcourse.lessons.l14_daml.study_daml_arms import SIDE, Ready, redrawn
 from mlcourse.lessons.l14_daml.study_daml_marks import nearest
 from mlcourse.nets import Conv4, call
 from mlcourse.nets.gan import NOISE
-from mlcourse.phases import Phase, cosine
+from mlcourse.phases import Phase, cosine_decay
 from mlcourse.rows import facts
 from mlcourse.small import drawn, proportions, shrunk
 from mlcourse.studies.study import Key, Study
@@ -94,7 +94,7 @@ class FailureSeed:
             return pixels(domain.images[rows]), domain.labels[rows]
 
         phase = Phase("classifier", sample, lambda batch, step: F.cross_entropy(net(batch[0]), batch[1]),
-                      torch.optim.Adam(net.named_parameters(), lr=2e-3), self.budget.source, cosine)
+                      torch.optim.Adam(net.named_parameters(), lr=2e-3), self.budget.source, cosine_decay)
         self.fit(NetLearner(net), [phase])
         return net
 

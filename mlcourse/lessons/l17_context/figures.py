@@ -60,7 +60,7 @@ def glyphs(rows: Sequence[dict]) -> str:
 
 
 def _accuracy(rows: Sequence[dict], arm: str, shot: int) -> str:
-    found = t_interval(study.accuracy(rows, arm, shot).values())
+    found = t_interval(study.accuracy_by_seed(rows, arm, shot).values())
     return f"{found.mean:.1f}" if arm == PROTO else found.text()
 
 

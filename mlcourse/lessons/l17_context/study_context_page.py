@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mlcourse.lessons.l17_context import study_context_glyphs as glyphs
 from mlcourse.lessons.l17_context import study_context_regression as prompts
 from mlcourse.lessons.l17_context import study_context_tables as tables
-from mlcourse.lessons.l17_context.study_context_results import (PROTO, REGRESSION, Rows, accuracy, apart, coins,
+from mlcourse.lessons.l17_context.study_context_results import (PROTO, REGRESSION, Rows, accuracy_by_seed, apart, coins,
                                                                 diverse, errors, less_logistic, less_ridge, seconds,
                                                                 table_loss, to_ridge)
 from mlcourse.statistics import t_interval
@@ -69,7 +69,7 @@ def on_glyphs(rows: Rows) -> str:
     for arm in glyphs.ARMS:
         cells = [arm]
         for shot in glyphs.SHOTS:
-            mean = t_interval(accuracy(rows, arm, shot).values())
+            mean = t_interval(accuracy_by_seed(rows, arm, shot).values())
             cells += [f"{mean.mean:.2f}" if arm == PROTO else mean.text(2),
                       "" if arm == PROTO else apart(rows, arm, PROTO, shot).text(2, sign=True)]
         body.append([*cells, f"{seconds(rows, 'glyphs', arm):.0f}"])

@@ -46,7 +46,7 @@ def _estimate(rows: Rows, arm: str, situation: str, field: str) -> Estimate:
     return t_interval([mean for mean, _ in found]) if len(found) > 1 else Estimate(*found[0], 4000, "prompts")
 
 
-def accuracy(rows: Rows, arm: str, shot: int = 1) -> dict[int, float]:
+def accuracy_by_seed(rows: Rows, arm: str, shot: int = 1) -> dict[int, float]:
     """{seed: accuracy (%)} of an arm of part "glyphs"; of ProtoNet, which is not trained further, the same for every
     seed of the others."""
     found = {row["seed"]: row["accuracy"][row["shots"].index(shot)] for row in of(rows, GLYPHS, arm)}
@@ -58,7 +58,7 @@ def accuracy(rows: Rows, arm: str, shot: int = 1) -> dict[int, float]:
 
 def apart(rows: Rows, one: str, other: str, shot: int = 1) -> Estimate:
     """How many points `one` is above `other` on the glyphs, paired over seeds on the same test episodes."""
-    return paired_difference(accuracy(rows, one, shot), accuracy(rows, other, shot))
+    return paired_difference(accuracy_by_seed(rows, one, shot), accuracy_by_seed(rows, other, shot))
 
 
 def seconds(rows: Rows, part: str, arm: str) -> float:

@@ -65,7 +65,7 @@ def test_an_accuracy_is_that_of_heads_solved_one_by_one(ladder, net, depth, k):
     for rows in target.drawn(k):
         weight, bias = ridge(z[rows], F.one_hot(target.labels[rows], 10).float(), PENALTY)
         right.append(((asked @ weight + bias).argmax(1) == target.test_labels).float().mean())
-    assert ladder.accuracy(depth, k) == pytest.approx(float(torch.stack(right).mean()), abs=3e-3)
+    assert ladder.ridge_accuracy(depth, k) == pytest.approx(float(torch.stack(right).mean()), abs=3e-3)
 
 
 @pytest.mark.parametrize("k", LABELS)
@@ -101,7 +101,7 @@ def test_the_untrained_network_is_the_other_side_at_the_same_cut(explorer):
     explorer.set(source="permuted", depth=3, labels=10)
     other = explorer.ladder(NONE)
     assert explorer.record.random_depths.tolist() == other.by_depth(10)
-    assert explorer.record.random_labels[LABELS.index(10)] == other.accuracy(3, 10)
+    assert explorer.record.random_labels[LABELS.index(10)] == other.ridge_accuracy(3, 10)
     assert explorer.record.pixels[LABELS.index(10)] == explorer.record.depths[0]
 
 

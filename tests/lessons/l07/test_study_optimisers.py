@@ -9,7 +9,7 @@ from mlcourse.lessons.l07_optimiser import study_optimisers_arms as arms
 from mlcourse.lessons.l07_optimiser.study_optimisers import STUDY, Budget, judged
 from mlcourse.lessons.l07_optimiser.study_optimisers_settings import SETTINGS, TEST, TUNING, Setting, functions
 from mlcourse.optimisers import momentum
-from mlcourse.phases import constant, linear
+from mlcourse.phases import constant, linear_decay
 
 TINY = Budget(batches=1, batch=4, tuning=6, judged=8)
 
@@ -18,7 +18,7 @@ TINY = Budget(batches=1, batch=4, tuning=6, judged=8)
 def few_candidates(monkeypatch):
     """A grid of two rates and two decays."""
     for name, few in (("ADAM_RATES", (0.1, 0.3)), ("SGD_RATES", (1e-3, 3e-3)), ("MOMENTA", (0.5,)),
-                      ("BETAS", ((0.9, 0.99),)), ("DECAYS", {"constant": constant, "linear": linear})):
+                      ("BETAS", ((0.9, 0.99),)), ("DECAYS", {"constant": constant, "linear": linear_decay})):
         monkeypatch.setattr(arms, name, few)
 
 

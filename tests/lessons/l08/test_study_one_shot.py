@@ -8,7 +8,7 @@ from mlcourse.episode.within import WithinGroups
 from mlcourse.job import RUN_QUERY, RUN_VIEWS
 from mlcourse.lessons.l08_compare import study_one_shot as study
 from mlcourse.lessons.l08_compare.study_one_shot import ALL, ANY, ARMS, DRAWN, EACH, FLAT, ONE, STUDY, UPRIGHT, Budget
-from mlcourse.phases import constant, cosine
+from mlcourse.phases import constant, cosine_decay
 from mlcourse.rows import read
 from mlcourse.system import paths
 
@@ -31,7 +31,7 @@ def test_each_arm_lacks_what_its_name_says(alphabets):
     assert sizes == dict.fromkeys((ALL, DRAWN, ONE, FLAT), [21] * 8) | {EACH: [84] * 2, UPRIGHT: [21] * 2, ANY: [168]}
 
 
-@pytest.mark.parametrize(("arm", "rate"), [(ALL, cosine), (FLAT, constant)])
+@pytest.mark.parametrize(("arm", "rate"), [(ALL, cosine_decay), (FLAT, constant)])
 def test_the_rate_is_annealed_but_where_it_is_constant(arm, rate, alphabets, monkeypatch):
     monkeypatch.setattr(study, "training", lambda: alphabets)
     phases = []

@@ -59,11 +59,11 @@ def test_samples_are_judged_beside_real_drawings():
 
 def test_supports_alone_are_r2d2_itself():
     """The classifier on cached features is the learner on pictures."""
-    from mlcourse.lessons.l10_data.study_making_judged import accuracy
+    from mlcourse.lessons.l10_data.study_making_judged import accuracy_alone
 
     ridge = arms.body("glyphs", arms.ALONE, 0, TINY)[0]
     alone = with_made("glyphs", None, "features", 1, "test", 0, TINY)
-    assert alone["0×1"] == pytest.approx(accuracy("glyphs", ridge, 1, "test", TINY), abs=1e-6)
+    assert alone["0×1"] == pytest.approx(accuracy_alone("glyphs", ridge, 1, "test", TINY), abs=1e-6)
 
 
 def test_drawings_that_are_held_out_are_in_no_training():

@@ -81,7 +81,7 @@ def test_what_never_passed_makes_a_ratio_a_bound_or_none():
 
 def test_accuracies_are_those_of_the_later_tasks():
     rows = [row(FTML, 0, 20, 0.9), row(FTML, 1, 20, 0.8), row(TUNED, 0, 20, 0.7), row(TUNED, 1, 20, 0.6)]
-    assert results.accuracy(rows, arms.HALF, FTML, 40).mean == pytest.approx(85)
+    assert results.mean_accuracy(rows, arms.HALF, FTML, 40).mean == pytest.approx(85)
     assert tuple(results.apart(rows, arms.HALF, FTML, TUNED)) == pytest.approx((20, 0), abs=1e-9)
     assert results.area(rows[0]) == pytest.approx(90)
     assert results.round_by_task(rows, arms.HALF, FTML, "before") == [[pytest.approx(0.05)], [pytest.approx(0.2),

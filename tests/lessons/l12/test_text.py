@@ -48,7 +48,7 @@ def test_every_gap_of_the_text_is_a_paired_difference():
 def test_what_is_said_without_a_number_is_in_the_rows():
     for arm in (TOE, GDUMB, RANDOM):
         assert all(n is None for n in results.needed(ROWS, HALF, arm).values())
-        assert 30 < results.accuracy(ROWS, HALF, arm, 40).mean < 36           # "a third right"
+        assert 30 < results.mean_accuracy(ROWS, HALF, arm, 40).mean < 36           # "a third right"
     seconds = {arm: results.mean(ROWS, HALF, arm, "seconds").mean for arm in (FTML, TUNED)}
     assert 1.6 < seconds[FTML] / seconds[TUNED] < 2.6
     assert results.mean(ROWS, TOLD, FTML, "passed").mean < 0.1
@@ -64,7 +64,7 @@ def test_the_tables_are_of_the_rows_by_the_learners_count(stream):
         each = [samples_needed(curve, SIZES, 0.85) for curve in figures.arriving(ROWS, stream, arm)]
         assert len(each) == 30
         assert str(median_needed(each) or f"> {SIZES[-1]}") in line
-        assert results.accuracy(ROWS, stream, arm, 40).text() in line
+        assert results.mean_accuracy(ROWS, stream, arm, 40).text() in line
 
 
 def test_the_predictions_about_the_study_are_borne_out():

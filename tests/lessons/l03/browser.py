@@ -1,7 +1,7 @@
-"""Lesson 03 in JupyterLab: its widgets follow the keyboard and the mouse."""
+"""The explorers of lesson 03 in JupyterLab, inside their lesson: they follow the keyboard and the mouse."""
 
 
-def test_the_widgets_follow_keyboard_and_mouse(lab, tmp_path):
+def test_inner_loop_and_outer_loop(lab, tmp_path):
     page = lab("notebooks/03_maml.ipynb")
     assert page.errors() == []
 

@@ -1,7 +1,7 @@
-"""Lesson 00 in JupyterLab: the quiz can be answered with the mouse and from the keyboard alone."""
+"""The quiz of lesson 00 in JupyterLab, inside its lesson: it is answered with the mouse and from the keyboard alone."""
 
 
-def test_the_quiz_is_answered_with_mouse_and_keyboard(lab, tmp_path):
+def test_you_against_machine(lab, tmp_path):
     page = lab("notebooks/00_start_here.ipynb")
     assert page.errors() == []
     quiz = page.widget("YouAgainstMachine")
