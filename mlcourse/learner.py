@@ -217,7 +217,8 @@ def over_tasks_seen(learner: Learner, function: Callable[[Episode], Tensor], bat
 
 
 NEEDED = {"features": "its features (net.features)", "size": "the size of its features (net.size)",
-          "head": "a linear layer called head"}
+          "head": "a linear layer called head",
+          "layers": "how its parameters' names begin in each layer, from input up (net.layers)"}
 
 
 def check_network(kind: type[NetLearner], net: nn.Module) -> None:
@@ -227,7 +228,7 @@ def check_network(kind: type[NetLearner], net: nn.Module) -> None:
     if not isinstance(net, nn.Module):
         raise ValueError(f"{name} needs a network, a torch.nn.Module, got {own}; pass the module itself")
     for what in kind.needs:
-        if not hasattr(net, what):
+        if getattr(net, what, None) is None:
             raise ValueError(f"{name} needs {NEEDED[what]}, which this {own} does not have; mlcourse.nets.wrap(net, head=N) "
                              "adds it, with head=0 where no head is wanted")
     if not kind.adapts:

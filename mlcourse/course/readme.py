@@ -1,5 +1,6 @@
-"""What is made from records: the tables of README.md and of benchmarks/README.md, the glossary, the symbols on the
-notation page, and the links at both ends of every lesson; and from stored rows: what lessons and explorers cost.
+"""What is made from records: the tables of README.md, of docs/your_own_network.md and of benchmarks/README.md, the
+glossary, the symbols on the notation page, and the links at both ends of every lesson; and from stored rows: what
+lessons and explorers cost.
 
     python -m mlcourse.course.readme        # writes them anew
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from mlcourse.course import frame, glossary, notebooks
 from mlcourse.learners import RECORDS
+from mlcourse.learner import NetLearner
 from mlcourse.lesson import lessons
 from mlcourse.rows import read
 from mlcourse.system import paths
@@ -37,6 +39,23 @@ def method_table() -> str:
         where = "between two domains" if entry.across else "baseline" if entry.baseline else ""
         rows.append(f"| {entry.name} | [{entry.kind.__name__}]({file}) | {entry.about} | {where} |")
     return "\n".join(["| name | class | what it does | |", "|---|---|---|---|", *rows])
+
+
+RETURNS = {"headed": "one output for each class of an episode", "headless": "features (M, d)",
+           "maps": "features (M, d), flattened maps where `maps` says (C, h, w)"}
+HAS = {"features": "`features`, a method that makes (M, d)", "size": "`size`, which is d",
+       "head": "`head`, a linear layer that makes the outputs",
+       "layers": "`layers`, how the parameters' names begin in each layer"}
+
+
+def network_table() -> str:
+    """A row for every kind of network that methods take: those methods, what it returns, and what it has besides."""
+    kinds: dict[tuple[str, ...], list[str]] = {}
+    for entry in RECORDS:
+        if issubclass(entry.kind, NetLearner):
+            kinds.setdefault((RETURNS[entry.net], *map(HAS.get, entry.kind.needs)), []).append(entry.kind.__name__)
+    rows = [f"| {', '.join(names)} | {returns} | {'; '.join(has)} |" for (returns, *has), names in sorted(kinds.items())]
+    return "\n".join(["| the method | the network returns | it also has |", "|---|---|---|", *rows])
 
 
 def page_table() -> str:
@@ -69,6 +88,7 @@ def widget_costs() -> str:
 
 FILES = {
     "README.md": {"lessons": lesson_table, "methods": method_table},
+    "docs/your_own_network.md": {"networks": network_table},
     "benchmarks/README.md": {"pages": page_table},
     "benchmarks/lessons.md": {"lessons": lesson_costs},
     "benchmarks/widgets.md": {"widgets": widget_costs},

@@ -24,6 +24,7 @@ class AdaBN(NetLearner):
     """
 
     stacks = True
+    needs = ("features", "head")
 
     @property
     def is_transductive(self) -> bool:

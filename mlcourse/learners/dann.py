@@ -32,7 +32,7 @@ class DANN(AdaBN):
     β₁ = 0.5 takes the place of SGD with momentum; λ is a setting, where the paper has 1.
     """
 
-    needs = ("size",)
+    needs = ("features", "size", "head")
     stacks = True
     exact_gradient = False      # that of the domain loss is reversed where it enters the features
 

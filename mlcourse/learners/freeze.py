@@ -27,13 +27,12 @@ class Freeze(FineTune):
     Raises ValueError for a network that does not say what its layers are, and for a depth outside 0..L.
     """
 
+    needs = ("size", "layers")
+
     def __init__(self, net: nn.Module, train_classes: int = 0, depth: int = 1, lr: float = 0.1, steps: int = 10,
                  seed: int = 0):
         super().__init__(net, train_classes, lr, steps, seed)
-        layers = getattr(net, "layers", None)
-        if layers is None:
-            raise ValueError(f"Freeze needs to know the layers of its network, but {type(net).__name__} has no "
-                             "`layers`; give it a tuple of how the parameters' names begin in each layer, from input up")
+        layers = net.layers
         if not 0 <= depth <= len(layers):
             raise ValueError(f"depth, the number of frozen layers, must lie in 0..{len(layers)} for this "
                              f"{type(net).__name__}, got {depth}")

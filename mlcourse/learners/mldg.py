@@ -27,6 +27,7 @@ class MLDG(AdaBN):
     """
 
     stacks = True
+    needs = ()
 
     def __init__(self, net: nn.Module, inner: float = 0.05, weight: float = 1.0):
         super().__init__(net)

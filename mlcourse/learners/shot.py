@@ -38,7 +38,7 @@ class SHOT(AdaBN):
     paper; its code has 0.1 for digits.
     """
 
-    needs = ("size", "head")
+    needs = ("features", "size", "head")
     stacks = True
 
     def __init__(self, net: nn.Module, weight: float = 0.3, refresh: int = 20):
