@@ -9,8 +9,9 @@ Settings were chosen with seed CHOOSING in two streams that are not reported (`-
 in one of colours and turns, for those of one look where all labels move: the setting with the highest mean accuracy on
 the later half of the tasks after adapting, over all numbers of samples.
 
-"fine-tune, FTML's cost" is fine-tune trained with as many gradients of samples as FTML has on eight tasks, which it has
-in every round, and chosen alike; it is played in streams of one look alone.
+"fine-tune, FTML's cost" is fine-tune with as many gradients of samples as FTML has when it draws eight tasks, in every
+round: in longer or wider training, or in more steps on the task at hand. Its setting was chosen in the same way; it is
+played in streams of one look alone.
 """
 
 from __future__ import annotations

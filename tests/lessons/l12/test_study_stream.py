@@ -9,8 +9,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from mlcourse.lessons.l12_stream import study_stream_results as results
 from mlcourse.lessons.l12_stream.study_stream import STUDY, Budget
 from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CANDIDATES, CHOOSING, CHOOSING_STREAMS, EQUAL,
-                                                           FTML, LONGER, NAMES, SIZES, STREAMS, TOE, TUNED, WIDER,
-                                                           digits, order, setting, tasks_of)
+                                                           FTML, LATER, LONGER, NAMES, SIZES, STREAMS, TOE, TUNED,
+                                                           WIDER, digits, order, setting, tasks_of)
 from mlcourse.online import arms
 
 TINY = Budget(tasks=3, choosing=2, sizes=(2, 4), side=8)
@@ -59,13 +59,14 @@ def test_a_stream_is_the_seeds(name):
     assert not torch.equal(one[0].x, other[0].x)
 
 
-@pytest.mark.parametrize("spent", (LONGER, WIDER), ids=setting)
+@pytest.mark.parametrize("spent", (LONGER, WIDER, LATER), ids=setting)
 def test_the_costlier_fine_tune_has_no_less_to_compute_than_ftml(spent):
-    """After a part of the data that is the eighth task's: by the count of gradients, and by all products that are made."""
+    """For a part of the eighth task's data: by the count of gradients, and by all products that are made."""
     ftml, rival = (_before_the_eighth_task(ARMS[arm].plays, each) for arm, each in (
         (FTML, ARMS[FTML].settings(arms.HALF)), (EQUAL, spent)))
-    per_update = ftml.tasks * ftml.batch * (3 * ftml.learner.steps + 1)
-    assert ftml.tasks == 8 and rival.steps * rival.batch == ftml.steps * per_update
+    updates = ftml.steps * ftml.tasks * ftml.batch * (3 * ftml.learner.steps + 1)
+    assert ftml.tasks == 8
+    assert rival.steps * rival.batch + rival.test_steps * SIZES[-1] == updates + ftml.test_steps * SIZES[-1]
     assert _products(rival) > _products(ftml)
 
 
@@ -78,10 +79,13 @@ def _before_the_eighth_task(name, settings):
 
 
 def _products(strategy):
+    """Of all steps after a part, from one of them, and of an answer with all samples of a task."""
     steps, strategy.steps = strategy.steps, 1
-    with FlopCounterMode(display=False) as counter:
+    with FlopCounterMode(display=False) as training:
         strategy.see(torch.zeros(10, 3, 8, 8), torch.arange(10))
-    return steps * counter.get_total_flops()
+    with FlopCounterMode(display=False) as adapting:
+        strategy.after(torch.zeros(SIZES[-1], 3, 8, 8), torch.arange(SIZES[-1]) % 10)
+    return steps * training.get_total_flops() + adapting.get_total_flops()
 
 
 def row(arm, seed, needed, level=0.5, stream=arms.HALF):

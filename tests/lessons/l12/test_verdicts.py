@@ -1,4 +1,4 @@
-"""Exercise 12.6: every way to a wrong verdict is one that the rows of the study lead to, and wrong answers are named."""
+"""Exercise 12.6: the rows of the study lead every way to a wrong verdict, and wrong answers are named."""
 
 from itertools import product
 
