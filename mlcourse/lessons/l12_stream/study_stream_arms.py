@@ -62,7 +62,7 @@ ARMS = {
     TUNED: Arm(TUNED, TOE, (*({"alpha": alpha} for alpha in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)),
                             *({"alpha": alpha} | LARGER for alpha in (0.02, 0.1, 0.4))), (3, 6)),
     EQUAL: Arm(TUNED, choices=tuple({"alpha": alpha} | spent for spent in (LONGER, WIDER, LATER)
-                                    for alpha in (0.05, 0.1, 0.2, 0.4, 0.8)), chosen=(0, 0), only=ONE_LOOK),
+                                    for alpha in (0.05, 0.1, 0.2, 0.4, 0.8)), chosen=(0, 13), only=ONE_LOOK),
     GDUMB_TUNED: Arm(GDUMB_TUNED, GDUMB, tuple({"alpha": alpha} | LARGER for alpha in (0.05, 0.4)), (0, 1)),
     SCRATCH: Arm(SCRATCH),
     ALONE: Arm(ALONE, RANDOM, ({"width": 0.3}, {"width": 0.1}, {"width": 1.0})),
