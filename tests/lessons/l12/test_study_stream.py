@@ -66,8 +66,8 @@ def test_the_costlier_fine_tune_has_no_less_to_compute_than_ftml(spent):
         (FTML, ARMS[FTML].settings(arms.HALF)), (EQUAL, spent)))
     updates = ftml.steps * ftml.tasks * ftml.batch * (3 * ftml.learner.steps + 1)
     assert ftml.tasks == 8
-    assert rival.steps * rival.batch + rival.test_steps * SIZES[-1] == updates + ftml.test_steps * SIZES[-1]
-    assert _products(rival) > _products(ftml)
+    assert rival.steps * rival.batch + rival.spare == updates and rival.test_steps == ftml.test_steps
+    assert all(rival.spare % n == 0 for n in SIZES) and _products(rival) > _products(ftml)
 
 
 def _before_the_eighth_task(name, settings):
