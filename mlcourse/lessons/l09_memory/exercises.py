@@ -81,8 +81,9 @@ def move(content, before, gate, shift, sharpness):
 MIX = "    mixed = gate * content + (1 - gate) * before"
 ROLLS = "    rolled = torch.stack([mixed.roll(-1, -1), mixed, mixed.roll(1, -1)], -1)"
 MOVED = "    moved = (rolled * shift[:, None]).sum(-1)"
-SHARP = "    return torch.softmax(sharpness * torch.log(moved + 1e-8), -1)"
-MOVE_SOLUTION = MOVE + "\n".join((MIX, ROLLS, MOVED, SHARP))
+SHARPEN = "    sharpen = lambda moved: torch.softmax(sharpness * torch.log(moved + 1e-8), -1)      # [5]"
+SHARP = "    return sharpen(moved)"
+MOVE_SOLUTION = MOVE + "\n".join((SHARPEN, MIX, ROLLS, MOVED, SHARP))
 POWER = "    sharp = moved ** sharpness\n    return sharp / sharp.sum(-1, keepdim=True)"
 
 
@@ -93,13 +94,13 @@ def move_wrong(*edits: tuple[str, str]) -> str:
 
 move = Exercise(
     id="09.2", title="Step on, and stay sharp", answer="move", difficulty=3, minutes=5,
-    stub=MOVE + "    moved = ...      # [3], [4]\n" + SHARP, solution_source=MOVE_SOLUTION, check=check_move,
+    stub=MOVE + SHARPEN + "\n    ...", solution_source=MOVE_SOLUTION, check=check_move,
     hints=(
         "One line for [3]; line [4] is a sum of three focuses. torch.roll turns a focus round the circle.",
         "mixed.roll(1, -1) moves every weight one row forward, mixed.roll(-1, -1) one back; add both and mixed itself, "
         "each times its share, shift[:, 2:], shift[:, :1] and shift[:, 1:2].",
         "mixed = gate * content + (1 - gate) * before; moved = shift[:, :1] * mixed.roll(-1, -1) + shift[:, 1:2] * "
-        "mixed + shift[:, 2:] * mixed.roll(1, -1).",
+        "mixed + shift[:, 2:] * mixed.roll(1, -1); return sharpen(moved).",
     ),
     wrong=(
         (move_wrong((MIX, "    mixed = gate * before + (1 - gate) * content")),
