@@ -30,7 +30,7 @@ CLAIMS = {
                "paired interval lies on both sides of 0"),
     "b": Claim(STRONG, LSTM, 5, "yes", "one presentation read as all", "at the fifth presentation the paired interval "
                "lies above 0"),
-    "c": Claim(KEY_VALUE, NEIGHBOUR, 2, "no", "close read as equal", "at the second presentation the paired interval "
+    "c": Claim(KEY_VALUE, NEIGHBOUR, 5, "no", "close read as equal", "at the fifth presentation the paired interval "
                "lies below 0"),
     "d": Claim(LSTM, NEIGHBOUR, 1, "yes", "the best arm taken for the best everywhere", "at the first presentation "
                "nearest neighbour names a label that is taken, and who has learned to rule labels out guesses better"),

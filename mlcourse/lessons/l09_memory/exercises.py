@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l09_memory.checks import (CUT, EMPTY, IN_PLACE, UNDERFLOW, check_content, check_move,
-                                                check_write)
+from mlcourse.lessons.l09_memory.checks import (CUT, EMPTY, IN_PLACE, LOG_0, SLOPE, UNDERFLOW, check_content,
+                                                check_move, check_write)
 from mlcourse.lessons.l09_memory.exercises_episode import episode, shares
 from mlcourse.lessons.l09_memory.exercises_results import verdicts
 
@@ -50,7 +50,13 @@ content = Exercise(
         (content_wrong(("cosine, -1)", "cosine, 0)")), "softmax over the batch"),
         (content_wrong((FOCUS, "    focus = strength * cosine")), "no softmax"),
         (content_wrong((" + 1e-3", "")), EMPTY),
+        (content_wrong(("memory.norm(dim=-1)", "(memory ** 2).sum(-1).sqrt()")), SLOPE),
         (content_wrong(("return focus", "return focus.detach()")), CUT),
+        (content_wrong((COSINE, COSINE + ".detach()")), CUT),
+        (content_wrong(("key[:, None]).sum", "key[:, None].detach()).sum")), CUT),
+        (content_wrong(("(memory * key", "(memory.detach() * key")), CUT),
+        (content_wrong(("strength * cosine", "strength.detach() * cosine")), CUT),
+        (content_wrong((LENGTHS, LENGTHS + ".detach()")), CUT),
         (content_wrong((LENGTHS, LENGTHS + "\n    memory.div_(2)")), IN_PLACE),
         (content_wrong((" / (lengths + 1e-3)", ""), ("strength * cosine", "cosine")),
          "no strength, the longest row wins"),
@@ -75,8 +81,9 @@ def move(content, before, gate, shift, sharpness):
 MIX = "    mixed = gate * content + (1 - gate) * before"
 ROLLS = "    rolled = torch.stack([mixed.roll(-1, -1), mixed, mixed.roll(1, -1)], -1)"
 MOVED = "    moved = (rolled * shift[:, None]).sum(-1)"
-SHARP = "    return torch.softmax(sharpness * torch.log(moved + 1e-8), -1)"
-MOVE_SOLUTION = MOVE + "\n".join((MIX, ROLLS, MOVED, SHARP))
+SHARPEN = "    sharpen = lambda moved: torch.softmax(sharpness * torch.log(moved + 1e-8), -1)      # [5]"
+SHARP = "    return sharpen(moved)"
+MOVE_SOLUTION = MOVE + "\n".join((SHARPEN, MIX, ROLLS, MOVED, SHARP))
 POWER = "    sharp = moved ** sharpness\n    return sharp / sharp.sum(-1, keepdim=True)"
 
 
@@ -86,14 +93,14 @@ def move_wrong(*edits: tuple[str, str]) -> str:
 
 
 move = Exercise(
-    id="09.2", title="Step on, and stay sharp", answer="move", difficulty=3, minutes=6,
-    stub=MOVE + "    ...", solution_source=MOVE_SOLUTION, check=check_move,
+    id="09.2", title="Step on, and stay sharp", answer="move", difficulty=3, minutes=5,
+    stub=MOVE + SHARPEN + "\n    ...", solution_source=MOVE_SOLUTION, check=check_move,
     hints=(
-        "Three lines, one for each of [3], [4] and [5]. torch.roll turns a focus round the circle.",
+        "One line for [3]; line [4] is a sum of three focuses. torch.roll turns a focus round the circle.",
         "mixed.roll(1, -1) moves every weight one row forward, mixed.roll(-1, -1) one back; add both and mixed itself, "
         "each times its share, shift[:, 2:], shift[:, :1] and shift[:, 1:2].",
-        "After mixed = gate * content + (1 - gate) * before and the sum of the three, return "
-        "torch.softmax(sharpness * torch.log(moved + 1e-8), -1).",
+        "mixed = gate * content + (1 - gate) * before; moved = shift[:, :1] * mixed.roll(-1, -1) + shift[:, 1:2] * "
+        "mixed + shift[:, 2:] * mixed.roll(1, -1); return sharpen(moved).",
     ),
     wrong=(
         (move_wrong((MIX, "    mixed = gate * before + (1 - gate) * content")),
@@ -106,8 +113,20 @@ move = Exercise(
         (move_wrong((SHARP, "    return moved")), "not sharpened"),
         (move_wrong((SHARP, "    return moved ** sharpness")), "weights that do not sum to 1"),
         (move_wrong((SHARP, POWER)), UNDERFLOW),
+        (move_wrong((" + 1e-8", "")), LOG_0),
+        (move_wrong((ROLLS, "    rolled = torch.stack([mixed.roll(-1), mixed, mixed.roll(1)], -1)")),
+         "rolled without a dimension"),
+        (move_wrong((ROLLS, "    rolled = torch.stack([mixed.roll(-1, 0), mixed, mixed.roll(1, 0)], -1)")),
+         "rolled over the batch"),
+        (move_wrong((SHARP, "    sharp = moved ** sharpness\n    return sharp / sharp.sum()")),
+         "one sum for the whole batch"),
         (move_wrong((SHARP, "    return torch.softmax(sharpness * moved, -1)")), "a softmax without the logarithm"),
         (move_wrong((SHARP, SHARP + ".detach()")), CUT),
+        (move_wrong(("gate * content", "gate * content.detach()")), CUT),
+        (move_wrong(("(1 - gate) * before", "(1 - gate) * before.detach()")), CUT),
+        (move_wrong(("(1 - gate) * before", "(1 - gate.detach()) * before")), CUT),
+        (move_wrong(("shift[:, None]", "shift[:, None].detach()")), CUT),
+        (move_wrong(("sharpness * torch", "sharpness.detach() * torch")), CUT),
         (move_wrong((MIX, "    mixed = gate * content + (1 - gate) * before\n"
                           "    mixed = mixed ** sharpness / (mixed ** sharpness).sum(-1, True)"),
                     (SHARP, "    return moved")), "sharpened before the shift"),
@@ -165,6 +184,15 @@ write = Exercise(
         (write_wrong((KEPT, "    kept = memory.mul_(1 - share * erase[:, None])")), IN_PLACE),
         (write_wrong((KEPT, "    kept = memory.data.mul_(1 - share * erase[:, None])")), IN_PLACE),
         (write_wrong((WRITTEN, "    return (kept + share * add[:, None]).data")), CUT),
+        (write_wrong(("memory * (1", "memory.detach() * (1")), CUT),
+        (write_wrong(("share * erase", "share.detach() * erase")), CUT),
+        (write_wrong(("erase[:, None]", "erase[:, None].detach()")), CUT),
+        (write_wrong(("add[:, None]", "add[:, None].detach()")), CUT),
+        (write_wrong(("1 - share * erase[:, None]", "(1 - share) * (1 - erase[:, None])")),
+         "1 less each in place of 1 less the product"),
+        (write_wrong(("(1 - share * erase[:, None])", "share * erase[:, None]")), "what goes is kept"),
+        (write_wrong((SHARE, "    share = torch.nn.functional.one_hot(focus.argmax(-1), focus.shape[1])[:, :, None]")),
+         "only the row of most focus is written"),
         (write_wrong((KEPT, "    kept = memory"), ("kept + share * add", "kept + add")),
          "nothing is erased, every row is written"),
     ),

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l09_memory.broken import EPISODE_BROKEN
-from mlcourse.lessons.l09_memory.checks_episode import (AHEAD, CARRIED, CUT, FORGETS, LEAK, WRAPPED, check_episode,
-                                                         check_shares, truths)
+from mlcourse.lessons.l09_memory.checks_episode import (AHEAD, CARRIED, CUT, FORGETS, LATER, LEAK, NAMED, NEVER,
+                                                         SWAPPED, WRAPPED, check_episode, check_shares, truths)
 
 # ---------------------------------------------------------------- 09.4
 
 SHARES = '''\
 bounds = {             # each a number; a memory of 4 rows in the first two
-    # without strength, one row equals the key, the other 3 are opposite to it: its share
+    # strength 1; one row equals the key, the other 3 are opposite to it: its share
     "largest": ...,
     # one row equals the key, the other 3 have the cosine 0: the strength for a share of 1/2
     "strength": ...,
-    # 5 classes: the mean chance of the best guess at the five first presentations
+    # 5 classes: the mean chance of the best guess at the five first presentations, by who
+    # remembers all labels told, and sees that the class is new
     "first": ...,
 }'''
 
@@ -35,8 +36,8 @@ shares = Exercise(
     id="09.4", title="Two bounds on paper", answer="bounds", difficulty=2, minutes=4,
     stub=SHARES, solution_source=solved(), check=check_shares,
     hints=(
-        "A share is exp(strength · cosine) over the sum of all four such numbers; no strength is strength 1. For the "
-        "guess: whoever has seen a label with another class can rule it out.",
+        "A share is exp(strength · cosine) over the sum of all four such numbers. For the guess: "
+        "whoever has seen a label with another class can rule it out.",
         "exp(1) against 3 times exp(-1); exp(strength) against 3 times exp(0). At the first new class five labels are "
         "open, at the fifth one.",
         "With e = 2.718: e / (e + 3 / e); ln 3; (1/5 + 1/4 + 1/3 + 1/2 + 1) / 5.",
@@ -47,6 +48,9 @@ shares = Exercise(
         (solved(largest="0.649", strength="1.386"), "the row counted among the others"),
         (solved(strength="3"), "the logarithm is forgotten"),
         (solved(strength="0.549"), "the others opposite, not unrelated"),
+        (solved(strength="1"), "the strength left at 1"),
+        (solved(largest="1 / (1 + 3 / 2.718)", strength="1"), "the others unrelated, not opposite, the strength left "
+         "at 1"),
         (solved(first="0.2"), "chance at every first sight"),
         (solved(first="1"), "the label is known"),
         (solved(first="1 / 3"), "one over the mean number left"),
@@ -94,14 +98,26 @@ episode = Exercise(
         (EPISODE_BROKEN.replace("episode_broken", "episode"), f"{LEAK}, {CARRIED}"),
         (episode_wrong(("late[t]", "label[t]")), LEAK),
         (episode_wrong((LATE, "    late = label.roll(1, 0)")), WRAPPED),
+        (episode_wrong((LATE, "    late = torch.cat([label[:1], label[:-1]])")), WRAPPED),
+        (episode_wrong((LATE, "    late = torch.cat([torch.zeros_like(y[:1]), y[:-1]])\n"
+                              "    late = torch.nn.functional.one_hot(late, 5).to(z.dtype)")), NAMED),
         (episode_wrong((LATE, "    late = torch.cat([label[1:], torch.zeros_like(label[:1])])")), AHEAD),
+        (episode_wrong((LATE, "    late = torch.cat([label[1:], label[-1:]])")), f"{AHEAD}, {WRAPPED}"),
+        (episode_wrong((LATE, "    late = label.roll(-1, 0)")), f"{AHEAD}, {WRAPPED}"),
+        (episode_wrong((LATE, "    late = torch.cat([torch.zeros_like(label[:2]), label[:-2]])")), LATER),
+        (episode_wrong((LATE, "    late = torch.zeros_like(label)")), NEVER),
+        (episode_wrong(("[z[t], late[t]]", "[late[t], z[t]]")), SWAPPED),
+        (episode_wrong(("[z[t], late[t]]", "[label[t], z[t]]")), f"{LEAK}, {SWAPPED}"),
         (episode_wrong(("machine.start(z.shape[1])", "machine.memory"),
                        ("    return", "    machine.memory = state\n    return")), CARRIED),
         (episode_wrong((STEP, STEP + "\n        state = state.detach()")), CUT),
+        (episode_wrong(("z[t], late", "z[t].detach(), late")), CUT),
+        (episode_wrong(("append(answer)", "append(answer if t else answer.detach())")), CUT),
         (episode_wrong((LOOP, LOOP + "\n        state = machine.start(z.shape[1])")), FORGETS),
     ),
     mutations=(
         (LATE, "    late = torch.cat([torch.ones_like(label[:1]), label[:-1]])"),
-        (LATE, "    late = torch.cat([torch.zeros_like(label[:2]), label[:-2]])"),
+        (LATE, "    late = torch.cat([torch.zeros_like(label[:1]), 2 * label[:-1]])"),
+        (START, "    state, answers = machine.start(3), []"),
         (STEP, "        answer, state = machine(torch.cat([z[0], late[t]], -1), state)"),
     ))

@@ -14,10 +14,10 @@ verdicts = Exercise(
     id="09.6", title="What does a memory add?", answer="verdicts", difficulty=2, minutes=3,
     stub=VERDICTS, solution_source=with_verdicts(VERDICTS, CLAIMS), check=check_verdicts,
     hints=(
-        "apart(one, other, presentation) is the first arm less the second, paired over seeds: where does the interval "
-        "lie?",
+        "apart(one, other, presentation) prints the first arm less the second, paired over seeds: where does the "
+        "interval lie?",
         "Above 0: the first is better. Below 0: worse. Across 0: open.",
-        "Print apart(…).text(1, sign=True) for each of the four claims.",
+        'Such as apart("MANN with strength", "MANN", 2); call it once for each of the four claims.',
     ),
     wrong=tuple((with_verdicts(VERDICTS, CLAIMS, **{key: "open" if claim.verdict != "open" else "yes"}), claim.name)
                 for key, claim in CLAIMS.items()),

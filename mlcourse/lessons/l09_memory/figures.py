@@ -23,7 +23,7 @@ def of(rows: Sequence[dict], part: str, arm: str) -> list[dict]:
     which = {"part": part, "arm": arm, "split": "test"}
     found = [row for row in rows if which.items() <= row.items()]
     if not found:
-        raise ValueError(f"there is no row of {arm!r} in the part {part!r}; the arms are {', '.join(ARMS)}")
+        raise ValueError(f"there is no row of {arm!r} in the part {part!r}; the arms are {'; '.join(ARMS)}")
     return found
 
 
@@ -60,9 +60,20 @@ def by_seed(rows: Sequence[dict], arm: str, presentation: int) -> dict[int, floa
     return {row["seed"]: 100 * row["accuracy"][presentation - 1] for row in of(rows, STREAM, arm)}
 
 
+def named(arm: str) -> str:
+    """An arm as its table writes it, with a star or not, with a hyphen for the dash or not."""
+    return next((each for each in ARMS if spelled(each) == spelled(arm)), arm)
+
+
+def spelled(arm: str) -> str:
+    """A name without what is easily typed otherwise."""
+    return " ".join(str(arm).replace("*", "").replace("–", "-").casefold().split())
+
+
 def apart(rows: Sequence[dict], one: str, other: str, presentation: int) -> Estimate:
     """The accuracy of one arm less that of another at a presentation, in points, paired over seeds. Raises ValueError
     for a name or a presentation that the rows do not have."""
+    one, other = named(one), named(other)
     most = len(of(rows, STREAM, one)[0]["accuracy"])
     if presentation not in range(1, most + 1):
         raise ValueError(f"a presentation is a whole number from 1 to {most}, got {presentation!r}")

@@ -50,11 +50,11 @@ class EpisodeStreamScene(Scene):
         return self.whole
 
     def _curve(self, axes) -> None:
-        axes.set(xlim=(0.6, TIMES + 0.4), ylim=(0, 1.04), xticks=range(1, TIMES + 1), xlabel="presentation of a class",
-                 ylabel="accuracy, 200 streams")
+        axes.set(xlim=(0.6, TIMES + 0.4), ylim=(0, 104), xticks=range(1, TIMES + 1), xlabel="presentation of a class",
+                 ylabel="right (%), 200 streams")
         axes.grid(True, axis="y")
         self.curve = self.moving(axes.plot([], [], color=BLUE, marker="o", ms=7, label="nearest neighbour")[0])
-        axes.axhline(1 / WAY, color=GREY, ls="--", lw=1.2, label="chance")
+        axes.axhline(100 / WAY, color=GREY, ls="--", lw=1.2, label="chance")
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
 
     def show(self, record) -> None:
@@ -77,7 +77,7 @@ class EpisodeStreamScene(Scene):
         self.large[1].rgba = None if source is None else ink(found.pictures[STEPS + source], 4)
         self.note[0].set_text(f"its label is {found.labels[at]}")
         self.note[1].set_text(nearest(record))
-        self.curve.set_data(np.arange(1, TIMES + 1), found.accuracy)
+        self.curve.set_data(np.arange(1, TIMES + 1), 100 * found.accuracy)
 
 
 def frame(i: int) -> tuple[np.ndarray, np.ndarray]:

@@ -46,13 +46,22 @@ class MemoryTape(Explorer):
         slider = lambda **kwargs: ipywidgets.SelectionSlider(**kwargs, **CONTROL)
         tick = lambda what: ipywidgets.Checkbox(value=True, description=what, indent=False,
                                                 layout={"width": "98%", "margin": "0 0 0 6px"})
+        items = slider(options=LENGTHS, value=length, description="items")
+        damage = ipywidgets.IntSlider(value=0, min=0, max=min(length, 10), description="damage item", **CONTROL)
+        steps = ipywidgets.IntSlider(value=14, min=1, max=2 * length + 1, description="step", **CONTROL)
+
+        def reach(change):
+            """No slider goes beyond what a copy has."""
+            damage.max, steps.max = min(change["new"], 10), 2 * change["new"] + 1
+
+        items.observe(reach, "value")
         super().__init__(MemoryTapeScene(config["bits"], config["slots"]), {
-            "length": slider(options=LENGTHS, value=length, description="items"),
-            "damage": ipywidgets.IntSlider(value=0, min=0, max=10, description="damage item", **CONTROL),
+            "length": items,
+            "damage": damage,
             "content": tick("it may look for a content"),
             "shift": tick("it may step to the next row"),
             "sharpen": tick("it may sharpen its focus"),
-            "step": ipywidgets.IntSlider(value=14, min=1, max=2 * max(LENGTHS) + 1, description="step", **CONTROL),
+            "step": steps,
         })
 
     def compute(self, *, length: int, damage: int, content: bool, shift: bool, sharpen: bool,

@@ -91,6 +91,18 @@ def test_every_control_can_be_swept_and_what_was_computed_is_marked(build, known
     assert all(len(seen) > 1 for name, seen in pictures.items() if name != "anew")
 
 
+def test_no_slider_of_the_tape_goes_beyond_its_copy():
+    explorer = memory_tape()
+    for length in (10, 2, 40, 5):
+        explorer.set(length=length)
+        reach = {name: explorer.controls[name].max for name in ("step", "damage")}
+        assert reach == {"step": explorer.record.steps, "damage": min(length, 10)} and explorer.error is None
+        assert explorer.record.at == explorer.controls["step"].value - 1 < explorer.record.steps
+        explorer.set(**reach)
+        assert (explorer.record.at + 1, explorer.record.item) == (reach["step"], reach["damage"])
+    assert MemoryTape(length=2).controls["step"].value == 5
+
+
 def test_the_title_of_the_tape_says_whether_the_copy_holds():
     explorer, verdicts = memory_tape(), set()
     for _ in sweep(explorer):

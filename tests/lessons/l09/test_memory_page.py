@@ -67,5 +67,13 @@ def test_the_bound_and_what_the_rows_say():
     for each in SHOWN[1:]:
         assert paired_difference(by_seed(NEAREST, each), by_seed(REPAIR, each)).low > 0
         assert paired_difference(by_seed(REPAIR, each), by_seed(STRONG, each)).low > 0
+    behind = {each: paired_difference(by_seed(PLAIN, each), by_seed(BY_LSTM, each)) for each in range(1, 7)}
+    assert [each for each, gap in behind.items() if gap.high < 0] == [2, 6]
+    assert all(gap.low < 0 for gap in behind.values())
+    said = " ".join(PAGE.split())
+    assert f"by {-behind[2].mean:.1f} ± {behind[2].half:.1f}, and at the sixth, by {-behind[6].mean:.1f} ± " \
+           f"{behind[6].half:.1f}," in said
+    seconds = lambda arm: t_interval([row["train_seconds"] for row in rows(STREAM, arm)]).mean
+    assert seconds(STRONG) > 3 * seconds(BY_LSTM) and "more than three times as long" in said
     for arm in ARMS[STREAM]:
         assert all(share < 100 * elimination_bound(5) for share in by_seed(arm, 1).values())
