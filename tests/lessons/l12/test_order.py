@@ -4,7 +4,7 @@ import pytest
 from marks import check_marked
 from streams import net
 
-from mlcourse.lessons.l12_stream import orders
+from mlcourse.lessons.l12_stream import orders, widget_order
 from mlcourse.lessons.l12_stream.explorers import HEAP, META, StreamOrder, stream_order
 from mlcourse.lessons.l12_stream.orders import SIZES, TASKS
 from mlcourse.lessons.l12_stream.widget_order import NONE
@@ -23,8 +23,9 @@ def quick():
 
 @pytest.fixture
 def small(monkeypatch):
-    """Strategies that take a step after each part, in streams that nobody has played yet."""
-    made = {META: lambda: FTML(net(), k=1, steps=1, test_steps=2), HEAP: lambda: FineTune(net(), steps=1, test_steps=2)}
+    """Strategies that take few steps after each part, in streams that nobody has played yet."""
+    made = {META: lambda: FTML(net(), k=1, steps=1, test_steps=2),
+            HEAP: lambda: FineTune(net(), steps=4, lr=1e-2, alpha=0.1, test_steps=2)}
     monkeypatch.setattr(orders, "start", lambda name: made[name]())
     monkeypatch.setattr(orders, "_known", {})
 
@@ -65,9 +66,10 @@ def test_what_the_matrices_show_is_forgetting():
         assert shown == pytest.approx(forgetting(accuracies).numpy(), nan_ok=True)
 
 
-def test_what_to_try_comes_true():
+def test_what_to_try_comes_true(monkeypatch):
+    monkeypatch.setattr(widget_order, "OPENING", CONFLICT)
     both = stream_order()
-    both.set(**slots(CONFLICT))
+    assert both.record.order == CONFLICT
     as_is, tuned = both.record.right[HEAP]
     assert tuned > as_is + 0.1 and both.record.right[META][1] > tuned + 0.03
     heap_lost = both.record.before[:-1, -1].max()
@@ -94,6 +96,7 @@ def test_places_left_open_are_passed_over():
     assert explorer.record.order == ("digits", "digits") and explorer.record.played == 2
 
 
+@pytest.mark.usefixtures("small")
 def test_every_control_moves_the_picture_and_what_is_said_is_marked():
     shown, seen = [], []
     see = lambda: seen.append((shown[0].settings, shown[0].picture.value))

@@ -1,6 +1,7 @@
 """The study of lesson 12 at a tiny size: every arm gives its rows, none twice; how the rows are read."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,16 +9,21 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mlcourse.lessons.l12_stream import study_stream_results as results
 from mlcourse.lessons.l12_stream.study_stream import STUDY, Budget
-from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CANDIDATES, CHOOSING, CHOOSING_STREAMS, EQUAL,
-                                                           FTML, LATER, LONGER, NAMES, SIZES, STREAMS, TOE, TUNED,
-                                                           WIDER, digits, order, setting, tasks_of)
+from mlcourse.lessons.l12_stream.study_stream_arms import (ALONE, ARMS, CANDIDATES, CHOOSING, CHOOSING_STREAMS, EQUAL,
+                                                           FTML, GDUMB_TUNED, LATER, LONGER, NAMES, SCRATCH, SIZES,
+                                                           STREAMS, TOE, TUNED, WIDER, digits, order, setting,
+                                                           tasks_of)
 from mlcourse.online import arms
 
+QUICK = {FTML: {"steps": 1, "k": 1}, TUNED: {"steps": 2}, EQUAL: {"spare": 8}, GDUMB_TUNED: {"steps": 2},
+         SCRATCH: {"steps": 2}, ALONE: {"features": 20}}
 TINY = Budget(tasks=3, choosing=2, sizes=(2, 4), side=8)
 OF_THE_MACHINE = {"seconds": 0, "commit": ""}
 
 
-def test_every_arm_gives_its_rows_and_none_twice():
+def test_every_arm_gives_its_rows_and_none_twice(monkeypatch):
+    for arm, settings in QUICK.items():
+        monkeypatch.setitem(ARMS, arm, replace(ARMS[arm], choices=(settings,), chosen=(0, 0)))
     work = STUDY.work([3], stream=[arms.HALF])
     found = list(STUDY.measure(work, [], TINY))
     assert list(map(STUDY.key_of, found)) == STUDY.plan(work, TINY)
@@ -30,6 +36,13 @@ def test_every_arm_gives_its_rows_and_none_twice():
         assert row["arm"] in STUDY.line(row) and row["sizes"] == [2, 4] and len(row["arriving"]) == 2
         assert [len(each) for each in row["after"]] == [1, 2, 3] == [len(each) for each in row["before"]]
         assert row["command"] == 'mlcourse study stream --stream "half the labels moved" --seed 3'
+
+
+@pytest.mark.parametrize("arm", ARMS.values(), ids=ARMS)
+def test_every_setting_is_one_that_the_strategy_has(arm):
+    for settings in arm.choices:
+        made = arms.strategy(arm.plays, digits(8), 100, 0, settings)
+        assert all(getattr(made, name, value) == value for name, value in settings.items())
 
 
 def test_settings_are_measured_before_the_seeds_with_a_seed_and_streams_that_are_not_reported():
