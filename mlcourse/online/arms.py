@@ -85,8 +85,8 @@ def found(played: Played, sizes: Sequence[int], threshold: float) -> dict:
 
     needed: samples of each of the later half of the tasks to the threshold, null where all of them did not do. passed,
     median: the share of these that passed, and their Kaplan-Meier median, null where too few did. arriving: accuracies
-    of the same tasks. forgotten_before, forgotten_after: mean forgetting at the end, before and after adapting. before, after: a list for each round, with
-    an accuracy for each task so far.
+    of the same tasks. forgotten_before, forgotten_after: mean forgetting at the end, before and after adapting. before,
+    after: a list for each round, with an accuracy for each task so far.
     """
     later = played.arriving[len(played.arriving) // 2:]
     needed = [samples_needed(task, sizes, threshold) for task in later]
