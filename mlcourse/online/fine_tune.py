@@ -18,17 +18,21 @@ from mlcourse.phases import check_counts
 
 
 class FineTune(TrainOnEverything):
-    """alpha, test_steps: rate and number of the gradient steps in `after`; the rest as in `TrainOnEverything`."""
+    """alpha, test_steps: rate and number of the gradient steps in `after`. spare: gradients of single samples to spend
+    on more of them: spare // M steps more where M samples are given. The rest is as in `TrainOnEverything`. Raises what
+    that does, and ValueError for a rate that is not positive and finite, test_steps below 1 or spare below 0."""
 
-    def __init__(self, net: nn.Module, *, alpha: float = 0.05, test_steps: int = 30, **training):
+    def __init__(self, net: nn.Module, *, alpha: float = 0.05, test_steps: int = 30, spare: int = 0, **training):
         super().__init__(net, **training)
         check_rate(alpha)
         check_counts(test_steps=test_steps)
-        self.alpha, self.test_steps = alpha, test_steps
+        if spare < 0:
+            raise ValueError(f"spare must be at least 0, got {spare}")
+        self.alpha, self.test_steps, self.spare = alpha, test_steps, spare
 
     def after(self, x: Tensor, y: Tensor) -> Predictor:
         """w after the steps on all samples given."""
-        return tuned(self.net, x, y, self.test_steps, self.alpha)
+        return tuned(self.net, x, y, self.test_steps + self.spare // len(x), self.alpha)
 
 
 @torch.no_grad()

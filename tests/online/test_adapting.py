@@ -26,6 +26,14 @@ def test_without_adapting_it_is_the_strategy_that_never_does(adapting, plain):
     assert one.adapting == 0 <= one.seconds
 
 
+def test_spare_gradients_are_more_steps_where_samples_are_few():
+    task, = swapped(1)
+    made = lambda **steps: FineTune(net(2, 2), **steps).after(task.x[:10], task.y[:10])(task.test_x)
+    assert torch.equal(made(test_steps=3, spare=49), made(test_steps=7))
+    with pytest.raises(ValueError, match="spare must be at least 0, got -1"):
+        FineTune(net(2, 2), spare=-1)
+
+
 def test_a_play_measures_as_is_before_adapting():
     for name, strategy in strategies(2, 2).items():
         played = play(strategy, swapped(3), (10, 40))

@@ -54,8 +54,10 @@ REFINE_FAULTS = (
                                                             "sums to 1"),
     ("the length, not its square", {"power": 1}, "the softmax is over minus the squared distances"),
     ("the farthest class gets most", {"sign": 1}, "a small distance must give a large share"),
-    ("divided by the labelled drawings alone", {"divide": "labelled"}, "what is added above the line counts below it: "
-                                                                       "divide by labelled drawings plus shares"),
+    ("divided by the labelled drawings alone", {"divide": "labelled"}, "what is in the numerator's sum counts in the "
+     "denominator: divide by labelled drawings plus shares"),
+    ("divided by the pool's shares alone", {"divide": "pool"}, "labelled drawings are in the numerator's sum, so they "
+                                                               "count in the denominator, too"),
     ("divided by all drawings", {"divide": "all"}, "a class gets a share of each drawing, so divide by the sum of its "
                                                    "shares, not by the size of the pool"),
     ("shares from the labelled drawings' means", {"anew": True}, "line [2] asks for distances to c, the prototypes so "
@@ -75,7 +77,7 @@ def check_refine(answer: object) -> str:
         if not same(got, truth()):
             explain(got, truth, REFINE_FAULTS, same)
             raise NotYet("the new prototypes are not the means of the labelled drawings and the shares of the pool; "
-                         "compute the shares first, then what is above the line and what is below it.")
+                         "compute the shares first, then numerator and denominator.")
     none = data._replace(u=data.u[:0])
     got = tensor(refine(*none), (len(counts), FEATURES), f"{wanted}, for an empty pool, too")
     if not same(got, refined(none)):
@@ -113,22 +115,24 @@ def refined(data: Drawings, *, labelled: str = "hard", share: str = "soft", axis
     own = {"hard": hard, "soft": (sign * far(z)).softmax(1), "none": 0 * hard,
            "sorted": F.one_hot(y.sort().values, way).to(z)}.get(labelled)
     above, below = (c, torch.ones(way).to(z)) if own is None else (own.T @ z, own.sum(0))
-    counts = {"shares": below + shares.sum(0), "labelled": below, "all": below + len(u)}[divide]
+    counts = {"shares": below + shares.sum(0), "labelled": below, "pool": shares.sum(0), "all": below + len(u)}[divide]
     return (above + shares.T @ u) / counts[:, None]
 
 
 # ---------------------------------------------------------------- 11.3
 
 MASK_FAULTS = (
-    ("the mask counts twice", {"top": 2}, "above the line a drawing with m = 1/2 weighs 1/4; multiply by m once"),
-    ("the count is not masked", {"bottom": 0}, "what does not count above the line may not count below it, or "
-                                               "prototypes shrink towards 0"),
-    ("the mask counts twice below the line", {"bottom": 2}, "below the line a drawing with m = 1/2 weighs 1/4; "
-                                                            "multiply by m once"),
-    ("the mask is left out", {"top": 0}, "the sum above the line needs m, once"),
+    ("the mask counts twice", {"top": 2}, "in the numerator a drawing with m = 1/2 weighs 1/4; multiply by m once"),
+    ("the count is not masked", {"bottom": 0}, "what does not count in the numerator may not count in the "
+                                               "denominator, or prototypes shrink towards 0"),
+    ("the mask counts twice in the denominator", {"bottom": 2}, "in the denominator a drawing with m = 1/2 weighs 1/4; "
+                                                                "multiply by m once"),
+    ("the mask is left out", {"top": 0}, "the sum in the numerator needs m, once"),
     ("the shares are made to sum to 1 again", {"again": True}, "that undoes a mask which is the same for all classes: "
                                                                "a distractor would count wholly again"),
     ("the labelled drawings are masked", {"labelled": True}, "m is for the pool; labelled drawings count wholly"),
+    ("divided by the pool alone", {"own": 0}, "labelled drawings are in the numerator's sum, so they count in the "
+                                              "denominator, too"),
 )
 
 
@@ -144,8 +148,8 @@ def check_masked(answer: object) -> str:
         truth = lambda data=data, share=share, m=m, **faults: masked_step(data, share, m, **faults)
         if not same(got, truth()):
             explain(got, truth, MASK_FAULTS, same)
-            raise NotYet("each drawing of the pool shall weigh its share times its mask, once above the line and once "
-                         "below; try it on paper with one labelled drawing at 0.")
+            raise NotYet("each drawing of the pool shall weigh its share times its mask, once in the numerator and "
+                         "once in the denominator; try it on paper with one labelled drawing at 0.")
     z, u, m = leaves = tuple(each.clone().requires_grad_() for each in (data.z, data.u, m))
     check_graph(masked(1 * z, data.y, 1 * u, share.clone(), 1 * m), leaves, "features and mask are learned by what all "
                 "three do to the loss")
@@ -161,7 +165,7 @@ def shares_and_mask(data: Drawings) -> tuple[Tensor, Tensor]:
 
 
 def masked_step(data: Drawings, share: Tensor, m: Tensor, *, top: int = 1, bottom: int = 1, again: bool = False,
-                labelled: bool = False) -> Tensor:
+                labelled: bool = False, own: int = 1) -> Tensor:
     """The prototypes after a masked step; the options are the known faults."""
     one_hot = F.one_hot(data.y, share.shape[1]).to(data.z)
     one_hot = one_hot * m.mean(0) if labelled else one_hot
@@ -169,4 +173,4 @@ def masked_step(data: Drawings, share: Tensor, m: Tensor, *, top: int = 1, botto
         share = share * m / (share * m).sum(1, keepdim=True).clamp(min=1e-12)
         m = torch.ones_like(m)
     weight = lambda power: share * m**power
-    return ((one_hot.T @ data.z + weight(top).T @ data.u) / (one_hot.sum(0) + weight(bottom).sum(0))[:, None])
+    return ((one_hot.T @ data.z + weight(top).T @ data.u) / (own * one_hot.sum(0) + weight(bottom).sum(0))[:, None])

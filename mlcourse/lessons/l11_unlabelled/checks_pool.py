@@ -10,26 +10,29 @@ from torch import Tensor
 from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of
 from mlcourse.exercises.values import number
 
-QUERIES, WAY, EACH = 4, 3, 2
-NOTHING, ALL = "nothing is called a leak", "everything is called a leak"
-SHUFFLED, CHOICES = "shuffled labels keep their counts", "only first choices are compared"
-OVERWRITTEN = "the labels are overwritten"
+QUERIES, WAY = 4, 3
+POOLS = (           # the hidden classes: each and distractors as often, no distractors, distractors alone
+    10 * (0, 1, 2, 3), 4 * (2, 0, 1, 0, 0, 1), 8 * (3,))
+MIXED, CLEAN, STRANGE = range(len(POOLS))
+NOTHING, ALL, TURNED = "nothing is called a leak", "everything is called a leak", "True and False are exchanged"
+SHUFFLED, LITTLE = "shuffled labels keep their counts", "a small change is let pass"
+KEPT, OVERWRITTEN = "the same drawings stay distractors", "the labels are overwritten"
 
 
 def honest(episode: Tensor, hidden: Tensor) -> Tensor:
-    """Logits (QUERIES, WAY) that rest on the episode alone."""
+    """Never looks at the labels."""
     return episode.clone()
 
 
 def pooled(episode: Tensor, hidden: Tensor) -> Tensor:
-    """The same, and on how large the pool is, which everybody may see."""
+    """Uses how large the pool is, which everybody may see."""
     return episode * (1 + len(hidden))
 
 
 def filters(episode: Tensor, hidden: Tensor) -> Tensor:
     """Leaves the distractors out."""
     places = torch.arange(len(hidden))
-    return episode + ((hidden < WAY) * places).float() @ torch.eye(WAY)[places % WAY]
+    return episode + ((hidden < WAY) * places).to(episode) @ torch.eye(WAY).to(episode)[places % WAY]
 
 
 def copies(episode: Tensor, hidden: Tensor) -> Tensor:
@@ -43,25 +46,39 @@ def counts(episode: Tensor, hidden: Tensor) -> Tensor:
 
 
 def faintly(episode: Tensor, hidden: Tensor) -> Tensor:
-    """Uses them so little that no first choice changes."""
-    return episode + 1e-3 * (hidden[0] - hidden[-1])
+    """Uses them so little that no first choice changes, and no logit by more than a few millionths of itself."""
+    places = 1 + torch.arange(len(hidden))
+    return episode * (1 + 1e-6 * (hidden * places).double().sum() / places.sum())
 
 
-METHODS = (honest, pooled, filters, copies, counts, faintly)
-TRUTH = (False, False, True, True, True, True)
-PATTERNS = {      # what a mistake says of METHODS, beside the truth: its name or names, and why
-    (False,) * 6: ((NOTHING, "compare the answers with the labels as they are and with other ones; where they differ, "
-                             "the labels were read"),),
-    (True,) * 6: ((ALL, "a method that never looks at hidden was accused"),),
-    (False, False, True, True, False, True): ((SHUFFLED, "a method that uses how many of each class there are was not "
-                                               "found; poison with labels in other numbers, such as all the same"),),
-    (False, False, True, True, True, False): ((CHOICES, "a method that changes its logits a little was not found; "
-                                                        "compare the logits, not their argmax"),),
-    (False, False, True, True, False, False): (
-        (SHUFFLED, "a method that uses how many of each class there are was not found; poison with labels in other "
-                   "numbers, such as all the same"),
-        (CHOICES, "a method that changes its logits a little was not found; compare the logits, not their argmax")),
-}
+HONEST, READERS = (honest, pooled), (filters, copies, counts, faintly)
+Found = dict[Callable, tuple[bool, ...]]        # of each method, whether it was called a leak on each of POOLS
+
+
+def faults_of(found: Found) -> list[Misconception]:
+    """The mistakes that lead to such answers; none where they are right, or nothing explains them."""
+    accused, caught = (all(all(found[method]) for method in methods) for methods in (HONEST, READERS))
+    cleared, missed = (not any(any(found[method]) for method in methods) for methods in (HONEST, READERS))
+    if cleared and missed:
+        return [Misconception(NOTHING, "compare the answers with the labels as they are and with other ones; where "
+                                       "they differ, the labels were read.")]
+    if accused and missed:
+        return [Misconception(TURNED, "a method that never looks at hidden was accused, and those that look were not.")]
+    if accused and caught:
+        return [Misconception(ALL, "a method that never looks at hidden was accused.")]
+    if not cleared:
+        return []
+    faults = []
+    if not found[counts][MIXED]:
+        faults.append((SHUFFLED, "a method that uses how many of each class there are was not found; poison with "
+                                 "labels in other numbers, such as all the same"))
+    elif not all(found[filters]):
+        faults.append((KEPT, "a method that leaves out distractors was not found in a pool without any, or of nothing "
+                             "else, where the poison lets them be; poison with every label from 0 to N in turn"))
+    if not found[faintly][MIXED]:
+        faults.append((LITTLE, "a method that changes its logits in the sixth digit, and no first choice, was not "
+                               "found; compare the logits, not their argmax, and exactly, as torch.equal does"))
+    return [Misconception(name, f"{why}.") for name, why in faults]
 
 
 def asked(method: Callable) -> Callable:
@@ -76,25 +93,27 @@ def asked(method: Callable) -> Callable:
 
 
 def check_poison(answer: object) -> str:
-    """11.4: six methods, of which four read the labels."""
+    """11.4: six methods, of which four read the labels, on three pools."""
     reads = LearnerFunction(answer, "reads_labels")
-    generator = torch.Generator().manual_seed(0)
-    episode = torch.randn(QUERIES, WAY, generator=generator)
-    hidden = torch.arange(WAY + 1).repeat(EACH)
-    said = []
-    for method in METHODS:
-        given, labels = episode.clone(), hidden.clone()
-        found = number(reads(asked(method), given, labels), "reads_labels must return True or False")
-        if not (torch.equal(given, episode) and torch.equal(labels, hidden)):
-            raise Misconception(OVERWRITTEN, "the test has written into the labels or the episode that it was given, "
-                                "and whoever comes next finds them poisoned; make new ones, as zeros_like does.")
-        if found not in (0, 1):
-            raise NotYet(f"reads_labels must return True or False, got {found:g}.")
-        said.append(bool(found))
-    if tuple(said) != TRUTH:
-        if faults := PATTERNS.get(tuple(said)):
-            raise all_of([Misconception(name, f"{why}.") for name, why in faults])
-        missed = [m.__doc__.rstrip(".").lower() for m, one, other in zip(METHODS, said, TRUTH, strict=True)
-                  if one != other]
-        raise NotYet(f"wrong about a method that does this: {missed[0]}.")
-    return "Four methods that read labels are found, and two that do not are left alone."
+    episode = torch.randn(QUERIES, WAY, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    found = {method: tuple(called(reads, method, episode, torch.tensor(pool)) for pool in POOLS)
+             for method in HONEST + READERS}
+    if faults := faults_of(found):
+        raise all_of(faults)
+    for method, said in found.items():
+        if any(each != (method in READERS) for each in said):
+            raise NotYet(f"wrong about a method that does this: {method.__doc__.rstrip('.').lower()}.")
+    return "Four methods that read labels are found in every pool, and two that do not are left alone."
+
+
+def called(reads: LearnerFunction, method: Callable, episode: Tensor, hidden: Tensor) -> bool:
+    """Whether the learner's test calls a method a leak. Raises where it changes what it was given, or answers neither
+    True nor False."""
+    given, labels = episode.clone(), hidden.clone()
+    said = number(reads(asked(method), given, labels), "reads_labels must return True or False")
+    if not (torch.equal(given, episode) and torch.equal(labels, hidden)):
+        raise Misconception(OVERWRITTEN, "the test has written into the labels or the episode that it was given, and "
+                            "whoever comes next finds them poisoned; make new ones, as zeros_like does.")
+    if said not in (0, 1):
+        raise NotYet(f"reads_labels must return True or False, got {said:g}.")
+    return bool(said)

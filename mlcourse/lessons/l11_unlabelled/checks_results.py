@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from mlcourse.exercises import entries
@@ -12,7 +13,7 @@ from mlcourse.lessons.l11_unlabelled.results import BALANCED, CLUSTER, HARD, MAS
 
 FIRST, SECOND, STRAY = 0.0, 4.0, -2.0
 SHARE, PROTOTYPE, BORDER, MANY = KEYS = ("share", "prototype", "border", "many")
-DIGITS = 0.011
+DIGITS = 0.005          # half of the second digit
 
 
 def truths() -> dict[str, float]:
@@ -24,6 +25,8 @@ def truths() -> dict[str, float]:
 ROUTES = (      # the key, a value that a mistake leads to, its name, and what to look at
     (SHARE, 0.0, "a distractor is left out by itself", "shares sum to 1 over the classes, and no class is called 'none "
                                                        "of these'"),
+    (SHARE, 1 / (1 + math.exp(2 - 6)), "the length, not its square", "the distances 2 and 6 are squared before the "
+                                                                   "softmax"),
     (SHARE, 0.5, "a distractor is shared out evenly", "squared distances 4 and 36 make shares of exp(-4) to exp(-36)"),
     (SHARE, 0.9, "shares by distance, without exp", "a softmax raises e to minus the squared distance"),
     (PROTOTYPE, STRAY, "the labelled drawing is left out", "the mean is that of the labelled drawing and the stray"),
@@ -66,7 +69,7 @@ class Claim(NamedTuple):
     @property
     def says(self) -> str:
         """The claim as the exercise prints it."""
-        return f"{self.distractors} other classes, {self.balance}: {self.one} beats {self.other}"
+        return f'{self.distractors} other classes, balance "{self.balance}": {self.one} beats {self.other}'
 
 
 OVERLAP, LARGER, EVERYWHERE, EVEN = ("overlapping intervals taken for no difference", "the larger mean wins",

@@ -16,7 +16,8 @@ def refine(z, y, u, c):
 
     z (M, D): features of the labelled drawings; y (M,) int64: their labels, 0 to N - 1, in any
     order; u (U, D): features of the unlabelled ones, U may be 0; c (N, D): the prototypes so far
-    Returns the new prototypes (N, D), a tensor that gradients flow through.
+    Returns the new prototypes (N, D), a tensor; gradients flow to z and u, with or without
+    those through the shares.
     """
 '''
 FAR = "    far = ((u[:, None] - c) ** 2).sum(2)"
@@ -56,6 +57,7 @@ refine = Exercise(
         (refine_wrong((SHARE, "    share = (-far.sqrt()).softmax(1)")), "the length, not its square"),
         (refine_wrong((SHARE, "    share = far.softmax(1)")), "the farthest class gets most"),
         (refine_wrong((" + share.sum(0)", "")), "divided by the labelled drawings alone"),
+        (refine_wrong(("one_hot.sum(0) + share", "share")), "divided by the pool's shares alone"),
         (refine_wrong(("share.sum(0)", "len(u)")), "divided by all drawings"),
         (refine_wrong((FAR, "    c = torch.stack([z[y == n].mean(0) for n in range(len(c))])\n" + FAR)),
          "shares from the labelled drawings' means"),
@@ -95,7 +97,7 @@ masked = Exercise(
     id="11.3", title="Spot two bugs: the masked step", answer="masked", difficulty=2, minutes=4, given=MASKED_BROKEN,
     stub=MASKED + "    ...", solution_source=MASKED_SOLUTION, check=check_masked,
     hints=(
-        "How often does m stand above the line, and how often below it?",
+        "How often does m stand in the numerator, and how often in the denominator?",
         "A drawing of the pool weighs its share times its mask, in the sum and in the count alike.",
         "In the loop: above = own.sum(0) + counts[:, n] @ u, below = len(own) + counts[:, n].sum().",
     ),
@@ -104,9 +106,10 @@ masked = Exercise(
         (masked_wrong(("counts.T @ u", "(counts * m).T @ u")), "the mask counts twice"),
         (masked_wrong(("counts.sum(0)", "share.sum(0)")), "the count is not masked"),
         (masked_wrong((COUNTS, "    counts = share * m * m")),
-         "the mask counts twice, the mask counts twice below the line"),
+         "the mask counts twice, the mask counts twice in the denominator"),
         (masked_wrong((COUNTS, "    counts = share * m\n    counts = counts / counts.sum(1, keepdim=True).clamp(0.1)")),
          "the shares are made to sum to 1 again"),
+        (masked_wrong(("one_hot.sum(0) + counts", "counts")), "divided by the pool alone"),
         (masked_wrong((COUNTS, "    counts = share")), "the count is not masked, the mask is left out"),
         (masked_wrong((COUNTS, "    counts = share * m.detach()")), CUT),
     ),

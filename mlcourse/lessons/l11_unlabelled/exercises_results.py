@@ -31,6 +31,7 @@ pull = Exercise(
     ),
     wrong=(
         (solved(share="0"), "a distractor is left out by itself"),
+        (solved(share="0.98"), "the length, not its square"),
         (solved(share="0.5"), "a distractor is shared out evenly"),
         (solved(share="0.9"), "shares by distance, without exp"),
         (solved(prototype="-2"), "the labelled drawing is left out"),
@@ -41,13 +42,13 @@ pull = Exercise(
         (solved(share="0.5", border="2"), "a distractor is shared out evenly, the border stays"),
     ),
     mutations=tuple((number_line(PULL, NUMBERS, key, NUMBERS[key]), number_line(PULL, NUMBERS, key, value))
-                    for key, value in (("share", "0.7"), ("prototype", "1"), ("border", "1.2"), ("many", "0"))))
+                    for key, value in (("share", "0.99"), ("prototype", "-0.99"), ("border", "1.2"), ("many", "0"))))
 
 # ---------------------------------------------------------------- 11.5
 
 VERDICTS = '''\
-verdicts = {     # "yes" where the interval of apart lies above 0, "no" below, "open" across;
-                 # "even" and "5": the pool's balance, a number is the concentration
+verdicts = {     # "yes" where the interval of apart(…).text(sign=True) lies above 0, "no" below,
+                 # "open" across; balance "5" is concentration 5
 ''' + "".join(f'    # {claim.says}\n    "{key}": ...,\n' for key, claim in CLAIMS.items()) + "}"
 
 verdicts = Exercise(

@@ -21,5 +21,5 @@ def apart(rows: Sequence[dict], one: str, other: str, distractors: int, balance:
     for value, what, known in ((one, "arm", ARMS), (other, "arm", ARMS), (distractors, "number of other classes",
                                                                           DISTRACTORS), (balance, "balance", BALANCES)):
         if value not in known:
-            raise ValueError(f"there is no {what} {value!r}; there are {', '.join(map(str, known))}")
+            raise ValueError(f"there is no {what} {value!r}; there are {', '.join(map(repr, known))}")
     return study.apart(rows, (one, distractors, balance), (other, distractors, balance))

@@ -33,7 +33,7 @@ class MaskScene(Scene):
 
     def _build_distances(self, axes) -> None:
         axes.set(xlim=(0, FARTHEST), ylim=(0, TALLEST), ylabel="drawings an episode",
-                 xlabel="least relative distance of a drawing to a prototype")
+                 xlabel="least relative squared distance to a prototype (last bin: and more)")
         other = axes.twinx()
         other.set(ylim=(0, TALLEST), yticks=np.linspace(0, 0.9 * TALLEST, 3), yticklabels=["0", "½", "1"],
                   ylabel="mask")

@@ -14,7 +14,7 @@ LEAST, MOST = 84, 100       # per cent
 
 class PoolScene(Scene):
     """`show` takes a `PoolRecord`. rules: whose accuracies stand in the right panel, from the
-    top; of two the second goes without its name."""
+    top; of two the second goes without its name. Of more, the one that the left panel shows is filled."""
 
     def __init__(self, rules: Sequence[str]):
         self.rules = tuple(rules)
@@ -47,7 +47,8 @@ class PoolScene(Scene):
         names = self.rules if len(self.rules) > 2 else (self.rules[0], "with the pool")
         axes.set(xlim=(LEAST, MOST), ylim=(len(self.rules) - 0.4, -0.6), yticks=rows, yticklabels=names,
                  xlabel="right, % (± over 200 episodes)")
-        axes.set_title("filled: as shown on the left", fontsize=8.5, pad=6)
+        if len(self.rules) > 2:
+            axes.set_title("filled: as shown on the left", fontsize=8.5, pad=6)
         axes.grid(True, axis="x")
         self.reference = self.moving(axes.plot([], [], color=GREY, ls="--", lw=1.3)[0])
         self.spans = [self.moving(axes.plot([], [], lw=2.2, color=BLACK)[0]) for _ in rows]
@@ -67,5 +68,5 @@ class PoolScene(Scene):
         for y, (rule, dot, span) in enumerate(zip(self.rules, self.dots, self.spans, strict=True)):
             found = record.right[rule]
             dot.set_data([found.mean], [y])
-            dot.set_markerfacecolor(BLACK if rule == record.rule else "white")
+            dot.set_markerfacecolor(BLACK if rule == record.rule or len(self.rules) == 2 else "white")
             span.set_data([found.low, found.high], [y, y])

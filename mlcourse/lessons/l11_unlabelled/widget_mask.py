@@ -62,9 +62,8 @@ class MaskDial(Explorer):
                           {name: interval(each) for name, each in right.items()}, interval(right[THIS] - right[SOFT]))
 
     def headline(self, record: MaskRecord) -> str:
-        right = {name: f"≈{each.mean:.1f}" for name, each in record.right.items()}
-        return (f"This mask changes accuracy by ≈{record.gain.text()} points against no mask: {right[THIS]} % right, "
-                f"{right[BY_HAND]} with the others removed")
+        return (f"This mask changes accuracy by ≈{record.gain.text()} points, to ≈{record.right[THIS].mean:.1f} % "
+                f"right; others removed: ≈{record.right[BY_HAND].mean:.1f}")
 
     def describe(self, record: MaskRecord) -> str:
         own, strangers = record.counts

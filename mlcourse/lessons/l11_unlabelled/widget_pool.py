@@ -79,8 +79,8 @@ class PoolDials(Explorer):
     def headline(self, record: PoolRecord) -> str:
         far = "" if record.way == 1 else f", {record.way:g} of the way,"
         who = "The pool" if len(self.rules) == 1 else f"{record.rule[0].upper()}{record.rule[1:]}: the pool"
-        return (f"{who}{far} changes accuracy by ≈{record.gain.text()} points, from ≈{record.right[ALONE].mean:.1f} to "
-                f"≈{record.right[record.rule].mean:.1f} % right")
+        return (f"{who}{far} changes accuracy by ≈{record.gain.text()} points, "
+                f"to ≈{record.right[record.rule].mean:.1f} % right")
 
     def describe(self, record: PoolRecord) -> str:
         strangers = f"{EACH * record.others} of other classes" if record.others else "none of other classes"

@@ -8,6 +8,10 @@ each task and the networks' starts, so that differences over seeds are paired.
 Settings were chosen with seed CHOOSING in two streams that are not reported (`--choose`), for streams of several looks
 in one of colours and turns, for those of one look where all labels move: the setting with the highest mean accuracy on
 the later half of the tasks after adapting, over all numbers of samples.
+
+"fine-tune, FTML's cost" is fine-tune with as many gradients of samples as FTML has when it draws eight tasks, in every
+round: in longer or wider training, or in more steps on the task at hand. Its setting was chosen in the same way; it is
+played in streams of one look alone.
 """
 
 from __future__ import annotations
@@ -50,12 +54,13 @@ def prepare(seeds: Sequence[int], stream: Sequence[str], choose: bool) -> Simple
 
 
 def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:
-    """Every arm in every stream with every seed, and before them, if settings are to be chosen, every setting."""
+    """Every arm with every seed in every stream that it plays in, and before them, if settings are to be chosen, every
+    setting."""
     choosing = [(name, arm, setting(each), CHOOSING) for name in CHOOSING_STREAMS for arm in CANDIDATES
-                for each in ARMS[arm].choices]
+                if ARMS[arm].plays_in(name) for each in ARMS[arm].choices]
     return (choosing if asked.choose else []) + [
         (name, one, setting(ARMS[arm].settings(name)), seed) for name in asked.streams for seed in asked.seeds
-        for arm in ARMS for one in (arm, ARMS[arm].as_is) if one]
+        for arm in ARMS if ARMS[arm].plays_in(name) for one in (arm, ARMS[arm].as_is) if one]
 
 
 def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequence[dict]) -> Iterator[dict]:

@@ -40,7 +40,8 @@ def arms(rows: Rows, stream: str) -> str:
 def ratios(rows: Rows, one: str = FTML) -> str:
     """How many times as many samples `one` needs as each other arm, in each stream."""
     others = [name for name in NAMES if name != one]
-    cell = lambda stream, other: "–" if (found := ratio(rows, stream, one, other)) is None else (
+    cell = lambda stream, other: "" if not needed(rows, stream, other) else "–" if (
+        found := ratio(rows, stream, one, other)) is None else (
         "at most " * (None in needed(rows, stream, other).values()) + found.text())
     streams = [stream for stream in STREAMS if needed(rows, stream, one)]
     return table([f"samples of {one} over those of", *streams],
@@ -51,5 +52,6 @@ def settings(rows: Rows) -> str:
     """What each setting gave where settings were chosen."""
     found = {(row["stream"], row["arm"], row["setting"]): area(row) for row in rows if row["seed"] == CHOOSING}
     return table(["arm", "setting", *CHOOSING_STREAMS],
-                 [[arm, each, *(f"{found[stream, arm, each]:.1f}" for stream in CHOOSING_STREAMS)]
+                 [[arm, each, *(f"{found[stream, arm, each]:.1f}" if ARMS[arm].plays_in(stream) else ""
+                                for stream in CHOOSING_STREAMS)]
                   for arm in CANDIDATES for each in map(setting, ARMS[arm].choices)])

@@ -12,7 +12,7 @@ from mlcourse.exercises.framework import judge
 from mlcourse.learners import MaskedSoftKMeans, ProtoNet, SoftKMeans
 from mlcourse.learners.soft_kmeans import assignment, distance_statistics, relative_distances
 from mlcourse.lessons.l11_unlabelled import live
-from mlcourse.lessons.l11_unlabelled.checks_pool import METHODS, TRUTH
+from mlcourse.lessons.l11_unlabelled.checks_pool import HONEST, KEPT, LITTLE, POOLS, READERS, SHUFFLED
 from mlcourse.lessons.l11_unlabelled.checks_results import FIRST, SECOND, STRAY, truths
 
 REFINE, MASKED, READS = (exercise(f"11.{i}").reference() for i in (1, 3, 4))
@@ -95,13 +95,71 @@ def test_the_pull_of_a_stray_is_that_of_steps_taken():
     assert 2 - float(REFINE(z, y, u.repeat(10, 1), z).mean()) < 2
 
 
-def test_poison_finds_who_reads_and_leaves_alone_who_does_not(task):
-    hidden, episode = torch.arange(4).repeat(2), torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
-    assert [READS(method, episode, hidden) for method in METHODS] == list(TRUTH)
-    c = class_means(task)
-    honest = lambda t, hidden: -torch.cdist(t.q, REFINE(t.z, t.y, t.u, c))
-    told = lambda t, hidden: -torch.cdist(t.q, REFINE(t.z, t.y, t.u[hidden < 5], c))
-    assert not READS(honest, task, task.hidden) and READS(told, task, task.hidden)
+@pytest.mark.parametrize("hidden", [torch.tensor(pool) for pool in POOLS], ids=("mixed", "clean", "strange"))
+def test_poison_finds_who_reads_and_leaves_alone_who_does_not(hidden):
+    episode = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    assert not any(READS(method, episode, hidden) for method in HONEST)
+    assert all(READS(method, episode.double(), hidden) for method in READERS)
+
+
+def test_the_rules_of_the_notebook_are_tested_with_poisoned_labels(task):
+    """The labels of the pool that a rule sees are those that the test poisons; what rests on the pool's order is not
+    found, as the text says."""
+    cell, = (each.source for each in notebooks.read(notebooks.find("11")).cells
+             if each.cell_type == "code" and "logits = lambda rule" in each.source)
+    soft = lambda t: REFINE(t.z, t.y, t.u, class_means(t))
+    namespace = {"torch": torch, "answer": lambda id: READS, "soft": soft, "hard": soft, "stray": [task]}
+    exec(cell, namespace)
+    reads = lambda rule: READS(namespace["logits"](rule), task, task.hidden)
+    assert not reads(soft) and reads(namespace["told"])
+    assert not reads(lambda t: soft(t._replace(u=t.u[:25])))
+    assert torch.equal(task.hidden < 5, torch.arange(50) < 25)
+
+
+def poisoned(labels, differ=lambda one, other: not torch.equal(one, other)):
+    """An answer to 11.4 that asks once, with labels(hidden, N)."""
+    def reads(method, episode, hidden):
+        before = method(episode, hidden)
+        return differ(before, method(episode, labels(hidden, before.shape[1])))
+    return reads
+
+
+@pytest.mark.parametrize("labels", [
+    lambda hidden, n: torch.where(hidden == n, 0, n), lambda hidden, n: torch.where(hidden == n, n - 1, n),
+    lambda hidden, n: torch.randint(0, n + 1, hidden.shape)], ids=("to and fro", "to the last and fro", "at random"))
+def test_one_poison_that_makes_distractors_and_takes_them_away_is_enough(labels):
+    assert judge(exercise("11.4"), poisoned(labels)).passed
+    assert judge(exercise("11.4"), poisoned(labels, lambda a, b: int((a != b).any()))).passed
+    assert judge(exercise("11.4"), poisoned(labels, lambda a, b: (a != b).any().numpy())).passed
+    assert judge(exercise("11.4"), poisoned(labels, lambda a, b: not torch.allclose(a, b))).misconception == LITTLE
+
+
+@pytest.mark.parametrize("labels, names", [
+    (lambda hidden, n: torch.zeros_like(hidden), KEPT), (lambda hidden, n: torch.ones_like(hidden), KEPT),
+    (lambda hidden, n: torch.full_like(hidden, n), KEPT), (lambda hidden, n: (hidden + 1) % n, KEPT),
+    (lambda hidden, n: torch.randint(0, n, hidden.shape), KEPT), (lambda hidden, n: hidden.clamp(max=n - 1), KEPT),
+    (lambda hidden, n: torch.randint(0, int(hidden.max()) + 1, hidden.shape), KEPT),
+    (lambda hidden, n: torch.full_like(hidden, int(hidden.max())), KEPT),
+    (lambda hidden, n: (hidden + 1) % (n + 1), SHUFFLED), (lambda hidden, n: n - hidden, SHUFFLED),
+    (lambda hidden, n: hidden[torch.randperm(len(hidden))], SHUFFLED)])
+def test_a_poison_that_some_readers_of_labels_survive_is_not_enough(labels, names):
+    assert judge(exercise("11.4"), poisoned(labels)).misconception == names
+
+
+def test_an_answer_to_the_poison_that_is_turned_round_is_told_so():
+    """Not that it is wrong about one method."""
+    found = judge(exercise("11.4"), lambda method, episode, hidden: not READS(method, episode, hidden))
+    assert "was accused, and those that look were not" in found.message
+    changes_the_pool = poisoned(lambda hidden, n: torch.full((6,), n))
+    assert "uses how large the pool is, which everybody may see" in judge(exercise("11.4"), changes_the_pool).message
+
+
+@pytest.mark.parametrize("pull, passes", [
+    ({}, True), ({"share": 0.9999999}, True), ({"share": 0.996}, True), ({"share": 0.99}, False),
+    ({"share": 0.98}, False), ({"share": 1.01}, False), ({"prototype": -0.99}, False), ({"border": 1.49}, False),
+    ({"many": 1.01}, False)])
+def test_two_digits_are_two_digits(pull, passes):
+    assert judge(exercise("11.2"), truths() | pull).passed == passes
 
 
 def test_the_loss_of_the_notebook_is_the_learners(task):

@@ -74,6 +74,7 @@ def test_what_to_try_with_the_pool_comes_true():
     gains = [interval(right(SOFT, others, 5) - alone) for others in range(6)]
     assert gains[0].low > 1.5 and gains[1].low > 0 and gains[5].low < 0 and gains[5].mean < 0.5
     assert all(one.mean > other.mean - 0.1 for one, other in zip(gains[:-1], gains[1:]))
+    assert all(each.low < 0 < each.high for each in gains[3:])      # not told from 0
     assert interval(right(SOFT, 0, 13) - alone).low > 1
     assert interval(right(BALANCED, 0, 5) - right(SOFT, 0, 5)).low > 0
     assert interval(right(BALANCED, 0, 13) - alone).high < -4
@@ -86,6 +87,9 @@ def test_what_to_try_with_the_mask_comes_true():
     assert abs(right() - right(SOFT)) < 1
     dial.set(threshold=0.5)
     assert dial.record.gain.low > 1 and right() - right(SOFT) > 2 and right(BY_HAND) - right() < 1
+    gains = [dial.set(threshold=0.05 * step) or dial.record.gain.mean for step in range(31)]
+    good, rest = gains[6:12], gains[:6] + gains[12:]                # 0.3 to 0.55
+    assert f"{min(good):.1f} {max(good):.1f}" == "2.7 2.8" and max(rest) < min(good)
     dial.set(threshold=0.0, steepness=100.0)
     assert abs(right() - right(ALONE)) < 1.5
     dial.set(threshold=0.5, steepness=1.0)
@@ -123,6 +127,18 @@ def test_every_control_can_be_swept_and_moves_the_picture(build):
     for name, _, _ in sweep(explorer):
         pictures.setdefault(name, set()).add(explorer.picture.value)
     assert set(pictures) == set(explorer.controls) and all(len(seen) > 1 for seen in pictures.values())
+
+
+def test_a_headline_is_no_wider_than_its_picture():
+    worst = [dict(rule=rule, way=way, others=5, commonest=13) for rule in EVERY for way in (0.7, 1)]
+    explorers = [(PoolDials(), [{"way": 0.7, "others": 5}]), (MaskDial(), [{"threshold": 0.0, "steepness": 100.0}]),
+                 (pool_dials(), worst)]
+    for explorer, settings in explorers:
+        for each in [{}, *settings]:
+            explorer.set(**each)
+            written = explorer.scene.figure.text(0.008, 0.9, explorer.headline(explorer.record), fontsize=12.5,
+                                                 fontweight="bold")
+            assert written.get_window_extent().x1 < explorer.scene.figure.bbox.x1, written.get_text()
 
 
 @pytest.mark.parametrize("build", [PoolDials, lambda: PoolDials(rules=EVERY), MaskDial])

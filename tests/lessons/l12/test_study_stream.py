@@ -4,12 +4,13 @@ import math
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from mlcourse.lessons.l12_stream import study_stream_results as results
 from mlcourse.lessons.l12_stream.study_stream import STUDY, Budget
-from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CANDIDATES, CHOOSING, CHOOSING_STREAMS, FTML,
-                                                           NAMES, SIZES, STREAMS, TOE, TUNED, digits, order,
-                                                           setting, tasks_of)
+from mlcourse.lessons.l12_stream.study_stream_arms import (ARMS, CANDIDATES, CHOOSING, CHOOSING_STREAMS, EQUAL,
+                                                           FTML, LATER, LONGER, NAMES, SIZES, STREAMS, TOE, TUNED,
+                                                           WIDER, digits, order, setting, tasks_of)
 from mlcourse.online import arms
 
 TINY = Budget(tasks=3, choosing=2, sizes=(2, 4), side=8)
@@ -38,6 +39,7 @@ def test_settings_are_measured_before_the_seeds_with_a_seed_and_streams_that_are
     assert not {*CHOOSING_STREAMS} & {*STREAMS} and {key[0] for key in keys[len(choosing):]} == {*STREAMS}
     assert {key[1:3] for key in choosing} == {
         (name, setting(each)) for name in CANDIDATES for each in ARMS[name].choices}
+    assert {key[0] for key in keys if key[1] == EQUAL} == {arms.ALL, arms.HALF}
     row = next(STUDY.measure(STUDY.work([0], choose=True), [], TINY))
     assert (row["seed"], row["command"]) == (CHOOSING, "mlcourse study stream --choose")
 
@@ -55,6 +57,35 @@ def test_a_stream_is_the_seeds(name):
     assert len(one) == 4 + (name == arms.DRIFT) and len(order(name, 12, 0)) == 12 + (name == arms.DRIFT)
     assert all(torch.equal(a, b) for pair in zip(one, same, strict=True) for a, b in zip(*pair, strict=True))
     assert not torch.equal(one[0].x, other[0].x)
+
+
+@pytest.mark.parametrize("spent", (LONGER, WIDER, LATER), ids=setting)
+def test_the_costlier_fine_tune_has_no_less_to_compute_than_ftml(spent):
+    """For a part of the eighth task's data: by the count of gradients, and by all products that are made."""
+    ftml, rival = (_before_the_eighth_task(ARMS[arm].plays, each) for arm, each in (
+        (FTML, ARMS[FTML].settings(arms.HALF)), (EQUAL, spent)))
+    updates = ftml.steps * ftml.tasks * ftml.batch * (3 * ftml.learner.steps + 1)
+    assert ftml.tasks == 8
+    assert rival.steps * rival.batch + rival.spare == updates and rival.test_steps == ftml.test_steps
+    assert all(rival.spare % n == 0 for n in SIZES) and _products(rival) > _products(ftml)
+
+
+def _before_the_eighth_task(name, settings):
+    strategy = arms.strategy(name, digits(8), 100, 0, settings)
+    for _ in range(8):
+        strategy.begin()
+        strategy.buffer.add(torch.zeros(100, 3, 8, 8), torch.arange(100) % 10)
+    return strategy
+
+
+def _products(strategy):
+    """Of all steps after a part, from one of them, and of an answer with all samples of a task."""
+    steps, strategy.steps = strategy.steps, 1
+    with FlopCounterMode(display=False) as training:
+        strategy.see(torch.zeros(10, 3, 8, 8), torch.arange(10))
+    with FlopCounterMode(display=False) as adapting:
+        strategy.after(torch.zeros(SIZES[-1], 3, 8, 8), torch.arange(SIZES[-1]) % 10)
+    return steps * training.get_total_flops() + adapting.get_total_flops()
 
 
 def row(arm, seed, needed, level=0.5, stream=arms.HALF):
