@@ -66,7 +66,8 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
         split, sampler = "test", SinusoidSampler(shot, 100)
     else:
         check_way(learner, entry, way)
-        part, split, note = held_out.part_of(domain, split, trained, way, data_dir, job.form, card.get("split_by") or "group")
+        part, split, note = held_out.part_of(domain, split, trained, way, data_dir, job.form, card.get("split_by")
+                                             or "group")
         sampler = EpisodeSampler(part, way, shot, query, unlabeled=pool(entry, part, shot, query))
         say([domain], [part])
     steps = entry.test_steps if steps is None else steps
@@ -90,16 +91,17 @@ def _options(*given: tuple) -> list[str]:
 
 
 def _trained(path: Path, card: dict, job: Job, entry: Method, net: str | None) -> Learner:
-    """The learner of a checkpoint. Raises ValueError unless `net` is named where the network is the user's own, and only
-    there, and what `checkpoint.load` raises."""
+    """The learner of a checkpoint. Raises ValueError unless `net` is named where the network is the user's own, and
+    only there, and what `checkpoint.load` raises."""
     if not is_own(job.net):
         if net not in (None, job.net):
             raise ValueError(f"{path} was trained with the network {job.net}, which the course makes; leave --net out")
         return checkpoint.load(path)[0]
     if net is None:
-        raise ValueError(f"{path} was trained with a network of your own, {job.net}; name it once more, as --net {job.net}, "
-                         "since a checkpoint's card runs no code")
-    return checkpoint.load(path, into=untrained(replace(job, net=net, device="cpu"), entry, card.get("train_classes", 0)))[0]
+        raise ValueError(f"{path} was trained with a network of your own, {job.net}; name it once more, as --net "
+                         f"{job.net}, since a checkpoint's card runs no code")
+    own = untrained(replace(job, net=net, device="cpu"), entry, card.get("train_classes", 0))
+    return checkpoint.load(path, into=own)[0]
 
 
 def on_the_runs(learner: Learner, entry: Method, tests: OneShotRuns, trained: held_out.Trained, *, steps: int | None,

@@ -130,8 +130,8 @@ def trained_on(path: Path) -> Tensor | None:
 
 
 def card_of(path: Path) -> dict:
-    """The card of a checkpoint. Raises FileNotFoundError where one of its two files is missing, ValueError for a damaged
-    card and for one that is of another file."""
+    """The card of a checkpoint. Raises FileNotFoundError where one of its two files is missing, ValueError for a
+    damaged card and for one that is of another file."""
     path = Path(path)
     card_path = path.with_suffix(".json")
     if not path.is_file():

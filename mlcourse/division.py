@@ -24,8 +24,9 @@ class Fold(NamedTuple):
 
 
 class Division(NamedTuple):
-    """by: "group", "class" or "none". parts: what the checkpoint is trained on, and with it the other splits where there
-    are any. folds: one where a test split is held out; several for cross-validation, where every class is tested on once.
+    """by: "group", "class" or "none". parts: what the checkpoint is trained on, and with it the other splits where
+    there are any. folds: one where a test split is held out; several for cross-validation, where every class is tested
+    on once.
     said: in a sentence, why it is so; "" where it is as asked, or as the data set says."""
 
     by: str
@@ -37,9 +38,10 @@ class Division(NamedTuple):
 def divide(domain: Domain, spec: str, way: int, by: str | None = None) -> Division:
     """Divide a domain so that training and test can both fill episodes of `way` classes.
 
-    by: "group" holds out whole groups (alphabets, scripts, folders of class folders), "class" single classes, 60 / 20 / 20
-    per cent for training, validation and test; "none" holds out nothing: as many folds as can fill an episode, at most 5,
-    for a cross-validation. None takes the splits that the data set has or else the first of these three that can.
+    by: "group" holds out whole groups (alphabets, scripts, folders of class folders), "class" single classes, 60 / 20 /
+    20 per cent for training, validation and test; "none" holds out nothing: as many folds as can fill an episode, at
+    most 5, for a cross-validation. None takes the splits that the data set has or else the first of these three that
+    can.
     Raises ValueError, which says what each split has, where `by` cannot, and where nothing can.
     """
     check(by)
@@ -55,7 +57,8 @@ def divide(domain: Domain, spec: str, way: int, by: str | None = None) -> Divisi
         except ValueError as error:
             lacking = str(error)
         if not lacking:
-            return Division(how, parts._asdict(), (Fold(parts.train, parts.test),), said and f"{said}, so it is split by {how}")
+            return Division(how, parts._asdict(), (Fold(parts.train, parts.test),), said
+                            and f"{said}, so it is split by {how}")
         if by or has_splits(domain, spec):
             raise ValueError(f"{lacking}; ask for a smaller --way, or divide the classes otherwise with --split-by")
         said = lacking
@@ -97,13 +100,14 @@ def _crossed(domain: Domain, way: int) -> Division:
     folds = min(MOST_FOLDS, count // way)
     if folds < 2:
         lower = f", or lower --way to at most {count // 2}" if count >= 4 else ""
-        raise ValueError(f"{domain.name} has {count} classes, but training and test need {way} each; add classes{lower}")
+        raise ValueError(f"{domain.name} has {count} classes, but training and test need {way} each; add "
+                         f"classes{lower}")
     order = torch.randperm(count, generator=torch.Generator().manual_seed(0)).tolist()
     dealt = [sorted(order[i::folds]) for i in range(folds)]
     name = lambda part: f"{domain.name}/{part}"
     parts = tuple(Fold(domain.subset([c for c in range(count) if c not in mine], name("train")),
                        domain.subset(mine, name("test"))) for mine in dealt)
     fewest = min(map(len, dealt))
-    said = (f"{folds} trainings, each tested on {fewest}{'' if count % folds == 0 else f' or {fewest + 1}'} classes that it "
-            "never saw, and one on all classes for the checkpoint")
+    said = (f"{folds} trainings, each tested on {fewest}{'' if count % folds == 0 else f' or {fewest + 1}'} classes "
+            "that it never saw, and one on all classes for the checkpoint")
     return Division("none", {"train": domain}, parts, said)

@@ -113,9 +113,9 @@ def evaluate(learner: Learner, sampler, episodes: int = 600, *, seed: int = EVAL
     check_episodes(episodes)
     start = time.perf_counter()
     values = scores(learner, sampler, episodes, seed=seed, steps=steps)
-    return summed(values, learner, sampler, seed=seed, seconds=time.perf_counter() - start, name=name, split=split, note=note,
-                  steps=getattr(learner, "steps", 0) if steps is None else steps, train_way=train_way, command=command,
-                  commit=commit)
+    return summed(values, learner, sampler, seed=seed, seconds=time.perf_counter() - start, name=name, split=split,
+                  note=note, steps=getattr(learner, "steps", 0) if steps is None else steps, train_way=train_way,
+                  command=command, commit=commit)
 
 
 def summed(values: Tensor, learner: Learner, sampler, *, seed: int, seconds: float, steps: int, name: str | None = None,
@@ -130,8 +130,8 @@ def summed(values: Tensor, learner: Learner, sampler, *, seed: int, seconds: flo
     return Result(
         method=name or type(learner).__name__, domain=domain.name if domain else "sinusoids",
         norm=_norm(learner), transductive=is_transductive,
-        way=sampler.way, shot=sampler.shot, query=sampler.query, steps=steps, metric="accuracy" if sampler.way else "mse",
-        mean=mean, ci95=ci95, episodes=len(values), seed=seed, seconds=round(seconds, 3), **more)
+        way=sampler.way, shot=sampler.shot, query=sampler.query, steps=steps, metric="accuracy" if sampler.way
+        else "mse", mean=mean, ci95=ci95, episodes=len(values), seed=seed, seconds=round(seconds, 3), **more)
 
 
 def _norm(learner: Learner) -> str:

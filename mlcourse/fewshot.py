@@ -36,17 +36,17 @@ class FewShot(ClassifierMixin, BaseEstimator):
     the network reads, as of a folder; None takes those that a network of the course was made for, and of any other
     28×28 in grey.
 
-    X is one of: pictures, as a list of paths, of PIL images or of arrays, or as an array (M, H, W) or (M, H, W, 3) of any
-    size and range, converted as a folder of pictures is (the range of the values is that of the pictures of their kind
-    that were fitted); an array (M, d) of features; or a torch tensor (M, *D), which goes to the network untouched.
+    X is one of: pictures, as a list of paths, of PIL images or of arrays, or as an array (M, H, W) or (M, H, W, 3) of
+    any size and range, converted as a folder of pictures is (the range of the values is that of the pictures of their
+    kind that were fitted); an array (M, d) of features; or a torch tensor (M, *D), which goes to the network untouched.
     y: one label for each sample, of any kind; classes_ holds them in order.
 
     Where the learner is transductive, what it says of a sample depends on the other samples in the same call.
     Raises ValueError, in one sentence, for what does not fit, and what `checkpoint.load` and the learner raise.
     """
 
-    def __init__(self, learner: Learner | str | os.PathLike | None = None, steps: int | None = None, side: int | None = None,
-                 colour: bool | None = None):
+    def __init__(self, learner: Learner | str | os.PathLike | None = None, steps: int | None = None,
+                 side: int | None = None, colour: bool | None = None):
         self.learner = learner
         self.steps = steps
         self.side = side
@@ -67,8 +67,8 @@ class FewShot(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"a classifier needs at least 2 classes, got 1 class, {self.classes_[0]!r}; give samples of "
-                             "another")
+            raise ValueError(f"a classifier needs at least 2 classes, got 1 class, {self.classes_[0]!r}; give samples "
+                             "of another")
         self.learner_ = learner
         x, nothing = samples.to(_dtype(learner)), torch.zeros(0, dtype=torch.int64)
         episode = Episode(x, torch.as_tensor(labels), x[:0], nothing, x[:0], torch.arange(len(self.classes_)),
@@ -79,7 +79,8 @@ class FewShot(ClassifierMixin, BaseEstimator):
         return self
 
     def decision_function(self, X) -> np.ndarray:
-        """The learner's logits (M, N); for two classes, as scikit-learn has it, those of the second less the first (M,)."""
+        """The learner's logits (M, N); for two classes, as scikit-learn has it, those of the second less the first
+        (M,)."""
         logits = self._logits(X)
         return (logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits).numpy()
 
@@ -113,13 +114,13 @@ class FewShot(ClassifierMixin, BaseEstimator):
             self.n_features_in_ = small[0].values.size
             self.ranges_ = {kind: value_range(*extent) for kind, extent in extents(small).items()}
         if not hasattr(self, "ranges_"):
-            raise ValueError(f"this classifier was fitted to samples of {self.n_features_in_} features; give it such samples, "
-                             "not pictures")
+            raise ValueError(f"this classifier was fitted to samples of {self.n_features_in_} features; give it such "
+                             "samples, not pictures")
         for place, each in enumerate(small):
             if kind_of(each.dtype) not in self.ranges_:
-                raise ValueError(f"picture {place} holds {KINDS[kind_of(each.dtype)]}, but this classifier was fitted to "
-                                 f"pictures of {' and '.join(KINDS[kind] for kind in self.ranges_)}; give values of that kind "
-                                 "and range")
+                raise ValueError(f"picture {place} holds {KINDS[kind_of(each.dtype)]}, but this classifier was fitted "
+                                 f"to pictures of {' and '.join(KINDS[kind] for kind in self.ranges_)}; give values of "
+                                 "that kind and range")
         inked = [ink(each, self.ranges_[kind_of(each.dtype)], Counter()) for each in small]
         return torch.from_numpy(np.stack(inked)).double() / 255
 
@@ -168,8 +169,8 @@ def _reduced(picture, place: int, form: Form) -> Reduced:
     except FileNotFoundError as error:
         raise ValueError(f"there is no file {name}; correct the path") from error
     except Exception as error:          # damaged metadata raise almost anything
-        raise ValueError(f"{name} cannot be used as a picture ({error or type(error).__name__}); replace it or leave it out"
-                         ) from error
+        raise ValueError(f"{name} cannot be used as a picture ({error or type(error).__name__}); replace it or leave "
+                         "it out") from error
 
 
 def _pixels(given: np.ndarray, colour: bool) -> np.ndarray:

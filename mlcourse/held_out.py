@@ -46,7 +46,8 @@ def part_of(spec: str, split: str | None, trained: Trained, way: int, data_dir=N
     among = trained.among(whole)
     name = split or ("test" if has_splits or among and by != "none" else "all")
     try:
-        part = whole if name == "all" else getattr(division.split(whole, spec, "class" if among and by == "class" else "group"), name)
+        by = "class" if among and by == "class" else "group"
+        part = whole if name == "all" else getattr(division.split(whole, spec, by), name)
     except ValueError as error:
         if split or not among:
             raise

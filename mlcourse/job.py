@@ -1,4 +1,5 @@
-"""What `mlcourse train` is asked to do, and what is made of it: a learner, its phases and the episodes of both sides."""
+"""What `mlcourse train` is asked to do, and what is made of it: a learner, its phases and the episodes of both
+sides."""
 
 from __future__ import annotations
 
@@ -77,8 +78,8 @@ class Job:
 
     @property
     def entry(self) -> Method:
-        """The method's record. On sequences a test takes as many inner steps as the training: more of them, at rates that
-        suit so few, end at chance."""
+        """The method's record. On sequences a test takes as many inner steps as the training: more of them, at rates
+        that suit so few, end at chance."""
         entry = method(self.method)
         return entry._replace(test_steps=None) if self.sequence else entry
 
@@ -97,8 +98,8 @@ class Job:
         return shlex.join(words)
 
     def name(self) -> str:
-        """A folder name: method, domain, task, and what of the network and the pictures is not as usual; a long one ends in
-        a number made from it."""
+        """A folder name: method, domain, task, and what of the network and the pictures is not as usual; a long one
+        ends in a number made from it."""
         plain = lambda text: "".join(c if c.isalnum() or c in "@=._" else "-" for c in text).strip("-")
         task = f"{self.way}w{self.shot}s" if self.domain != SINUSOIDS else f"{self.shot}s"
         own = [plain(self.net)] * (self.net != Job("", self.domain).net)
@@ -109,13 +110,14 @@ class Job:
         return bounded("-".join(parts), LONGEST)
 
     def label(self) -> str:
-        """What a training is known by when it goes on: its command, wherever the data lie and whatever it computes on."""
+        """What a training is known by when it goes on: its command, wherever the data lie and whatever it computes
+        on."""
         return replace(self, episodes=None, device="cpu", domain=datasets.parse(self.domain).unplaced).command()
 
 
 def check_job(job: Job) -> None:
-    """Raises ValueError, before any data are read, for a network, a division or a device that is none, and for runs that
-    are to be made of something else."""
+    """Raises ValueError, before any data are read, for a network, a division or a device that is none, and for runs
+    that are to be made of something else."""
     check_name(job.net)
     check(job.split_by)
     device(job.device)
@@ -134,7 +136,8 @@ def check_run_options(given: list[str]) -> None:
 
 def divided(job: Job, data_dir=None) -> tuple[Domain, Division] | tuple[None, None]:
     """The data set of a job and how its classes are divided, without copies of training pictures in the test; None for
-    sinusoids. For the official one-shot runs, which are of other alphabets, the whole background set is trained on. Raises what `datasets.load`, `divide` and `held_out.without` raise."""
+    sinusoids. For the official one-shot runs, which are of other alphabets, the whole background set is trained on.
+    Raises what `datasets.load`, `divide` and `held_out.without` raise."""
     if job.domain == SINUSOIDS:
         return None, None
     whole = datasets.load(job.spec, data_dir, job.form)
@@ -164,7 +167,8 @@ def samplers(job: Job, entry: Method, fold: Fold | None, data_dir=None) -> tuple
         return source, one_shot_runs.load(data_dir, job.form), len(source.domain.classes)
     source = fold.train.with_rotations() if datasets.parse(job.domain).name in ROTATED else fold.train
     classes = len(source.classes)
-    test = EpisodeSampler(fold.test, job.way, job.shot, job.query, unlabeled=pool(entry, fold.test, job.shot, job.query))
+    test = EpisodeSampler(fold.test, job.way, job.shot, job.query,
+                          unlabeled=pool(entry, fold.test, job.shot, job.query))
     way = min(entry.train_way, classes) if entry.train_way else job.way
     query = min(entry.train_query or job.query, job.query)
     training = EpisodeSampler(source, way, job.shot, query, unlabeled=pool(entry, source, job.shot, query))
@@ -191,8 +195,8 @@ class Work(NamedTuple):
 
 
 def prepare(job: Job, entry: Method, fold: Fold | None, data_dir=None) -> Work:
-    """What is to be trained: nothing, without a phase, where all is frozen. Raises ValueError for anything that does not
-    fit."""
+    """What is to be trained: nothing, without a phase, where all is frozen. Raises ValueError for anything that does
+    not fit."""
     source, test, classes = samplers(job, entry, fold, data_dir)
     training = dict(settings_on(entry, 0 if fold is None else job.way)[1])
     if job.domain == RUNS:
@@ -216,7 +220,8 @@ def untrained(job: Job, entry: Method, classes: int) -> Learner:
         raise ValueError(f"{entry.name} has no inner rate to set; leave --inner-rate out")
     is_usual = (job.net, job.width) == (Job("", job.domain).net, None)
     if not (is_usual and job.form == Form()) and way == 0:
-        raise ValueError("sinusoids are fitted by a small network of their own; leave --net, --width, --side and --colour out")
+        raise ValueError("sinusoids are fitted by a small network of their own; leave --net, --width, --side and "
+                         "--colour out")
     if not is_usual and not entry.net:
         raise ValueError(f"{entry.name} has no network to choose; leave --net and --width out")
     return build(entry, way=way, train_classes=classes, norm=job.norm, seed=job.seed, net=job.net, side=job.side,

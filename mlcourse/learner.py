@@ -157,7 +157,8 @@ class NetLearner(Learner):
 
     @property
     def is_transductive(self) -> bool:
-        """Whether the queries of a batch are normalised together: norm="batch", or a batch norm of torch's in training."""
+        """Whether the queries of a batch are normalised together: norm="batch", or a batch norm of torch's in
+        training."""
         return norm_of(self.net) == "batch" or live_batch_norm(self.net) is not None
 
     def theta(self, tasks: tuple = ()) -> Params:
@@ -176,7 +177,8 @@ class NetLearner(Learner):
         return Adapted(params, statistics(self.net, params, episode.support_x))
 
     def prepare(self, x: Tensor, episode: Episode):
-        """Samples of a batch of episodes in the form that costs least to use often; those of one episode as they are."""
+        """Samples of a batch of episodes in the form that costs least to use often; those of one episode as they
+        are."""
         return prepare(self.net, x) if episode.batch_shape else x
 
     def loss_at(self, phi: Params, x: Tensor, y: Tensor) -> Tensor:
@@ -222,29 +224,30 @@ NEEDED = {"features": "its features (net.features)", "size": "the size of its fe
 
 
 def check_network(kind: type[NetLearner], net: nn.Module) -> None:
-    """Raises ValueError, before a learner of this kind is made, where a network lacks what it needs, or has a batch norm
-    through whose statistics it would adapt."""
+    """Raises ValueError, before a learner of this kind is made, where a network lacks what it needs, or has a batch
+    norm through whose statistics it would adapt."""
     name, own = kind.__name__, type(net).__name__
     if not isinstance(net, nn.Module):
         raise ValueError(f"{name} needs a network, a torch.nn.Module, got {own}; pass the module itself")
     for what in kind.needs:
         if getattr(net, what, None) is None:
-            raise ValueError(f"{name} needs {NEEDED[what]}, which this {own} does not have; mlcourse.nets.wrap(net, head=N) "
-                             "adds it, with head=0 where no head is wanted")
+            raise ValueError(f"{name} needs {NEEDED[what]}, which this {own} does not have; mlcourse.nets.wrap(net, "
+                             "head=N) adds it, with head=0 where no head is wanted")
     if not kind.adapts:
         return
     if live := live_batch_norm(net):
-        raise ValueError(f"{name} adapts the network, but {live} of this {own} is a batch norm: its running statistics would "
-                         "mix the tasks, and torch.vmap has no right second derivative of it; use a GroupNorm, or "
-                         "mlcourse.nets.wrap(net, exchange_norms=True), or wrap(net, frozen=True) to adapt the head alone")
+        raise ValueError(f"{name} adapts the network, but {live} of this {own} is a batch norm: its running statistics "
+                         "would mix the tasks, and torch.vmap has no right second derivative of it; use a GroupNorm, "
+                         "or mlcourse.nets.wrap(net, exchange_norms=True), or wrap(net, frozen=True) to adapt the head "
+                         "alone")
 
 
 def check_adaptable(learner: NetLearner) -> None:
     """Raises ValueError where every parameter of the network is frozen."""
     if any(True for _ in learner.net.parameters()) and not trainable(learner.net):
         raise ValueError(f"{type(learner).__name__} adapts the network, but every parameter of this "
-                         f"{type(learner.net).__name__} is frozen; mlcourse.nets.wrap(net, head=N, frozen=True) puts a head "
-                         "on it that can be adapted")
+                         f"{type(learner.net).__name__} is frozen; mlcourse.nets.wrap(net, head=N, frozen=True) puts a "
+                         "head on it that can be adapted")
 
 
 def map_parts(work: Callable[[Episode], Any], batch: Episode, at_once: int | None, parallel: bool) -> list:

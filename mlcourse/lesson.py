@@ -17,8 +17,8 @@ class Lesson:
     """The record LESSON in a lesson's folder. What it names is written "module:name", the module inside the folder, and
     imported when it is asked for.
 
-    does: what the learner does in it, in a sentence. folder: the package's name, __name__; its first three letters are l
-    and the lesson's number.
+    does: what the learner does in it, in a sentence. folder: the package's name, __name__; its first three letters are
+    l and the lesson's number.
     exercises: a tuple of `exercises.framework.Exercise`, "" where there are none.
     predictions: a tuple of `exercises.predictions.Prediction`, "" where there are none.
     explorers: by the explorer's name a function without arguments that makes one with something to show.

@@ -98,8 +98,8 @@ def trained_by(learner: nn.Module) -> list[tuple[str, Tensor]]:
     there."""
     if named := list(trainable(learner).items()):
         return named
-    raise ValueError(f"{type(learner).__name__} has no parameter to train: its network is frozen, or it has none; adapt and "
-                     "predict with it as it is")
+    raise ValueError(f"{type(learner).__name__} has no parameter to train: its network is frozen, or it has none; "
+                     "adapt and predict with it as it is")
 
 
 def in_threads(learner: nn.Module) -> bool:

@@ -47,7 +47,8 @@ def kept(path: Path, command: str, key: Sequence[str]) -> list[dict]:
     for row in rows:
         made_by = str(row.get("command", "an unknown command"))
         if not f"{made_by} ".startswith(f"{command} ") or not {*key} <= {*row}:
-            raise ValueError(f"{path} holds rows that {command} did not make (one is of {made_by}); write to another file")
+            raise ValueError(f"{path} holds rows that {command} did not make (one is of {made_by}); write to another "
+                             "file")
     return rows
 
 
@@ -55,8 +56,8 @@ def save(path: Path, rows: list[dict], key: tuple[str, ...]) -> None:
     """Put rows into a result file, which is written whole or not at all and made where it is missing.
 
     key: the fields that say which row is which, strings or numbers. A row replaces the one with the same key; the
-    others stay, those included that another process saves meanwhile. The file is sorted by key. Raises ValueError when the
-    file is damaged or its rows lack the key.
+    others stay, those included that another process saves meanwhile. The file is sorted by key. Raises ValueError when
+    the file is damaged or its rows lack the key.
     """
     with alone(path):
         _save(path, rows, key)

@@ -57,7 +57,8 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True, chec
             print(f"{job.domain}: {division.said}\n" if division.said else "", end="", file=sys.stderr)
 
     def learn(work: Work, fold: str, on: dict | None) -> list[dict]:
-        return train(work.learner, work.phases, seed=job.seed, path=out / f"{fold}{STATE}", label=f"{fold}{job.label()}",
+        return train(work.learner, work.phases, seed=job.seed, path=out / f"{fold}{STATE}",
+                     label=f"{fold}{job.label()}",
                      data=on, progress=progress, check_engine=check_engine, compile=compile)
 
     said = {"train_way": final.train_way, "command": job.command()}
@@ -69,8 +70,8 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True, chec
     if job.domain == RUNS:
         result = on_the_runs(final.learner, entry, final.test, trained, steps=entry.test_steps, **said)
     elif len(works) == 1:
-        result = evaluate(final.learner, final.test, job.episodes, steps=entry.test_steps, name=entry.name, commit=commit(),
-                          note=folds[0].note if folds[0] else "", **said)
+        result = evaluate(final.learner, final.test, job.episodes, steps=entry.test_steps, name=entry.name,
+                          commit=commit(), note=folds[0].note if folds[0] else "", **said)
     card = {"job": asdict(job), "training": final.training, "losses": [round(r["loss"], 5) for r in records[-200:]],
             "result": asdict(result), "versions": versions(), "data": data, "train_classes": final.classes,
             "split_by": division.by if division else None}
@@ -78,14 +79,16 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True, chec
     return result, out / MODEL
 
 
-def _crossed(works: Sequence[Work], folds: Sequence[Fold], job: Job, entry: Method, whole: Domain, said: dict) -> Result:
+def _crossed(works: Sequence[Work], folds: Sequence[Fold], job: Job, entry: Method, whole: Domain,
+             said: dict) -> Result:
     """The result of a cross-validation: the mean over the episodes of all folds, each with its share of them."""
     start, first = time.perf_counter(), works[0]
     each = -(-job.episodes // len(works))
     values = torch.cat([scores(work.learner, work.test, each, steps=entry.test_steps) for work in works])
     steps = getattr(first.learner, "steps", 0) if entry.test_steps is None else entry.test_steps
     fewest = min(len(fold.test.classes) for fold in folds)
-    note = "; ".join([f"{len(folds)} folds of {fewest} or more classes", *dict.fromkeys(f.note for f in folds if f.note)])
-    result = summed(values, first.learner, first.test, seed=EVALUATION_SEED, seconds=time.perf_counter() - start, steps=steps,
-                    name=entry.name, split="cross-validated", commit=commit(), note=note, **said)
+    note = "; ".join([f"{len(folds)} folds of {fewest} or more classes",
+                      *dict.fromkeys(f.note for f in folds if f.note)])
+    result = summed(values, first.learner, first.test, seed=EVALUATION_SEED, seconds=time.perf_counter() - start,
+                    steps=steps, name=entry.name, split="cross-validated", commit=commit(), note=note, **said)
     return replace(result, domain=whole.name)

@@ -1,7 +1,7 @@
 """Domain adaptation small enough to watch: 16×16 pictures, shifted class shares, and what a network makes of them.
 
-What lesson 13, its explorers and `mlcourse study label-shift` share with the studies of lessons 14 and 15. The full-sized
-runs are those of `mlcourse study transfer`.
+What lesson 13, its explorers and `mlcourse study label-shift` share with the studies of lessons 14 and 15. The
+full-sized runs are those of `mlcourse study transfer`.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ class Views(NamedTuple):
 
 
 @torch.no_grad()
-def views(net: nn.Module, source: Tensor, target: Tensor, unlabeled: Tensor | None, params: dict | None = None) -> Views:
+def views(net: nn.Module, source: Tensor, target: Tensor, unlabeled: Tensor | None,
+          params: dict | None = None) -> Views:
     """What the network (or `params` in its place) makes of source and target pictures (M, 1, S, S).
 
     unlabeled: the target's pictures that the target's statistics are taken from; None: the source's statistics are

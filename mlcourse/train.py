@@ -311,7 +311,8 @@ def _save(path: Path, learner: Learner, phases: list[Phase], records: list[dict]
                 else:
                     scalars[name] = value
     write_tensors(path, tensors, {"label": label, "seed": seed, "data": data,
-                                  "phases": [[p.name, p.steps] for p in phases], "scalars": scalars, "records": records})
+                                  "phases": [[p.name, p.steps] for p in phases], "scalars": scalars,
+                                  "records": records})
 
 
 def _restore(path: Path, learner: Learner, phases: list[Phase], seed: int, label: str,

@@ -53,6 +53,8 @@ ONE_MEANING = {
     "evaluate": "evaluate", "interval": "statistics", "linear": "nets/wrap", "paired_difference": "statistics",
     "t_interval": "statistics",
 }
+SHORT_LINES = {"browser", "context", "course", "engine", "exercises", "generators", "lessons", "losses", "memory",
+               "online", "optimisers", "widgets", "of_lessons.py", "answer_kinds.py", "test_architecture.py"}
 RENDERS = {"build", "card", "characters", "drawing", "stored"}      # of the glyphs: inside functions only
 
 
@@ -112,14 +114,16 @@ def test_a_general_name_means_one_thing():
         for node in ast.walk(tree_of(path)):
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in ONE_MEANING:
                 found.setdefault(node.name, []).append(path.relative_to(PACKAGE).with_suffix("").as_posix())
-    assert found == {name: [home] for name, home in ONE_MEANING.items()}, "a name that says what it does, or one function"
+    wanted = {name: [home] for name, home in ONE_MEANING.items()}
+    assert found == wanted, "give it a name that says what it does, or use the one function"
 
 
 def test_no_circle():
     """The modules can be put in an order in which each imports only what stands before it."""
     names = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in MODULES}
     found = lambda name: name if name in names else name.rpartition(".")[0]
-    waiting = {own: {found(name) for _, name in imports(tree_of(path)) if name.startswith("mlcourse")} - {own, "mlcourse"}
+    waiting = {own: {found(name) for _, name in imports(tree_of(path)) if name.startswith("mlcourse")}
+               - {own, "mlcourse"}
                for own, path in names.items()}
     while ready := {own for own, needs in waiting.items() if not needs & set(waiting)}:
         waiting = {own: needs for own, needs in waiting.items() if own not in ready}
@@ -189,6 +193,14 @@ def test_modules_and_functions_are_small():
         for node in ast.walk(tree_of(path)):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.end_lineno - node.lineno >= 60:
                 too_long.append(f"{path.relative_to(ROOT)}: {node.name} has {node.end_lineno - node.lineno + 1} lines")
+    assert not too_long
+
+
+def test_lines_have_at_most_120_characters():
+    """In the package, and in the folders of tests/ where none is longer today."""
+    tests = [path for path in (ROOT / "tests").rglob("*.py") if path.relative_to(ROOT / "tests").parts[0] in SHORT_LINES]
+    too_long = [f"{path.relative_to(ROOT)}:{number}" for path in MODULES + tests
+                for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if len(line) > 120]
     assert not too_long
 
 

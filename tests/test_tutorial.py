@@ -35,7 +35,8 @@ def test_a_method_of_the_guide_is_built_rebuilt_and_passes_its_own_test(block, t
 
 def test_the_inner_loop_of_the_guide_is_like_every_learner_in_both_forms(monkeypatch):
     for code, engine, net, batch in ((PLAIN[1], "vmap", MLP((1, 8, 1)), sinusoids(3)),
-                                     (stacked(PLAIN, TOGETHER), "stacked", Conv4(3, 4, norm="support", side=16), pictures(2))):
+                                     (stacked(PLAIN, TOGETHER), "stacked", Conv4(3, 4, norm="support", side=16),
+                                      pictures(2))):
         learner = as_module(monkeypatch, PLAIN[0], code).BOIL(net).double()
         assert learner.engine == engine
         check_like_every_learner(learner, batch)

@@ -46,7 +46,8 @@ FAULTS = """root => {
     if (high > 500) faults.push(`controls and picture are ${high} px high`);
     for (const element of all) {
         const style = getComputedStyle(element);
-        const wide = element.scrollWidth > element.clientWidth + 1, tall = element.scrollHeight > element.clientHeight + 1;
+        const wide = element.scrollWidth > element.clientWidth + 1;
+        const tall = element.scrollHeight > element.clientHeight + 1;
         if (wide && /auto|scroll/.test(style.overflowX)) faults.push(`${element.className} scrolls to the side`);
         if (tall && /auto|scroll/.test(style.overflowY)) faults.push(`${element.className} scrolls up and down`);
         if (wide && element.matches('.widget-label, .widget-readout, button, .widget-html-content'))
@@ -227,7 +228,8 @@ class LabWidget:
         return self.picture.evaluate(PICTURE_BYTES)
 
     def changed(self, before: str) -> str:
-        """Wait until the picture differs from the digest `before` and its words have followed; returns the new digest."""
+        """Wait until the picture differs from the digest `before` and its words have followed; returns the new
+        digest."""
         deadline = time.monotonic() + PATIENCE / 1000
         while time.monotonic() < deadline:
             now = self.pixels()

@@ -51,7 +51,8 @@ class PeakMemory:
 
 
 def pace() -> float:
-    """Seconds that 200,000 small operations on one core take now: how fast the machine is, beside whatever else it does.
+    """Seconds that 200,000 small operations on one core take now: how fast the machine is, beside whatever else it
+    does.
 
     A lesson's seconds times PACE / pace are those of the machine that the bars are meant for.
     """

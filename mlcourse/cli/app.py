@@ -65,8 +65,8 @@ def lab(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address instead of opening it.")] = False,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Start looking for a free port here.")] = None,
     restore: Annotated[str | None, typer.Option(metavar="LESSON", help="Only put one lesson's original back.")] = None,
-    work: Annotated[Path | None, typer.Option(metavar="DIR", help=r"Your copy of the lessons.  \[default: work/ in a clone "
-                                              "of the repository, else mlcourse-work/ here]")] = None,
+    work: Annotated[Path | None, typer.Option(metavar="DIR", help=r"Your copy of the lessons.  \[default: work/ in a "
+                                              "clone of the repository, else mlcourse-work/ here]")] = None,
 ) -> None:
     """Open the course in JupyterLab, on your own copy of the lessons in work/, where you left it.
 
@@ -88,12 +88,13 @@ def lab(
     work = (work or paths.WORK).expanduser()
     if restore is not None:
         backup = working_copy.restore(restore, work)
-        print(f"restored {work / notebooks.find(restore).name}" + (f"; your version is {backup.name}" if backup else ""))
+        print(f"restored {work / notebooks.find(restore).name}"
+              + (f"; your version is {backup.name}" if backup else ""))
         return
     print("\n".join(working_copy.welcome(work, working_copy.fill(work))))
     for name in working_copy.older(work):
-        print(f"{name} in {work} is a copy of an earlier version; mlcourse lab --restore {name[:2]} fetches the new one and "
-              "keeps yours")
+        print(f"{name} in {work} is a copy of an earlier version; mlcourse lab --restore {name[:2]} fetches the new "
+              "one and keeps yours")
     raise typer.Exit(working_copy.launch(browser=not no_browser, port=port, work=work))
 
 

@@ -22,14 +22,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to
 def rows_file(name: str, out: Path | None, keep: bool, kept_name: str = "") -> Path:
     """The file that a command writes its rows to: `out`, else runs/NAME.json, or with --keep the tracked one.
 
-    kept_name: that of the tracked file where it holds the rows of several such commands. Raises ValueError where both are
-    asked for, for a file that is no .json, and for --keep in a course that was installed without its results.
+    kept_name: that of the tracked file where it holds the rows of several such commands. Raises ValueError where both
+    are asked for, for a file that is no .json, and for --keep in a course that was installed without its results.
     """
     if keep and out:
         raise ValueError(f"--keep and --out {out} name two files; leave one of them out")
     if keep and not (paths.IN_CLONE and paths.RESULTS.is_dir()):
-        raise ValueError("rows are kept in a clone of the repository, and this course was installed without one; leave out "
-                         "--keep, or name a file with --out")
+        raise ValueError("rows are kept in a clone of the repository, and this course was installed without one; leave "
+                         "out --keep, or name a file with --out")
     file = paths.RESULTS / f"{kept_name or name}.json" if keep else out or Path("runs") / f"{name}.json"
     if file.suffix != ".json":
         raise ValueError(f"the rows are written as JSON, got --out {file}; give it a name that ends in .json")

@@ -130,7 +130,7 @@ def conduct(study: Study, *, seed: Sequence[int] | None, out: Path | None, plot:
         say(study.report(work, rows))
     try:
         drawn = study.pictures(work, rows) if study.pictures else {}
-    except ValueError as error:                                  # too few rows for a picture: the rows are kept all the same
+    except ValueError as error:     # too few rows for a picture: the rows are kept all the same
         drawn = {}
         say(f"not drawn: {error}")
     picture = plot or file.with_suffix(".png")

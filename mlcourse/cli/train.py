@@ -20,12 +20,13 @@ Width = Annotated[int | None, typer.Option(min=1, help="Filters of the first lay
                                            r"\[default: the network's own]")]
 Side = Annotated[int, typer.Option(help="Side of the pictures in pixels.")]
 Colour = Annotated[bool, typer.Option("--colour", help="Three channels as they are, not grey with the ink high.")]
-SplitBy = Annotated[str | None, typer.Option(help=r"Hold out test classes by group (script, alphabet, folder of classes), by "
-                                             r"class, or none: cross-validate.  \[default: as the data set says, else "
-                                             "the first of these that can fill an episode]")]
-CheckEngine = Annotated[bool, typer.Option("--check-engine", help="Compare each phase's first step with a loop over its tasks.")]
-Compile = Annotated[bool, typer.Option("--compile", help="Through torch.compile, where there is a C++ compiler and the run is long "
-                                       "enough to pay.")]
+SplitBy = Annotated[str | None, typer.Option(help=r"Hold out test classes by group (script, alphabet, folder of "
+                                             r"classes), by class, or none: cross-validate.  \[default: as the data "
+                                             "set says, else the first of these that can fill an episode]")]
+CheckEngine = Annotated[bool, typer.Option("--check-engine", help="Compare each phase's first step with a loop over "
+                                           "its tasks.")]
+Compile = Annotated[bool, typer.Option("--compile", help="Through torch.compile, where there is a C++ compiler and the "
+                                       "run is long enough to pay.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
 
 
@@ -57,8 +58,8 @@ def train_command(
 
     Ctrl-C keeps what was trained: the same command again goes on from there, and gives the numbers of a run that was
     never interrupted. Test classes are ones that training never saw; where there are too few to hold out, the number is
-    cross-validated, and the checkpoint trained on all. The domain omniglot-runs trains on Omniglot for its one-shot runs,
-    20-way within one alphabet, and reports on them.
+    cross-validated, and the checkpoint trained on all. The domain omniglot-runs trains on Omniglot for its one-shot
+    runs, 20-way within one alphabet, and reports on them.
 
     [bold]Examples[/bold]
 
@@ -78,8 +79,8 @@ def train_command(
 
     keep_freed_memory()
     limit_threads()
-    job = runs.Job(method, domain, way, shot, query, steps, inner_rate, outer_rate, norm, seed, episodes, net, width, side,
-                   colour, split_by, device)
+    job = runs.Job(method, domain, way, shot, query, steps, inner_rate, outer_rate, norm, seed, episodes, net, width,
+                   side, colour, split_by, device)
     folder = folder or Path("runs") / job.name()
     try:
         result, model = runs.run_training(job, folder, data_dir, check_engine=check_engine, compile=compile)

@@ -1,4 +1,5 @@
-"""The notebooks as JupyterLab opens them: a widget whose kernel is gone is shown as the picture that was saved with it."""
+"""The notebooks as JupyterLab opens them: a widget whose kernel is gone is shown as the picture that was saved with
+it."""
 
 from __future__ import annotations
 
@@ -13,12 +14,13 @@ from mlcourse.course.notebooks import WIDGET_VIEW
 
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 PATIENCE = 2          # seconds for a kernel to answer; a busy one does not
-ASLEEP = ("This is how it was saved; its kernel is gone. To bring it to life, run the cells above and then this one: select "
-          "it, choose Run All Above Selected Cell in the menu Run, and press Shift+Enter.")
+ASLEEP = ("This is how it was saved; its kernel is gone. To bring it to life, run the cells above and then this one: "
+          "select it, choose Run All Above Selected Cell in the menu Run, and press Shift+Enter.")
 
 
 def put_to_sleep(notebook, alive: Container[str]) -> None:
-    """Take, in place, the view of every widget out of `notebook` (an nbformat NotebookNode) whose model is not in `alive`.
+    """Take, in place, the view of every widget out of `notebook` (an nbformat NotebookNode) whose model is not in
+    `alive`.
 
     What was saved beside the view stays: a picture, a page or a line of text. Where it is a picture or a page, the
     sentence ASLEEP stands before it, once in a cell. JupyterLab would show "model not found" in place of it all.
@@ -66,7 +68,8 @@ class Contents(AsyncLargeFileManager):
         return model
 
     async def _running(self, path: str) -> set[str] | None:
-        """The models of the widgets in the kernels of the notebook at `path`; None where a kernel is too busy to say."""
+        """The models of the widgets in the kernels of the notebook at `path`; None where a kernel is too busy to
+        say."""
         found = set()
         for session in await self.parent.session_manager.list_sessions():
             if session["path"] == path and session["kernel"]:

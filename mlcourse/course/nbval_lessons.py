@@ -1,4 +1,5 @@
-"""A pytest plugin: nbval runs each lesson once, on the plainest processor, and tries each reference solution in passing.
+"""A pytest plugin: nbval runs each lesson once, on the plainest processor, and tries each reference solution in
+passing.
 
 What it adds to nbval (`pytest --nbval -p mlcourse.course.nbval_lessons`):
 
@@ -26,7 +27,7 @@ from mlcourse.course.approximate import settle
 # MKL_CBWR: products of matrices are rounded alike on processors of all makers
 PLAIN = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
          "OPENBLAS_NUM_THREADS": "1"}
-CAPABILITY = "MLCOURSE_KERNEL_CAPABILITY"       # "avx2", "avx512": another value of ATEN_CPU_CAPABILITY for the kernels;
+CAPABILITY = "MLCOURSE_KERNEL_CAPABILITY"     # "avx2", "avx512": another value of ATEN_CPU_CAPABILITY for the kernels;
 #                                                 "native": whatever the processor has, and products rounded its own way
 TAG = "exercise:"
 

@@ -54,7 +54,8 @@ def network_table() -> str:
     for entry in RECORDS:
         if issubclass(entry.kind, NetLearner):
             kinds.setdefault((RETURNS[entry.net], *map(HAS.get, entry.kind.needs)), []).append(entry.kind.__name__)
-    rows = [f"| {', '.join(names)} | {returns} | {'; '.join(has)} |" for (returns, *has), names in sorted(kinds.items())]
+    rows = [f"| {', '.join(names)} | {returns} | {'; '.join(has)} |"
+            for (returns, *has), names in sorted(kinds.items())]
     return "\n".join(["| the method | the network returns | it also has |", "|---|---|---|", *rows])
 
 
@@ -101,7 +102,8 @@ def filled(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
     for name, make in parts.items():
         between = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
         if not between.search(text):
-            raise ValueError(f"the text lacks the marks of {name!r}; write <!-- {name} --> and <!-- /{name} --> around it")
+            raise ValueError(f"the text lacks the marks of {name!r}; write <!-- {name} --> and <!-- /{name} --> around "
+                             "it")
         table = make()
         text = between.sub(lambda found, table=table: found[1] + table + found[2], text)
     return text

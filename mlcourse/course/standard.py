@@ -17,7 +17,7 @@ from mlcourse.exercises import every_exercise
 from mlcourse.lesson import lessons
 
 REFERENCE_PAGES = ("99",)       # to look things up in: without exercises
-HELP = "How to work here"       # a heading of lesson 00, and the last link of the line of links at both ends of a lesson
+HELP = "How to work here"     # a heading of lesson 00, and the last link of the line of links at both ends of a lesson
 PROGRESS = re.compile(r'show_progress\("\d\d"\)')
 LINKS = re.compile(rf"\n*^.*\[{HELP}\]\(.*\)$", re.MULTILINE)
 FURTHER = re.compile(r"(\d+\s+)?Further\b")
@@ -31,9 +31,9 @@ LEAST = {"exercise_minutes": 20}
 
 @dataclass(frozen=True)
 class Size:
-    """What a learner reads, runs and does in a lesson, outside Further but for the three that say so; what stands at both
-    ends of every lesson, the links and the learner's progress, is left out, and so is the notation page's table of all
-    symbols, which nobody reads through.
+    """What a learner reads, runs and does in a lesson, outside Further but for the three that say so; what stands at
+    both ends of every lesson, the links and the learner's progress, is left out, and so is the notation page's table of
+    all symbols, which nobody reads through.
 
     words: of the Markdown, and of what the cells print and show as text, the headline and caption of an explorer
     included; alt texts of pictures are no reading. lines: of code, empty ones left out; longest_cell, longest_line (in

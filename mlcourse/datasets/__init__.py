@@ -1,8 +1,8 @@
 """Every data set of the course by name.
 
 A spec is a name of NAMES, "glyphs-digits/TYPEFACE", "omniglot:PATH.zip", "folder:PATH" or "array:FILE.npz", each
-optionally followed by shifts "@kind=severity", such as "glyphs@rotation=0.5". "digits", "glyphs-digits" and "mnist" stand
-in one frame (`datasets.frame`); as "digits@unframed" they come as they are.
+optionally followed by shifts "@kind=severity", such as "glyphs@rotation=0.5". "digits", "glyphs-digits" and "mnist"
+stand in one frame (`datasets.frame`); as "digits@unframed" they come as they are.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def load(spec: str, data_dir=None, form: Form = GREY) -> Domain:
     them.
 
     form: `Form(side, colour, framed)`; by default 28×28 grey pixels with the ink high, digits in their frame.
-    Raises ValueError for an unknown name or shift, for "@unframed" of data without a frame and for damaged data, DataError
-    for data that are not here.
+    Raises ValueError for an unknown name or shift, for "@unframed" of data without a frame and for damaged data,
+    DataError for data that are not here.
     """
     form.check()
     name, path, shifts, unframed = parse(spec)

@@ -34,5 +34,5 @@ def _enlarge(image: np.ndarray) -> np.ndarray:
     return (np.asarray(large) * (255 / 16)).round().clip(0, 255).astype(np.uint8)
 
 
-SOURCE = Source("digits", "handwritten digits (UCI)", lambda data_dir, form: load(form), place="scikit-learn", classes=10,
-                images=1797, framed=True)
+SOURCE = Source("digits", "handwritten digits (UCI)", lambda data_dir, form: load(form), place="scikit-learn",
+                classes=10, images=1797, framed=True)

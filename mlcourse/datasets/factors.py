@@ -140,7 +140,8 @@ def fit_line(x: Tensor, y: Tensor, weight: Tensor | None = None, steps: int = 12
     return Line(w[:2].to(x), w[2].to(x))
 
 
-def line_accuracy(line: Line, kind: str, severity: float, samples: int = 20_000, seed: int = 1000) -> tuple[float, float]:
+def line_accuracy(line: Line, kind: str, severity: float, samples: int = 20_000,
+                  seed: int = 1000) -> tuple[float, float]:
     """The accuracy of a line in a shifted world, and the best that any classifier reaches there (Bayes).
 
     Means over `samples` points x of P(the answer | x), so that only x is drawn. Raises as `draw` does.

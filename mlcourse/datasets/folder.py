@@ -57,8 +57,8 @@ def _load(path: Path, form: Form) -> Domain:
 
 
 def _read_all(files: Sequence[Path], form: Form, done: Counter) -> tuple[list[Reduced], list[Decoded]]:
-    """Every picture in this form, and what its file holds, without the pixels. Raises ValueError that names the first file
-    that cannot be read, and others like it."""
+    """Every picture in this form, and what its file holds, without the pixels. Raises ValueError that names the first
+    file that cannot be read, and others like it."""
     pictures, read, failed = [], [], {}
     for file in files:
         try:

@@ -59,8 +59,8 @@ GREY = Form()           # what the lessons use
 
 
 def resized(images: Tensor, side: int) -> Tensor:
-    """uint8 images (M, C, S, S) at another side: smaller ones by area averaging, larger ones bicubically; the same object
-    where the side is theirs."""
+    """uint8 images (M, C, S, S) at another side: smaller ones by area averaging, larger ones bicubically; the same
+    object where the side is theirs."""
     now, parts = images.shape[-1], []
     if now == side:
         return images

@@ -1,4 +1,5 @@
-"""One frame for digits of every source: their ink in a box of 20×20 pixels, centred by its mass in 28×28, as MNIST's."""
+"""One frame for digits of every source: their ink in a box of 20×20 pixels, centred by its mass in 28×28, as
+MNIST's."""
 
 from __future__ import annotations
 

@@ -66,8 +66,9 @@ def read(path: Path) -> Layout:
     PATH/class/image; PATH/group/class/image, classes named "group/class"; either of them in a single folder; the
     pictures of a class in one more folder of the same name for every class, or in train, val and test; and
     PATH/train/class/image beside val or test (in any case; also training, valid, validation, dev, eval, evaluation,
-    testing, holdout; or one of these words in names that are otherwise alike). Where these have classes in common, they are one data set. Where the test classes stand in no other folder, the groups
-    are "train", "val" and "test", the splits. What is no picture or lies in no class folder is left out and named.
+    testing, holdout; or one of these words in names that are otherwise alike). Where these have classes in common, they
+    are one data set. Where the test classes stand in no other folder, the groups are "train", "val" and "test", the
+    splits. What is no picture or lies in no class folder is left out and named.
     Raises ValueError for a folder without classes, a class without pictures, and pictures beside folders of pictures.
     """
     layout, passed = Layout(), []
@@ -101,8 +102,8 @@ def _repeated(layout: Layout) -> list[str]:
     if not several:
         return []
     where = listed(sorted(set().union(*several.values())))
-    return [f"{quoted(several)} in {where} count as classes of their own, one for each of these folders; where they are "
-            "the same, put their pictures into one"]
+    return [f"{quoted(several)} in {where} count as classes of their own, one for each of these folders; where they "
+            "are the same, put their pictures into one"]
 
 
 def scan(path: Path, passed: list[Path], above: tuple[Path, ...] = ()) -> Folder:
@@ -234,7 +235,8 @@ def _decide(parts: list[str], where: dict[str, list[str]], layout: Layout) -> No
 
 
 def _classes(top: Folder, layout: Layout, path: Path, may_lack: bool = False) -> Classes:
-    """The pictures of every class in a folder of classes, or of groups of classes; may_lack: pass over empty folders."""
+    """The pictures of every class in a folder of classes, or of groups of classes; may_lack: pass over empty
+    folders."""
     found: Classes = {}
     within = _within(top.inner)
     if within:

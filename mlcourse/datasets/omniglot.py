@@ -79,8 +79,8 @@ def _load_official(relative: str, name: str, alphabets: int, characters: int, da
 def load_zip(path, form: Form = GREY, name: str | None = None) -> Domain:
     """Any archive in Omniglot's layout, whatever its alphabets; classes are "Alphabet/characterNN".
 
-    images: uint8 (M, C, S, S) in this form, reduced by area averaging from the 105×105 drawings, or enlarged; ordered by
-    class, then drawer. Decoded once, then read from the user's cache.
+    images: uint8 (M, C, S, S) in this form, reduced by area averaging from the 105×105 drawings, or enlarged; ordered
+    by class, then drawer. Decoded once, then read from the user's cache.
     Raises ValueError, naming the member, for a damaged archive or image, another layout or another size, and for a
     character that does not have the 20 drawers 01 to 20.
     """
@@ -93,7 +93,8 @@ def load_zip(path, form: Form = GREY, name: str | None = None) -> Domain:
     return form.of(Domain(name or f"omniglot:{path.stem}", torch.from_numpy(arrays["images"])[:, None],
                           torch.arange(len(classes)).repeat_interleave(DRAWERS), classes,
                           tuple(c.split("/")[0] for c in classes),
-                          f"105×105 drawings reduced to {side}×{side} by area averaging and inverted, so that ink is high"))
+                          f"105×105 drawings reduced to {side}×{side} by area averaging and inverted, so that ink is "
+                          "high"))
 
 
 def _read(path: Path, side: int) -> dict[str, np.ndarray]:

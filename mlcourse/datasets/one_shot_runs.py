@@ -107,8 +107,8 @@ def load(data_dir=None, form: Form = GREY) -> OneShotRuns:
         runs = tuple(read(path))
         return OneShotRuns(runs, drawings_of(runs, form), f"the {len(runs)} official runs", form)
     about = f"{COUNT} runs built from Omniglot's test alphabets, as the official ones are not here"
-    return build(omniglot.load_background(data_dir, form), store.find(BACKGROUND, data_dir), omniglot.SPLITS["test"], COUNT,
-                 about=about, form=form)
+    return build(omniglot.load_background(data_dir, form), store.find(BACKGROUND, data_dir), omniglot.SPLITS["test"],
+                 COUNT, about=about, form=form)
 
 
 def official(data_dir=None) -> Path | None:
@@ -173,8 +173,8 @@ def build(background: Domain, path: Path, alphabets: Collection[str], count: int
           about: str = "", form: Form = GREY) -> OneShotRuns:
     """Runs of 20 characters each from those of these alphabets that have so many, taking turns.
 
-    path: the archive that `background` was loaded from, in this form. Characters, the two drawers and the order of the test images
-    are drawn with `seed`. Raises ValueError where no alphabet has 20 characters.
+    path: the archive that `background` was loaded from, in this form. Characters, the two drawers and the order of the
+    test images are drawn with `seed`. Raises ValueError where no alphabet has 20 characters.
     """
     domain = background.subset([i for i, group in enumerate(background.groups) if group in alphabets], name=NAME)
     large = [group for group in sorted(alphabets) if domain.groups.count(group) >= WAY]

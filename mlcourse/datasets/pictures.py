@@ -61,8 +61,8 @@ def decode(data: bytes, name: str, side: int = SIDE) -> Decoded:
 class Reduced(NamedTuple):
     """A picture at its final side S in its own units, so that the range of a whole data set can be applied to it.
 
-    values: float (C, S, S), 1 channel in grey, 3 in colour. border: the median of each channel's outermost pixels, (C,).
-    low, high, dtype: of the picture's pixels.
+    values: float (C, S, S), 1 channel in grey, 3 in colour. border: the median of each channel's outermost pixels,
+    (C,). low, high, dtype: of the picture's pixels.
     """
 
     values: np.ndarray
@@ -123,7 +123,8 @@ def ink(small: Reduced, span: tuple[float, float], done: Counter, invert: bool |
 
 
 def extents(pictures: Iterable[Reduced]) -> dict[str, tuple[float, float, np.dtype]]:
-    """The lowest and the highest value of the pictures of each kind of values (`values.kind_of`), and a dtype of theirs."""
+    """The lowest and the highest value of the pictures of each kind of values (`values.kind_of`), and a dtype of
+    theirs."""
     found: dict[str, tuple[float, float, np.dtype]] = {}
     for each in pictures:
         low, high, dtype = found.get(kind_of(each.dtype), (each.low, each.high, each.dtype))

@@ -17,9 +17,9 @@ class Source(NamedTuple):
     nothing without a path. from_path: the domain of "NAME:PATH" in a form; path: how to write such a PATH. files: what
     it needs under a data directory; remote: whether they can be downloaded; made_by: the command that makes them where
     the course does. place: where it lies if not in files. classes, images: how many; None where the file says. splits:
-    the groups of train, val and test, for `split_by_group`; None for `split_classes`. framed: whether its pictures stand
-    in the frame of all digits (`datasets.frame`), unless "@unframed" is asked for. sequence: (L, A), the shape of a
-    sample where the samples are sequences; None for pictures.
+    the groups of train, val and test, for `split_by_group`; None for `split_classes`. framed: whether its pictures
+    stand in the frame of all digits (`datasets.frame`), unless "@unframed" is asked for. sequence: (L, A), the shape of
+    a sample where the samples are sequences; None for pictures.
     """
 
     name: str

@@ -7,7 +7,8 @@ A class is a language, a sample one of its words, a group a family of languages.
                vowel harmony all are that of the first syllable
 
 Of each list of letters a grammar uses the first few, the n-th of them less often than the one before. A language is its
-family's grammar after some drift: letters exchanged in each list, an ending replaced, shares moved by at most an eighth.
+family's grammar after some drift: letters exchanged in each list, an ending replaced, shares moved by at most an
+eighth.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from mlcourse.domains.digests import digests
 from mlcourse.domains.distances import MMD, PAD, mmd, proxy_a_distance, proxy_a_floor
 from mlcourse.domains.shifts import SHIFTS, shift
 
-__all__ = ["Domain", "MMD", "PAD", "SHIFTS", "deal", "mmd", "proxy_a_distance", "proxy_a_floor", "shift", "shift_domain"]
+__all__ = ["Domain", "MMD", "PAD", "SHIFTS", "deal", "mmd", "proxy_a_distance", "proxy_a_floor", "shift",
+           "shift_domain"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,7 +38,8 @@ class DomainSampler:
         self.target, self.unlabeled = target, unlabeled
         own = 0 if target is not None else unlabeled
         drawn = min(self.way, MOST_CLASSES)
-        self.samplers = [EpisodeSampler(source, drawn, shot, query, unlabeled=own, relabel=drawn < self.way, domain_id=i)
+        self.samplers = [EpisodeSampler(source, drawn, shot, query, unlabeled=own, relabel=drawn < self.way,
+                                        domain_id=i)
                          for i, source in enumerate(sources)]
 
     def sample(self, tasks: int, generator: torch.Generator) -> Episode:
@@ -139,8 +140,8 @@ def pseudo_domains(domain: Domain, parts: int = 3, least: int = 2) -> list[Domai
 def halves(domain: Domain, most: int = MOST_IMAGES, least: int = 1, seed: int = 0) -> tuple[Domain, Domain]:
     """A target's training half, whose pictures a method may see, and its test half, for the final number alone.
 
-    Each class is cut in two at random, always in the same way for a seed; either half keeps at most `most` images, all classes
-    in proportion, but at least `least` of each in the training half where the class has them.
+    Each class is cut in two at random, always in the same way for a seed; either half keeps at most `most` images, all
+    classes in proportion, but at least `least` of each in the training half where the class has them.
     Raises ValueError for a class with fewer than 2 images.
     """
     generator = torch.Generator().manual_seed(seed)

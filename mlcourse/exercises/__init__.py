@@ -84,7 +84,8 @@ def status() -> list[dict]:
     """One row per exercise: id, lesson, title, difficulty, minutes, attempts, passed, first_passed, hints."""
     done = progress.load()["exercises"]
     return [{"id": e.id, "lesson": e.lesson, "title": e.title, "difficulty": e.difficulty, "minutes": e.minutes,
-             **{key: done.get(e.id, progress.NO_ATTEMPT)[key] for key in progress.NO_ATTEMPT}} for e in every_exercise()]
+             **{key: done.get(e.id, progress.NO_ATTEMPT)[key] for key in progress.NO_ATTEMPT}}
+            for e in every_exercise()]
 
 
 def show_progress(lesson: str) -> None:

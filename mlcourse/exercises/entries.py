@@ -41,8 +41,8 @@ def filled(answer: object, choices: Mapping[str, Sequence[str]]) -> dict[str, st
 
 
 def check_claims(answer: object, claims: Mapping[str, tuple]) -> str:
-    """A check of verdicts on claims, each a named tuple with the right `verdict` ("yes", "no" or "open"), and the `name`
-    of the misconception behind another one with `why`, what to look at."""
+    """A check of verdicts on claims, each a named tuple with the right `verdict` ("yes", "no" or "open"), and the
+    `name` of the misconception behind another one with `why`, what to look at."""
     given = filled(answer, dict.fromkeys(claims, VERDICTS))
     if wrong := [key for key, claim in claims.items() if given[key] != claim.verdict]:
         raise all_of([Misconception(claims[key].name, look_at(key, claims[key].why)) for key in wrong])

@@ -1,4 +1,5 @@
-"""What the checks of several lessons ask of an adaptation: new parameters, the old ones left alone, the right gradient."""
+"""What the checks of several lessons ask of an adaptation: new parameters, the old ones left alone, the right
+gradient."""
 
 from __future__ import annotations
 

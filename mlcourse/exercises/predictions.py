@@ -42,12 +42,12 @@ def named(id: str) -> Prediction:
 
 
 def claim(id: str, **measured) -> None:
-    """Take down what was measured for question `id`. Raises AssertionError where it does not bear out the answer that the
-    lesson gives."""
+    """Take down what was measured for question `id`. Raises AssertionError where it does not bear out the answer that
+    the lesson gives."""
     if not named(id).holds(**measured):
         values = ", ".join(f"{name} = {value}" for name, value in measured.items())
-        raise AssertionError(f"what was measured here does not bear out what the lesson says of {id} ({values}); run the "
-                             "lesson from its first cell, and report it if it stays so")
+        raise AssertionError(f"what was measured here does not bear out what the lesson says of {id} ({values}); run "
+                             "the lesson from its first cell, and report it if it stays so")
     _claimed[id] = measured
 
 

@@ -52,7 +52,8 @@ def changing() -> Iterator[dict]:
 def record_attempt(id: str, passed: bool, answer: str = "") -> None:
     """Count one attempt at an exercise. The first pass gets its date, and a pass is never taken back.
 
-    answer: what tells answers apart, such as `framework.fingerprint`; the same one as in the last attempt is no new one.
+    answer: what tells answers apart, such as `framework.fingerprint`; the same one as in the last attempt is no new
+    one.
     """
     with changing() as data:
         entry = data["exercises"].setdefault(id, dict(NO_ATTEMPT))
@@ -162,8 +163,8 @@ def save(data: dict) -> None:
     try:
         write(file, data)
     except OSError as error:
-        keep_in_memory(file, data, f"The progress file {file} cannot be written ({error.__cause__.strerror}), {IN_MEMORY}; "
-                                   f"set MLCOURSE_PROGRESS to a folder of your own.")
+        keep_in_memory(file, data, f"The progress file {file} cannot be written ({error.__cause__.strerror}), "
+                                   f"{IN_MEMORY}; set MLCOURSE_PROGRESS to a folder of your own.")
 
 
 def write(file: Path, data: dict) -> None:

@@ -120,11 +120,12 @@ def build(entry: Method, *, way: int, train_classes: int = 0, norm: str = "batch
     frozen. net, norm, width, sequence: the network, by name (`nets.network`). side, channels: of images. seed: of its
     initial weights, and of all that the method itself draws, such as Meta-SGD's rates. A constructor gets those of way,
     norm, seed and train_classes that it takes. settings: constructor arguments that replace the method's own.
-    Raises ValueError for a method of pictures and sequences, and what `settings_on`, `nets.network` and the constructors
-    raise.
+    Raises ValueError for a method of pictures and sequences, and what `settings_on`, `nets.network` and the
+    constructors raise.
     """
     if sequence is not None and entry.of_pictures:
-        raise ValueError(f"{entry.name} makes or changes pictures, so it cannot learn from sequences; choose another method")
+        raise ValueError(f"{entry.name} makes or changes pictures, so it cannot learn from sequences; choose another "
+                         "method")
     settings = {**settings_on(entry, way)[0], **settings}
     for name, value in (("train_classes", train_classes), ("seed", seed), ("way", way),
                         ("norm", norm if way else "none")):

@@ -66,5 +66,5 @@ class AdaBN(NetLearner):
         return Adapted(theta, statistics(self.net, theta, episode.unlabeled_x))
 
 
-METHOD = Method("adabn", AdaBN, "the target's normalisation statistics", "headed", {}, {"steps": 300, "tasks": 2, "lr": 2e-3},
-                across=True)
+METHOD = Method("adabn", AdaBN, "the target's normalisation statistics", "headed", {},
+                {"steps": 300, "tasks": 2, "lr": 2e-3}, across=True)

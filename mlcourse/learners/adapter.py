@@ -60,5 +60,5 @@ class Adapter(MetaSGD):
         return Adapted(phi, statistics(self.net, phi, episode.unlabeled_x))
 
 
-METHOD = Method("adapter", Adapter, "learn to adapt without labels", "headed", {}, {"steps": 300, "tasks": 2, "lr": 1e-3},
-                across=True)
+METHOD = Method("adapter", Adapter, "learn to adapt without labels", "headed", {},
+                {"steps": 300, "tasks": 2, "lr": 1e-3}, across=True)

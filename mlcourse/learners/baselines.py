@@ -180,14 +180,16 @@ class NearestNeighbour(Learner):
         return []
 
 
-NONE = Method("none", NoAdaptation, "a network that never adapts", "headed", {}, {"steps": 500, "tasks": 16, "lr": 1e-3},
+NONE = Method("none", NoAdaptation, "a network that never adapts", "headed", {},
+              {"steps": 500, "tasks": 16, "lr": 1e-3},
               sinusoids=({}, {"steps": 3000, "tasks": 25, "lr": 3e-3}), baseline=True)
-SCRATCH = Method("scratch", FromScratch, "fine-tuning of random weights", "headed", {"lr": 0.1, "steps": 20}, {"steps": 1},
-                 sinusoids=({"lr": 0.01, "steps": 20}, {"steps": 1}), baseline=True)
-JOINT = Method("joint", JointTraining, "one network for all tasks, then fine-tuning", "headed", {"lr": 0.1, "steps": 10},
-               {"steps": 500, "tasks": 16, "lr": 1e-3}, sinusoids=SINUSOIDS, baseline=True)
+SCRATCH = Method("scratch", FromScratch, "fine-tuning of random weights", "headed", {"lr": 0.1, "steps": 20},
+                 {"steps": 1}, sinusoids=({"lr": 0.01, "steps": 20}, {"steps": 1}), baseline=True)
+JOINT = Method("joint", JointTraining, "one network for all tasks, then fine-tuning", "headed",
+               {"lr": 0.1, "steps": 10}, {"steps": 500, "tasks": 16, "lr": 1e-3}, sinusoids=SINUSOIDS, baseline=True)
 FINETUNE = Method("finetune", FineTune, "pretrain a classifier, fine-tune a new head", "headless", {},
                   PRETRAINING, train_way=32, train_query=1, baseline=True)
 PROBE = Method("probe", LinearProbe, "pretrain a classifier, fit a linear head", "headless", {},
                PRETRAINING, train_way=32, train_query=1, baseline=True)
-NEIGHBOUR = Method("neighbour", NearestNeighbour, "the nearest neighbour in pixels", "", {}, {"steps": 1}, baseline=True)
+NEIGHBOUR = Method("neighbour", NearestNeighbour, "the nearest neighbour in pixels", "", {}, {"steps": 1},
+                   baseline=True)

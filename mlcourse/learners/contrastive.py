@@ -115,5 +115,5 @@ def instances(batch: Episode, generator: torch.Generator, strength: float) -> Ep
 
 SIMCLR = Method("simclr", SimCLR, "contrast of views, without labels", "headless", {"views": 0.75},
                 {"steps": 1000, "tasks": 1, "lr": 4e-3}, train_way=32, train_query=1, of_pictures=True)
-SUPCON = Method("supcon", SupCon, "contrast of classes", "headless", {"views": 0.5}, {"steps": 1000, "tasks": 1, "lr": 4e-3},
-                train_way=64, train_query=1, of_pictures=True)
+SUPCON = Method("supcon", SupCon, "contrast of classes", "headless", {"views": 0.5},
+                {"steps": 1000, "tasks": 1, "lr": 4e-3}, train_way=64, train_query=1, of_pictures=True)

@@ -68,8 +68,8 @@ class DAML(MetaSGD):
 
     def phases(self, sampler, steps: int, *, tasks: int = 4, lr: float = 1e-3,
                translation: TranslationSampler | None = None, generator_steps: int = 500) -> list[Phase]:
-        """Phases 1 and 2. sampler: of episodes across sources (`DomainSampler`); translation: of batches for G. Without a
-        translator phase 2 alone, on a sampler whose episodes bring every query redrawn in `unlabeled_x`.
+        """Phases 1 and 2. sampler: of episodes across sources (`DomainSampler`); translation: of batches for G. Without
+        a translator phase 2 alone, on a sampler whose episodes bring every query redrawn in `unlabeled_x`.
 
         Raises ValueError where there is a generator to train and nothing to train it on.
         """
@@ -116,5 +116,5 @@ def by_generator(translator: Translator) -> Redraw:
     return lambda x, generator: translator.translated(x, torch.randn(len(x), NOISE, generator=generator).to(x))
 
 
-METHOD = Method("daml", DAML, "meta-learning on generated pictures", "headed", {}, {"steps": 300, "tasks": 2, "lr": 1e-3},
-                across=True, of_pictures=True)
+METHOD = Method("daml", DAML, "meta-learning on generated pictures", "headed", {},
+                {"steps": 300, "tasks": 2, "lr": 1e-3}, across=True, of_pictures=True)

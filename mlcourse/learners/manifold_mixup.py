@@ -83,7 +83,8 @@ class ManifoldMixup(R2D2):
 
 @contextmanager
 def mixing(net: nn.Module, layer: int, lam: Tensor | float, order: Tensor) -> Iterator[None]:
-    """In this block the input of layer `layer` of a network, counted from 0, is mixed. Layer 0 is left to the caller."""
+    """In this block the input of layer `layer` of a network, counted from 0, is mixed. Layer 0 is left to the
+    caller."""
     if layer == 0:
         yield
         return

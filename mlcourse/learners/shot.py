@@ -27,8 +27,8 @@ from mlcourse.phases import Phase, check_counts, cosine_decay, over_episodes, tr
 
 
 class SHOT(AdaBN):
-    """SHOT with β = `weight`: of its two phases the first trains g and h on the source's labels; `transfer` then moves g
-    on unlabelled pictures of the target, and looks at no picture of the source.
+    """SHOT with β = `weight`: of its two phases the first trains g and h on the source's labels; `transfer` then moves
+    g on unlabelled pictures of the target, and looks at no picture of the source.
 
     centroids: c (N, size) of all pictures of the target, which `transfer` takes anew every `refresh` steps; they come
     along in a checkpoint.

@@ -71,8 +71,8 @@ class Translator(NetLearner):
     """G, D and the classifier f = `net` of phase 1. Predicts with f, which needs no adaptation.
 
     frozen=True leaves f as it is: the ablation. match, label, seek: the weights of feature matching, of the label term
-    and of mode seeking in L_G. augmented: the share of the pictures that D sees shifted and cut, in [0, 1]. seed: of the
-    initial weights of G and D. averaged: the exponential moving average of G's weights, with which pictures are
+    and of mode seeking in L_G. augmented: the share of the pictures that D sees shifted and cut, in [0, 1]. seed: of
+    the initial weights of G and D. averaged: the exponential moving average of G's weights, with which pictures are
     generated.
     """
 
@@ -139,7 +139,8 @@ class Translator(NetLearner):
 
     @torch.no_grad()
     def translated(self, x: Tensor, z: Tensor) -> Tensor:
-        """G(x, ξ) with the averaged weights, z being ξ: pictures (M, 1, S, S) in [0, 1]; every one keeps the label of its x."""
+        """G(x, ξ) with the averaged weights, z being ξ: pictures (M, 1, S, S) in [0, 1]; every one keeps the label of
+        its x."""
         return self.averaged(x, z)
 
     @torch.no_grad()

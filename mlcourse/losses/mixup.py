@@ -13,6 +13,6 @@ def mixed(h: Tensor, lam: Tensor | float, order: Tensor) -> Tensor:
 
 
 def mixed_loss(logits: Tensor, y: Tensor, lam: Tensor | float, order: Tensor) -> Tensor:
-    """The cross-entropy of logits (M, N) with one-hot labels y (M,), mixed by the same λ and permutation as the samples:
-    λ CE(logits, y) + (1 - λ) CE(logits, y_order)."""
+    """The cross-entropy of logits (M, N) with one-hot labels y (M,), mixed by the same λ and permutation as the
+    samples: λ CE(logits, y) + (1 - λ) CE(logits, y_order)."""
     return F.cross_entropy(logits, mixed(F.one_hot(y, logits.shape[-1]).to(logits.dtype), lam, order))

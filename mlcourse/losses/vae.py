@@ -50,5 +50,5 @@ def log_bernoulli(x: Tensor, logits: Tensor) -> Tensor:
 def check_binary(x: Tensor) -> None:
     """Raises ValueError for pictures with pixels other than 0 and 1."""
     if not ((x == 0) | (x == 1)).all():
-        raise ValueError("a Bernoulli distribution is one of binary pictures, but these have grey pixels; binarise them, "
-                         "for instance by x > 0.5")
+        raise ValueError("a Bernoulli distribution is one of binary pictures, but these have grey pixels; binarise "
+                         "them, for instance by x > 0.5")

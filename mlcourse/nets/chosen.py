@@ -34,17 +34,18 @@ def is_own(name: str) -> bool:
     return name not in NAMES
 
 
-def network(name: str, outputs: int, *, norm: str = "batch", side: int = 28, channels: int = 1, width: int | None = None,
+def network(name: str, outputs: int, *, norm: str = "batch", side: int = 28, channels: int = 1,
+            width: int | None = None,
             seed: int = 0, maps: bool = False, sequence: tuple[int, int] | None = None) -> nn.Module:
     """The network of this name with so many outputs; 0: features.
 
     conv4: with strides where it has outputs, with 2×2 max-pooling for features. maps: whether the features shall be
     those of several positions, to which conv4 then pools less. width: filters of the first layer, of a network for
     sequences its features; None takes the network's own. sequence: (L, inputs), the shape of samples that are
-    sequences, which gru and transformer read; None for pictures of `side` and `channels`. module:attr: what the callable
-    `attr` of a module makes, called without arguments after torch.manual_seed(seed); the module is imported, from the
-    working directory first. A network that has a layer `head` is used as it is, any other is wrapped (`wrap`), with a
-    head where there are outputs; norm and width are its own.
+    sequences, which gru and transformer read; None for pictures of `side` and `channels`. module:attr: what the
+    callable `attr` of a module makes, called without arguments after torch.manual_seed(seed); the module is imported,
+    from the working directory first. A network that has a layer `head` is used as it is, any other is wrapped (`wrap`),
+    with a head where there are outputs; norm and width are its own.
     Raises ValueError for a name of another form, a network of the course that reads no such samples, a module that
     cannot be imported, an attribute that is no callable or makes no network, a norm or a width for a network that has
     its own, a width beyond 4096, and what the networks raise.
@@ -55,8 +56,8 @@ def network(name: str, outputs: int, *, norm: str = "batch", side: int = 28, cha
     shape = (channels, side, side) if sequence is None else sequence
     if is_own(name):
         if norm != "batch" or width is not None:
-            raise ValueError(f"{name} is a network of your own, with a norm and a width of its own; leave --norm and --width "
-                             "out")
+            raise ValueError(f"{name} is a network of your own, with a norm and a width of its own; leave --norm and "
+                             "--width out")
         net = _made(name, seed)
         if isinstance(getattr(net, "head", None), nn.Linear):
             return net
@@ -93,15 +94,15 @@ def _made(name: str, seed: int) -> nn.Module:
     try:
         found = importlib.import_module(module)
     except Exception as error:          # what a module of the user's raises on import
-        raise ValueError(f"the module {module!r} of --net {name} cannot be imported ({error}); run the command where it lies, "
-                         "or install it") from error
+        raise ValueError(f"the module {module!r} of --net {name} cannot be imported ({error}); run the command where "
+                         "it lies, or install it") from error
     finally:
         sys.path.remove(os.getcwd())
     for part in attr.split("."):
         found = getattr(found, part, None)
     if not callable(found):
-        raise ValueError(f"{attr!r} is {'not in' if found is None else 'no callable of'} {module!r}; name a function or a "
-                         "class that makes your network")
+        raise ValueError(f"{attr!r} is {'not in' if found is None else 'no callable of'} {module!r}; name a function "
+                         "or a class that makes your network")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         try:

@@ -137,7 +137,8 @@ class Discriminator(nn.Module):
 
 
 class Painter(nn.Module):
-    """G(code): codes (M, inputs), in which there is noise, to pictures (M, 1, side, side) in [0, 1], side divisible by 4."""
+    """G(code): codes (M, inputs), in which there is noise, to pictures (M, 1, side, side) in [0, 1], side divisible by
+    4."""
 
     def __init__(self, inputs: int, side: int = 28, hidden: int = 128, width: int = 16, seed: int = 0):
         super().__init__()

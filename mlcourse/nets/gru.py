@@ -14,8 +14,8 @@ class GRU(nn.Module):
         r, z = σ(W x + b + U h + c)          n = tanh(W x + b + r ∘ (U h + c))          h ← (1 - z) ∘ n + z ∘ h
 
     The candidate resets U h, as torch's does; the paper resets h. A step whose x is zero throughout is padding and
-    leaves h as it is. The head sees the last h. `read` holds W and b, `recall` U and c, each with the rows of r, z and n
-    in this order, which is torch's, drawn from U[-1/√width, 1/√width] with `seed`. way=0 leaves the head out: the
+    leaves h as it is. The head sees the last h. `read` holds W and b, `recall` U and c, each with the rows of r, z and
+    n in this order, which is torch's, drawn from U[-1/√width, 1/√width] with `seed`. way=0 leaves the head out: the
     network then returns its features (M, width). Raises ValueError for sizes below 1, and for samples of another shape.
     """
 

@@ -10,8 +10,8 @@ from mlcourse.nets.norms import NORMS, Norm, Stats, collected
 
 
 class LeNet(nn.Module):
-    """Two 5×5 convolutions, each with norm, ReLU and 2×2 max-pooling, a hidden layer, and a linear head for `way` classes;
-    way=0 leaves the head out.
+    """Two 5×5 convolutions, each with norm, ReLU and 2×2 max-pooling, a hidden layer, and a linear head for `way`
+    classes; way=0 leaves the head out.
 
     width: filters of the first convolution; the second has 2.5 times as many, the hidden layer 25 times. LeCun, Bottou,
     Bengio and Haffner, 1998, in the form that Ganin et al. (DANN, 2016) and Liang et al. (SHOT, 2020) adapt. Input
@@ -20,14 +20,16 @@ class LeNet(nn.Module):
     Raises ValueError for an unknown norm, a side below 4 and samples that are not such pictures.
     """
 
-    def __init__(self, way: int, width: int = 20, norm: str = "batch", side: int = 28, channels: int = 1, seed: int = 0):
+    def __init__(self, way: int, width: int = 20, norm: str = "batch", side: int = 28, channels: int = 1,
+                 seed: int = 0):
         super().__init__()
         if norm not in NORMS or norm == "running":
             raise ValueError(f"norm must be one of {', '.join(n for n in NORMS if n != 'running')}, got {norm!r}")
         if side < 4:
             raise ValueError(f"LeNet halves a picture twice, so it needs at least 4×4 pixels, got side {side}")
         if width < 2 or width % 2:
-            raise ValueError(f"width must be even, for a layer of 2.5 times as many filters, and at least 2, got {width}")
+            raise ValueError("width must be even, for a layer of 2.5 times as many filters, and at least 2, got "
+                             f"{width}")
         self.config = {"net": "LeNet", "way": way, "width": width, "norm": norm, "side": side, "channels": channels,
                        "seed": seed}
         self.norm, self.side, self.channels = norm, side, channels
@@ -51,8 +53,8 @@ class LeNet(nn.Module):
     def features(self, x: Tensor, stats: Stats | None = None) -> Tensor:
         """What the head sees: (M, size)."""
         if x.ndim != 4 or x.shape[1:] != (self.channels, self.side, self.side):
-            raise ValueError(f"this LeNet reads pictures (M, {self.channels}, {self.side}, {self.side}), got samples of shape "
-                             f"{tuple(x.shape)}; make it with side= and channels=")
+            raise ValueError(f"this LeNet reads pictures (M, {self.channels}, {self.side}, {self.side}), got samples "
+                             f"of shape {tuple(x.shape)}; make it with side= and channels=")
         own = stats or [None] * 3
         for conv, norm, each in zip(self.convs, self.norms, own):           # the third is that of the hidden layer
             x = F.max_pool2d(F.relu(norm(conv(x), each)), 2)

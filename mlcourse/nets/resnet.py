@@ -32,8 +32,8 @@ class Block(nn.Module):
 
 
 class ResNet12(nn.Module):
-    """ResNet-12 (Oreshkin et al., TADAM, 2018; Lee et al., MetaOptNet, 2019): four residual blocks, then the mean over the
-    remaining positions and a linear head for `way` classes; way=0 leaves the head out.
+    """ResNet-12 (Oreshkin et al., TADAM, 2018; Lee et al., MetaOptNet, 2019): four residual blocks, then the mean over
+    the remaining positions and a linear head for `way` classes; way=0 leaves the head out.
 
     width: filters of the first block; the others have 2.5, 5 and 10 times as many. The papers have 64, which is twelve
     million weights and work for a GPU; 16, the default, learns on a CPU. Input (M, channels, S, S) with S ≥ 16, output
@@ -41,14 +41,17 @@ class ResNet12(nn.Module):
     Raises ValueError for an unknown norm, a side below 16 and samples that are not such pictures.
     """
 
-    def __init__(self, way: int, width: int = 16, norm: str = "batch", side: int = 28, channels: int = 1, seed: int = 0):
+    def __init__(self, way: int, width: int = 16, norm: str = "batch", side: int = 28, channels: int = 1,
+                 seed: int = 0):
         super().__init__()
         if norm not in NORMS:
             raise ValueError(f"norm must be one of {', '.join(NORMS)}, got {norm!r}")
         if side < 16:
-            raise ValueError(f"ResNet12 halves a picture four times, so it needs at least 16×16 pixels, got side {side}")
+            raise ValueError(f"ResNet12 halves a picture four times, so it needs at least 16×16 pixels, got side "
+                             f"{side}")
         if width < 2 or width % 2:
-            raise ValueError(f"width must be even, for blocks of 2.5 times as many filters, and at least 2, got {width}")
+            raise ValueError("width must be even, for blocks of 2.5 times as many filters, and at least 2, got "
+                             f"{width}")
         self.config = {"net": "ResNet12", "way": way, "width": width, "norm": norm, "side": side, "channels": channels,
                        "seed": seed}
         self.norm, self.side, self.channels = norm, side, channels
@@ -74,8 +77,8 @@ class ResNet12(nn.Module):
         """What the head sees: (M, size)."""
         side = x.shape[-1] if x.ndim else 0
         if x.ndim != 4 or x.shape[1:3] != (self.channels, side) or side < 16:
-            raise ValueError(f"this ResNet12 reads square pictures (M, {self.channels}, S, S) of at least 16×16 pixels, got "
-                             f"samples of shape {tuple(x.shape)}")
+            raise ValueError(f"this ResNet12 reads square pictures (M, {self.channels}, S, S) of at least 16×16 "
+                             f"pixels, got samples of shape {tuple(x.shape)}")
         each = iter(stats or [None] * len(self._norms()))
         for block in self.blocks:
             x = block(x, [next(each) for _ in block.norms])

@@ -154,8 +154,8 @@ def conv4(net, params: dict[str, Tensor], seen: Patches, stats: Stats | None = N
 
 
 def _first(weight, seen: Patches, own, given) -> tuple[Tensor, tuple]:
-    """The first convolution and its norm as one product: mean and variance of P·W follow from those of the patches P, so
-    the norm of P·W is P times a rescaled W."""
+    """The first convolution and its norm as one product: mean and variance of P·W follow from those of the patches P,
+    so the norm of P·W is P times a rescaled W."""
     if given is None:
         check_values(False, seen.rows.shape[1])
     mean = torch.bmm(seen.mean, weight)

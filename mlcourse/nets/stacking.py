@@ -60,8 +60,8 @@ def untouched(thing: Any, owner: type, *names: str) -> bool:
 
 
 def plain(module: nn.Module, kind: type) -> bool:
-    """Whether a module is of exactly this kind, without a hook, its own or of all modules, or a `forward` of its own: no
-    stacked form calls them."""
+    """Whether a module is of exactly this kind, without a hook, its own or of all modules, or a `forward` of its own:
+    no stacked form calls them."""
     own, of_all = module.__dict__, nn.modules.module
     return type(module) is kind and not (own["_forward_hooks"] or own["_forward_pre_hooks"] or "forward" in own
                                          or of_all._global_forward_hooks or of_all._global_forward_pre_hooks)

@@ -23,16 +23,19 @@ class Wrapped(nn.Module):
         super().__init__()
         self.body, self.maps, self.frozen = body, maps, frozen
         size = self.size = math.prod(maps)
-        self.norm = "batch" if any(isinstance(module, Norm) and module.kind == "batch" for module in body.modules()) else "none"
+        self.norm = "batch" if any(isinstance(module, Norm) and module.kind == "batch"
+                                   for module in body.modules()) else "none"
         if head:
             self.head = linear(size, head, seed)
         self.train(self.training)
 
     @property
     def layers(self) -> tuple[tuple[str, ...], ...]:
-        """How the parameters' names begin in each layer of the module: its children that have parameters, in the order in
-        which they were made, or the module as one layer where it has none. What is the module's own is of the first."""
-        children = [f"body.{name}." for name, child in self.body.named_children() if any(True for _ in child.parameters())]
+        """How the parameters' names begin in each layer of the module: its children that have parameters, in the order
+        in which they were made, or the module as one layer where it has none. What is the module's own is of the
+        first."""
+        children = [f"body.{name}." for name, child in self.body.named_children()
+                    if any(True for _ in child.parameters())]
         own = [f"body.{name}" for name, _ in self.body.named_parameters(recurse=False)]
         if not children:
             return (("body.",),)
@@ -70,8 +73,8 @@ def wrap(module: nn.Module, head: int = 0, *, example: Tensor | None = None, fro
          exchange_norms: bool = False, seed: int = 0) -> Wrapped:
     """A copy of any module as a network that every learner takes.
 
-    module: maps samples (M, *D) to features (M, d) or maps (M, d, …), which are flattened. head: the outputs of a linear
-    layer on the features, for methods that adapt one; 0 for methods that compare features.
+    module: maps samples (M, *D) to features (M, d) or maps (M, d, …), which are flattened. head: the outputs of a
+    linear layer on the features, for methods that adapt one; 0 for methods that compare features.
     example: samples (M, *D) of any values, of which the size of the features is read; without one, two pictures
     1×28×28. frozen: the module is neither adapted nor trained and stays in eval mode, batch norms and dropout included.
     exchange_norms: every BatchNorm2d becomes a `Norm` of the course, by the statistics of the batch at hand, with its
@@ -79,8 +82,8 @@ def wrap(module: nn.Module, head: int = 0, *, example: Tensor | None = None, fro
     Raises ValueError for what is no module, or cannot compute the example.
     """
     if not isinstance(module, nn.Module):
-        raise ValueError(f"a network is a torch.nn.Module, got {type(module).__name__}; pass the module itself, with its "
-                         "weights")
+        raise ValueError(f"a network is a torch.nn.Module, got {type(module).__name__}; pass the module itself, with "
+                         "its weights")
     body = copy.deepcopy(module)
     if exchange_norms:
         body = exchanged(body)
@@ -97,8 +100,8 @@ def _maps(body: nn.Module, example: Tensor) -> tuple[int, ...]:
             z = body.eval()(example)
         if not isinstance(z, Tensor) or z.ndim < 2 or len(z) != len(example):
             what = f"of shape {tuple(z.shape)}" if isinstance(z, Tensor) else type(z).__name__
-            raise ValueError(f"the module makes {what} of {len(example)} samples; return one tensor (M, d) of features, for "
-                             "instance from a small module around it")
+            raise ValueError(f"the module makes {what} of {len(example)} samples; return one tensor (M, d) of "
+                             "features, for instance from a small module around it")
         return tuple(z.shape[1:]) if z.ndim == 4 else (z.flatten(1).shape[1], 1, 1)
     except (RuntimeError, TypeError, IndexError) as error:
         raise ValueError(f"the module cannot compute samples of shape {tuple(example.shape)} "
@@ -122,8 +125,8 @@ def exchanged(module: nn.Module) -> nn.Module:
     """
     for name, norm in [(name, child) for name, child in module.named_modules() if isinstance(child, BatchNorm)]:
         if not isinstance(norm, nn.BatchNorm2d):
-            raise ValueError(f"{name or 'the module'} is a {type(norm).__name__}, and only a BatchNorm2d can be exchanged; "
-                             "use nn.GroupNorm or nn.LayerNorm in its place")
+            raise ValueError(f"{name or 'the module'} is a {type(norm).__name__}, and only a BatchNorm2d can be "
+                             "exchanged; use nn.GroupNorm or nn.LayerNorm in its place")
         new = _OwnStatistics("batch", norm.num_features)
         if norm.affine:
             new = new.to(norm.weight)

@@ -98,8 +98,8 @@ def _show_images(episode: Episode, classes: Sequence[str] | None) -> Picture:
         for axes, image, label in zip(below.subplots(1, queries, squeeze=False)[0], episode.query_x, episode.query_y):
             _image(axes, image)
             axes.set_xlabel(int(label), color=QUERY["color"], fontsize=9)
-    return picture(figure, f"A {way}-way {shot}-shot episode: {plural(shot, 'labelled picture')} of each of {way} classes "
-                           f"({', '.join(names)}), and {plural(total, 'query picture')}.")
+    return picture(figure, f"A {way}-way {shot}-shot episode: {plural(shot, 'labelled picture')} of each of {way} "
+                           f"classes ({', '.join(names)}), and {plural(total, 'query picture')}.")
 
 
 def _image(axes, image) -> None:

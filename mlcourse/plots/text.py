@@ -12,8 +12,8 @@ USUAL = "DejaVu Sans"           # matplotlib's own, and the course's
 
 
 def as_written(texts: Iterable[Text]) -> None:
-    """Have texts drawn as they are written: $ is a sign and starts no formula, and a character that the usual font lacks
-    comes from another font of this machine, or stands as its code, U+732B, where no font has it.
+    """Have texts drawn as they are written: $ is a sign and starts no formula, and a character that the usual font
+    lacks comes from another font of this machine, or stands as its code, U+732B, where no font has it.
 
     Numbers on a logarithmic axis, which matplotlib itself writes as formulas, stay.
     """

@@ -13,11 +13,11 @@ LONGEST = 120                       # of the pair in a file's name
 
 
 def options(ks: Sequence[int], arms: str = "all") -> tuple[Option, ...]:
-    """Sources, target, arms, labels per class and the folder of the data. ks: the usual labels per class. arms: the usual
-    arms, in words."""
+    """Sources, target, arms, labels per class and the folder of the data. ks: the usual labels per class. arms: the
+    usual arms, in words."""
     return (
-        Option("source", str, "A labelled domain, such as glyphs-digits, mnist, folder:PATH or array:FILE.npz; repeat it "
-                              "for several.", several=True, required=True),
+        Option("source", str, "A labelled domain, such as glyphs-digits, mnist, folder:PATH or array:FILE.npz; repeat "
+                              "it for several.", several=True, required=True),
         Option("target", str, "The domain to get to, named in the same way.", required=True),
         Option("arm", str, rf"Repeat it for several.  \[default: {arms}]", several=True),
         Option("k", int, rf"Labels per class; repeat it for several.  \[default: {', '.join(map(str, ks))}]",

@@ -37,7 +37,8 @@ class Option:
 class Study:
     """The record STUDY of a study.
 
-    name: of its command and, with _ for -, of its kept rows. about: the help, its first sentence in the list of studies.
+    name: of its command and, with _ for -, of its kept rows. about: the help, its first sentence in the list of
+    studies.
     examples: what to write after the name.
     key: the fields of a row that say which row it is, strings or numbers.
     budget: how much is computed, a frozen dataclass; the kept rows have this one, tests a smaller one.
@@ -45,12 +46,12 @@ class Study:
     that are in the file. Raises ValueError where they are of other data, before anything is measured.
     plan(work, budget): the keys of all rows that are asked for.
     line(row): the row as a line of a table.
-    prepare(seeds, **options): the work, which is all that plan, rows and report need; it checks what was asked and loads
-    the data. Raises ValueError for what does not fit. Left out: the work is a namespace of what was asked.
+    prepare(seeds, **options): the work, which is all that plan, rows and report need; it checks what was asked and
+    loads the data. Raises ValueError for what does not fit. Left out: the work is a namespace of what was asked.
     seeds: how many are usual, from `first` on; 0 where that differs from part to part. pilot: the seed whose rows
     those of all others rest on, if there is one.
-    begin(work): what is measured, in a sentence. report(work, rows), pictures(work, rows): what the rows that were asked
-    for say, and what they look like, by what is added to the file's name; a study that shows all rows of its file
+    begin(work): what is measured, in a sentence. report(work, rows), pictures(work, rows): what the rows that were
+    asked for say, and what they look like, by what is added to the file's name; a study that shows all rows of its file
     ignores which were asked for.
     file(work): the name of the rows without --out and --keep, where it is not the study's.
     """
@@ -74,9 +75,10 @@ class Study:
     file: Callable[[object], str] | None = None
 
     def work(self, seeds: Sequence[int] = (), **options) -> object:
-        """What `prepare` makes of the seeds, the usual ones where none are given, and of the options; one that is left out
-        is False, None or, where several may be given, empty. Raises what it raises."""
-        usual = {option.name: [] if option.several else False if option.kind is bool else None for option in self.options}
+        """What `prepare` makes of the seeds, the usual ones where none are given, and of the options; one that is left
+        out is False, None or, where several may be given, empty. Raises what it raises."""
+        usual = {option.name: [] if option.several else False if option.kind is bool else None
+                 for option in self.options}
         given = {name: value for name, value in options.items() if value is not None}
         usual_seeds = range(self.first, self.first + self.seeds)
         return self.prepare(seeds=list(dict.fromkeys(seeds or usual_seeds)), **usual | given)
@@ -112,4 +114,5 @@ class Study:
         for row in self.rows(work, self.budget, by_seed.pop(self.pilot, []), kept):
             found.append(row)
             yield row
-        yield from side_by_side(lambda todo: self.rows(work, self.budget, todo, [*kept, *found]), list(by_seed.values()))
+        yield from side_by_side(lambda todo: self.rows(work, self.budget, todo, [*kept, *found]),
+                                list(by_seed.values()))

@@ -20,8 +20,8 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     The folder is made where it is missing. A link stays one: the file that it leads to is replaced. A file that is
     replaced keeps its permissions, a new one has those of the user's umask. On any error, an interrupt included, the
-    temporary file is removed and what stood at `path` is untouched. Raises OSError, with one sentence that names the file,
-    when it cannot be written.
+    temporary file is removed and what stood at `path` is untouched. Raises OSError, with one sentence that names the
+    file, when it cannot be written.
     """
     path = Path(path)
     try:
@@ -47,7 +47,8 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 @contextmanager
 def alone(file: Path) -> Iterator[None]:
-    """Nobody else who asks changes the file inside; where no lock can be had within five seconds, it goes on without one."""
+    """Nobody else who asks changes the file inside; where no lock can be had within five seconds, it goes on without
+    one."""
     named = hashlib.sha256(os.path.realpath(file).encode(errors="surrogateescape")).hexdigest()[:16]
     lock = FileLock(Path(tempfile.gettempdir()) / f"mlcourse-{named}.lock", timeout=5)
     try:
@@ -61,7 +62,8 @@ def alone(file: Path) -> Iterator[None]:
 
 
 def bounded(name: str, most: int, of: str | None = None) -> str:
-    """The name, or where it is longer than `most` bytes its beginning and a number made from `of`, by default the name."""
+    """The name, or where it is longer than `most` bytes its beginning and a number made from `of`, by default the
+    name."""
     if len(name.encode()) <= most:
         return name
     return f"{name.encode()[:most].decode(errors='ignore')}-{zlib.crc32((name if of is None else of).encode()):08x}"

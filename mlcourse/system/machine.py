@@ -83,8 +83,8 @@ def in_parallel(work: Callable, items: Sequence) -> list:
     results come in the order of the items. `work` must not use torch.func, whose transforms are not made for threads.
 
     Where `work` itself calls this function, the inner items are computed one after another, and so are all in a process
-    that was forked from one with torch (`_after_fork`). Several threads may call it at once. Raises what `work` raises, of
-    several errors that of the first item; then, and after Ctrl-C, no further item begins, and the call ends when the
+    that was forked from one with torch (`_after_fork`). Several threads may call it at once. Raises what `work` raises,
+    of several errors that of the first item; then, and after Ctrl-C, no further item begins, and the call ends when the
     items in progress have.
     """
     import torch
@@ -114,8 +114,8 @@ def in_parallel(work: Callable, items: Sequence) -> list:
 
 @contextmanager
 def _borrowed_pool() -> Iterator[ThreadPoolExecutor]:
-    """A pool of `threads()` threads that nobody else uses meanwhile. Its threads are kept: one that ends frees its memory
-    in MKL after Python has joined it, and a fork at that moment would take over MKL's lock for ever."""
+    """A pool of `threads()` threads that nobody else uses meanwhile. Its threads are kept: one that ends frees its
+    memory in MKL after Python has joined it, and a fork at that moment would take over MKL's lock for ever."""
     count = threads()
     try:
         pool = _idle.setdefault(count, []).pop()
@@ -129,7 +129,8 @@ def _borrowed_pool() -> Iterator[ThreadPoolExecutor]:
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """Let torch compute with one thread in this block: for many small operations, which threads would only slow down."""
+    """Let torch compute with one thread in this block: for many small operations, which threads would only slow
+    down."""
     import torch
 
     if _here.alone:
@@ -200,8 +201,8 @@ def is_forked() -> bool:
 
 
 def device(name: str):
-    """The torch.device of this name, "cpu", "cuda", "cuda:1" or "mps". Raises ValueError where it is none, or torch finds
-    none here."""
+    """The torch.device of this name, "cpu", "cuda", "cuda:1" or "mps". Raises ValueError where it is none, or torch
+    finds none here."""
     import torch
 
     try:

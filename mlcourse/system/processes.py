@@ -1,4 +1,5 @@
-"""Generators side by side, each in a process of its own, where a system forks processes safely; else one after another."""
+"""Generators side by side, each in a process of its own, where a system forks processes safely; else one after
+another."""
 
 from __future__ import annotations
 
@@ -16,10 +17,10 @@ def side_by_side(work: Callable[[object], Iterable], items: Sequence) -> Iterato
     """Everything that work(item) yields for each of the items, as it comes.
 
     `machine.threads()` items are worked on at a time, each in a process forked for it that computes in one thread; what
-    it yields is pickled on the way. For one item, with one thread, in a process that was forked itself, and where forking
-    is not safe (macOS) or not there (Windows), the items follow one another in this process. Of one item's values the
-    order stays. Raises what `work` raises, and RuntimeError where a process ends without a word; then, after Ctrl-C and
-    when the generator is closed, the other processes are ended.
+    it yields is pickled on the way. For one item, with one thread, in a process that was forked itself, and where
+    forking is not safe (macOS) or not there (Windows), the items follow one another in this process. Of one item's
+    values the order stays. Raises what `work` raises, and RuntimeError where a process ends without a word; then, after
+    Ctrl-C and when the generator is closed, the other processes are ended.
     """
     if len(items) < 2 or machine.threads() < 2 or machine.is_forked() or not sys.platform.startswith("linux"):
         for item in items:
@@ -38,8 +39,9 @@ def side_by_side(work: Callable[[object], Iterable], items: Sequence) -> Iterato
                     process = running.pop(connection)
                     process.join()
                     if process.exitcode:
-                        raise RuntimeError(f"a process that computed ended with code {process.exitcode} before its work "
-                                           "was done; if memory ran out, set OMP_NUM_THREADS=1, which needs one") from None
+                        raise RuntimeError(f"a process that computed ended with code {process.exitcode} before its "
+                                           "work was done; if memory ran out, set OMP_NUM_THREADS=1, which needs "
+                                           "one") from None
                     continue
                 if error is not None:
                     raise error

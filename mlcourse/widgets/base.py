@@ -47,8 +47,8 @@ class Explorer(ipywidgets.VBox):
 
     Controls and picture together are at most `TALLEST` high, so that a laptop shows both: the picture shrinks for it.
 
-    Where no kernel runs, the notebook shows the PNG of the mime bundle, with those words as its alt text. When the kernel
-    stops while the page is open, JupyterLab marks its widgets; a sentence then stands above the controls.
+    Where no kernel runs, the notebook shows the PNG of the mime bundle, with those words as its alt text. When the
+    kernel stops while the page is open, JupyterLab marks its widgets; a sentence then stands above the controls.
 
     JupyterLab may hand messages of one widget to several threads of the kernel: `turn` is the lock by which an explorer
     does one thing at a time.
@@ -125,7 +125,8 @@ class Explorer(ipywidgets.VBox):
     def _tell(self, picture: bytes, finding: str, text: str) -> None:
         self.error = None
         self.picture.value = picture
-        self.title.value = f'<div style="font-size:16px;font-weight:600;line-height:1.3;margin:0 6px">{html.escape(finding)}</div>'
+        style = "font-size:16px;font-weight:600;line-height:1.3;margin:0 6px"
+        self.title.value = f'<div style="{style}">{html.escape(finding)}</div>'
         self.caption.value = _paragraph("status", html.escape(text))
         self.picture.tooltip = finding
         self.alt = f"{finding}. {text}"

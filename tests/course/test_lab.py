@@ -101,7 +101,8 @@ def test_a_lesson_is_laid_out_without_its_outputs():
 
 
 def test_a_course_without_lessons_says_where_it_looked(tmp_path):
-    for ask in (lambda: lab.fill(tmp_path / "work", tmp_path / "nowhere"), lambda: notebooks.lessons(tmp_path / "nowhere")):
+    for ask in (lambda: lab.fill(tmp_path / "work", tmp_path / "nowhere"),
+                lambda: notebooks.lessons(tmp_path / "nowhere")):
         with pytest.raises(FileNotFoundError, match="there are no lessons in .*clone the repository, or install"):
             ask()
     assert not (tmp_path / "work").exists()
@@ -132,13 +133,15 @@ def test_a_folder_that_cannot_be_written_is_said_with_the_way_out(course, monkey
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(files.os, "open", refuse)
-    with pytest.raises(OSError, match=r"cannot write .*Permission denied; .* another folder, with mlcourse lab --work DIR"):
+    with pytest.raises(OSError, match=r"cannot write .*Permission denied; .* another folder, with mlcourse lab --work "
+                                      "DIR"):
         lab.fill(work, folder)
 
 
 def test_another_folder_of_work_is_opened_by_itself(tmp_path):
     line = lab.command(work=tmp_path / "mine")
-    assert {"--LabApp.default_url=/lab/tree/00_start_here.ipynb", f"--ServerApp.root_dir={tmp_path / 'mine'}"} <= set(line)
+    assert {"--LabApp.default_url=/lab/tree/00_start_here.ipynb",
+            f"--ServerApp.root_dir={tmp_path / 'mine'}"} <= set(line)
 
 
 def test_restoring_keeps_every_version_of_the_learner(course):
@@ -199,7 +202,8 @@ def test_jupyterlab_answers_to_its_token_alone(course, tmp_path):
     try:
         address = None
         for _ in range(600):
-            urls = [word for word in log.read_text().split() if word.startswith("http://127.0.0.1") and "token=" in word]
+            urls = [word for word in log.read_text().split() if word.startswith("http://127.0.0.1")
+                    and "token=" in word]
             if urls or server.poll() is not None:
                 address = urls[0] if urls else None
                 break

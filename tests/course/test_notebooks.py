@@ -311,7 +311,8 @@ def test_after_its_solution_an_exercise_is_as_the_learner_left_it(tmp_path):
     assert "4 passed" in said, said
 
 
-@pytest.mark.skipif(torch.backends.cpu.get_cpu_capability() == "DEFAULT", reason="this processor has no vector instructions")
+@pytest.mark.skipif(torch.backends.cpu.get_cpu_capability() == "DEFAULT", reason="this processor has no vector "
+                    "instructions")
 def test_an_output_that_another_processor_does_not_repeat_is_caught_here_unless_it_is_marked(tmp_path):
     lesson = sample()
     lesson.cells = [lesson.cells[0], new_code_cell("import torch\n" + UNMARKED),

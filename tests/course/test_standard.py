@@ -72,7 +72,8 @@ def test_a_prediction_that_the_notebook_spells_out_is_seen(tmp_path):
 
 
 def test_the_table_of_all_symbols_is_no_reading(tmp_path):
-    table = new_markdown_cell("three words before\n\n<!-- symbols -->\n| a | b |\n| c | d |\n<!-- /symbols -->\n\nand two")
+    table = new_markdown_cell("three words before\n\n<!-- symbols -->\n| a | b |\n| c | d |\n<!-- /symbols -->\n\nand "
+                              "two")
     assert standard.measure(stored(tmp_path, table)).words == standard.measure(stored(tmp_path)).words + 5
 
 

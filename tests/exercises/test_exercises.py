@@ -137,7 +137,8 @@ def test_check_prints_one_stable_line_and_counts(capsys):
     assert capsys.readouterr().out == text == first.message + "\n"
     assert not first.passed and repr(second) == "<03.1 not yet>"
     row = next(row for row in status() if row["id"] == "03.1")
-    assert (row["attempts"], row["passed"], row["first_passed"]) == (1, False, None)       # the same answer twice is one attempt
+    # The same answer twice is one attempt.
+    assert (row["attempts"], row["passed"], row["first_passed"]) == (1, False, None)
     assert check("03.1", answer_of(exercise("03.1"), solution_source("03.1"))).passed
     check("03.1", wrong)
     row = next(row for row in status() if row["id"] == "03.1")
@@ -199,7 +200,8 @@ def test_paired_bootstrap_passes(seed):
     ("03.3", "def slope_error(F, theta, gradient, u, eps):\n    up = F({k: theta[k] + eps * u[k] for k in theta})\n"
              "    down = F({k: theta[k] - eps * u[k] for k in theta})\n"
              "    said = sum(torch.dot(gradient[k].flatten(), u[k].flatten()) for k in u)\n"
-             "    with torch.no_grad():\n        slope = (up - down) / 2 / eps\n        return abs((said - slope) / slope)"),
+             "    with torch.no_grad():\n        slope = (up - down) / 2 / eps\n        return abs((said - slope) / "
+     "slope)"),
     ("03.4", "def outer_loop(theta, batches, inner_step, loss, beta):\n"
              "    descent = torch.optim.SGD(theta.values(), lr=beta)\n    for tasks in batches:\n"
              "        descent.zero_grad()\n"

@@ -127,8 +127,8 @@ def load_digits_named_by_face(path: str | Path | None = None) -> Domain:
 
 
 def typefaces(domain: Domain, least: int = 1) -> list[Domain]:
-    """A domain of typeset digits by typeface, whatever frame or shift they went through; empty where a picture is none of
-    them, or where a class has fewer than `least` pictures in a typeface or there is but one.
+    """A domain of typeset digits by typeface, whatever frame or shift they went through; empty where a picture is none
+    of them, or where a class has fewer than `least` pictures in a typeface or there is but one.
     """
     face_of, names = _faces()
     faces = [face_of.get(digest, -1) for digest in domain.digests.tolist()]

@@ -75,7 +75,8 @@ class QuizScene(Scene):
     def _note(self, record) -> str:
         if not record.finished:
             return ""
-        wrong = [f"question {j + 1} is {label + 1}" for j, label in enumerate(record.truth) if record.answers[j] != label]
+        wrong = [f"question {j + 1} is {label + 1}"
+                 for j, label in enumerate(record.truth) if record.answers[j] != label]
         return f"✗  {', '.join(wrong[:5])}{', …' if len(wrong) > 5 else ''}" if wrong else ""
 
     def _show_scores(self, record) -> None:

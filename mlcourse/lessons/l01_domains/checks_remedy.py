@@ -83,8 +83,8 @@ CLAIMS = {
     "b": Verdict("no", "weights taken for a remedy everywhere",
                  "the interval lies below 0: the line was right there, and the weights left few points to learn from"),
     "c": Verdict("open", "weights taken to mend a label shift",
-                 "the interval of the paired difference includes 0: a label shift changes P(y|x), too, and weights of x "
-                 "leave that as it was at home"),
+                 "the interval of the paired difference includes 0: a label shift changes P(y|x), too, and weights of "
+                 "x leave that as it was at home"),
     "d": Verdict("open", "the sign of a mean taken for a difference",
                  "the interval of the paired difference includes 0"),
 }
@@ -95,5 +95,5 @@ def check_verdicts(answer: object) -> str:
     given = filled(answer, dict.fromkeys(CLAIMS, VERDICTS))
     if wrong := [key for key, claim in CLAIMS.items() if given[key] != claim.right]:
         raise all_of([Misconception(CLAIMS[key].name, look_at(key, CLAIMS[key].why)) for key in wrong])
-    return ("Each verdict is that of a paired interval. Label and concept shift change P(y|x), which no weight of x mends: "
-            "c and d stay open.")
+    return ("Each verdict is that of a paired interval. Label and concept shift change P(y|x), which no weight of x "
+            "mends: c and d stay open.")

@@ -73,7 +73,8 @@ def task(arm: str, seed: int, budget: Budget) -> float:
     if arm == "pixels":
         see = lambda domain: x(domain).flatten(1)
     else:
-        net = of_seed(seed, budget).learner.net if "classifier" in arm else Conv4(10, width=32, norm="none", seed=100 + seed)
+        net = (of_seed(seed, budget).learner.net if "classifier" in arm
+               else Conv4(10, width=32, norm="none", seed=100 + seed))
         see = lambda domain: net.features(x(domain)).detach()
     return probe(see(home)[:LABELS], slanted(home)[:LABELS], see(away), slanted(away))
 

@@ -24,7 +24,8 @@ def study_picture(rows: Sequence[dict]) -> Picture:
     """Left, the negative transfer gap of fine-tuning from every source over k; right, the ladder from typeset."""
     ks = measured_ks(rows)
     found = gaps_of(rows, FINE)
-    hurt = [source for source in SOURCES if any(found[source, k][0].mean > 0 and found[source, k][1] < 0.05 for k in ks)]
+    hurt = [source for source in SOURCES
+            if any(found[source, k][0].mean > 0 and found[source, k][1] < 0.05 for k in ks)]
     title = f"After Holm {', '.join(hurt) if hurt else 'no source'} is told to hurt fine-tuning"
     figure = blank(10, 4.2)
     with matplotlib.rc_context(RC):

@@ -217,8 +217,8 @@ OUTER_FAULTS = (
      "was evaluated on the support set; it must be the other way round"),
     ("no adaptation", {"adapt": "none", "evaluate": "support"}, "this descends the support loss at theta, the loss "
      "that the inner loop starts from"),
-    ("a performance instead of a loss", {"sign": 1}, "theta climbed; the outer loop descends a loss, so its gradient is "
-     "subtracted"),
+    ("a performance instead of a loss", {"sign": 1}, "theta climbed; the outer loop descends a loss, so its gradient "
+     "is subtracted"),
     (FIRST_ORDER, {"order": 1}, "the gradient with respect to theta lacks the Hessian term: the inner step was treated "
      "as a constant; differentiate through the parameters that inner_step returns"),
     ("sum instead of mean", {"times": TASKS}, "line [6] takes the mean over the tasks of a batch"),

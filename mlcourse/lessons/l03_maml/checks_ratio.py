@@ -13,8 +13,8 @@ UPSIDE_DOWN, BY_TASK = "ratio upside down", "a ratio of every task"
 
 
 def task_errors(tasks: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Errors of two methods on the same tasks, float64 (tasks,); hard tasks are hard for both, and the second method has
-    small errors on some, which no single task's ratio survives."""
+    """Errors of two methods on the same tasks, float64 (tasks,); hard tasks are hard for both, and the second method
+    has small errors on some, which no single task's ratio survives."""
     noise = torch.randn(3, tasks, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     hard = (0.7 * noise[0]).exp()
     return 3.0 * hard * (0.15 * noise[1]).exp(), hard * (0.35 * noise[2]).exp() * noise[2].abs().clamp(0.02, 1)
@@ -83,8 +83,8 @@ def diagnose_interval(ratio: float, low: float, high: float, a: Tensor, b: Tenso
         raise NotYet("the lower bound is above the upper bound; return ratio, low, high in this order.")
     for ratios in (a / b, a / b - ratio):
         if abs(half - 1.96 * float(ratios.std()) / len(a) ** 0.5) <= 0.02 * half:
-            raise Misconception(BY_TASK, "you divided by each task's own MAML error, and tasks with a tiny one dominate "
-                                "that; divide by the mean error.")
+            raise Misconception(BY_TASK, "you divided by each task's own MAML error, and tasks with a tiny one "
+                                "dominate that; divide by the mean error.")
     if near(1.96 * unpaired):
         raise Misconception("unpaired interval", "the interval is as wide as for two separate sets of tasks, but both "
                             "methods met the same tasks; keep the pairs together, by the residual of each task or by "

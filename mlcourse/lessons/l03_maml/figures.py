@@ -41,7 +41,8 @@ def pretrained_curve(net: nn.Module, tasks: int = 40) -> Picture:
         axes.plot(x, drawn, color=BLUE, lw=2.4, label="the pretrained network")
         axes.set(xlabel="x", ylabel="y", title=title, ylim=(-5.4, 7.4))
         axes.legend(loc="upper center", ncols=3)
-    return picture(figure, f"{title}: the network's curve lies close to -1.62 cos x, while the tasks reach from -5 to 5.")
+    return picture(figure, f"{title}: the network's curve lies close to -1.62 cos x, while the tasks reach "
+                           "from -5 to 5.")
 
 
 def gradient_test(steps: Sequence[float], errors: Mapping[str, Sequence[float]]) -> Picture:
@@ -61,7 +62,8 @@ def gradient_test(steps: Sequence[float], errors: Mapping[str, Sequence[float]])
         for (name, values), style in zip(errors.items(), SERIES):
             axes.loglog(steps, np.maximum(values, 1e-16), **style, label=f"gradient through {name}")
         axes.invert_xaxis()
-        axes.set(xlabel="size ε of the finite difference (shrinking to the right)", ylabel="relative error", title=title)
+        axes.set(xlabel="size ε of the finite difference (shrinking to the right)", ylabel="relative error",
+                 title=title)
         axes.legend()
     return picture(figure, f"{title}. Both against central differences of the loss after one inner step, in float64.")
 

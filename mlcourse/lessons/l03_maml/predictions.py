@@ -29,8 +29,8 @@ PREDICTIONS = (
         "that of step_b",
         lambda errors, gradients: min(errors["step_a"]) < 1e-6 and errors["step_b"][ANY] > 0.02,
         lambda errors, gradients: (f"step_b misses by ≈{100 * errors['step_b'][ANY]:.0f} % along this u. The length of "
-                                   f"its error is ≈{100 * difference(**gradients):.0f} % of the gradient's. Under no_grad the inner "
-                                   "gradient became a constant.")),
+                                   f"its error is ≈{100 * difference(**gradients):.0f} % of the gradient's. Under "
+                                   "no_grad the inner gradient became a constant.")),
     Prediction(
         "03.p3", "Five points, one step: how many times smaller is MAML's error than the tuned baseline's?",
         ("about the same", "about 1.5 times", "about 3 times", "about 10 times"), "about 3 times",

@@ -39,7 +39,8 @@ class FitScene(Scene):
         self.between = self.moving(plot(color=GREY, lw=0.9, alpha=0.75))
         self.before = self.moving(plot(color=GREY, ls="--", lw=1.6, label=self.BEFORE))
         self.after = self.moving(plot(color=BLACK, lw=2.4, label=self.AFTER))
-        self.support_points = self.moving(plot(**SUPPORT, ls="", ms=8, mec="white", mew=1, label="support points", zorder=5))
+        self.support_points = self.moving(plot(**SUPPORT, ls="", ms=8, mec="white", mew=1, label="support points",
+                                               zorder=5))
         axes.legend(ncols=4, loc="upper center", borderaxespad=0.1, handlelength=2.2, columnspacing=1.6)
 
     def _build_losses(self, axes) -> None:

@@ -78,11 +78,12 @@ class OuterLoopScene(Scene):
 
     def _build_marks(self, axes, what: str, left: float) -> dict:
         arrows = self.moving(axes.plot([], [], color=BLACK, lw=1.2, zorder=5)[0])
-        ends = [self.moving(axes.plot([], [], ls="", ms=9, mec=BLACK, mew=0.9, zorder=6, **style)[0]) for style in TASKS]
+        ends = [self.moving(axes.plot([], [], ls="", ms=9, mec=BLACK, mew=0.9, zorder=6, **style)[0])
+                for style in TASKS]
         theta = self.moving(axes.plot([], [], ls="", marker="o", ms=9, mfc="white", mec=BLACK, mew=1.6, zorder=7)[0])
         axes.text(0, 1.04, f"{what} loss of task", transform=axes.transAxes, fontsize=10.5)
-        badges = [self.moving(axes.plot([left], [1.078], transform=axes.transAxes, clip_on=False, ls="", ms=9, mec=BLACK,
-                                        mew=0.9, **style)[0]) for style in TASKS]
+        badges = [self.moving(axes.plot([left], [1.078], transform=axes.transAxes, clip_on=False, ls="", ms=9,
+                                        mec=BLACK, mew=0.9, **style)[0]) for style in TASKS]
         return dict(arrows=arrows, ends=ends, theta=theta, badges=badges)
 
     def show(self, record) -> None:

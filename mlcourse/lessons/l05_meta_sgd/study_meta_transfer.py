@@ -52,8 +52,8 @@ CHOSEN: dict[str, dict] = {
 
 @dataclass(frozen=True)
 class Budget:
-    """steps: outer steps of an arm, each of `tasks` episodes with `query` queries of each class. width: of the network, in
-    filters. episodes: fixed test episodes of each domain."""
+    """steps: outer steps of an arm, each of `tasks` episodes with `query` queries of each class. width: of the network,
+    in filters. episodes: fixed test episodes of each domain."""
 
     steps: int = 600
     tasks: int = 8
@@ -144,7 +144,8 @@ def name_of(setting: dict) -> str:
 def targets() -> dict[str, tuple[Domain, str]]:
     """The domains that arms are judged on, with their split: held-out scripts of glyphs, the UCI digits, and the test
     alphabets of Omniglot where it is on this machine."""
-    found = {"glyphs": (datasets.load_splits("glyphs").test, "test"), "digits": (datasets.load("digits@unframed"), "all")}
+    found = {"glyphs": (datasets.load_splits("glyphs").test, "test"),
+             "digits": (datasets.load("digits@unframed"), "all")}
     try:
         found["omniglot"] = (datasets.load_splits("omniglot").test, "test")
     except DataError:
@@ -164,8 +165,8 @@ def wanted(arm: str, setting: dict, domains: Mapping[str, tuple], seed: int) -> 
 
 @dataclass(frozen=True)
 class Work:
-    """What was asked, and the data: the training classes, and by name the domains (with their split) to choose on and to
-    judge on."""
+    """What was asked, and the data: the training classes, and by name the domains (with their split) to choose on and
+    to judge on."""
 
     seeds: Sequence[int]
     choose: bool

@@ -38,8 +38,8 @@ CHOSEN: dict[str, float] = {FIXED: 1e-2, ONE: 1e-2, TENSOR: 3e-3, WEIGHT: 1e-2, 
 
 @dataclass(frozen=True)
 class Budget:
-    """steps: outer steps of every arm, each of `tasks` tasks. judged: validation and test tasks. weights: whose signs are
-    compared (`sign_facts`)."""
+    """steps: outer steps of every arm, each of `tasks` tasks. judged: validation and test tasks. weights: whose signs
+    are compared (`sign_facts`)."""
 
     steps: int = 3000
     tasks: int = 25
@@ -104,7 +104,8 @@ def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:
 
 def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequence[dict]) -> Iterator[dict]:
     """The rows of `todo`; an arm is trained once for all its rows."""
-    trainings = dict.fromkeys((WEIGHT if arm == CLAMPED else arm, rate, split, seed) for arm, rate, split, _, seed in todo)
+    trainings = dict.fromkeys((WEIGHT if arm == CLAMPED else arm, rate, split, seed)
+                              for arm, rate, split, _, seed in todo)
     for arm, rate, split, seed in trainings:
         learner = trained(arm, rate, seed, budget)
         wanted = {arm: learner}
@@ -130,8 +131,8 @@ def judged(arm: str, learner: Learner, outer_rate: float, split: str, shot: int,
 
 
 def sign_facts(learner: MetaSGD, weights: int) -> dict:
-    """agree_at_theta: `agreement_at_theta` of 200 tasks. signs_agree: among the fifth of so many weights whose rates are
-    worth most, the share whose rate has the sign of the mean product (see `signs`); negative_there: the share of
+    """agree_at_theta: `agreement_at_theta` of 200 tasks. signs_agree: among the fifth of so many weights whose rates
+    are worth most, the share whose rate has the sign of the mean product (see `signs`); negative_there: the share of
     negative rates among them."""
     tasks = SinusoidSampler(10, 100).sample(200, torch.Generator().manual_seed(VALIDATION))
     theta, alpha = ({name: p.detach() for name, p in params.items()} for params in (learner.theta(), learner.rates()))

@@ -7,8 +7,8 @@ from mlcourse.exercises.gradients import CUT, FIRST_ORDER, IN_PLACE
 from mlcourse.lessons.l06_images.checks import (BY_BOTH, BY_WAY, COUNTED, FIVE, FIXED, IGNORED, IN_ORDER, LEFT_OUT,
                                                 MEAN, MIXED, NO_FLATTEN, NO_LABELS, ONE_BATCH, ONE_PICTURE, ONE_QUERY,
                                                 OTHER_NET, OVERLAP, PER_CENT, SAME_CLASSES, SAME_PICTURES, SIX, SOFTMAX,
-                                                SUM, SWAPPED, TEN, TWICE, TWO_LABELLINGS, check_both_ways, check_draw_episode, check_inner_step,
-                                                check_make_net)
+                                                SUM, SWAPPED, TEN, TWICE, TWO_LABELLINGS, check_both_ways,
+                                                check_draw_episode, check_inner_step, check_make_net)
 from mlcourse.lessons.l06_images.exercises_results import leaks, verdicts
 
 # ---------------------------------------------------------------- 06.1

@@ -32,8 +32,8 @@ def splits() -> Splits:
 
 
 def draw(number: int, shot: int, split: str, labelling: int) -> Drawn:
-    """Episode `number` of a split; of another `labelling` the same pictures, the labels dealt anew; with another `shot` the
-    same queries."""
+    """Episode `number` of a split; of another `labelling` the same pictures, the labels dealt anew; with another `shot`
+    the same queries."""
     domain = getattr(splits(), SPLITS[split])
     generator = torch.Generator().manual_seed(number)
     episode = first(EpisodeSampler(domain, WAY, SHOTS, QUERY).sample(1, generator).task(0), shot)

@@ -6,7 +6,8 @@ from mlcourse.exercises.predictions import Prediction
 
 PREDICTIONS = (
     Prediction(
-        "06.p1", "With batch norm and 75 queries at a time, a small ProtoNet is right on about 97 %. And one at a time?",
+        "06.p1",
+        "With batch norm and 75 queries at a time, a small ProtoNet is right on about 97 %. And one at a time?",
         ("on as many", "on 1 to 5 points fewer", "on more than 10 points fewer"), "on more than 10 points fewer",
         lambda company, alone: company - alone > 10,
         lambda company, alone: f"≈{company:.0f} % in company, ≈{alone:.0f} % alone."),

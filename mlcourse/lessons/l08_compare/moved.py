@@ -52,8 +52,8 @@ def episode() -> Episode:
 
 
 def moved(x: Tensor, shift: float, turn: float, stroke: float) -> Tensor:
-    """A drawing (1, side, side), turned by `turn` degrees against the clock, then shifted to the right by `shift` pixels;
-    `stroke`, from 0 to 1, goes all the way to strokes that are thicker by a pixel on either side."""
+    """A drawing (1, side, side), turned by `turn` degrees against the clock, then shifted to the right by `shift`
+    pixels; `stroke`, from 0 to 1, goes all the way to strokes that are thicker by a pixel on either side."""
     angle, side = math.radians(turn), x.shape[-1]
     cos, sin, by = math.cos(angle), math.sin(angle), 2 * shift / side
     place = F.affine_grid(torch.tensor([[[cos, -sin, -cos * by], [sin, cos, -sin * by]]]), (1, 1, side, side),

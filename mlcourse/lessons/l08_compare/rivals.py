@@ -45,8 +45,8 @@ def nearest(features: Callable[[Tensor], Tensor], e: Episode) -> Tensor:
 
 
 def blur(x: Tensor, width: int = 5) -> Tensor:
-    """Pictures (M, 1, side, side), each pixel the mean of width × width, twice; width odd. 5 was the best of 1, 3, 5 and
-    7 on the validation scripts."""
+    """Pictures (M, 1, side, side), each pixel the mean of width × width, twice; width odd. 5 was the best of 1, 3, 5
+    and 7 on the validation scripts."""
     for _ in range(2):
         x = F.avg_pool2d(x, width, 1, width // 2)
     return x

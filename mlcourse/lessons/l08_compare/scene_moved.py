@@ -52,7 +52,8 @@ class MovedScene(Scene):
         plot = lambda **style: self.moving(axes.plot([], [], **style)[0])
         self.path = plot(color=BLACK, lw=1.2)
         self.places = plot(ls="", marker="*", ms=13, color="white", mec=BLACK, mew=1.1, label="support drawings")
-        self.moved = plot(ls="", marker="*", ms=17, color=BLACK, mec="white", mew=0.8, zorder=6, label="the one changed")
+        self.moved = plot(ls="", marker="*", ms=17, color=BLACK, mec="white", mew=0.8, zorder=6,
+                          label="the one changed")
         self.asked = plot(ls="", marker="o", ms=13, mfc="none", mec=BLACK, mew=1.5, zorder=6, label="the query")
         handles, names = axes.get_legend_handles_labels()
         self.figure.legend(handles, names, loc="upper left", bbox_to_anchor=(0.335, 0.91), ncols=4, fontsize=8,

@@ -1,4 +1,5 @@
-"""Checks of lesson 10 on the set VAE: a draw that gradients pass, a divergence from a learned prior, samples of sets."""
+"""Checks of lesson 10 on the set VAE: a draw that gradients pass, a divergence from a learned prior, samples of
+sets."""
 
 from __future__ import annotations
 
@@ -68,8 +69,8 @@ def check_slopes(result: object, leaves: tuple[Tensor, Tensor], truth) -> None:
 def sampled(mean: Tensor, log_var: Tensor, xi: Tensor, spread: str = "deviation", centred: bool = True,
             noisy: bool = True) -> Tensor:
     """The draw; the options are the known faults."""
-    scale = {"deviation": (log_var / 2).exp(), "variance": log_var.exp(), "log": log_var, "inverse": (-log_var / 2).exp(),
-             "one": torch.ones_like(log_var)}[spread]
+    scale = {"deviation": (log_var / 2).exp(), "variance": log_var.exp(), "log": log_var,
+             "inverse": (-log_var / 2).exp(), "one": torch.ones_like(log_var)}[spread]
     return (mean if centred else 0) + (scale * xi if noisy else 0 * xi)
 
 
@@ -93,7 +94,8 @@ def check_kl(answer: object) -> str:
     """10.2: against priors of another place and width, for one and for several leading dimensions."""
     with by_hand.by_hand(answer, "kl") as kl:
         for lead in ((B,), (B, S)):
-            args = (drawn(*lead, D), 0.7 * drawn(*lead, D, seed=1), drawn(*lead, D, seed=2), 0.8 * drawn(*lead, D, seed=3))
+            args = (drawn(*lead, D), 0.7 * drawn(*lead, D, seed=1), drawn(*lead, D, seed=2),
+                    0.8 * drawn(*lead, D, seed=3))
             result = kl(*(each.clone() for each in args))
             got = tensor(result, None, f"for inputs of shape {(*lead, D)} the divergences must have the shape {lead}")
             truth = lambda args=args, **faults: divergence(*args, **faults)
@@ -112,8 +114,8 @@ def check_kl(answer: object) -> str:
         wanted = torch.autograd.grad(divergence(*leaves).sum(), leaves)
         for name, slope, right in zip(("mean_q", "log_var_q", "mean_p", "log_var_p"), slopes, wanted, strict=True):
             if slope is None or not agree(slope, right):
-                raise Misconception(CUT, f"the numbers are right, but the gradient of {name} is not that of the formula; "
-                                    f"encoder and prior both learn, from every term.")
+                raise Misconception(CUT, f"the numbers are right, but the gradient of {name} is not that of the "
+                                    f"formula; encoder and prior both learn, from every term.")
         if any("torch.distributions" in called for called in kl.called):
             raise Misconception(BY_TORCH, "torch.distributions did the work; write the formula for one dimension, "
                                 "then sum.")

@@ -63,8 +63,8 @@ def right(name: str, maker: Generator | None = None, count: int = 20, copies: in
 
 
 def under_each_class(vae: SetVAE, e: Episode) -> tuple[Tensor, Tensor, Normal, Normal]:
-    """The queries x (WAY, M, 1, 28, 28), once for every class, the contexts c (WAY, C), means of q(c|S) of the supports,
-    and q(z|x, c) and p(z|c), both (WAY, M, Z)."""
+    """The queries x (WAY, M, 1, 28, 28), once for every class, the contexts c (WAY, C), means of q(c|S) of the
+    supports, and q(z|x, c) and p(z|c), both (WAY, M, Z)."""
     sets = e.support_x[e.support_y.argsort()].unflatten(0, (e.way, -1))
     c, x = vae.context(vae.embed(sets)).mean, e.query_x.expand(e.way, *e.query_x.shape)
     q = vae.posterior(vae.embed(e.query_x[None]).expand(e.way, *[-1] * e.query_x.dim()), c)

@@ -18,8 +18,9 @@ PREDICTIONS = (
         lambda gain: gain.high < 0,
         lambda gain: f"less accurate: {gain.text(sign=True)} points."),
     Prediction(
-        "10.p3", "Without samples and without a ridge regression, the set VAE itself is, against the regression with its "
-                 "samples, …",
+        "10.p3",
+        "Without samples and without a ridge regression, the set VAE itself is, against the regression with its "
+        "samples, …",
         ("less accurate", "not told apart", "more accurate"), "more accurate",
         lambda gain: gain.low > 0,
         lambda gain: f"more accurate: ≈{gain.text(sign=True)} points."),

@@ -21,7 +21,8 @@ class MixScene(Scene):
         super().__init__(WIDE / 100, HIGH / 100)
 
     def build(self) -> None:
-        write = lambda x, y, text, **style: self.figure.text(x / WIDE, y / HIGH, text, fontsize=9.5, va="center", **style)
+        write = lambda x, y, text, **style: self.figure.text(x / WIDE, y / HIGH, text, fontsize=9.5, va="center",
+                                                             **style)
         place = lambda x, y: self.moving(self.figure.add_artist(Pixels(x, y)))
         for x, text, look in ((10, "the first", FIRST), (165, "mixed", dict(color=BLACK)), (320, "the second", SECOND)):
             write(x, 322, text, color=look["color"], fontweight="bold")
@@ -34,8 +35,8 @@ class MixScene(Scene):
         axes.plot([0, 1], [0, 1], color=BLACK, lw=0.9, ls=":", label="λ and 1 − λ")
         axes.plot([0, 1], [1, 0], color=BLACK, lw=0.9, ls=":")
         self.now = self.moving(axes.axvline(0.5, color=BLACK, lw=1, label="your λ"))
-        line = lambda name, style, look: self.moving(axes.plot([], [], ls=style, ms=4.5, label=name, markevery=5, lw=1.6,
-                                                               **look)[0])
+        line = lambda name, style, look: self.moving(axes.plot([], [], ls=style, ms=4.5, label=name, markevery=5,
+                                                               lw=1.6, **look)[0])
         self.lines = [[line(f"{what}, {who}", style, look) for what, look in (
             ("first", FIRST), ("second", SECOND), ("all others", OTHERS))] for who, style in (("plain", "--"),
                                                                                               ("mixup", "-"))]

@@ -24,7 +24,8 @@ class WalkScene(Scene):
         super().__init__(WIDE / 100, HIGH / 100)
 
     def build(self) -> None:
-        write = lambda x, y, text, **style: self.figure.text(x / WIDE, y / HIGH, text, fontsize=9.5, va="center", **style)
+        write = lambda x, y, text, **style: self.figure.text(x / WIDE, y / HIGH, text, fontsize=9.5, va="center",
+                                                             **style)
         place = lambda x, y: self.moving(self.figure.add_artist(Pixels(x, y)))
         write(10, 352, "It was shown")
         self.shown = [place(10 + 60 * i, 284) for i in range(SHOWN)]
@@ -43,7 +44,8 @@ class WalkScene(Scene):
         axes.spines["left"].set_visible(False)
         axes.grid(True, axis="x")
         self.marks, self.spans, self.middles = [], [], []
-        for y, look, text in ((1, TRAINED, "from the nearest training picture"), (0, OWN, "from the nearest that was shown")):
+        for y, look, text in ((1, TRAINED, "from the nearest training picture"),
+                              (0, OWN, "from the nearest that was shown")):
             axes.text(0, y + 0.24, text, fontsize=9.5, color=look["color"])
             plot = lambda **style: self.moving(axes.plot([], [], **style)[0])
             self.spans.append(plot(color=GREY, lw=13, alpha=0.45, solid_capstyle="butt"))

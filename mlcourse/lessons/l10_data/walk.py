@@ -24,9 +24,9 @@ JUDGE = paths.DATA / "checkpoints" / "protonet-glyphs.safetensors"
 
 
 class Ruler(NamedTuple):
-    """How many pixels differ: between the sample and the training picture that is nearest to it (its number), and between
-    the sample and the nearest of the drawings that were shown. real_trained, real_shown: the same of the character's
-    other real drawings, the least, the median and the most."""
+    """How many pixels differ: between the sample and the training picture that is nearest to it (its number), and
+    between the sample and the nearest of the drawings that were shown. real_trained, real_shown: the same of the
+    character's other real drawings, the least, the median and the most."""
 
     to_trained: int
     trained: int
@@ -47,7 +47,8 @@ def drawings() -> Tensor:
 @cache
 @torch.no_grad()
 def context(character: int, shown: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The mean of q(c|D) for the first `shown` drawings of a character, (1, C), and mean and deviation of p(z|c), (Z,)."""
+    """The mean of q(c|D) for the first `shown` drawings of a character, (1, C), and mean and deviation of p(z|c),
+    (Z,)."""
     vae = shipped.vae()
     c = vae.context(vae.embed(drawings()[character:character + 1, :shown])).mean
     prior = vae.prior(c)
@@ -68,8 +69,8 @@ def sample(character: int, shown: int, steps: dict[int, float]) -> Tensor:
 @cache
 @torch.no_grad()
 def divergences() -> Tensor:
-    """The mean of KL(q(z|x, c) ‖ p(z|c)) in nats of each dimension (Z,), over all drawings of the characters, in sets of
-    five."""
+    """The mean of KL(q(z|x, c) ‖ p(z|c)) in nats of each dimension (Z,), over all drawings of the characters, in sets
+    of five."""
     vae = shipped.vae()
     sets = drawings().unflatten(1, (-1, SHOWN)).flatten(0, 1)
     h = vae.embed(sets)

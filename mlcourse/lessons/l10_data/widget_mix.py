@@ -63,9 +63,11 @@ class MixLayer(Explorer):
     def headline(self, record: MixRecord) -> str:
         own = record.labels[0]
         p, q = (float(answers[record.at, own]) for answers in (record.plain, record.mixup))
-        return f"λ = {record.lam:.2f}: the first is believed at {about(p)} by the plain network, at {about(q)} with mixup"
+        return (f"λ = {record.lam:.2f}: the first is believed at {about(p)} by the plain network, at {about(q)} with "
+                "mixup")
 
     def describe(self, record: MixRecord) -> str:
         line = np.linspace(0, 1, SHARES)
         off = [float(np.abs(answers[:, record.labels[0]] - line).mean()) for answers in (record.plain, record.mixup)]
-        return f"Mixed before {PLACES[record.layer]}. Mean distance from λ: plain {about(off[0])}, with mixup {about(off[1])}."
+        return (f"Mixed before {PLACES[record.layer]}. Mean distance from λ: plain {about(off[0])}, with mixup "
+                f"{about(off[1])}.")

@@ -18,8 +18,8 @@ FURTHEST = 3.0
 
 class WalkRecord(NamedTuple):
     """character, shown: the controls. drawings (shown, 28, 28): what the network was shown. picture (28, 28): the
-    probability of ink in each pixel. ink (28, 28): where it is above 1/2. nearest (28, 28): the training picture that is
-    nearest to it. ruler: distances. probabilities (CHARACTERS,): the independent classifier's."""
+    probability of ink in each pixel. ink (28, 28): where it is above 1/2. nearest (28, 28): the training picture that
+    is nearest to it. ruler: distances. probabilities (CHARACTERS,): the independent classifier's."""
 
     character: int
     shown: int
@@ -57,8 +57,8 @@ class LatentWalk(Explorer):
         ink = (picture > 0.5).numpy()
         ruler = walk.measured(ink, character, shown)
         nearest = walk.trained()[1][ruler.trained, 0].numpy() / 255
-        return WalkRecord(character, shown, walk.drawings()[character, :shown, 0].numpy(), picture.numpy(), ink, nearest,
-                          ruler, walk.judged((picture > 0.5).float()).numpy())
+        return WalkRecord(character, shown, walk.drawings()[character, :shown, 0].numpy(), picture.numpy(), ink,
+                          nearest, ruler, walk.judged((picture > 0.5).float()).numpy())
 
     def headline(self, record: WalkRecord) -> str:
         ruler = record.ruler
@@ -67,6 +67,6 @@ class LatentWalk(Explorer):
 
     def describe(self, record: WalkRecord) -> str:
         ruler = record.ruler
-        return (f"Character {record.character}, {plural(record.shown, 'drawing')} shown. The nearest training picture differs "
-                f"in ≈{ruler.to_trained} pixels; from other real drawings in ≈{ruler.real_trained[0]:.0f} to "
+        return (f"Character {record.character}, {plural(record.shown, 'drawing')} shown. The nearest training picture "
+                f"differs in ≈{ruler.to_trained} pixels; from other real drawings in ≈{ruler.real_trained[0]:.0f} to "
                 f"≈{ruler.real_trained[2]:.0f}.")

@@ -262,17 +262,17 @@ def weights_of(said_source: Tensor, y_source: Tensor, said_target: Tensor, class
 WEIGHT_FAULTS = (
     (TRANSPOSED, {"transposed": True}, "R has a row for each answer and a column for each label; yours is the other "
      "way round, so it explains labels by answers"),
-    (NEGATIVE, {"clipped": False}, "a weight is a ratio of shares and never negative; set those below 0 to 0 before you "
-     "scale"),
+    (NEGATIVE, {"clipped": False}, "a weight is a ratio of shares and never negative; set those below 0 to 0 before "
+     "you scale"),
     (CONDITIONAL, {"by": "label"}, "R holds joint shares, how often answer i and label j come together; divided by the "
      "labels' shares its solution is q, not q / p"),
-    (CONDITIONAL, {"by": "label", "scaled": "one"}, "R holds joint shares, how often answer i and label j come together; "
-     "divided by the labels' shares its solution is q, not q / p"),
-    (CONDITIONAL, {"by": "label", "scaled": "not"}, "R holds joint shares, how often answer i and label j come together; "
-     "divided by the labels' shares its solution is q, not q / p"),
+    (CONDITIONAL, {"by": "label", "scaled": "one"}, "R holds joint shares, how often answer i and label j come "
+     "together; divided by the labels' shares its solution is q, not q / p"),
+    (CONDITIONAL, {"by": "label", "scaled": "not"}, "R holds joint shares, how often answer i and label j come "
+     "together; divided by the labels' shares its solution is q, not q / p"),
     (PER_ANSWER, {"by": "answer"}, "R holds joint shares: divide by the number of pictures, not row by row"),
-    (COUNTED, {"solved": False}, "that takes the answers' shares for the labels'; a classifier that errs counts wrongly, "
-     "which is what R mends"),
+    (COUNTED, {"solved": False}, "that takes the answers' shares for the labels'; a classifier that errs counts "
+     "wrongly, which is what R mends"),
     (UNSCALED, {"scaled": "not"}, "after the negative ones are gone, the shares w p no longer add up to 1; scale w"),
     (UNSCALED, {"scaled": "one"}, "the shares w p must add up to 1, not the weights"),
 )

@@ -122,5 +122,5 @@ def label_shift(rows: Sequence[dict]) -> Picture:
         for axes in figure.axes:
             axes.set_ylim(min(ends), max(ends))
         figure.axes[0].set_ylabel("accuracy on the target (%)")
-    return picture(figure, f"{title}. Accuracy at label distances {', '.join(f'{d:g}' for d in distances)}, true shares "
-                           f"where they are not uniform: {'; '.join(said)}.")
+    return picture(figure, f"{title}. Accuracy at label distances {', '.join(f'{d:g}' for d in distances)}, true "
+                           f"shares where they are not uniform: {'; '.join(said)}.")

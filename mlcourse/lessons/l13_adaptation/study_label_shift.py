@@ -1,11 +1,11 @@
 """Label shift: where it can be repaired, and what it does where looks shift, too.
 
 Two grounds. *One domain*: faint, noisy typeset digits, other ones of the same kind as the target, so that class shares
-are all that shifts. *Typeset → handwritten*: the pair and the rules of `mlcourse study transfer`, with half its filters,
-at most 500 steps on the source and 200 of alignment. On both, three classes, other ones for every seed, take a growing
-share of the target. Every arm sees 280 unlabelled pictures of it, and is judged on its test half in the target's own
-shares. BBSE (`bbse`) is given no label of the target; "true shares" has the shares, which nobody has, to tell what a
-perfect estimate would be worth.
+are all that shifts. *Typeset → handwritten*: the pair and the rules of `mlcourse study transfer`, with half its
+filters, at most 500 steps on the source and 200 of alignment. On both, three classes, other ones for every seed, take a
+growing share of the target. Every arm sees 280 unlabelled pictures of it, and is judged on its test half in the
+target's own shares. BBSE (`bbse`) is given no label of the target; "true shares" has the shares, which nobody has, to
+tell what a perfect estimate would be worth.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def grounds(seed: int, budget: Budget) -> dict[str, Callable[[], Ground]]:
     """What makes each ground of a seed."""
     load = lambda name: datasets.load(name, None, Form(small.SIDE)).first(budget.pictures)
     source = load("glyphs-digits")
-    frequent = torch.randperm(len(source.classes), generator=torch.Generator().manual_seed(seed))[:small.FREQUENT].tolist()
+    frequent = torch.randperm(len(source.classes),
+                              generator=torch.Generator().manual_seed(seed))[:small.FREQUENT].tolist()
     made = lambda name, setting: Ground(name, Seed(setting, seed, {ALIGNED: WEIGHT}, budget.training), frequent)
     return {WITHIN: lambda: made(WITHIN, one_domain(source, seed)),
             ACROSS: lambda: made(ACROSS, matched([source], load("digits"), (0,)).of_seed(seed))}
@@ -113,7 +114,8 @@ def shifted(g: Ground, distance: float, unlabeled: int) -> At:
 
 
 class Classifier(NamedTuple):
-    """A network in a state, and the weights (N,) that its predictions are multiplied by, as under other class shares."""
+    """A network in a state, and the weights (N,) that its predictions are multiplied by, as under other class
+    shares."""
 
     net: LeNet
     state: Adapted
@@ -177,9 +179,9 @@ def classifiers(ground: str, at: At) -> dict[str, Callable[[], Classifier]]:
 
 
 def measured(at: At, c: Classifier) -> dict[str, float]:
-    """Accuracy (%) on the target's test half in its own shares, and with every class worth the same; how informative the
-    predictions on the unlabelled pictures are (nats); and the distances (total variation) of the predicted shares from
-    uniform ones and of the shares that the weights imply from the true ones."""
+    """Accuracy (%) on the target's test half in its own shares, and with every class worth the same; how informative
+    the predictions on the unlabelled pictures are (nats); and the distances (total variation) of the predicted shares
+    from uniform ones and of the shares that the weights imply from the true ones."""
     s = at.networks
     test = s.setting.test
     logits = c(pixels(test.images))
@@ -234,8 +236,8 @@ def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Pict
 
 STUDY = Study(
     "label-shift",
-    """Lesson 13: label shift and its repair. Within one domain, and from typeset to handwritten digits, the target's class
-    shares further and further from the source's: no adaptation, AdaBN, CORAL and SHOT, and BBSE on top.
+    """Lesson 13: label shift and its repair. Within one domain, and from typeset to handwritten digits, the target's
+    class shares further and further from the source's: no adaptation, AdaBN, CORAL and SHOT, and BBSE on top.
 
     The rules of study transfer at 16×16 with smaller networks; about a minute for each seed on one core.""",
     ("", "--seed 0"), KEY, Budget(), plan, rows, line, pictures=pictures)

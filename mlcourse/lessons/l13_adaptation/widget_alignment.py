@@ -31,9 +31,9 @@ SPLITS, SIZE = 5, 280     # of PAD
 
 
 class Frame(NamedTuple):
-    """A training after `step` steps: the covariances of SHOWN features of source and target (SHOWN, SHOWN); the accuracy
-    on the target's test half, in the target's shares; the PAD of the features; how often each class is predicted (N,);
-    and the total variance of the source's features."""
+    """A training after `step` steps: the covariances of SHOWN features of source and target (SHOWN, SHOWN); the
+    accuracy on the target's test half, in the target's shares; the PAD of the features; how often each class is
+    predicted (N,); and the total variance of the source's features."""
 
     step: int
     source: np.ndarray

@@ -101,7 +101,8 @@ class LabelShiftDial(Explorer):
         p = bbse.shares(held.labels, n)
         weighted = lambda w: logits + w.clamp(min=LEAST).log().to(logits)
         right = lambda w: float(q @ small.class_accuracies(weighted(w), test.labels))
-        by_label = lambda answers, labels: (bbse.confusion(answers, labels, n) / bbse.shares(labels, n).clamp(min=LEAST)).numpy()
+        by_label = lambda answers, labels: (bbse.confusion(answers, labels, n)
+                                            / bbse.shares(labels, n).clamp(min=LEAST)).numpy()
         return LabelShiftRecord(
             crossing, distance, q.numpy(), bbse.shares(said, n).numpy(), (w * p).numpy(),
             by_label(said_home, held.labels), by_label(logits.argmax(1), test.labels),

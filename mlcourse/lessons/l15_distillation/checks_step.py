@@ -57,8 +57,8 @@ def check_step(answer: object) -> str:
         returned = function(student, teacher, optimiser, batch(step), TAU, distillation_with_graph)
         losses.append(number(returned, "distil_step must return the loss of this batch, one number"))
     found = [] if weights(teacher) == before else [Misconception(
-        TAUGHT_BACK, "the teacher's weights moved: its logits still carry a graph, and this optimiser holds its weights "
-        "too. Ask the teacher under torch.no_grad(), or detach what it says.")]
+        TAUGHT_BACK, "the teacher's weights moved: its logits still carry a graph, and this optimiser holds its "
+        "weights too. Ask the teacher under torch.no_grad(), or detach what it says.")]
     got, run = [*losses, *weights(student)], lambda **faults: trained(meets=bool(found), **faults)
     if not agree(got, want := run()):
         if not calls:
@@ -69,9 +69,9 @@ def check_step(answer: object) -> str:
         except Misconception as misconception:
             known = misconception
         if known is None and not found:
-            raise NotYet(f"the loss of line [6] is {want[0]:.4f} in the first step and {want[1]:.4f} in the second, but "
-                         f"you returned {losses[0]:.4f} and {losses[1]:.4f}; or else the weights are not those of steps "
-                         "down it.")
+            raise NotYet(f"the loss of line [6] is {want[0]:.4f} in the first step and {want[1]:.4f} in the second, "
+                         f"but you returned {losses[0]:.4f} and {losses[1]:.4f}; or else the weights are not those of "
+                         "steps down it.")
         found += [known] if known else []
     if found:
         raise all_of(found)
@@ -86,7 +86,8 @@ def distillation_with_graph(z: Tensor, v: Tensor, tau: float) -> Tensor:
 
 def trained(roles: str = "right", tau: float = TAU, moves: float = 1.0, keeps: float = 0.0, says: str = "before",
             meets: bool = False) -> list[float]:
-    """The losses of the steps, then the student's weights; the options are the known faults. meets: the teacher moves."""
+    """The losses of the steps, then the student's weights; the options are the known faults. meets: the teacher
+    moves."""
     student, teacher = networks()
     own = list(student.parameters())
     params = [*own, *teacher.parameters()] if meets else own
@@ -109,12 +110,12 @@ def loss_of(student: nn.Module, teacher: nn.Module, step: int, roles: str, tau: 
 
 
 FAULTS = (
-    (STILL, {"moves": 0.0}, "after two steps the student is what it was; the gradient needs backward(), and after it the "
-     "optimiser needs step()"),
+    (STILL, {"moves": 0.0}, "after two steps the student is what it was; the gradient needs backward(), and after it "
+     "the optimiser needs step()"),
     (PILED_UP, {"keeps": 1.0}, "the first step is right, but the second adds its gradient to that of the first; "
      "zero_grad() empties them"),
-    (AFTER, {"says": "after"}, "the training is right, but the number is the loss after the step; hand back the one that "
-     "you went down on"),
+    (AFTER, {"says": "after"}, "the training is right, but the number is the loss after the step; hand back the one "
+     "that you went down on"),
     (OTHER_WAY, {"roles": "swapped"}, "the loss takes the student's logits first, then the teacher's: loss(z, v, tau)"),
     (NO_TAU, {"tau": 1.0}, "the temperature that you were given does not reach the loss"),
     (ALONE, {"roles": "alone"}, "z and v come from the same network; v is what the teacher says of x"),

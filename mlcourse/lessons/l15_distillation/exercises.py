@@ -9,8 +9,8 @@ from mlcourse.lessons.l15_distillation.checks import (ALL_NUMBERS, BITS, HARD, L
                                                       OTHER_AXIS, SIGN, STUDENT_ONLY, SUMMED, SWAPPED, TEACHER_ONLY,
                                                       TRAINS_TEACHER, UNDEFINED, WITH_SQUARE, check_distillation,
                                                       check_entropy, check_gradient)
-from mlcourse.lessons.l15_distillation.checks_step import (AFTER, ALONE, NO_TAU, OTHER_WAY, PILED_UP, STILL, TAUGHT_BACK,
-                                                           check_step)
+from mlcourse.lessons.l15_distillation.checks_step import (AFTER, ALONE, NO_TAU, OTHER_WAY, PILED_UP, STILL,
+                                                           TAUGHT_BACK, check_step)
 from mlcourse.lessons.l15_distillation.exercises_results import verdicts
 
 # ---------------------------------------------------------------- 15.1

@@ -31,8 +31,8 @@ def by_seed(rows: Rows, part: str, arm: str, field: str, *, width: int | None = 
 
 
 def reached(rows: Rows, arm: str, width: int | None = 8, temperature: float | None = None) -> np.ndarray:
-    """The accuracies (%) on handwriting of an arm of the part "domains", by seed: of 8 filters and, where it has several
-    temperatures, of the usual one, unless others are given; a teacher has one width only."""
+    """The accuracies (%) on handwriting of an arm of the part "domains", by seed: of 8 filters and, where it has
+    several temperatures, of the usual one, unless others are given; a teacher has one width only."""
     usual = USUAL if arm == "distilled" and temperature is None else temperature
     return by_seed(rows, "domains", arm, "accuracy", width=None if arm.startswith("teacher") else width,
                    temperature=usual)
@@ -69,7 +69,8 @@ def _study_picture(rows: Rows) -> Picture:
     return picture(figure, f"{title}. {'; '.join(alt)}.")
 
 
-def _points(axes, at: list, values: list[np.ndarray], style: dict, label: str, alt: list[str], aside: float = 1) -> None:
+def _points(axes, at: list, values: list[np.ndarray], style: dict, label: str, alt: list[str],
+            aside: float = 1) -> None:
     if min(map(len, values)) < 2:
         raise ValueError(f"{label}: one seed has no interval")
     found = [t_interval(v) for v in values]

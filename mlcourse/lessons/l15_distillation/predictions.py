@@ -15,7 +15,8 @@ PREDICTIONS = (
         lambda small, seeds: f"≈{small:.0f} % after 300 steps; {cell(seeds)} % over the study's five seeds, after up "
                             "to 600."),
     Prediction(
-        "15.p2", "The teacher on handwriting at τ = 4: how much of log 10, the most that there can be, is the mean entropy?",
+        "15.p2",
+        "The teacher on handwriting at τ = 4: how much of log 10, the most that there can be, is the mean entropy?",
         ("about a third", "about half", "over 70 %"), "over 70 %",
         lambda by_tau: by_tau[1] < by_tau[4] < by_tau[20] and by_tau[4] > 0.7 * math.log(10),
         lambda by_tau: f"≈{100 * by_tau[4] / math.log(10):.0f} %. It rises with τ: denser, not sparser."),

@@ -1,9 +1,10 @@
 """A big teacher that knows the source, small students on the target's pictures without labels; a class that the student
 never saw.
 
-16×16 pictures in one frame. Part "domains": typeset digits → UCI handwritten digits, the target cut in two anew for each
-seed. The teacher is the transfer study's network of the source. A student learns the source's labels by the same rule;
-from there copies of it go on for as many steps each on the target's pictures, and differ in what they are given for
+16×16 pictures in one frame. Part "domains": typeset digits → UCI handwritten digits, the target cut in two anew for
+each seed. The teacher is the transfer study's network of the source. A student learns the source's labels by the same
+rule; from there copies of it go on for as many steps each on the target's pictures, and differ in what they are given
+for
 labels: the teacher's answers, its first choices, or the student's own sure first choices. The temperature was chosen on
 typeset digits under shifts of the dial. Part "left out": teacher and student see one set of handwritten digits, the
 student without any 3 (Hinton, Vinyals and Dean 2015, section 3).
@@ -113,8 +114,9 @@ def of_seed(part: str, seed: int, budget: Budget = Budget()) -> DistillationSeed
 class Targets(NamedTuple):
     """What a student of the part "domains" learns from on the target's pictures.
 
-    by: who gives the answers, a teacher, the student itself ("own"), or the labels ("target"). sure: only where it is sure,
-    and its first choice. renewed: the student's own, given anew as it learns. beside: the source's labels come along.
+    by: who gives the answers, a teacher, the student itself ("own"), or the labels ("target"). sure: only where it is
+    sure, and its first choice. renewed: the student's own, given anew as it learns. beside: the source's labels come
+    along.
     """
 
     by: str
@@ -298,9 +300,9 @@ def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Pict
 
 STUDY = Study(
     "distillation",
-    """Lesson 15: from a big teacher of typeset digits to a small student of handwritten ones, without labels there, beside
-    the same student on the source's labels and on its own sure predictions; its size, its temperature; a student that
-    never saw a 3.
+    """Lesson 15: from a big teacher of typeset digits to a small student of handwritten ones, without labels there,
+    beside the same student on the source's labels and on its own sure predictions; its size, its temperature; a
+    student that never saw a 3.
 
     16×16 pictures. About 15 minutes on one core in all.""",
     ("", "--part domains --seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare, pictures=pictures,

@@ -1,4 +1,5 @@
-"""How a student is taught on pictures without labels: by soft targets, by first choices, or by its own sure predictions."""
+"""How a student is taught on pictures without labels: by soft targets, by first choices, or by its own sure
+predictions."""
 
 from __future__ import annotations
 

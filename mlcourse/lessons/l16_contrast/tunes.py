@@ -57,7 +57,8 @@ def sound(notes: Tensor, seed: int) -> Tensor:
     pitch = LOWEST * 2 ** ((torch.tensor(SCALE, dtype=torch.float32)[notes] + off) / 12)
     time = torch.arange(samples) / RATE
     fade = torch.exp(-time / 0.1)
-    tone = sum(weights[:, h, None, None] * (2 * math.pi * (h + 1) * pitch[..., None] * time).sin() for h in range(OVERTONES))
+    tone = sum(weights[:, h, None, None] * (2 * math.pi * (h + 1) * pitch[..., None] * time).sin()
+               for h in range(OVERTONES))
     return (tone * fade).flatten(1) + 0.3 * torch.randn(m, NOTES * samples, generator=generator)
 
 

@@ -1,4 +1,5 @@
-"""What the rows of a transfer study say: means with intervals over seeds, paired differences, and a sentence of advice."""
+"""What the rows of a transfer study say: means with intervals over seeds, paired differences, and a sentence of
+advice."""
 
 from __future__ import annotations
 
@@ -38,8 +39,8 @@ def gain(rows: Sequence[dict], arm: str, other: str, k: int) -> Estimate | None:
 
 
 def gains(rows: Sequence[dict], k: int = 0) -> dict[str, tuple[Estimate, float]]:
-    """Of every arm that is there at k but `NONE`: its gain over that arm, paired over seeds, and the p-value, adjusted by
-    Holm over all these arms; empty under two seeds."""
+    """Of every arm that is there at k but `NONE`: its gain over that arm, paired over seeds, and the p-value, adjusted
+    by Holm over all these arms; empty under two seeds."""
     there = [arm for arm, by_k in table(rows).items() if k in by_k and arm != NONE]
     found = {arm: more for arm in there if (more := gain(rows, arm, NONE, k)) is not None}
     base = by_seed(rows, NONE, k)
@@ -63,8 +64,9 @@ def unbeaten(rows: Sequence[dict], k: int) -> list[str]:
 def advice(rows: Sequence[dict]) -> str:
     """A paragraph of advice, computed from the rows of one source and target.
 
-    For each k: the simplest arm that no other beats for certain, and the arm with the highest mean where that is another;
-    without labels, also the gain over no adaptation and the arms that hurt; with labels, whether the source helped.
+    For each k: the simplest arm that no other beats for certain, and the arm with the highest mean where that is
+    another; without labels, also the gain over no adaptation and the arms that hurt; with labels, whether the source
+    helped.
     """
     found = table(rows)
     ks = sorted({k for cells in found.values() for k in cells})

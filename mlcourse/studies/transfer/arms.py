@@ -52,11 +52,11 @@ BLOCK = 500         # pictures that are predicted at once
 
 @dataclass(frozen=True)
 class Budget:
-    """width: of the networks, in filters. Steps of training, at most where a criterion may end it: source, of the source
-    networks; align, of what goes on from there with unlabelled pictures of the target; meta, of MLDG, the adapter and
-    DAML, whose steps cost more; view, of contrastive pre-training; judge, of DAML's f before its generator; generator.
-    tune_steps, or tune_epochs where those are more steps: of k labels. draws: of k labelled pictures, averaged within a
-    seed."""
+    """width: of the networks, in filters. Steps of training, at most where a criterion may end it: source, of the
+    source networks; align, of what goes on from there with unlabelled pictures of the target; meta, of MLDG, the
+    adapter and DAML, whose steps cost more; view, of contrastive pre-training; judge, of DAML's f before its generator;
+    generator. tune_steps, or tune_epochs where those are more steps: of k labels. draws: of k labelled pictures,
+    averaged within a seed."""
 
     width: int = 20
     source: int = 1500
@@ -118,8 +118,9 @@ class Seed:
 
     @cached_property
     def translator(self) -> Translator:
-        """Phase 1 of DAML: a generator that redraws the source in the manner of the target, at 16×16, and the classifier
-        f that learns from its pictures. Its discriminator sees no picture of which the test half has a copy."""
+        """Phase 1 of DAML: a generator that redraws the source in the manner of the target, at 16×16, and the
+        classifier f that learns from its pictures. Its discriminator sees no picture of which the test half has a
+        copy."""
         source, seen = shrunk(self.setting.source), shrunk(self.setting.train)
         seen = seen.take(torch.nonzero(~among(seen.images, shrunk(self.setting.test).images))[:, 0])
         translator = Translator(classifier(source, self.budget.judge, self.seed), SIDE, seed=self.seed)
@@ -193,7 +194,8 @@ def self_trained(s: Seed) -> Adapted:
 
 
 def transferred(s: Seed) -> Adapted:
-    """SHOT: the source network's features moved on the target's pictures, as many a step as CORAL has of both domains."""
+    """SHOT: the source network's features moved on the target's pictures, as many a step as CORAL has of both
+    domains."""
     learner, seen = SHOT(s.copied()), pixels(s.setting.train.images)
     sampler = DomainSampler([s.setting.source], 1, 1, unlabeled=2 * s.setting.shot, target=s.setting.train)
     s.fit(learner, [learner.transfer(sampler, s.budget.align, seen, tasks=2, lr=ALIGN_RATE)])
@@ -375,8 +377,8 @@ ARMS = (
     Arm("adapter", 14, look(PURPLE, ">", "-"), across_sources(Adapter), tune, several=True, usual=False),
     Arm("distillation", 12, look(BLACK, "p", "-"), distilled, tune, usual=False),
     Arm("contrastive", 15, look(SKY, "h", "-"), contrasted, tune, usual=False),
-    Arm("PixelDA's f", 16, look(PURPLE, "s", ":"), lambda s: as_it_is(s.translator.net), None, lambda s: s.translator.net,
-        usual=False),
+    Arm("PixelDA's f", 16, look(PURPLE, "s", ":"), lambda s: as_it_is(s.translator.net), None,
+        lambda s: s.translator.net, usual=False),
     Arm("DAML", 17, look(ORANGE, "*", "--"), generated, tune, several=True, usual=False),
 )
 USUAL, ALL = [arm.name for arm in ARMS if arm.usual], "all"

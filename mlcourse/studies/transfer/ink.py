@@ -48,7 +48,8 @@ def _candidates(images: Tensor) -> Iterator[tuple[tuple[float, float], Tensor]]:
 
 
 def pen(images: Tensor) -> Tensor:
-    """(M, 2): of each picture the mean ink, and the mean step of the ink from a pixel to its neighbour, relative to it."""
+    """(M, 2): of each picture the mean ink, and the mean step of the ink from a pixel to its neighbour, relative to
+    it."""
     x = images.float() / 255
     ink = x.mean((1, 2, 3))
     steps = x.diff(dim=2).abs().mean((1, 2, 3)) + x.diff(dim=3).abs().mean((1, 2, 3))

@@ -37,7 +37,8 @@ def transfer(rows: Sequence[dict], chance: float) -> Picture:
         left.axhline(chance, color=GREY, lw=1, ls="--")
         left.annotate("chance", (1, chance), (-2, 2), xycoords=("axes fraction", "data"), textcoords="offset points",
                       ha="right", fontsize=8, color="#555555")
-        left.set(xlabel="labels per class of the target, k", ylabel="accuracy on the target's test half (%)", ylim=(0, 100))
+        left.set(xlabel="labels per class of the target, k", ylabel="accuracy on the target's test half (%)",
+                 ylim=(0, 100))
         left.set_title("Accuracy, mean and 95 % interval over seeds")
         left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=6, fontsize=8)
         _distances(right, cells, far, sum(floors) / len(floors) if floors else 0.0)

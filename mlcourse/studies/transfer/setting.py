@@ -1,4 +1,5 @@
-"""What a transfer study works on: sources and a target with their classes matched, the target cut in two for each seed."""
+"""What a transfer study works on: sources and a target with their classes matched, the target cut in two for each
+seed."""
 
 from __future__ import annotations
 
@@ -25,8 +26,8 @@ class Setting:
 
     sources: with the shared classes only, or with all of theirs where `shared` is False: no class is shared then, and a
     method must learn the target's classes from its labels. target: all of it; train: the pictures that methods may see;
-    test: those that they are judged on. ks: labels per class. matching: which classes are left out and which are the same by
-    another spelling, as `across.matching` says. note: what was done to keep sources and target apart, in words.
+    test: those that they are judged on. ks: labels per class. matching: which classes are left out and which are the
+    same by another spelling, as `across.matching` says. note: what was done to keep sources and target apart, in words.
     """
 
     sources: tuple[Domain, ...]
@@ -71,7 +72,8 @@ class Setting:
         return faces or self.several()
 
     def shot_of_several(self, parts: Sequence[Domain] | None = None) -> int:
-        """As `shot`, for episodes with support, query and unlabelled pictures from one of `parts`, by default `several`."""
+        """As `shot`, for episodes with support, query and unlabelled pictures from one of `parts`, by default
+        `several`."""
         least = min(int(torch.bincount(part.labels).min()) for part in parts or self.several())
         return max(1, min(self.shot, least // 3))
 

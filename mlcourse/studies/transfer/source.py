@@ -43,8 +43,8 @@ def trained(net: nn.Module, domain: Domain, most: int, seed: int) -> nn.Module:
 
 
 def parted(domain: Domain, seed: int) -> tuple[Domain, Domain]:
-    """The tenth of a domain that `trained` holds back with this seed, and the rest; all of it twice where a tenth is not
-    one picture."""
+    """The tenth of a domain that `trained` holds back with this seed, and the rest; all of it twice where a tenth is
+    not one picture."""
     order = torch.randperm(len(domain.images), generator=torch.Generator().manual_seed(seed))
     back = len(order) // HELD_BACK
     return domain.take(order[:back] if back else order), domain.take(order[back:])

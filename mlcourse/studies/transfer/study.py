@@ -78,8 +78,8 @@ def protocol(setting: Setting, arms: Sequence[Arm]) -> str:
     """What is measured, in words."""
     count = lambda domain: f"{len(domain.images):,}"
     text = (f"{setting.source.name} → {target_name(setting)}: {count(setting.source)} labelled source pictures; of the "
-            f"target {count(setting.train)} pictures without labels to adapt to, and {count(setting.test)} held out for "
-            f"the accuracies.")
+            f"target {count(setting.train)} pictures without labels to adapt to, and {count(setting.test)} held out "
+            f"for the accuracies.")
     if setting.shared:
         text += f" {len(setting.train.classes)} classes are shared."
     else:
@@ -127,7 +127,8 @@ def plan(work: Work, budget: Budget) -> list[Key]:
     """The choice of every weight that is to be chosen, and every arm at each k where it has a meaning."""
     setting = work.setting
     keys = [(CHOICE + arm.name, 0, PILOT) for arm in work.arms if chooses(setting, arm)]
-    keys += [(arm.name, k, seed) for seed in work.seeds for arm in work.arms for k in setting.ks if defined(setting, arm, k)]
+    keys += [(arm.name, k, seed) for seed in work.seeds for arm in work.arms
+             for k in setting.ks if defined(setting, arm, k)]
     return [(setting.source.name, target_name(setting), *key) for key in keys]
 
 
@@ -174,7 +175,8 @@ def pixel_distance(setting: Setting) -> str:
         return f"not measured: it needs {LEAST_SOURCE} pictures of the source and {LEAST_TARGET} of the target's half"
     a, b = setting.known(setting.source, 1), setting.known(setting.train, 0)
     pad, floor = proxy_a_distance(a, b), proxy_a_floor(b)
-    return f"{pad.value:.2f} [{pad.low:.2f}, {pad.high:.2f}], floor {floor.value:.2f} [{floor.low:.2f}, {floor.high:.2f}]"
+    value, least = (f"{each.value:.2f} [{each.low:.2f}, {each.high:.2f}]" for each in (pad, floor))
+    return f"{value}, floor {least}"
 
 
 def asked(work: Work, found: Sequence[dict]) -> list[dict]:
@@ -200,7 +202,8 @@ def report(work: Work, found: Sequence[dict]) -> str:
 
 
 def against_none(mine: Sequence[dict]) -> str:
-    """A table of the gains over no adaptation at k = 0, with p-values adjusted for their number; "" where there are none."""
+    """A table of the gains over no adaptation at k = 0, with p-values adjusted for their number; "" where there are
+    none."""
     found = advice.gains(mine)
     rows = [(arm, more.text(sign=True), f"{p:.4f}" if p >= 0.0001 else "< 0.0001") for arm, (more, p) in found.items()]
     return table([("over no adaptation", "points at k = 0", "p, Holm"), *rows]) if rows else ""
@@ -217,8 +220,8 @@ STUDY = Study(
     f"""From a labelled source to a target: what to carry over and what to adapt, measured.
 
     The arms: {', '.join(every.USUAL)}; with --arm all also {', '.join(a.name for a in every.ARMS if not a.usual)}. Each
-    with 0, 1, 5 and 10 labels per class of the target, over five seeds, each with its own split of the target, with 95 %
-    intervals, the proxy A-distance of the domains, a picture, and advice computed from the numbers.
+    with 0, 1, 5 and 10 labels per class of the target, over five seeds, each with its own split of the target, with
+    95 % intervals, the proxy A-distance of the domains, a picture, and advice computed from the numbers.
     Classes match by name. Ctrl-C keeps what is measured; the same command goes on from there.""",
     ("--source glyphs-digits --target digits", "--source mnist --target digits --out mine.json --plot mine.png",
      "--source folder:site_a --source folder:site_b --target folder:site_c"),

@@ -77,7 +77,8 @@ def test_the_surfaces_equal_the_loss_of_the_network_at_each_grid_point():
         torch.nn.utils.vector_to_parameters(vector.float(), other.parameters())
         truth = 3.0 * torch.sin(QUERY_X - 1.0)
         assert record.support_surface[row, column] == pytest.approx(((other(x) - y) ** 2).mean().item(), rel=1e-4)
-        assert record.query_surface[row, column] == pytest.approx(((other(QUERY_X) - truth) ** 2).mean().item(), rel=1e-4)
+        assert record.query_surface[row, column] == pytest.approx(((other(QUERY_X) - truth) ** 2).mean().item(),
+                                                                  rel=1e-4)
 
 
 def test_start_first_and_tenth_step_lie_on_the_slice_and_its_window_shows_the_path():

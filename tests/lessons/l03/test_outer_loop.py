@@ -99,7 +99,8 @@ def test_the_check_losses_equal_one_task_at_a_time():
     for i in (0, 7):
         task = run.check.task(i)
         state = learner.adapt(task)
-        assert after[i].item() == pytest.approx(((learner.predict(state, task.query_x) - task.query_y) ** 2).mean().item())
+        assert after[i].item() == pytest.approx(((learner.predict(state, task.query_x)
+                                                  - task.query_y) ** 2).mean().item())
         assert before[i].item() == pytest.approx(((run.net(task.query_x) - task.query_y) ** 2).mean().item())
 
 
@@ -163,7 +164,7 @@ def test_stepping_moves_the_slider_and_rewinding_shows_the_past():
     player.controls["rewind"].value = 3
     assert player.record.step == 3 and "Rewound to outer step 3 of 5" in player.caption.value
     player.controls["rewind"].value = 0
-    assert player.record.step == 0 and bytes(player.picture.value) != first       # the curve's later part is still shown
+    assert player.record.step == 0 and bytes(player.picture.value) != first     # the curve's later part is still shown
     player.restart()
     assert bytes(player.picture.value) == first and player.controls["rewind"].options == (0,)
 
@@ -212,7 +213,8 @@ def test_title_and_curves_speak_of_the_same_tasks():
     assert "of 40 tasks" in player.title.value and "of 40 tasks kept aside" in player.caption.value
     before = record.held_after
     player.set(steps=5)
-    assert player.record.held_after != before and player.scene.at.get_ydata()[0] == pytest.approx(player.record.held_after)
+    assert player.record.held_after != before
+    assert player.scene.at.get_ydata()[0] == pytest.approx(player.record.held_after)
 
 
 def test_play_runs_between_other_work_and_pause_stops_it():

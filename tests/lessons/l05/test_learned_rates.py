@@ -111,7 +111,8 @@ def test_weights_are_ranked_by_their_signed_step(explorer):
     last, net = explorer.history.snapshots[-1], explorer.history.learner.net
     g = support_gradients(net, last.theta, explorer.history.check)
     order = ranked(last.theta, last.alpha, g, "head.weight")
-    steps = [float(last.alpha["head.weight"].flatten()[w.index] * g["head.weight"].flatten(1)[:, w.index].square().mean()
+    steps = [float(last.alpha["head.weight"].flatten()[w.index]
+                   * g["head.weight"].flatten(1)[:, w.index].square().mean()
                    ** 0.5) for w in order]
     assert steps == sorted(steps) and sorted(w.index for w in order) == list(range(5))
     assert len(ranked(last.theta, last.alpha, g, "all")) == sum(p.numel() for p in last.theta.values())

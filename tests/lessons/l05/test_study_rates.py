@@ -90,7 +90,8 @@ def test_the_study_of_rates_gives_every_arm_and_goes_on_where_it_stopped():
     lost = next(row for row in found if row["arm"] == rates.CLAMPED and row["shot"] == 5)
     again, = study.measure(work, [row for row in found if row is not lost], FEW)
     assert again["mse"] == lost["mse"]
-    assert "10 points" in rates.line(found[0]) and "then one for each weight: error" in study.pictures(work, found)[""].alt
+    assert "10 points" in rates.line(found[0])
+    assert "then one for each weight: error" in study.pictures(work, found)[""].alt
 
 
 def test_a_training_that_forbids_negative_rates_has_none():

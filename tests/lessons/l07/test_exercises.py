@@ -9,7 +9,8 @@ import torch
 from mlcourse.exercises import exercise
 from mlcourse.lessons.l07_optimiser import descent
 from mlcourse.lessons.l07_optimiser.broken import SCRIPT
-from mlcourse.lessons.l07_optimiser.checks_results import (FIRST, HIGH, LOW, MARKS, NEVER, PILES, RIGHT, RUN, check_descents,
+from mlcourse.lessons.l07_optimiser.checks_results import (FIRST, HIGH, LOW, MARKS, NEVER, PILES, RIGHT, RUN,
+                                                           check_descents,
                                                             truths)
 from mlcourse.nets.lstm import LSTMCell
 from mlcourse.optimisers import LearnedOptimiser, best_momentum, log_and_sign, random_quadratics, unroll

@@ -152,7 +152,8 @@ def test_the_mixture_is_what_the_layer_sees(trained):
 def test_what_to_try_with_mixtures_comes_true(trained):
     plain, mixup = map(mixing.off_the_line, trained)
     assert mixup < 0.7 * plain
-    steepest = lambda net: np.mean([np.abs(np.diff(mixing.along(net, mixing.pair(i), 0)[:, mixing.pair(i).labels[0]])).max()
+    along = lambda net, pair: mixing.along(net, pair, 0)[:, pair.labels[0]]
+    steepest = lambda net: np.mean([np.abs(np.diff(along(net, mixing.pair(i)))).max()
                                     for i in range(mixing.CHARACTERS)])
     assert steepest(trained[0]) > 1.5 * steepest(trained[1])
     line = np.linspace(0, 1, mixing.SHARES)

@@ -33,8 +33,8 @@ def test_the_statistics_are_those_of_the_librarys_norm():
 
 @pytest.mark.parametrize("id, source", [
     ("13.1", "def adabn(x, seen, gain, shift, eps):\n"
-             "    return torch.nn.functional.batch_norm(x, seen.mean((0, 2, 3)), seen.var((0, 2, 3), correction=0), gain, "
-             "shift, False, 0.1, eps)"),
+             "    return torch.nn.functional.batch_norm(x, seen.mean((0, 2, 3)), seen.var((0, 2, 3), correction=0), "
+             "gain, shift, False, 0.1, eps)"),
     ("13.2", "def coral_loss(a, b):\n    d = a.shape[1]\n"
              "    return torch.linalg.matrix_norm(torch.cov(a.T) - torch.cov(b.T)) ** 2 / (4 * d * d)"),
     ("13.4", "def label_weights(s, y, t, n):\n    one = torch.nn.functional.one_hot\n"

@@ -90,9 +90,11 @@ def test_the_command_measures_what_is_missing_writes_and_draws(measured, tmp_pat
     monkeypatch.setattr(study, "STUDY", replace(STUDY, budget=replace(TINY, distances=(0.0, 0.6))))
     every = [{**row, "seed": seed, "distance": d} for row in measured for seed in (0, 1) for d in (0.0, 0.6)
              if d or not row["arm"].endswith(study.TRUE)]
-    last = lambda row: (row["ground"], row["arm"], row["seed"], row["distance"]) == (study.WITHIN, "no adaptation, BBSE", 1, 0.6)
+    key = (study.WITHIN, "no adaptation, BBSE", 1, 0.6)
+    last = lambda row: (row["ground"], row["arm"], row["seed"], row["distance"]) == key
     save(out, [row for row in every if not last(row)], study.KEY)
-    monkeypatch.setattr("sys.argv", ["mlcourse", "study", "label-shift", "--seed", "0", "--seed", "1", "--out", str(out)])
+    words = ["mlcourse", "study", "label-shift", "--seed", "0", "--seed", "1", "--out", str(out)]
+    monkeypatch.setattr("sys.argv", words)
     with pytest.raises(SystemExit) as end:
         cli.main()
     said, rows = capsys.readouterr().out, read(out)
@@ -159,7 +161,8 @@ def test_the_title_follows_the_numbers():
             for ground, arms in plots.PANELS.items() for seed in range(3) for d in (0.0, 0.6)
             for arm, gain in zip(arms, (0, 10, 20, -10, 5, -20), strict=False)]
     alt = plots.label_shift(rows).alt
-    assert alt.startswith("At label distance 0.6 BBSE adds +6.0 ± 0.0 points on faint print, +6.0 ± 0.0 typeset → handwritten.")
+    assert alt.startswith("At label distance 0.6 BBSE adds +6.0 ± 0.0 points on faint print, +6.0 ± 0.0 typeset → "
+                          "handwritten.")
 
 
 def test_the_title_speaks_of_no_gain_where_there_is_none():

@@ -75,7 +75,8 @@ def test_fifty_labels_reach_what_the_lesson_says_without_a_source():
 def test_what_adabn_adds_is_less_with_the_good_baseline():
     of = lambda arm, *domains: plots.crossing(read("transfer"), arm, domains[0], 0, domains[1])
     before, now = ("glyphs-digits@unframed", "digits@unframed"), ("glyphs-digits", "digits")
-    assert f"another network read {t_interval(of('no adaptation', *before).values()).text()} % without adaptation" in lesson()
+    said = t_interval(of("no adaptation", *before).values()).text()
+    assert f"another network read {said} % without adaptation" in lesson()
     first, ours = (paired_difference(of("AdaBN", *pair), of("no adaptation", *pair)) for pair in (before, now))
     assert f"AdaBN was {first.text()} points ahead" in lesson()
     assert f"With frame and network mended it is {ours.text()}." in lesson()

@@ -74,7 +74,8 @@ def test_a_training_is_that_of_corals_loss(explorer, worlds, weight, shifted):
     assert [frame.step for frame in record.frames] == [0, 2, 4]
     assert record.frames[-1].accuracy == pytest.approx(sum(float(q[c]) * share(c) for c in range(10)), abs=0.02)
     target = small.views(net, small.known(source), pixels(seen.images), pixels(seen.images)).target
-    assert record.frames[-1].pad == pytest.approx(proxy_a_distance(views.source, target, 0, SPLITS, SIZE).value, abs=0.15)
+    assert record.frames[-1].pad == pytest.approx(proxy_a_distance(views.source, target, 0, SPLITS, SIZE).value,
+                                                  abs=0.15)
     assert record.frames[-1].variance == pytest.approx(float(views.source.var(0).sum()), rel=0.02)
     assert np.allclose(record.frames[-1].source, covariance(views.source[:, explorer.chosen]), rtol=0.05, atol=1e-2)
     assert record.frames[-1].predicted.sum() == pytest.approx(1) and record.shares.tolist() == pytest.approx(q.tolist())
@@ -103,7 +104,8 @@ def test_a_newer_setting_stops_the_training_before_and_coming_back_goes_on(world
     async def drive():
         explorer = made(worlds)
         explorer.controls["weight"].value = 10.0
-        assert [frame.step for frame in explorer.record.frames] == [0] and "step 0" in explorer.headline(explorer.record)
+        assert [frame.step for frame in explorer.record.frames] == [0]
+        assert "step 0" in explorer.headline(explorer.record)
         explorer.controls["weight"].value = 100.0
         await ended(explorer)
         assert not explorer.training(10.0, False).done
@@ -164,7 +166,8 @@ def test_the_quiz_counts_both(worlds, answers, you):
 @pytest.fixture(scope="module")
 def dial(worlds):
     batch, plain, source, train, test = worlds
-    return LabelShiftDial({"layer": Crossing(plain, source, train, test), "batch": Crossing(batch, source, train, test)})
+    return LabelShiftDial({"layer": Crossing(plain, source, train, test),
+                           "batch": Crossing(batch, source, train, test)})
 
 
 @pytest.mark.parametrize("distance", [0.0, 0.6])
@@ -188,7 +191,8 @@ def test_the_dial_solves_for_the_shares(dial, worlds, distance):
     right = [float((says == test.labels)[test.labels == c].double().mean()) for c in range(10)]
     assert record.accuracies[1] == pytest.approx(float(np.array(right) @ q.numpy()), abs=1e-6)
     present = np.bincount(held.labels, minlength=10) > 0
-    assert record.at_home.sum(0) == pytest.approx(present.astype(float)) and record.away.sum(0) == pytest.approx(np.ones(10))
+    assert record.at_home.sum(0) == pytest.approx(present.astype(float))
+    assert record.away.sum(0) == pytest.approx(np.ones(10))
 
 
 def test_the_confusion_is_of_the_pictures_that_are_given_for_it(worlds):

@@ -75,7 +75,8 @@ def test_bad_input_is_named():
         study.prepare([patterns(0, 3, 40)], renamed, KS)
     with pytest.raises(ValueError, match="k = 13 labels per class .* but of one class there are 12 pictures"):
         study.prepare([patterns(0, 3, 40)], patterns(1, 3, 36), (13,))
-    with pytest.raises(ValueError, match="a generator is judged on 10 pictures or more .* there are 120 and 6; add images"):
+    with pytest.raises(ValueError, match="a generator is judged on 10 pictures or more .* there are 120 and 6; add "
+                                         "images"):
         study.prepare([patterns(0, 3, 40)], patterns(1, 3, 12), (0,))
 
 

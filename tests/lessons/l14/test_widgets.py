@@ -143,7 +143,8 @@ def test_the_words_follow_the_numbers():
 
 
 def test_a_missing_row_is_named():
-    with pytest.raises(ValueError, match=r"no row of 'source \+ generated' at k = 1 with seed 4; run mlcourse study daml"):
+    with pytest.raises(ValueError, match=r"no row of 'source \+ generated' at k = 1 with seed 4; run mlcourse "
+                                         "study daml"):
         table([row for row in study() if (row["arm"], row["k"], row["seed"]) != ("source + generated", 1, 4)])
     with pytest.raises(ValueError, match="at least one snapshot"):
         RealGeneratedExplorer([], None, SOURCE, TARGET, None)

@@ -37,7 +37,8 @@ def test_the_teacher_was_needed():
     for width in (4, 8):
         assert less("distilled", "source labels", width).low > 0 and less("distilled", "own labels", width).low > 0
     assert less("own labels", "source labels", 4).high < 0
-    for pair in (("own labels", "source labels", 8), ("own labels", "source labels", 16), ("distilled", "source labels", 16)):
+    for pair in (("own labels", "source labels", 8), ("own labels", "source labels", 16),
+                 ("distilled", "source labels", 16)):
         assert less(*pair).low < 0 < less(*pair).high
     for pair in (("distilled", "source labels, AdaBN", 8), ("distilled", "own labels", 16)):
         assert less(*pair).low < 0 < less(*pair).high
