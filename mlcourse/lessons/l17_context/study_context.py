@@ -38,14 +38,16 @@ FEWER = {(REGRESSION, prompts.BY_MAML): 3, DIVERSITY: 1, TABLES: 1}         # ho
 
 @dataclass(frozen=True)
 class Budget:
-    """share: of the steps of every training. prompts, episodes (on glyphs), tables, flips, words (episodes): judged."""
+    """share: of the steps of every training. prompts, episodes (on glyphs), tables, flips: judged. words,
+    words_to_choose: episodes of words that are judged, and that their rates are chosen by."""
 
     share: float = 1.0
     prompts: int = 4000
     episodes: int = 1000
     tables: int = 600
     flips: int = 1000
-    words: int = 300
+    words: int = 200
+    words_to_choose: int = 300
 
 
 def arms(part: str) -> tuple[str, ...]:
@@ -71,8 +73,9 @@ def prepare(seeds: Sequence[int], part: Sequence[str], choose: bool) -> SimpleNa
 
 def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:
     """Every arm of the parts with every seed that it has, and before them, if rates are to be chosen, those."""
-    choosing = [(part, arm, rate, "val", CHOOSING) for part in asked.parts for arm in arms(part)
-                for rate in rates(part, arm)]
+    choosing = [(part, arm, rate, "val", CHOOSING) for part in asked.parts
+                for arm in {GLYPHS: glyphs.ARMS, WORDS: words.TRAINED}.get(part, ())
+                for rate in rates(part, arm) if len(rates(part, arm)) > 1]
     return (choosing if asked.choose else []) + [
         (part, arm, (*rates(part, arm), 0.0)[0], "test", seed) for part in asked.parts for arm in arms(part)
         for seed in ONE_SEED.get((part, arm), asked.seeds[:FEWER.get((part, arm), FEWER.get(part))])]
@@ -99,7 +102,8 @@ def values(part: str, arm: str, rate: float, split: str, seed: int, budget: Budg
     if part == COIN:
         return tables.coin(seed, budget.share, budget.flips)
     if part == WORDS:
-        return words.judged(arm, rate, split, seed, budget.share, budget.words)
+        episodes = budget.words if split == "test" else budget.words_to_choose
+        return words.judged(arm, rate, split, seed, budget.share, episodes)
     if arm in tables.FITTED:
         return {"steps": 0, "core_seconds": 0.0, **tables.judged(arm, None, budget.tables)}
     model, steps, seconds = tables.pfn(tables.PFNS[arm], seed, budget.share)

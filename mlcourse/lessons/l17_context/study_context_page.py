@@ -109,22 +109,22 @@ def of_coins(rows: Rows) -> str:
 
 
 def of_words(rows: Rows) -> str:
-    """Accuracy on words of the test families, and points above counted pairs of letters."""
+    """Accuracy on words of the test families, and points above counted letters and pairs."""
     body = []
     for arm in words.ARMS:
         cells = [arm]
         for shot in words.SHOTS:
             cells += [t_interval(on_words(rows, arm, shot).values()).text(1),
-                      "" if arm == words.PAIRS else ahead(rows, arm, words.PAIRS, shot).text(1, sign=True)]
+                      "" if arm == words.COUNTS else ahead(rows, arm, words.COUNTS, shot).text(1, sign=True)]
         body.append([*cells, f"{seconds(rows, WORDS, arm):.0f}"])
-    return table(["arm", "1 shot", "less pairs", "5 shots", "less pairs", "s of a core"], body)
+    return table(["arm", "1 shot", "less counts", "5 shots", "less counts", "s of a core"], body)
 
 
 def rates_on_words(rows: Rows) -> str:
-    """The mean accuracy of both shots on validation families at each rate, the lowest first."""
-    body = [[arm, *(f"{found[rate]:.2f} at {rate:g}" for rate in sorted(found))]
-            for arm in words.TRAINED for found in [by_rate(rows, arm)]]
-    return table(["arm", *(f"{name} rate" for name in ("lowest", "middle", "highest"))], body)
+    """The mean accuracy of both shots on validation families at each rate, the lowest first, of arms with several."""
+    line = lambda found: ", ".join(f"{found[rate]:.1f} at {rate:g}" for rate in sorted(found))
+    return table(["arm", "accuracy at each rate"],
+                 [[arm, line(by_rate(rows, arm))] for arm in words.TRAINED if len(words.rates(arm)) > 1])
 
 
 def by_rate(rows: Rows, arm: str) -> dict[float, float]:

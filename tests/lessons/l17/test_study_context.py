@@ -15,7 +15,7 @@ from mlcourse.lessons.l17_context.study_context import CHOOSING, STUDY, Budget, 
 from mlcourse.lessons.l17_context.study_context_results import GLYPHS, PARTS, REGRESSION, TABLES, WORDS
 from mlcourse.lessons.l17_context.training import LONG
 
-TINY = Budget(share=1e-4, prompts=20, episodes=2, tables=6, flips=8, words=2)
+TINY = Budget(share=1e-4, prompts=20, episodes=2, tables=6, flips=8, words=2, words_to_choose=2)
 
 
 @pytest.fixture

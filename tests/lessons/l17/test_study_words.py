@@ -23,11 +23,9 @@ def test_counts_are_of_letters_and_of_letters_that_follow_one_another():
     assert pairs[2, z, o] == 1 and letters.norm(dim=1).tolist() == pytest.approx([1] * 3)
 
 
-def test_the_map_of_pairs_says_at_first_what_pairs_say(sampler):
-    episode = sampler.sample(4, torch.Generator().manual_seed(0))
-    counted = words.learner_of(words.PAIRS, 0.0, 0, 1.0)[0].predictions(episode)
-    mapped = words.TRAINED[words.PROTO_PAIRS].make(0, 1e-3).predictions(episode)
-    torch.testing.assert_close(mapped, 16 * counted, rtol=1e-4, atol=1e-4)
+def test_both_counts_stand_side_by_side():
+    parts = words.Letters()(WORDS), words.Pairs()(WORDS)
+    assert torch.equal(words.LettersAndPairs()(WORDS), torch.cat(parts, 1))
 
 
 def test_more_padding_changes_what_reads_it_alone(sampler):
@@ -50,9 +48,10 @@ def test_what_is_untrained_is_the_network_before_its_training(arm):
     before, steps, seconds = words.learner_of(words.untrained(arm), 0.0, 3, 1.0)
     start = words.TRAINED[arm].make(3, words.rates(arm)[0])
     assert (steps, seconds) == (0, 0.0) and before.config == start.config
-    assert all(torch.equal(p, q) for p, q in zip(before.parameters(), start.parameters(), strict=True))
+    same = lambda learner: [torch.equal(p, q) for p, q in zip(learner.parameters(), start.parameters(), strict=True)]
+    assert all(same(before))
     after, steps, _ = words.learner_of(arm, words.rates(arm)[0], 3, 1e-4)
-    assert steps == 1 and not all(torch.equal(p, q) for p, q in zip(after.parameters(), start.parameters(), strict=True))
+    assert steps == 1 and not all(same(after))
 
 
 def test_training_shows_one_shot_and_five():
