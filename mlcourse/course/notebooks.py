@@ -292,7 +292,7 @@ def validate(path: Path) -> list[str]:
         problems.append("no objectives are named")
     if not re.search(r"^#+\s.*references", prose, re.MULTILINE | re.IGNORECASE):
         problems.append("there is no References section")
-    tagged = sorted(exercise for cell in notebook.cells for exercise in _exercise_tags(cell))
+    tagged = sorted(exercise for cell in notebook.cells for exercise in exercises_of(cell))
     if tagged != sorted(about.exercises):
         problems.append(f"the metadata list exercises {list(about.exercises)}, but the cells are tagged {tagged}")
 
@@ -358,6 +358,7 @@ def _output_problems(output) -> list[str]:
 # -------------------------------------------------------------- exercises
 
 
-def _exercise_tags(cell) -> list[str]:
+def exercises_of(cell) -> list[str]:
+    """The ids of the exercises whose stub a cell holds."""
     tags = cell.metadata.get("tags", [])
     return [tag.removeprefix("exercise:") for tag in tags if tag.startswith("exercise:")]

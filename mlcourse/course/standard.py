@@ -37,10 +37,10 @@ class Size:
 
     words: of the Markdown, and of what the cells print and show as text, the headline and caption of an explorer
     included; alt texts of pictures are no reading. lines: of code, empty ones left out; longest_cell, longest_line (in
-    characters): Further included. pictures: those that stand still; widgets: explorers. exercise_minutes, minutes: of
-    the exercises, and of the whole lesson. further_words, further_cells: of Further, its cells being those of code;
-    open_further: 1 where its heading is not stored collapsed in a cell of its own. told_predictions: predictions whose
-    question or outcome stands in the notebook, and so beside the choice.
+    characters): Further included. pictures: those that stand still; widgets: explorers. exercise_minutes: of the
+    exercises whose stub does not stand in Further. minutes: of the whole lesson. further_words, further_cells: of
+    Further, its cells being those of code; open_further: 1 where its heading is not stored collapsed in a cell of its
+    own. told_predictions: predictions whose question or outcome stands in the notebook, and so beside the choice.
     """
 
     words: int
@@ -62,6 +62,7 @@ def measure(path: Path) -> Size:
     about = notebooks.read_lesson(path)
     main, further = divide([cell for cell in notebooks.read(path).cells if not PROGRESS.fullmatch(cell.source)])
     code = [_lines(cell) for cell in main + further if cell.cell_type == "code"]
+    extra = {id for cell in further for id in notebooks.exercises_of(cell)}
     explorers = {name for record in lessons() for name in record.explorers}
     outputs = [output for cell in main for output in cell.get("outputs", [])]
     shown = [_what(output) for output in outputs if "image/png" in output.get("data", {})]
@@ -70,7 +71,8 @@ def measure(path: Path) -> Size:
         longest_cell=max(map(len, code), default=0),
         longest_line=max((len(line) for lines in code for line in lines), default=0),
         pictures=sum(what not in explorers for what in shown), widgets=sum(what in explorers for what in shown),
-        exercise_minutes=sum(each.minutes for each in every_exercise() if each.id in about.exercises),
+        exercise_minutes=sum(each.minutes for each in every_exercise()
+                             if each.id in about.exercises and each.id not in extra),
         minutes=about.minutes,
         further_words=_words(further, explorers),
         further_cells=sum(cell.cell_type == "code" for cell in further),

@@ -49,8 +49,16 @@ class GRU(nn.Module):
                              f"{tuple(x.shape)}")
         h, reading, is_padding = x.new_zeros(len(x), self.size), self.read(x), (x == 0).all(2, keepdim=True)
         for t in range(x.shape[1]):
-            of_x, of_h = reading[:, t], self.recall(h)
-            r, z = (of_x + of_h)[:, :2 * self.size].sigmoid().chunk(2, 1)
-            n = (of_x[:, 2 * self.size:] + r * of_h[:, 2 * self.size:]).tanh()
-            h = torch.where(is_padding[:, t], h, (1 - z) * n + z * h)
+            h = torch.where(is_padding[:, t], h, self._after(reading[:, t], h))
         return h
+
+    def step(self, x: Tensor, h: Tensor) -> Tensor:
+        """The states (M, width) one step after h (M, width), padding or not: from x (M, inputs)."""
+        return self._after(self.read(x), h)
+
+    def _after(self, of_x: Tensor, h: Tensor) -> Tensor:
+        """From W x + b, (M, 3 · width)."""
+        of_h = self.recall(h)
+        r, z = (of_x + of_h)[:, :2 * self.size].sigmoid().chunk(2, 1)
+        n = (of_x[:, 2 * self.size:] + r * of_h[:, 2 * self.size:]).tanh()
+        return (1 - z) * n + z * h

@@ -61,6 +61,12 @@ def test_further_is_counted_for_itself_up_to_the_next_heading_of_its_level(tmp_p
     assert (size.further_words, size.further_cells, size.open_further) == (2 + 3 + 2, 1, 0)
 
 
+def test_an_exercise_in_further_takes_no_minutes_of_the_lesson(tmp_path):
+    stub = new_code_cell("x = ...", metadata={"tags": ["exercise", "exercise:00.1"]})
+    assert standard.measure(stored(tmp_path, stub, further())).exercise_minutes == 5
+    assert standard.measure(stored(tmp_path, further(), stub)).exercise_minutes == 0
+
+
 @pytest.mark.parametrize("cell", [further(folded=False), further("## Further\n\nText that is never folded away.")])
 def test_further_must_be_folded_and_its_heading_alone(tmp_path, cell):
     assert standard.measure(stored(tmp_path, cell)).open_further == 1

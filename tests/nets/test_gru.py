@@ -27,6 +27,17 @@ def test_it_is_that_of_torch_on_the_letters_before_the_padding():
         torch.testing.assert_close(net(word[None]), theirs(word[None, :length])[1][0], rtol=0, atol=1e-14)
 
 
+def test_a_step_is_that_of_torch_padding_or_not():
+    net, theirs = NETS["gru"](0), nn.GRUCell(26, 8).double()
+    with torch.no_grad():
+        for name, own in (("ih", net.read), ("hh", net.recall)):
+            getattr(theirs, f"weight_{name}").copy_(own.weight)
+            getattr(theirs, f"bias_{name}").copy_(own.bias)
+    h = torch.randn(4, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    for place in (0, 5, 11):
+        torch.testing.assert_close(net.step(WORDS[:, place], h), theirs(WORDS[:, place], h), rtol=0, atol=1e-14)
+
+
 @EACH
 def test_a_word_has_the_features_that_it_has_alone(make):
     net = make(0)

@@ -7,6 +7,7 @@ from mlcourse.lessons.l17_context.broken import READ_BROKEN
 from mlcourse.lessons.l17_context.checks import CUT, check_prefix, check_look_back, check_tokens
 from mlcourse.lessons.l17_context.exercises_exact import attend, coin
 from mlcourse.lessons.l17_context.exercises_results import verdicts
+from mlcourse.lessons.l17_context.exercises_words import read_words
 
 # ---------------------------------------------------------------- 17.1
 
@@ -158,4 +159,4 @@ read = Exercise(
         (MASKED, "    scores = scores.masked_fill(~allowed, -1.0)"),
     ))
 
-EXERCISES = (prefix, tokens, read, attend, verdicts, coin)
+EXERCISES = (prefix, tokens, read, attend, verdicts, coin, read_words)

@@ -10,8 +10,7 @@ from torch import Tensor
 from mlcourse.lessons.l17_context import study_context_results as study
 from mlcourse.lessons.l17_context.study_context_glyphs import (BY_CAML, BY_CNP, BY_MAP, BY_RESIDUAL, PROTO,
                                                                 SHOTS)
-from mlcourse.lessons.l17_context.study_context_regression import POOLS, SITUATIONS
-from mlcourse.lessons.l17_context.study_context_tables import CONTEXTS, FITTED, PFNS, WORLDS
+from mlcourse.lessons.l17_context.study_context_regression import SITUATIONS
 from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import GREY, RC, SERIES, about
 from mlcourse.statistics import t_interval
@@ -75,27 +74,4 @@ def beyond(rows: Sequence[dict]) -> str:
         cells = [f"{study.late(rows, arm, at):.2f}" if arm == "ridge" else study.to_ridge(rows, arm, at).text(2)
                  for at in SITUATIONS]
         lines.append(f"{name:32s}" + "".join(f"{each:>15s}" for each in cells))
-    return "\n".join(lines)
-
-
-def diversity(rows: Sequence[dict]) -> str:
-    """A line for each pool of training tasks: errors on new tasks after five pairs and more, and how far the
-    Transformer's answers are from others'."""
-    lines = [f"{'':16s}{'error on new tasks':>30s}{'its answers are off':>30s}",
-             f"{'training tasks':16s}" + "".join(f"{each:>15s}" for each in ("Transformer", "ridge", "ridge's by",
-                                                                            "look-up's by"))]
-    for size in POOLS:
-        found = [study.diverse(rows, size, on, which).mean for on, which in (
-            ("new", "Transformer"), ("new", "ridge"), ("from", "ridge"), ("from", "pool"))]
-        lines.append(f"{size:<16d}" + "".join(f"{each:>15.2f}" for each in found))
-    return "\n".join(lines)
-
-
-def tables(rows: Sequence[dict]) -> str:
-    """A line for each arm: the cross-entropy on new rows of tables with the most labels, by kind of table."""
-    names = {"logistic": "logistic", "networks": "small networks", "real": "real"}
-    lines = [f"{f'nats, {CONTEXTS[-1]} labels':25s}" + "".join(f"{names[world]:>16s}" for world in WORLDS)]
-    for arm in (*PFNS, *FITTED):
-        losses = "".join(f"{study.table_loss(rows, arm, world, CONTEXTS[-1]):>16.2f}" for world in WORLDS)
-        lines.append(f"{arm:25s}{losses}")
     return "\n".join(lines)

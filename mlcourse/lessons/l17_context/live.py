@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from IPython.display import display
 from torch import Tensor, nn
 
@@ -13,7 +12,9 @@ from mlcourse.context import Prompt, train_in_context
 from mlcourse.domains import Domain
 from mlcourse.episode import EpisodeSampler
 from mlcourse.evaluate import scores
+from mlcourse.learner import Learner
 from mlcourse.learners import ProtoNet
+from mlcourse.lessons.l17_context.study_context_words import LettersAndPairs
 from mlcourse.statistics import Estimate, interval
 from mlcourse.system.machine import one_core
 from mlcourse.widgets import Bar
@@ -46,17 +47,13 @@ def gap(one: Tensor, other: Tensor) -> Estimate:
     return interval((one - other)[:, ENOUGH:].mean(1), "prompts")
 
 
-class Pairs(nn.Module):
-    """How often each letter follows each in words (M, 12, 26): features (M, 676) of length 1. Nothing is trained."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.normalize((x[:, :-1].mT @ x[:, 1:]).flatten(1), dim=1)
-
-
-def words(learner: ProtoNet, domain: Domain, episodes: int = 100) -> None:
-    """Print how often a learner is right about the languages of a domain, 5-way, and counted pairs of letters are."""
+def words(learner: Learner, domain: Domain, episodes: int = 100) -> None:
+    """Print how often a learner is right about the languages of a domain, 5-way, and that less counted letters
+    and pairs."""
+    found, both = [], (learner, ProtoNet(LettersAndPairs()))
     for shot in (1, 5):
         sampler = EpisodeSampler(domain, 5, shot, 15)
-        one, other = (100 * torch.as_tensor(scores(each, sampler, episodes)) for each in (learner, ProtoNet(Pairs())))
-        print(f"{shot}-shot: {type(learner.net).__name__} ≈{interval(one).text()} %, pairs of letters "
-              f"≈{interval(other).text()} %, difference ≈{interval(one - other).text(sign=True)}")
+        own, counted = (100 * scores(each, sampler, episodes) for each in both)
+        found.append(f"{shot}-shot ≈{interval(own).text()} %, less counts "
+                     f"≈{interval(own - counted).text(sign=True)}")
+    print(f"{type(learner).__name__}: {'; '.join(found)}")

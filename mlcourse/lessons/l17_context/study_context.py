@@ -6,9 +6,10 @@
     glyphs        CAML and a conditional neural process on frozen features, beside ProtoNets fitted to the same features
     tables        prior-fitted networks beside what is fitted to each table
     coin          a network trained on two coins, judged on a third
+    words         ProtoNet and MAML with a GRU and a Transformer on made-up words, beside counts of letters
 
-The rates of part "glyphs" were chosen on validation scripts with training seed CHOOSING (rows of split "val"), for each
-arm the one with the best accuracy at one shot.
+The rates of parts "glyphs" and "words" were chosen on validation scripts and families with training seed CHOOSING (rows
+of split "val"), for each arm the one with the best accuracy: at one shot on glyphs, the mean of both shots on words.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from types import SimpleNamespace
 from mlcourse.lessons.l17_context import study_context_glyphs as glyphs
 from mlcourse.lessons.l17_context import study_context_regression as prompts
 from mlcourse.lessons.l17_context import study_context_tables as tables
+from mlcourse.lessons.l17_context import study_context_words as words
 from mlcourse.lessons.l17_context.study_context_picture import drawn
 from mlcourse.lessons.l17_context.study_context_results import (COIN, DIVERSITY, GLYPHS, LAYER, LINEAR, NETWORK, PARTS,
-                                                                REGRESSION, TABLES)
+                                                                REGRESSION, TABLES, WORDS)
 from mlcourse.plots.static import Picture
 from mlcourse.rows import facts
 from mlcourse.studies.study import Key, Option, Study
@@ -36,24 +38,28 @@ FEWER = {(REGRESSION, prompts.BY_MAML): 3, DIVERSITY: 1, TABLES: 1}         # ho
 
 @dataclass(frozen=True)
 class Budget:
-    """share: of the steps of every training. prompts, episodes, tables, flips: judged."""
+    """share: of the steps of every training. prompts, episodes (on glyphs), tables, flips: judged. words,
+    words_to_choose: episodes of words that are judged, and that their rates are chosen by."""
 
     share: float = 1.0
     prompts: int = 4000
     episodes: int = 1000
     tables: int = 600
     flips: int = 1000
+    words: int = 200
+    words_to_choose: int = 300
 
 
 def arms(part: str) -> tuple[str, ...]:
     """The arms of a part; of "diversity" the sizes of the pools."""
     return {REGRESSION: (*prompts.TRAINED, *prompts.FIXED), DIVERSITY: tuple(map(str, prompts.POOLS)), LINEAR: (LAYER,),
-            GLYPHS: tuple(glyphs.ARMS), TABLES: (*tables.PFNS, *tables.FITTED), COIN: (NETWORK,)}[part]
+            GLYPHS: tuple(glyphs.ARMS), TABLES: (*tables.PFNS, *tables.FITTED), COIN: (NETWORK,),
+            WORDS: words.ARMS}[part]
 
 
-def rate_of(part: str, arm: str) -> float:
-    """The rate of training in part "glyphs", 0 elsewhere."""
-    return (*glyphs.ARMS[arm].rates, 0.0)[0] if part == GLYPHS else 0.0
+def rates(part: str, arm: str) -> tuple[float, ...]:
+    """Those that were tried, the chosen one first; none where there was nothing to choose."""
+    return glyphs.ARMS[arm].rates if part == GLYPHS else words.rates(arm) if part == WORDS else ()
 
 
 def prepare(seeds: Sequence[int], part: Sequence[str], choose: bool) -> SimpleNamespace:
@@ -66,20 +72,21 @@ def prepare(seeds: Sequence[int], part: Sequence[str], choose: bool) -> SimpleNa
 
 
 def plan(asked: SimpleNamespace, budget: Budget) -> list[Key]:
-    """Every arm of the parts with every seed that it has, and before them, if rates are to be chosen, those on
-    glyphs."""
-    choosing = [(GLYPHS, name, rate, "val", CHOOSING) for name, arm in glyphs.ARMS.items() for rate in arm.rates]
-    return (choosing if asked.choose and GLYPHS in asked.parts else []) + [
-        (part, arm, rate_of(part, arm), "test", seed) for part in asked.parts for arm in arms(part)
+    """Every arm of the parts with every seed that it has, and before them, if rates are to be chosen, those."""
+    choosing = [(part, arm, rate, "val", CHOOSING) for part in asked.parts
+                for arm in {GLYPHS: glyphs.ARMS, WORDS: words.TRAINED}.get(part, ())
+                for rate in rates(part, arm) if len(rates(part, arm)) > 1]
+    return (choosing if asked.choose else []) + [
+        (part, arm, (*rates(part, arm), 0.0)[0], "test", seed) for part in asked.parts for arm in arms(part)
         for seed in ONE_SEED.get((part, arm), asked.seeds[:FEWER.get((part, arm), FEWER.get(part))])]
 
 
 def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequence[dict]) -> Iterator[dict]:
     """The rows of `todo`. core_seconds: of the processor, not of the clock, spent in training."""
     for part, arm, rate, split, seed in todo:
-        words = f"--part {part} " + ("--choose" if split == "val" else f"--seed {seed}")
+        options = f"--part {part} " + ("--choose" if split == "val" else f"--seed {seed}")
         yield {"part": part, "arm": arm, "rate": rate, "split": split, **values(part, arm, rate, split, seed, budget),
-               **facts(f"mlcourse study context {words}", seed)}
+               **facts(f"mlcourse study context {options}", seed)}
 
 
 def values(part: str, arm: str, rate: float, split: str, seed: int, budget: Budget) -> dict:
@@ -94,6 +101,9 @@ def values(part: str, arm: str, rate: float, split: str, seed: int, budget: Budg
         return glyphs.judged(arm, rate, split, seed, budget.share, budget.episodes)
     if part == COIN:
         return tables.coin(seed, budget.share, budget.flips)
+    if part == WORDS:
+        episodes = budget.words if split == "test" else budget.words_to_choose
+        return words.judged(arm, rate, split, seed, budget.share, episodes)
     if arm in tables.FITTED:
         return {"steps": 0, "core_seconds": 0.0, **tables.judged(arm, None, budget.tables)}
     model, steps, seconds = tables.pfn(tables.PFNS[arm], seed, budget.share)
@@ -110,7 +120,7 @@ def line(row: dict) -> str:
         found = f"new tasks {row['new']['Transformer']:.3f}, ridge {row['new']['ridge']:.3f}; from {row['from']}"
     elif part == LINEAR:
         found = f"{row['to_best'][0]:.4f} of the least error"
-    elif part == GLYPHS:
+    elif part in (GLYPHS, WORDS):
         found = f"rate {row['rate']:g}  " + "  ".join(f"{value:.2f} %" for value in row["accuracy"])
     elif part == TABLES:
         found = "  ".join(f"{world} {losses[-1]:.3f}" for world, losses in zip(row["worlds"], row["loss"], strict=True))
@@ -129,10 +139,11 @@ def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Pict
 STUDY = Study(
     "context",
     """Lesson 17: Transformers that learn linear regression from their prompts, linear attention, prior-fitted networks
-    and CAML, beside what they are to be measured by, in the prior they were trained on and outside of it.
+    and CAML, beside what they are to be measured by, in the prior they were trained on and outside of it; and ProtoNet
+    and MAML on words.
 
-    About half an hour of one core for five seeds of all parts, and five minutes for the rates.""",
+    About an hour of one core for five seeds of all parts, and ten minutes for the rates.""",
     ("--part regression", "--part glyphs --choose"), KEY, Budget(), plan, rows, line, prepare=prepare,
     pictures=pictures, options=(
         Option("part", str, rf"{', '.join(PARTS)}; repeat it for several.  \[default: all]", several=True),
-        Option("choose", bool, "Measure the rates of part glyphs on validation scripts first.")))
+        Option("choose", bool, "Measure the rates of parts glyphs and words on what is for validation first.")))

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from mlcourse.lessons.l17_context import study_context_glyphs as glyphs
 from mlcourse.lessons.l17_context import study_context_regression as prompts
 from mlcourse.lessons.l17_context import study_context_tables as tables
-from mlcourse.lessons.l17_context.study_context_results import (PROTO, REGRESSION, Rows, accuracy_by_seed, apart, coins,
-                                                                diverse, errors, less_logistic, less_ridge, seconds,
-                                                                table_loss, to_ridge)
+from mlcourse.lessons.l17_context import study_context_words as words
+from mlcourse.lessons.l17_context.study_context_results import (PROTO, REGRESSION, WORDS, Rows, accuracy_by_seed, ahead,
+                                                                apart, coins, diverse, errors, less_logistic, less_ridge,
+                                                                on_words, seconds, table_loss, to_ridge)
 from mlcourse.statistics import t_interval
 
 SHOWN_PAIRS = (0, 1, 2, 3, 5, 7, 10)
@@ -103,5 +104,30 @@ def of_coins(rows: Rows) -> str:
     lines = {"network": "the network says", "bayes": "Bayes says", "network_wrong": "the network is wrong by",
              "bayes_wrong": "Bayes is wrong by", "posterior": "posterior of the coin 0.6"}
     return table(["flips of a coin of 0.5", *map(str, tables.AFTER)],
-                 [[words, *(f"{value:.3f}" for value in coins(rows, "outside", what).values())]
-                  for what, words in lines.items()])
+                 [[says, *(f"{value:.3f}" for value in coins(rows, "outside", what).values())]
+                  for what, says in lines.items()])
+
+
+def of_words(rows: Rows) -> str:
+    """Accuracy on words of the test families, and points above counted letters and pairs."""
+    body = []
+    for arm in words.ARMS:
+        cells = [arm]
+        for shot in words.SHOTS:
+            cells += [t_interval(on_words(rows, arm, shot).values()).text(1),
+                      "" if arm == words.COUNTS else ahead(rows, arm, words.COUNTS, shot).text(1, sign=True)]
+        body.append([*cells, f"{seconds(rows, WORDS, arm):.0f}"])
+    return table(["arm", "1 shot", "less counts", "5 shots", "less counts", "s of a core"], body)
+
+
+def rates_on_words(rows: Rows) -> str:
+    """The mean accuracy of both shots on validation families at each rate, the lowest first, of arms with several."""
+    line = lambda found: ", ".join(f"{found[rate]:.1f} at {rate:g}" for rate in sorted(found))
+    return table(["arm", "accuracy at each rate"],
+                 [[arm, line(by_rate(rows, arm))] for arm in words.TRAINED if len(words.rates(arm)) > 1])
+
+
+def by_rate(rows: Rows, arm: str) -> dict[float, float]:
+    """{rate: mean accuracy of both shots} on validation families of an arm of part "words"."""
+    return {row["rate"]: sum(row["accuracy"]) / len(row["accuracy"]) for row in rows
+            if (row["part"], row["arm"], row["split"]) == (WORDS, arm, "val")}

@@ -8,7 +8,8 @@ from mlcourse.statistics import Estimate, paired_difference, t_interval
 
 Rows = Sequence[dict]
 REGRESSION, DIVERSITY, LINEAR, GLYPHS, TABLES, COIN = "regression", "diversity", "linear", "glyphs", "tables", "coin"
-PARTS = (REGRESSION, DIVERSITY, LINEAR, GLYPHS, TABLES, COIN)
+WORDS = "words"
+PARTS = (REGRESSION, DIVERSITY, LINEAR, GLYPHS, TABLES, COIN, WORDS)
 LAYER, NETWORK, PROTO = "linear attention", "network", "ProtoNet"       # the arms of "linear" and "coin"; of "glyphs"
 
 
@@ -59,6 +60,17 @@ def accuracy_by_seed(rows: Rows, arm: str, shot: int = 1) -> dict[int, float]:
 def apart(rows: Rows, one: str, other: str, shot: int = 1) -> Estimate:
     """How many points `one` is above `other` on the glyphs, paired over seeds on the same test episodes."""
     return paired_difference(accuracy_by_seed(rows, one, shot), accuracy_by_seed(rows, other, shot))
+
+
+def on_words(rows: Rows, arm: str, shot: int = 1, field: str = "accuracy") -> dict[int, float]:
+    """{seed: accuracy (%)} of an arm of part "words"; field "longer": with more padding behind the words."""
+    return {row["seed"]: row[field][row["shots"].index(shot)] for row in of(rows, WORDS, arm)}
+
+
+def ahead(rows: Rows, one: str, other: str, shot: int = 1) -> Estimate:
+    """How many points `one` is above `other` on words, paired over seeds: each has test episodes of its own, the same
+    for all arms."""
+    return paired_difference(on_words(rows, one, shot), on_words(rows, other, shot))
 
 
 def seconds(rows: Rows, part: str, arm: str) -> float:

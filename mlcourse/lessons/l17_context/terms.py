@@ -22,13 +22,17 @@ TERMS = {
     "prior-fitted network":
         "A network trained on tasks drawn from a prior, so that one pass over a labelled set approximates the "
         "posterior's prediction.",
+    "GRU":
+        "Gated recurrent unit: a network that reads a sequence step by step into one state, whose gates say how much "
+        "of it is kept.",
+    "padding": "What fills up sequences to one length, and must not change what is read of them.",
 }
 
 CHINESE = {
     "in-context learning": "上下文学习", "prompt": "提示", "prefix": "前缀", "Bayes predictor": "贝叶斯预测器",
     "token": "词元", "Transformer": "Transformer 网络", "causal mask": "因果掩码", "SNAIL": "简单神经注意力学习器",
     "linear attention": "线性注意力", "CAML": "上下文感知元学习", "CNP": "条件神经过程",
-    "prior-fitted network": "先验拟合网络",
+    "prior-fitted network": "先验拟合网络", "GRU": "门控循环单元", "padding": "填充",
 }
 
 SYMBOLS = {

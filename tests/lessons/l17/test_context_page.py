@@ -9,16 +9,20 @@ from mlcourse.lessons.l17_context import study_context_glyphs as glyphs
 from mlcourse.lessons.l17_context import study_context_page as page
 from mlcourse.lessons.l17_context import study_context_regression as prompts
 from mlcourse.lessons.l17_context import study_context_tables as tables
+from mlcourse.lessons.l17_context import study_context_words as words
 from mlcourse.lessons.l17_context.study_context import CHOOSING, STUDY
-from mlcourse.lessons.l17_context.study_context_results import (PROTO, REGRESSION, apart, coins, diverse, less_logistic,
-                                                                less_ridge, of, share_of_least, to_ridge)
+from mlcourse.lessons.l17_context.study_context_results import (PROTO, REGRESSION, WORDS, ahead, apart, coins, diverse,
+                                                                less_logistic, less_ridge, of, on_words,
+                                                                share_of_least, to_ridge)
 from mlcourse.rows import read
+from mlcourse.statistics import paired_difference
 from mlcourse.system import paths
 
 ROWS = read("context")
 PAGE = (paths.RESULTS.parent / "context.md").read_text(encoding="utf-8")
 TABLES = {"by pairs": page.by_pairs, "shares": page.shares, "differences": page.differences, "pools": page.of_pools,
-          "glyphs": page.on_glyphs, "rates": page.rates, "coins": page.of_coins,
+          "glyphs": page.on_glyphs, "rates": page.rates, "coins": page.of_coins, "words": page.of_words,
+          "rates on words": page.rates_on_words,
           **{world: lambda rows, world=world: page.on_tables(rows, world) for world in tables.WORLDS}}
 
 
@@ -32,6 +36,16 @@ def test_the_rates_are_the_best_on_validation_scripts():
         found = {row["rate"]: row["accuracy"][0] for row in ROWS if (row["arm"], row["split"]) == (arm, "val")}
         assert {*found} == {*kind.rates} and (not found or max(found, key=found.get) == kind.rates[0])
     assert {row["seed"] for row in ROWS if row["split"] == "val"} == {CHOOSING}
+
+
+def test_the_rates_on_words_are_the_best_on_validation_families():
+    for arm in words.TRAINED:
+        found, tried = page.by_rate(ROWS, arm), words.rates(arm)
+        if len(tried) > 1:
+            assert {*found} == {*tried} and max(found, key=found.get) == tried[0] in (min(tried), max(tried))
+    assert words.rates(words.READS_ON) == words.rates(words.PROTO_GRU)[:1]
+    best = {arm: page.by_rate(ROWS, arm)[words.rates(arm)[0]] for arm in (*words.NETWORKS, *words.TRIED)}
+    assert best[words.MAML_GRU] > best[words.MAML_GRU_5]
 
 
 @pytest.mark.parametrize("made", TABLES.values(), ids=TABLES)
@@ -97,6 +111,35 @@ def test_small_tables():
         assert less_logistic(ROWS, arm, tables.REAL, many).low > 0
 
 
+def test_words():
+    """Each method gains with each network; what is counted is passed by ProtoNet, and by MAML with one of them."""
+    for shot in words.SHOTS:
+        for arm in words.NETWORKS:
+            assert ahead(ROWS, arm, words.untrained(arm), shot).low > 0
+        for arm in (words.PROTO_GRU, words.PROTO_TRANSFORMER):
+            assert ahead(ROWS, arm, words.COUNTS, shot).low > 0
+        for arm in (words.LETTERS_ALONE, words.PAIRS, words.MAML_GRU):
+            assert ahead(ROWS, arm, words.COUNTS, shot).high < 0
+    assert ahead(ROWS, words.READS_ON, words.PROTO_GRU, 5).high < 0 < ahead(ROWS, words.READS_ON, words.PROTO_GRU).high
+    assert ahead(ROWS, words.MAML_TRANSFORMER, words.COUNTS).low > 0
+    assert ahead(ROWS, words.MAML_TRANSFORMER, words.COUNTS, 5).high < 0
+    assert all(row["episodes"] == 200 for arm in words.ARMS for row in of(ROWS, WORDS, arm))
+
+
+def words_of_the_page():
+    """The numbers of the section on words, in its order."""
+    gap = lambda one, other, shot: ahead(ROWS, one, other, shot).text(1, sign=True)
+    proto, transformer, counts = words.PROTO_GRU, words.PROTO_TRANSFORMER, words.COUNTS
+    yield from (gap(arm, words.untrained(arm), 1) for arm in words.NETWORKS)
+    for one, other in ((proto, counts), (transformer, counts), (words.MAML_TRANSFORMER, counts),
+                       (words.MAML_GRU, counts), (transformer, proto), (words.MAML_TRANSFORMER, words.MAML_GRU)):
+        yield from (gap(one, other, shot) for shot in words.SHOTS)
+    yield from (gap(words.READS_ON, proto, shot) for shot in (5, 1))
+    for shot in words.SHOTS:
+        longer, own = (on_words(ROWS, words.READS_ON, shot, field) for field in ("longer", "accuracy"))
+        yield paired_difference(longer, own).text(1, sign=True)
+
+
 def test_the_numbers_in_its_prose_are_those_of_the_rows():
     prose = " ".join(line for line in PAGE.splitlines() if not line.startswith("|"))
     share = lambda arm, situation=prompts.PRIOR, digits=2: to_ridge(ROWS, arm, situation).text(digits)
@@ -111,5 +154,6 @@ def test_the_numbers_in_its_prose_are_those_of_the_rows():
               *(of_tables(*each) for each in (
                   (own, tables.LOGISTIC, 5), (networks, tables.NETWORKS, 5), (own, tables.LOGISTIC, 30),
                   (networks, tables.NETWORKS, 30), (networks, tables.LOGISTIC, 5), (networks, tables.LOGISTIC, 30),
-                  (own, tables.REAL, 30), (networks, tables.REAL, 30)))]
+                  (own, tables.REAL, 30), (networks, tables.REAL, 30))),
+              *words_of_the_page()]
     assert re.findall(r"[+-]?\d+\.\d+ ± \d+\.\d+", prose) == wanted

@@ -9,11 +9,13 @@ import torch
 from mlcourse.context import (LinearAttention, LinearTasks, best_error, best_rate, by_prefix, causal, error_of, errors,
                               one_step, ridge, shifted_pairs)
 from mlcourse.context.coins import kl, predictive
+from mlcourse.datasets.words import encode
 from mlcourse.exercises import exercise
 from mlcourse.exercises.framework import judge
 from mlcourse.lessons.l17_context import coin
+from mlcourse.nets import GRU
 
-PREFIX, TOKENS, READ, ATTEND, NEXT = (exercise(f"17.{i}").reference() for i in (1, 2, 3, 4, 6))
+PREFIX, TOKENS, READ, ATTEND, NEXT, WORDS = (exercise(f"17.{i}").reference() for i in (1, 2, 3, 4, 6, 7))
 
 
 @pytest.fixture
@@ -109,3 +111,45 @@ def test_the_moments_behind_that_error():
 
 def test_one_head_on_paper():
     assert NEXT(1, 1) == pytest.approx(0.5) and coin.belief(1, 1) == pytest.approx(2 / 3)
+
+
+def test_words_are_read_as_the_librarys_gru_reads_them():
+    x, net = encode(["a", "ovu", "kapsol", "abcdefghijkl"]).double() / 255, GRU(0, 26, 8, seed=1).double()
+    start = x.new_zeros(4, 8)
+    torch.testing.assert_close(WORDS(x, net.step, start), net(x), rtol=0, atol=1e-14)
+    torch.testing.assert_close(WORDS(x[:3, :7], net.step, start[:3]), net(x)[:3], rtol=0, atol=1e-14)
+
+
+OTHER_READINGS = {
+    "word by word": """
+    def alone(word, state):
+        for letter in word:
+            if not letter.any():
+                break
+            state = step(letter[None], state)
+        return state[0]
+    return torch.stack([alone(word, state[None]) for word, state in zip(x, h)])""",
+    "the state at its length": """
+    states = [h]
+    for t in range(x.shape[1]):
+        states.append(step(x[:, t], states[-1]))
+    return torch.stack(states, 1)[torch.arange(len(x)), x.sum((1, 2)).long()]""",
+    "a blend": """
+    for letters in x.unbind(1):
+        there = letters.sum(1, keepdim=True)
+        h = there * step(letters, h) + (1 - there) * h
+    return h""",
+    "in place": """
+    for t in range(x.shape[1]):
+        there = x[:, t].any(1)
+        h[there] = step(x[there, t], h[there])
+    return h""",
+}
+
+
+@pytest.mark.parametrize("body", OTHER_READINGS.values(), ids=OTHER_READINGS)
+def test_other_readings_pass(body):
+    namespace = {"torch": torch}
+    exec(f"def read_words(x, step, h):{body}", namespace)
+    result = judge(exercise("17.7"), namespace["read_words"])
+    assert result.passed, result.message

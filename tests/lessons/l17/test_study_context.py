@@ -10,16 +10,17 @@ from mlcourse.lessons.l17_context import maml, shipped
 from mlcourse.lessons.l17_context import study_context_glyphs as glyphs
 from mlcourse.lessons.l17_context import study_context_regression as prompts
 from mlcourse.lessons.l17_context import study_context_tables as tables
+from mlcourse.lessons.l17_context import study_context_words as words
 from mlcourse.lessons.l17_context.study_context import CHOOSING, STUDY, Budget, arms
-from mlcourse.lessons.l17_context.study_context_results import GLYPHS, PARTS, REGRESSION, TABLES
+from mlcourse.lessons.l17_context.study_context_results import GLYPHS, PARTS, REGRESSION, TABLES, WORDS
 from mlcourse.lessons.l17_context.training import LONG
 
-TINY = Budget(share=1e-4, prompts=20, episodes=2, tables=6, flips=8)
+TINY = Budget(share=1e-4, prompts=20, episodes=2, tables=6, flips=8, words=2, words_to_choose=2)
 
 
 @pytest.fixture
 def small(monkeypatch):
-    """A few classes of easy pictures in the place of the glyphs, and their pixels in that of features."""
+    """A few classes of easy pictures in the place of the glyphs, and their pixels in that of features; few words."""
     made = {}
 
     def data(split):
@@ -29,6 +30,7 @@ def small(monkeypatch):
         return made[split]
 
     monkeypatch.setattr(glyphs, "data", data)
+    monkeypatch.setattr(words, "QUERY", 2)
     return data
 
 
@@ -50,18 +52,19 @@ def test_a_row_that_is_missing_is_measured_again_alike(small):
     assert {**one, "core_seconds": 0} == {**found[1], "core_seconds": 0}
 
 
-def test_rates_are_measured_on_validation_scripts_before_the_seeds(small):
-    keys = STUDY.plan(STUDY.work([0], choose=True, part=[GLYPHS]), TINY)
+@pytest.mark.parametrize("part", [GLYPHS, WORDS])
+def test_rates_are_measured_on_what_is_for_validation_before_the_seeds(small, part):
+    keys = STUDY.plan(STUDY.work([0], choose=True, part=[part]), TINY)
     assert [key[-1] == CHOOSING for key in keys] == sorted((key[-1] == CHOOSING for key in keys), reverse=True)
     assert all((key[-1] == CHOOSING) == (key[-2] == "val") for key in keys)
-    row = next(STUDY.measure(STUDY.work([0], choose=True, part=[GLYPHS]), [], TINY))
+    row = next(STUDY.measure(STUDY.work([0], choose=True, part=[part]), [], TINY))
     assert (row["split"], row["seed"], row["command"]) == ("val", CHOOSING,
-                                                           "mlcourse study context --part glyphs --choose")
+                                                           f"mlcourse study context --part {part} --choose")
 
 
 def test_what_cannot_be_asked_for():
-    with pytest.raises(ValueError, match="there is no part 'words'; the parts are regression, diversity"):
-        STUDY.work(part=["words"])
+    with pytest.raises(ValueError, match="there is no part 'sounds'; the parts are regression, diversity"):
+        STUDY.work(part=["sounds"])
     with pytest.raises(ValueError, match="seed 100 is the one that rates are chosen with"):
         STUDY.work([100])
 

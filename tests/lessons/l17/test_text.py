@@ -13,6 +13,7 @@ from mlcourse.lessons.l17_context import figures, live, shipped
 from mlcourse.lessons.l17_context import study_context_results as results
 from mlcourse.lessons.l17_context.checks_results import CLAIMS
 from mlcourse.lessons.l17_context.predictions import PREDICTIONS
+from mlcourse.lessons.l17_context import study_context_words as words
 from mlcourse.lessons.l17_context.study_context_glyphs import ARMS, SHOTS
 from mlcourse.rows import read
 
@@ -34,6 +35,7 @@ def test_a_verdict_is_that_of_its_paired_interval(claim):
 
 def test_every_gap_of_the_text_is_a_paired_difference():
     gaps = [results.apart(ROWS, one, other, shot) for one in ARMS for other in ARMS for shot in SHOTS if one != other]
+    gaps += [results.ahead(ROWS, one, other, shot) for one in words.ARMS for other in words.ARMS for shot in SHOTS]
     known = {(f"{abs(gap.mean):.1f}", f"{gap.half:.1f}") for gap in gaps}
     assert set(GAP.findall(text())) <= known
 
