@@ -194,8 +194,7 @@ def self_trained(s: Seed) -> Adapted:
 
 
 def transferred(s: Seed) -> Adapted:
-    """SHOT: the source network's features moved on the target's pictures, as many a step as CORAL has of both
-    domains."""
+    """SHOT: the source network's features moved on the target's pictures, as many a step as CORAL has of both."""
     learner, seen = SHOT(s.copied()), pixels(s.setting.train.images)
     sampler = DomainSampler([s.setting.source], 1, 1, unlabeled=2 * s.setting.shot, target=s.setting.train)
     s.fit(learner, [learner.transfer(sampler, s.budget.align, seen, tasks=2, lr=ALIGN_RATE)])
