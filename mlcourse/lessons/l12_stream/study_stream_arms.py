@@ -12,13 +12,13 @@ from mlcourse import datasets
 from mlcourse.datasets import Form
 from mlcourse.domains import Domain
 from mlcourse.online import Played, Recipe, Task, arms, play, rainbow, recipes, stream, unadapted
-from mlcourse.online.arms import DRIFT, HALF, TOLD, UPRIGHT
+from mlcourse.online.arms import DRIFT, HALF, RAINBOW, TOLD, UPRIGHT
 from mlcourse.system.machine import one_core
 
 SIZES = (20, 30, 40, 60, 80, 120, 160, 200)
 THRESHOLD = 0.85
 TASKS = 12                                          # one more in a drift
-STREAMS = (HALF, UPRIGHT, TOLD, DRIFT)     # that are reported
+STREAMS = (HALF, UPRIGHT, RAINBOW, TOLD, DRIFT)     # that are reported
 COLOURED = "colour and turn"                # like arms.ALL, for choosing settings alone
 CHOOSING = 100                              # the seed for that
 CHOOSING_STREAMS, CHOOSING_TASKS = (COLOURED, arms.ALL), 6

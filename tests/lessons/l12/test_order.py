@@ -98,18 +98,20 @@ def test_places_left_open_are_passed_over():
 
 @pytest.mark.usefixtures("small")
 def test_every_control_moves_the_picture_and_what_is_said_is_marked():
-    shown, seen = [], []
-    see = lambda: seen.append((shown[0].settings, shown[0].picture.value))
+    explorer, last = StreamOrder(), {}          # the last picture at each setting
+    opening = explorer.settings
+
+    def see(*_):
+        last[tuple(explorer.settings.values())] = explorer.picture.value
 
     def build():
-        shown.append(StreamOrder())
         see()
-        shown[0].picture.observe(lambda _: see(), "value")
-        return shown[0]
+        explorer.picture.observe(see, "value")
+        return explorer
 
     check_marked(build, {1.0, 2.0, 3.0, 4.0, 5.0, 20.0})
-    opening = seen[0][0]
-    for name in opening:
-        alone = {picture for settings, picture in seen if settings | {name: opening[name]} == opening}
+    for at, name in enumerate(opening):
+        others = lambda values, at=at: (*values[:at], *values[at + 1:])
+        alone = {picture for values, picture in last.items() if others(values) == others(tuple(opening.values()))}
         assert len(alone) > 1, name
     assert len(TASKS) == 5

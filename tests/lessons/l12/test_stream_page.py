@@ -7,10 +7,10 @@ import pytest
 from mlcourse.lessons.l12_stream import study_stream_tables as tables
 from mlcourse.lessons.l12_stream.study_stream import STUDY
 from mlcourse.lessons.l12_stream.study_stream_arms import (ALONE, ARMS, CANDIDATES, CHOOSING, CHOOSING_STREAMS, EQUAL,
-                                                           FTML, GDUMB, GDUMB_TUNED, RANDOM, SCRATCH, STREAMS, TOE,
-                                                           TUNED, setting)
+                                                           FTML, GDUMB, GDUMB_TUNED, NAMES, RANDOM, SCRATCH,
+                                                           STREAMS, TOE, TUNED, setting)
 from mlcourse.lessons.l12_stream.study_stream_results import apart, area, mean, needed, ratio
-from mlcourse.online.arms import DRIFT, HALF, TOLD, UPRIGHT
+from mlcourse.online.arms import DRIFT, HALF, RAINBOW, TOLD, UPRIGHT
 from mlcourse.rows import read
 from mlcourse.system import paths
 
@@ -21,12 +21,13 @@ PROSE = " ".join(" ".join(line for line in PAGE.splitlines() if not line.startsw
 RATIOS = ((HALF, FTML, TUNED), (HALF, FTML, GDUMB_TUNED), (HALF, TUNED, SCRATCH), (HALF, ALONE, TUNED),
           (HALF, GDUMB_TUNED, ALONE), (HALF, FTML, ALONE), (HALF, FTML, EQUAL), (HALF, EQUAL, TUNED),
           (UPRIGHT, FTML, GDUMB), (UPRIGHT, FTML, TOE), (UPRIGHT, FTML, TUNED), (UPRIGHT, FTML, ALONE),
-          (TOLD, ALONE, RANDOM), (TOLD, ALONE, SCRATCH))
+          (RAINBOW, ALONE, SCRATCH), (RAINBOW, ALONE, RANDOM), (TOLD, ALONE, RANDOM), (TOLD, ALONE, SCRATCH))
 POINTS = ((HALF, FTML, TUNED), (HALF, FTML, GDUMB_TUNED), (HALF, ALONE, TUNED),
           (HALF, FTML, EQUAL), (HALF, EQUAL, TUNED),
           (HALF, FTML, "forgotten_before"), (HALF, FTML, "forgotten_after"),
           (HALF, TUNED, "forgotten_after"),
           (UPRIGHT, FTML, GDUMB), (UPRIGHT, FTML, TOE), (UPRIGHT, TUNED, TOE), (UPRIGHT, GDUMB_TUNED, GDUMB),
+          (RAINBOW, FTML, TOE), (RAINBOW, FTML, GDUMB), (RAINBOW, FTML, SCRATCH), (RAINBOW, FTML, ALONE),
           (TOLD, FTML, ALONE), (TOLD, FTML, TUNED),
           (DRIFT, FTML, "forgotten_before"), (DRIFT, TOE, "forgotten_before"), (DRIFT, FTML, TOE),
           (DRIFT, FTML, RANDOM))
@@ -89,6 +90,19 @@ def test_where_labels_stay_gdumb_as_it_is_is_not_told_apart_from_ftml():
 def test_a_ridge_that_knows_no_other_task_is_level_with_fine_tune_where_they_contradict_each_other():
     found, points = ratio(ROWS, HALF, ALONE, TUNED), apart(ROWS, HALF, ALONE, TUNED)
     assert found.low < 1 < found.high and points.low < 0 < points.high
+
+
+def test_where_looks_turn_too_random_features_alone_are_the_only_arm_that_always_passes():
+    passed = {arm: mean(ROWS, RAINBOW, arm, "passed").mean for arm in NAMES if needed(ROWS, RAINBOW, arm)}
+    assert len(passed) == 8 and [arm for arm, share in passed.items() if share == 1] == [ALONE]
+    assert [round(100 * passed[arm]) for arm in (FTML, GDUMB, TUNED)] == [60, 53, 30]       # as the page says
+    assert max(share for arm, share in passed.items() if arm not in (RANDOM, ALONE)) < 0.7
+    assert sorted(needed(ROWS, RAINBOW, ALONE).values()) == [80, 80, 80, 80, 120]
+    assert all(ratio(ROWS, RAINBOW, ALONE, other).high < 1 for other in (SCRATCH, RANDOM))
+    assert apart(ROWS, RAINBOW, FTML, TOE).low > 0
+    for other in (GDUMB, SCRATCH, ALONE):
+        level = apart(ROWS, RAINBOW, FTML, other)
+        assert level.low < 0 < level.high
 
 
 def test_where_the_look_tells_the_task_and_labels_move_ftml_fails_and_the_ridge_alone_is_best():

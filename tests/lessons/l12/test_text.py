@@ -12,7 +12,7 @@ from mlcourse.lessons.l12_stream.checks_results import CLAIMS
 from mlcourse.lessons.l12_stream.predictions import PREDICTIONS
 from mlcourse.lessons.l12_stream.study_stream_arms import (ALONE, EQUAL, FTML, GDUMB, GDUMB_TUNED, NAMES, RANDOM, SIZES,
                                                            TOE, TUNED)
-from mlcourse.online.arms import DRIFT, HALF, TOLD, UPRIGHT
+from mlcourse.online.arms import DRIFT, HALF, RAINBOW, TOLD, UPRIGHT
 from mlcourse.online.needed import median_needed, samples_needed
 from mlcourse.rows import read
 
@@ -36,13 +36,15 @@ def test_every_gap_of_the_text_is_a_paired_difference():
     gap = lambda one, other, stream=HALF, samples=40: results.apart(ROWS, stream, one, other, samples)
     worth, low, disturbed = gap(FTML, TUNED), gap(ALONE, TUNED), gap(GDUMB, GDUMB_TUNED, UPRIGHT)
     level, ahead = gap(FTML, ALONE, HALF, 200), gap(ALONE, FTML, UPRIGHT, 200)
-    drifting = gap(RANDOM, FTML, DRIFT)
-    assert min(worth.low, disturbed.low, ahead.low, drifting.low, low.high, level.high) > 0 > max(low.low, level.low)
+    drifting, turned = gap(RANDOM, FTML, DRIFT), gap(FTML, TOE, RAINBOW)
+    assert min(worth.low, disturbed.low, ahead.low, drifting.low, turned.low, low.high, level.high) > 0
+    assert max(low.low, level.low) < 0
     for said in (f"FTML leads fine-tune by {worth.text()} points with 40", f"from fine-tuning ({low.text()} points)",
                  f"cost GDumb's {disturbed.text()} points", f"contradict each other ({level.text()} points)",
-                 f"and {ahead.text()} points ahead", f"lead it by {drifting.text()} points with 40"):
+                 f"and {ahead.text()} points ahead", f"lead it by {drifting.text()} points with 40",
+                 f"as on the paper's Rainbow MNIST, by {turned.text()} points; only *random features alone* pass"):
         assert said in text()
-    assert len(GAP.findall(text())) == 6
+    assert len(GAP.findall(text())) == 7
 
 
 def test_what_is_said_without_a_number_is_in_the_rows():
@@ -50,6 +52,7 @@ def test_what_is_said_without_a_number_is_in_the_rows():
         assert all(n is None for n in results.needed(ROWS, HALF, arm).values())
         assert 30 < results.mean_accuracy(ROWS, HALF, arm, 40).mean < 36           # "a third right"
     assert results.mean(ROWS, TOLD, FTML, "passed").mean < 0.1
+    assert [arm for arm in NAMES if {*results.values(ROWS, RAINBOW, arm, "passed").values()} == {1}] == [ALONE]
     gaps = [results.apart(ROWS, HALF, FTML, TUNED, n).mean for n in SIZES]
     assert gaps == sorted(gaps, reverse=True)                                   # worth most with few samples
 
