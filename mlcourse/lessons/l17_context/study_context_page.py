@@ -9,8 +9,8 @@ from mlcourse.lessons.l17_context import study_context_regression as prompts
 from mlcourse.lessons.l17_context import study_context_tables as tables
 from mlcourse.lessons.l17_context import study_context_words as words
 from mlcourse.lessons.l17_context.study_context_results import (PROTO, REGRESSION, WORDS, Rows, accuracy_by_seed, ahead,
-                                                                apart, coins, diverse, errors, less_logistic, less_ridge,
-                                                                on_words, seconds, table_loss, to_ridge)
+                                                                apart, coins, diverse, errors, less_logistic,
+                                                                less_ridge, on_words, seconds, table_loss, to_ridge)
 from mlcourse.statistics import t_interval
 
 SHOWN_PAIRS = (0, 1, 2, 3, 5, 7, 10)

@@ -10,7 +10,7 @@ from mlcourse.exercises.framework import judge
 from mlcourse.lessons.l12_stream.checks_results import (ALIKE, ALWAYS, CLAIMS, ELSEWHERE, LARGER, NAMES, OVERLAP,
                                                         SWAPPED, WHY)
 from mlcourse.lessons.l12_stream.study_stream_arms import TUNED
-from mlcourse.lessons.l12_stream.study_stream_results import accuracy, apart
+from mlcourse.lessons.l12_stream.study_stream_results import apart, mean_accuracy
 from mlcourse.rows import read
 
 ROWS = read("stream")
@@ -32,7 +32,7 @@ def reading(claim, misconceptions):
 
 def overlap(stream, one, other, samples):
     """Whether two intervals of a table overlap: of accuracies, or of the differences from fine-tune beside them."""
-    pairs = [[accuracy(ROWS, stream, arm, samples) for arm in (one, other)]]
+    pairs = [[mean_accuracy(ROWS, stream, arm, samples) for arm in (one, other)]]
     if TUNED not in (one, other):
         pairs.append([apart(ROWS, stream, arm, TUNED, samples) for arm in (one, other)])
     return any(a.low < b.high and b.low < a.high for a, b in pairs)
