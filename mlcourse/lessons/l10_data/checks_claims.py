@@ -27,10 +27,9 @@ class Claim(NamedTuple):
 CALL = "call apart with these names; on which side of 0 does its interval lie?"
 CLAIMS = {
     "a": Claim("yes", "what loses to a rival taken for useless", CALL, "set VAE", "support alone", "pixels"),
-    "b": Claim("open", "the larger mean wins", CALL, "support alone", "DAGAN", "pixels"),
-    "c": Claim("no", "a wide interval taken for an open one", CALL, "DAGAN", "set VAE, query loss", "pixels"),
-    "d": Claim("yes", "two trainings of a network taken for one", CALL, "set VAE, query loss", "set VAE", "pixels"),
-    "e": Claim("open", "what helps on pixels taken to help on features", CALL, "set VAE, query loss", "hand-made views",
+    "b": Claim("yes", "a gain over nothing taken for a gain over views", CALL, "hand-made views", "set VAE", "pixels"),
+    "c": Claim("no", "two trainings of a network taken for one", CALL, "set VAE", "set VAE, query loss", "pixels"),
+    "d": Claim("open", "an interval across 0 taken for a verdict", CALL, "set VAE, query loss", "hand-made views",
                "features"),
 }
 

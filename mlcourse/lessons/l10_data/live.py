@@ -18,7 +18,7 @@ from mlcourse.learners import R2D2
 from mlcourse.learners.r2d2 import ridge
 from mlcourse.lessons.l10_data.pictures import splits
 from mlcourse.lessons.l10_data.study_making_arms import source
-from mlcourse.losses.vae import Normal
+from mlcourse.losses.vae import Normal, reparameterised
 from mlcourse.nets.set_vae import SetVAE
 from mlcourse.statistics import interval
 from mlcourse.widgets import Bar
@@ -27,6 +27,17 @@ WAY, EPISODES, SEED = 5, 40, 2
 SETS, PICTURES, RATE = 16, 5, 2e-3      # of a step: sets, pictures in each; Adam's rate
 PENALTY, SCALE = 10.0, 10.0             # of the ridge regression on pixels
 TASKS, SAMPLES, FURTHER = 4, 5, 5e-4    # of a step of the query loss: episodes, samples of each class; Adam's rate
+
+
+@torch.no_grad()
+def behind_sets(vae: SetVAE, sets: Tensor, sample: Callable[..., Tensor], count: int = 3) -> Tensor:
+    """`count` pictures (B, count, 1, h, w) of each set (B, K, 1, h, w), drawn by a learner's `sample` (exercise 10.3) from
+    a code of each set and from noise."""
+    noise = torch.Generator().manual_seed(0)
+    q_c = vae.context(vae.embed(sets))
+    c = reparameterised(q_c, torch.randn(q_c.mean.shape, generator=noise))
+    xi = torch.randn(len(c), count, vae.z, generator=noise)
+    return sample(vae.prior, lambda z, c: vae.decode(z[:, None], c)[:, 0].sigmoid(), c, xi)
 
 
 @cache
