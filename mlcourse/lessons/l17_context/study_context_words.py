@@ -98,7 +98,8 @@ def transformer(way: int, seed: int) -> Transformer:
 @dataclass(frozen=True)
 class Arm:
     """make(seed, rate): the untrained learner. steps: of training, about as many seconds for each arm, with `tasks`
-    episodes of `way` languages each. rates: that were tried, the chosen one first: Adam's, of MAML the inner one."""
+    episodes of `way` languages each. rates: that were tried, the chosen one first: Adam's, of MAML the inner one.
+    outer: Adam's rate where that is another."""
 
     make: Callable[[int, float], Learner]
     steps: int
@@ -169,13 +170,15 @@ def learner_of(arm: str, rate: float, seed: int, share: float) -> tuple[Learner,
 
 def judged(arm: str, rate: float, split: str, seed: int, share: float, episodes: int) -> dict:
     """Accuracy (%) of an arm at each of SHOTS on episodes of a split's families, the same for all arms with this seed,
-    and what its training took. longer: with LONGER places of padding more, where that changes anything."""
+    and what its training took. longer, of READS_ON alone, as it changes nothing for others: with LONGER places of
+    padding more."""
     with one_core():
         learner, steps, seconds = learner_of(arm, rate, seed, share)
-        found = {"steps": steps, "core_seconds": seconds, "shots": list(SHOTS)}
-        for field, sampler in (("accuracy", EpisodeSampler), *((("longer", Longer),) if arm == READS_ON else ())):
-            found[field] = [right(learner, sampler(getattr(data(), split), WAY, shot, QUERY), split, seed, episodes)
-                            for shot in SHOTS]
+        accuracy = lambda kind: [right(learner, kind(getattr(data(), split), WAY, shot, QUERY), split, seed, episodes)
+                                 for shot in SHOTS]
+        found = {"steps": steps, "core_seconds": seconds, "shots": list(SHOTS), "accuracy": accuracy(EpisodeSampler)}
+        if arm == READS_ON:
+            found["longer"] = accuracy(Longer)
     return found | {"episodes": episodes}
 
 
