@@ -12,7 +12,7 @@ verdicts = {     # "yes", "no" or "open"
 OTHER = {"yes": "open", "no": "yes", "open": "yes"}
 
 verdicts = Exercise(
-    id="10.4", title="Does a generator help?", answer="verdicts", difficulty=2, minutes=3,
+    id="10.4", title="Does a generator help?", answer="verdicts", difficulty=2, minutes=4,
     stub=VERDICTS, solution_source=with_verdicts(VERDICTS, CLAIMS), check=check_verdicts,
     hints=(
         "apart(one, other, on) prints the paired difference of two arms; where does its interval lie?",

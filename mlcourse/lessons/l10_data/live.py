@@ -31,8 +31,8 @@ TASKS, SAMPLES, FURTHER = 4, 5, 5e-4    # of a step of the query loss: episodes,
 
 @torch.no_grad()
 def behind_sets(vae: SetVAE, sets: Tensor, sample: Callable[..., Tensor], count: int = 3) -> Tensor:
-    """`count` pictures (B, count, 1, h, w) of each set (B, K, 1, h, w), drawn by a learner's `sample` (exercise 10.3) from
-    a code of each set and from noise."""
+    """`count` pictures (B, count, 1, h, w) of each set (B, K, 1, h, w), drawn by a learner's `sample` (exercise 10.3)
+    from a code of each set and from noise."""
     noise = torch.Generator().manual_seed(0)
     q_c = vae.context(vae.embed(sets))
     c = reparameterised(q_c, torch.randn(q_c.mean.shape, generator=noise))

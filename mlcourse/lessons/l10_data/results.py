@@ -41,8 +41,8 @@ def by_seed(rows: Sequence[dict], arm: str, on: str) -> dict[int, float]:
 
 
 def table(rows: Sequence[dict]) -> str:
-    """Views and samples of the set VAE in the support set, on pixels and on features, each less as many hand-made views,
-    which have a line for each number."""
+    """Views and samples of the set VAE in the support set, on pixels and on features, each less as many hand-made
+    views, which have a line for each number."""
     lines = [f"{'% right, 1-shot':22s}" + "".join(f"{f'on {on}':>{width}s}{'less as many views':>21s}"
                                                   for on, width in ((PIXELS, 11), (FEATURES, 13)))]
     for arm, made in ((ALONE, None), *((VIEWS, count) for count in COUNTS), (SET, None), (QUERY, None)):

@@ -70,8 +70,8 @@ def test_views_have_a_line_for_each_number_and_generators_are_beside_as_many():
     lines = {line[:22].strip(): line for line in results.table(ROWS).splitlines()}
     five = t_interval(results.study.values(ROWS, VIEWS, PIXELS, 1, 5).values())
     assert five.text() in lines["hand-made views, five"]
-    assert f"{apart(ROWS, GAN, VIEWS, PIXELS).text(sign=True)} (five)" in lines[GAN]
-    assert results.study.setting(ROWS, GAN, PIXELS, 1).startswith("5×")
+    assert f"{apart(ROWS, SET, VIEWS, FEATURES).text(sign=True)} (five)" in lines[SET]
+    assert results.study.setting(ROWS, SET, FEATURES, 1).startswith("5×")
     assert [line.count("(ten)") for line in (lines[SET], lines[QUERY])] == [1, 1]
     assert results.study.setting(ROWS, VIEWS, PIXELS, 1).startswith("10×")
 
