@@ -12,7 +12,7 @@ from guides import blocks, check_docstrings
 from mlcourse.course import notebooks
 from mlcourse.system import paths
 
-COPIED = ("mlcourse", "tests", "notebooks", "benchmarks", "README.md", "conftest.py", "pyproject.toml")
+COPIED = ("mlcourse", "tests", "notebooks", "benchmarks", "docs", "README.md", "conftest.py", "pyproject.toml")
 SCRIPT = """\
 import runpy
 runpy.run_path("make_98.py")

@@ -27,7 +27,7 @@ def test_pool_dials(widget, tmp_path):
 def test_mask_dial(widget, tmp_path):
     dial = widget("MaskDial")
     assert "This mask changes accuracy by ≈" in dial.says()
-    assert "with the others removed" in dial.picture.get_attribute("title")
+    assert "others removed" in dial.picture.get_attribute("title")
     picture = dial.pixels()
     dial.slider("threshold").focus()
     dial.page.keyboard.press("ArrowLeft")
