@@ -14,9 +14,9 @@ def test_freeze_ladder(widget, tmp_path):
     ladder.changed(picture)
     picture = ladder.settled()
     assert ladder.readout("labels of a class") == "50" and "50 labels of a class" in ladder.says()
-    ladder.press("clothes")
+    ladder.press("inverted")
     ladder.changed(picture)
-    assert "Clothes, 3 blocks kept" in ladder.says()
+    assert "Inverted, 3 blocks kept" in ladder.says()
     ladder.settled()
     ladder.root.screenshot(path=tmp_path / "freeze_ladder.png")
 
