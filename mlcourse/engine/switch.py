@@ -49,12 +49,14 @@ def _refused(module: nn.Module) -> bool:
 def over_tasks(learner, function: Callable[[Any], Any], batch) -> Any:
     """`function` of every episode of a batch, by the learner's engine: tensors, or a tuple of them, with a leading T.
 
-    function: of one episode, without a task dimension; where the engine is STACKED also of a batch. Where vmap turns
-    out to fail, the learner goes on in a loop, and a warning says so once.
+    function: of one episode, without a task dimension; where the engine is STACKED also of a batch. A batch of one
+    episode whose network does not adapt is computed as that episode, because torch's own convolutions are then faster
+    than products. Where vmap turns out to fail, the learner goes on in a loop, and a warning says so once.
     """
     chosen = learner.engine
     if chosen == STACKED:
-        return function(batch)
+        is_single = batch.tasks == 1 and not getattr(learner, "adapts", True)
+        return in_a_loop(function, batch) if is_single else function(batch)
     if chosen == VMAP:
         try:
             with _RightDerivatives():

@@ -28,6 +28,7 @@ class MLDG(AdaBN):
 
     stacks = True
     needs = ()
+    adapts = True
 
     def __init__(self, net: nn.Module, inner: float = 0.05, weight: float = 1.0):
         super().__init__(net)

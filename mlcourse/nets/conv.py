@@ -117,7 +117,7 @@ class Conv4(stacking.Stacking, nn.Module):
                              f"side={side}")
 
     def _activate(self, x: Tensor, layer: int) -> Tensor:
-        return F.max_pool2d(F.relu(x), 2) if layer < self.pooled else F.relu(x)
+        return F.relu(F.max_pool2d(x, 2) if layer < self.pooled else x)     # the same numbers, and fewer to take
 
     def running_stats(self) -> Stats:
         """The running statistics in the form that `forward` takes."""

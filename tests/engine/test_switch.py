@@ -340,3 +340,14 @@ class _Double:
 
     def sample(self, tasks, generator):
         return PICTURES.sample(tasks, generator).to(torch.float64)
+
+
+@pytest.mark.parametrize("kind, together", [(ProtoNet, False), (MAML, True)])
+def test_a_batch_of_one_is_computed_as_that_episode_where_no_network_adapts(kind, together, monkeypatch):
+    learner, batch, seen = kind(Conv4(3, 6, "max", side=SIDE)).double(), pictures(1), []
+    form = Conv4.stacked
+    monkeypatch.setattr("mlcourse.nets.functional._stacked",
+                        lambda net, *rest: seen.append(len(rest[1])) or form(net, *rest)[0])
+    loss = learner.losses(batch)
+    assert loss.shape == (1,) and bool(seen) == together
+    torch.testing.assert_close(loss[0], learner.loss(batch.task(0)), rtol=1e-9, atol=1e-11)
