@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from mlcourse.engine import switch
 from mlcourse.episode import Episode
 from mlcourse.losses import task_loss
-from mlcourse.nets import (Params, Stats, call, live_batch_norm, norm_of, params_of, prepare, stacking, statistics,
-                           trainable, watching)
+from mlcourse.nets import (Params, Stats, call, check_sizes, embeds, live_batch_norm, norm_of, params_of, prepare,
+                           stacking, statistics, trainable, watching)
 from mlcourse.phases import Phase, episodic_phase
 from mlcourse.system.machine import in_parallel
 
@@ -33,6 +33,9 @@ class Learner(stacking.Stacking, nn.Module):
     config: dict = {}
     tasks_at_once: int | None = None
     refused_by_vmap = False
+    needs: tuple[str, ...] = ()         # what the method takes of its network beside its output
+    compares = False                    # whether it compares features, so that a network without a head will do
+    adapts = False                      # whether a task gets weights of its own, by gradients through the network
 
     def __init_subclass__(cls, **settings):
         super().__init_subclass__(**settings)
@@ -146,8 +149,6 @@ class NetLearner(Learner):
     """
 
     seen: Stats = ()
-    needs: tuple[str, ...] = ()         # what the method takes of its network beside its output
-    adapts = False                      # whether a task gets weights of its own, by gradients through the network
 
     def __init__(self, net: nn.Module):
         check_network(type(self), net)
@@ -223,12 +224,16 @@ NEEDED = {"features": "its features (net.features)", "size": "the size of its fe
           "layers": "how its parameters' names begin in each layer, from input up (net.layers)"}
 
 
-def check_network(kind: type[NetLearner], net: nn.Module) -> None:
-    """Raises ValueError, before a learner of this kind is made, where a network lacks what it needs, or has a batch
-    norm through whose statistics it would adapt."""
+def check_network(kind: type[Learner], net: nn.Module) -> None:
+    """Raises ValueError, before a learner of this kind is made, where a network lacks what it needs or has no weights
+    yet, or has a batch norm through whose statistics it would adapt."""
     name, own = kind.__name__, type(net).__name__
     if not isinstance(net, nn.Module):
         raise ValueError(f"{name} needs a network, a torch.nn.Module, got {own}; pass the module itself")
+    check_sizes(net)
+    if kind.compares and not embeds(net):
+        raise ValueError(f"{name} compares features, but this {own} has a head and no method features(x) that gives "
+                         "what the head sees; write one, or pass the network without its head")
     for what in kind.needs:
         if getattr(net, what, None) is None:
             raise ValueError(f"{name} needs {NEEDED[what]}, which this {own} does not have; mlcourse.nets.wrap(net, "

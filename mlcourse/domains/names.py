@@ -27,10 +27,19 @@ def composed(name: str) -> str:
 
 
 def class_key(name: str) -> str:
-    """What is left of a name where upper case, the way accents are typed, the kind of space between words (blanks, _
-    or -) and blanks at the ends are of no account; two names with the same key are taken for the same class."""
-    folded = composed(composed(name.replace("\u200b", "").replace("\ufeff", "")).casefold())
+    """What is left of a name where upper case, the way accents are typed, full-width letters, characters without width,
+    the kind of space between words (blanks, _ or a dash) and blanks at the ends are of no account; two names with the
+    same key are taken for the same class."""
+    folded = composed(composed("".join(map(_plain, name))).casefold())
     return re.sub(r"(?<=[^\W_])[\s_-]+(?=[^\W_])", " ", " ".join(folded.split()))
+
+
+def _plain(character: str) -> str:
+    """A character as a plain keyboard types it: a full-width one as the usual one, any dash as "-", a soft hyphen, a
+    joiner or another one without width as nothing."""
+    if "\uff01" <= character <= "\uff5e":
+        return chr(ord(character) - 0xFEE0)
+    return {"Cf": "", "Pd": "-"}.get(unicodedata.category(character), character)
 
 
 def matched(names: Sequence[str], others: Sequence[str], where: str, elsewhere: str) -> dict[str, str]:

@@ -55,7 +55,7 @@ def over_tasks(learner, function: Callable[[Any], Any], batch) -> Any:
     """
     chosen = learner.engine
     if chosen == STACKED:
-        is_single = batch.tasks == 1 and not getattr(learner, "adapts", True)
+        is_single = batch.tasks == 1 and not learner.adapts
         return in_a_loop(function, batch) if is_single else function(batch)
     if chosen == VMAP:
         try:

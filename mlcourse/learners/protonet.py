@@ -34,6 +34,7 @@ class ProtoNet(NetLearner):
     """
 
     stacks = True
+    compares = True
 
     def __init__(self, net: nn.Module):
         super().__init__(net)

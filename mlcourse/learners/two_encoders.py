@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from mlcourse.engine.descend import check_rate
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner, check_classes, require_grad
+from mlcourse.learner import Learner, check_classes, check_network, require_grad
 from mlcourse.losses.contrast import similarities, symmetric_info_nce
-from mlcourse.nets import build_net
+from mlcourse.nets import build_net, norm_of
 from mlcourse.nets.wrap import linear
 from mlcourse.phases import check_counts
 
@@ -36,8 +36,11 @@ class TwoEncoders(Learner):
 
     net: f, a network without a head. other: the `config` of g; None takes another network like f, "shared" f itself.
     tau: the temperature. size: of the common space. seed: of the initial weights of A and B. The networks' norm must be
-    "layer" or "none", because statistics of one side say nothing about the other: ValueError otherwise.
+    "layer" or "none", because statistics of one side say nothing about the other: ValueError otherwise, and for a
+    network without what `other` or the heads need.
     """
+
+    needs = ("features", "size")
 
     def __init__(self, net: nn.Module, other: dict | str | None = None, tau: float = 0.1, size: int = 64,
                  seed: int = 0):
@@ -47,11 +50,16 @@ class TwoEncoders(Learner):
         self.net, self.tau = net, tau
         self.shared = other == "shared"
         self.config = {"other": other, "tau": tau, "size": size, "seed": seed}
-        other = {**net.config, "seed": net.config["seed"] + 1} if other is None else other
+        if other is None:
+            if not hasattr(net, "config"):
+                raise ValueError(f"TwoEncoders makes the second network as the first was made, which this "
+                                 f"{type(net).__name__} does not say (net.config); name one with other=, or 'shared'")
+            other = {**net.config, "seed": net.config["seed"] + 1}
         self.twin = None if self.shared else build_net(other)
         for each in (net, self.twin or net):
-            if each.norm not in ("layer", "none"):
-                raise ValueError(f"the networks of TwoEncoders need the norm 'layer' or 'none', got {each.norm!r}")
+            check_network(type(self), each)
+            if norm_of(each) not in ("layer", "none"):
+                raise ValueError(f"the networks of TwoEncoders need the norm 'layer' or 'none', got {norm_of(each)!r}")
         self.head = linear(net.size, size, 2 * seed, bias=False)
         self.twin_head = None if self.shared else linear(self.twin.size, size, 2 * seed + 1, bias=False)
 

@@ -3,7 +3,7 @@
 from mlcourse.nets.build import build_net
 from mlcourse.nets.chosen import network
 from mlcourse.nets.conv import Conv4
-from mlcourse.nets.functional import call, features, head, norm_of, of_tasks, prepare, statistics, watching
+from mlcourse.nets.functional import call, embeds, features, head, norm_of, of_tasks, prepare, statistics, watching
 from mlcourse.nets.gru import GRU
 from mlcourse.nets.lenet import LeNet
 from mlcourse.nets.mlp import MLP
@@ -11,8 +11,8 @@ from mlcourse.nets.norms import NORMS, Norm, Stats, moments
 from mlcourse.nets.params import Params, params_of, trainable
 from mlcourse.nets.resnet import ResNet12
 from mlcourse.nets.sequence import StrokeNet, Transformer
-from mlcourse.nets.wrap import Wrapped, live_batch_norm, wrap
+from mlcourse.nets.wrap import Wrapped, check_sizes, live_batch_norm, wrap
 
 __all__ = ["GRU", "MLP", "NORMS", "Conv4", "LeNet", "Norm", "Params", "ResNet12", "Stats", "StrokeNet", "Transformer",
-           "Wrapped", "build_net", "call", "features", "head", "live_batch_norm", "moments", "network", "norm_of",
-           "of_tasks", "params_of", "prepare", "statistics", "trainable", "watching", "wrap"]
+           "Wrapped", "build_net", "call", "check_sizes", "embeds", "features", "head", "live_batch_norm", "moments",
+           "network", "norm_of", "of_tasks", "params_of", "prepare", "statistics", "trainable", "watching", "wrap"]

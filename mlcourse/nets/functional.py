@@ -60,6 +60,11 @@ def call(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) 
         return torch.func.functional_call(net, params, (x,) if given is None else (x, given))
 
 
+def embeds(net: nn.Module) -> bool:
+    """Whether `features` finds those of a network: its method of that name, or its output where it has no head."""
+    return hasattr(net, "features") or not hasattr(net, "head")
+
+
 def head(params: Params, z: Tensor) -> Tensor:
     """Logits (M, way) of the linear head in `params` on features z (M, size); with a leading T on both as in `call`."""
     weight, bias = params["head.weight"], params["head.bias"]
@@ -67,13 +72,17 @@ def head(params: Params, z: Tensor) -> Tensor:
 
 
 def features(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) -> Tensor:
-    """net.features(x) with `params` in place of the network's own: (M, size), or (T, M, size) as in `call`."""
+    """net.features(x) with `params` in place of the network's own: (M, size), or (T, M, size) as in `call`. A network
+    without a head may return them itself. Raises ValueError for one with a head alone."""
+    if not embeds(net):
+        raise ValueError(f"this {type(net).__name__} has a head, but no method features(x) that gives what the head "
+                         "sees; write one, or pass the network without its head")
     given = _given(net, stats)
     if of_tasks(net, params):
         if _one_after_another(net, params, x):
             return _one_by_one(features, net, params, x, given)
         return _stacked(net, params, x, given)
-    if not hasattr(net, "features") and not hasattr(net, "head"):
+    if not hasattr(net, "features"):
         return call(net, params, x, given)
     with _noticing(x, given):
         return _method(net, "features", params, *((x,) if given is None else (x, given)))

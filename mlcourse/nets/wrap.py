@@ -7,6 +7,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from mlcourse.nets.norms import Norm
 
@@ -79,17 +80,28 @@ def wrap(module: nn.Module, head: int = 0, *, example: Tensor | None = None, fro
     1×28×28. frozen: the module is neither adapted nor trained and stays in eval mode, batch norms and dropout included.
     exchange_norms: every BatchNorm2d becomes a `Norm` of the course, by the statistics of the batch at hand, with its
     gains and shifts. seed: of the head.
-    Raises ValueError for what is no module, or cannot compute the example.
+    Raises ValueError for what is no module, one whose sizes no samples have set yet, or one that cannot compute the
+    example.
     """
     if not isinstance(module, nn.Module):
         raise ValueError(f"a network is a torch.nn.Module, got {type(module).__name__}; pass the module itself, with "
                          "its weights")
+    check_sizes(module)
     body = copy.deepcopy(module)
     if exchange_norms:
         body = exchanged(body)
     if frozen:
         body.requires_grad_(False)
     return Wrapped(body, _maps(body, torch.zeros(2, 1, 28, 28) if example is None else example), head, frozen, seed)
+
+
+def check_sizes(module: nn.Module) -> None:
+    """Raises ValueError where a lazy layer, such as nn.LazyLinear, has not seen samples, so that it has no weights."""
+    for name, layer in module.named_modules():
+        own = (*layer.parameters(recurse=False), *layer.buffers(recurse=False))
+        if any(map(is_lazy, own)):
+            raise ValueError(f"{name or 'the module'} is a {type(layer).__name__} that has no weights before it sees "
+                             "samples; call the module once with a few samples, then pass it")
 
 
 def _maps(body: nn.Module, example: Tensor) -> tuple[int, ...]:

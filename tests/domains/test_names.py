@@ -11,13 +11,14 @@ from mlcourse.domains.names import class_key, listed, matched, quoted
     ("café", unicodedata.normalize("NFD", "café")), ("Cat", "cat"), ("dog ", "dog"), (" dog", "dog"),
     ("golden  retriever", "golden retriever"), ("golden_retriever", "Golden-Retriever"), ("Straße", "STRASSE"),
     ("tab\tle", "tab le"), ("no-break\u00a0space", "no-break space"), ("\ufeffcat", "cat"),
-    ("barks / Ash", "barks / ash")])
+    ("barks / Ash", "barks / ash"), ("Ｃａｔ\u3000１", "cat 1"), ("well\u2013known", "well-known"), ("\u2014 x", "- x"),
+    ("co\u00adoperate", "cooperate"), ("left\u200e", "left"), ("zero\u200dwidth", "zerowidth")])
 def test_names_typed_in_two_ways_are_one(one, other):
     assert class_key(one) == class_key(other)
     assert matched([one, "x"], ["y", other], "A", "B") == {one: other}
 
 
-@pytest.mark.parametrize(("one", "other"), [("1", "-1"), ("a", "á"), ("cat", "cats"), ("_", "-"), ("7", "07"),
+@pytest.mark.parametrize(("one", "other"), [("1", "-1"), ("1", "\uff0d1"), ("2", "\u00b2"), ("a", "á"), ("cat", "cats"), ("_", "-"), ("7", "07"),
                                               ("ab", "a b")])
 def test_names_that_mean_something_else_stay_apart(one, other):
     assert matched([one], [other], "A", "B") == {}

@@ -1,6 +1,7 @@
 """Every learner around networks that know nothing of the course: the same numbers as a loop over tasks, or one sentence
 when the learner is made."""
 
+from collections import OrderedDict
 from inspect import signature
 
 import pytest
@@ -145,12 +146,21 @@ def test_a_batch_norm_in_training_is_declared():
     assert ProtoNet(normed(False).eval()).is_transductive
 
 
+def with_a_head():
+    return nn.Sequential(OrderedDict(body=nn.Flatten(), head=nn.Linear(SIDE * SIDE, 3)))
+
+
 @pytest.mark.parametrize("name, net, says", [
     ("maml", lambda: (lambda x: x), "MAML needs a network, a torch.nn.Module, got function; pass the module itself"),
     ("anil", ResidualBlock, r"ANIL needs a linear layer called head, which this ResidualBlock does not have; .*nets.wrap"),
     ("simclr", ResidualBlock, r"SimCLR needs the size of its features \(net.size\), which this ResidualBlock does not have"),
     ("finetune", ResidualBlock, r"FineTune needs the size of its features"),
     ("meta-transfer", ResidualBlock, r"MetaTransfer needs its features \(net.features\)"),
+    ("protonet", lambda: with_a_head(), r"ProtoNet compares features, but this Sequential has a head and no method features"),
+    ("r2d2", lambda: with_a_head(), "R2D2 compares features, .*; write one, or pass the network without its head"),
+    ("maml", lambda: nn.Sequential(nn.Flatten(), nn.LazyLinear(3)), "1 is a LazyLinear that has no weights .*; call the "
+     "module once"),
+    ("protonet", lambda: nn.LazyConv2d(3, 3), "the module is a LazyConv2d that has no weights before it sees samples"),
     ("maml", lambda: ResidualBlock().requires_grad_(False), "every parameter of this ResidualBlock is frozen; .*head=N"),
 ])
 def test_what_a_network_lacks_is_said_when_the_learner_is_made(name, net, says):

@@ -135,6 +135,10 @@ def test_class_means_are_means_of_unit_vectors():
 def test_what_does_not_fit_is_told():
     with pytest.raises(ValueError, match="norm 'layer' or 'none', got 'batch'"):
         TwoEncoders(net(norm="batch"))
+    with pytest.raises(ValueError, match=r"Flatten does not say \(net.config\); name one with other=, or 'shared'"):
+        TwoEncoders(torch.nn.Flatten())
+    with pytest.raises(ValueError, match=r"TwoEncoders needs its features \(net.features\), which this Flatten"):
+        TwoEncoders(torch.nn.Flatten(), "shared")
     with pytest.raises(ValueError, match="temperature"):
         SupCon(net(), tau=0.0)
     with pytest.raises(ValueError, match="size must be at least 1"):
