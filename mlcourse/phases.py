@@ -81,15 +81,16 @@ def over_episodes(learner: nn.Module, name: str, sample: Callable[[torch.Generat
 
 
 def episodic_phase(learner: nn.Module, sampler, steps: int, *, tasks: int, lr: float,
-                   name: str = "meta-train") -> Phase:
-    """Adam on the mean loss of `tasks` episodes a step, the rate annealed to 0 by a cosine.
+                   name: str = "meta-train", one: Callable[[Episode], Tensor] | None = None) -> Phase:
+    """Adam on the mean loss of `tasks` episodes a step, the rate annealed to 0 by a cosine. one: the loss of an episode;
+    None is the learner's.
 
     Raises ValueError for a rate that is not positive and finite, or a count below 1.
     """
     check_counts(tasks=tasks)
     check_rate(lr, "outer learning rate")
     return over_episodes(learner, name, lambda generator: sampler.sample(tasks, generator),
-                         lambda episode, step: learner.loss(episode),
+                         lambda episode, step: (one or learner.loss)(episode),
                          torch.optim.Adam(trained_by(learner), lr=lr), steps, cosine_decay)
 
 

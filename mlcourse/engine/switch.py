@@ -54,9 +54,10 @@ def over_tasks(learner, function: Callable[[Any], Any], batch) -> Any:
     than products. Where vmap turns out to fail, the learner goes on in a loop, and a warning says so once.
     """
     chosen = learner.engine
+    if batch.tasks == 1 and not learner.adapts:
+        return in_a_loop(function, batch)
     if chosen == STACKED:
-        is_single = batch.tasks == 1 and not learner.adapts
-        return in_a_loop(function, batch) if is_single else function(batch)
+        return function(batch)
     if chosen == VMAP:
         try:
             with _RightDerivatives():

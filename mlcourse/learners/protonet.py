@@ -4,19 +4,25 @@ Snell, Swersky, Zemel: Prototypical Networks for Few-shot Learning, NeurIPS 2017
 
     c_k = mean of f_θ(x_i) over the support samples of class k                         (equation 1, `adapt`)
     p(y = k | x) = softmax_k(-|f_θ(x) - c_k|²)                                          (equation 2, `predict`)
+
+An episode with one support sample and Q queries of each class holds (Q + 1) Q episodes with one of each: every set of one
+sample of each class may be the support set, and every other one the queries. `loss_in_turn` is their mean, for the price
+of one episode's embeddings.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mlcourse.episode import Episode
-from mlcourse.learner import NetLearner, check_classes
+from mlcourse.learner import NetLearner, check_classes, require_grad
 from mlcourse.method import Method
 from mlcourse.nets import Params, features, norm_of
+from mlcourse.phases import Phase, episodic_phase
 
 
 class Prototypes(NamedTuple):
@@ -50,6 +56,35 @@ class ProtoNet(NetLearner):
         z, one_hot, stats = self.labelled(episode)
         return Prototypes(class_means(z, one_hot), stats)
 
+    def phases(self, sampler, steps: int, *, tasks: int = 32, lr: float = 1e-3, in_turn: bool = False) -> list[Phase]:
+        """One phase of Adam, as in every learner. in_turn: on `loss_in_turn`, but not with norm="support", under which a
+        query is embedded anew for every support set."""
+        one = self.loss_in_turn if in_turn and norm_of(self.net) != "support" else self.loss
+        return [episodic_phase(self, sampler, steps, tasks=tasks, lr=lr, one=one)]
+
+    def loss_in_turn(self, episode: Episode) -> Tensor:
+        """The mean 1-shot loss over all ordered pairs of sets of one sample of each class, of which one is the support
+        set and one the queries. A batch norm normalises each set by itself.
+
+        Raises ValueError where a class has more samples than another, or only one.
+        """
+        require_grad(self)
+        check_classes(self, episode)
+        x, y = episode.samples()
+        ways, tasks = episode.way, episode.batch_shape
+        sets = y.shape[-1] // ways
+        counts = F.one_hot(y, ways).sum(-2)
+        if sets < 2 or bool((counts != sets).any()):
+            raise ValueError("to take samples in turn, an episode needs equally many of each class, 2 or more; got "
+                             f"{counts.min()} to {counts.max()}")
+        order = y.argsort(dim=-1, stable=True).unflatten(-1, (ways, sets)).mT
+        pick = lambda s: x[s] if not tasks else x[torch.arange(len(x)).unsqueeze(1), s]
+        z = torch.cat([self.embed(pick(order[..., i, :]), tasks=tasks) for i in range(sets)], -2)
+        logits = -squared_distances(z, z).unflatten(-1, (sets, ways)).unflatten(-3, (sets, ways))
+        right = logits.log_softmax(-1).diagonal(dim1=-3, dim2=-1)       # (…, query set, support set, N)
+        others = ~torch.eye(sets, dtype=torch.bool, device=z.device)
+        return -right[..., others, :].mean((-2, -1))
+
     def labelled(self, episode: Episode) -> tuple[Tensor, Tensor, tuple]:
         """The embedded support samples (M, D), their one-hot labels (M, N), and the norm statistics to embed others
         with."""
@@ -81,4 +116,4 @@ def squared_distances(a: Tensor, b: Tensor) -> Tensor:
 
 METHOD = Method("protonet", ProtoNet, "distances to class means", "headless", {},
                 {"steps": 1000, "tasks": 1, "lr": 4e-3}, train_way=60, train_query=5,
-                one_shot_runs={"steps": 5500, "tasks": 1, "lr": 4e-3})
+                one_shot_runs={"steps": 5500, "tasks": 1, "lr": 4e-3, "in_turn": True})

@@ -57,7 +57,7 @@ def call(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) 
         z = _stacked(net, params, x, given)
         return head(params, z) if "head" in net._modules else z
     with _noticing(x, given):
-        return torch.func.functional_call(net, params, (x,) if given is None else (x, given))
+        return _method(net, "__call__", params, *((x,) if given is None else (x, given)))
 
 
 def embeds(net: nn.Module) -> bool:
@@ -194,4 +194,8 @@ class _Method(nn.Module):
 
 
 def _method(net: nn.Module, name: str, params: Params, *arguments):
+    """A method of the network with `params`. Its own ones stay where they are: functional_call exchanges them in place,
+    which threads that share the network would see."""
+    if all(params.get(key) is p for key, p in net.named_parameters()):
+        return getattr(net, name)(*arguments)
     return torch.func.functional_call(_Method(net, name), {f"net.{k}": p for k, p in params.items()}, arguments)
