@@ -1,8 +1,8 @@
 """What each ingredient of the training for Omniglot's one-shot runs brings: all of them, and all but one at a time.
 
 `mlcourse train protonet --domain omniglot-runs` trains ProtoNet with 20-way episodes within one alphabet, turned as a
-whole, four queries of a class, every drawing in a small affine view, and a rate that a cosine anneals. Here each arm
-takes one of these away, for fewer steps. The runs to test on are built from the test alphabets as the 20 of the command
+whole, five drawings of a class each of which is the support sample in turn, every drawing in a small affine view, and a
+rate that a cosine anneals. Here each arm takes one of these away, for fewer steps. The runs to test on are built from the test alphabets as the 20 of the command
 are, but more of them; all arms answer the same ones, so that differences over runs are paired. They say nothing about
 other seeds.
 """
@@ -37,10 +37,10 @@ from mlcourse.train import train
 
 KEY = ("arm", "seed")
 ALL = "all of them"
-ANY, EACH, UPRIGHT, DRAWN, ONE, FLAT = (
-    "characters of any alphabets", "each character turned by itself", "no turned characters", "drawings as they are",
-    "one query of a class", "a constant rate")
-ARMS = (ALL, ANY, EACH, UPRIGHT, DRAWN, ONE, FLAT)
+FIXED, ANY, EACH, UPRIGHT, DRAWN, ONE, FLAT = (
+    "one support set", "characters of any alphabets", "each character turned by itself", "no turned characters",
+    "drawings as they are", "two drawings of a class", "a constant rate")
+ARMS = (ALL, FIXED, ANY, EACH, UPRIGHT, DRAWN, ONE, FLAT)
 RATE = 4e-3
 
 
@@ -77,7 +77,7 @@ def trained(arm: str, seed: int, budget: Budget) -> tuple[ProtoNet, float]:
     """The trained arm, and the seconds of one core."""
     with one_core():
         learner = ProtoNet(Conv4(0, budget.width, "max", "batch", seed=seed))
-        phases = learner.phases(source(arm, training()), budget.steps, tasks=1, lr=RATE)
+        phases = learner.phases(source(arm, training()), budget.steps, tasks=1, lr=RATE, in_turn=arm != FIXED)
         if arm == FLAT:
             phases = [replace(phase, rate=constant) for phase in phases]
         start = time.thread_time()
