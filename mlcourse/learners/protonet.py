@@ -116,4 +116,4 @@ def squared_distances(a: Tensor, b: Tensor) -> Tensor:
 
 METHOD = Method("protonet", ProtoNet, "distances to class means", "headless", {},
                 {"steps": 1000, "tasks": 1, "lr": 4e-3}, train_way=60, train_query=5,
-                one_shot_runs={"steps": 6500, "tasks": 1, "lr": 4e-3, "in_turn": True})
+                one_shot_runs={"steps": 5500, "tasks": 1, "lr": 4e-3, "in_turn": True})
