@@ -16,10 +16,10 @@ BOX = 20 / 28           # of the picture's side
 UNFRAMED = "@unframed"  # what a name ends in whose pictures come as they are
 
 
-def framed(image: np.ndarray, side: int = 28) -> np.ndarray:
+def framed(image: np.ndarray, side: int = 28, share: float = BOX) -> np.ndarray:
     """A picture's ink in the frame: float32 (side, side).
 
-    image: float32 (H, W), ink high and nothing below 0. The box of all ink is brought to 20/28 of the side, the longer
+    image: float32 (H, W), ink high and nothing below 0. The box of all ink is brought to `share` of the side, the longer
     edge of it, bicubically and in its own proportions; then its centre of mass is moved to pixel (side/2, side/2), as
     nearly as whole pixels and the picture's edges allow. A blank picture stays blank.
     """
@@ -28,7 +28,7 @@ def framed(image: np.ndarray, side: int = 28) -> np.ndarray:
     if not len(rows):
         return out
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    scale = max(1, round(BOX * side)) / max(bottom - top, right - left)
+    scale = max(1, round(share * side)) / max(bottom - top, right - left)
     width, height = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
     ink = Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC, box=(left, top, right, bottom))
     ink = np.asarray(ink).clip(0, image.max())
