@@ -82,8 +82,8 @@ def over_episodes(learner: nn.Module, name: str, sample: Callable[[torch.Generat
 
 def episodic_phase(learner: nn.Module, sampler, steps: int, *, tasks: int, lr: float,
                    name: str = "meta-train", one: Callable[[Episode], Tensor] | None = None) -> Phase:
-    """Adam on the mean loss of `tasks` episodes a step, the rate annealed to 0 by a cosine. one: the loss of an episode;
-    None is the learner's.
+    """Adam on the mean loss of `tasks` episodes a step, the rate annealed to 0 by a cosine. one: the loss of an
+    episode; None is the learner's.
 
     Raises ValueError for a rate that is not positive and finite, or a count below 1.
     """

@@ -69,7 +69,7 @@ def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | 
             compiling = Compiling(phase, first, partial(_check_compiled, phase)) if compile else None
             for step in range(first, phase.steps):
                 if check_engine and step == first:
-                    compare_with_a_loop(phase, step, drawn(phase, step_generator(seed, number, step)))
+                    compare_with_a_loop(phase, step, _two_at_least(phase, seed, number, step))
                 began = time.perf_counter()
                 loss = outer_step(phase, step, step_generator(seed, number, step), compiling and compiling.compiled)
                 seconds = time.perf_counter() - began
@@ -119,6 +119,14 @@ def drawn(phase: Phase, generator: torch.Generator):
     device = phase.optimiser.param_groups[0]["params"][0].device
     batch = phase.sample(generator)
     return batch if device.type == "cpu" else tree_map(lambda x: x.to(device) if torch.is_tensor(x) else x, batch)
+
+
+def _two_at_least(phase: Phase, seed: int, number: int, step: int):
+    """The batch of a step, and that of the next with it where it holds one episode, which no engine can mix."""
+    batch = drawn(phase, step_generator(seed, number, step))
+    if not isinstance(batch, Episode) or batch.tasks > 1:
+        return batch
+    return Episode(*map(torch.cat, zip(batch, drawn(phase, step_generator(seed, number, step + 1)), strict=True)))
 
 
 def compare_with_a_loop(phase: Phase, step: int, batch) -> None:

@@ -19,9 +19,9 @@ UNFRAMED = "@unframed"  # what a name ends in whose pictures come as they are
 def framed(image: np.ndarray, side: int = 28, share: float = BOX) -> np.ndarray:
     """A picture's ink in the frame: float32 (side, side).
 
-    image: float32 (H, W), ink high and nothing below 0. The box of all ink is brought to `share` of the side, the longer
-    edge of it, bicubically and in its own proportions; then its centre of mass is moved to pixel (side/2, side/2), as
-    nearly as whole pixels and the picture's edges allow. A blank picture stays blank.
+    image: float32 (H, W), ink high and nothing below 0. The box of all ink is brought to `share` of the side, the
+    longer edge of it, bicubically and in its own proportions; then its centre of mass is moved to pixel (side/2,
+    side/2), as nearly as whole pixels and the picture's edges allow. A blank picture stays blank.
     """
     out = np.zeros((side, side), np.float32)
     rows, columns = np.flatnonzero(image.any(1)), np.flatnonzero(image.any(0))

@@ -21,6 +21,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
 from mlcourse.nets.stacking import stacks
+from mlcourse.system.machine import is_one_of_several
 
 STACKED, VMAP, LOOP = "stacked", "vmap", "loop"
 
@@ -38,7 +39,10 @@ def _frozen_in_part(net: nn.Module) -> bool:
 
 
 def _refused(module: nn.Module) -> bool:
-    """Whether torch.vmap has no rule for this module, no randomness of its own, or a wrong second derivative."""
+    """Whether torch.vmap has no rule for this module, no randomness of its own, or a wrong second derivative, or passes
+    by a hook of it."""
+    if module._backward_hooks or module._backward_pre_hooks:
+        return True
     if isinstance(module, nn.modules.batchnorm._BatchNorm):
         return module.training or module.running_mean is None
     if isinstance(module, nn.modules.dropout._DropoutNd):
@@ -50,11 +54,12 @@ def over_tasks(learner, function: Callable[[Any], Any], batch) -> Any:
     """`function` of every episode of a batch, by the learner's engine: tensors, or a tuple of them, with a leading T.
 
     function: of one episode, without a task dimension; where the engine is STACKED also of a batch. A batch of one
-    episode whose network does not adapt is computed as that episode, because torch's own convolutions are then faster
-    than products. Where vmap turns out to fail, the learner goes on in a loop, and a warning says so once.
+    episode, of a learner that compares features, is computed as that episode, because torch's own convolutions are then
+    faster than products; but not in one of several threads, which would exchange each other's parameters. Where vmap
+    turns out to fail, the learner goes on in a loop, and a warning says so once.
     """
     chosen = learner.engine
-    if batch.tasks == 1 and not learner.adapts:
+    if batch.tasks == 1 and learner.compares and not is_one_of_several():
         return in_a_loop(function, batch)
     if chosen == STACKED:
         return function(batch)

@@ -5,9 +5,9 @@ Snell, Swersky, Zemel: Prototypical Networks for Few-shot Learning, NeurIPS 2017
     c_k = mean of f_θ(x_i) over the support samples of class k                         (equation 1, `adapt`)
     p(y = k | x) = softmax_k(-|f_θ(x) - c_k|²)                                          (equation 2, `predict`)
 
-An episode with one support sample and Q queries of each class holds (Q + 1) Q episodes with one of each: every set of one
-sample of each class may be the support set, and every other one the queries. `loss_in_turn` is their mean, for the price
-of one episode's embeddings.
+An episode with one support sample and Q queries of each class holds (Q + 1) Q episodes with one of each: every set of
+one sample of each class may be the support set, and every other one the queries. `loss_in_turn` is their mean, for the
+price of one episode's embeddings.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from mlcourse.episode import Episode
 from mlcourse.learner import NetLearner, check_classes, require_grad
 from mlcourse.method import Method
 from mlcourse.nets import Params, features, norm_of
+from mlcourse.nets.stacking import untouched
 from mlcourse.phases import Phase, episodic_phase
 
 
@@ -57,8 +58,12 @@ class ProtoNet(NetLearner):
         return Prototypes(class_means(z, one_hot), stats)
 
     def phases(self, sampler, steps: int, *, tasks: int = 32, lr: float = 1e-3, in_turn: bool = False) -> list[Phase]:
-        """One phase of Adam, as in every learner. in_turn: on `loss_in_turn`, but not with norm="support", under which a
-        query is embedded anew for every support set."""
+        """One phase of Adam, as in every learner. in_turn: on `loss_in_turn`, but not with norm="support", under which
+        a query is embedded anew for every support set. Raises ValueError for in_turn in a method that loses, adapts or
+        predicts in a way of its own."""
+        if in_turn and not untouched(self, ProtoNet, "loss", "adapt", "predict"):
+            raise ValueError(f"in_turn trains by ProtoNet's loss, and {type(self).__name__} has one of its own; leave "
+                             "it out")
         one = self.loss_in_turn if in_turn and norm_of(self.net) != "support" else self.loss
         return [episodic_phase(self, sampler, steps, tasks=tasks, lr=lr, one=one)]
 
@@ -66,24 +71,25 @@ class ProtoNet(NetLearner):
         """The mean 1-shot loss over all ordered pairs of sets of one sample of each class, of which one is the support
         set and one the queries. A batch norm normalises each set by itself.
 
-        Raises ValueError where a class has more samples than another, or only one.
+        Not a number where a class has more samples than another. Raises ValueError for samples that cannot be equally
+        many of each class, 2 or more.
         """
         require_grad(self)
         check_classes(self, episode)
         x, y = episode.samples()
         ways, tasks = episode.way, episode.batch_shape
-        sets = y.shape[-1] // ways
-        counts = F.one_hot(y, ways).sum(-2)
-        if sets < 2 or bool((counts != sets).any()):
+        sets, rest = divmod(y.shape[-1], ways)
+        if sets < 2 or rest:
             raise ValueError("to take samples in turn, an episode needs equally many of each class, 2 or more; got "
-                             f"{counts.min()} to {counts.max()}")
+                             f"{y.shape[-1]} of {ways} classes")
         order = y.argsort(dim=-1, stable=True).unflatten(-1, (ways, sets)).mT
         pick = lambda s: x[s] if not tasks else x[torch.arange(len(x)).unsqueeze(1), s]
         z = torch.cat([self.embed(pick(order[..., i, :]), tasks=tasks) for i in range(sets)], -2)
         logits = -squared_distances(z, z).unflatten(-1, (sets, ways)).unflatten(-3, (sets, ways))
         right = logits.log_softmax(-1).diagonal(dim1=-3, dim2=-1)       # (…, query set, support set, N)
         others = ~torch.eye(sets, dtype=torch.bool, device=z.device)
-        return -right[..., others, :].mean((-2, -1))
+        fits = (F.one_hot(y, ways).sum(-2) == sets).all(-1)
+        return torch.where(fits, -right[..., others, :].mean((-2, -1)), torch.nan)
 
     def labelled(self, episode: Episode) -> tuple[Tensor, Tensor, tuple]:
         """The embedded support samples (M, D), their one-hot labels (M, N), and the norm statistics to embed others

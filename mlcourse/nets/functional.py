@@ -196,6 +196,7 @@ class _Method(nn.Module):
 def _method(net: nn.Module, name: str, params: Params, *arguments):
     """A method of the network with `params`. Its own ones stay where they are: functional_call exchanges them in place,
     which threads that share the network would see."""
-    if all(params.get(key) is p for key, p in net.named_parameters()):
+    own = dict(net.named_parameters())
+    if own.keys() == params.keys() and all(params[key] is p for key, p in own.items()):
         return getattr(net, name)(*arguments)
     return torch.func.functional_call(_Method(net, name), {f"net.{k}": p for k, p in params.items()}, arguments)

@@ -51,7 +51,13 @@ def _as_claimed(cls: type) -> bool:
 def stacks(thing: Any) -> bool:
     """Whether the claim `stacks` of a learner or a network holds for this object; False for a class without one."""
     return (isinstance(thing, Stacking) and _as_claimed(type(thing))
-            and vars(thing).keys().isdisjoint(type(thing)._claimed) and bool(thing.stacks))
+            and vars(thing).keys().isdisjoint(type(thing)._claimed) and not _ties(thing) and bool(thing.stacks))
+
+
+def _ties(thing: Any) -> bool:
+    """Whether two of a module's parameters are one: weights of several tasks are given for each by name."""
+    every = [id(p) for module in thing.modules() for p in module._parameters.values() if p is not None]
+    return len(set(every)) < len(every)
 
 
 def untouched(thing: Any, owner: type, *names: str) -> bool:
@@ -63,5 +69,6 @@ def plain(module: nn.Module, kind: type) -> bool:
     """Whether a module is of exactly this kind, without a hook, its own or of all modules, or a `forward` of its own:
     no stacked form calls them."""
     own, of_all = module.__dict__, nn.modules.module
-    return type(module) is kind and not (own["_forward_hooks"] or own["_forward_pre_hooks"] or "forward" in own
-                                         or of_all._global_forward_hooks or of_all._global_forward_pre_hooks)
+    hooks = ("forward_hooks", "forward_pre_hooks", "backward_hooks", "backward_pre_hooks")
+    return type(module) is kind and "forward" not in own and not any(
+        own[f"_{name}"] or getattr(of_all, f"_global_{name}") for name in hooks)

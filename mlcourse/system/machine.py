@@ -75,6 +75,11 @@ def limit_threads() -> None:
     _compute_with(threads())
 
 
+def is_one_of_several() -> bool:
+    """Whether this thread is one of those that `in_parallel` shares work among."""
+    return _here.works
+
+
 def in_parallel(work: Callable, items: Sequence) -> list:
     """[work(item) for item in items], the items shared among `threads()` threads that compute with one core each.
 

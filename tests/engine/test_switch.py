@@ -351,3 +351,50 @@ def test_a_batch_of_one_is_computed_as_that_episode_where_no_network_adapts(kind
     loss = learner.losses(batch)
     assert loss.shape == (1,) and bool(seen) == together
     torch.testing.assert_close(loss[0], learner.loss(batch.task(0)), rtol=1e-9, atol=1e-11)
+
+
+class OwnTheta(ProtoNet):
+    """A method whose parameters are not the network's own, so that a network called with them exchanges its own."""
+
+    stacks = True
+
+    def theta(self, tasks=()):
+        return {name: 2 * p for name, p in super().theta(tasks).items()}
+
+
+def test_parts_of_one_task_are_shared_among_threads(monkeypatch):
+    """A batch of one in one of several threads exchanges no parameters of the network that they share."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    learner = OwnTheta(Conv4(0, 6, "max", side=SIDE))
+    learner.tasks_at_once = 1
+    own = list(learner.net.parameters())
+    train(learner, learner.phases(PICTURES, 10, tasks=4, lr=1e-3), progress=False)
+    assert all(p is q for p, q in zip(own, learner.net.parameters(), strict=True))
+
+
+def test_a_hook_on_the_way_back_is_called_in_a_batch_too():
+    learner, batch = ProtoNet(Conv4(3, 6, "max", side=SIDE)).double(), pictures(2)
+    learner.net.convs[1].register_full_backward_hook(lambda module, into, out: (torch.zeros_like(into[0]),))
+    assert_batch_is_loop(learner, batch)
+
+
+@pytest.mark.parametrize("kind", [ProtoNet, MAML])
+def test_tied_weights_are_one_weight_in_a_batch_too(kind):
+    learner = kind(Conv4(3, 6, "max", side=SIDE)).double()
+    learner.net.convs[2].weight = learner.net.convs[1].weight
+    assert learner.engine != "stacked"
+    assert_batch_is_loop(learner, pictures(2))
+
+
+def test_a_buffer_among_the_parameters_is_used():
+    class Shifted(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Linear(2, 3)
+            self.register_buffer("shift", torch.zeros(3))
+
+        def forward(self, x):
+            return self.body(x) + self.shift
+
+    net, x = Shifted(), torch.ones(1, 2)
+    torch.testing.assert_close(call(net, {**params_of(net), "shift": torch.ones(3)}, x), net(x) + 1)

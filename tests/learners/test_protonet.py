@@ -47,6 +47,8 @@ def test_the_loss_in_turn_is_the_mean_over_all_episodes_with_one_sample_of_each(
                                      for pair in permutations(range(samples), 2)]).mean() for t in range(2)])
     torch.testing.assert_close(switch.in_a_loop(proto.loss_in_turn, batch), slow, rtol=1e-10, atol=0)
     torch.testing.assert_close(proto.loss_in_turn(batch), slow, rtol=1e-10, atol=0)
+    torch.testing.assert_close(switch.over_tasks(proto, proto.loss_in_turn, batch), slow, rtol=1e-10, atol=0)
+    assert proto.engine == ("vmap" if norm == "layer" else "stacked")
     ours, theirs = (torch.autograd.grad(loss.sum(), list(proto.net.parameters()), retain_graph=True)
                     for loss in (proto.loss_in_turn(batch), slow))
     for one, other in zip(ours, theirs, strict=True):
@@ -55,10 +57,19 @@ def test_the_loss_in_turn_is_the_mean_over_all_episodes_with_one_sample_of_each(
 
 def test_samples_in_turn_are_equally_many_of_each_class():
     proto, episode = learner("protonet").double(), pictures().task(0)
-    with pytest.raises(ValueError, match="equally many of each class, 2 or more; got 4 to 5"):
+    with pytest.raises(ValueError, match="equally many of each class, 2 or more; got 14 of 3 classes"):
         proto.loss_in_turn(episode._replace(query_x=episode.query_x[1:], query_y=episode.query_y[1:]))
-    with pytest.raises(ValueError, match="equally many of each class, 2 or more; got 1 to 1"):
-        proto.loss_in_turn(one_of_each(episode, 0, 0)._replace(query_x=episode.query_x[:0], query_y=episode.query_y[:0]))
+    one = one_of_each(episode, 0, 0)
+    with pytest.raises(ValueError, match="equally many of each class, 2 or more; got 3 of 3 classes"):
+        proto.loss_in_turn(one._replace(query_x=one.query_x[:0], query_y=one.query_y[:0]))
+    other = (episode.query_y + (torch.arange(len(episode.query_y)) == 0)) % episode.way
+    assert proto.loss_in_turn(episode._replace(query_y=other)).isnan()
+
+
+@pytest.mark.parametrize("name", ["nca", "r2d2", "soft-kmeans"])
+def test_a_method_with_a_loss_of_its_own_is_not_trained_in_turn(name):
+    with pytest.raises(ValueError, match="in_turn trains by ProtoNet's loss, and .* has one of its own; leave it out"):
+        learner(name).phases(PICTURES, 1, in_turn=True)
 
 
 def test_with_the_norm_of_the_support_set_an_episode_is_one():

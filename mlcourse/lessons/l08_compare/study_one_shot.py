@@ -1,10 +1,10 @@
 """What each ingredient of the training for Omniglot's one-shot runs brings: all of them, and all but one at a time.
 
 `mlcourse train protonet --domain omniglot-runs` trains ProtoNet with 20-way episodes within one alphabet, turned as a
-whole, five drawings of a class each of which is the support sample in turn, every drawing in a small affine view, and a
-rate that a cosine anneals. Here each arm takes one of these away, for fewer steps. The runs to test on are built from the test alphabets as the 20 of the command
-are, but more of them; all arms answer the same ones, so that differences over runs are paired. They say nothing about
-other seeds.
+whole, five drawings of a class each of which is the support sample in turn, every drawing in a small affine view, and
+a rate that a cosine anneals. Here each arm takes one of these away, for fewer steps. The runs to test on are built from
+the test alphabets as the 20 of the command are, but more of them; all arms answer the same ones, so that differences
+over runs are paired. They say nothing about other seeds.
 """
 
 from __future__ import annotations

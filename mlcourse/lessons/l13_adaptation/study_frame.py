@@ -75,8 +75,9 @@ def logits(net: LeNet, known: torch.Tensor | None, x: torch.Tensor) -> torch.Ten
         return in_blocks(lambda part: call(net, state.params, part[None], state.stats or None)[0], x)
 
 
-def accuracy(s: Seed, arm: str, box: int) -> float:
-    """Of an arm on the test half of the target in a box, in per cent; the halves are those of `study transfer`."""
+def right_in(s: Seed, arm: str, box: int) -> float:
+    """The accuracy of an arm on the test half of the target in a box, in per cent; the halves are those of study
+    transfer."""
     train, test = halves(target(box), seed=s.seed)
     known = {LAYER: None, SOURCE: s.setting.source, TARGET: train}[arm]
     seen = None if known is None else pixels(s.setting.known(known, s.seed).images)
@@ -102,7 +103,7 @@ def rows(asked: SimpleNamespace, budget: Budget, todo: Sequence[Key], kept: Sequ
     for source, seed in dict.fromkeys((source, seed) for source, _, _, seed in todo):
         s = networks(source, seed, budget)
         for _, arm, box, _ in (key for key in todo if (key[0], key[3]) == (source, seed)):
-            yield {"source": source, "arm": arm, "box": box, "accuracy": round(accuracy(s, arm, box), 4),
+            yield {"source": source, "arm": arm, "box": box, "accuracy": round(right_in(s, arm, box), 4),
                    **facts(f"mlcourse study frame --seed {seed}", seed)}
 
 
@@ -132,8 +133,8 @@ def share(found: Sequence[Mapping], source: str, parts: Sequence[tuple[str, int]
 def table(found: Sequence[Mapping], source: str) -> str:
     """Markdown: accuracies of a source's classifiers in every box."""
     boxes = list(dict.fromkeys(row["box"] for row in found))
-    lines = ["| " + " | ".join([arm, *(t_interval(at(found, source, arm, box).values()).text(1) for box in boxes)]) + " |"
-             for arm in STYLES]
+    cells = lambda arm: (t_interval(at(found, source, arm, box).values()).text(1) for box in boxes)
+    lines = [f"| {' | '.join([arm, *cells(arm)])} |" for arm in STYLES]
     head = [f"| from {SOURCES[source]} | {' | '.join(map(named, boxes))} |", "| --- |" + " --- |" * len(boxes)]
     return "\n".join(head + lines)
 

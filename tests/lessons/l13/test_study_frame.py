@@ -50,7 +50,7 @@ def test_an_arm_is_judged_on_the_halves_of_study_transfer_in_its_box(typeset, bo
         by_hand = {study.LAYER: typeset.plain(x), study.SOURCE: base(x, known(typeset.setting.source)),
                    study.TARGET: base(x, known(seen))}
     for arm, said in by_hand.items():
-        assert study.accuracy(typeset, arm, box) == pytest.approx(right(said), abs=0.3)
+        assert study.right_in(typeset, arm, box) == pytest.approx(right(said), abs=0.3)
 
 
 def test_every_row_of_the_plan_is_measured_once(monkeypatch):
@@ -77,7 +77,7 @@ def test_the_page_says_what_the_rows_say():
     said = " ".join(page.split())
     for source in study.SOURCES:
         assert study.table(rows, source) in page
-        for parts in (((study.SOURCE, study.COMES), (study.SOURCE, 20)), ((study.LAYER, study.COMES), (study.LAYER, 20)),
-                      ((study.SOURCE, study.COMES), (study.LAYER, study.COMES)), ((study.SOURCE, 20), (study.LAYER, 20)),
-                      ((study.SOURCE, study.COMES), (study.TARGET, study.COMES)), ((study.SOURCE, 20), (study.TARGET, 20))):
+        framing = [((arm, study.COMES), (arm, 20)) for arm in study.STYLES]
+        norms = [((study.SOURCE, box), (arm, box)) for arm in (study.LAYER, study.TARGET) for box in (study.COMES, 20)]
+        for parts in (*framing, *norms):
             assert study.share(rows, source, parts) in said
