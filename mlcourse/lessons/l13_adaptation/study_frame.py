@@ -38,7 +38,7 @@ KEY = ("source", "arm", "box", "seed")
 SOURCES = {"glyphs-digits": "typeset digits", "mnist": "MNIST"}
 LAYER, SOURCE, TARGET = "layer norm", "batch norm, the source's statistics", "batch norm, the target's (AdaBN)"
 STYLES = {LAYER: look(GREY, "o", "-"), SOURCE: look(VERMILION, "x", ":"), TARGET: look(BLUE, "s", "--")}
-OF, COMES = 28, 0            # what boxes are given in; the box that stands for the digits as they come
+OF, HOME, COMES = 28, 20, 0     # what boxes are given in; the source's; the box that stands for digits as they come
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def target(box: int) -> Domain:
 def networks(source: str, seed: int, budget: Budget) -> Seed:
     """The classifiers of a source, trained when first asked for."""
     labelled = datasets.load(source, None, Form(SIDE)).first(budget.pictures)
-    return Seed(setting([labelled], target(20), (0,)).of_seed(seed), seed, {}, budget.training)
+    return Seed(setting([labelled], target(HOME), (0,)).of_seed(seed), seed, {}, budget.training)
 
 
 def logits(net: LeNet, known: torch.Tensor | None, x: torch.Tensor) -> torch.Tensor:
@@ -124,6 +124,11 @@ def at(found: Sequence[Mapping], source: str, arm: str, box: int) -> dict[int, f
             if (row["source"], row["arm"], row["box"]) == (source, arm, box)}
 
 
+def in_order(found: Sequence[Mapping]) -> list[int]:
+    """The boxes from small to large; the digits as they come are last."""
+    return sorted({row["box"] for row in found}, key=lambda box: (box == COMES, box))
+
+
 def share(found: Sequence[Mapping], source: str, parts: Sequence[tuple[str, int]]) -> str:
     """What the second of two (arm, box) is above the first, paired over the seeds."""
     first, second = (at(found, source, *part) for part in parts)
@@ -132,7 +137,7 @@ def share(found: Sequence[Mapping], source: str, parts: Sequence[tuple[str, int]
 
 def table(found: Sequence[Mapping], source: str) -> str:
     """Markdown: accuracies of a source's classifiers in every box."""
-    boxes = list(dict.fromkeys(row["box"] for row in found))
+    boxes = in_order(found)
     cells = lambda arm: (t_interval(at(found, source, arm, box).values()).text(1) for box in boxes)
     lines = [f"| {' | '.join([arm, *cells(arm)])} |" for arm in STYLES]
     head = [f"| from {SOURCES[source]} | {' | '.join(map(named, boxes))} |", "| --- |" + " --- |" * len(boxes)]
@@ -141,14 +146,15 @@ def table(found: Sequence[Mapping], source: str) -> str:
 
 def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Picture]:
     """Accuracy against the target's box, for both sources; as they come at the right end."""
-    boxes = [box for box in dict.fromkeys(row["box"] for row in found) if box != COMES]
+    *boxes, last = in_order(found)
+    ahead = lambda box: " and ".join(share(found, source, ((SOURCE, box), (LAYER, box))) for source in SOURCES)
+    title = f"Layer norm over batch norm: {ahead(last)} points as they come, {ahead(HOME)} in the frame"
     figure, said = blank(9.6, 3.7), []
     with matplotlib.rc_context(RC):
-        figure.suptitle("Accuracy on handwritten digits, by the box that their ink stands in", x=0.01, ha="left",
-                        fontsize=11)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
         for axes, source in zip(figure.subplots(1, 2, sharey=True), SOURCES, strict=True):
             for i, (arm, style) in enumerate(STYLES.items()):
-                for places, own in ((boxes, boxes), ([max(boxes) + 4], [COMES])):
+                for places, own in ((boxes, boxes), ([max(boxes) + 4], [last])):
                     values = [t_interval(at(found, source, arm, box).values()) for box in own]
                     mean, half = columns(values)
                     axes.errorbar([place + 0.3 * (i - 1) for place in places], mean, yerr=half, **style, ms=5, lw=1.3,
@@ -161,7 +167,7 @@ def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Pict
             axes.grid(True, axis="y")
         figure.axes[0].set_ylabel("accuracy (%)")
         figure.axes[0].legend(fontsize=8)
-    return {"": picture(figure, f"Accuracy on handwritten digits, per cent. {'; '.join(said)}.")}
+    return {"": picture(figure, f"{title}. Accuracy on handwritten digits, per cent. {'; '.join(said)}.")}
 
 
 STUDY = Study(
