@@ -62,5 +62,8 @@ def test_the_page_says_what_the_rows_say():
     assert study.table(rows) in page
     apart = study.paired_difference(study.errors(rows, EACH), study.errors(rows, UPRIGHT), "runs").text(1)
     assert f"{apart} points above that without any turns" in page
-    less = study.paired_difference(study.errors(rows, ANY), study.errors(rows, ALL), "runs").text(1)
-    assert f"within one alphabet bring {less} points" in page
+    more = study.paired_difference(study.errors(rows, ALL), study.errors(rows, ANY), "runs").text(1)
+    assert f"within one alphabet cost {more} points" in page
+    few, fixed = (study.paired_difference(study.errors(rows, arm), study.errors(rows, ALL), "runs").text(1)
+                  for arm in (ONE, FIXED))
+    assert f"bring most: {few} and {fixed}" in " ".join(page.split())
