@@ -75,7 +75,7 @@ def save(path: Path, learner: nn.Module, card: dict, *, rebuilds: bool = True, p
     rebuilds=False: for a learner or a network of your own, of which the tensors alone are saved; it is loaded `into=`
     an object.
     Raises ValueError, before anything is written, for a learner that could not be built anew (see `describe`), unless
-    rebuilds is False, for a value that is not finite, and for a card that is not JSON.
+    rebuilds is False, for a value that is not finite (a buffer may hold infinities), and for a card that is not JSON.
     """
     path, tensors = Path(path), learner.state_dict()
     if path.suffix != ".safetensors":
@@ -84,9 +84,9 @@ def save(path: Path, learner: nn.Module, card: dict, *, rebuilds: bool = True, p
     for name, value in tensors.items():
         if not torch.is_tensor(value):
             raise ValueError(f"{name!r} of this {type(learner).__name__} is no tensor; keep it in the card")
-        if not torch.isfinite(value).all():
-            raise ValueError(f"this {type(learner).__name__} holds a value that is not finite in {name!r}; train it "
-                             "again")
+    if broken := _broken(learner, tensors):
+        raise ValueError(f"this {type(learner).__name__} holds a value that is not finite in {broken!r}; train it "
+                         "again")
     data = _file(tensors, {"version": VERSION, **({} if pictures is None else {"pictures": to_text(pictures)})})
     added = {"version": VERSION, **described}
     rest = {key: value for key, value in card.items() if key not in (*added, "rebuilds", "sha256")}
@@ -164,6 +164,14 @@ def fill(learner: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
         if own[name].dtype != tensors[name].dtype:
             raise ValueError(f"{path} holds {name!r} as {tensors[name].dtype}, the learner as {own[name].dtype}; "
                              "convert the learner first, as with learner.double()")
-        if not torch.isfinite(tensors[name]).all():
-            raise ValueError(f"{path} holds a value that is not finite in {name!r}; train it again")
+    if broken := _broken(learner, tensors):
+        raise ValueError(f"{path} holds a value that is not finite in {broken!r}; train it again")
     learner.load_state_dict(tensors)
+
+
+def _broken(learner: nn.Module, tensors: dict[str, Tensor]) -> str:
+    """The first name of a tensor with a NaN, or of one that is no buffer with an infinity, as masks have; "" for none.
+    """
+    buffers = {name for name, _ in learner.named_buffers(remove_duplicate=False)}
+    return next((name for name in sorted(tensors)
+                 if not (~tensors[name].isnan() if name in buffers else tensors[name].isfinite()).all()), "")
