@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 from tqdm import tqdm
 
-from mlcourse.checkpoint import check_writable, fill, read_tensors, write_tensors
+from mlcourse.checkpoint import check_writable, computed, fill, read_tensors, write_tensors
 from mlcourse.compiled import Compiled, Compiling, gradient_of, trained_in
 from mlcourse.domains.identity import changes
 from mlcourse.engine import switch
@@ -39,12 +39,13 @@ def step_generator(seed: int, phase: int, step: int) -> torch.Generator:
 def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | None = None, label: str = "",
           data: dict | None = None, save_every: int = 200, progress: bool = True,
           on_step: Callable[[dict], None] | None = None, check_engine: bool = False,
-          compile: bool = False) -> list[dict]:
+          compile: bool = False, shape: Sequence[int] | None = None) -> list[dict]:
     """Run the phases in order and return a record {phase, step, loss} for every outer step.
 
     path: a .safetensors file for the state of the training, written every `save_every` steps, when it ends and when
     it is interrupted; if it exists, training goes on from it, with the numbers of an uninterrupted run. label: says
     what is trained, and data on what (`identity.contents`); a file with another label, seed or data is not touched.
+    shape: as in `checkpoint.save`; a file in which the network computed something else is not touched either.
     on_step: called with every new record.
     check_engine: `compare_with_a_loop` on the first step that each phase takes.
     compile: through torch.compile from the tenth step of a phase on, where there is a C++ compiler and those left pay
@@ -83,7 +84,7 @@ def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | 
                         compiling.after(step, seconds, lambda: drawn(phase, step_generator(seed, number, step + 1)))
                 stopped = stop.is_set()
                 if path is not None and (stopped or len(records) % save_every == 0 or len(records) == total):
-                    _save(Path(path), learner, phases, records, seed, label, data)
+                    _save(Path(path), learner, phases, records, seed, label, data, shape)
                 if stopped:
                     raise Interrupted(f"interrupted after step {len(records)} of {total}")
     return records
@@ -299,7 +300,7 @@ def _stop_requests() -> Iterator[_Stop]:
 
 
 def _save(path: Path, learner: Learner, phases: list[Phase], records: list[dict], seed: int, label: str,
-          data: dict | None) -> None:
+          data: dict | None, shape: Sequence[int] | None) -> None:
     tensors = {f"learner.{name}": t for name, t in learner.state_dict().items()}
     scalars = {}
     for number, phase in enumerate(phases):
@@ -312,7 +313,7 @@ def _save(path: Path, learner: Learner, phases: list[Phase], records: list[dict]
                     scalars[name] = value
     write_tensors(path, tensors, {"label": label, "seed": seed, "data": data,
                                   "phases": [[p.name, p.steps] for p in phases], "scalars": scalars,
-                                  "records": records})
+                                  "records": records, **computed(learner, shape)})
 
 
 def _restore(path: Path, learner: Learner, phases: list[Phase], seed: int, label: str,
@@ -332,7 +333,7 @@ def _restore(path: Path, learner: Learner, phases: list[Phase], seed: int, label
         _, number, index, key = name.split(".", 3)
         states[int(number)].setdefault(int(index), {})[key] = value
     own = {name.removeprefix("learner."): t for name, t in tensors.items() if name.startswith("learner.")}
-    fill(learner, own, path)
+    fill(learner, own, path, meta.get("answers"))
     for phase, state in zip(phases, states, strict=True):
         phase.optimiser.load_state_dict({**phase.optimiser.state_dict(), "state": state})
     return meta["records"]
