@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mlcourse.description import describe, in_precision_of, rebuild
 from mlcourse.domains.identity import from_text, to_text
 from mlcourse.learner import Learner
-from mlcourse.nets import answers, distance, tolerance
+from mlcourse.nets import answers, check_state, distance, tolerance
 from mlcourse.system.files import write_atomically
 
 VERSION = 1
@@ -79,15 +79,14 @@ def save(path: Path, learner: nn.Module, card: dict, *, rebuilds: bool = True, p
     an object. shape: of a sample, where the learner is around a network of your own; what that computes is then written
     too, and loading into one that computes something else with the same tensors is refused.
     Raises ValueError, before anything is written, for a learner that could not be built anew (see `describe`), unless
-    rebuilds is False, for a value that is not finite (a buffer may hold infinities), and for a card that is not JSON.
+    rebuilds is False, for a value that is not finite (a buffer may hold infinities), for a card that is not JSON, and
+    what `nets.check_state` raises.
     """
     path, tensors = Path(path), learner.state_dict()
     if path.suffix != ".safetensors":
         raise ValueError(f"a checkpoint's name ends in .safetensors, with its card beside it as .json; got {path}")
+    check_state(learner)
     described = describe(learner) if rebuilds else {"method": type(learner).__name__, "rebuilds": False}
-    for name, value in tensors.items():
-        if not torch.is_tensor(value):
-            raise ValueError(f"{name!r} of this {type(learner).__name__} is no tensor; keep it in the card")
     if broken := _broken(learner, tensors):
         raise ValueError(f"this {type(learner).__name__} holds a value that is not finite in {broken!r}; train it "
                          "again")
@@ -201,5 +200,5 @@ def _check_answers(learner: nn.Module, tensors: dict[str, Tensor], path: Path, k
     off = distance(known["values"], answers(net, known["shape"], own))
     if off > max(tolerance(t) for t in (torch.zeros(()), *own.values()) if t.is_floating_point()):
         how = f"its outputs are {100 * off:.3g} % off" if off < float("inf") else "its outputs are of another kind"
-        raise ValueError(f"the network is not the one that {path} was trained with: with the same weights {how}; restore "
-                         "its code, or train the changed network in another folder")
+        raise ValueError(f"the network is not the one that {path} was trained with: with the same weights {how}; "
+                         "restore its code, or train the changed network in another folder")

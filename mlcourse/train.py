@@ -22,7 +22,7 @@ from mlcourse.domains.identity import changes
 from mlcourse.engine import switch
 from mlcourse.episode import Episode
 from mlcourse.learner import Learner, check_finite, map_parts
-from mlcourse.nets import Stats
+from mlcourse.nets import Stats, check_state
 from mlcourse.phases import Phase
 
 
@@ -52,11 +52,13 @@ def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | 
     for it; the losses then differ by rounding. What is done is said on stderr, in a sentence for each phase.
 
     Raises Interrupted (a KeyboardInterrupt) after Ctrl-C or SIGTERM, at the end of the step in progress; ValueError
-    when `path` holds another training or is damaged, and what `outer_step` and `compare_with_a_loop` raise; OSError
-    when `path` cannot be written. Whatever is raised, the learner keeps what was trained.
+    when `path` holds another training or is damaged, or the learner cannot be written to it, and what `outer_step`
+    and `compare_with_a_loop` raise; OSError when `path` cannot be written. Whatever is raised, the learner keeps what
+    was trained.
     """
     records: list[dict] = []
     if path is not None:
+        check_state(learner)
         if Path(path).exists():
             records = _restore(Path(path), learner, phases, seed, label, data)
         check_writable(Path(path).parent)

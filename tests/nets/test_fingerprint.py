@@ -52,5 +52,6 @@ def test_a_network_that_answers_by_chance_or_not_at_all_is_not_known():
 
 def test_answers_that_are_not_finite_are_compared_by_their_place():
     assert distance([1.0, math.nan, math.inf], [1.0, math.nan, math.inf]) == 0
-    assert distance([1.0, math.inf], [1.0, -math.inf]) == distance([1.0], [math.nan]) == distance([1.0], None) == math.inf
+    for other in ([1.0, -math.inf], [1.0, math.nan], [1.0], None):
+        assert distance([1.0, math.inf], other) == math.inf
     assert distance([0.0, 2.0], [0.0, 1.0]) == 0.5 and distance([0.0], [0.0]) == 0
