@@ -152,10 +152,10 @@ def card_of(path: Path) -> dict:
     try:
         card = json.loads(card_path.read_text(encoding="utf-8"))
         version = card["version"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"the card {card_path} is damaged; train again or restore a copy") from error
     if version != VERSION:
-        raise ValueError(f"{card_path} has version {version}, this program reads version {VERSION}; update mlcourse")
+        raise ValueError(f"{card_path} has version {version!r}, this program reads version {VERSION}; update mlcourse")
     if hashlib.sha256(path.read_bytes()).hexdigest() != card.get("sha256"):
         raise ValueError(f"{path} and its card do not belong together (the digests differ); restore both from one run")
     return card

@@ -55,6 +55,8 @@ def rebuild(description: dict) -> Learner:
     """The untrained learner of `describe`. Raises ValueError for an unknown method, setting or network."""
     try:
         kind = record(description["method"]).kind
+        if not isinstance(description["net"], dict | None):
+            raise TypeError(f"its net is {description['net']!r}")
         net = () if description["net"] is None else (build_net(description["net"]),)
         return kind(*net, **description["settings"])
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
