@@ -32,7 +32,8 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True, chec
     """Train, save a checkpoint with its card under `out`, and report the test result.
 
     If `out` holds a run of the same job (`episodes` and `device` may differ) on the same data, interrupted or complete,
-    training goes on from there. Data are the same where their classes hold the same pictures, wherever they lie.
+    training goes on from there, unless a network of the user's own computes something else by now. Data are the same
+    where their classes hold the same pictures, wherever they lie.
     Where no test split can be held out (`division.divide`) the result is that of a cross-validation, and the checkpoint
     is trained on all classes. check_engine, compile: as in `train`.
     Raises ValueError for anything that does not fit, before anything is written.
