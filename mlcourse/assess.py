@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from mlcourse import checkpoint, datasets, held_out
@@ -20,6 +20,8 @@ from mlcourse.nets.chosen import is_own
 from mlcourse.statistics import Estimate, t_interval
 from mlcourse.system.machine import device
 from mlcourse.system.provenance import commit
+
+KINDS = {"str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "None": (type(None),)}
 
 
 def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int | None = None,
@@ -38,10 +40,10 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
     Raises ValueError when the checkpoint does not fit the domain, and as `held_out.part_of` does.
     """
     card, where = checkpoint.card_of(path), device(on)
-    job = _job(card, path)
+    job, classes, train_way = _job(card, path), *_result(card, path)
     entry = job.entry
     learner = _trained(path, card, job, entry, net).to(where)
-    trained = held_out.Trained(checkpoint.trained_on(path), tuple((card.get("data") or {}).get("train", ())))
+    trained = held_out.Trained(checkpoint.trained_on(path), classes)
     words = ["mlcourse", "evaluate", str(path), "--domain", domain]
     if domain == RUNS:
         given = {"way": way, "shot": shot, "query": query, "split": split, "episodes": episodes,
@@ -52,7 +54,7 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
         _check_samples(path, job, domain)
         words += _options(("steps", steps, None, entry.test_steps), ("net", net, None), ("device", on, "cpu"))
         return on_the_runs(learner, entry, one_shot_runs.load(data_dir, job.form), trained, steps=steps,
-                           command=shlex.join(words), train_way=card["result"]["train_way"])
+                           command=shlex.join(words), train_way=train_way)
     episodes = EPISODES if episodes is None else episodes
     regression = domain == SINUSOIDS
     if regression != (job.domain == SINUSOIDS):
@@ -75,7 +77,7 @@ def run_evaluation(path: Path, domain: str, *, way: int | None = None, shot: int
                       ("steps", steps, entry.test_steps), ("split", asked, None), ("episodes", episodes, EPISODES),
                       ("seed", seed, EVALUATION_SEED), ("net", net, None), ("device", on, "cpu"))
     return evaluate(learner, sampler, episodes, seed=seed, steps=steps, name=entry.name, split=split,
-                    train_way=card["result"]["train_way"], command=shlex.join(words), commit=commit(), note=note)
+                    train_way=train_way, command=shlex.join(words), commit=commit(), note=note)
 
 
 def _check_samples(path: Path, job: Job, domain: str) -> None:
@@ -133,11 +135,37 @@ def check_unseen(tests: OneShotRuns, trained: held_out.Trained) -> None:
 
 
 def _job(card: dict, path: Path) -> Job:
+    """The job on a card. Raises ValueError where there is none, one with a value of another kind than
+    its field, or of another method than the learner."""
     try:
-        return Job(**card["job"])
-    except (KeyError, TypeError) as error:
+        given = dict(card["job"])
+        for field in fields(Job):
+            kinds = [KINDS[kind] for kind in field.type.split(" | ")]
+            if field.name in given and not any(type(given[field.name]) in kind for kind in kinds):
+                raise TypeError(f"its {field.name} is {given[field.name]!r}")
+        job = Job(**given)
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"the card of {path} does not say how it was trained ({error}); evaluate checkpoints that "
                          "mlcourse train wrote") from error
+    if card.get("rebuilds", True) and card.get("method") != job.entry.name:
+        raise ValueError(f"the card of {path} is of a {card.get('method')}, but says that {job.method} was trained; "
+                         "restore the card, or train again")
+    return job
+
+
+def _result(card: dict, path: Path) -> tuple[tuple[str, ...], int]:
+    """The names of the training classes on a card, none where it does not say, and its training way. Raises ValueError
+    where they are none, since they were edited."""
+    data, result = card.get("data"), card.get("result")
+    train = data.get("train", {}) if isinstance(data, dict) else {} if data is None else None
+    way = result.get("train_way") if isinstance(result, dict) else None
+    count = card.get("train_classes", 0)
+    for name, fits in (("data", isinstance(train, dict)), ("result", type(way) is int and way >= 0),
+                       ("train_classes", type(count) is int and count >= 0)):
+        if not fits:
+            was = f"holds no {name!r} as a training writes it" if name in card else f"has no {name!r}"
+            raise ValueError(f"the card of {path} {was}; restore the card, or train again")
+    return tuple(train), way
 
 
 def check_way(learner: Learner, entry: Method, way: int) -> None:

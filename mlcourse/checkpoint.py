@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from mlcourse.description import describe, in_precision_of, rebuild
 from mlcourse.domains.identity import from_text, to_text
 from mlcourse.learner import Learner
+from mlcourse.nets import answers, check_state, distance, tolerance
 from mlcourse.system.files import write_atomically
 
 VERSION = 1
@@ -67,27 +69,29 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict]:
     return tensors, meta
 
 
-def save(path: Path, learner: nn.Module, card: dict, *, rebuilds: bool = True, pictures: Tensor | None = None) -> None:
+def save(path: Path, learner: nn.Module, card: dict, *, rebuilds: bool = True, pictures: Tensor | None = None,
+         shape: Sequence[int] | None = None) -> None:
     """Write `path` (.safetensors) and its card (the same name with .json), each atomically.
 
     card: how it was trained and what it reached; the method, the settings, the network and a digest of the tensors are
     added, taken from the learner itself. pictures: the `digests` of what it was trained on, for `trained_on`.
     rebuilds=False: for a learner or a network of your own, of which the tensors alone are saved; it is loaded `into=`
-    an object.
+    an object. shape: of a sample, where the learner is around a network of your own; what that computes is then written
+    too, and loading into one that computes something else with the same tensors is refused.
     Raises ValueError, before anything is written, for a learner that could not be built anew (see `describe`), unless
-    rebuilds is False, for a value that is not finite, and for a card that is not JSON.
+    rebuilds is False, for a value that is not finite (a buffer may hold infinities), for a card that is not JSON, and
+    what `nets.check_state` raises.
     """
     path, tensors = Path(path), learner.state_dict()
     if path.suffix != ".safetensors":
         raise ValueError(f"a checkpoint's name ends in .safetensors, with its card beside it as .json; got {path}")
+    check_state(learner)
     described = describe(learner) if rebuilds else {"method": type(learner).__name__, "rebuilds": False}
-    for name, value in tensors.items():
-        if not torch.is_tensor(value):
-            raise ValueError(f"{name!r} of this {type(learner).__name__} is no tensor; keep it in the card")
-        if not torch.isfinite(value).all():
-            raise ValueError(f"this {type(learner).__name__} holds a value that is not finite in {name!r}; train it "
-                             "again")
-    data = _file(tensors, {"version": VERSION, **({} if pictures is None else {"pictures": to_text(pictures)})})
+    if broken := _broken(learner, tensors):
+        raise ValueError(f"this {type(learner).__name__} holds a value that is not finite in {broken!r}; train it "
+                         "again")
+    meta = {"version": VERSION, **({} if pictures is None else {"pictures": to_text(pictures)})}
+    data = _file(tensors, meta | computed(learner, shape))
     added = {"version": VERSION, **described}
     rest = {key: value for key, value in card.items() if key not in (*added, "rebuilds", "sha256")}
     try:
@@ -99,6 +103,13 @@ def save(path: Path, learner: nn.Module, card: dict, *, rebuilds: bool = True, p
     write_atomically(path.with_suffix(".json"), f"{text}\n".encode())
 
 
+def computed(learner: nn.Module, shape: Sequence[int] | None) -> dict:
+    """What the network of a learner makes of a few samples of a shape (`nets.answers`), for `fill`, by the name
+    "answers"; empty without a shape, and where the network does not say it reliably."""
+    values = None if shape is None else answers(getattr(learner, "net", learner), shape)
+    return {} if values is None else {"answers": {"shape": list(shape), "values": values}}
+
+
 def load(path: Path, into: nn.Module | None = None) -> tuple[Learner, dict]:
     """The learner of a checkpoint, in eval mode, and its card.
 
@@ -106,10 +117,10 @@ def load(path: Path, into: nn.Module | None = None) -> tuple[Learner, dict]:
     be of any kind that has tensors of the same names, shapes and types; what it makes of them is its own affair.
     Raises FileNotFoundError when the file or its card is missing, ValueError when either is damaged, when the tensors
     are not those of the object, or of the method and network on the card, and for a checkpoint that was saved with
-    rebuilds=False where `into` is not given.
+    rebuilds=False where `into` is not given, and as `fill` does.
     """
     path = Path(path)
-    tensors, _ = read_tensors(path)
+    tensors, meta = read_tensors(path)
     card = card_of(path)
     if into is None and not card.get("rebuilds", True):
         raise ValueError(f"{path} holds the tensors of a {card.get('method')}, which the course cannot build; make one "
@@ -117,7 +128,7 @@ def load(path: Path, into: nn.Module | None = None) -> tuple[Learner, dict]:
     learner = in_precision_of(rebuild(card), tensors) if into is None else into
     if not isinstance(learner, nn.Module):
         raise ValueError(f"into= takes a learner or a network, a torch.nn.Module, got a {type(into).__name__}")
-    fill(learner, tensors, path)
+    fill(learner, tensors, path, meta.get("answers"))
     return learner.eval(), card
 
 
@@ -141,17 +152,20 @@ def card_of(path: Path) -> dict:
     try:
         card = json.loads(card_path.read_text(encoding="utf-8"))
         version = card["version"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"the card {card_path} is damaged; train again or restore a copy") from error
     if version != VERSION:
-        raise ValueError(f"{card_path} has version {version}, this program reads version {VERSION}; update mlcourse")
+        raise ValueError(f"{card_path} has version {version!r}, this program reads version {VERSION}; update mlcourse")
     if hashlib.sha256(path.read_bytes()).hexdigest() != card.get("sha256"):
         raise ValueError(f"{path} and its card do not belong together (the digests differ); restore both from one run")
     return card
 
 
-def fill(learner: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
-    """Copy tensors into a learner, all or none. Raises ValueError naming the first that does not fit."""
+def fill(learner: nn.Module, tensors: dict[str, Tensor], path: Path, known: dict | None = None) -> None:
+    """Copy tensors into a learner, all or none. known: the "answers" of `computed` that were written with them.
+
+    Raises ValueError naming the first tensor that does not fit, and where the learner's network computes something else
+    with these tensors than was written."""
     own = learner.state_dict()
     for name in sorted(own.keys() | tensors.keys()):
         if name not in tensors or name not in own:
@@ -164,6 +178,27 @@ def fill(learner: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
         if own[name].dtype != tensors[name].dtype:
             raise ValueError(f"{path} holds {name!r} as {tensors[name].dtype}, the learner as {own[name].dtype}; "
                              "convert the learner first, as with learner.double()")
-        if not torch.isfinite(tensors[name]).all():
-            raise ValueError(f"{path} holds a value that is not finite in {name!r}; train it again")
+    if broken := _broken(learner, tensors):
+        raise ValueError(f"{path} holds a value that is not finite in {broken!r}; train it again")
+    if known is not None:
+        _check_answers(learner, tensors, path, known)
     learner.load_state_dict(tensors)
+
+
+def _broken(learner: nn.Module, tensors: dict[str, Tensor]) -> str:
+    """The first name of a tensor with a NaN, or of one that is no buffer with an infinity, as masks have; "" for none.
+    """
+    buffers = {name for name, _ in learner.named_buffers(remove_duplicate=False)}
+    return next((name for name in sorted(tensors)
+                 if not (~tensors[name].isnan() if name in buffers else tensors[name].isfinite()).all()), "")
+
+
+def _check_answers(learner: nn.Module, tensors: dict[str, Tensor], path: Path, known: dict) -> None:
+    net = getattr(learner, "net", learner)
+    prefix = "" if net is learner else "net."
+    own = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+    off = distance(known["values"], answers(net, known["shape"], own))
+    if off > max(tolerance(t) for t in (torch.zeros(()), *own.values()) if t.is_floating_point()):
+        how = f"its outputs are {100 * off:.3g} % off" if off < float("inf") else "its outputs are of another kind"
+        raise ValueError(f"the network is not the one that {path} was trained with: with the same weights {how}; "
+                         "restore its code, or train the changed network in another folder")

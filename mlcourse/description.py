@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from mlcourse.learner import Learner
 from mlcourse.learners import record, record_of
-from mlcourse.nets import build_net
+from mlcourse.nets import build_net, hooked
 
 OWN = ("to save it all the same, use rebuilds=False, and load it with checkpoint.load(path, into=learner), a learner "
        "that you make as you made this one")
 # attributes that change no number of a trained learner; `drawn` is drawn anew before each step of a training
 OF_SPEED = {"training", "tasks_at_once", "refused_by_vmap", "stacks", "seen", "drawn"}
-HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks", "_state_dict_hooks",
+         "_state_dict_pre_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks")
 
 
 def describe(learner: Learner) -> dict:
@@ -24,8 +25,8 @@ def describe(learner: Learner) -> dict:
     its own.
 
     Raises ValueError, in one sentence, unless `rebuild` makes the same learner of it: the same classes throughout,
-    without a method or a hook of the object's own, the same settings as they are now, and tensors of the same names,
-    shapes and types.
+    without a method or a hook of the object's own or tied weights, the same settings as they are now, and tensors of
+    the same names, shapes and types.
     """
     kind, entry = type(learner).__name__, record_of(learner)
     if entry is None:
@@ -54,6 +55,8 @@ def rebuild(description: dict) -> Learner:
     """The untrained learner of `describe`. Raises ValueError for an unknown method, setting or network."""
     try:
         kind = record(description["method"]).kind
+        if not isinstance(description["net"], dict | None):
+            raise TypeError(f"its net is {description['net']!r}")
         net = () if description["net"] is None else (build_net(description["net"]),)
         return kind(*net, **description["settings"])
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
@@ -75,10 +78,16 @@ def _difference(learner: nn.Module, again: nn.Module) -> str:
             return f"{its} is {'an addition' if name in mine else 'missing'}"
         if type(mine[name]) is not type(theirs[name]):
             return f"{its} is a {type(mine[name]).__name__}, not a {type(theirs[name]).__name__}"
-        if any(getattr(mine[name], hooks) for hooks in HOOKS):
+        if any(len(getattr(mine[name], hooks)) != len(getattr(theirs[name], hooks)) for hooks in HOOKS):
             return f"{its} has a hook"
         if found := _attributes(mine[name], theirs[name], f"{name}." if name else ""):
             return found
+    if name := hooked(learner):
+        return f"its {name!r} has a hook"
+    shared, apart = _tied(learner), _tied(again)
+    for name in sorted(shared.keys() & apart.keys()):
+        if shared[name] != apart[name]:
+            return f"its {name!r} is {f'tied to {shared[name]!r}' if shared[name] != name else 'no longer tied'}"
     trains, frozen = ({name: p.requires_grad for name, p in each.named_parameters()} for each in (learner, again))
     for name in sorted(trains.keys() & frozen.keys()):
         if trains[name] != frozen[name]:
@@ -91,6 +100,14 @@ def _difference(learner: nn.Module, again: nn.Module) -> str:
             return (f"its {name!r} is {own[name].dtype} of shape {tuple(own[name].shape)}, not {other[name].dtype} of "
                     f"shape {tuple(other[name].shape)}")
     return ""
+
+
+def _tied(learner: nn.Module) -> dict[str, str]:
+    """The first name of the tensor behind each name of a state_dict: another one where two names share their numbers.
+    """
+    first: dict[tuple, str] = {}
+    return {name: first.setdefault((t.data_ptr(), t.shape) if t.numel() else (name,), name)
+            for name, t in learner.state_dict().items()}
 
 
 def _attributes(mine: nn.Module, theirs: nn.Module, prefix: str) -> str:

@@ -77,6 +77,11 @@ class Job:
         return datasets.sequence_of(self.domain)
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of a sample that a network reads."""
+        return self.sequence or (self.form.channels, self.side, self.side)
+
+    @property
     def entry(self) -> Method:
         """The method's record. On sequences a test takes as many inner steps as the training: more of them, at rates
         that suit so few, end at chance."""

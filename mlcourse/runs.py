@@ -32,7 +32,8 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True, chec
     """Train, save a checkpoint with its card under `out`, and report the test result.
 
     If `out` holds a run of the same job (`episodes` and `device` may differ) on the same data, interrupted or complete,
-    training goes on from there. Data are the same where their classes hold the same pictures, wherever they lie.
+    training goes on from there, unless a network of the user's own computes something else by now. Data are the same
+    where their classes hold the same pictures, wherever they lie.
     Where no test split can be held out (`division.divide`) the result is that of a cross-validation, and the checkpoint
     is trained on all classes. check_engine, compile: as in `train`.
     Raises ValueError for anything that does not fit, before anything is written.
@@ -46,6 +47,7 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True, chec
     final = works[0] if len(works) == 1 else prepare(job, entry, Fold(whole, whole), data_dir)
     if not is_own(job.net):
         checkpoint.describe(final.learner)
+    shape = job.shape if is_own(job.net) else None
     data, pictures = None, None
     if division is not None:
         data, pictures = contents(division.parts), division.parts["train"].digests
@@ -59,7 +61,7 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True, chec
     def learn(work: Work, fold: str, on: dict | None) -> list[dict]:
         return train(work.learner, work.phases, seed=job.seed, path=out / f"{fold}{STATE}",
                      label=f"{fold}{job.label()}",
-                     data=on, progress=progress, check_engine=check_engine, compile=compile)
+                     data=on, progress=progress, check_engine=check_engine, compile=compile, shape=shape)
 
     said = {"train_way": final.train_way, "command": job.command()}
     if len(works) > 1:
@@ -75,7 +77,8 @@ def run_training(job: Job, out: Path, data_dir=None, progress: bool = True, chec
     card = {"job": asdict(job), "training": final.training, "losses": [round(r["loss"], 5) for r in records[-200:]],
             "result": asdict(result), "versions": versions(), "data": data, "train_classes": final.classes,
             "split_by": division.by if division else None}
-    checkpoint.save(out / MODEL, final.learner, card, rebuilds=not is_own(job.net), pictures=pictures)
+    checkpoint.save(out / MODEL, final.learner, card, rebuilds=not is_own(job.net), pictures=pictures,
+                    shape=shape)
     return result, out / MODEL
 
 

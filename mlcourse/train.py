@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -16,13 +16,13 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 from tqdm import tqdm
 
-from mlcourse.checkpoint import check_writable, fill, read_tensors, write_tensors
+from mlcourse.checkpoint import check_writable, computed, fill, read_tensors, write_tensors
 from mlcourse.compiled import Compiled, Compiling, gradient_of, trained_in
 from mlcourse.domains.identity import changes
 from mlcourse.engine import switch
 from mlcourse.episode import Episode
 from mlcourse.learner import Learner, check_finite, map_parts
-from mlcourse.nets import Stats
+from mlcourse.nets import Stats, check_state
 from mlcourse.phases import Phase
 
 
@@ -39,23 +39,26 @@ def step_generator(seed: int, phase: int, step: int) -> torch.Generator:
 def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | None = None, label: str = "",
           data: dict | None = None, save_every: int = 200, progress: bool = True,
           on_step: Callable[[dict], None] | None = None, check_engine: bool = False,
-          compile: bool = False) -> list[dict]:
+          compile: bool = False, shape: Sequence[int] | None = None) -> list[dict]:
     """Run the phases in order and return a record {phase, step, loss} for every outer step.
 
     path: a .safetensors file for the state of the training, written every `save_every` steps, when it ends and when
     it is interrupted; if it exists, training goes on from it, with the numbers of an uninterrupted run. label: says
     what is trained, and data on what (`identity.contents`); a file with another label, seed or data is not touched.
+    shape: as in `checkpoint.save`; a file in which the network computed something else is not touched either.
     on_step: called with every new record.
     check_engine: `compare_with_a_loop` on the first step that each phase takes.
     compile: through torch.compile from the tenth step of a phase on, where there is a C++ compiler and those left pay
     for it; the losses then differ by rounding. What is done is said on stderr, in a sentence for each phase.
 
     Raises Interrupted (a KeyboardInterrupt) after Ctrl-C or SIGTERM, at the end of the step in progress; ValueError
-    when `path` holds another training or is damaged, and what `outer_step` and `compare_with_a_loop` raise; OSError
-    when `path` cannot be written. Whatever is raised, the learner keeps what was trained.
+    when `path` holds another training or is damaged, or the learner cannot be written to it, and what `outer_step`
+    and `compare_with_a_loop` raise; OSError when `path` cannot be written. Whatever is raised, the learner keeps what
+    was trained.
     """
     records: list[dict] = []
     if path is not None:
+        check_state(learner)
         if Path(path).exists():
             records = _restore(Path(path), learner, phases, seed, label, data)
         check_writable(Path(path).parent)
@@ -83,7 +86,7 @@ def train(learner: Learner, phases: list[Phase], *, seed: int = 0, path: Path | 
                         compiling.after(step, seconds, lambda: drawn(phase, step_generator(seed, number, step + 1)))
                 stopped = stop.is_set()
                 if path is not None and (stopped or len(records) % save_every == 0 or len(records) == total):
-                    _save(Path(path), learner, phases, records, seed, label, data)
+                    _save(Path(path), learner, phases, records, seed, label, data, shape)
                 if stopped:
                     raise Interrupted(f"interrupted after step {len(records)} of {total}")
     return records
@@ -307,7 +310,7 @@ def _stop_requests() -> Iterator[_Stop]:
 
 
 def _save(path: Path, learner: Learner, phases: list[Phase], records: list[dict], seed: int, label: str,
-          data: dict | None) -> None:
+          data: dict | None, shape: Sequence[int] | None) -> None:
     tensors = {f"learner.{name}": t for name, t in learner.state_dict().items()}
     scalars = {}
     for number, phase in enumerate(phases):
@@ -320,7 +323,7 @@ def _save(path: Path, learner: Learner, phases: list[Phase], records: list[dict]
                     scalars[name] = value
     write_tensors(path, tensors, {"label": label, "seed": seed, "data": data,
                                   "phases": [[p.name, p.steps] for p in phases], "scalars": scalars,
-                                  "records": records})
+                                  "records": records, **computed(learner, shape)})
 
 
 def _restore(path: Path, learner: Learner, phases: list[Phase], seed: int, label: str,
@@ -340,7 +343,7 @@ def _restore(path: Path, learner: Learner, phases: list[Phase], seed: int, label
         _, number, index, key = name.split(".", 3)
         states[int(number)].setdefault(int(index), {})[key] = value
     own = {name.removeprefix("learner."): t for name, t in tensors.items() if name.startswith("learner.")}
-    fill(learner, own, path)
+    fill(learner, own, path, meta.get("answers"))
     for phase, state in zip(phases, states, strict=True):
         phase.optimiser.load_state_dict({**phase.optimiser.state_dict(), "state": state})
     return meta["records"]

@@ -11,10 +11,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import NAMES, PICTURES, REGRESSION, SINUSOIDS, learner
+from torch import nn
 
 from mlcourse import checkpoint
 from mlcourse.learners import ACROSS_DOMAINS, MAML, ProtoNet, build
-from mlcourse.nets import MLP
+from mlcourse.nets import MLP, wrap
 
 
 @pytest.fixture
@@ -273,6 +274,27 @@ def test_tensors_that_are_not_finite_are_neither_saved_nor_loaded(tmp_path, valu
     edit(path.with_suffix(".json"), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     with pytest.raises(ValueError, match=r"holds a value that is not finite in 'net\.head\.bias'; train it again"):
         checkpoint.load(path)
+
+
+class Masked(nn.Sequential):
+    """A network whose buffer holds infinities, as a causal mask does."""
+
+    def __init__(self, value=float("-inf")):
+        super().__init__(nn.Flatten(), nn.Linear(4, 2))
+        self.register_buffer("mask", torch.tensor([0.0, value]))
+
+
+def test_infinities_in_a_buffer_are_saved_and_loaded_and_a_nan_is_not(tmp_path):
+    path = tmp_path / "m.safetensors"
+    own = [ProtoNet(wrap(Masked(value), example=torch.zeros(2, 4))) for value in (float("-inf"), 0.0, float("nan"))]
+    checkpoint.save(path, own[0], {}, rebuilds=False)
+    again, _ = checkpoint.load(path, into=own[1])
+    assert again.net.body.mask.tolist() == [0.0, float("-inf")]
+    with pytest.raises(ValueError, match=r"holds a value that is not finite in 'net\.body\.mask'; train it again"):
+        checkpoint.save(tmp_path / "nan.safetensors", own[2], {}, rebuilds=False)
+    own[0].net.body[1].bias.data[0] = float("inf")
+    with pytest.raises(ValueError, match=r"not finite in 'net\.body\.1\.bias'"):
+        checkpoint.save(path, own[0], {}, rebuilds=False)
 
 
 class Bomb:

@@ -4,9 +4,11 @@ import functools
 import json
 import os
 import signal
+import sys
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from tiny import patterns
 
@@ -143,3 +145,56 @@ def test_a_split_by_class_is_made_again_for_the_same_data_alone(tmp_path):
     card = json.loads(path.with_suffix(".json").read_text())
     scripts = lambda part: {name.split(" ")[0] for name in card["data"][part]}
     assert len(card["data"]["test"]) == len(card["data"]["val"]) and scripts("train") & scripts("test")
+
+
+EDITED = """
+import torch
+from torch import nn
+FORM = torch.relu
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(784, 8)
+        self.register_buffer("mask", torch.tensor([0.0, float("-inf")]))
+    def forward(self, x):
+        return FORM(self.layer(x.flatten(1)))
+"""
+
+
+@pytest.mark.parametrize("done", ["interrupted", "finished"])
+def test_an_edited_network_is_neither_gone_on_with_nor_evaluated(done, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "edited_net_of_mine.py").write_text(EDITED)
+    job = Job("protonet", "glyphs", query=3, steps=2, episodes=4, net="edited_net_of_mine:Net")
+    if done == "interrupted":
+        with monkeypatch.context() as patch, pytest.raises(Interrupted):
+            patch.setattr(runs, "train", functools.partial(
+                runs.train, on_step=lambda record: os.kill(os.getpid(), signal.SIGINT)))
+            run_training(job, tmp_path, progress=False)
+    result, path = run_training(job, tmp_path / "whole", progress=False) if done == "finished" else (None, None)
+    folder = tmp_path / "whole" if path else tmp_path
+    before = {p.name: p.read_bytes() for p in folder.glob("*.*s*")}
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules["edited_net_of_mine"], "FORM", lambda x: torch.sin(30 * x))
+        match = "the network is not the one that .* was trained with: .* % off; restore its code, or train the changed"
+        with pytest.raises(ValueError, match=match):
+            run_training(job, folder, progress=False)
+        if path:
+            with pytest.raises(ValueError, match=match):
+                run_evaluation(path, "glyphs", episodes=4, net=job.net)
+    assert {p.name: p.read_bytes() for p in folder.glob("*.*s*")} == before and before
+    again, path = run_training(job, folder, progress=False)
+    assert result is None or again.mean == result.mean
+    assert run_evaluation(path, "glyphs", episodes=4, net=job.net).mean == again.mean
+
+
+def test_a_file_without_the_networks_answers_is_still_loaded(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "edited_net_of_mine.py").write_text(EDITED)
+    job = Job("protonet", "glyphs", query=3, steps=1, episodes=4, net="edited_net_of_mine:Net")
+    with monkeypatch.context() as patch:
+        patch.setattr(Job, "shape", None)
+        _, path = run_training(job, tmp_path, progress=False)
+    assert "answers" not in checkpoint.read_tensors(path)[1]
+    assert run_evaluation(path, "glyphs", episodes=4, net=job.net).mean == run_training(job, tmp_path,
+                                                                                       progress=False)[0].mean

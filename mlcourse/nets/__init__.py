@@ -3,8 +3,10 @@
 from mlcourse.nets.build import build_net
 from mlcourse.nets.chosen import network
 from mlcourse.nets.conv import Conv4
+from mlcourse.nets.fingerprint import answers, distance, tolerance
 from mlcourse.nets.functional import call, embeds, features, head, norm_of, of_tasks, prepare, statistics, watching
 from mlcourse.nets.gru import GRU
+from mlcourse.nets.kept import check_hooks, check_state, hooked
 from mlcourse.nets.lenet import LeNet
 from mlcourse.nets.mlp import MLP
 from mlcourse.nets.norms import NORMS, Norm, Stats, moments
@@ -14,5 +16,6 @@ from mlcourse.nets.sequence import StrokeNet, Transformer
 from mlcourse.nets.wrap import Wrapped, check_sizes, live_batch_norm, wrap
 
 __all__ = ["GRU", "MLP", "NORMS", "Conv4", "LeNet", "Norm", "Params", "ResNet12", "Stats", "StrokeNet", "Transformer",
-           "Wrapped", "build_net", "call", "check_sizes", "embeds", "features", "head", "live_batch_norm", "moments",
-           "network", "norm_of", "of_tasks", "params_of", "prepare", "statistics", "trainable", "watching", "wrap"]
+           "Wrapped", "answers", "build_net", "call", "check_hooks", "check_sizes", "check_state", "distance",
+           "embeds", "features", "head", "hooked", "live_batch_norm", "moments", "network", "norm_of", "of_tasks",
+           "params_of", "prepare", "statistics", "tolerance", "trainable", "watching", "wrap"]

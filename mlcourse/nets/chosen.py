@@ -11,6 +11,7 @@ from torch import nn
 
 from mlcourse.nets.conv import Conv4
 from mlcourse.nets.gru import GRU
+from mlcourse.nets.kept import check_hooks, check_state
 from mlcourse.nets.resnet import ResNet12
 from mlcourse.nets.sequence import Transformer
 from mlcourse.nets.wrap import Wrapped, wrap
@@ -48,7 +49,7 @@ def network(name: str, outputs: int, *, norm: str = "batch", side: int = 28, cha
     with a head where there are outputs; norm and width are its own.
     Raises ValueError for a name of another form, a network of the course that reads no such samples, a module that
     cannot be imported, an attribute that is no callable or makes no network, a norm or a width for a network that has
-    its own, a width beyond 4096, and what the networks raise.
+    its own, a width beyond 4096, and what the networks, `check_hooks` and `check_state` raise.
     """
     check_name(name)
     if width is not None and not 1 <= width <= WIDEST:
@@ -59,6 +60,8 @@ def network(name: str, outputs: int, *, norm: str = "batch", side: int = 28, cha
             raise ValueError(f"{name} is a network of your own, with a norm and a width of its own; leave --norm and "
                              "--width out")
         net = _made(name, seed)
+        check_hooks(net)
+        check_state(net)
         if isinstance(getattr(net, "head", None), nn.Linear):
             return net
         return net if isinstance(net, Wrapped) and not outputs else wrap(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from mlcourse.nets.kept import check_hooks, check_state
 from mlcourse.nets.norms import Norm
 
 BatchNorm = nn.modules.batchnorm._BatchNorm
@@ -80,14 +81,20 @@ def wrap(module: nn.Module, head: int = 0, *, example: Tensor | None = None, fro
     1×28×28. frozen: the module is neither adapted nor trained and stays in eval mode, batch norms and dropout included.
     exchange_norms: every BatchNorm2d becomes a `Norm` of the course, by the statistics of the batch at hand, with its
     gains and shifts. seed: of the head.
-    Raises ValueError for what is no module, one whose sizes no samples have set yet, or one that cannot compute the
-    example.
+    Raises ValueError for what is no module, one whose sizes no samples have set yet, one that cannot be copied or
+    written whole (`check_hooks`, `check_state`), or one that cannot compute the example.
     """
     if not isinstance(module, nn.Module):
         raise ValueError(f"a network is a torch.nn.Module, got {type(module).__name__}; pass the module itself, with "
                          "its weights")
     check_sizes(module)
-    body = copy.deepcopy(module)
+    check_hooks(module)
+    check_state(module)
+    try:
+        body = copy.deepcopy(module)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"the module cannot be copied ({str(error).splitlines()[0]}); keep no tensor that was "
+                         "computed, file or lock in an attribute") from error
     if exchange_norms:
         body = exchanged(body)
     if frozen:
