@@ -38,7 +38,7 @@ class FewShot(ClassifierMixin, BaseEstimator):
 
     X is one of: pictures, as a list of paths, of PIL images or of arrays, or as an array (M, H, W) or (M, H, W, 3) of
     any size and range, converted as a folder of pictures is (the range of the values is that of the pictures of their
-    kind that were fitted); an array (M, d) of features; or a torch tensor (M, *D), which goes to the network untouched.
+    kind that were fitted; pictures of clearly another are refused); an array (M, d) of features; or a torch tensor (M, *D), which goes to the network untouched.
     y: one label for each sample, of any kind; classes_ holds them in order.
 
     Where the learner is transductive, what it says of a sample depends on the other samples in the same call.
@@ -121,6 +121,9 @@ class FewShot(ClassifierMixin, BaseEstimator):
                 raise ValueError(f"picture {place} holds {KINDS[kind_of(each.dtype)]}, but this classifier was fitted "
                                  f"to pictures of {' and '.join(KINDS[kind] for kind in self.ranges_)}; give values of "
                                  "that kind and range")
+        if not fitting:
+            for kind, (low, high, _) in extents(small).items():
+                _check_range(KINDS[kind], low, high, self.ranges_[kind])
         inked = [ink(each, self.ranges_[kind_of(each.dtype)], Counter()) for each in small]
         return torch.from_numpy(np.stack(inked)).double() / 255
 
@@ -146,6 +149,20 @@ def _learner(given: Learner | str | os.PathLike | None) -> Learner:
 
 def _dtype(learner: Learner) -> torch.dtype:
     return next((p.dtype for p in learner.parameters() if p.is_floating_point()), torch.float64)
+
+
+def _check_range(kind: str, low: float, high: float, span: tuple[float, float]) -> None:
+    """Raises ValueError where the pictures of one call, from `low` to `high`, are clearly not of the fitted range: they
+    reach beyond it by half of it, lie in its lowest fifteenth (as 12 bits in 16), or begin at 0 where black is below.
+    Pictures of a single value in the range are blank, and pass."""
+    black, white = span
+    width = white - black
+    beyond = low < black - width / 2 or high > white + width / 2
+    faint = low >= black and high <= black + width / 15
+    shifted = low == 0 and black < -width / 4
+    if beyond or low < high and (faint or shifted):
+        raise ValueError(f"the pictures hold {kind} from {low:,.6g} to {high:,.6g}, but this classifier was fitted to "
+                         f"such values from {black:,.6g} to {white:,.6g}; give values of the range that was fitted")
 
 
 def _are_pictures(X) -> bool:

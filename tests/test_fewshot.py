@@ -136,6 +136,35 @@ def test_pictures_of_two_kinds_are_scaled_each_by_its_own_range():
     np.testing.assert_allclose(*said, atol=5e-3)
 
 
+def sixteen(x, factor):
+    return [Image.fromarray(each.astype(np.uint16) * np.uint16(factor)) for each in x]
+
+
+@pytest.mark.parametrize("fitted, given, says", [
+    (lambda x: x / 255, lambda x: x * 1.0, "floating-point values from 0 to 255, .* fitted to such values from 0 to 1;"),
+    (lambda x: x * 1.0, lambda x: x / 255, "floating-point values from 0 to 1, .* from 0 to 255;"),
+    (lambda x: x / 127.5 - 1, lambda x: x / 255, "from 0 to 1, .* from -1 to 1;"),
+    (lambda x: x / 255, lambda x: x / 127.5 - 1, "from -1 to 1, .* from 0 to 1;"),
+    (lambda x: x.astype(np.uint16) * 257, lambda x: x.astype(np.uint16) * 16, "from 0 to 4,080, .* from 0 to 65,535;"),
+    (lambda x: sixteen(x, 4), lambda x: sixteen(x, 256), "from 0 to 65,280, .* from 0 to 1,023;"),
+    (lambda x: x > 100, lambda x: (x > 100).astype(np.uint8), "8-bit values from 0 to 1, .* from 0 to 255;"),
+    (lambda x: x // 9, lambda x: x, "8-bit values from 0 to 255, .* from 0 to 28;"),
+])
+def test_the_same_kind_of_values_in_another_range_is_refused(fitted, given, says):
+    x, y = drawings()
+    model = FewShot().fit(fitted(x), y)
+    assert (model.predict(fitted(x)) == y).mean() > 0.5
+    with pytest.raises(ValueError, match=says):
+        model.predict(given(x))
+
+
+def test_dark_and_blank_pictures_of_the_fitted_range_pass():
+    x, y = drawings()
+    for ways in ((x, x // 9, x[:1] * 0), (x / 255, x / 255 * 0.2, x[:1] * 0.0, x[:1] * 0.0 + 1, x / 255 * 1.05 - 0.02)):
+        model = FewShot().fit(ways[0], y)
+        assert all(np.isfinite(model.predict_proba(way)).all() for way in ways)
+
+
 @pytest.mark.parametrize("as_given", [lambda x: x, lambda x: [Image.fromarray(each) for each in x]])
 def test_colours_reach_a_network_that_reads_them(as_given):
     rng = np.random.default_rng(0)
