@@ -70,7 +70,7 @@ class FewShot(ClassifierMixin, BaseEstimator):
             raise ValueError(f"a classifier needs at least 2 classes, got 1 class, {self.classes_[0]!r}; give samples "
                              "of another")
         self.learner_ = learner
-        x, nothing = samples.to(_dtype(learner)), torch.zeros(0, dtype=torch.int64)
+        x, nothing = _numbers(samples, learner), torch.zeros(0, dtype=torch.int64)
         episode = Episode(x, torch.as_tensor(labels), x[:0], nothing, x[:0], torch.arange(len(self.classes_)),
                           torch.tensor(0)).to(device_of(learner))
         with torch.no_grad():
@@ -95,10 +95,15 @@ class FewShot(ClassifierMixin, BaseEstimator):
 
     def _logits(self, X) -> Tensor:
         check_is_fitted(self)
-        x = self._samples(X, fitting=False).to(device_of(self.learner_), _dtype(self.learner_))
+        x = _numbers(self._samples(X, fitting=False), self.learner_).to(device_of(self.learner_))
         blocks = [x] if self.transductive_ else x.split(AT_ONCE)
         with torch.no_grad():
-            return torch.cat([self.learner_.predict(self.state_, block) for block in blocks]).double().cpu()
+            logits = torch.cat([self.learner_.predict(self.state_, block) for block in blocks]).double().cpu()
+        if len(bad := logits.softmax(1).isnan().any(1).nonzero()):
+            raise ValueError(f"the learner computes NaN or infinity for {len(bad)} of {len(x)} samples, the first of "
+                             f"them sample {int(bad[0])}, though the samples are finite; train it again, with a lower "
+                             "rate where it has one, or scale the samples down")
+        return logits
 
     def _samples(self, X, fitting: bool, y=None):
         """X as a tensor; of an array (M, d), in fitting, with y as scikit-learn validated it."""
@@ -163,6 +168,15 @@ def _check_range(kind: str, low: float, high: float, span: tuple[float, float]) 
     if beyond or low < high and (faint or shifted):
         raise ValueError(f"the pictures hold {kind} from {low:,.6g} to {high:,.6g}, but this classifier was fitted to "
                          f"such values from {black:,.6g} to {white:,.6g}; give values of the range that was fitted")
+
+
+def _numbers(x: Tensor, learner: Learner) -> Tensor:
+    """Samples in the dtype of the learner. Raises ValueError, naming the first, where some are NaN or infinite there."""
+    x = x.to(dtype=_dtype(learner))
+    if x.numel() and len(bad := (~x.isfinite()).flatten(1).any(1).nonzero()):
+        raise ValueError(f"sample {int(bad[0])} holds values that are NaN or infinite in {_dtype(learner)}; remove or "
+                         f"repair such samples, {len(bad)} of {len(x)}")
+    return x
 
 
 def _are_pictures(X) -> bool:

@@ -165,6 +165,48 @@ def test_dark_and_blank_pictures_of_the_fitted_range_pass():
         assert all(np.isfinite(model.predict_proba(way)).all() for way in ways)
 
 
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("learner", [None, ProtoNet(Conv4(0, 6, "max", "support", 16)), ProtoNet(wrap(torch.nn.Flatten()))])
+def test_values_that_are_not_finite_are_refused_in_a_tensor_too(learner, bad):
+    x, y = patterns(classes=3).images.float() / 255, patterns(classes=3).labels.numpy()
+    broken = x.clone()
+    broken[4, 0, 2, 3] = bad
+    says = f"sample 4 holds values that are NaN or infinite in torch.float.*, 1 of {len(x)}"
+    with pytest.raises(ValueError, match=says):
+        FewShot(learner).fit(broken, y)
+    model = FewShot(learner).fit(x, y)
+    for use in (model.predict, model.predict_proba, model.decision_function):
+        with pytest.raises(ValueError, match=says):
+            use(broken)
+
+
+class Root(torch.nn.Module):
+    """NaN for a sample with a negative value, infinite for one with a 0."""
+
+    def forward(self, x):
+        return 1 / x.flatten(1).sqrt()
+
+
+@pytest.mark.parametrize("value", [-1.0, 0.0])
+def test_a_network_that_makes_nan_of_finite_samples_names_no_class(value):
+    x, y = patterns(classes=3).images.float() + 1, patterns(classes=3).labels.numpy()
+    learner = ProtoNet(wrap(Root(), example=x[:2]))
+    bad = x.clone()
+    bad[1] = value
+    model = FewShot(learner).fit(x, y)
+    with pytest.raises(ValueError, match=f"NaN or infinity for 1 of {len(x)} samples, the first of them sample 1"):
+        model.predict(bad)
+    with pytest.raises(ValueError, match="ProtoNet predicts NaN around this network, though the samples are finite"):
+        FewShot(learner).fit(bad, y)
+
+
+def test_samples_beyond_half_precision_are_refused():
+    x, y = np.random.default_rng(0).normal(size=(20, 6)) * 1e5, np.repeat(["a", "b"], 10)
+    half = FewShot(ProtoNet(torch.nn.Linear(6, 4).half()))
+    with pytest.raises(ValueError, match="infinite in torch.float16"):
+        half.fit(x, y)
+
+
 @pytest.mark.parametrize("as_given", [lambda x: x, lambda x: [Image.fromarray(each) for each in x]])
 def test_colours_reach_a_network_that_reads_them(as_given):
     rng = np.random.default_rng(0)
