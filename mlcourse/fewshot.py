@@ -39,7 +39,7 @@ class FewShot(ClassifierMixin, BaseEstimator):
     X is one of: pictures, as a list of paths, of PIL images or of arrays, or as an array (M, H, W) or (M, H, W, 3) of
     any size and range, converted as a folder of pictures is (the range of the values is that of the pictures of their
     kind that were fitted; pictures of clearly another are refused); an array (M, d) of features; or a torch tensor (M, *D), which goes to the network untouched.
-    y: one label for each sample, of any kind; classes_ holds them in order.
+    y: one label for each sample, words or numbers, none of them missing; classes_ holds them in order.
 
     Where the learner is transductive, what it says of a sample depends on the other samples in the same call.
     Raises ValueError, in one sentence, for what does not fit, and what `checkpoint.load` and the learner raise.
@@ -54,16 +54,16 @@ class FewShot(ClassifierMixin, BaseEstimator):
 
     def fit(self, X, y) -> FewShot:
         """Adapt to labelled samples; returns self."""
+        y = _labels(y)
         learner = _learner(self.learner)
         self.form_ = self._form(learner)
         samples = self._samples(X, y=y, fitting=True)
-        y = np.asarray(y)
         if isinstance(samples, tuple):
             samples, y = samples
-        if y.ndim == 2 and y.shape[1] == 1:
+        if np.ndim(y) == 2 and y.shape[1] == 1:
             y = y[:, 0]
-        if y.shape != (len(samples),):
-            raise ValueError(f"y must hold one label for each of {len(samples)} samples, got the shape {y.shape}")
+        if np.shape(y) != (len(samples),):
+            raise ValueError(f"y must hold one label for each of {len(samples)} samples, got the shape {np.shape(y)}")
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -150,6 +150,30 @@ def _learner(given: Learner | str | os.PathLike | None) -> Learner:
         raise ValueError(f"learner must be a mlcourse learner or the path of a checkpoint, got {type(given).__name__}; "
                          "give for instance ProtoNet(net) after training")
     return given.eval()
+
+
+def _labels(y):
+    """Labels as an array; None as it is. Raises ValueError for a label that is missing, for words among others, which
+    numpy would make the same words, and for objects of another type."""
+    if y is None:
+        return None
+    if isinstance(y, Tensor):
+        y = y.detach().cpu().numpy()
+    if np.ma.is_masked(y):
+        y = np.where(np.ma.getmaskarray(y), None, y.data)
+    found: dict[type, object] = {}
+    for place, label in enumerate(np.asarray(y, dtype=object).ravel().tolist()):
+        if label is None or type(label).__name__ == "NAType" or np.ndim(label) == 0 and label != label:
+            raise ValueError(f"label {place} of y is missing ({label}); leave out the samples that have no label")
+        found.setdefault(next((kind for kind in (str, bytes) if isinstance(label, kind)), object), label)
+    if len(found) > 1:
+        raise ValueError(f"y mixes {' and '.join(type(label).__name__ for label in found.values())} labels, such as "
+                         f"{' and '.join(map(repr, found.values()))}; give all of them as one type")
+    labels = np.asarray(y)
+    if labels.dtype == object and labels.ndim and object in found:
+        raise ValueError(f"Unknown label type: y holds {type(found[object]).__name__} objects; give words or whole "
+                         "numbers")
+    return labels
 
 
 def _dtype(learner: Learner) -> torch.dtype:

@@ -207,6 +207,42 @@ def test_samples_beyond_half_precision_are_refused():
         half.fit(x, y)
 
 
+NAN = float("nan")
+
+
+@pytest.mark.parametrize("features", [True, False])
+@pytest.mark.parametrize("labels, says", [
+    (["a", "b", NAN, "b"], r"label 2 of y is missing \(nan\); leave out"),
+    (["a", "b", None, "b"], r"label 2 of y is missing \(None\)"),
+    ([0.0, 1.0, NAN, 1.0], r"label 2 of y is missing \(nan\)"),
+    (np.array(["a", "b", "a", NAN], object), r"label 3 of y is missing"),
+    (torch.tensor([0, 1, NAN, 1.0]), "label 2 of y is missing"),
+    (np.array(["2020-01-01", "NaT", "2021-01-01", "2020-01-01"], "datetime64[s]"), "label 1 of y is missing"),
+    (np.ma.masked_equal([0, 1, 2, 1], 2), "label 2 of y is missing"),
+    ([1, "a", 1, "a"], "y mixes int and str labels, such as 1 and 'a'; give all of them as one type"),
+    (["1", 1, 2, "2"], "y mixes str and int labels, such as '1' and 1"),
+    (np.array(["1", 1, 2, "2"], object), "y mixes str and int labels"),
+    ([b"a", "a", b"b", "b"], "y mixes bytes and str labels"),
+    ([2**70, 1, 2**70, 1], "Unknown label type: y holds int objects; give words or whole numbers"),
+])
+def test_labels_that_are_missing_or_of_two_types_are_refused(labels, says, features):
+    x, _ = drawings()
+    with pytest.raises(ValueError, match=says):
+        FewShot().fit(x[:4].reshape(4, -1) if features else x[:4], labels)
+
+
+def test_labels_in_a_series_a_frame_or_a_tensor_are_read_and_missing_ones_refused():
+    pd = pytest.importorskip("pandas")
+    (x, y), numbers = drawings(), torch.arange(24) % 3
+    for way in (list(y), pd.Series(y), pd.Series(y, dtype="string"), pd.DataFrame({"y": y}), pd.Categorical(y), y[:, None]):
+        assert list(FewShot().fit(x, way).classes_) == sorted(set(y))
+    assert FewShot().fit(x, numbers.float().requires_grad_()).classes_.tolist() == [0, 1, 2]
+    for missing in (pd.Series([None, *y[1:]]), pd.Series([None, *y[1:]], dtype="string"), pd.Categorical([None, *y[1:]]),
+                    pd.Series([pd.NA, *numbers[1:].tolist()], dtype="Int64"), pd.DataFrame({"y": [NAN, *y[1:]]})):
+        with pytest.raises(ValueError, match="label 0 of y is missing"):
+            FewShot().fit(x, missing)
+
+
 @pytest.mark.parametrize("as_given", [lambda x: x, lambda x: [Image.fromarray(each) for each in x]])
 def test_colours_reach_a_network_that_reads_them(as_given):
     rng = np.random.default_rng(0)
