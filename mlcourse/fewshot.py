@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, MappingView, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +36,8 @@ class FewShot(ClassifierMixin, BaseEstimator):
     the network reads, as of a folder; None takes those that a network of the course was made for, and of any other
     28×28 in grey.
 
-    X is one of: pictures, as a list of paths, of PIL images or of arrays, or as an array (M, H, W) or (M, H, W, 3) of
+    X is one of: pictures, as a list of paths, of PIL images or of arrays (or an array, a column of a table or an
+    iterator of such, which are listed), or as an array (M, H, W) or (M, H, W, 3) of
     any size and range, converted as a folder of pictures is (the range of the values is that of the pictures of their
     kind that were fitted; pictures of clearly another are refused); an array (M, d) of features; or a torch tensor (M, *D), which goes to the network untouched.
     y: one label for each sample, words or numbers, none of them missing; classes_ holds them in order.
@@ -107,6 +108,7 @@ class FewShot(ClassifierMixin, BaseEstimator):
 
     def _samples(self, X, fitting: bool, y=None):
         """X as a tensor; of an array (M, d), in fitting, with y as scikit-learn validated it."""
+        X = _listed(X)
         if isinstance(X, Tensor):
             return X
         if not _are_pictures(X):
@@ -157,6 +159,8 @@ def _labels(y):
     numpy would make the same words, and for objects of another type."""
     if y is None:
         return None
+    if isinstance(y, Iterator):
+        y = list(y)
     if isinstance(y, Tensor):
         y = y.detach().cpu().numpy()
     if np.ma.is_masked(y):
@@ -207,9 +211,30 @@ def _are_pictures(X) -> bool:
     """Whether X is a batch of pictures, not of features."""
     if isinstance(X, np.ndarray):
         return X.ndim in (3, 4)
-    if not isinstance(X, Sequence) or isinstance(X, (str, bytes)) or not len(X):
-        return False
-    return isinstance(X[0], (str, os.PathLike, Image.Image)) or np.ndim(X[0]) >= 2
+    return isinstance(X, Sequence) and len(X) > 0 and _hold_pictures(X)
+
+
+def _hold_pictures(each: Sequence) -> bool:
+    return any(isinstance(one, (str, os.PathLike, Image.Image)) for one in each) or np.ndim(each[0]) >= 2
+
+
+def _listed(X):
+    """X, as a list where it is an iterator, or an array or a column of a table of paths, of PIL images or of arrays.
+    Raises ValueError for one picture alone, what has no order, and masked values."""
+    if isinstance(X, (str, bytes, os.PathLike, Image.Image)):
+        raise ValueError(f"X is a single {type(X).__name__}; give a list of pictures, also for one")
+    if isinstance(X, (Iterator, MappingView)):
+        return list(X)
+    if isinstance(X, (Set, Mapping)) and not hasattr(X, "shape"):
+        raise ValueError(f"X is a {type(X).__name__}; give a list, in the order of the labels")
+    if np.ma.is_masked(X):
+        raise ValueError("X holds masked values; fill them, or leave those samples out")
+    shape = getattr(X, "shape", ())
+    if not isinstance(X, Tensor) and hasattr(X, "__array__") and (len(shape) == 1 or len(shape) == 2 and shape[1] == 1):
+        column = np.asarray(X)
+        if column.dtype.kind in "OUT" and column.size and _hold_pictures(each := column.ravel().tolist()):
+            return each
+    return X
 
 
 def _reduced(picture, place: int, form: Form) -> Reduced:

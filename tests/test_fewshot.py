@@ -207,6 +207,57 @@ def test_samples_beyond_half_precision_are_refused():
         half.fit(x, y)
 
 
+def objects(each):
+    """An array of objects, one for each."""
+    made = np.empty(len(each), object)
+    made[:] = each
+    return made
+
+
+def saved(x, folder):
+    """The paths of pictures, in order."""
+    paths = [folder / f"{i:02}.png" for i in range(len(x))]
+    for path, picture in zip(paths, x, strict=True):
+        Image.fromarray(picture).save(path)
+    return paths
+
+
+def test_arrays_columns_and_iterators_of_pictures_are_as_a_list(tmp_path):
+    pd = pytest.importorskip("pandas")
+    x, y = drawings()
+    paths = saved(x, tmp_path)
+    words, images = list(map(str, paths)), [Image.fromarray(each) for each in x]
+    uneven = objects([each if i else each[:, 1:-1] for i, each in enumerate(x)])
+    ways = (lambda: np.array(words), lambda: np.array(words, object), lambda: objects(paths), lambda: pd.Series(words),
+            lambda: pd.DataFrame({"path": words}), lambda: pd.Series(words)[::-1][::-1].set_axis(range(24, 0, -1)),
+            lambda: pd.Series(words, dtype="string"), lambda: np.array(words)[:, None], lambda: iter(words),
+            lambda: (path for path in paths), lambda: map(str, paths), lambda: objects(images), lambda: pd.Series(images),
+            lambda: objects(list(x)), lambda: iter(images),
+            lambda: dict(enumerate(words)).values(), lambda: dict.fromkeys(words).keys())
+    said = FewShot().fit(words, y).predict_proba(words)
+    for way in ways:
+        np.testing.assert_array_equal(FewShot().fit(way(), iter(y)).predict_proba(way()), said)
+    assert FewShot().fit(uneven, y).score(uneven, y) > 0.5
+    assert len(FewShot().fit(words, y).predict(tmp_path.glob("*.png"))) == 24
+    with pytest.raises(ValueError, match="picture 0 cannot be used"):
+        FewShot().fit(pd.Series([None, *words[1:]]), y)
+
+
+@pytest.mark.parametrize("given, says", [
+    (lambda x: "a.png", "X is a single str; give a list of pictures, also for one"),
+    (lambda x: Image.fromarray(x[0]), "X is a single Image; give a list"),
+    (lambda x: {"a.png", "b.png"}, "X is a set; give a list, in the order of the labels"),
+    (lambda x: {"a.png": 0}, "X is a dict; give a list"),
+    (lambda x: np.ma.masked_greater(x, 100), "X holds masked values; fill them"),
+])
+def test_one_picture_what_has_no_order_and_masked_values_are_refused(given, says):
+    x, y = drawings()
+    with pytest.raises(ValueError, match=says):
+        FewShot().fit(given(x), y)
+    with pytest.raises(ValueError, match=says):
+        FewShot().fit(x, y).predict(given(x))
+
+
 NAN = float("nan")
 
 
