@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, MappingView, Sequence, Set
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,8 @@ class FewShot(ClassifierMixin, BaseEstimator):
     X is one of: pictures, as a list of paths, of PIL images or of arrays (or an array, a column of a table or an
     iterator of such, which are listed), or as an array (M, H, W) or (M, H, W, 3) of
     any size and range, converted as a folder of pictures is (the range of the values is that of the pictures of their
-    kind that were fitted; pictures of clearly another are refused); an array (M, d) of features; or a torch tensor (M, *D), which goes to the network untouched.
+    kind that were fitted; pictures of clearly another are refused); an array (M, d) of features; or a torch tensor
+    (M, *D), which goes to the network untouched. What is predicted is given as what was fitted, or as a tensor.
     y: one label for each sample, words or numbers, none of them missing; classes_ holds them in order.
 
     Where the learner is transductive, what it says of a sample depends on the other samples in the same call.
@@ -54,7 +56,20 @@ class FewShot(ClassifierMixin, BaseEstimator):
         self.colour = colour
 
     def fit(self, X, y) -> FewShot:
-        """Adapt to labelled samples; returns self."""
+        """Adapt to labelled samples; returns self. Where this raises, the former fit stays."""
+        was = dict(vars(self))
+        try:
+            for name in [name for name in was if name.endswith("_")]:
+                delattr(self, name)
+            self._fit(X, y)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(was)
+            raise
+        return self
+
+    def _fit(self, X, y) -> None:
+        self._check_settings()
         y = _labels(y)
         learner = _learner(self.learner)
         self.form_ = self._form(learner)
@@ -70,14 +85,13 @@ class FewShot(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError(f"a classifier needs at least 2 classes, got 1 class, {self.classes_[0]!r}; give samples "
                              "of another")
-        self.learner_ = learner
+        self.learner_, self.shape_, self.dtype_ = learner, tuple(samples.shape[1:]), samples.dtype
         x, nothing = _numbers(samples, learner), torch.zeros(0, dtype=torch.int64)
         episode = Episode(x, torch.as_tensor(labels), x[:0], nothing, x[:0], torch.arange(len(self.classes_)),
                           torch.tensor(0)).to(device_of(learner))
         with torch.no_grad():
             self.state_ = self.learner_.adapt(episode, self.steps)
             self.transductive_ = is_seen_transductive(self.learner_, lambda: self.state_, episode.support_x)
-        return self
 
     def decision_function(self, X) -> np.ndarray:
         """The learner's logits (M, N); for two classes, as scikit-learn has it, those of the second less the first
@@ -98,8 +112,15 @@ class FewShot(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         x = _numbers(self._samples(X, fitting=False), self.learner_).to(device_of(self.learner_))
         blocks = [x] if self.transductive_ else x.split(AT_ONCE)
-        with torch.no_grad():
-            logits = torch.cat([self.learner_.predict(self.state_, block) for block in blocks]).double().cpu()
+        try:
+            with torch.no_grad():
+                logits = torch.cat([self.learner_.predict(self.state_, block) for block in blocks]).double().cpu()
+        except RuntimeError as error:
+            if x.shape[1:] == self.shape_:
+                raise
+            raise ValueError(f"the learner was fitted to samples of shape {self.shape_} and computes none of shape "
+                             f"{tuple(x.shape[1:])} ({str(error).splitlines()[0]}); give samples of the same shape"
+                             ) from error
         if len(bad := logits.softmax(1).isnan().any(1).nonzero()):
             raise ValueError(f"the learner computes NaN or infinity for {len(bad)} of {len(x)} samples, the first of "
                              f"them sample {int(bad[0])}, though the samples are finite; train it again, with a lower "
@@ -110,19 +131,29 @@ class FewShot(ClassifierMixin, BaseEstimator):
         """X as a tensor; of an array (M, d), in fitting, with y as scikit-learn validated it."""
         X = _listed(X)
         if isinstance(X, Tensor):
+            if not fitting:
+                self._check_tensor(X)
+            elif X.ndim == 2:
+                self.n_features_in_ = X.shape[1]
             return X
-        if not _are_pictures(X):
-            if fitting:
-                x, y = validate_data(self, X, y, dtype=np.float64)
-                return torch.tensor(x), y
-            return torch.tensor(validate_data(self, X, reset=False, dtype=np.float64))
+        if _are_pictures(X):
+            return self._pictures(X, fitting)
+        if fitting:
+            x, y = validate_data(self, X, y, dtype=np.float64)
+            return torch.tensor(x), y
+        if hasattr(self, "ranges_") or not hasattr(self, "n_features_in_"):
+            given = f"{type(X).__name__} of shape {X.shape}" if hasattr(X, "shape") else type(X).__name__
+            raise ValueError(f"this classifier was fitted to {self._fitted_to()}; give it such samples, also one as a "
+                             f"batch, not {given}")
+        return torch.tensor(validate_data(self, X, reset=False, dtype=np.float64))
+
+    def _pictures(self, X, fitting: bool) -> Tensor:
+        if not fitting and not hasattr(self, "ranges_"):
+            raise ValueError(f"this classifier was fitted to {self._fitted_to()}; give it such samples, not pictures")
         small = [_reduced(picture, place, self.form_) for place, picture in enumerate(X)]
         if fitting:
             self.n_features_in_ = small[0].values.size
             self.ranges_ = {kind: value_range(*extent) for kind, extent in extents(small).items()}
-        if not hasattr(self, "ranges_"):
-            raise ValueError(f"this classifier was fitted to samples of {self.n_features_in_} features; give it such "
-                             "samples, not pictures")
         for place, each in enumerate(small):
             if kind_of(each.dtype) not in self.ranges_:
                 raise ValueError(f"picture {place} holds {KINDS[kind_of(each.dtype)]}, but this classifier was fitted "
@@ -133,6 +164,29 @@ class FewShot(ClassifierMixin, BaseEstimator):
                 _check_range(KINDS[kind], low, high, self.ranges_[kind])
         inked = [ink(each, self.ranges_[kind_of(each.dtype)], Counter()) for each in small]
         return torch.from_numpy(np.stack(inked)).double() / 255
+
+    def _check_tensor(self, x: Tensor) -> None:
+        if x.ndim != len(self.shape_) + 1:
+            raise ValueError(f"X is a tensor of shape {tuple(x.shape)}, but this classifier was fitted to samples of "
+                             f"shape {self.shape_}; give such samples, also one as a batch, x[None]")
+        kinds = {x.dtype, self.dtype_}
+        if torch.uint8 in kinds and any(dtype.is_floating_point for dtype in kinds):
+            raise ValueError(f"X is a tensor of {x.dtype}, but this classifier was fitted to {self.dtype_}, and bytes "
+                             "are not scaled to fractions; give the values in the range that was fitted")
+
+    def _fitted_to(self) -> str:
+        if hasattr(self, "ranges_"):
+            return "pictures, (M, H, W) or a list"
+        if hasattr(self, "n_features_in_"):
+            return f"samples of {self.n_features_in_} features"
+        return f"a tensor of samples of shape {self.shape_}"
+
+    def _check_settings(self) -> None:
+        for name, given in {"steps": self.steps, "side": self.side}.items():
+            if given is not None and (not isinstance(given, Integral) or isinstance(given, bool)):
+                raise ValueError(f"{name} must be None or a whole number, got {given!r}")
+        if not isinstance(self.colour, (bool, np.bool_, type(None))):
+            raise ValueError(f"colour must be None, True or False, got {self.colour!r}")
 
     def _form(self, learner: Learner) -> Form:
         config = getattr(getattr(learner, "net", None), "config", {})
@@ -199,7 +253,7 @@ def _check_range(kind: str, low: float, high: float, span: tuple[float, float]) 
 
 
 def _numbers(x: Tensor, learner: Learner) -> Tensor:
-    """Samples in the dtype of the learner. Raises ValueError, naming the first, where some are NaN or infinite there."""
+    """Samples in the dtype of the learner. Raises ValueError, naming the first, where some are then not finite."""
     x = x.to(dtype=_dtype(learner))
     if x.numel() and len(bad := (~x.isfinite()).flatten(1).any(1).nonzero()):
         raise ValueError(f"sample {int(bad[0])} holds values that are NaN or infinite in {_dtype(learner)}; remove or "
@@ -224,12 +278,16 @@ def _listed(X):
     if isinstance(X, (str, bytes, os.PathLike, Image.Image)):
         raise ValueError(f"X is a single {type(X).__name__}; give a list of pictures, also for one")
     if isinstance(X, (Iterator, MappingView)):
-        return list(X)
+        X = list(X)
     if isinstance(X, (Set, Mapping)) and not hasattr(X, "shape"):
         raise ValueError(f"X is a {type(X).__name__}; give a list, in the order of the labels")
     if np.ma.is_masked(X):
         raise ValueError("X holds masked values; fill them, or leave those samples out")
-    shape = getattr(X, "shape", ())
+    shape = getattr(X, "shape", (len(X),) if isinstance(X, Sequence) else ())
+    if isinstance(X, Tensor) and len(shape) < 2:
+        raise ValueError(f"X is a tensor of shape {tuple(shape)}; give samples (M, *D)")
+    if len(shape) and shape[0] == 0 and (isinstance(X, Tensor) or len(shape) != 2):
+        raise ValueError("X holds no samples; give at least one")
     if not isinstance(X, Tensor) and hasattr(X, "__array__") and (len(shape) == 1 or len(shape) == 2 and shape[1] == 1):
         column = np.asarray(X)
         if column.dtype.kind in "OUT" and column.size and _hold_pictures(each := column.ravel().tolist()):

@@ -258,6 +258,69 @@ def test_one_picture_what_has_no_order_and_masked_values_are_refused(given, says
         FewShot().fit(x, y).predict(given(x))
 
 
+def fitted_to(what):
+    """A classifier fitted to drawings as pictures, as features or as a tensor (M, 1, 28, 28)."""
+    x, y = drawings()
+    return FewShot().fit({"pictures": x, "features": x.reshape(24, -1), "tensor": torch.tensor(x)[:, None] / 255}[what], y)
+
+
+@pytest.mark.parametrize("what, given, says", [
+    ("tensor", lambda x: x, r"fitted to a tensor of samples of shape \(1, 28, 28\); give it such samples, not pictures"),
+    ("tensor", lambda x: ["nowhere.png"], "fitted to a tensor of samples .* not pictures"),
+    ("tensor", lambda x: x.reshape(24, -1), r"fitted to a tensor .* not ndarray of shape \(24, 784\)"),
+    ("tensor", lambda x: torch.tensor(x)[0, None] / 255, r"X is a tensor of shape \(1, 28, 28\), .* as a batch, x\[None\]"),
+    ("tensor", lambda x: torch.tensor(x)[:, None], "X is a tensor of torch.uint8, but .* fitted to torch.float32"),
+    ("tensor", lambda x: torch.zeros(3, 1, 20, 20), r"samples of shape \(1, 28, 28\) and computes none of shape \(1, 20, 20\)"),
+    ("pictures", lambda x: x[0], r"fitted to pictures, .* also one as a batch, not ndarray of shape \(28, 28\)"),
+    ("pictures", lambda x: x[0].tolist(), "fitted to pictures, .* not list"),
+    ("pictures", lambda x: x.reshape(24, -1), r"fitted to pictures, .* not ndarray of shape \(24, 784\)"),
+    ("pictures", lambda x: torch.tensor(x)[:, None], "X is a tensor of torch.uint8, but .* fitted to torch.float64"),
+    ("features", lambda x: x, "fitted to samples of 784 features; give it such samples, not pictures"),
+    *((what, given, "X holds no samples; give at least one") for what in ("pictures", "tensor", "features")
+      for given in (lambda x: [], lambda x: x[:0], lambda x: iter(()), lambda x: torch.zeros(0, 1, 28, 28))),
+    ("features", lambda x: torch.tensor(1.0), r"X is a tensor of shape \(\); give samples"),
+])
+def test_samples_of_another_form_than_the_fitted_are_refused_in_one_sentence(what, given, says):
+    with pytest.raises(ValueError, match=says) as told:
+        fitted_to(what).predict(given(drawings()[0]))
+    assert "\n" not in str(told.value)
+
+
+def test_features_in_a_tensor_and_in_an_array_are_the_same():
+    (x, y), n = drawings(), 24
+    flat = x.reshape(n, -1) / 255
+    said = FewShot().fit(flat, y).predict_proba(flat)
+    np.testing.assert_allclose(FewShot().fit(torch.tensor(flat), y).predict_proba(flat), said)
+    np.testing.assert_allclose(FewShot().fit(flat, y).predict_proba(torch.tensor(flat)), said)
+
+
+def test_a_fit_forgets_the_former_one_and_stays_where_the_next_fails():
+    x, y = drawings()
+    model, tensor = FewShot().fit(x, y), torch.tensor(x)[:, None] / 255
+    said = model.predict_proba(x)
+    for bad in (lambda: model.fit(x / 255, ["one"] * 24), lambda: model.fit(tensor * NAN, y), lambda: model.fit([], y)):
+        with pytest.raises(ValueError):
+            bad()
+        np.testing.assert_array_equal(model.predict_proba(x), said)
+    with pytest.raises(ValueError, match="fitted to a tensor"):
+        model.fit(tensor, y).predict(x)
+
+
+@pytest.mark.parametrize("settings, says", [
+    ({"steps": 2.5}, "steps must be None or a whole number, got 2.5"),
+    ({"steps": True}, "steps must be None or a whole number, got True"),
+    ({"steps": -1}, "steps must not be negative, got -1"),
+    ({"side": "28"}, "side must be None or a whole number, got '28'"),
+    ({"side": 28.0}, "side must be None or a whole number, got 28.0"),
+    ({"colour": "no"}, "colour must be None, True or False, got 'no'"),
+])
+def test_settings_that_are_none_are_refused_in_one_sentence(settings, says):
+    x, y = drawings()
+    with pytest.raises(ValueError, match=says):
+        FewShot(MAML(Conv4(3)), **settings).fit(x, y)
+    assert FewShot(MAML(Conv4(3)), steps=np.int64(1), side=np.int64(28), colour=False).fit(x, y).form_ == Form()
+
+
 NAN = float("nan")
 
 
