@@ -34,14 +34,14 @@ class FewShot(ClassifierMixin, BaseEstimator):
 
     learner: a trained learner, or the path of a checkpoint; None compares with class means of the samples as they are.
     steps: inner steps of a learner that has any; None takes its own number. side, colour: the form of the pictures that
-    the network reads, as of a folder; None takes those that a network of the course was made for, and of any other
-    28×28 in grey.
+    the network reads, as of a folder; None takes those that a network of the course was made for, or those of the
+    example that `wrap` was given for another, and else 28×28 in grey.
 
     X is one of: pictures, as a list of paths, of PIL images or of arrays (or an array, a column of a table or an
-    iterator of such, which are listed), or as an array (M, H, W) or (M, H, W, 3) of
-    any size and range, converted as a folder of pictures is (the range of the values is that of the pictures of their
-    kind that were fitted; pictures of clearly another are refused); an array (M, d) of features; or a torch tensor
-    (M, *D), which goes to the network untouched. What is predicted is given as what was fitted, or as a tensor.
+    iterator of such, which are listed), or as an array (M, H, W) or (M, H, W, 3) of any size and range, converted as a
+    folder of pictures is (the range of the values is that of the pictures of their kind that were fitted; clearly
+    another is refused); an array (M, d) of features; or a torch tensor (M, *D), which goes to the network untouched.
+    What is predicted is given as what was fitted, or as a tensor.
     y: one label for each sample, words or numbers, none of them missing; classes_ holds them in order.
 
     Where the learner is transductive, what it says of a sample depends on the other samples in the same call.
@@ -189,9 +189,13 @@ class FewShot(ClassifierMixin, BaseEstimator):
             raise ValueError(f"colour must be None, True or False, got {self.colour!r}")
 
     def _form(self, learner: Learner) -> Form:
-        config = getattr(getattr(learner, "net", None), "config", {})
-        form = Form(config.get("side", Form().side) if self.side is None else self.side,
-                    config.get("channels", 1) == 3 if self.colour is None else self.colour)
+        net = getattr(learner, "net", None)
+        known = getattr(net, "config", {})
+        match getattr(net, "reads", ()):
+            case (1 | 3 as channels, height, width) if height == width:
+                known = {"side": height, "channels": channels}
+        form = Form(known.get("side", Form().side) if self.side is None else self.side,
+                    known.get("channels", 1) == 3 if self.colour is None else self.colour)
         form.check()
         return form
 

@@ -258,6 +258,17 @@ def test_one_picture_what_has_no_order_and_masked_values_are_refused(given, says
         FewShot().fit(x, y).predict(given(x))
 
 
+@pytest.mark.parametrize("shape, form", [((3, 64, 64), Form(64, True)), ((1, 40, 40), Form(40)), ((1, 20, 30), Form()),
+                                         ((2, 20, 20), Form()), ((784,), Form()), (None, Form())])
+def test_pictures_are_read_in_the_form_of_the_example_that_the_network_was_wrapped_with(shape, form):
+    example = None if shape is None else torch.zeros(2, *shape)
+    learner = ProtoNet(wrap(torch.nn.Flatten(), example=example))
+    x, y = drawings()
+    model = FewShot(learner).fit(x, y)
+    assert model.form_ == form and model.shape_ == (form.channels, form.side, form.side)
+    assert FewShot(learner, side=12, colour=False).fit(x, y).shape_ == (1, 12, 12)
+
+
 def fitted_to(what):
     """A classifier fitted to drawings as pictures, as features or as a tensor (M, 1, 28, 28)."""
     x, y = drawings()
