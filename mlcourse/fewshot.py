@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, MappingView, Sequence, Set
+from collections.abc import Iterator, Mapping, MappingView, Sequence
+from collections.abc import Set as AbstractSet
 from numbers import Integral
 from pathlib import Path
 
@@ -283,7 +284,7 @@ def _listed(X):
         raise ValueError(f"X is a single {type(X).__name__}; give a list of pictures, also for one")
     if isinstance(X, (Iterator, MappingView)):
         X = list(X)
-    if isinstance(X, (Set, Mapping)) and not hasattr(X, "shape"):
+    if isinstance(X, (AbstractSet, Mapping)) and not hasattr(X, "shape"):
         raise ValueError(f"X is a {type(X).__name__}; give a list, in the order of the labels")
     if np.ma.is_masked(X):
         raise ValueError("X holds masked values; fill them, or leave those samples out")
