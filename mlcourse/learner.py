@@ -107,12 +107,16 @@ def is_seen_transductive(learner: Learner, adapt: Callable[[], Any], x: Tensor) 
     that is not the course's also what is seen of up to three of the queries x (M, *D), alone and in company.
 
     adapt: makes the state to predict from. What fails alone, as a batch norm in training does, depends on company.
+    Raises ValueError where what is seen is NaN.
     """
     net = getattr(learner, "net", None)
     if learner.is_transductive or net is None or hasattr(net, "config"):
         return learner.is_transductive
     state = adapt()
     together = learner.predict(state, x)
+    if together.isnan().any():
+        raise ValueError(f"{type(learner).__name__} predicts NaN around this network, though the samples are finite; "
+                         "train it again, with a lower rate where it has one, or scale the samples down")
     try:
         alone = torch.cat([learner.predict(state, one) for one in x[:3].split(1)])
     except (RuntimeError, ValueError):

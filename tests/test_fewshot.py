@@ -9,7 +9,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from tiny import patterns
+from tiny import drawings, patterns
 
 from mlcourse import checkpoint, datasets
 from mlcourse.datasets import Form
@@ -30,13 +30,6 @@ def trained():
     from mlcourse.system import paths
 
     return paths.DATA / "checkpoints" / "protonet-glyphs.safetensors"
-
-
-def drawings(side=28):
-    """8 drawings of each of 3 characters as uint8 (24, side, side), ink high, and their names."""
-    domain = datasets.load_splits("glyphs").test.subset([0, 1, 2])
-    first = domain.first(8)
-    return first.images[:, 0].numpy(), np.array([domain.classes[i] for i in first.labels])
 
 
 def test_the_learner_by_hand_gives_the_same_probabilities():
@@ -134,6 +127,68 @@ def test_pictures_of_two_kinds_are_scaled_each_by_its_own_range():
     mixed = [picture / 255 if i % 2 else picture for i, picture in enumerate(x)]
     said = [FewShot(trained()).fit(way[:12], y[:12]).predict_proba(way[12:]) for way in (list(x), mixed)]
     np.testing.assert_allclose(*said, atol=5e-3)
+
+
+def objects(each):
+    """An array of objects, one for each."""
+    made = np.empty(len(each), object)
+    made[:] = each
+    return made
+
+
+def saved(x, folder):
+    """The paths of pictures, in order."""
+    paths = [folder / f"{i:02}.png" for i in range(len(x))]
+    for path, picture in zip(paths, x, strict=True):
+        Image.fromarray(picture).save(path)
+    return paths
+
+
+def test_arrays_columns_and_iterators_of_pictures_are_as_a_list(tmp_path):
+    pd = pytest.importorskip("pandas")
+    x, y = drawings()
+    paths = saved(x, tmp_path)
+    words, images = list(map(str, paths)), [Image.fromarray(each) for each in x]
+    uneven = objects([each if i else each[:, 1:-1] for i, each in enumerate(x)])
+    ways = (lambda: np.array(words), lambda: np.array(words, object), lambda: objects(paths), lambda: pd.Series(words),
+            lambda: pd.DataFrame({"path": words}), lambda: pd.Series(words)[::-1][::-1].set_axis(range(24, 0, -1)),
+            lambda: pd.Series(words, dtype="string"), lambda: np.array(words)[:, None], lambda: iter(words),
+            lambda: (path for path in paths), lambda: map(str, paths), lambda: objects(images), lambda: pd.Series(images),
+            lambda: objects(list(x)), lambda: iter(images),
+            lambda: dict(enumerate(words)).values(), lambda: dict.fromkeys(words).keys())
+    said = FewShot().fit(words, y).predict_proba(words)
+    for way in ways:
+        np.testing.assert_array_equal(FewShot().fit(way(), iter(y)).predict_proba(way()), said)
+    assert FewShot().fit(uneven, y).score(uneven, y) > 0.5
+    assert len(FewShot().fit(words, y).predict(tmp_path.glob("*.png"))) == 24
+    with pytest.raises(ValueError, match="picture 0 cannot be used"):
+        FewShot().fit(pd.Series([None, *words[1:]]), y)
+
+
+@pytest.mark.parametrize("given, says", [
+    (lambda x: "a.png", "X is a single str; give a list of pictures, also for one"),
+    (lambda x: Image.fromarray(x[0]), "X is a single Image; give a list"),
+    (lambda x: {"a.png", "b.png"}, "X is a set; give a list, in the order of the labels"),
+    (lambda x: {"a.png": 0}, "X is a dict; give a list"),
+    (lambda x: np.ma.masked_greater(x, 100), "X holds masked values; fill them"),
+])
+def test_one_picture_what_has_no_order_and_masked_values_are_refused(given, says):
+    x, y = drawings()
+    with pytest.raises(ValueError, match=says):
+        FewShot().fit(given(x), y)
+    with pytest.raises(ValueError, match=says):
+        FewShot().fit(x, y).predict(given(x))
+
+
+@pytest.mark.parametrize("shape, form", [((3, 64, 64), Form(64, True)), ((1, 40, 40), Form(40)), ((1, 20, 30), Form()),
+                                         ((2, 20, 20), Form()), ((784,), Form()), (None, Form())])
+def test_pictures_are_read_in_the_form_of_the_example_that_the_network_was_wrapped_with(shape, form):
+    example = None if shape is None else torch.zeros(2, *shape)
+    learner = ProtoNet(wrap(torch.nn.Flatten(), example=example))
+    x, y = drawings()
+    model = FewShot(learner).fit(x, y)
+    assert model.form_ == form and model.shape_ == (form.channels, form.side, form.side)
+    assert FewShot(learner, side=12, colour=False).fit(x, y).shape_ == (1, 12, 12)
 
 
 @pytest.mark.parametrize("as_given", [lambda x: x, lambda x: [Image.fromarray(each) for each in x]])

@@ -1,7 +1,9 @@
 """Pictures, tasks and learners small enough for float64 and for a test of a second."""
 
+import numpy as np
 import torch
 
+from mlcourse import datasets
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.domains import Domain
 from mlcourse.episode import EpisodeSampler
@@ -25,6 +27,13 @@ def patterns(seed=0, classes=CLASSES, per_class=12, side=SIDE) -> Domain:
     names = tuple(f"class {i}" for i in range(classes))
     return Domain(f"patterns {seed}", (noisy / 1.3 * 255).byte(), torch.arange(classes).repeat_interleave(per_class),
                   names, names)
+
+
+def drawings():
+    """8 drawings of each of 3 characters as uint8 (24, 28, 28), ink high, and their names."""
+    domain = datasets.load_splits("glyphs").test.subset([0, 1, 2])
+    first = domain.first(8)
+    return first.images[:, 0].numpy(), np.array([domain.classes[i] for i in first.labels])
 
 
 PICTURES = EpisodeSampler(patterns(), 3, 2, 3)

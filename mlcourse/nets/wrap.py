@@ -19,7 +19,10 @@ class Wrapped(nn.Module):
     """Features (M, size) of a module, and with `head` > 0 logits (M, head) of a linear layer on them: see `wrap`.
 
     maps: (C, h, w), what the features are the flattened maps of; (size, 1, 1) where the module makes no maps.
+    reads: (*D), the shape of a sample of the example that it was wrapped with; empty where none was given.
     """
+
+    reads: tuple[int, ...] = ()
 
     def __init__(self, body: nn.Module, maps: tuple[int, ...], head: int, frozen: bool, seed: int):
         super().__init__()
@@ -99,7 +102,9 @@ def wrap(module: nn.Module, head: int = 0, *, example: Tensor | None = None, fro
         body = exchanged(body)
     if frozen:
         body.requires_grad_(False)
-    return Wrapped(body, _maps(body, torch.zeros(2, 1, 28, 28) if example is None else example), head, frozen, seed)
+    net = Wrapped(body, _maps(body, torch.zeros(2, 1, 28, 28) if example is None else example), head, frozen, seed)
+    net.reads = () if example is None else tuple(example.shape[1:])
+    return net
 
 
 def check_sizes(module: nn.Module) -> None:
