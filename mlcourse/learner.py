@@ -226,7 +226,7 @@ NEEDED = {"features": "its features (net.features)", "size": "the size of its fe
 
 def check_network(kind: type[Learner], net: nn.Module) -> None:
     """Raises ValueError, before a learner of this kind is made, where a network lacks what it needs or has no weights
-    yet, or has a batch norm through whose statistics it would adapt."""
+    yet, or has a batch norm through whose statistics it would adapt, or a script."""
     name, own = kind.__name__, type(net).__name__
     if not isinstance(net, nn.Module):
         raise ValueError(f"{name} needs a network, a torch.nn.Module, got {own}; pass the module itself")
@@ -240,6 +240,10 @@ def check_network(kind: type[Learner], net: nn.Module) -> None:
                              "head=N) adds it, with head=0 where no head is wanted")
     if not kind.adapts:
         return
+    if any(isinstance(part, torch.jit.ScriptModule) and trainable(part) for part in net.modules()):
+        raise ValueError(f"{name} adapts the network, but a part of this {own} is a script (torch.jit), whose second "
+                         "derivative torch leaves out without an error; pass the module that was scripted, or "
+                         "wrap(net, frozen=True) to adapt the head alone")
     if live := live_batch_norm(net):
         raise ValueError(f"{name} adapts the network, but {live} of this {own} is a batch norm: its running statistics "
                          "would mix the tasks, and torch.vmap has no right second derivative of it; use a GroupNorm, "

@@ -3,8 +3,12 @@ it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
+from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 
 
 class Buffers:
@@ -26,7 +30,7 @@ class Buffers:
 
     def restore(self) -> None:
         """Put the tensors back, with the values that they had."""
-        with torch.no_grad():
+        with outside(), torch.no_grad():
             for _, owner, name, tensor, value, version in self._kept:
                 owner[name] = tensor
                 if _version(tensor) != version:
@@ -56,3 +60,17 @@ def unwrapped(tensor: Tensor) -> Tensor:
 def transforms() -> list[str]:
     """The transforms of torch.func that this call lies in, from outside in, by name: "Vmap", "Grad", …"""
     return [one.key().name for one in torch._C._functorch.get_interpreter_stack() or ()]
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """In this block, no transform of torch.func is active: what is computed from plain tensors is constant to them."""
+    hooks = torch._C._autograd
+    forbidden = hooks._saved_tensors_hooks_get_disabled_error_message()
+    with temporarily_clear_interpreter_stack():
+        hooks._saved_tensors_hooks_enable()
+        try:
+            yield
+        finally:
+            if forbidden is not None:
+                hooks._saved_tensors_hooks_disable(forbidden)

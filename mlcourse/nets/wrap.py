@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from mlcourse.nets.norms import Norm
+from mlcourse.nets.state import outside, transforms, unwrapped
 
 BatchNorm = nn.modules.batchnorm._BatchNorm
 
@@ -43,7 +44,11 @@ class Wrapped(nn.Module):
         return ((*own, children[0]), *((each,) for each in children[1:]))
 
     def features(self, x: Tensor) -> Tensor:
-        """What the module makes of samples, (M, size)."""
+        """What the module makes of samples, (M, size). That of a frozen one is constant to the gradient steps of a
+        method, so that it may hold what torch.func cannot transform."""
+        if self.frozen and set(transforms()) == {"Grad"} and unwrapped(x) is x:
+            with outside():
+                return self.body(x).flatten(1)
         return self.body(x).flatten(1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -80,19 +85,33 @@ def wrap(module: nn.Module, head: int = 0, *, example: Tensor | None = None, fro
     1×28×28. frozen: the module is neither adapted nor trained and stays in eval mode, batch norms and dropout included.
     exchange_norms: every BatchNorm2d becomes a `Norm` of the course, by the statistics of the batch at hand, with its
     gains and shifts. seed: of the head.
-    Raises ValueError for what is no module, one whose sizes no samples have set yet, or one that cannot compute the
-    example.
+    Raises ValueError for what is no module, one whose sizes no samples have set yet, one that cannot be copied, or one
+    that cannot compute the example.
     """
     if not isinstance(module, nn.Module):
         raise ValueError(f"a network is a torch.nn.Module, got {type(module).__name__}; pass the module itself, with "
                          "its weights")
     check_sizes(module)
-    body = copy.deepcopy(module)
+    body = _copy(module)
     if exchange_norms:
         body = exchanged(body)
     if frozen:
-        body.requires_grad_(False)
+        for p in body.parameters():
+            p.requires_grad_(False)
     return Wrapped(body, _maps(body, torch.zeros(2, 1, 28, 28) if example is None else example), head, frozen, seed)
+
+
+def _copy(module: nn.Module) -> nn.Module:
+    try:
+        body = copy.deepcopy(module)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        raise ValueError(f"this {type(module).__name__} cannot be copied ({str(error).splitlines()[0]}); take out what "
+                         "it computes and keeps beside its parameters, and for torch.nn.utils.weight_norm use that of "
+                         "torch.nn.utils.parametrizations") from error
+    for p in body.parameters():
+        if not p.is_leaf:           # so copies a script its parameters
+            p.detach_().requires_grad_()
+    return body
 
 
 def check_sizes(module: nn.Module) -> None:
