@@ -136,7 +136,7 @@ def compare_with_a_loop(phase: Phase, step: int, batch) -> None:
         try:
             with _in_double(phase):
                 found = _engine_fault(phase, step, batch.to(torch.float64))
-        except (RuntimeError, TypeError):
+        except (RuntimeError, TypeError, ValueError):
             pass
     if found:
         raise ValueError(f"the {phase.learner.engine} engine gives {type(phase.learner).__name__}, in {phase.name}, "

@@ -123,23 +123,38 @@ def check_sizes(module: nn.Module) -> None:
                              "samples; call the module once with a few samples, then pass it")
 
 
-def _maps(body: nn.Module, example: Tensor) -> tuple[int, ...]:
-    """(C, h, w) of the maps (M, C, h, w) that a module makes; of features of another shape (size, 1, 1)."""
-    was = {name: module.training for name, module in body.named_modules()}
+class Unfit(ValueError):
+    """A module cannot compute an example; `first` is what torch says of it."""
+
+    def __init__(self, first: str, what: str):
+        super().__init__(what)
+        self.first = first
+
+
+def output_of(module: nn.Module, example: Tensor) -> Tensor:
+    """What a copy of the module, in eval mode, makes of an example, so that the module's own state stays what it is.
+
+    Raises Unfit where it cannot compute the example, and ValueError where its output is not one tensor (M, d, …) or it
+    cannot be copied.
+    """
     try:
         with torch.no_grad():
-            z = body.eval()(example)
-        if not isinstance(z, Tensor) or z.ndim < 2 or len(z) != len(example):
-            what = f"of shape {tuple(z.shape)}" if isinstance(z, Tensor) else type(z).__name__
-            raise ValueError(f"the module makes {what} of {len(example)} samples; return one tensor (M, d) of "
-                             "features, for instance from a small module around it")
-        return tuple(z.shape[1:]) if z.ndim == 4 else (z.flatten(1).shape[1], 1, 1)
+            z = _copy(module).eval()(example)
     except (RuntimeError, TypeError, IndexError) as error:
-        raise ValueError(f"the module cannot compute samples of shape {tuple(example.shape)} "
-                         f"({str(error).splitlines()[0]}); pass some of the right shape as example=") from error
-    finally:
-        for name, module in body.named_modules():
-            module.training = was[name]
+        first = str(error).strip().splitlines()[0]
+        raise Unfit(first, f"the module cannot compute samples of shape {tuple(example.shape)} ({first}); pass some of "
+                           "the right shape as example=") from error
+    if not isinstance(z, Tensor) or z.ndim < 2 or len(z) != len(example):
+        what = f"of shape {tuple(z.shape)}" if isinstance(z, Tensor) else type(z).__name__
+        raise ValueError(f"the module makes {what} of {len(example)} samples; return one tensor (M, d) of "
+                         "features, for instance from a small module around it")
+    return z
+
+
+def _maps(body: nn.Module, example: Tensor) -> tuple[int, ...]:
+    """(C, h, w) of the maps (M, C, h, w) that a module makes; of features of another shape (size, 1, 1)."""
+    z = output_of(body, example)
+    return tuple(z.shape[1:]) if z.ndim == 4 else (z.flatten(1).shape[1], 1, 1)
 
 
 class _OwnStatistics(Norm):
