@@ -13,6 +13,7 @@ from mlcourse.episode import Episode
 from mlcourse.losses import task_loss
 from mlcourse.nets import (Params, Stats, call, check_sizes, embeds, live_batch_norm, norm_of, params_of, prepare,
                            stacking, statistics, trainable, watching)
+from mlcourse.nets.state import Buffers
 from mlcourse.phases import Phase, episodic_phase
 from mlcourse.system.machine import in_parallel
 
@@ -299,3 +300,19 @@ def check_finite(batch: Episode) -> None:
     for name, field in zip(batch._fields, batch, strict=True):
         if field.is_floating_point() and not torch.isfinite(field).all():
             raise ValueError(f"{name} holds values that are NaN or infinite; remove or repair those samples first")
+
+
+@torch.no_grad()
+def yields_nan(learner: nn.Module, batch: Episode) -> bool:
+    """Whether the learner's network as it is, before any inner step, makes values that are not finite of a support set
+    of the batch. What it keeps in buffers stays as it is."""
+    net = getattr(learner, "net", None)
+    if net is None:
+        return False
+    buffers = Buffers(net)
+    try:
+        return any(not call(net, params_of(net), batch.task(i).support_x).isfinite().all() for i in range(batch.tasks))
+    except (RuntimeError, ValueError):      # a network that this method calls otherwise
+        return False
+    finally:
+        buffers.restore()

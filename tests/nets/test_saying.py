@@ -5,12 +5,13 @@ import copy
 import pytest
 import torch
 from like_every_learner import assert_batch_is_loop
-from tiny import SIDE, pictures
+from tiny import PICTURES, SIDE, pictures
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from mlcourse.learners import ANIL, FOMAML, MAML, ProtoNet, Reptile
+from mlcourse.learners import ANIL, FOMAML, MAML, JointTraining, ProtoNet, Reptile
 from mlcourse.nets import wrap
+from mlcourse.train import train
 
 
 class Sign(torch.autograd.Function):
@@ -143,3 +144,26 @@ def test_a_network_that_cannot_compute_the_samples_is_named(make, said, kind):
     with pytest.raises(ValueError, match=f"^this (Wrapped of a )?(Sequential|Twofold.*) {said}") as caught:
         learner.losses(batch)
     assert "\n" not in str(caught.value) and "torch.vmap" not in str(caught.value)
+
+
+class Root(nn.Module):
+    """Takes a root of what may be negative, from the given call on."""
+
+    def __init__(self, start):
+        super().__init__()
+        self.a, self.start, self.calls = flat(3), start, 0
+
+    def forward(self, x):
+        self.calls += 1
+        return self.a(x) + (0 if self.calls <= self.start else (x.mean() - 9).sqrt())
+
+
+@pytest.mark.parametrize(("start", "said"), [
+    (0, "at step 0 of meta-train, .* a Root, makes values that are NaN .* of finite samples; mend the network: the rates"),
+    (4, "at step [12] of meta-train, .*lower the outer rate, or mend the network"),
+])
+def test_a_network_that_yields_nan_itself_is_blamed_and_not_the_rates(start, said):
+    learner = JointTraining(Root(start))
+    with pytest.raises(ValueError, match=f"the loss is nan {said}"):
+        learner.refused_by_vmap = True
+        train(learner, learner.phases(PICTURES, 3, tasks=2), progress=False)
