@@ -48,9 +48,9 @@ def call(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) 
     "layer" or "none".
 
     Parameters with a leading task dimension T, and x (T, M, *D), give (T, M, way): at once where the network stacks,
-    else one task after another. Raises ValueError for parameters and samples of unlike numbers of tasks, what `of_tasks`
-    raises, and for a network that cannot compute the samples, that torch.func cannot transform where it is transformed,
-    or whose output is not one tensor (M, …).
+    else one task after another. Raises ValueError for parameters and samples of unlike numbers of tasks, what
+    `of_tasks` raises, and for a network that cannot compute the samples, that torch.func cannot transform where it
+    is transformed, or whose output is not one tensor (M, …).
     """
     given = _given(net, stats)
     if of_tasks(net, params):
