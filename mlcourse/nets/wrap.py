@@ -44,9 +44,10 @@ class Wrapped(nn.Module):
         return ((*own, children[0]), *((each,) for each in children[1:]))
 
     def features(self, x: Tensor) -> Tensor:
-        """What the module makes of samples, (M, size). That of a frozen one is constant to the gradient steps of a
-        method, so that it may hold what torch.func cannot transform."""
-        if self.frozen and set(transforms()) == {"Grad"} and unwrapped(x) is x:
+        """What the module makes of samples, (M, size). Where a frozen one is constant to the gradient steps of
+        a method, it may hold what torch.func cannot transform."""
+        if (self.frozen and set(transforms()) == {"Grad"}
+                and all(unwrapped(t) is t for t in (x, *self.body.parameters(), *self.body.buffers()))):
             with outside():
                 return self.body(x).flatten(1)
         return self.body(x).flatten(1)
