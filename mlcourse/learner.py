@@ -13,6 +13,7 @@ from mlcourse.episode import Episode
 from mlcourse.losses import task_loss
 from mlcourse.nets import (Params, Stats, call, check_sizes, embeds, live_batch_norm, norm_of, params_of, prepare,
                            stacking, statistics, trainable, watching)
+from mlcourse.nets.state import Buffers
 from mlcourse.phases import Phase, episodic_phase
 from mlcourse.system.machine import in_parallel
 
@@ -230,7 +231,7 @@ NEEDED = {"features": "its features (net.features)", "size": "the size of its fe
 
 def check_network(kind: type[Learner], net: nn.Module) -> None:
     """Raises ValueError, before a learner of this kind is made, where a network lacks what it needs or has no weights
-    yet, or has a batch norm through whose statistics it would adapt."""
+    yet, or has a batch norm through whose statistics it would adapt, or a script."""
     name, own = kind.__name__, type(net).__name__
     if not isinstance(net, nn.Module):
         raise ValueError(f"{name} needs a network, a torch.nn.Module, got {own}; pass the module itself")
@@ -244,6 +245,10 @@ def check_network(kind: type[Learner], net: nn.Module) -> None:
                              "head=N) adds it, with head=0 where no head is wanted")
     if not kind.adapts:
         return
+    if any(isinstance(part, torch.jit.ScriptModule) and trainable(part) for part in net.modules()):
+        raise ValueError(f"{name} adapts the network, but a part of this {own} is a script (torch.jit), whose second "
+                         "derivative torch leaves out without an error; pass the module that was scripted, or "
+                         "wrap(net, frozen=True) to adapt the head alone")
     if live := live_batch_norm(net):
         raise ValueError(f"{name} adapts the network, but {live} of this {own} is a batch norm: its running statistics "
                          "would mix the tasks, and torch.vmap has no right second derivative of it; use a GroupNorm, "
@@ -299,3 +304,19 @@ def check_finite(batch: Episode) -> None:
     for name, field in zip(batch._fields, batch, strict=True):
         if field.is_floating_point() and not torch.isfinite(field).all():
             raise ValueError(f"{name} holds values that are NaN or infinite; remove or repair those samples first")
+
+
+@torch.no_grad()
+def yields_nan(learner: nn.Module, batch: Episode) -> bool:
+    """Whether the learner's network as it is, before any inner step, makes values that are not finite of a support set
+    of the batch. What it keeps in buffers stays as it is."""
+    net = getattr(learner, "net", None)
+    if net is None:
+        return False
+    buffers = Buffers(net)
+    try:
+        return any(not call(net, params_of(net), batch.task(i).support_x).isfinite().all() for i in range(batch.tasks))
+    except (RuntimeError, ValueError):      # a network that this method calls otherwise
+        return False
+    finally:
+        buffers.restore()

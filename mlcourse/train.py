@@ -21,8 +21,9 @@ from mlcourse.compiled import Compiled, Compiling, gradient_of, trained_in
 from mlcourse.domains.identity import changes
 from mlcourse.engine import switch
 from mlcourse.episode import Episode
-from mlcourse.learner import Learner, check_finite, map_parts
+from mlcourse.learner import Learner, check_finite, map_parts, yields_nan
 from mlcourse.nets import Stats, check_state
+from mlcourse.nets.saying import name_of
 from mlcourse.phases import Phase
 
 
@@ -147,7 +148,7 @@ def compare_with_a_loop(phase: Phase, step: int, batch) -> None:
         try:
             with _in_double(phase):
                 found = _engine_fault(phase, step, batch.to(torch.float64))
-        except (RuntimeError, TypeError):
+        except (RuntimeError, TypeError, ValueError):
             pass
     if found:
         raise ValueError(f"the {phase.learner.engine} engine gives {type(phase.learner).__name__}, in {phase.name}, "
@@ -233,6 +234,12 @@ def _check_step(phase: Phase, step: int, batch, loss: float) -> None:
     if not np.isfinite(loss):
         if isinstance(batch, Episode):
             check_finite(batch)
+            if yields_nan(phase.learner, batch):
+                remedy = ("mend the network: the rates are not to blame" if step == 0 else
+                          "lower the outer rate, or mend the network")
+                raise ValueError(f"the loss is {loss} at step {step} of {phase.name}, and before any inner step the "
+                                 f"network, a {name_of(phase.learner.net)}, makes values that are NaN or infinite of "
+                                 f"finite samples; {remedy}")
         raise ValueError(f"the loss is {loss} at step {step} of {phase.name}; lower the inner or the outer rate")
     if step == 0:
         _check_gradients_exist(phase)

@@ -102,3 +102,18 @@ def check_mixed_labels_leave_chance(learner, sampler, episodes=200):
     with torch.no_grad():
         right = (learner.predictions(mixed).argmax(-1) == mixed.query_y).double().mean(1)
     assert abs(right.mean() - 1 / sampler.way) < 4 * right.std() / episodes**0.5
+
+
+def gradients(learner, loss):
+    return torch.autograd.grad(loss, [p for p in learner.parameters() if p.requires_grad], materialize_grads=True,
+                               allow_unused=True)
+
+
+def assert_batch_is_loop(learner, batch):
+    """Losses, gradients and predictions."""
+    together, loop = learner.losses(batch), switch.in_a_loop(learner.loss, batch)
+    torch.testing.assert_close(together, loop, rtol=1e-9, atol=1e-11)
+    for ours, slow in zip(gradients(learner, together.sum()), gradients(learner, loop.sum()), strict=True):
+        torch.testing.assert_close(ours, slow, rtol=1e-8, atol=1e-11)
+    one = lambda e: learner.predict(learner.adapt(e), e.query_x)
+    torch.testing.assert_close(learner.predictions(batch), switch.in_a_loop(one, batch), rtol=1e-9, atol=1e-11)

@@ -10,6 +10,7 @@ All three give the same numbers. Who may claim to be stacked, and when the claim
 from __future__ import annotations
 
 import inspect
+import re
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -17,10 +18,12 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.autograd.graph import disable_saved_tensors_hooks
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map
 
 from mlcourse.nets.stacking import stacks
+from mlcourse.nets.state import Buffers, settle
 from mlcourse.system.machine import is_one_of_several
 
 STACKED, VMAP, LOOP = "stacked", "vmap", "loop"
@@ -47,7 +50,7 @@ def _refused(module: nn.Module) -> bool:
         return module.training or module.running_mean is None
     if isinstance(module, nn.modules.dropout._DropoutNd):
         return module.training and module.p > 0
-    return isinstance(module, nn.RNNBase)
+    return isinstance(module, (nn.RNNBase, torch.jit.ScriptModule))       # a script hides what it calls
 
 
 def over_tasks(learner, function: Callable[[Any], Any], batch) -> Any:
@@ -65,22 +68,46 @@ def over_tasks(learner, function: Callable[[Any], Any], batch) -> Any:
         return function(batch)
     if chosen == VMAP:
         try:
-            with _RightDerivatives():
-                return torch.vmap(function)(batch)
+            return _by_vmap(learner, function, batch)
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
-            result = in_a_loop(function, batch)         # raises anew what vmap is not to blame for
+            result = _looped(learner, function, batch)  # raises anew what vmap is not to blame for
             learner.refused_by_vmap = True
             warnings.warn(f"torch.vmap cannot compute {_pair(learner)} ({str(error).splitlines()[0]}), so its tasks "
                           "are computed one after another: slower, the same numbers", stacklevel=2)
             return result
-    return in_a_loop(function, batch)
+    return _looped(learner, function, batch)
+
+
+def _looped(learner, function: Callable[[Any], Any], batch) -> Any:
+    """`function` in a loop, after which no buffer is left in the form of a transform that is over."""
+    try:
+        return in_a_loop(function, batch)
+    finally:
+        settle(learner)
+
+
+def _by_vmap(learner, function: Callable[[Any], Any], batch) -> Any:
+    """`function` of a batch by vmap. Raises RuntimeError where it cannot be, also where a buffer would be left in
+    vmap's own form; whatever is raised, the learner's buffers are then what they were."""
+    buffers = Buffers(learner)
+    try:
+        with _RightDerivatives(), disable_saved_tensors_hooks("hooks keep what its gradient needs"):
+            result = torch.vmap(function)(batch)
+        if name := buffers.escaped():
+            raise RuntimeError(f"its buffer {name} depends on the task")
+    except BaseException:
+        buffers.restore()
+        raise
+    return result
 
 
 class _RightDerivatives(TorchFunctionMode):
     """In this block, RuntimeError where a norm's second derivative would be wrong under vmap, without an error (torch
-    2.13: in the third digit, of a norm with a weight and a bias; that of F.group_norm is right)."""
+    2.13: in the third digit or worse, of a norm with a weight and a bias; that of group_norm is right). Other norms
+    than those of torch.nn.functional, torch.layer_norm or torch.ops.aten.native_batch_norm, are judged by whether they
+    are given any tensor beside the samples."""
 
     def __torch_function__(self, function, types, arguments=(), named=None):
         named = named or {}
@@ -89,10 +116,14 @@ class _RightDerivatives(TorchFunctionMode):
             own = given.get("training", False) if function is F.batch_norm else given.get("use_input_stats", True)
             if own and (given.get("weight") is not None or given.get("bias") is not None):
                 raise RuntimeError(f"the second derivative of its {function.__name__} is wrong there")
+        elif _WRONG_NAME.search(name := getattr(function, "__name__", "")):
+            if sum(map(torch.is_tensor, (*arguments, *named.values()))) > 1:
+                raise RuntimeError(f"the second derivative of its {name} is wrong there")
         return function(*arguments, **named)
 
 
 _WRONG = (F.batch_norm, F.instance_norm, F.layer_norm)
+_WRONG_NAME = re.compile("(batch|instance|layer)_norm")
 
 
 def in_a_loop(function: Callable[[Any], Any], batch) -> Any:

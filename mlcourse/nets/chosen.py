@@ -14,7 +14,7 @@ from mlcourse.nets.gru import GRU
 from mlcourse.nets.kept import check_hooks, check_state
 from mlcourse.nets.resnet import ResNet12
 from mlcourse.nets.sequence import Transformer
-from mlcourse.nets.wrap import Wrapped, wrap
+from mlcourse.nets.wrap import Unfit, Wrapped, check_sizes, output_of, wrap
 
 PICTURES, SEQUENCES = ("conv4", "resnet12"), ("gru", "transformer")      # what they read, the usual one first
 NAMES = PICTURES + SEQUENCES
@@ -48,8 +48,9 @@ def network(name: str, outputs: int, *, norm: str = "batch", side: int = 28, cha
     from the working directory first. A network that has a layer `head` is used as it is, any other is wrapped (`wrap`),
     with a head where there are outputs; norm and width are its own.
     Raises ValueError for a name of another form, a network of the course that reads no such samples, a module that
-    cannot be imported, an attribute that is no callable or makes no network, a norm or a width for a network that has
-    its own, a width beyond 4096, and what the networks, `check_hooks` and `check_state` raise.
+    cannot be imported, an attribute that is no callable or makes no network, or one that cannot compute the samples, a
+    norm or a width for a network that has its own, a width beyond 4096, and what the networks, `check_hooks` and
+    `check_state` raise.
     """
     check_name(name)
     if width is not None and not 1 <= width <= WIDEST:
@@ -62,10 +63,7 @@ def network(name: str, outputs: int, *, norm: str = "batch", side: int = 28, cha
         net = _made(name, seed)
         check_hooks(net)
         check_state(net)
-        if isinstance(getattr(net, "head", None), nn.Linear):
-            return net
-        return net if isinstance(net, Wrapped) and not outputs else wrap(
-            net, outputs, example=torch.zeros(2, *shape), seed=seed)
+        return _fitted(name, net, outputs, torch.zeros(2, *shape), seed)
     _check_reads(name, sequence is not None, maps)
     if sequence is not None:
         if norm != "batch":
@@ -89,6 +87,31 @@ def _check_reads(name: str, sequences: bool, maps: bool) -> None:
     if sequences and maps:
         raise ValueError(f"{name} makes one feature vector of a sequence, but this method compares maps of several "
                          "positions; choose another method")
+
+
+def _fitted(name: str, net: nn.Module, outputs: int, example: torch.Tensor, seed: int) -> nn.Module:
+    """A network of one's own, with a head where there are outputs. Raises ValueError where it cannot compute the
+    example."""
+    try:
+        if isinstance(getattr(net, "head", None), nn.Linear) or isinstance(net, Wrapped) and not outputs:
+            check_sizes(net)
+            output_of(net, example)
+            return net
+        return wrap(net, outputs, example=example, seed=seed)
+    except Unfit as error:
+        own = {p.dtype for p in net.parameters()} - {example.dtype}
+        _, *shape = example.shape
+        raise ValueError(f"{name} cannot compute {_said(shape)} ({error.first}); " + (
+            f"its parameters are {str(own.pop()).removeprefix('torch.')}, so return net.float() in it" if own else
+            "choose what it reads by --colour, for three channels, and --side, or change the network" if len(shape) == 3
+            else "change the network so that it reads them")) from error
+
+
+def _said(shape: list[int]) -> str:
+    if len(shape) < 3:
+        return f"sequences of {shape[0]} steps with {shape[1]} inputs"
+    channels, side, _ = shape
+    return f"pictures of {side}×{side} pixels in {channels} channel{'s' if channels > 1 else ''}"
 
 
 def _made(name: str, seed: int) -> nn.Module:

@@ -14,6 +14,7 @@ from torch.utils._pytree import tree_map
 from mlcourse.nets import stacked, stacking
 from mlcourse.nets.norms import Stats, check_samples, collected
 from mlcourse.nets.params import Params
+from mlcourse.nets.saying import check_output, saying
 
 
 def of_tasks(net: nn.Module, params: Params) -> bool:
@@ -47,8 +48,9 @@ def call(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) 
     "layer" or "none".
 
     Parameters with a leading task dimension T, and x (T, M, *D), give (T, M, way): at once where the network stacks,
-    else one task after another. Raises ValueError for parameters and samples of unlike numbers of tasks, and what
-    `of_tasks` raises.
+    else one task after another. Raises ValueError for parameters and samples of unlike numbers of tasks, what
+    `of_tasks` raises, and for a network that cannot compute the samples, that torch.func cannot transform where it
+    is transformed, or whose output is not one tensor (M, …).
     """
     given = _given(net, stats)
     if of_tasks(net, params):
@@ -56,8 +58,7 @@ def call(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) 
             return _one_by_one(call, net, params, x, given)
         z = _stacked(net, params, x, given)
         return head(params, z) if "head" in net._modules else z
-    with _noticing(x, given):
-        return _method(net, "__call__", params, *((x,) if given is None else (x, given)))
+    return _checked(net, "__call__", params, x, given)
 
 
 def embeds(net: nn.Module) -> bool:
@@ -73,7 +74,7 @@ def head(params: Params, z: Tensor) -> Tensor:
 
 def features(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = None) -> Tensor:
     """net.features(x) with `params` in place of the network's own: (M, size), or (T, M, size) as in `call`. A network
-    without a head may return them itself. Raises ValueError for one with a head alone."""
+    without a head may return them itself. Raises ValueError for one with a head alone, and what `call` raises."""
     if not embeds(net):
         raise ValueError(f"this {type(net).__name__} has a head, but no method features(x) that gives what the head "
                          "sees; write one, or pass the network without its head")
@@ -84,8 +85,7 @@ def features(net: nn.Module, params: Params, x: Tensor, stats: Stats | None = No
         return _stacked(net, params, x, given)
     if not hasattr(net, "features"):
         return call(net, params, x, given)
-    with _noticing(x, given):
-        return _method(net, "features", params, *((x,) if given is None else (x, given)))
+    return _checked(net, "features", params, x, given)
 
 
 def statistics(net: nn.Module, params: Params, x: Tensor) -> Stats:
@@ -180,6 +180,14 @@ def _one_by_one(function, net: nn.Module, params: Params, x: Tensor, stats: Stat
         given = () if stats is None else (tuple(tuple(s[i] if s.ndim == 2 else s for s in pair) for pair in stats),)
         each.append(function(net, own, x[i], *given))
     return tree_map(lambda *tensors: torch.stack(tensors), each[0], *each[1:])
+
+
+def _checked(net: nn.Module, name: str, params: Params, x: Tensor, stats: Stats | None) -> Tensor:
+    """`_method` of samples; ValueError where it fails, or its output is not one tensor (M, …)."""
+    with _noticing(x, stats), saying(net, x):
+        z = _method(net, name, params, *((x,) if stats is None else (x, stats)))
+    check_output(net, z, x)
+    return z
 
 
 class _Method(nn.Module):

@@ -11,6 +11,7 @@ from torch.nn.parameter import is_lazy
 
 from mlcourse.nets.kept import check_hooks, check_state
 from mlcourse.nets.norms import Norm
+from mlcourse.nets.state import outside, transforms, unwrapped
 
 BatchNorm = nn.modules.batchnorm._BatchNorm
 
@@ -47,7 +48,12 @@ class Wrapped(nn.Module):
         return ((*own, children[0]), *((each,) for each in children[1:]))
 
     def features(self, x: Tensor) -> Tensor:
-        """What the module makes of samples, (M, size)."""
+        """What the module makes of samples, (M, size). Where a frozen one is constant to the gradient steps of
+        a method, it may hold what torch.func cannot transform."""
+        if (self.frozen and set(transforms()) == {"Grad"}
+                and all(unwrapped(t) is t for t in (x, *self.body.parameters(), *self.body.buffers()))):
+            with outside():
+                return self.body(x).flatten(1)
         return self.body(x).flatten(1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -93,18 +99,28 @@ def wrap(module: nn.Module, head: int = 0, *, example: Tensor | None = None, fro
     check_sizes(module)
     check_hooks(module)
     check_state(module)
-    try:
-        body = copy.deepcopy(module)
-    except (RuntimeError, TypeError) as error:
-        raise ValueError(f"the module cannot be copied ({str(error).splitlines()[0]}); keep no tensor that was "
-                         "computed, file or lock in an attribute") from error
+    body = _copy(module)
     if exchange_norms:
         body = exchanged(body)
     if frozen:
-        body.requires_grad_(False)
+        for p in body.parameters():
+            p.requires_grad_(False)
     net = Wrapped(body, _maps(body, torch.zeros(2, 1, 28, 28) if example is None else example), head, frozen, seed)
     net.reads = () if example is None else tuple(example.shape[1:])
     return net
+
+
+def _copy(module: nn.Module) -> nn.Module:
+    try:
+        body = copy.deepcopy(module)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        raise ValueError(f"this {type(module).__name__} cannot be copied ({str(error).splitlines()[0]}); take out what "
+                         "it computes and keeps beside its parameters, and for torch.nn.utils.weight_norm use that of "
+                         "torch.nn.utils.parametrizations") from error
+    for p in body.parameters():
+        if not p.is_leaf:           # so copies a script its parameters
+            p.detach_().requires_grad_()
+    return body
 
 
 def check_sizes(module: nn.Module) -> None:
@@ -116,23 +132,38 @@ def check_sizes(module: nn.Module) -> None:
                              "samples; call the module once with a few samples, then pass it")
 
 
-def _maps(body: nn.Module, example: Tensor) -> tuple[int, ...]:
-    """(C, h, w) of the maps (M, C, h, w) that a module makes; of features of another shape (size, 1, 1)."""
-    was = {name: module.training for name, module in body.named_modules()}
+class Unfit(ValueError):
+    """A module cannot compute an example; `first` is what torch says of it."""
+
+    def __init__(self, first: str, what: str):
+        super().__init__(what)
+        self.first = first
+
+
+def output_of(module: nn.Module, example: Tensor) -> Tensor:
+    """What a copy of the module, in eval mode, makes of an example, so that the module's own state stays what it is.
+
+    Raises Unfit where it cannot compute the example, and ValueError where its output is not one tensor (M, d, …) or it
+    cannot be copied.
+    """
     try:
         with torch.no_grad():
-            z = body.eval()(example)
-        if not isinstance(z, Tensor) or z.ndim < 2 or len(z) != len(example):
-            what = f"of shape {tuple(z.shape)}" if isinstance(z, Tensor) else type(z).__name__
-            raise ValueError(f"the module makes {what} of {len(example)} samples; return one tensor (M, d) of "
-                             "features, for instance from a small module around it")
-        return tuple(z.shape[1:]) if z.ndim == 4 else (z.flatten(1).shape[1], 1, 1)
+            z = _copy(module).eval()(example)
     except (RuntimeError, TypeError, IndexError) as error:
-        raise ValueError(f"the module cannot compute samples of shape {tuple(example.shape)} "
-                         f"({str(error).splitlines()[0]}); pass some of the right shape as example=") from error
-    finally:
-        for name, module in body.named_modules():
-            module.training = was[name]
+        first = str(error).strip().splitlines()[0]
+        raise Unfit(first, f"the module cannot compute samples of shape {tuple(example.shape)} ({first}); pass some of "
+                           "the right shape as example=") from error
+    if not isinstance(z, Tensor) or z.ndim < 2 or len(z) != len(example):
+        what = f"of shape {tuple(z.shape)}" if isinstance(z, Tensor) else type(z).__name__
+        raise ValueError(f"the module makes {what} of {len(example)} samples; return one tensor (M, d) of "
+                         "features, for instance from a small module around it")
+    return z
+
+
+def _maps(body: nn.Module, example: Tensor) -> tuple[int, ...]:
+    """(C, h, w) of the maps (M, C, h, w) that a module makes; of features of another shape (size, 1, 1)."""
+    z = output_of(body, example)
+    return tuple(z.shape[1:]) if z.ndim == 4 else (z.flatten(1).shape[1], 1, 1)
 
 
 class _OwnStatistics(Norm):

@@ -25,6 +25,16 @@ def needs(size):
     return Encoder()
 def number():
     return 3
+def colour():
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten())
+def colour_headed():
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten())
+    net.add_module("head", nn.Linear(4 * 18 * 18, 5))
+    return net
+def large():
+    return nn.Sequential(nn.Flatten(), nn.Linear(64 * 64, 4))
+def double():
+    return nn.Sequential(nn.Flatten(), nn.Linear(20 * 20, 4)).double()
 WORD = "a text"
 """
 
@@ -84,3 +94,26 @@ def test_norm_and_width_are_those_of_ones_own_network(here):
     for settings in ({"norm": "layer"}, {"width": 8}):
         with pytest.raises(ValueError, match="leave --norm and --width out"):
             network(f"{here}:Encoder", 5, **settings)
+
+
+@pytest.mark.parametrize("outputs", [0, 5])
+@pytest.mark.parametrize("attr, says", [
+    ("colour", "HERE:colour cannot compute pictures of 20×20 pixels in 1 channel .*; choose what it reads by --colour"),
+    ("colour_headed", "HERE:colour_headed cannot compute pictures of 20×20 pixels in 1 channel .*--colour"),
+    ("large", "HERE:large cannot compute pictures of 20×20 pixels in 1 channel .*, and --side, or change the network"),
+    ("double", "HERE:double cannot compute .*; its parameters are float64, so return net.float\\(\\) in it"),
+])
+def test_a_network_of_ones_own_that_does_not_read_the_pictures_says_what_to_choose(here, attr, says, outputs):
+    with pytest.raises(ValueError, match=f"^{says.replace('HERE', here)}") as told:
+        network(f"{here}:{attr}", outputs, side=20)
+    assert "example=" not in str(told.value)
+
+
+def test_what_a_network_of_ones_own_reads_by_those_options_is_taken(here):
+    assert network(f"{here}:colour", 5, side=20, channels=3)(torch.rand(2, 3, 20, 20)).shape == (2, 5)
+    assert network(f"{here}:large", 0, side=64)(torch.rand(2, 1, 64, 64)).shape == (2, 4)
+
+
+def test_a_network_of_ones_own_that_does_not_read_the_sequences_is_said(here):
+    with pytest.raises(ValueError, match="large cannot compute sequences of 7 steps with 2 inputs .*reads them"):
+        network(f"{here}:large", 5, sequence=(7, 2))

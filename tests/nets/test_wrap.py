@@ -72,3 +72,31 @@ def test_what_cannot_be_wrapped_is_said_in_one_sentence(module, settings, says):
     with pytest.raises(ValueError, match=says) as told:
         wrap(module, **settings)
     assert "\n" not in str(told.value)
+
+
+class Once(nn.Module):
+    """Takes its scale of the first samples that it sees."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale, self.calls = nn.Parameter(torch.ones(784)), 0
+        self.register_buffer("ready", torch.tensor(False))
+
+    def forward(self, x):
+        x = x.flatten(1)
+        if not self.ready:
+            self.scale.data = 1 / (x.std(0) + 1e-6)
+            self.ready.fill_(True)
+        self.calls += 1
+        return x * self.scale
+
+
+@pytest.mark.parametrize("settings", [{}, {"frozen": True}, {"head": 3}])
+def test_the_example_leaves_no_trace(settings):
+    module = Once()
+    net = wrap(module, **settings)
+    for one in (module, net.body):
+        assert not one.ready and one.calls == 0 and torch.equal(one.scale, torch.ones(784)) and one.training != (
+            one is net.body and "frozen" in settings)
+    x = torch.rand(4, 1, 28, 28)
+    torch.testing.assert_close(net.features(x).std(0), torch.ones(784), rtol=1e-3, atol=1e-3)
