@@ -97,7 +97,7 @@ def test_what_is_kept_is_not_refused(make, tmp_path):
 def test_a_module_that_cannot_be_copied_is_told():
     module = body()
     module.computed = module[1].weight * 2
-    with pytest.raises(ValueError, match="the module cannot be copied .*; keep no tensor that was computed"):
+    with pytest.raises(ValueError, match="this Sequential cannot be copied .*; take out what it computes and keeps"):
         wrap(module)
 
 
