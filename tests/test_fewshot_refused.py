@@ -95,7 +95,7 @@ def fitted_to(what):
     ("tensor", lambda x: x, r"to a tensor of samples of shape \(1, 28, 28\); give it such samples, not pictures"),
     ("tensor", lambda x: ["nowhere.png"], "fitted to a tensor of samples .* not pictures"),
     ("tensor", lambda x: x.reshape(24, -1), r"fitted to a tensor .* not ndarray of shape \(24, 784\)"),
-    ("tensor", lambda x: torch.tensor(x)[0, None] / 255, r"X is a tensor of shape \(1, 28, 28\), .* a batch, x\[None\]"),
+    ("tensor", lambda x: torch.tensor(x)[0, None] / 255, r"a tensor of shape \(1, 28, 28\), .* a batch, x\[None\]"),
     ("tensor", lambda x: torch.tensor(x)[:, None], "X is a tensor of torch.uint8, but .* fitted to torch.float32"),
     ("tensor", lambda x: torch.zeros(3, 1, 20, 20), r"shape \(1, 28, 28\) and computes none of shape \(1, 20, 20\)"),
     ("pictures", lambda x: x[0], r"fitted to pictures, .* also one as a batch, not ndarray of shape \(28, 28\)"),
@@ -180,6 +180,7 @@ def test_labels_in_a_series_a_frame_or_a_tensor_are_read_and_missing_ones_refuse
         assert list(FewShot().fit(x, way).classes_) == sorted(set(y))
     assert FewShot().fit(x, numbers.float().requires_grad_()).classes_.tolist() == [0, 1, 2]
     for missing in (pd.Series([None, *y[1:]]), pd.Series([None, *y[1:]], dtype="string"),
-                    pd.Categorical([None, *y[1:]]), pd.Series([pd.NA, *numbers[1:].tolist()], dtype="Int64"), pd.DataFrame({"y": [NAN, *y[1:]]})):
+                    pd.Categorical([None, *y[1:]]),
+                    pd.Series([pd.NA, *numbers[1:].tolist()], dtype="Int64"), pd.DataFrame({"y": [NAN, *y[1:]]})):
         with pytest.raises(ValueError, match="label 0 of y is missing"):
             FewShot().fit(x, missing)
