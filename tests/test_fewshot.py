@@ -153,8 +153,8 @@ def test_arrays_columns_and_iterators_of_pictures_are_as_a_list(tmp_path):
     ways = (lambda: np.array(words), lambda: np.array(words, object), lambda: objects(paths), lambda: pd.Series(words),
             lambda: pd.DataFrame({"path": words}), lambda: pd.Series(words)[::-1][::-1].set_axis(range(24, 0, -1)),
             lambda: pd.Series(words, dtype="string"), lambda: np.array(words)[:, None], lambda: iter(words),
-            lambda: (path for path in paths), lambda: map(str, paths), lambda: objects(images), lambda: pd.Series(images),
-            lambda: objects(list(x)), lambda: iter(images),
+            lambda: (path for path in paths), lambda: map(str, paths), lambda: objects(images),
+            lambda: pd.Series(images), lambda: objects(list(x)), lambda: iter(images),
             lambda: dict(enumerate(words)).values(), lambda: dict.fromkeys(words).keys())
     said = FewShot().fit(words, y).predict_proba(words)
     for way in ways:

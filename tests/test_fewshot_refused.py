@@ -17,7 +17,7 @@ def sixteen(x, factor):
 
 
 @pytest.mark.parametrize("fitted, given, says", [
-    (lambda x: x / 255, lambda x: x * 1.0, "floating-point values from 0 to 255, .* fitted to such values from 0 to 1;"),
+    (lambda x: x / 255, lambda x: x * 1.0, "floating-point values from 0 to 255, .* such values from 0 to 1;"),
     (lambda x: x * 1.0, lambda x: x / 255, "floating-point values from 0 to 1, .* from 0 to 255;"),
     (lambda x: x / 127.5 - 1, lambda x: x / 255, "from 0 to 1, .* from -1 to 1;"),
     (lambda x: x / 255, lambda x: x / 127.5 - 1, "from -1 to 1, .* from 0 to 1;"),
@@ -42,7 +42,8 @@ def test_dark_and_blank_pictures_of_the_fitted_range_pass():
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
-@pytest.mark.parametrize("learner", [None, ProtoNet(Conv4(0, 6, "max", "support", 16)), ProtoNet(wrap(torch.nn.Flatten()))])
+@pytest.mark.parametrize("learner", [None, ProtoNet(Conv4(0, 6, "max", "support", 16)),
+                                     ProtoNet(wrap(torch.nn.Flatten()))])
 def test_values_that_are_not_finite_are_refused_in_a_tensor_too(learner, bad):
     x, y = patterns(classes=3).images.float() / 255, patterns(classes=3).labels.numpy()
     broken = x.clone()
@@ -86,16 +87,17 @@ def test_samples_beyond_half_precision_are_refused():
 def fitted_to(what):
     """A classifier fitted to drawings as pictures, as features or as a tensor (M, 1, 28, 28)."""
     x, y = drawings()
-    return FewShot().fit({"pictures": x, "features": x.reshape(24, -1), "tensor": torch.tensor(x)[:, None] / 255}[what], y)
+    ways = {"pictures": x, "features": x.reshape(24, -1), "tensor": torch.tensor(x)[:, None] / 255}
+    return FewShot().fit(ways[what], y)
 
 
 @pytest.mark.parametrize("what, given, says", [
-    ("tensor", lambda x: x, r"fitted to a tensor of samples of shape \(1, 28, 28\); give it such samples, not pictures"),
+    ("tensor", lambda x: x, r"to a tensor of samples of shape \(1, 28, 28\); give it such samples, not pictures"),
     ("tensor", lambda x: ["nowhere.png"], "fitted to a tensor of samples .* not pictures"),
     ("tensor", lambda x: x.reshape(24, -1), r"fitted to a tensor .* not ndarray of shape \(24, 784\)"),
-    ("tensor", lambda x: torch.tensor(x)[0, None] / 255, r"X is a tensor of shape \(1, 28, 28\), .* as a batch, x\[None\]"),
+    ("tensor", lambda x: torch.tensor(x)[0, None] / 255, r"a tensor of shape \(1, 28, 28\), .* a batch, x\[None\]"),
     ("tensor", lambda x: torch.tensor(x)[:, None], "X is a tensor of torch.uint8, but .* fitted to torch.float32"),
-    ("tensor", lambda x: torch.zeros(3, 1, 20, 20), r"samples of shape \(1, 28, 28\) and computes none of shape \(1, 20, 20\)"),
+    ("tensor", lambda x: torch.zeros(3, 1, 20, 20), r"shape \(1, 28, 28\) and computes none of shape \(1, 20, 20\)"),
     ("pictures", lambda x: x[0], r"fitted to pictures, .* also one as a batch, not ndarray of shape \(28, 28\)"),
     ("pictures", lambda x: x[0].tolist(), "fitted to pictures, .* not list"),
     ("pictures", lambda x: x.reshape(24, -1), r"fitted to pictures, .* not ndarray of shape \(24, 784\)"),
@@ -173,10 +175,12 @@ def test_labels_that_are_missing_or_of_two_types_are_refused(labels, says, featu
 def test_labels_in_a_series_a_frame_or_a_tensor_are_read_and_missing_ones_refused():
     pd = pytest.importorskip("pandas")
     (x, y), numbers = drawings(), torch.arange(24) % 3
-    for way in (list(y), pd.Series(y), pd.Series(y, dtype="string"), pd.DataFrame({"y": y}), pd.Categorical(y), y[:, None]):
+    for way in (list(y), pd.Series(y), pd.Series(y, dtype="string"), pd.DataFrame({"y": y}), pd.Categorical(y),
+                y[:, None]):
         assert list(FewShot().fit(x, way).classes_) == sorted(set(y))
     assert FewShot().fit(x, numbers.float().requires_grad_()).classes_.tolist() == [0, 1, 2]
-    for missing in (pd.Series([None, *y[1:]]), pd.Series([None, *y[1:]], dtype="string"), pd.Categorical([None, *y[1:]]),
+    for missing in (pd.Series([None, *y[1:]]), pd.Series([None, *y[1:]], dtype="string"),
+                    pd.Categorical([None, *y[1:]]),
                     pd.Series([pd.NA, *numbers[1:].tolist()], dtype="Int64"), pd.DataFrame({"y": [NAN, *y[1:]]})):
         with pytest.raises(ValueError, match="label 0 of y is missing"):
             FewShot().fit(x, missing)
