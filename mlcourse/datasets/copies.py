@@ -29,8 +29,7 @@ def without_copies(domain: Domain, name: Callable[[int], str]) -> Domain:
         said.append(f"left out, equal to another picture of the same class: {len(copies):,} in all, "
                     f"{listed(map(name, copies))}")
     if shared:
-        where = listed(" = ".join(map(name, places)) for places in shared)
-        said.append(f"equal pictures in several classes, so that their labels contradict each other: {len(shared):,} in "
-                    f"all, {where}; remove those that are wrong")
+        said.append(f"equal pictures in several classes, whose labels so contradict each other: {len(shared):,}"
+                    f" in all, the first {listed(map(name, shared[0]))}; remove those that are wrong")
     domain = domain.take(torch.tensor(sorted(kept.values()), dtype=torch.int64)) if copies else domain
     return replace(domain, note="\n".join(said))

@@ -55,8 +55,8 @@ def test_equal_pictures_in_two_classes_are_kept_and_said(tmp_path):
         save(tmp_path / f"{place}.png", image)
     domain = load(f"folder:{tmp_path}")
     assert domain.labels.tolist() == [0, 0, 1, 1]
-    assert domain.note.split("\n")[1:] == ["equal pictures in several classes, so that their labels contradict each other: "
-                                           "1 in all, a/0.png = b/7.png; remove those that are wrong"]
+    assert domain.note.split("\n")[1:] == ["equal pictures in several classes, whose labels so contradict each other: "
+                                           "1 in all, the first a/0.png and b/7.png; remove those that are wrong"]
 
 
 def test_pictures_that_differ_are_all_taken_without_a_word(tmp_path):
