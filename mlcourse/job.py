@@ -105,7 +105,8 @@ class Job:
         own += [f"width{self.width}"] * (self.width is not None)
         form = [f"side{self.side}"] * (self.side != Form().side) + ["colour"] * self.colour
         split = [f"by-{self.split_by}"] * (self.split_by is not None)
-        parts = [self.method, plain_name(datasets.parse(self.domain).tidy), task, *own, self.norm, *form, *split, f"seed{self.seed}"]
+        domain = plain_name(datasets.parse(self.domain).tidy)
+        parts = [self.method, domain, task, *own, self.norm, *form, *split, f"seed{self.seed}"]
         return bounded("-".join(parts), LONGEST)
 
     def label(self) -> str:

@@ -109,8 +109,8 @@ def test_what_an_encoding_lacks_is_spelled_and_json_loses_nothing(monkeypatch):
 def test_a_result_that_cannot_be_told_is_no_success(where, says):
     if where.endswith("full") and not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full here")
-    result = subprocess.run(["sh", "-c", f'exec "$0" -m mlcourse list {where}', sys.executable], capture_output=True, text=True,
-                            env=os.environ | {"PYTHONPATH": str(paths.ROOT)})
+    result = subprocess.run(["sh", "-c", f'exec "$0" -m mlcourse list {where}', sys.executable], capture_output=True,
+                            text=True, env=os.environ | {"PYTHONPATH": str(paths.ROOT)})
     assert (result.returncode, result.stdout) == (2, "") and says in result.stderr
     assert result.stderr.startswith("mlcourse: ") and result.stderr.count("\n") == 1
 

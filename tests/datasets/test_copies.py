@@ -25,8 +25,8 @@ def test_copies_within_a_class_are_left_out_and_said(tmp_path):
     domain = load(f"folder:{tmp_path}")
     assert domain.labels.tolist() == [0, 0, 0, 1, 1, 1] and len(set(domain.digests.tolist())) == 6
     assert domain.note.split("\n")[0].startswith("18 images") and domain.note.split("\n")[1:] == [
-        "left out, equal to another picture of the same class: 12 in all, a/0 (copy).png, a/0.png, a/2 (copy).png and 9 "
-        "more"]
+        "left out, equal to another picture of the same class: 12 in all, a/0 (copy).png, a/0.png, a/2 (copy).png and "
+        "9 more"]
 
 
 def test_a_class_of_one_picture_many_times_fills_no_episode(tmp_path):
