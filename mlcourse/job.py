@@ -18,7 +18,7 @@ from mlcourse.learner import Learner
 from mlcourse.learners import Method, build, method, settings_on
 from mlcourse.nets.chosen import PICTURES, SEQUENCES, check_name
 from mlcourse.phases import Phase
-from mlcourse.system.files import bounded
+from mlcourse.system.files import bounded, plain_name
 from mlcourse.system.machine import device
 
 SINUSOIDS, RUNS = "sinusoids", one_shot_runs.NAME
@@ -104,14 +104,14 @@ class Job:
 
     def name(self) -> str:
         """A folder name: method, domain, task, and what of the network and the pictures is not as usual; a long one
-        ends in a number made from it."""
-        plain = lambda text: "".join(c if c.isalnum() or c in "@=._" else "-" for c in text).strip("-")
+        ends in a number made from it, and so do the domain and the network that have further signs in their names."""
         task = f"{self.way}w{self.shot}s" if self.domain != SINUSOIDS else f"{self.shot}s"
-        own = [plain(self.net)] * (self.net != Job("", self.domain).net)
+        own = [plain_name(self.net)] * (self.net != Job("", self.domain).net)
         own += [f"width{self.width}"] * (self.width is not None)
         form = [f"side{self.side}"] * (self.side != Form().side) + ["colour"] * self.colour
         split = [f"by-{self.split_by}"] * (self.split_by is not None)
-        parts = [self.method, plain(self.domain), task, *own, self.norm, *form, *split, f"seed{self.seed}"]
+        domain = plain_name(datasets.parse(self.domain).tidy)
+        parts = [self.method, domain, task, *own, self.norm, *form, *split, f"seed{self.seed}"]
         return bounded("-".join(parts), LONGEST)
 
     def label(self) -> str:

@@ -1,5 +1,7 @@
 """Small pictures of one's own, in files."""
 
+from itertools import count
+
 import numpy as np
 from PIL import Image
 
@@ -17,10 +19,22 @@ def drawing(mode="L") -> Image.Image:
     return Image.fromarray((230 - 210 * mark()).astype(np.uint8)).convert(mode)
 
 
+NUMBERS = count(1)
+
+
+def numbered() -> Image.Image:
+    """A drawing that equals no other one, by the spots near its upper edge."""
+    image, number = drawing(), next(NUMBERS)
+    for place in range(18):
+        if number >> place & 1:
+            image.putpixel((2 + 2 * place, 2), 130)
+    return image
+
+
 def save(path, image=None, **options):
-    """Write a picture, and the folders above it; returns its path."""
+    """Write a picture, by default one that equals no other, and the folders above it; returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    (image or drawing()).save(path, **options)
+    (image or numbered()).save(path, **options)
     return path
 
 

@@ -91,6 +91,18 @@ def test_a_job_names_its_folder():
     assert "/" not in Job("maml", "folder:/home/me/pictures").name()
 
 
+def test_jobs_on_folders_of_names_that_differ_have_folders_that_differ():
+    name = lambda path, **more: Job("maml", f"folder:{path}", **more).name()
+    assert name("my_pictures") == name("./my_pictures/") == "maml-folder-my_pictures-5w1s-batch-seed0"
+    assert name("a-b") == "maml-folder-a-b-5w1s-batch-seed0"
+    assert Job("maml", "array:a.npz").name() == "maml-array-a.npz-5w1s-batch-seed0"
+    paths = ("a b", "a-b", "a/b", "a  b", "-a-b", "a-b-", "a:b", "a+b", "a@b", "/a/b", "../a-b", "a,b", "a\u0301", "á",
+             "猫")
+    assert len({name(path) for path in paths}) == len(paths)
+    assert all(set(name(path)).isdisjoint('/\\:*?"<>| ') for path in paths)
+    assert name("p", net="nets:a") != name("p", net="nets.a:b")
+
+
 def test_the_folder_of_a_job_with_a_long_path_has_a_name_that_file_systems_take():
     one, other = (Job("maml", f"folder:/home/{'long/' * 60}{name}", net=f"{'nets.' * 60}a:b").name() for name in "ab")
     assert one != other and all(len(name.encode()) <= 220 and name.startswith("maml-folder") for name in (one, other))

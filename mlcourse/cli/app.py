@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mlcourse.cli.bench import bench_app
-from mlcourse.cli.output import Json, as_json_text, degrade_output
+from mlcourse.cli.output import Json, as_json_text, check_output, degrade_output, told
 from mlcourse.cli.records import FromRecords
 from mlcourse.cli.study import study_app
 from mlcourse.cli.train import evaluate_command, train_command
@@ -294,15 +294,17 @@ def data_verify(name: str, data_dir: DataDir = None) -> None:
 @data_app.command("build")
 def data_build(
     name: Annotated[str, typer.Argument(help="glyphs or strokes, the data sets that the course makes itself.")],
-    folder: Annotated[Path, typer.Option(help="The folder to write to.")] = paths.DATA,
+    folder: Annotated[Path | None, typer.Option(help=r"Where to write to.  \[default: runs/ and the name]")] = None,
 ) -> None:
     """Render the glyphs from the fonts that matplotlib carries, or trace the pen strokes of the glyphs.
 
+    The course's own stand in data/ of a clone of the repository; there, --folder data makes them anew.
+
     [bold]Examples[/bold]
 
-      mlcourse data build glyphs --folder /tmp/glyphs
+      mlcourse data build glyphs
 
-      mlcourse data build strokes --folder /tmp/strokes
+      mlcourse data build strokes --folder data     (the course's own)
     """
     if name not in ("glyphs", "strokes"):
         raise ValueError(f"only glyphs and strokes can be built, not {name!r}; mlcourse data list shows the data sets")
@@ -310,7 +312,7 @@ def data_build(
         from mlcourse.datasets.glyphs.build import build
     else:
         from mlcourse.datasets.strokes import build
-    print(build(folder))
+    print(build(folder or Path("runs") / name))
 
 
 # ------------------------------------------------------------------- main
@@ -329,7 +331,9 @@ def main() -> None:
     with warnings.catch_warnings():
         warnings.showwarning = _warn
         try:
-            app()
+            check_output()
+            with told():
+                app()
         except (ValueError, RuntimeError, OSError) as error:
             print(f"mlcourse: {_sentence(error)}", file=sys.stderr)
             sys.exit(2)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -46,6 +48,26 @@ def degrade_output() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="mlcourse.spelled")
+
+
+def check_output() -> None:
+    """Raises OSError where standard output is closed, so that no result could be told."""
+    if sys.stdout is None:
+        raise OSError("standard output is closed, so that no result could be told; leave it open, or send it to a file")
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What is printed inside has left this process at the end. Raises OSError, in one sentence, where it could not."""
+    try:
+        yield
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            sys.stdout = None           # or Python would try once more at its exit
+            raise OSError(f"the result could not be told ({error.strerror}); send standard output to a place that "
+                          "takes it") from error
 
 
 def _spelled(error: UnicodeError) -> tuple[str, int]:

@@ -1,6 +1,6 @@
-"""What is made from records: the tables of README.md, of docs/your_own_network.md and of benchmarks/README.md, the
-glossary, the symbols on the notation page, and the links at both ends of every lesson; and from stored rows: what
-lessons and explorers cost.
+"""What is made from records: the tables of README.md and its list of arms, the tables of docs/your_own_network.md and
+of benchmarks/README.md, the glossary, the symbols on the notation page, and the links at both ends of every lesson; and
+from stored rows: what lessons and explorers cost.
 
     python -m mlcourse.course.readme        # writes them anew
 """
@@ -9,14 +9,19 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from mlcourse import datasets
 from mlcourse.course import frame, glossary, notebooks
+from mlcourse.job import RUNS, SINUSOIDS
 from mlcourse.learners import RECORDS
 from mlcourse.learner import NetLearner
 from mlcourse.lesson import lessons
+from mlcourse.nets.chosen import SEQUENCES
 from mlcourse.rows import read
+from mlcourse.studies.transfer.arms import ARMS, USUAL
 from mlcourse.system import paths
 from mlcourse.system.files import write_atomically
 
@@ -39,6 +44,29 @@ def method_table() -> str:
         where = "between two domains" if entry.across else "baseline" if entry.baseline else ""
         rows.append(f"| {entry.name} | [{entry.kind.__name__}]({file}) | {entry.about} | {where} |")
     return "\n".join(["| name | class | what it does | |", "|---|---|---|---|", *rows])
+
+
+NO_SOURCE = {RUNS: "Omniglot's one-shot runs, 20-way within one alphabet", SINUSOIDS: "sinusoids, to be fitted"}
+
+
+def domain_table() -> str:
+    """A row for every domain that `mlcourse train` takes: what it holds, and what fetches it where it is not shipped,
+    or computed."""
+    rows = []
+    for source in datasets.SOURCES:
+        holds = source.about + f"; read by `--net {'` or `'.join(SEQUENCES)}`" * bool(source.sequence)
+        rows.append((", ".join(f"`{spec}`" for spec in source.specs), source.name, holds))
+    rows += [(f"`{name}`", name, about) for name, about in NO_SOURCE.items()]
+    get = lambda name: f"`mlcourse data get {name}`" if name in datasets.downloads() else ""
+    return "\n".join(["| domain | what it holds | fetched by |", "|---|---|---|",
+                      *(f"| {specs} | {holds} | {get(name)} |" for specs, name, holds in rows)])
+
+
+def arm_list() -> str:
+    """The arms of the transfer study, in words."""
+    more = [arm.name for arm in ARMS if not arm.usual]
+    return textwrap.fill(f"The arms: {', '.join(USUAL)}; with `--arm all` also {', '.join(more)}.", 120,
+                         break_on_hyphens=False)
 
 
 RETURNS = {"headed": "one output for each class of an episode", "headless": "features (M, d)",
@@ -88,7 +116,7 @@ def widget_costs() -> str:
 
 
 FILES = {
-    "README.md": {"lessons": lesson_table, "methods": method_table},
+    "README.md": {"lessons": lesson_table, "methods": method_table, "domains": domain_table, "arms": arm_list},
     "docs/your_own_network.md": {"networks": network_table},
     "benchmarks/README.md": {"pages": page_table},
     "benchmarks/lessons.md": {"lessons": lesson_costs},

@@ -8,7 +8,7 @@ stand in one frame (`datasets.frame`); as "digits@unframed" they come as they ar
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from mlcourse.datasets import array, digits, folder, glyphs, mnist, omniglot, one_shot_runs, store, words
@@ -44,6 +44,12 @@ class Spec(NamedTuple):
         """The spec without its path, severities in their shortest form: what stays when the data lie elsewhere."""
         shifts = "".join(f"@{kind}={float(severity):g}" for kind, severity in self.shifts)
         return self.name + UNFRAMED * self.unframed + shifts
+
+    @property
+    def tidy(self) -> str:
+        """The spec with its path written in one way: without "./" before it, and a slash after it."""
+        path = f":{PurePath(self.path).as_posix()}" if self.path else ""
+        return self.name + path + UNFRAMED * self.unframed + "".join(f"@{kind}={by}" for kind, by in self.shifts)
 
 
 def parse(spec: str) -> Spec:

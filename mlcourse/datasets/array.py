@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from mlcourse.datasets import values
+from mlcourse.datasets.copies import without_copies
 from mlcourse.datasets.form import GREY, Form
 from mlcourse.datasets.pictures import border_grey, fitted, ink
 from mlcourse.datasets.source import Source
@@ -25,7 +26,8 @@ def load(path, form: Form = GREY) -> Domain:
     W), (M, H, W, 3) or (M, 3, H, W). labels: (M,), integers or strings. classes (optional): (C,) names; integer labels
     are then indices into it. groups (optional): (C,), the group of each class, in the order of `classes`, or of the
     sorted labels where there are no classes; groups named train, val and test are the splits. All images are inverted
-    together when the median of their borders is bright; colours stay as they are.
+    together when the median of their borders is bright; colours stay as they are. Of equal pictures within a class the
+    first is taken.
     Raises ValueError, in one sentence, for anything else. Nothing is unpickled.
     """
     path = Path(path)
@@ -43,8 +45,9 @@ def load(path, form: Form = GREY) -> Domain:
     note += (", colours as they are" if form.colour else ", all inverted because their border is bright" if invert else
              ", ink taken to be high")
     note += "".join(f", {what}" for what in ("padded to a square", "resized") if done[what])
-    return Domain(f"array:{path.stem}", torch.from_numpy(images), torch.from_numpy(labels), classes,
-                  tuple(map(str, groups.tolist())), "\n".join([note, *ranges]))
+    domain = Domain(f"array:{path.stem}", torch.from_numpy(images), torch.from_numpy(labels), classes,
+                    tuple(map(str, groups.tolist())), "\n".join([note, *ranges]))
+    return without_copies(domain, lambda i: f"images[{i}]")
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from mlcourse.datasets import layout, values
+from mlcourse.datasets.copies import without_copies
 from mlcourse.datasets.form import GREY, Form
 from mlcourse.datasets.pictures import Decoded, Reduced, decode, extents, ink, reduced
 from mlcourse.datasets.source import Source
@@ -24,7 +25,7 @@ def load(path, form: Form = GREY) -> Domain:
     The layouts are those of `layout.read`: PATH/class/image, where each class is a group of its own;
     PATH/group/class/image, where classes are named "group/class"; and either under train, val and test. Pictures are
     known by their content. Bytes, wider integers and floats are scaled by the range of all such values in the folder
-    (`values.value_range`).
+    (`values.value_range`). Of equal pictures within a class the first is taken.
     images: uint8 (M, C, S, S), ordered by class, then file; `note` says what was done to how many and what is left
     out, a line for each kind.
     Raises ValueError, in one sentence, for a missing or empty folder, a single class, what `layout.read` refuses, and
@@ -52,8 +53,9 @@ def _load(path: Path, form: Form) -> Domain:
     more = [str(file.relative_to(path)) for file, decoded in zip(files, read, strict=True) if decoded.has_more]
     said = [_note([decoded.size for decoded in read], done), *ranges,
             *([f"of several pages or frames the first is taken: {listed(more)}"] if more else []), *found.said]
-    return Domain(f"folder:{path.resolve().name}", torch.from_numpy(images), labels, tuple(found.classes),
-                  found.groups, "\n".join(said))
+    domain = Domain(f"folder:{path.resolve().name}", torch.from_numpy(images), labels, tuple(found.classes),
+                    found.groups, "\n".join(said))
+    return without_copies(domain, lambda i: str(files[i].relative_to(path)))
 
 
 def _read_all(files: Sequence[Path], form: Form, done: Counter) -> tuple[list[Reduced], list[Decoded]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,10 @@ NO_CLASS = {"images", "image", "imgs", "img", "pictures", "photos", "data", "unk
             *SPLITS}
 SYSTEM = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "thumbs.db", "desktop.ini"}
 DEEPEST = 7             # folders within folders
+_APART = r"[\s_.()\[\]-]"
+_PART = "|".join(SPLITS)
+_ENDS = re.compile(rf"(?P<stem>.*(?!{_APART}).){_APART}+(?P<part>{_PART}){_APART}*", re.IGNORECASE)
+_STARTS = re.compile(rf"{_APART}*(?P<part>{_PART}){_APART}+(?P<stem>(?!{_APART}).*)", re.IGNORECASE)
 
 Classes = dict[str, list[Path]]
 
@@ -66,9 +70,10 @@ def read(path: Path) -> Layout:
     PATH/class/image; PATH/group/class/image, classes named "group/class"; either of them in a single folder; the
     pictures of a class in one more folder of the same name for every class, or in train, val and test; and
     PATH/train/class/image beside val or test (in any case; also training, valid, validation, dev, eval, evaluation,
-    testing, holdout; or one of these words in names that are otherwise alike). Where these have classes in common, they
-    are one data set. Where the test classes stand in no other folder, the groups are "train", "val" and "test", the
-    splits. What is no picture or lies in no class folder is left out and named.
+    testing, holdout; or one of these words in names that are otherwise alike), or such a word at the end, or at the
+    start, of every class's name, such as alpha_train and alpha_test. Where these have classes in common, they are one
+    data set. Where the test classes stand in no other folder, the groups are "train", "val" and "test", the splits.
+    What is no picture or lies in no class folder is left out and named.
     Raises ValueError for a folder without classes, a class without pictures, and pictures beside folders of pictures.
     """
     layout, passed = Layout(), []
@@ -81,7 +86,11 @@ def read(path: Path) -> Layout:
         loose = _splits(top, parts, layout, path)
     else:
         layout.classes = _classes(top, layout, path)
-        layout.groups = tuple(name.split("/")[0] for name in layout.classes)
+        held = _by_part(layout)
+        if held:
+            _decide(list(held), _united(held, layout), layout)
+        else:
+            layout.groups = tuple(name.split("/")[0] for name in layout.classes)
         layout.said += _repeated(layout)
         loose = top.pictures
     relative = lambda files: listed(str(file.relative_to(path)) for file in files)
@@ -181,6 +190,10 @@ def _splits(top: Folder, parts: Sequence[Folder], layout: Layout, path: Path) ->
     for name, classes in list(held.items())[1:]:
         if len(classes) == 1 and not set(classes) & set(known) and next(iter(classes)).casefold() in NO_CLASS:
             loose += held.pop(name).popitem()[1]
+    stems = _stems({name for classes in held.values() for name in classes}, layout)
+    if stems:
+        held = {part: _joined((stems[name][0], files) for name, files in classes.items())
+                for part, classes in held.items()}
     beside = [folder.name for folder in top.inner if folder not in parts]
     if beside:
         layout.said.append(f"left out, beside {listed(held)}: {listed(beside)}")
@@ -191,6 +204,41 @@ def _splits(top: Folder, parts: Sequence[Folder], layout: Layout, path: Path) ->
     else:
         _decide(list(held), where, layout)
     return loose
+
+
+def _by_part(layout: Layout) -> dict[str, Classes]:
+    """The classes of each of train, val and test, where that is the end, or the start, of all their names; else
+    none."""
+    stems = _stems(layout.classes, layout)
+    return {part: _joined((stems[name][0], files) for name, files in layout.classes.items() if stems[name][1] == part)
+            for part in ("train", "val", "test") if any(found == part for _, found in stems.values())}
+
+
+def _stems(names: Collection[str], layout: Layout) -> dict[str, tuple[str, str]]:
+    """Each class's name without the split that it ends, or starts, with, and that split, where all names do and one is
+    left of two splits, which is said; else nothing."""
+    for pattern in (_ENDS, _STARTS):
+        found: dict[str, tuple[str, str]] = {}
+        parts: dict[str, set[str]] = {}
+        for name in sorted(names):
+            head, slash, last = name.rpartition("/")
+            if match := pattern.fullmatch(last):
+                found[name] = head + slash + match["stem"], SPLITS[match["part"].casefold()]
+                parts.setdefault(class_key(found[name][0]), set()).add(found[name][1])
+        several = [name for name, (stem, _) in found.items() if len(parts[class_key(stem)]) > 1]
+        if several and len(found) == len(names):
+            stem, part = found[several[0]]
+            layout.said.append(f"every class folder names a class and a part: '{several[0]}' is '{stem}' in {part}")
+            return found
+    return {}
+
+
+def _joined(classes: Iterable[tuple[str, list[Path]]]) -> Classes:
+    """The pictures of each name, from all that bear it."""
+    found: Classes = {}
+    for name, files in classes:
+        found[name] = found.get(name, []) + files
+    return found
 
 
 def _united(held: dict[str, Classes], layout: Layout) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ the order and direction of these strokes are the program's, the same rule for ev
 
 from __future__ import annotations
 
+import shlex
 import zipfile
 import zlib
 from pathlib import Path
@@ -26,7 +27,7 @@ FINE = 2            # pictures are thinned at twice their resolution
 INK = 0.45          # of full ink: what counts as a line
 QUARTER = 4         # points are stored to a quarter of a pixel
 BESIDE = tuple((i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j)
-REMEDY = "make it again with `mlcourse data build strokes`"
+REMEDY = f"make it again with `mlcourse data build strokes --folder {shlex.quote(str(DATA))}`"
 CARD = """# Dataset card: glyph strokes
 
 *This file is written by `mlcourse data build strokes`, together with the data.*

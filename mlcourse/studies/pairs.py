@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mlcourse.studies.study import Option
-from mlcourse.system.files import bounded
+from mlcourse.system.files import bounded, plain_name
 
 LONGEST = 120                       # of the pair in a file's name
 
@@ -33,7 +33,8 @@ def command_line(study: str, source: Sequence[str], target: str) -> str:
 
 
 def file_name(study: str, source: Sequence[str], target: str) -> str:
-    """The study and the pair, as a file may be named; a long pair ends in a number made from it."""
+    """The study and the pair, as a file may be named: pairs that differ have names that differ, a long one ends in a
+    number made from it."""
     specs = (*source, "to", target)
-    pair = "-".join("".join(c if c.isalnum() else "-" for c in spec).strip("-") for spec in specs)
+    pair = "-".join(map(plain_name, specs))
     return f"{study}-{bounded(pair, LONGEST, ' '.join(specs))}"

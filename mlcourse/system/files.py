@@ -67,3 +67,12 @@ def bounded(name: str, most: int, of: str | None = None) -> str:
     if len(name.encode()) <= most:
         return name
     return f"{name.encode()[:most].decode(errors='ignore')}-{zlib.crc32((name if of is None else of).encode()):08x}"
+
+
+def plain_name(text: str) -> str:
+    """The text as a part of a file's name: letters, digits and @ = . _ - stay, and others become -. A text that so
+    loses more than its first colon ends in a number made from it, so that such texts have names that differ."""
+    name = "".join(c if c.isalnum() or c in "@=._-" else "-" for c in text).strip("-")
+    if name == text.replace(":", "-", 1):
+        return name
+    return f"{name}-{zlib.crc32(text.encode(errors='surrogateescape')):08x}"

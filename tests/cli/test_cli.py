@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -133,6 +134,13 @@ def test_progress(course, mlcourse):
     status, out, _ = mlcourse("progress", "--reset")
     assert status == 0 and "0 of " in out
     assert progress.path().with_name("progress.json.before-reset").exists()
+
+
+@pytest.mark.parametrize("name, module", [("glyphs", "glyphs.build"), ("strokes", "strokes")])
+def test_a_data_set_is_built_under_runs_or_where_it_is_asked_for(mlcourse, monkeypatch, name, module):
+    monkeypatch.setattr(f"mlcourse.datasets.{module}.build", lambda folder: folder)
+    assert mlcourse("data", "build", name)[1].split() == [str(Path("runs") / name)]
+    assert mlcourse("data", "build", name, "--folder", "data")[1].split() == ["data"]
 
 
 def test_data(mlcourse, tmp_path):

@@ -102,6 +102,19 @@ def test_what_an_encoding_lacks_is_spelled_and_json_loses_nothing(monkeypatch):
         assert json.loads(text) == {"class": "猫 é 😀"} and ("猫" in text) == kept
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such shell")
+@pytest.mark.parametrize("where, says", [
+    (">&-", "standard output is closed, so that no result could be told; leave it open, or send it to a file"),
+    (">/dev/full", "No space left on device")])
+def test_a_result_that_cannot_be_told_is_no_success(where, says):
+    if where.endswith("full") and not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    result = subprocess.run(["sh", "-c", f'exec "$0" -m mlcourse list {where}', sys.executable], capture_output=True,
+                            text=True, env=os.environ | {"PYTHONPATH": str(paths.ROOT)})
+    assert (result.returncode, result.stdout) == (2, "") and says in result.stderr
+    assert result.stderr.startswith("mlcourse: ") and result.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("words", [["study", "rates"], ["bench", "omniglot"], ["train", "maml"],
                                    ["evaluate", "x.safetensors", "--domain", "digits"]])
 def test_a_seed_that_no_generator_takes_is_refused(words, mlcourse):

@@ -104,9 +104,9 @@ def test_a_picture_that_is_not_square_is_padded_with_its_border(height, width):
 
 
 def make_folder(root, classes=("ash", "birch", "cedar"), per_class=2):
-    for name in classes:
+    for number, name in enumerate(classes):
         for i in range(per_class):
-            save(root / name / f"{i}.png", grey(height=40 + 10 * i))
+            save(root / name / f"{i}.png", grey(30 + 20 * number, height=40 + 10 * i))
     return root
 
 
@@ -212,7 +212,7 @@ def test_every_layout_of_an_array_gives_the_same_images(tmp_path, images):
 def test_dark_ink_on_a_bright_ground_is_inverted_and_other_sizes_are_resized(tmp_path):
     domain = load(npz(tmp_path / "own.npz", images=255 - FLAT, labels=NUMBERS))
     assert np.array_equal(domain.images[:, 0].numpy(), FLAT) and "inverted" in domain.note
-    large = np.stack([np.where(mark(90, 60), 0, 255).astype(np.uint8)] * 6)
+    large = np.stack([np.where(mark(90, 60), 5 * i, 255).astype(np.uint8) for i in range(6)])
     domain = load(npz(tmp_path / "own.npz", images=large, labels=NUMBERS))
     assert domain.images.shape == (6, 1, 28, 28) and domain.images[0].max() > 200 and domain.images[0, 0, 0, 0] == 0
     assert domain.note == "6 images of 90×60, all inverted because their border is bright, padded to a square, resized"

@@ -22,7 +22,7 @@ def colours(tmp_path, mode="RGB", size=(90, 60)):
     for place, (name, shade) in enumerate(SHADES.items()):
         for i in range(2):
             picture = Image.new("RGB", size, shade)
-            picture.paste((10 + i, 10, 10), (30 + 9 * place, 20, 42 + 9 * place, 32))
+            picture.paste((10 + 20 * i, 10, 10), (30 + 9 * place, 20, 42 + 9 * place, 32))
             save(tmp_path / name / f"{i}.tif", as_mode(picture, mode), format="tiff")
     return tmp_path
 

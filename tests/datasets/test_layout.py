@@ -26,6 +26,43 @@ def test_splits_are_known_by_one_word_of_their_names(tmp_path, names):
                     "all these folders"]
 
 
+def folders(root, names):
+    """A picture in each of these folders."""
+    for name in names.split():
+        save(root / name / f"{name.replace('/', '-')}.png")
+    return root
+
+
+@pytest.mark.parametrize("names, first, part", [
+    ("{}_train {}_test", "a_test", "test"), ("train_{} test_{}", "test_a", "test"),
+    ("{}-Train {}-VAL {}.(eval)", "a-Train", "train"), ("x/{}_train x/{}_test y/{}_dev y/{}_test", "x/a_test", "test")])
+def test_classes_that_end_or_start_with_a_split_are_one_data_set(tmp_path, names, first, part):
+    domain, said = loaded(folders(tmp_path, " ".join(names.replace("{}", name) for name in "abcde")))
+    groups = ("x/", "y/") if names.startswith("x/") else ("",)
+    assert domain.classes == tuple(f"{group}{name}" for group in groups for name in "abcde")
+    assert len(set(domain.labels.bincount().tolist())) == 1 and len(domain.images) == 5 * len(names.split())
+    assert said[0] == f"every class folder names a class and a part: '{first}' is '{groups[0]}a' in {part}"
+    assert "one data set" in said[1] and said[1].endswith("with its pictures from all these folders")
+
+
+@pytest.mark.parametrize("names, classes", [
+    ("a_train a_test b_train fast_food", 4), ("a_train b_train c_test d_test", 4), ("train_a a_test b_train test_b", 4),
+    ("atrain atest btrain btest", 4), ("कि_train क_train क_test", 2)])
+def test_classes_are_joined_where_all_are_named_so_and_one_has_two_parts(tmp_path, names, classes):
+    assert len(loaded(folders(tmp_path, names))[0].classes) == classes
+
+
+def test_classes_of_splits_that_are_named_after_them_are_the_same(tmp_path):
+    domain, said = loaded(fill(tmp_path, train="a_train b_train", test="a_test b_test"))
+    assert domain.classes == ("a", "b") and domain.labels.bincount().tolist() == [2, 2]
+    assert said[-1].startswith("train and test hold the same 2 classes: one data set")
+
+
+def test_test_classes_of_their_own_are_the_split_in_suffixes_too(tmp_path):
+    _, said = loaded(folders(tmp_path, "a_train a_val b_train c_test d_test"))
+    assert "no class of test is in another" in said[-1] and split_names(tmp_path) == [("a", "b"), (), ("c", "d")]
+
+
 @pytest.mark.parametrize("names", ["train_station test_tube", "toy_train toy_car", "train_a train_b test_a test_b"])
 def test_other_names_with_such_a_word_are_groups(tmp_path, names):
     domain, _ = loaded(fill(tmp_path, **dict.fromkeys(names.split(), "red blue")))

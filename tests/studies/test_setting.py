@@ -12,6 +12,7 @@ from mlcourse.domains import shift_domain
 from mlcourse.episode.across import pooled
 from mlcourse.lessons.l14_daml.study_daml import parts, prepare
 from mlcourse.rows import read
+from mlcourse.studies.pairs import file_name
 from mlcourse.studies.transfer import arms, study
 from mlcourse.studies.transfer.setting import apart, setting
 
@@ -137,3 +138,9 @@ def test_the_command_says_what_was_cut(mlcourse, tmp_path, monkeypatch):
                               "--seed", "0", "--out", tmp_path / "rows.json")
     assert status == 0 and ("120 pictures stand both in array:a and in array:b@rotation=0.2: half of them are left to "
                             "either side.") in out
+
+
+def test_pairs_that_differ_have_files_that_differ():
+    assert file_name("transfer", ["glyphs-digits"], "digits") == "transfer-glyphs-digits-to-digits"
+    names = {file_name("transfer", [f"folder:{path}"], "digits") for path in ("a b", "a-b", "a/b", "a_b", "a.b")}
+    assert len(names) == 5 and all("/" not in name and " " not in name for name in names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import zipfile
 import zlib
 from functools import lru_cache
@@ -35,7 +36,7 @@ SPLITS: dict[str, tuple[str, ...]] = {
 
 NOTE = "drawn from font outlines by 20 simulated hands, 28×28, 16 grey levels, ink high"
 DIGITS_NOTE = "typeset digits, 20 renderings in each typeface, 28×28, 16 grey levels, ink high"
-COMMAND = "mlcourse data build glyphs"
+COMMAND = f"mlcourse data build glyphs --folder {shlex.quote(str(DATA))}"
 REMEDY = f"make it again with `{COMMAND}`"
 
 
