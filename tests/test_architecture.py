@@ -51,7 +51,8 @@ ONE_MEANING = {
     "Exercise": "exercises/framework", "Explorer": "widgets/base", "Learner": "learner", "Phase": "phases",
     "Scene": "plots/scene", "Study": "studies/study", "accuracy": "supervised", "cosine": "memory/addressing",
     "evaluate": "evaluate", "interval": "statistics", "linear": "nets/wrap", "paired_difference": "statistics",
-    "t_interval": "statistics",
+    "t_interval": "statistics", "Background": "widgets/background", "Generator": "generators/generator", "Job": "job",
+    "Lesson": "lesson", "Notebook": "course/notebooks", "Picture": "plots/static", "Redrawing": "nets/gan",
 }
 SHORT_LINES = {"browser", "context", "course", "engine", "exercises", "generators", "lessons", "losses", "memory",
                "online", "optimisers", "widgets", "of_lessons.py", "answer_kinds.py", "test_architecture.py"}

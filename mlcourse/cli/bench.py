@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlcourse.cli.output import SEEDS, Json, Keep, Out, as_json_text, rows_file
+from mlcourse.cli.output import SEEDS, Json, Keep, Replaced, as_json_text, rows_file
 
 if TYPE_CHECKING:
     from mlcourse.plots import Picture
@@ -52,7 +52,7 @@ def _measure(benchmark: ModuleType, rows: Iterator[dict], out: Path | None, keep
 
 
 @bench_app.command()
-def sampler(out: Out = None, keep: Keep = False, as_json: Json = False) -> None:
+def sampler(out: Replaced = None, keep: Keep = False, as_json: Json = False) -> None:
     """Episodes per second: the course's sampler against torch's DataLoader over the same arrays.
 
     5-way 1-shot episodes with 15 queries of 28x28 pictures from 964 x 4 classes; the pictures are random.
@@ -72,7 +72,7 @@ def sampler(out: Out = None, keep: Keep = False, as_json: Json = False) -> None:
 @bench_app.command()
 def lessons(
     lesson: Annotated[list[str] | None, typer.Argument(metavar="[LESSON…]", help="All of them if left out.")] = None,
-    out: Out = None, keep: Keep = False, as_json: Json = False,
+    out: Replaced = None, keep: Keep = False, as_json: Json = False,
 ) -> None:
     """What lessons cost: seconds, memory at the peak, bytes of the file.
 
@@ -94,7 +94,7 @@ def lessons(
 def widgets(
     name: Annotated[list[str] | None, typer.Argument(metavar="[NAME…]", help="All of them if left out.")] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Leave key to pixel out.")] = False,
-    out: Out = None, keep: Keep = False, as_json: Json = False,
+    out: Replaced = None, keep: Keep = False, as_json: Json = False,
 ) -> None:
     """How long widgets take from a changed control to the new picture, in the kernel and in a browser.
 
@@ -117,7 +117,7 @@ def widgets(
 def peers(
     workload: Annotated[list[str] | None, typer.Argument(metavar="[WORKLOAD…]", help="All if left out.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often the sides take turns.")] = 7,
-    out: Out = None, keep: Keep = False, as_json: Json = False,
+    out: Replaced = None, keep: Keep = False, as_json: Json = False,
 ) -> None:
     """One meta-step: ours against a loop over tasks, higher, TorchOpt and JAX, with equal gradients.
 
@@ -139,7 +139,7 @@ def peers(
 def growth(
     axis: Annotated[list[str] | None, typer.Option(help="Repeat it for several; all four if left out.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often the points of an axis take turns.")] = 7,
-    out: Out = None, keep: Keep = False, as_json: Json = False,
+    out: Replaced = None, keep: Keep = False, as_json: Json = False,
 ) -> None:
     """Time and memory of one MAML meta-step against tasks, inner steps, ways and width, with a picture.
 
@@ -164,7 +164,7 @@ def omniglot(
     minutes: Annotated[float, typer.Option(min=0.01, help="Minutes of training, evaluation not counted.")] = 5.0,
     method: Annotated[list[str] | None, typer.Option(help="Repeat it for several; all of them if left out.")] = None,
     seed: Annotated[list[int] | None, typer.Option(**SEEDS, help="Repeat it for several.  [default: 0, 1, 2]")] = None,
-    out: Out = None, keep: Keep = False, as_json: Json = False,
+    out: Replaced = None, keep: Keep = False, as_json: Json = False,
 ) -> None:
     """Accuracy against training time on Omniglot's held-out alphabets, 5-way 1-shot.
 

@@ -16,6 +16,8 @@ from mlcourse.system import paths
 
 Out = Annotated[Path | None, typer.Option("--out", help="The file of rows to write to; rows that are in it are not "
                                           r"measured again.  \[default: runs/ and the name]")]
+Replaced = Annotated[Path | None, typer.Option("--out", help="The file of rows to write to; a row with the same key is "
+                                               r"measured again and replaced.  \[default: runs/ and the name]")]
 Keep = Annotated[bool, typer.Option("--keep", help="Write to the rows that the course keeps, in benchmarks/results/.")]
 SEEDS = {"min": 0, "max": 2**31 - 1}       # of an option: what every random generator takes
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]

@@ -109,7 +109,7 @@ def restore(name: str, work: Path | None = None, folder: Path | None = None) -> 
     return backup
 
 
-def unfinished() -> notebooks.Lesson:
+def unfinished() -> notebooks.Notebook:
     """The first lesson with an exercise that the learner has not passed; the last one where all are passed."""
     course = notebooks.lessons()
     passed = {row["id"] for row in exercises.status() if row["passed"]}

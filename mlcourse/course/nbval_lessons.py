@@ -54,7 +54,7 @@ def environment(values: dict[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-class Lesson(IPyNbFile):
+class LessonFile(IPyNbFile):
     """A notebook whose kernel has an environment of its own, with an item for each reference solution."""
 
     def setup(self) -> None:
@@ -166,6 +166,6 @@ def progress(folder: str) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collect_file(file_path: Path, parent):
-    """Every notebook that nbval takes becomes a Lesson."""
+    """Every notebook that nbval takes becomes a LessonFile."""
     found = yield
-    return [Lesson.from_parent(parent, path=file_path) if isinstance(each, IPyNbFile) else each for each in found]
+    return [LessonFile.from_parent(parent, path=file_path) if isinstance(each, IPyNbFile) else each for each in found]

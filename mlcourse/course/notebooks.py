@@ -35,7 +35,7 @@ LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "pytho
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Notebook:
     """What a lesson says of itself, and where its notebook lies."""
 
     lesson: str
@@ -46,11 +46,11 @@ class Lesson:
     path: Path
 
 
-def read_lesson(path: Path) -> Lesson:
+def read_lesson(path: Path) -> Notebook:
     """The lesson in the notebook at `path`. Raises ValueError if the file is no lesson."""
     try:
         about = json.loads(path.read_text(encoding="utf-8"))["metadata"]["mlcourse"]
-        return Lesson(
+        return Notebook(
             lesson=about["lesson"],
             title=about["title"],
             methods=tuple(about["methods"]),
@@ -67,7 +67,7 @@ def read_lesson(path: Path) -> Lesson:
         ) from error
 
 
-def lessons(folder: Path | None = None) -> list[Lesson]:
+def lessons(folder: Path | None = None) -> list[Notebook]:
     """Every lesson of the course (or of `folder`), in order. Raises FileNotFoundError where there is none."""
     folder = folder or paths.NOTEBOOKS
     if found := sorted(folder.glob("[0-9][0-9]_*.ipynb")):

@@ -22,8 +22,7 @@ from mlcourse.episode import EpisodeSampler
 from mlcourse.generators.generator import Generator
 from mlcourse.generators.made import in_turn
 from mlcourse.losses.gan import gradient_penalty, mode_seeking
-from mlcourse.nets.gan import NOISE, Discriminator
-from mlcourse.nets.gan import Generator as Redrawing
+from mlcourse.nets.gan import NOISE, Discriminator, Redrawing
 from mlcourse.phases import Phase, cosine_decay
 
 PENALTY, SEEK = 10.0, 0.3

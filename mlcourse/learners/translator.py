@@ -22,7 +22,7 @@ from mlcourse.learner import Adapted, NetLearner, check_head
 from mlcourse.losses.gan import (AUGMENTED, content, feature_matching, hinge_discriminator, hinge_generator,
                                  mode_seeking, shift_and_cut)
 from mlcourse.nets import Params, call, features
-from mlcourse.nets.gan import NOISE, Discriminator, Generator
+from mlcourse.nets.gan import NOISE, Discriminator, Redrawing
 from mlcourse.phases import Phase, check_counts, cosine_decay
 
 MATCH, LABEL, CONTENT, SEEK = 1.0, 5.0, 0.3, 0.02       # weights in L_G
@@ -79,7 +79,7 @@ class Translator(NetLearner):
     def __init__(self, net: nn.Module, side: int = 16, frozen: bool = False, match: float = MATCH, label: float = LABEL,
                  seek: float = SEEK, augmented: float = AUGMENTED, seed: int = 0):
         super().__init__(net)
-        self.generator, self.discriminator = Generator(seed=seed), Discriminator(side, seed=seed)
+        self.generator, self.discriminator = Redrawing(seed=seed), Discriminator(side, seed=seed)
         self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
         self.frozen, self.match, self.label, self.seek, self.augmented = frozen, match, label, seek, augmented
         self.config = {"side": side, "frozen": frozen, "match": match, "label": label, "seek": seek,

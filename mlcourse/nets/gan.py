@@ -30,7 +30,7 @@ class FiLM(nn.Module):
         return F.leaky_relu(F.group_norm(self.conv(h), 1) * (1 + gain) + shift, 0.1)
 
 
-class Generator(nn.Module):
+class Redrawing(nn.Module):
     """G(x, ξ): a residual U-Net that redraws a source picture x (M, 1, S, S) in [0, 1], S divisible by 4, with noise
     ξ (M, NOISE): (M, 1, S, S) in [0, 1].
 

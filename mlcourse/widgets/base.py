@@ -25,7 +25,7 @@ STOPPED = """<style>
 choose Run All Above Selected Cell in the menu Run, and press Shift+Enter.</i>"""
 
 
-class Picture(ipywidgets.Image):
+class PictureBox(ipywidgets.Image):
     """An image whose `tooltip` is its accessible name.
 
     ipywidgets' image has no alt text, and its view fails on a tooltip because it looks for a `description` too.
@@ -62,7 +62,7 @@ class Explorer(ipywidgets.VBox):
         self.scene, self.controls, self.turn = scene, controls, threading.RLock()
         self.record, self.error, self.alt = None, None, ""
         width = round(scene.figure.bbox.width)
-        self.picture = Picture(format="png", layout={
+        self.picture = PictureBox(format="png", layout={
             "width": f"{width}px", "max_width": "calc(100% - 4px)", "flex": "0 1 auto", "min_height": "200px",
             "object_fit": "contain", "object_position": "left top"})
         self.title, self.caption = ipywidgets.HTML(), ipywidgets.HTML()

@@ -47,7 +47,7 @@ def test_lessons_are_listed_in_order_with_what_they_say_of_themselves(tmp_path):
         nbformat.write(sample(number), tmp_path / f"{number}_x.ipynb")
     found = notebooks.lessons(tmp_path)
     assert [lesson.lesson for lesson in found] == ["03", "05"]
-    assert found[0] == notebooks.Lesson("03", "A sample", ("MAML",), 5, ("03.1",), tmp_path / "03_x.ipynb")
+    assert found[0] == notebooks.Notebook("03", "A sample", ("MAML",), 5, ("03.1",), tmp_path / "03_x.ipynb")
     with pytest.raises(FileNotFoundError, match="there are no lessons in .*nowhere; clone the repository"):
         notebooks.lessons(tmp_path / "nowhere")
 

@@ -13,7 +13,7 @@ from mlcourse.learners.daml import by_generator, ramp, with_redrawn
 from mlcourse.learners.translator import CONTENT, DECAY, LABEL, SEEK
 from mlcourse.losses.gan import content, hinge_discriminator, mode_seeking, shift_and_cut
 from mlcourse.nets import Conv4
-from mlcourse.nets.gan import NOISE, Discriminator, Generator
+from mlcourse.nets.gan import NOISE, Discriminator, Redrawing
 from mlcourse.train import Interrupted, outer_step, step_generator, train
 from tiny import SIDE, patterns
 
@@ -113,7 +113,7 @@ def test_phase_one_lies_where_its_pictures_and_networks_lie():
 def converged():
     """A translator of few filters, at high rates trained until its generator draws something else than asked."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(translator, "Generator", partial(Generator, (8, 8, 8)))
+        patch.setattr(translator, "Redrawing", partial(Redrawing, (8, 8, 8)))
         patch.setattr(translator, "Discriminator", lambda side, seed: Discriminator(side, (8, 16, 16), seed))
         patch.setattr(translator, "RATES", {"discriminator": 1e-3, "generator": 2e-3, "net": 3e-3})
         return trained(120, batch=16)

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from mlcourse.losses.gan import (AUGMENTED, CAP, content, feature_matching, hinge_discriminator, hinge_generator,
                                  mode_seeking, shift_and_cut)
-from mlcourse.nets.gan import NOISE, Discriminator, Generator, Spectral
+from mlcourse.nets.gan import NOISE, Discriminator, Redrawing, Spectral
 
 
 def noise(*shape, seed=0):
@@ -19,22 +19,22 @@ def pictures(count=3, side=16, seed=0):
 
 def test_an_untrained_generator_gives_back_the_picture():
     x = pictures()
-    torch.testing.assert_close(Generator()(x, noise(3, NOISE)), x, atol=1e-6, rtol=0)
+    torch.testing.assert_close(Redrawing()(x, noise(3, NOISE)), x, atol=1e-6, rtol=0)
 
 
 def test_a_generator_stays_in_range_uses_its_noise_and_repeats():
-    generator, x, z = Generator(seed=1), pictures(), noise(3, NOISE)
+    generator, x, z = Redrawing(seed=1), pictures(), noise(3, NOISE)
     torch.nn.init.normal_(generator.out.weight, std=0.5, generator=torch.Generator().manual_seed(0))
     drawn = generator(x, z)
     assert drawn.shape == x.shape and drawn.min() >= 0 and drawn.max() <= 1
     assert torch.equal(drawn, generator(x, z)) and not torch.allclose(drawn, generator(x, z.flip(0)))
     torch.testing.assert_close(generator(x[:1], z[:1]), drawn[:1])            # no picture sees another
-    assert Generator(seed=1).down[0].conv.weight.equal(generator.down[0].conv.weight)
+    assert Redrawing(seed=1).down[0].conv.weight.equal(generator.down[0].conv.weight)
 
 
 def test_the_gradient_passes_the_clip():
     """All pixels cut off at 0: the picture is black, and its gradient is not."""
-    generator = Generator()
+    generator = Redrawing()
     torch.nn.init.constant_(generator.out.bias, -2.0)
     drawn = generator(pictures(), noise(3, NOISE))
     assert float(drawn.detach().abs().max()) == 0
@@ -44,7 +44,7 @@ def test_the_gradient_passes_the_clip():
 
 def test_a_step_moves_the_picture():
     """One pixel to the right is 2/16 of the side in the places of grid_sample."""
-    generator, x = Generator(), pictures()
+    generator, x = Redrawing(), pictures()
     with torch.no_grad():
         generator.out.bias[1] = 2 / 16
     drawn = generator(x, noise(3, NOISE)).detach()

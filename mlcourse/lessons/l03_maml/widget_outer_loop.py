@@ -21,7 +21,7 @@ from mlcourse.nets import MLP
 from mlcourse.plots.style import about, plural
 from mlcourse.system.machine import one_core
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
-from mlcourse.widgets.job import Job
+from mlcourse.widgets.background import Background
 
 NAMES = ("A", "B", "C")
 AMPLITUDES, PHASES = (4.0, 2.5, 1.5), (0.3, 1.5, 2.8)
@@ -164,7 +164,7 @@ class OuterLoopPlayer(Explorer):
                                (QUERY_X[:, 0].numpy(), tasks.query_y[..., 0].numpy()), GRID)
         self.aspect = scene.aspect
         super().__init__(scene, controls, self._arrange(controls))
-        self.job = Job(self.turn, self._show_play)
+        self.job = Background(self.turn, self._show_play)
         controls["rewind"].observe(lambda change: None if self._holding else self.pause(), "value")
         self._stop_other()
 

@@ -16,7 +16,7 @@ from mlcourse.online import Needed, forgetting, samples_needed
 from mlcourse.plots.style import plural
 from mlcourse.system.machine import one_core
 from mlcourse.widgets.base import CONTROL, Explorer, labelled
-from mlcourse.widgets.job import Job
+from mlcourse.widgets.background import Background
 
 NONE = "–"
 FEW = 20                        # samples at which the text says the accuracy
@@ -77,7 +77,7 @@ class StreamOrder(Explorer):
             layout={"flex_flow": "row wrap"})])
         self._play(OPENING)
         super().__init__(OrderScene([AS_IS, *(TUNED[each] for each in self.strategies)]), controls, panel)
-        self.job = Job(self.turn)
+        self.job = Background(self.turn)
 
     def _play(self, order: Order) -> None:
         """All rounds of a stream."""

@@ -22,7 +22,7 @@ from mlcourse.nets import LeNet
 from mlcourse.system.machine import one_core
 from mlcourse.train import step_generator
 from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
-from mlcourse.widgets.job import Job
+from mlcourse.widgets.background import Background
 
 WEIGHTS = (0.0, 0.1, 1.0, 10.0, 100.0)
 DISTANCE = 0.6            # of the label shift, in total variation
@@ -108,7 +108,7 @@ class AlignmentWeight(Explorer):
         scene = AlignmentScene(source.classes, steps, len(self.chosen), net.size, scale)
         super().__init__(scene, controls, columns([controls["weight"],
                                                    labelled("target's classes", controls["shifted"]), self.bar]))
-        self.job = Job(self.turn)
+        self.job = Background(self.turn)
 
     def training(self, weight: float, shifted: bool) -> Training:
         """The training of a setting, as far as it has come."""

@@ -9,7 +9,7 @@ import pytest
 
 from mlcourse.plots.scene import Scene
 from mlcourse.widgets.base import Explorer
-from mlcourse.widgets.job import Job
+from mlcourse.widgets.background import Background
 
 
 async def ended(job):
@@ -26,7 +26,7 @@ def counted(done, name, pieces):
 def test_a_job_runs_in_pieces_between_which_others_get_their_turn_and_a_newer_one_replaces_it():
     async def scene():
         done, calls = [], []
-        job = Job(threading.RLock(), lambda: calls.append("ended"))
+        job = Background(threading.RLock(), lambda: calls.append("ended"))
         job.start(counted(done, "first", 1000))
         while len(done) < 2:
             await asyncio.sleep(0.01)
@@ -44,7 +44,7 @@ def test_a_job_runs_in_pieces_between_which_others_get_their_turn_and_a_newer_on
 
 def test_without_an_event_loop_all_of_it_is_done_at_once():
     done = []
-    job = Job(threading.RLock())
+    job = Background(threading.RLock())
     job.start(counted(done, "all", 4))
     assert len(done) == 4 and not job.running
 
@@ -54,7 +54,7 @@ def test_a_piece_that_fails_ends_the_job_and_the_error_is_not_lost():
         yield
         raise RuntimeError("broken")
 
-    job = Job(threading.RLock())
+    job = Background(threading.RLock())
     with pytest.raises(RuntimeError, match="broken"):
         job.start(work())
     assert not job.running
@@ -62,7 +62,7 @@ def test_a_piece_that_fails_ends_the_job_and_the_error_is_not_lost():
 
 def test_a_job_that_another_thread_starts_replaces_the_one_in_progress():
     done, stop = [], threading.Event()
-    job = Job(threading.RLock())
+    job = Background(threading.RLock())
 
     async def first():
         job.start(counted(done, "first", 10_000))

@@ -9,7 +9,7 @@ from threading import RLock
 PAUSE = 0.02        # seconds before each piece, for the messages that have come meanwhile
 
 
-class Job:
+class Background:
     """At most one work at a time, on the event loop that the kernel runs.
 
     turn: the lock of the explorer, held during each piece. ended: called after the last piece, and when a work is
