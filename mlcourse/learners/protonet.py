@@ -83,7 +83,7 @@ class ProtoNet(NetLearner):
             raise ValueError("to take samples in turn, an episode needs equally many of each class, 2 or more; got "
                              f"{y.shape[-1]} of {ways} classes")
         order = y.argsort(dim=-1, stable=True).unflatten(-1, (ways, sets)).mT
-        pick = lambda s: x[s] if not tasks else x[torch.arange(len(x)).unsqueeze(1), s]
+        pick = lambda s: x[s] if not tasks else x[torch.arange(len(x), device=x.device).unsqueeze(1), s]
         z = torch.cat([self.embed(pick(order[..., i, :]), tasks=tasks) for i in range(sets)], -2)
         logits = -squared_distances(z, z).unflatten(-1, (sets, ways)).unflatten(-3, (sets, ways))
         right = logits.log_softmax(-1).diagonal(dim1=-3, dim2=-1)       # (…, query set, support set, N)

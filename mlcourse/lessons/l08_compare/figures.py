@@ -56,7 +56,7 @@ def one_shot() -> Picture:
         for y, text in ((-0.65, "official runs"), (3.95, "20 runs of ours, from other alphabets")):
             axes.annotate(text, (1, y), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=9,
                           fontstyle="italic")
-        axes.set_title("One drawing of each: ProtoNet errs three times as often as people")
+        axes.set_title("One drawing of each: the published ProtoNet errs three times as often as people")
     said = "; ".join(f"{each.name}{'' if each.official else ' on our runs'} {each.error:g}"
                      + ("" if np.isnan(each.half) else f" ± {each.half:g}") for each in ONE_SHOT)
     return picture(figure, f"Errors in Omniglot's one-shot task, per cent: {said}.")
