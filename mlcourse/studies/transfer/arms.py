@@ -30,10 +30,10 @@ from mlcourse.nets import LeNet, build_net, call, features, statistics
 from mlcourse.phases import Phase
 from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, look
 from mlcourse.small import SIDE, shrunk
-from mlcourse.studies.transfer.criterion import Enough, MostInformative
+from mlcourse.studies.transfer.criterion import Enough, Score, UntilNoBetter, informative, right_at_home
 from mlcourse.studies.transfer.ink import in_the_ink_of
 from mlcourse.studies.transfer.setting import BATCH, KNOWN, Setting
-from mlcourse.studies.transfer.source import trained
+from mlcourse.studies.transfer.source import parted, trained
 from mlcourse.studies.transfer.streams import in_streams
 from mlcourse.supervised import classifier
 from mlcourse.system.machine import one_core
@@ -53,7 +53,7 @@ BLOCK = 500         # pictures that are predicted at once
 @dataclass(frozen=True)
 class Budget:
     """width: of the networks, in filters. Steps of training, at most where a criterion may end it: source, of the
-    source networks; align, of what goes on from there with unlabelled pictures of the target; meta, of MLDG, the
+    source networks; align, of what goes on from there with unlabelled pictures of the target, and of MLDG; meta, of the
     adapter and DAML, whose steps cost more; view, of contrastive pre-training; judge, of DAML's f before its generator;
     generator. tune_steps, or tune_epochs where those are more steps: of k labels. draws: of k labelled pictures,
     averaged within a seed."""
@@ -85,10 +85,10 @@ class Seed:
     weights: dict[str, float]
     budget: Budget = Budget()
 
-    def fit(self, learner: Learner, phases: Sequence[Phase], chosen: bool = False) -> Learner:
-        """Train a learner. chosen: training ends when the predictions on the target's unlabelled pictures have not
-        become more informative for 100 steps, and the weights with the most informative ones stay."""
-        watch = MostInformative(learner, self.episode.unlabeled_x[0]) if chosen else None
+    def fit(self, learner: Learner, phases: Sequence[Phase], score: Score | None = None) -> Learner:
+        """Train a learner. score: training ends when it has not risen for 100 steps, and the weights with the highest
+        stay (`criterion.UntilNoBetter`)."""
+        watch = UntilNoBetter(learner, score) if score else None
         try:
             train(learner, phases, seed=self.seed, progress=False, on_step=watch)
         except Enough:
@@ -96,6 +96,11 @@ class Seed:
         if watch is not None:
             learner.load_state_dict(watch.best)
         return learner.eval()
+
+    @property
+    def informative(self) -> Score:
+        """How informative the predictions on the target's unlabelled pictures are."""
+        return informative(self.episode.unlabeled_x[0])
 
     def source_classifier(self, norm: str, domain: Domain) -> LeNet:
         """A network of this seed, trained on a domain's labels (`source.trained`)."""
@@ -172,7 +177,7 @@ def aligned(kind: type[CORAL] | type[DANN], name: str) -> Callable[[Seed], Adapt
 
     def ready(s: Seed) -> Adapted:
         learner = kind(s.copied(), s.weights[name])
-        s.fit(learner, learner.phases(s.pairs(), s.budget.align, tasks=2, lr=ALIGN_RATE), chosen=True)
+        s.fit(learner, learner.phases(s.pairs(), s.budget.align, tasks=2, lr=ALIGN_RATE), s.informative)
         with torch.no_grad():
             return learner.adapt(s.episode)
 
@@ -188,7 +193,7 @@ def surer(s: Seed) -> Adapted:
 def self_trained(s: Seed) -> Adapted:
     """The source network trained on, with the source's labels and its own sure predictions on the target."""
     learner, seen = SelfTraining(s.copied()), pixels(s.setting.train.images)
-    s.fit(learner, learner.phases(s.pairs(), s.budget.align, tasks=2, lr=ALIGN_RATE, pictures=seen), chosen=True)
+    s.fit(learner, learner.phases(s.pairs(), s.budget.align, tasks=2, lr=ALIGN_RATE, pictures=seen), s.informative)
     with torch.no_grad():
         return learner.adapt(s.episode)
 
@@ -202,18 +207,29 @@ def transferred(s: Seed) -> Adapted:
         return learner.adapt(s.episode)
 
 
-def across_sources(kind: type[MLDG] | type[Adapter]) -> Callable[[Seed], Adapted]:
-    """A learner whose queries come from another source domain, trained on from the source network."""
+def generalising(s: Seed) -> Adapted:
+    """MLDG, trained on from the source network across the source domains, without the tenth of the source that was held
+    back from that network, until the loss on it has not fallen for 100 steps."""
+    held, _ = parted(s.setting.source, s.seed)
+    domains, learner = s.setting.without(held).domains(), MLDG(s.copied())
+    across(s, learner, domains, s.budget.align, right_at_home(held))
+    with torch.no_grad():
+        return learner.adapt(s.episode)
 
-    def ready(s: Seed) -> Adapted:
-        domains, learner = s.setting.domains(), kind(s.copied())
-        shot = s.setting.shot_of_several(domains)
-        sampler = DomainSampler(domains, shot, shot, unlabeled=shot)
-        s.fit(learner, learner.phases(sampler, s.budget.meta, tasks=2, lr=ALIGN_RATE))
-        with torch.no_grad():
-            return learner.adapt(s.episode)
 
-    return ready
+def adapter(s: Seed) -> Adapted:
+    """The adapter, trained on from the source network across the source domains."""
+    learner = Adapter(s.copied())
+    across(s, learner, s.setting.domains(), s.budget.meta)
+    with torch.no_grad():
+        return learner.adapt(s.episode)
+
+
+def across(s: Seed, learner: MLDG | Adapter, domains: Sequence[Domain], steps: int, score: Score | None = None) -> None:
+    """Train a learner whose queries come from another domain than its support set."""
+    shot = s.setting.shot_of_several(domains)
+    s.fit(learner, learner.phases(DomainSampler(domains, shot, shot, unlabeled=shot), steps, tasks=2, lr=ALIGN_RATE),
+          score)
 
 
 def distilled(s: Seed) -> Adapted:
@@ -372,8 +388,8 @@ ARMS = (
     Arm("DANN", 9, look(VERMILION, "^", "-"), aligned(DANN, "DANN"), tune),
     Arm("self-training", 10, look(GREY, "+", "--"), self_trained, tune),
     Arm("SHOT", 11, look(VERMILION, "1", "-."), transferred, tune),
-    Arm("MLDG", 13, look(PURPLE, "<", "--"), across_sources(MLDG), tune, several=True, usual=False),
-    Arm("adapter", 14, look(PURPLE, ">", "-"), across_sources(Adapter), tune, several=True, usual=False),
+    Arm("MLDG", 13, look(PURPLE, "<", "--"), generalising, tune, several=True, usual=False),
+    Arm("adapter", 14, look(PURPLE, ">", "-"), adapter, tune, several=True, usual=False),
     Arm("distillation", 12, look(BLACK, "p", "-"), distilled, tune, usual=False),
     Arm("contrastive", 15, look(SKY, "h", "-"), contrasted, tune, usual=False),
     Arm("PixelDA's f", 16, look(PURPLE, "s", ":"), lambda s: as_it_is(s.translator.net), None,

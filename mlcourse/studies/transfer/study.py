@@ -147,11 +147,9 @@ def rows(work: Work, budget: Budget, todo: Sequence[Key], kept: Sequence[dict]) 
                          "pictures or labels under these names; write to another file, or remove it")
     weights = {row["arm"].removeprefix(CHOICE): row["weight"] for row in mine if row["arm"].startswith(CHOICE)}
     pilot, todo = Seed(setting.of_seed(PILOT), PILOT, {}, budget), [key[2:] for key in todo]
-    for arm in work.arms:
-        if (CHOICE + arm.name, 0, PILOT) in todo:
-            row = choose(pilot, arm.name)
-            weights[arm.name] = row["weight"]
-            yield {**common, **row, **facts(work.command, PILOT)}
+    for row in choose(pilot, [arm.name for arm in work.arms if (CHOICE + arm.name, 0, PILOT) in todo]):
+        weights[row["arm"].removeprefix(CHOICE)] = row["weight"]
+        yield {**common, **row, **facts(work.command, PILOT)}
     for seed in work.seeds:
         state = Seed(setting.of_seed(seed), seed, weights, budget)
         for arm in work.arms:

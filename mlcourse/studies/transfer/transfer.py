@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from statistics import mean
 
@@ -16,22 +17,32 @@ from mlcourse.losses.alignment import information
 from mlcourse.nets import call, features, statistics
 from mlcourse.studies.transfer.arms import WEIGHTS, Arm, Predict, Seed, aligned, in_blocks, seen_by
 from mlcourse.studies.transfer.setting import Setting
+from mlcourse.system.processes import side_by_side
 
 CHOICE = "choice of "
 
 
-def choose(pilot: Seed, name: str) -> dict:
-    """The weight of an alignment under which the target's unlabelled training pictures are predicted most informatively
-    (`information`, in nats)."""
-    kind, scores = {"CORAL": CORAL, "DANN": DANN}[name], {}
-    for weight in WEIGHTS[name]:
-        pilot.weights[name] = weight
-        state = aligned(kind, name)(pilot)
-        with torch.no_grad():
-            logits = call(pilot.base.net, state.params, pilot.episode.unlabeled_x, state.stats)[0]
-        scores[weight] = round(float(information(logits)), 4)
-    return {"arm": CHOICE + name, "k": 0, "weight": max(scores, key=scores.get),
-            "information": {f"{weight:g}": score for weight, score in scores.items()}}
+def choose(pilot: Seed, names: Sequence[str]) -> Iterator[dict]:
+    """For each of these alignments the weight under which the target's unlabelled training pictures are predicted most
+    informatively (`information`, in nats). The trainings run side by side."""
+    trials = [(name, weight) for name in names for weight in WEIGHTS[name]]
+    if trials:
+        pilot.base.eval()                   # trained here, once; the processes go on from it
+    scores = dict(side_by_side(lambda trial: [(trial, told(pilot, *trial))], trials))
+    for name in names:
+        by_weight = {weight: scores[name, weight] for weight in WEIGHTS[name]}
+        yield {"arm": CHOICE + name, "k": 0, "weight": max(by_weight, key=by_weight.get),
+               "information": {f"{weight:g}": score for weight, score in by_weight.items()}}
+
+
+def told(pilot: Seed, name: str, weight: float) -> float:
+    """The information of the predictions after an alignment with this weight."""
+    trial = copy.copy(pilot)
+    trial.weights = {name: weight}
+    state = aligned({"CORAL": CORAL, "DANN": DANN}[name], name)(trial)
+    with torch.no_grad():
+        logits = call(pilot.base.net, state.params, pilot.episode.unlabeled_x, state.stats)[0]
+    return round(float(information(logits)), 4)
 
 
 def measure(s: Seed, arm: Arm, ks: Sequence[int]) -> Iterator[tuple[int, dict]]:
