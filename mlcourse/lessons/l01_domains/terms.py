@@ -65,4 +65,5 @@ SYMBOLS = {
     r"$\sigma$": ("", "a standard deviation; of a Gaussian kernel, its width"),
     r"$\rho$":
         ("`severity`", "the severity of a shift, from 0 to 1; of an inversion, the share of samples that it reaches"),
+    "$t$": ("", "Student's factor, in the place of 1.96 for few values"),
 }
