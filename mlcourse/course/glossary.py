@@ -66,17 +66,23 @@ def terms() -> list[Term]:
 
 
 def symbols() -> list[Symbol]:
-    """Every symbol of the course, in the order of the lessons. Raises ValueError for one that two lessons define: a
-    symbol means one thing in the whole course."""
-    found: dict[str, Symbol] = {}
+    """Every symbol of the course, in the order of the lessons. Within a lesson a symbol means one thing; two lessons
+    may give one letter each their own meaning. Raises ValueError for a symbol that a lesson defines twice, and for one
+    that two lessons define alike."""
+    found: list[Symbol] = []
+    meant: dict[tuple[str, str], str] = {}
     for record in lessons():
+        own: set[str] = set()
         for key, (code, meaning) in (record.load(record.symbols) if record.symbols else {}).items():
             for one in TOGETHER.split(key):
-                if (first := found.get(one)) is not None:
-                    raise ValueError(f"the symbol {one} of lesson {record.number} is defined in lesson {first.lesson} "
-                                     "already; choose another one")
-                found[one] = Symbol(key, code, meaning, record.number)
-    return list(dict.fromkeys(found.values()))
+                if one in own:
+                    raise ValueError(f"lesson {record.number} defines the symbol {one} twice; choose another one")
+                own.add(one)
+                if (first := meant.setdefault((one, meaning), record.number)) != record.number:
+                    raise ValueError(f"the symbol {one} of lesson {record.number} is defined in lesson {first} "
+                                     "already; a meaning is given once, in the lesson that introduces it")
+            found.append(Symbol(key, code, meaning, record.number))
+    return found
 
 
 def page() -> str:

@@ -2,6 +2,7 @@
 the notation page are made of them."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -62,19 +63,37 @@ def test_every_term_and_no_other_word_has_a_chinese_name(record):
     assert all(re.search(r"[\u4e00-\u9fff]", name) for name in named.values())
 
 
-def test_a_symbol_that_two_lessons_define_is_said(monkeypatch):
-    class Record:
-        symbols = "terms:SYMBOLS"
+def records(*symbols):
+    """Records of lessons 00, 01, … with these SYMBOLS."""
+    return tuple(SimpleNamespace(number=f"{i:02d}", symbols="terms:SYMBOLS", load=lambda place, mine=mine: mine)
+                 for i, mine in enumerate(symbols))
 
-        def __init__(self, number, *keys):
-            self.number, self.keys = number, keys
 
-        def load(self, place):
-            return {key: ("", "a meaning") for key in self.keys}
-
-    monkeypatch.setattr(glossary, "lessons", lambda: (Record("00", "$a$, $b(x, y)$"), Record("01", "$b(x, y)$")))
+def test_a_symbol_that_two_lessons_define_alike_is_said(monkeypatch):
+    meaning = ("", "a meaning")
+    monkeypatch.setattr(glossary, "lessons", lambda: records({"$a$, $b(x, y)$": meaning}, {"$b(x, y)$": meaning}))
     with pytest.raises(ValueError, match=r"the symbol \$b\(x, y\)\$ of lesson 01 is defined in lesson 00 already"):
         glossary.symbols()
+
+
+def test_a_symbol_means_one_thing_within_a_lesson(monkeypatch):
+    twice = {"$a$, $b$": ("", "one thing"), "$b$": ("", "another")}
+    monkeypatch.setattr(glossary, "lessons", lambda: records({}, twice))
+    with pytest.raises(ValueError, match=r"lesson 01 defines the symbol \$b\$ twice"):
+        glossary.symbols()
+
+
+def test_a_letter_with_another_meaning_in_another_lesson_has_a_row_for_each(monkeypatch):
+    monkeypatch.setattr(glossary, "lessons", lambda: records({"$k$": ("", "steps")}, {"$k$": ("", "labels")}))
+    assert [(each.tex, each.meaning, each.lesson) for each in glossary.symbols()] == [
+        ("$k$", "steps", "00"), ("$k$", "labels", "01")]
+
+
+def test_the_letters_that_lessons_share_are_told_apart():
+    lessons_of = lambda one: {each.lesson for each in glossary.symbols() if one in glossary.TOGETHER.split(each.tex)}
+    shared = {"$k$": {"04", "13"}, "$M$": {"02", "16", "17"}, "$t$": {"01", "12", "14"}, "$z$": {"10", "15", "16"},
+              "$u$": {"03", "04"}, "$a_i$": {"03", "16"}, "$R$": {"03", "13"}, "$g$": {"05", "14", "16"}}
+    assert {symbol: lessons_of(symbol) for symbol in shared} == shared
 
 
 def test_the_notation_page_holds_what_the_records_say():

@@ -3,7 +3,7 @@ glossary and the notation page are made of them."""
 
 TERMS = {
     "task": "What is asked of inputs: a space of answers together with the rule P(y | x) that gives them.",
-    "modality": "A kind of input, such as picture or sound; two modalities have different input spaces.",
+    "modality": "A kind of input, such as picture or sound; two modalities often have different input spaces.",
     "cross-task": "Said of transfer where inputs of the same domain are asked another question.",
     "cross-domain": "Said of transfer where the question stays and the inputs follow another distribution.",
     "cross-modal":
@@ -65,4 +65,5 @@ SYMBOLS = {
     r"$\sigma$": ("", "a standard deviation; of a Gaussian kernel, its width"),
     r"$\rho$":
         ("`severity`", "the severity of a shift, from 0 to 1; of an inversion, the share of samples that it reaches"),
+    "$t$": ("", "Student's factor, in the place of 1.96 for few values"),
 }

@@ -37,6 +37,7 @@ CHINESE = {
 SYMBOLS = {
     r"$\lambda$": ("", "the weight of a second term in a loss; in mixup the first one's share"),
     "$Z$, $Y$":
-        ("`Z`, `Y`", "features and one-hot labels of $M$ labelled pictures, a row for each, less their means"),
+        ("`Z`, `Y`", "features and one-hot labels of labelled pictures, a row for each, less their means"),
     "$W$": ("`W`", "the weights of a head, a row for each feature and a column for each class"),
+    "$M$": ("", "how many labelled pictures there are"),
 }

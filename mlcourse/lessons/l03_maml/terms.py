@@ -52,4 +52,7 @@ SYMBOLS = {
     r"$A$, $\psi$, $\omega$":
         ("`amplitude`, `phase`, `omega`",
          r"amplitude, phase and frequency of a sinusoid task, $A\sin(\omega x - \psi)$"),
+    "$R$, $a_i$, $b_i$": ("", "the ratio of the means of two errors, and these errors on task $i$"),
+    "$d_i$": ("", "in what proportion a little more weight on task $i$ moves their ratio"),
+    "$h_1$, $h_2$": ("", "the half-widths of two intervals"),
 }

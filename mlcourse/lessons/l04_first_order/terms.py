@@ -31,4 +31,5 @@ CHINESE = {
 
 SYMBOLS = {
     "$k$": ("`steps`", "how many inner steps a task gets"),
+    "$u$": ("", r"the query gradient $\nabla L(\varphi; Q)$"),
 }

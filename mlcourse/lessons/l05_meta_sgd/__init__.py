@@ -4,7 +4,7 @@ from mlcourse.lesson import Lesson
 
 LESSON = Lesson(
     __name__,
-    does="turn six rates by hand, write Meta-SGD and the gradient of a rate, see why half of the rates go negative, "
+    does="turn six rates by hand, write Meta-SGD and the gradient of a rate, see what a negative rate corrects, "
          "judge each stage of a pipeline",
     exercises="exercises:EXERCISES",
     predictions="predictions:PREDICTIONS",

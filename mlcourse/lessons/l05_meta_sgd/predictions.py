@@ -18,8 +18,8 @@ PREDICTIONS = (
         lambda best: {"b₂", "b₃"} <= {*below(best)} and len(below(best)) <= 4,
         lambda best: f"for ≈{len(below(best))}, b₂ (best at ≈{best['b₂']:.2f}) and b₃ (≈{best['b₃']:.2f}) among them."),
     Prediction(
-        "05.p2", "At θ, before any step: of what share of the weights do support and query gradients agree in sign, on "
-        "average?",
+        "05.p2", "At θ, before any step: for what share of the weights is the product of support and query gradient "
+        "positive, on average over tasks?",
         ("about half", "about three quarters", "nearly all"), "nearly all",
         lambda agree, negative: agree > 0.95 and 0.3 < negative < 0.65,
         lambda agree, negative: f"nearly all, ≈{100 * agree:.0f} %, though of the rates with a gradient "

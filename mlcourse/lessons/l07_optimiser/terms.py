@@ -27,4 +27,7 @@ SYMBOLS = {
     r"$m_\theta$, $u_t$, $h_t$":
         ("`m`, `u`, `state`", r"the learned optimiser with its weights $\theta$; its update and its memory after step "
          "$t$"),
+    r"$\beta$, $v$": ("", "how much momentum keeps, and what it follows, the sum of past gradients"),
+    "$A$, $b$": ("", "the matrix and the vector that make a function of the family"),
+    r"$c_t$, $\sigma$": ("", "weights as the memory of an LSTM, and the logistic function of its gates"),
 }

@@ -29,4 +29,5 @@ SYMBOLS = {
     r"$c_n$": ("`c`", "the prototype of class $n$, the mean of its support samples' features $f(x)$"),
     r"$\tau$":
         ("`temperature`, `tau`", "the temperature, by which logits or similarities are divided before a softmax"),
+    "$b$": ("`b`", "the offsets of a head, one for each class"),
 }

@@ -37,4 +37,5 @@ SYMBOLS = {
         ("`context`, `posterior`", "the encoder's distributions, for a set and for one picture"),
     r"$p(z\mid c)$": ("`prior`", "the learned prior"),
     r"$\xi$": ("`xi`, `noise`", "standard normal noise"),
+    "$c$, $z$": ("`c`, `z`", "the numbers behind a class, and behind a picture"),
 }

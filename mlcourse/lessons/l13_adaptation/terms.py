@@ -47,10 +47,11 @@ SYMBOLS = {
     r"$C_{\text{src}}$, $C_{\text{tgt}}$": ("", "the covariance matrices of the features of source and target"),
     "$d$": ("", "how many features a sample has"),
     r"$\hat Y$": ("", "the predicted label"),
-    "$p$, $q$": ("", "probabilities over the classes; in distillation the teacher's and the student's"),
+    "$p$, $q$": ("", "probabilities over the classes; as shares of the labels, in the source and in the target"),
     "$w$": ("`w`", "the weights of the labels, $q_j / p_j$"),
     "$R$, $r$": ("`R`, `r`", "how often answer $i$ and label $j$ come together in the source; how often answer $i$ "
                              "comes in the target"),
     r"$\mathbb H(p)$": ("", "the entropy of $p$, in nats"),
     r"$\mathbb I$": ("", "the mutual information of an input and its predicted class, in nats"),
+    "$k$": ("`k`", "how many labels of each class of the target one has; in 02 and 14, too"),
 }

@@ -21,4 +21,5 @@ CHINESE = {
 
 SYMBOLS = {
     "$v$, $z$": ("`teacher`, `student`", "the logits of the teacher and of the student"),
+    "$p$, $q$": ("", "the probabilities that the teacher and the student give the classes"),
 }

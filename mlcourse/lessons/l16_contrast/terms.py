@@ -32,4 +32,8 @@ CHINESE = {
 SYMBOLS = {
     "$a_i$, $b_i$": ("", "the two sides of pair $i$ in the common space"),
     "$s_{ij}$": ("", "the cosine of the angle between $a_i$ and $b_j$"),
+    "$v_i$, $w_i$": ("", "two views of picture $i$"),
+    "$h$, $z$": ("", "the features of a view, and their projection"),
+    "$f$, $g$": ("", "the encoders of the two sides of a pair"),
+    "$M$": ("", "how many pictures a step draws"),
 }

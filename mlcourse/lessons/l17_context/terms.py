@@ -36,7 +36,8 @@ CHINESE = {
 }
 
 SYMBOLS = {
-    "$M$": ("", "how many labelled samples there are; in a prompt the pairs before the query"),
+    "$M$, $n$": ("", "how many pairs a prompt has before its query, and how many points in all"),
     r"$w_*$, $\hat w$": ("`w`", "the weights of a linear task, and an estimate of them"),
     "$x_q$": ("`query`", "the input that is asked about"),
+    "$B$": ("", "the one matrix that matters in a layer of linear attention"),
 }

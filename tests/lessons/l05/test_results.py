@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from mlcourse.course import notebooks
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.exercises import exercise
 from mlcourse.learners import MAML
@@ -18,6 +19,11 @@ from mlcourse.statistics import holm, paired_difference, paired_p_value, t_inter
 
 ROWS = read("meta_transfer")
 ACCURACY = pipeline.accuracies(ROWS)
+
+
+def text():
+    """The Markdown of the lesson."""
+    return "\n".join(cell.source for cell in notebooks.read(notebooks.find("05")).cells if cell.cell_type == "markdown")
 
 
 def test_the_dials_take_one_step_with_a_rate_for_each_tensor():
@@ -87,6 +93,18 @@ def test_what_the_lesson_says_of_its_stages_is_in_the_rows():
     told = holm({key: paired_p_value(*pair) for key, pair in pairs.items()})
     assert len(told) == 8 and all(p > 0.05 for key, p in told.items() if paired_difference(*pairs[key]).mean > 0)
     assert min(told.values()) == pytest.approx(0.05, abs=5e-4)
+    assert max(abs(paired_difference(*pair).mean) for pair in pairs.values()) == pytest.approx(1.5, abs=0.05)
+    assert "**Learned rates change no mean by more than 1.5 points**; held together (Holm), no gain" in text()
+
+
+def test_the_lesson_says_what_else_fine_tuning_does():
+    assert meta_transfer.CHOSEN[pipeline.ARMS["F"][1]]["steps"] == 10
+    assert "F also adapts otherwise: ten steps, a new head; the difference is of both" in text()
+
+
+def test_the_signs_of_the_weights_that_were_chosen_are_not_those_of_all():
+    assert {row["signs_agree"] for row in figures.tested(read("rates")) if row["arm"] == WEIGHT} == {1.0}
+    assert "All 60 are as asked for (by their choice" in text() and "of the other 240 57 to 70 %" in text()
 
 
 def test_a_training_without_negative_rates_keeps_most_of_the_gain():

@@ -98,3 +98,15 @@ def test_rates_without_a_gradient_do_not_count_as_negative_or_positive(meta):
     assert 0 < len(below) < len(counted)
     assert negative_share(meta.net, meta.theta(), meta.rates(), TASKS) == pytest.approx(sum(below) / len(below))
     assert not alive(g)["body.0.bias"][1] and alive(g)["head.bias"].all()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("seed", range(3))
+def test_the_products_of_untrained_networks_are_positive_too_though_on_a_task_signs_often_disagree(seed):
+    net, tasks = MLP(seed=seed), SinusoidSampler(10, 100).sample(200, torch.Generator().manual_seed(1))
+    theta = dict(net.named_parameters())
+    assert agreement_at_theta(net, theta, tasks) > 0.98
+    swapped = tasks._replace(support_x=tasks.query_x, support_y=tasks.query_y)
+    support, query = (support_gradients(net, theta, each) for each in (tasks, swapped))
+    products = torch.cat([(support[name] * query[name]).flatten() for name in theta])
+    assert 0.7 < float((products[products != 0] > 0).float().mean()) < 0.9
