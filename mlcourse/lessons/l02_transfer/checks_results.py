@@ -1,4 +1,4 @@
-"""Checks of lesson 02 on results: from how many labels on a source no longer helps, and which sources hurt."""
+"""Checks of lesson 02 on results: from how many labels on a source is no longer told to help, and which sources hurt."""
 
 from __future__ import annotations
 
@@ -137,11 +137,11 @@ CLAIMS = {
     "b": Claim("permuted", "fine-tuned", "fine-tuned", 1, "open", "the sign of a mean taken for a difference",
                "where do the two ends of the gap's interval lie?"),
     "c": Claim("typeset", "fine-tuned", "fine-tuned", 1, "open", "one interval of many taken for a proof",
-               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance; what does Holm "
-               "leave of it?"),
+               "its own interval leaves out 0, and so do 9 of the 24, more than chance leaves; which of them is real, "
+               "five seeds do not say: what does Holm leave of it?"),
     "d": Claim("inverted", "head on 1", "head on 1", 20, "open", "one interval of many taken for a proof",
-               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance; what does Holm "
-               "leave of it?"),
+               "its own interval leaves out 0, and so do 8 of the 24, more than chance leaves; which of them is real, "
+               "five seeds do not say: what does Holm leave of it?"),
     "e": Claim("permuted", "head on 4", "fine-tuned", 10, "unfair", "two algorithms taken for two sources",
                "one side solves a head on four frozen blocks, the other trains everything: the algorithm differs as "
                "well as the source"),
@@ -153,4 +153,4 @@ def check_verdicts(answer: object) -> str:
     given = filled(answer, dict.fromkeys(CLAIMS, VERDICTS))
     if wrong := [key for key, claim in CLAIMS.items() if given[key] != claim.right]:
         raise all_of([Misconception(CLAIMS[key].name, look_at(key, CLAIMS[key].why)) for key in wrong])
-    return "Each verdict is that of a paired gap with the same algorithm on both sides, and of its p-value after Holm."
+    return "Four verdicts are those of a paired gap and its p-value after Holm; e compares two algorithms."

@@ -10,12 +10,12 @@ from mlcourse.lessons.l02_transfer.checks_results import (BIASED, CLAIMS, FIRST,
 
 CROSSOVER = '''\
 def crossover(with_source, without):
-    """From how many labels on a source no longer helps: the least k such that, at k and at every
-    larger one, the 95 % interval of the paired gain does not lie above 0.
+    """From how many labels of each class on a source is no longer told to help: the least k such
+    that, at k and at every larger one, the 95 % interval of the paired gain is not above 0.
 
     with_source, without: {k: tensor (5,)}, accuracy with k labels, of the same five seeds
     The interval: mean ± 2.776 sd / √5 of the gain, with source less without, seed by seed
-    Returns one number: that k, or float("inf") where the source helps at the largest k.
+    Returns one number: that k, or float("inf") where it is told to help at the largest k.
     """
 '''
 CROSSOVER_SOLUTION = CROSSOVER + '''\
