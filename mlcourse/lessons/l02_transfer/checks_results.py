@@ -1,4 +1,4 @@
-"""Checks of lesson 02 on results: from how many labels on a source is no longer told to help, and which sources hurt."""
+"""Checks of lesson 02 on results: from how many labels on a source is no longer told to help, and which hurt."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ T5 = 2.776          # the 0.975 quantile of Student's t with 4 degrees of freedo
 
 # ---------------------------------------------------------------- 02.3
 
-MEANS, UNPAIRED, FIRST, HURTS, NORMAL, OTHER_T, BIASED, LAST = (
+MEANS, UNPAIRED, FIRST, HURTS, NORMAL, OTHER_T, BIASED, LAST, NO_ROOT = (
     "the sign of the mean", "an unpaired interval", "the first failure, not the last", "from where it hurts",
-    "1.96 for five seeds", "the t of another number of seeds", "the spread divided by n", "the last k that helps")
+    "1.96 for five seeds", "the t of another number of seeds", "the spread divided by n", "the last k that helps",
+    "the spread of one seed")
 
 # the mean gain (points), how far five seeds lie around it, and how far the seeds lie apart
 CURVES = (
@@ -29,6 +30,7 @@ CURVES = (
     ((0.2, -0.4, -3.0, -4.0, -5.0), (1.5, 1.0, 0.5, 0.5, 0.5), 3.0),    # never helps
     ((5.0, 1.2, 1.13, 0.95, 0.8), (1.0, 1.0, 1.0, 1.0, 1.0), 0.5),        # between 1.96 and 2.776 standard errors
     ((6.0, 0.3, 0.2, 4.0, 0.1), (1.0, 1.0, 1.0, 0.8, 1.0), 2.0),        # a longer dip
+    ((7.0, 4.0, 2.0, 0.4, 0.2), (1.0, 1.0, 1.0, 1.0, 1.0), 2.0),        # helps at 5, if sd is divided by √5
 )
 KS = (1, 2, 5, 10, 20)
 
@@ -54,7 +56,7 @@ def crossover_of(with_source: Mapping[int, Tensor], without: Mapping[int, Tensor
     helps, hurts = {}, {}
     for k in with_source:
         gain = with_source[k] - without[k]
-        half = t * float(gain.std(correction=by)) / 5**0.5
+        half = t * float(gain.std(correction=by)) / (1.0 if test == "spread" else 5**0.5)
         if test == "unpaired":
             half = t * float((with_source[k].var(correction=by) + without[k].var(correction=by)).sqrt()) / 5**0.5
         if test == "means":
@@ -91,12 +93,13 @@ CROSSOVER_FAULTS = (
     (LAST, {"take": "last"}, "this is the largest k at which the source helps; the crossover is the next one"),
     (NORMAL, {"t": 1.96}, "five values need Student's t, 2.776, in the place of 1.96"),
     (OTHER_T, {"t": 2.571}, "2.571 is the quantile for six values; five have four degrees of freedom, and 2.776"),
+    (NO_ROOT, {"test": "spread"}, "2.776 sd is how far single seeds lie apart; the interval of their mean has sd / √5"),
     (BIASED, {"by": 0}, "the standard deviation divides by n - 1, as .std() does by itself"),
 )
 
 
 def check_crossover(answer: object) -> str:
-    """02.3: six curves: one crosses, two have a dip, one helps to the end, one never, one is a close call."""
+    """02.3: seven curves: one crosses, two have a dip, one helps to the end, one never, two are close calls."""
     crossover = LearnerFunction(answer, "crossover")
     got = []
     for curve in curves():

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l02_transfer.checks_results import (BIASED, CLAIMS, FIRST, HURTS, LAST, MEANS, NORMAL, OTHER_T,
-                                                          UNPAIRED, check_crossover, check_verdicts)
+from mlcourse.lessons.l02_transfer.checks_results import (BIASED, CLAIMS, FIRST, HURTS, LAST, MEANS, NO_ROOT, NORMAL,
+                                                          OTHER_T, UNPAIRED, check_crossover, check_verdicts)
 
 # ---------------------------------------------------------------- 02.3
 
@@ -57,6 +57,7 @@ crossover = Exercise(
         (crossover_wrong((HELPS, HELPS.replace("2.776", "1.96"))), NORMAL),
         (crossover_wrong((HELPS, HELPS.replace("2.776", "2.571"))), OTHER_T),
         (crossover_wrong((HELPS, HELPS.replace("gain.std()", "gain.std(correction=0)"))), BIASED),
+        (crossover_wrong((HELPS, HELPS.replace(" / 5**0.5", ""))), NO_ROOT),
         (crossover_wrong(("    found = float(\"inf\")", "    found = min(with_source)"),
                          ("            break\n        found = k", "            return k")), LAST),
     ),
