@@ -40,8 +40,8 @@ def call_step(function: LearnerFunction, params: Params, *args) -> Params:
                                    "add to it; ask torch.autograd.grad for the gradient, it returns it and stores "
                                    "nothing."))
     if any(params.get(name) is not p or not torch.equal(p, before[name]) for name, p in tensors.items()):
-        found.append(Misconception(IN_PLACE, "after the call, the given dict is no longer what it was, so the next task would "
-                                   "start from this task's weights; build a new dict with new tensors."))
+        found.append(Misconception(IN_PLACE, "after the call, the given dict is no longer what it was, so the next task "
+                                   "would start from this task's weights; build a new dict with new tensors."))
     if found:
         raise all_of(found)
     return result

@@ -14,7 +14,8 @@ TOP = -0.62         # of the axis: room for the number above the first bar
 
 class Bars:
     """One panel of a scene. box: its axes, in shares of the figure; limit: where the axis ends, and longer bars stop
-    without their mark, with an → after their number; named: whether the algorithms stand to its left; unit: written after each number."""
+    without their mark, with an → after their number; named: whether the algorithms stand to its left; unit: written
+    after each number."""
 
     def __init__(self, scene: Scene, box: tuple[float, float, float, float], names: Sequence[str], title: str,
                  ticks: Sequence[float], *, named: bool, unit: str = ""):
