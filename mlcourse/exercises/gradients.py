@@ -40,8 +40,8 @@ def call_step(function: LearnerFunction, params: Params, *args) -> Params:
                                    "add to it; ask torch.autograd.grad for the gradient, it returns it and stores "
                                    "nothing."))
     if any(params.get(name) is not p or not torch.equal(p, before[name]) for name, p in tensors.items()):
-        found.append(Misconception(IN_PLACE, "after the call, params is no longer what it was, so the next task would "
-                                   "start from this task's weights; build a new dict with new tensors."))
+        found.append(Misconception(IN_PLACE, "after the call, the given dict is no longer what it was, so the next task "
+                                   "would start from this task's weights; build a new dict with new tensors."))
     if found:
         raise all_of(found)
     return result
@@ -63,7 +63,7 @@ def look_like_params(result: object, params: Params) -> Params:
     """The learner's adapted parameters, or a sentence on why they are none."""
     if not isinstance(result, dict) or set(result) != set(params):
         got = f"a dict with the keys {', '.join(map(str, result))}" if isinstance(result, dict) else kind(result)
-        raise NotYet(f"the result must be a dict with the keys of params ({', '.join(params)}), got {got}.")
+        raise NotYet(f"the result must be a dict with the keys of the given one ({', '.join(params)}), got {got}.")
     for name, value in result.items():
         if not isinstance(value, Tensor) or value.shape != params[name].shape:
             got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else kind(value)

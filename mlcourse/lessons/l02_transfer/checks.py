@@ -177,20 +177,22 @@ def what_moved(before: nn.Sequential, after: nn.Sequential, depth: int) -> list[
 
 ONE_LOSS, CONSTANT = "two losses that are one", "a loss without a gradient"
 UNWEIGHTED, SWAPPED = "the weight is forgotten", "the losses are swapped"
+MIXED = "pictures of one domain, labels of the other"
 SHARES = (0.25, 0.6)        # of the target's loss
+SIZES = ((6, 6), (9, 6))    # of the two batches: equal first, so that mixed pairs run
 
 
 def check_joint_losses(answer: object) -> str:
     """02.4: each loss must depend on its own pictures, and the sum on both."""
     joint_losses = LearnerFunction(answer, "joint_losses")
-    for weight in SHARES:
-        judge_losses(joint_losses, weight)
+    for weight, sizes in zip(SHARES, SIZES, strict=True):
+        judge_losses(joint_losses, weight, sizes)
     return "The target's loss depends on the target's pixels, the sum on both, in the shares that the weight says."
 
 
-def judge_losses(joint_losses: LearnerFunction, weight: float) -> None:
-    """Raise what is wrong with the three losses at one weight."""
-    net, (x, y), (xt, yt) = head_net(), *two_batches()
+def judge_losses(joint_losses: LearnerFunction, weight: float, sizes: tuple[int, int]) -> None:
+    """Raise what is wrong with the three losses at one weight, for batches of two sizes."""
+    net, (x, y), (xt, yt) = head_net(), *two_batches(*sizes)
     x, xt = x.requires_grad_(), xt.requires_grad_()
     result = joint_losses(net, (x, y), (xt, yt), weight)
     if not isinstance(result, (tuple, list)) or len(result) != 3:
@@ -207,12 +209,31 @@ def judge_losses(joint_losses: LearnerFunction, weight: float) -> None:
                                    "never looked at. A loss that changes with no pixel of the target is not the "
                                    "target's."))
         parts = (one, other)
+    elif mixed := mixed_pair(net, (x, y), (xt, yt), (one, other)):
+        found.append(mixed)
+        parts = (one, other)
     elif not (at(one, source) and at(other, target)):
         raise NotYet(f"the cross-entropies here are {source.item():.4f} and {target.item():.4f}, but you returned "
                      f"{one.item():.4f} and {other.item():.4f}.")
     found += faults_of_sum(total, *parts, (x, xt), weight)
     if found:
         raise all_of(found)
+
+
+def mixed_pair(net: nn.Module, source: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor],
+               losses: tuple[Tensor, Tensor]) -> Misconception | None:
+    """Pictures of one domain that were judged by the labels of the other, where the batches are of one size."""
+    (x, y), (xt, yt) = source, target
+    if len(y) != len(yt):
+        return None
+    for loss, of, wrong, asked in ((losses[1], "target", (xt, y), "net(xt) with yt"),
+                                   (losses[1], "target", (x, yt), "net(xt) with yt"),
+                                   (losses[0], "source", (x, yt), "net(x) with y"),
+                                   (losses[0], "source", (xt, y), "net(x) with y")):
+        if abs(loss.item() - F.cross_entropy(net(wrong[0]), wrong[1]).item()) <= 1e-4:
+            return Misconception(MIXED, f"the {of}'s loss has pictures of one domain and labels of the other; it is "
+                                 f"{asked}.")
+    return None
 
 
 def faults_of_sum(total: Tensor, one: Tensor, other: Tensor, leaves: tuple[Tensor, Tensor], weight: float
@@ -244,8 +265,9 @@ def head_net() -> nn.Sequential:
         return nn.Sequential(nn.Flatten(), nn.Linear(16, 3)).double()
 
 
-def two_batches() -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """A batch of a source and one of a target, of other sizes."""
+def two_batches(source: int, target: int) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """A batch of a source and one of a target, of these sizes; row by row their labels differ."""
     generator = torch.Generator().manual_seed(1)
-    batch = lambda m, by: (by * torch.randn(m, 1, 4, 4, generator=generator, dtype=torch.float64), torch.arange(m) % 3)
-    return batch(9, 1), batch(6, 3)
+    batch = lambda m, by, first: (by * torch.randn(m, 1, 4, 4, generator=generator, dtype=torch.float64),
+                                  (torch.arange(m) + first) % 3)
+    return batch(source, 1, 0), batch(target, 3, 1)

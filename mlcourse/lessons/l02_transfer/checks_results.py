@@ -1,4 +1,4 @@
-"""Checks of lesson 02 on results: from how many labels on a source no longer helps, and which sources hurt."""
+"""Checks of lesson 02 on results: from how many labels on a source is no longer told to help, and which hurt."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ T5 = 2.776          # the 0.975 quantile of Student's t with 4 degrees of freedo
 
 # ---------------------------------------------------------------- 02.3
 
-MEANS, UNPAIRED, FIRST, HURTS, NORMAL, OTHER_T, BIASED, LAST = (
+MEANS, UNPAIRED, FIRST, HURTS, NORMAL, OTHER_T, BIASED, LAST, NO_ROOT = (
     "the sign of the mean", "an unpaired interval", "the first failure, not the last", "from where it hurts",
-    "1.96 for five seeds", "the t of another number of seeds", "the spread divided by n", "the last k that helps")
+    "1.96 for five seeds", "the t of another number of seeds", "the spread divided by n", "the last k that helps",
+    "the spread of one seed")
 
 # the mean gain (points), how far five seeds lie around it, and how far the seeds lie apart
 CURVES = (
@@ -29,6 +30,7 @@ CURVES = (
     ((0.2, -0.4, -3.0, -4.0, -5.0), (1.5, 1.0, 0.5, 0.5, 0.5), 3.0),    # never helps
     ((5.0, 1.2, 1.13, 0.95, 0.8), (1.0, 1.0, 1.0, 1.0, 1.0), 0.5),        # between 1.96 and 2.776 standard errors
     ((6.0, 0.3, 0.2, 4.0, 0.1), (1.0, 1.0, 1.0, 0.8, 1.0), 2.0),        # a longer dip
+    ((7.0, 4.0, 2.0, 0.4, 0.2), (1.0, 1.0, 1.0, 1.0, 1.0), 2.0),        # helps at 5, if sd is divided by √5
 )
 KS = (1, 2, 5, 10, 20)
 
@@ -54,7 +56,7 @@ def crossover_of(with_source: Mapping[int, Tensor], without: Mapping[int, Tensor
     helps, hurts = {}, {}
     for k in with_source:
         gain = with_source[k] - without[k]
-        half = t * float(gain.std(correction=by)) / 5**0.5
+        half = t * float(gain.std(correction=by)) / (1.0 if test == "spread" else 5**0.5)
         if test == "unpaired":
             half = t * float((with_source[k].var(correction=by) + without[k].var(correction=by)).sqrt()) / 5**0.5
         if test == "means":
@@ -91,12 +93,13 @@ CROSSOVER_FAULTS = (
     (LAST, {"take": "last"}, "this is the largest k at which the source helps; the crossover is the next one"),
     (NORMAL, {"t": 1.96}, "five values need Student's t, 2.776, in the place of 1.96"),
     (OTHER_T, {"t": 2.571}, "2.571 is the quantile for six values; five have four degrees of freedom, and 2.776"),
+    (NO_ROOT, {"test": "spread"}, "2.776 sd is how far single seeds lie apart; the interval of their mean has sd / √5"),
     (BIASED, {"by": 0}, "the standard deviation divides by n - 1, as .std() does by itself"),
 )
 
 
 def check_crossover(answer: object) -> str:
-    """02.3: six curves: one crosses, two have a dip, one helps to the end, one never, one is a close call."""
+    """02.3: seven curves: one crosses, two have a dip, one helps to the end, one never, two are close calls."""
     crossover = LearnerFunction(answer, "crossover")
     got = []
     for curve in curves():
@@ -137,11 +140,11 @@ CLAIMS = {
     "b": Claim("permuted", "fine-tuned", "fine-tuned", 1, "open", "the sign of a mean taken for a difference",
                "where do the two ends of the gap's interval lie?"),
     "c": Claim("typeset", "fine-tuned", "fine-tuned", 1, "open", "one interval of many taken for a proof",
-               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance; what does Holm "
-               "leave of it?"),
+               "its own interval leaves out 0, and so do 9 of the 24, more than chance leaves; which of them is real, "
+               "five seeds do not say: what does Holm leave of it?"),
     "d": Claim("inverted", "head on 1", "head on 1", 20, "open", "one interval of many taken for a proof",
-               "its own interval leaves out 0, but of 24 such intervals one or two do so by chance; what does Holm "
-               "leave of it?"),
+               "its own interval leaves out 0, and so do 8 of the 24, more than chance leaves; which of them is real, "
+               "five seeds do not say: what does Holm leave of it?"),
     "e": Claim("permuted", "head on 4", "fine-tuned", 10, "unfair", "two algorithms taken for two sources",
                "one side solves a head on four frozen blocks, the other trains everything: the algorithm differs as "
                "well as the source"),
@@ -153,4 +156,4 @@ def check_verdicts(answer: object) -> str:
     given = filled(answer, dict.fromkeys(CLAIMS, VERDICTS))
     if wrong := [key for key, claim in CLAIMS.items() if given[key] != claim.right]:
         raise all_of([Misconception(CLAIMS[key].name, look_at(key, CLAIMS[key].why)) for key in wrong])
-    return "Each verdict is that of a paired gap with the same algorithm on both sides, and of its p-value after Holm."
+    return "Four verdicts are those of a paired gap and its p-value after Holm; e compares two algorithms."

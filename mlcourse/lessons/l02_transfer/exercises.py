@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l02_transfer import exercises_results
-from mlcourse.lessons.l02_transfer.checks import (ALL_STILL, BATCHED, CONSTANT, DRIFT, HALF_BIAS, NO_BIAS, NO_PENALTY,
-                                                  NOTHING, OFF_BY_ONE, ONE_LOSS, PER_CLASS, PER_PICTURE, SQUARED,
-                                                  SWAPPED, UNCENTRED, UNWEIGHTED, WEIGHTS, check_joint_losses,
-                                                  check_ridge_head, check_train_top)
+from mlcourse.lessons.l02_transfer.checks import (ALL_STILL, BATCHED, CONSTANT, DRIFT, HALF_BIAS, MIXED, NO_BIAS,
+                                                  NO_PENALTY, NOTHING, OFF_BY_ONE, ONE_LOSS, PER_CLASS, PER_PICTURE,
+                                                  SQUARED, SWAPPED, UNCENTRED, UNWEIGHTED, WEIGHTS,
+                                                  check_joint_losses, check_ridge_head, check_train_top)
 
 # ---------------------------------------------------------------- 02.1
 
@@ -188,6 +188,11 @@ joint_losses = Exercise(
     wrong=(
         (edited(JOINT_GIVEN, ("joint_losses_broken", "joint_losses")), f"{ONE_LOSS}, {CONSTANT}"),
         (joint_wrong((TARGET_LOSS, "    target_loss = cross_entropy(net(x), y)")), ONE_LOSS),
+        (joint_wrong((TARGET_LOSS, "    target_loss = cross_entropy(net(xt), y)")), MIXED),
+        (joint_wrong((TARGET_LOSS, "    target_loss = cross_entropy(net(x), yt)")), MIXED),
+        (joint_wrong((TARGET_LOSS, "    target_loss = cross_entropy(net(xt), y[:len(yt)])")), MIXED),
+        (edited(JOINT_GIVEN, ("joint_losses_broken", "joint_losses"), ("target_loss = cross_entropy(net(x), y)",
+                "target_loss = cross_entropy(net(xt), y)")), f"{MIXED}, {CONSTANT}"),
         (joint_wrong((JOINT_LOSS, JOINT_LOSS + ".item()")), CONSTANT),
         (joint_wrong((JOINT_LOSS, "    loss = source_loss + target_loss")), UNWEIGHTED),
         (joint_wrong((JOINT_LOSS, "    loss = source_loss + weight * target_loss")), UNWEIGHTED),

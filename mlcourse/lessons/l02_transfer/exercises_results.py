@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l02_transfer.checks_results import (BIASED, CLAIMS, FIRST, HURTS, LAST, MEANS, NORMAL, OTHER_T,
-                                                          UNPAIRED, check_crossover, check_verdicts)
+from mlcourse.lessons.l02_transfer.checks_results import (BIASED, CLAIMS, FIRST, HURTS, LAST, MEANS, NO_ROOT, NORMAL,
+                                                          OTHER_T, UNPAIRED, check_crossover, check_verdicts)
 
 # ---------------------------------------------------------------- 02.3
 
 CROSSOVER = '''\
 def crossover(with_source, without):
-    """From how many labels on a source no longer helps: the least k such that, at k and at every
-    larger one, the 95 % interval of the paired gain does not lie above 0.
+    """From how many labels of each class on a source is no longer told to help: the least k such
+    that, at k and at every larger one, the 95 % interval of the paired gain is not above 0.
 
     with_source, without: {k: tensor (5,)}, accuracy with k labels, of the same five seeds
     The interval: mean ± 2.776 sd / √5 of the gain, with source less without, seed by seed
-    Returns one number: that k, or float("inf") where the source helps at the largest k.
+    Returns one number: that k, or float("inf") where it is told to help at the largest k.
     """
 '''
 CROSSOVER_SOLUTION = CROSSOVER + '''\
@@ -57,6 +57,7 @@ crossover = Exercise(
         (crossover_wrong((HELPS, HELPS.replace("2.776", "1.96"))), NORMAL),
         (crossover_wrong((HELPS, HELPS.replace("2.776", "2.571"))), OTHER_T),
         (crossover_wrong((HELPS, HELPS.replace("gain.std()", "gain.std(correction=0)"))), BIASED),
+        (crossover_wrong((HELPS, HELPS.replace(" / 5**0.5", ""))), NO_ROOT),
         (crossover_wrong(("    found = float(\"inf\")", "    found = min(with_source)"),
                          ("            break\n        found = k", "            return k")), LAST),
     ),

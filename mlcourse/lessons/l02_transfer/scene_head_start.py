@@ -32,13 +32,22 @@ class HeadStartScene(Scene):
             axes.grid(True)
             self.panels.append({name: self.moving(axes.plot([], [], label=f"{name} head", ms=4, **look)[0])
                                 for name, look in LOOKS.items()})
-        self.figure.axes[0].legend(loc="lower right", fontsize=8.5)
+        self.legend = self.figure.axes[0].legend(loc="lower right", fontsize=8.5)
 
     def show(self, record) -> None:
         paths = {record.head: record.path, **record.others}
+        self._list(paths)
         for panel, values in zip(self.panels, ("accuracy", "moved"), strict=True):
             for name, line in panel.items():
                 line.set_visible(name in paths)
                 if name in paths:
                     line.set_data(self.steps, np.minimum(100 * getattr(paths[name], values), FURTHEST))
                     line.set_alpha(1 if name == record.head else FAINT)
+
+    def _list(self, names) -> None:
+        """Have the legend list these heads alone."""
+        for name, handle, text in zip(LOOKS, self.legend.legend_handles, self.legend.get_texts(), strict=True):
+            if text.get_visible() != (name in names):
+                text.set_visible(name in names)
+                self.stale()
+            handle.set_visible(name in names)

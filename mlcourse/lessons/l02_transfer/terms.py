@@ -9,7 +9,8 @@ TERMS = {
     "ridge regression": "Linear regression whose squared weights count in the loss, times λ; its solution is a "
                         "formula.",
     "scratch": "Training from random weights on the target's labels alone, with no source.",
-    "crossover": "The number of labelled target samples from which on a source no longer helps.",
+    "crossover":
+        "The number of labelled target samples of each class from which on a source is no longer told to help.",
     "arm": "One of the ways to train and to test that a study compares.",
     "linear probe": "A linear classifier trained on frozen features, to measure what can be read from them.",
     "fine-tuning": "Training a trained network further, on the few samples of a new task or domain.",

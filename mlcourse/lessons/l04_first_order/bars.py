@@ -13,8 +13,9 @@ TOP = -0.62         # of the axis: room for the number above the first bar
 
 
 class Bars:
-    """One panel of a scene. box: its axes, in shares of the figure; limit: where the axis ends, and longer bars stop,
-    with an → after their number; named: whether the algorithms stand to its left; unit: written after each number."""
+    """One panel of a scene. box: its axes, in shares of the figure; limit: where the axis ends, and longer bars stop
+    without their mark, with an → after their number; named: whether the algorithms stand to its left; unit: written
+    after each number."""
 
     def __init__(self, scene: Scene, box: tuple[float, float, float, float], names: Sequence[str], title: str,
                  ticks: Sequence[float], *, named: bool, unit: str = ""):
@@ -37,6 +38,6 @@ class Bars:
         for (i, line, end, text), value in zip(self.bars, values.values(), strict=True):
             at = min(value, self.limit) if np.isfinite(value) else np.nan
             line.set_data([0, at], [i, i])
-            end.set_data([at], [i])
             longer = " →" if value > self.limit else ""
+            end.set_data([np.nan if longer else at], [i])
             text.set_text(f"{about(value)}{self.unit}{longer}" if np.isfinite(value) else "not finite")

@@ -10,7 +10,7 @@ from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet,
 from mlcourse.exercises.gradients import NO_GRAD, THROWN_AWAY, call_step, look_like_params
 from mlcourse.exercises.oracles import Params
 
-ALPHA, BETA, STEPS, TASKS = 0.2, 0.3, 3, 3
+ALPHA, BETA, STEPS, TASKS = 0.2, 0.3, 3, 4      # k times a mean of TASKS is no sum over them
 
 # ---------------------------------------------------------------- 04.1
 
@@ -20,6 +20,7 @@ AT_THETA = "u taken at theta"
 OF_QUERY = "curvature of the query loss"
 WHOLE = "the whole meta-gradient"
 KEPT = "what FOMAML keeps"
+BLOCKS = "tensor by tensor"
 
 
 def check_dropped_term(answer: object) -> str:
@@ -58,11 +59,15 @@ def along(loss, at: Params, u: Params, h: float = 1e-4) -> Params:
 
 
 def dropped(theta: Params, support, query, sign: int = -1, rate: float = ALPHA, at: str = "phi", of: str = "support",
-            held: bool = True, says: str = "term") -> Params:
+            held: bool = True, says: str = "term", whole: bool = True) -> Params:
     """-α H u; the options are the known faults."""
     phi = oracles.step(support, theta, ALPHA)
     g, u = oracles.gradient(support, theta), oracles.gradient(query, {"phi": phi, "theta": theta}[at])
-    Hu = along({"support": support, "query": query}[of], theta, u)
+    curved = {"support": support, "query": query}[of]
+    Hu = along(curved, theta, u)
+    if not whole:
+        alone = lambda kept: {name: each * (name == kept) for name, each in u.items()}
+        Hu = {name: along(curved, theta, alone(name))[name] for name in u}
     if not held:
         pair = lambda p: (oracles.gradient(support, p), oracles.gradient(query, oracles.step(support, p, ALPHA)))
         slope = lambda p: sum((one * other).sum() for one, other in zip(*(g.values() for g in pair(p)), strict=True))
@@ -79,6 +84,8 @@ DROPPED_FAULTS = (
      "loss"),
     (MOVING, {"held": False}, "phi and u depend on theta, and the slope was differentiated through them as well; for "
      "H u hold u constant: take u without create_graph, or detach it"),
+    (BLOCKS, {"whole": False}, "each tensor was differentiated by itself, as if it did not bend the gradients of the "
+     "others; add the products g * u of all tensors up first, and differentiate that sum"),
     (WHOLE, {"says": "whole"}, "this is MAML's meta-gradient, u - alpha * H u; return the second part alone"),
     (KEPT, {"says": "kept"}, "this is u, FOMAML's gradient; what it leaves out is -alpha * H u"),
 )
@@ -88,6 +95,7 @@ DROPPED_FAULTS = (
 CARRIED_ON = "a task starts where the last one ended"
 GRAPH = "a graph that Reptile does not need"
 BY_ALPHA = "divided by alpha"
+STANDS = "every gradient at theta"
 
 
 def check_reptile_step(answer: object) -> str:
@@ -119,12 +127,14 @@ def loss(params: Params, samples: tuple[Tensor, Tensor]) -> Tensor:
 
 def moved(theta: Params, samples: list, k: int, sign: int = 1, beta: float = BETA, rate: float = ALPHA,
           divide: float | None = None, start: str = "theta", steps: str = "k", inner: int = 1,
-          kept: str = "all", share: float = 1.0) -> Params:
+          kept: str = "all", share: float = 1.0, stands: bool = False) -> Params:
     """θ + β mean_i(φ_i - θ); the options are the known faults."""
     total, at = {name: torch.zeros_like(p) for name, p in theta.items()}, theta
     for each in samples:
         descended = lambda p, each=each: inner * loss(p, each)
-        phi = oracles.step(descended, at if start == "last" else theta, rate, {"k": k, "one": 1, "more": k + 1}[steps])
+        times = {"k": k, "one": 1, "more": k + 1}[steps]
+        rate_of, times = (k * rate, 1) if stands else (rate, times)
+        phi = oracles.step(descended, at if start == "last" else theta, rate_of, times)
         at = phi
         total = {name: total[name] + phi[name] - theta[name].detach() for name in theta}
     last = {name: (at[name] - theta[name].detach()) for name in theta}
@@ -141,6 +151,8 @@ REPTILE_FAULTS = (
      "divide by it"),
     ("the mean of the solutions", {"beta": 1.0}, "this is the mean of the phi, where theta would land with beta = 1; "
      "go only the share beta of the way"),
+    (STANDS, {"stands": True}, "the k gradients were all taken at theta; line [5] takes each at the phi that the step "
+     "before it reached"),
     ("sum instead of mean", {"divide": 1.0}, "line [6] takes the mean over the tasks"),
     ("one inner step only", {"steps": "one"}, "line [5] is taken k times"),
     ("one inner step too many", {"steps": "more"}, "line [5] is taken k times"),

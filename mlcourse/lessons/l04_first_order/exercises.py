@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.exercises.gradients import BACKWARD, IN_PLACE, THROWN_AWAY
-from mlcourse.lessons.l04_first_order.checks import (AT_THETA, BY_ALPHA, CARRIED_ON, GRAPH, KEPT, MOVING, NO_GRAPH,
-                                                     OF_QUERY, WHOLE, check_dropped_term, check_reptile_step)
+from mlcourse.lessons.l04_first_order.checks import (AT_THETA, BLOCKS, BY_ALPHA, CARRIED_ON, GRAPH, KEPT, MOVING,
+                                                     NO_GRAPH, OF_QUERY, STANDS, WHOLE, check_dropped_term,
+                                                     check_reptile_step)
 from mlcourse.lessons.l04_first_order.exercises_results import bill, rests, ways
 
 # ---------------------------------------------------------------- 04.1
@@ -60,6 +61,8 @@ dropped_term = Exercise(
         (dropped_wrong((TERM, "    return {name: one - alpha * each for name, one, each in zip(theta, u, Hu)}")),
          WHOLE),
         (dropped_wrong((TERM, "    return dict(zip(theta, u))")), KEPT),
+        (dropped_wrong((SLOPE + "\n", ""), (HU, "    Hu = [torch.autograd.grad((one * other).sum(), p, "
+                        "retain_graph=True)[0] for one, other, p in zip(g, u, theta.values())]")), BLOCKS),
         (dropped_wrong((PHI, "    support_loss(theta).backward()\n    phi = {name: (p - alpha * p.grad).detach()"
                         ".requires_grad_() for name, p in theta.items()}")), BACKWARD),
         (dropped_wrong((PHI, "    for p, d in zip(theta.values(), g):\n        p.data -= alpha * d.detach()\n"
@@ -120,6 +123,9 @@ reptile_step = Exercise(
          f"{BY_ALPHA}, sum instead of mean"),
         (reptile_wrong((" / len(tasks)", "")), "sum instead of mean"),
         (reptile_wrong(("range(k)", "range(1)")), "one inner step only"),
+        (reptile_wrong(("range(k)", "range(1)"), ("p - alpha * d", "p - k * alpha * d")), STANDS),
+        (reptile_wrong((INNER, "            g = torch.autograd.grad(loss(theta, samples), list(theta.values()))")),
+         STANDS),
         (reptile_wrong(("range(k)", "range(k + 1)")), "one inner step too many"),
         (reptile_wrong(("p - alpha * d", "p + alpha * d")), "gradient ascent"),
         (reptile_wrong(("p - alpha * d", "p - d")), "the inner rate is forgotten"),
@@ -134,7 +140,7 @@ reptile_step = Exercise(
                                                        "                p.data -= alpha * d")), IN_PLACE),
     ),
     mutations=(
-        (INNER, "            g = torch.autograd.grad(loss(theta, samples), list(theta.values()))"),
+        (INNER, "            g = torch.autograd.grad(loss(phi, tasks[0]), list(phi.values()))"),
         (CHANGE, "        change = {name: change[name] + alpha * (phi[name].detach() - p.detach()) for name, p in "
                  "theta.items()}"),
         (NEXT, "    return {name: p.detach() + beta * change[name] / k for name, p in theta.items()}"),

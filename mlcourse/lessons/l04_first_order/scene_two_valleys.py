@@ -37,7 +37,7 @@ class TwoValleysScene(Scene):
             at = self.moving(axes.plot([], [], ls="", ms=8.5, mec="white", mew=0.9, zorder=6, color=style["color"],
                                        marker=style["marker"])[0])
             self.points[name] = (path, at)
-        axes.legend(loc="upper left", borderaxespad=0.2)
+        axes.legend(loc="upper left", borderaxespad=0.2, fontsize=8, labelspacing=0.25)
         rows = (0.165, 0.69)
         self.before = Bars(self, (0.645, rows[0], 0.15, rows[1]), self.algorithms, "Mean loss there", (0, 0.5, 1),
                            named=True)

@@ -70,7 +70,7 @@ class WhichArrowScene(Scene):
         self.whole = PlanePanel(self, figure.add_axes((0.01, 0.16, 0.275, 0.68)), self.algorithms)
         self.near = PlanePanel(self, figure.add_axes((0.295, 0.16, 0.275, 0.68)), self.algorithms)
         self.whole.axes.set_title("Plane of both tasks' gradients")
-        self.near.axes.set_title("The frame, enlarged")
+        self.near.axes.set_title("Inside the frame")
         self.frame = self.moving(self.whole.axes.add_patch(Rectangle((0, 0), 1, 1, fill=False, ec=BLACK, lw=1)))
         names, rows = self.algorithms, (0.27, 0.57)
         self.lengths = Bars(self, (0.69, rows[0], 0.135, rows[1]), names, "Length ÷ joint's", (0, 1, 2), named=True)
@@ -85,7 +85,7 @@ class WhichArrowScene(Scene):
         finite = np.vstack([each for each in record.places.values() if np.isfinite(each).all()])
         everything = np.vstack([finite, record.tasks, np.zeros((1, 2))])
         centre, half = window(everything, 1.15)
-        low, radius = window(finite, 1.5)
+        low, radius = inside(window(finite, 1.5), (centre, half))
         self.whole.show(record, centre, half)
         self.near.show(record, low, radius)
         corner = (low - radius - centre) / half
@@ -93,6 +93,13 @@ class WhichArrowScene(Scene):
         self.lengths.show(record.lengths)
         self.angles.show(record.angles)
         self.inside.set_text(f"Missing term: {about(100 * record.inside)} % in the plane.")
+
+
+def inside(frame: tuple[np.ndarray, float], whole: tuple[np.ndarray, float]) -> tuple[np.ndarray, float]:
+    """A window, moved and cut so that it lies within another one."""
+    (low, radius), (centre, half) = frame, whole
+    radius = min(radius, half)
+    return np.clip(low, centre - (half - radius), centre + (half - radius)), radius
 
 
 def window(points: np.ndarray, margin: float) -> tuple[np.ndarray, float]:

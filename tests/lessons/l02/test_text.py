@@ -25,6 +25,11 @@ def lesson():
     return "\n".join(cell.source for cell in notebooks.read(notebooks.find("02")).cells if cell.cell_type == "markdown")
 
 
+def study_page():
+    """The study's page, its line breaks left out."""
+    return " ".join((paths.ROOT / "benchmarks" / "freeze.md").read_text(encoding="utf-8").split())
+
+
 def sign(gap):
     """What an interval bears out."""
     return "+" if gap.low > 0 else "-" if gap.high < 0 else "open"
@@ -56,9 +61,50 @@ def test_no_source_hurts_after_holm_under_any_arm():
 def test_the_older_numbers_are_those_of_the_contrast_study():
     page = (paths.ROOT / "benchmarks" / "contrast.md").read_text(encoding="utf-8")
     assert "| raw pixels | 63.3 | 74.4 |" in page and "66.8 ± 2.1" in page and "57.5 ± 1.9" in page
-    assert all(number in lesson() for number in ("74.4", "66.8 ± 2.1", "57.5 ± 1.9"))
+    assert all(number in study_page() for number in ("74.4", "66.8 ± 2.1", "57.5 ± 1.9"))
 
 
 def test_joint_training_with_inverted_glyphs_is_open_after_holm():
     (_, p), tests = gaps.gaps(ROWS, "joint")["inverted", 2], len(gaps.gaps(ROWS, "joint"))
     assert tests == 16 and p > 0.05
+
+
+@pytest.mark.parametrize("k", [1, 50])
+def test_the_fourth_block_loses_more_with_random_weights(k):
+    typeset, none = (gaps.difference(ROWS, (source, "head on 4"), ("none", "head on 0"), k)
+                     for source in ("typeset", "none"))
+    assert none.mean < typeset.mean and typeset.high < 0
+    assert gaps.difference(ROWS, ("typeset", "head on 4"), ("none", "head on 4"), k).low > 0
+    assert all(each.text() in study_page() for each in (typeset, none))
+
+
+def test_the_second_rung_is_the_best_at_every_k_from_glyphs_alone():
+    mean = lambda source, depth, k: sum(gaps.at(ROWS, (source if depth else "none", f"head on {depth}"), k).values())
+    best = {source: {max(range(5), key=lambda depth: mean(source, depth, k)) for k in gaps.measured_ks(ROWS)}
+            for source in ("typeset", "glyphs", "inverted", "permuted", "none")}
+    assert [source for source, depths in best.items() if depths == {2}] == ["glyphs"]
+    assert "From glyphs the best rung is the second" in study_page()
+
+
+def test_only_fine_tuning_and_scratch_were_run_with_400_steps():
+    steps = {row["arm"]: set() for row in ROWS if "steps" in row}
+    for row in ROWS:
+        if "steps" in row:
+            steps[row["arm"]].add(row["steps"])
+    assert {arm for arm, found in steps.items() if max(found) > 120} == {"fine-tuned longer", "frozen 4"}
+    assert "probes up to 400; fine-tuning and scratch took 400 from ten labels on" in lesson()
+
+
+@pytest.mark.parametrize("key, count", [("c", 9), ("d", 8)])
+def test_how_many_intervals_of_a_family_leave_out_zero(key, count):
+    found = figures.gaps_of(ROWS, CLAIMS[key].arm)
+    assert len(found) == 24 and sum(gap.low > 0 or gap.high < 0 for gap, _ in found.values()) == count
+    assert f"so do {count} of the 24" in CLAIMS[key].why
+
+
+def test_the_families_of_gaps_are_eleven_of_24_and_one_of_16():
+    sizes = {arm: 0 for arm, *_ in figures.every_gap(ROWS)}
+    for arm, *_ in figures.every_gap(ROWS):
+        sizes[arm] += 1
+    assert sorted(sizes.values()) == [16] + [24] * 11 and sizes["joint"] == 16
+    assert "in eleven families of 24 and joint training's 16" in lesson()
