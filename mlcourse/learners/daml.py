@@ -1,8 +1,9 @@
 """DAML-style augmentation: a generator that imitates the target takes part in meta-learning.
 
 The course's own formulation, closest to PixelDA and CyCADA (a translated picture keeps its label), DAGAN, MetaGAN and
-MLDG. "DAML" elsewhere is the name of three unrelated methods: Yu et al., RSS 2018 (imitation from videos of people);
-Qian and Yu, ACL 2019 (dialogue); Shu et al., CVPR 2021 (open domain generalisation).
+MLDG. "DAML" elsewhere is the name of three other methods: Yu et al., RSS 2018 (imitation from videos of people);
+Qian and Yu, ACL 2019 (dialogue); Shu et al., CVPR 2021 (open domain generalisation), which, too, meta-learns across
+augmented domains, with no generator.
 
     1 generator   G learns to redraw source pictures in the manner of the target                  (`Translator`)
     2 joint       θ' = θ - α ∘ ∇L(θ; S_i support)

@@ -14,26 +14,20 @@ def hand_made_first(accuracies: dict[str, list[float]]) -> bool:
 
 PREDICTIONS = (
     Prediction(
-        "14.p1", "A classifier names every typeset digit right. How many of the handwritten ones?",
-        ("nearly all: a person reads them at once", "about nine in ten", "about six in ten", "about two in ten"),
-        "about six in ten",
-        lambda source, target: source > 0.98 and 0.45 < target < 0.75,
-        lambda source, target: f"≈{100 * target:.0f} % of the handwritten ones, ≈{100 * source:.0f} % of the typeset."),
-    Prediction(
-        "14.p2", "What does the leak change for a classifier of source and generated pictures, on all test pictures?",
+        "14.p1", "What does the leak change for a classifier of source and generated pictures, on all test pictures?",
         ("it gains, by 5 points or more", "it gains, by less", "nothing that can be told from 0", "it loses"),
         "nothing that can be told from 0",
         lambda leak: leak.low < 0 < leak.high,
         lambda leak: f"nothing that can be told from 0: {leak.text(sign=True)} points, paired over {leak.n} seeds."),
     Prediction(
-        "14.p3", "Typeset → handwriting, no label of the target (k = 0). Which of these is best?",
+        "14.p2", "Typeset → handwriting, no label of the target (k = 0). Which of these is best?",
         ("source only", "source + hand-made views", "source + generated pictures", "the last two, not told apart"),
         "source + hand-made views",
         lambda **accuracies: hand_made_first(accuracies),
         lambda **accuracies: (f"source + hand-made, {cell(accuracies['source + hand-made'])} %; the views are made of "
                               "source pictures alone.")),
     Prediction(
-        "14.p4", "Every target task has labels of its own, one picture of each. Is phase 2 on such tasks ahead of "
+        "14.p3", "Every target task has labels of its own, one picture of each. Is phase 2 on such tasks ahead of "
         "source + generated now?",
         ("no: not told apart, as before", "yes, by a point or two", "yes, by 10 to 30 points", "it is behind"),
         "yes, by 10 to 30 points",
