@@ -75,7 +75,7 @@ paired_ratio = Exercise(
 
 VERDICTS = '''\
 verdicts = {  # the first error: "smaller", "larger" or "not told apart"? 600 tasks, 95 % intervals
-    # a and c come from another training than yours; A to D are any methods
+    # a and c: ten steps, networks of another training than yours; b and d: any four methods
 ''' + "".join(f'    # {key}: {text}\n    "{key}": ...,\n' for key, (text, _) in CLAIMS.items()) + "}"
 
 
