@@ -113,8 +113,8 @@ def fault_of_graph(outer: Tensor, params: Params, first_order: Params | None, st
                              "look for no_grad, detach() or .data in the inner loop.")
     if first_order is not None and oracles.close(found, first_order):
         return Misconception(FIRST_ORDER, f"{start}the gradient of the outer loss lacks the second derivatives: the "
-                             "inner gradient was treated as a constant. torch.autograd.grad needs create_graph=True, and "
-                             "torch.func.grad must not run under no_grad.")
+                             "inner gradient was treated as a constant. torch.autograd.grad needs create_graph=True, "
+                             "and torch.func.grad must not run under no_grad.")
     return None
 
 

@@ -32,7 +32,8 @@ PREDICTIONS = (
                                    f"its error is ≈{100 * difference(**gradients):.0f} % of the gradient's. Under "
                                    "no_grad the inner gradient became a constant.")),
     Prediction(
-        "03.p3", "Five points, one step: how many times smaller is MAML's error than the pretrained network's at its best rate?",
+        "03.p3", "Five points, one step: how many times smaller is MAML's error than the pretrained network's at its "
+        "best rate?",
         ("about the same", "about 1.5 times", "about 3 times", "about 10 times"), "about 3 times",
         lambda ratio, low, high: 2 <= low and high <= 5,
         lambda ratio, low, high: f"≈{ratio:.1f} times smaller, 95 % interval ≈[{low:.1f}, {high:.1f}] over 600 tasks."),
