@@ -202,7 +202,7 @@ def inner_step(theta: Params, support: tuple[Tensor, Tensor]) -> Params:
 
 def turns(theta: Params, batches: Batches, adapt: str = "support", evaluate: str = "query", order: int = 2,
           sign: int = -1, times: int = 1, rate: float = BETA, last_task: bool = False, kept: str = "each turn",
-          update: str = "descent", chained: bool = False) -> Params:
+          update: str = "descent") -> Params:
     """θ after a turn of the outer loop for each batch, as plain numbers; the options are the known faults."""
     start, done = theta, {name: torch.zeros_like(p) for name, p in theta.items()}
     sets = lambda task: dict(zip(("support", "query"), task))
@@ -223,7 +223,7 @@ def turns(theta: Params, batches: Batches, adapt: str = "support", evaluate: str
             for task in tasks:
                 phi = adapted(begun, task)
                 total = total + loss(phi, sets(task)[evaluate]) / len(tasks)
-                begun = phi if chained else p
+                begun = phi if update == "chained" else p
             return total
         return oracles.numeric_gradient(mean, at)
 
@@ -270,7 +270,7 @@ OUTER_FAULTS = (
      "algorithm, close to Reptile, and needs no query set; MAML takes the gradient of the query losses"),
     (FROM_PHI, {"update": "from phi"}, "the outer step moves theta, not what a task adapted to: p - beta * g for the p "
      "of theta"),
-    (CHAINED, {"chained": True}, "every task of a batch adapts from theta; yours went on from where the task before it "
+    (CHAINED, {"update": "chained"}, "every task of a batch adapts from theta; yours went on from where the task before it "
      "had ended"),
     (ONE_TURN, {"kept": "the first turn"}, "theta took one step, for the first batch; return after the loop, not "
      "inside it"),
