@@ -112,9 +112,9 @@ def fault_of_graph(outer: Tensor, params: Params, first_order: Params | None, st
         return Misconception(CUT, f"{start}no gradient flows from the adapted parameters back to the initialisation; "
                              "look for no_grad, detach() or .data in the inner loop.")
     if first_order is not None and oracles.close(found, first_order):
-        return Misconception(FIRST_ORDER, f"{start}the gradient of the outer loss lacks the Hessian term: the inner "
-                             "gradient was treated as a constant. torch.autograd.grad needs create_graph=True, and "
-                             "torch.func.grad must not run under no_grad.")
+        return Misconception(FIRST_ORDER, f"{start}the gradient of the outer loss lacks the second derivatives: the "
+                             "inner gradient was treated as a constant. torch.autograd.grad needs create_graph=True, "
+                             "and torch.func.grad must not run under no_grad.")
     return None
 
 
@@ -122,7 +122,7 @@ def fault_of_graph(outer: Tensor, params: Params, first_order: Params | None, st
 def graph_named_too(outer: Tensor, params: Params, first_order: Params) -> Iterator[None]:
     """A misconception about values that is raised inside is joined by what is wrong with the graph of `outer`.
 
-    A step that was not taken has no Hessian term to leave out, so only a cut graph joins those of `NO_STEP`."""
+    A step that was not taken has no second derivatives to leave out, so only a cut graph joins those of `NO_STEP`."""
     try:
         yield
     except Misconception as found:

@@ -49,6 +49,8 @@ def check_situations(answer: object) -> str:
 
 ACCURACY, POOLED, HALF, CLIPPED = ("accuracy in place of the error", "the larger side counts for more",
                                    "a distance of at most 1", "clipped at 0")
+SUMMED, INNER = "the sum of both sides", "the inner factor 2 is missing"
+RIGHT_COUNTED = "right answers counted as mistakes"
 ABSOLUTE, BARE, TURNED = "the sign taken away", "an error and no distance", "one side counted the wrong way round"
 ANSWERS = ((40, 6, 40, 8), (200, 30, 20, 9), (30, 20, 50, 26), (25, 0, 60, 0))      # home, mistakes, away, mistakes
 
@@ -87,7 +89,7 @@ def distances_of(sides: str = "mean", of: str = "error", scale: Callable[[float]
     found = []
     for n, wrong_n, m, wrong_m in ANSWERS:
         on_home, on_away = wrong_n / n, wrong_m / m
-        error = {"mean": (on_home + on_away) / 2, "pooled": (wrong_n + wrong_m) / (n + m),
+        error = {"mean": (on_home + on_away) / 2, "summed": on_home + on_away, "pooled": (wrong_n + wrong_m) / (n + m),
                  "away turned": (on_home + 1 - on_away) / 2, "home turned": (1 - on_home + on_away) / 2}[sides]
         found.append(last(scale(error if of == "error" else 1 - error)))
     return found
@@ -98,6 +100,9 @@ PAD_FAULTS = (
      "discriminator without a mistake has err = 0 and PAD = 2"),
     (POOLED, {"sides": "pooled"}, "all samples went into one error rate, so a discriminator that always names the "
      "larger side would seem to tell the domains apart; take the error of each side, then their mean"),
+    (SUMMED, {"sides": "summed"}, "err is the mean of both error rates, so halve their sum"),
+    (INNER, {"scale": lambda e: 2 * (1 - e)}, "the error is doubled within the brackets: guessing, err = 0.5, is a "
+     "distance of 0"),
     (HALF, {"scale": lambda e: 1 - 2 * e}, "the outer factor 2 is missing: PAD reaches from about 0 to 2"),
     (BARE, {"scale": lambda e: e}, "this is the error; the distance is 2 (1 - 2 err)"),
     (TURNED, {"sides": "away turned"}, "True means that the discriminator said away: on an away sample that is "
@@ -181,7 +186,12 @@ def scaled(errors: list[float], scale: Callable[[float], float] = lambda e: 2 * 
     return [last(scale(error)) for error in errors]
 
 
-DISTANCE_FAULTS = tuple(fault for fault in PAD_FAULTS if fault[1].keys() <= {"scale", "last"})
+DISTANCE_FAULTS = (
+    (RIGHT_COUNTED, {"scale": lambda e: 4 * e - 2}, "this is minus the distance: see that the labels of the rows that "
+     "you ask about stand in their order, 0 for rows of a and 1 for rows of b, and that you count what differs from "
+     "them"),
+    *(fault for fault in PAD_FAULTS if fault[1].keys() <= {"scale", "last"}),
+)
 
 
 def watch_split(spy: Spy) -> list[Misconception]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l01_domains import exercises_remedy
-from mlcourse.lessons.l01_domains.checks import (ABSOLUTE, ACCURACY, BARE, CLIPPED, COPIES, HALF, IGNORED, POOLED,
-                                                 SAME_SPLIT, SITUATIONS, TRAINING_HALF, TURNED, UNSHUFFLED,
-                                                 check_distance, check_name_shift, check_pad, check_situations)
+from mlcourse.lessons.l01_domains.checks import (ABSOLUTE, ACCURACY, BARE, CLIPPED, COPIES, HALF, IGNORED, INNER,
+                                                 POOLED, RIGHT_COUNTED, SAME_SPLIT, SITUATIONS, SUMMED, TRAINING_HALF,
+                                                 TURNED, UNSHUFFLED, check_distance, check_name_shift, check_pad,
+                                                 check_situations)
 
 # ---------------------------------------------------------------- 01.1
 
@@ -29,7 +30,7 @@ def answered(**answers: str) -> str:
 
 
 situations = Exercise(
-    id="01.1", title="Task, domain or modality?", answer="situations", difficulty=1, minutes=4,
+    id="01.1", title="Task, domain or modality?", answer="situations", difficulty=1, minutes=3,
     stub=SITUATION, solution_source=answered(), check=check_situations,
     hints=(
         "Ask three questions of each pair, in this order: is the input of another kind? Do the inputs come from "
@@ -75,7 +76,7 @@ def pad_wrong(*edits: tuple[str, str]) -> str:
 
 
 pad = Exercise(
-    id="01.2", title="PAD by hand", answer="pad", difficulty=1, minutes=4,
+    id="01.2", title="PAD by hand", answer="pad", difficulty=1, minutes=3,
     stub=PAD + "    ...", solution_source=PAD_SOLUTION, check=check_pad,
     hints=(
         "A mistake on a home sample is to call it away; a mistake on an away sample is not to.",
@@ -88,6 +89,8 @@ pad = Exercise(
         (pad_wrong((ERROR, "    error = 1 - (home_error + away_error) / 2")), ACCURACY),
         (pad_wrong((ERROR, "    error = (said_home.sum() + (~said_away).sum()) / (len(said_home) + len(said_away))")),
          POOLED),
+        (pad_wrong((ERROR, "    error = home_error + away_error")), SUMMED),
+        (pad_wrong((RETURN, "    return float(2 * (1 - error))")), INNER),
         (pad_wrong((RETURN, "    return float(1 - 2 * error)")), HALF),
         (pad_wrong((RETURN, "    return max(0.0, float(2 * (1 - 2 * error)))")), CLIPPED),
         (pad_wrong((RETURN, "    return float(error)")), BARE),
@@ -100,8 +103,8 @@ pad = Exercise(
     mutations=(
         ("    home_error = said_home.double().mean()", "    home_error = (~said_home).double().mean()"),
         ("    away_error = (~said_away).double().mean()", "    away_error = home_error"),
-        (ERROR, "    error = home_error + away_error"),
-        (RETURN, "    return float(2 * (1 - error))"),
+        (ERROR, "    error = home_error"),
+        (RETURN, "    return float(2 * (1 - error**2))"),
     ))
 
 # ---------------------------------------------------------------- 01.3
@@ -149,7 +152,7 @@ def distance_wrong(*edits: tuple[str, str]) -> str:
 
 OTHER_ORDER = "    other = torch.randperm(len(b), generator=generator)\n"
 distance = Exercise(
-    id="01.3", title="A domain far from itself", answer="distance", difficulty=3, minutes=6,
+    id="01.3", title="A domain far from itself", answer="distance", difficulty=3, minutes=8,
     given=DISTANCE_GIVEN, stub=DISTANCE + "    ...", solution_source=DISTANCE_SOLUTION, check=check_distance,
     hints=(
         "Which rows is the error measured on, and had the discriminator seen them? And when row i of a trains, where "
@@ -176,6 +179,7 @@ distance = Exercise(
         (distance_wrong((MEASURED, MEASURED.replace("test", "train")), (LAST, "    return float(1 - 2 * error)")),
          f"{TRAINING_HALF}, {HALF}"),
         (distance_wrong((LAST, "    return float(1 - 2 * error)")), HALF),
+        (distance_wrong((MEASURED, MEASURED.replace("torch.arange(2)", "torch.tensor([1, 0])"))), RIGHT_COUNTED),
         (distance_wrong((LAST, "    return float(error)")), BARE),
     ),
     mutations=(
@@ -192,8 +196,8 @@ def name_shift(home, away):
     """Which factor of P(x, y) differs? Compare with torch.allclose(one, other, rtol=0, atol=1e-9).
 
     home, away: tables (X, Y) of joint probabilities, float64, above 0; rows are x, columns y
-    Returns the first that fits: "none" if the tables are equal, "covariate" if P(y|x) is equal,
-    "label" if P(x|y) is equal, "concept" if P(x) is equal, else "several".
+    Returns "none" if the tables are equal; else it names what is equal, here at most one thing:
+    "covariate" if P(y|x) is, "label" if P(x|y) is, "concept" if P(x) is, "several" if nothing is.
     """
 '''
 NAME_SHIFT_SOLUTION = NAME_SHIFT + '''\
@@ -227,7 +231,7 @@ name_shift = Exercise(
         "P(x) and P(y|x).",
         "P(y|x) is the joint table with every row divided by its sum, joint.sum(1, keepdim=True); P(x|y) is the table "
         "with every column divided by its sum, joint.sum(0, keepdim=True).",
-        "In this order: equal tables, none; equal P(y|x), covariate; equal P(x|y), label; equal P(x), which is "
+        "Equal tables first: none. Then equal P(y|x), covariate; equal P(x|y), label; equal P(x), which is "
         "joint.sum(1), concept; else several. Compare with torch.allclose.",
     ),
     wrong=(

@@ -95,7 +95,7 @@ def by_seed(rows: list[dict], kind: str, field: str) -> np.ndarray:
 SHOWN = {                   # what the figure names: a kind of the dial, or another world and where its name stands
     "texture": dict(color=GREEN, marker="s"), "inversion": dict(color=VERMILION, marker="^"),
 }
-NAMES = {"not in the frame": (17, -3), "8×8 and back": (-6, 12), "UCI digits": (-46, -24)}
+NAMES = {"not in the frame": (-36, 11), "8×8 and back": (-78, 28), "UCI digits": (-66, 4)}
 
 
 def loss_against_distance(rows: list[dict]) -> Picture:
@@ -120,7 +120,8 @@ def loss_against_distance(rows: list[dict]) -> Picture:
                               elinewidth=0.8, label=label)
         for kind, _, pad, points, *_ in found:
             if kind in NAMES:
-                axes.annotate(kind, (pad, 100 * points), NAMES[kind], textcoords="offset points", fontsize=9)
+                axes.annotate(kind, (pad, 100 * points), NAMES[kind], textcoords="offset points", fontsize=9,
+                              arrowprops=dict(arrowstyle="-", color=BLACK, lw=0.7, shrinkA=1, shrinkB=4))
         axes.set(xlabel="PAD to home, of pixels (bars: 95 % intervals over seeds)",
                  ylabel="accuracy lost (points)", title=title, xlim=(-0.1, 2.1),
                  ylim=(-6, 112))

@@ -64,7 +64,8 @@ class Gauge:
 
     def legend(self, figure, middle: float, curve: str) -> None:
         """What the mark and the curve are, in one row above the panels on the right; middle: its height, 0 to 1."""
-        figure.legend([(self.bar, self.mark), (self.band, self.curve)], ["this setting, 95 % interval", curve], ncols=2,
+        setting = self.axes.errorbar([np.nan], [np.nan], yerr=[1], **QUERY, ls="", ms=5, elinewidth=2.2)
+        figure.legend([setting, (self.band, self.curve)], ["this setting, 95 % interval", curve], ncols=2,
                       loc="center", bbox_to_anchor=(0.8175, middle), fontsize=8, handlelength=1.5, handletextpad=0.4,
                       columnspacing=1)
 
@@ -110,13 +111,13 @@ class ShiftDialScene(Scene):
             else:
                 strip.rgba = strip_of(pictures)
         self._build_embedding(self.figure.add_axes((0.03, 0.085, 0.555, 0.435)))
-        boxes = [(0.655, bottom, 0.325, 0.205) for bottom in (0.67, 0.38, 0.09)]
+        boxes = [(0.655, bottom, 0.325, 0.2) for bottom in (0.645, 0.365, 0.085)]
         gauge = lambda box, *about, **more: Gauge(self, self.figure.add_axes(box), *about, **more)
         self.accuracy = gauge(boxes[0], "Accuracy of the fixed classifier (%)", (0, 118))
         self.pad = gauge(boxes[1], "Distance, pixels (hatched: by chance)", (-0.4, 2.6))
         self.inner = gauge(boxes[2], "Distance, features (hatched: by chance)", (-0.4, 2.6), last=True)
         self.accuracy.line(10, "guessing", at=0.2, style=":")
-        self.accuracy.legend(self.figure, 0.932, "mean of seeds, 95 % band")
+        self.accuracy.legend(self.figure, 0.912, "mean of seeds, 95 % band")
         self.pad.floor(*self.floors[0])
         self.inner.floor(*self.floors[1])
         if self.other is not None:

@@ -13,6 +13,8 @@ from mlcourse.exercises.oracles import Params
 from mlcourse.exercises.values import number
 
 ALPHA = 0.2
+ASCENT, TWICE = "gradient ascent", "twice the curvature"
+
 
 def check_inner_step(answer: object) -> str:
     """03.1: one step, its value, its side effects, and the gradient through one step and through two."""
@@ -42,7 +44,7 @@ def diagnose_step(adapted: Params, params: Params, g: Params) -> None:
     change = "you returned the gradient or the change; return the parameters after it"
     explain(adapted, step, (
         (THROWN_AWAY, {"size": 0}, "the returned parameters equal the initialisation; return the ones after the step"),
-        ("gradient ascent", {"sign": 1}, "the gradient points uphill, and the step must go down: subtract it"),
+        (ASCENT, {"sign": 1}, "the gradient points uphill, and the step must go down: subtract it"),
         ("the rate is forgotten", {"rate": 1.0}, "the step is the whole gradient; multiply it by alpha"),
         ("the step instead of its result", {"start": False}, change),
         ("the step instead of its result", {"start": False, "sign": 1}, change),
@@ -95,12 +97,12 @@ def by_formula(theta: float, support: tuple, query: tuple, alpha: float, factor:
     """The meta-gradient on paper; the options are the known faults."""
     (x_s, y_s), (x_q, y_q) = support, query
     slope = lambda at, x, y: (at * x - y) * x
-    adapted = theta - alpha * slope(theta, x_s, y_s)
+    adapted, uphill = (theta + sign * alpha * slope(theta, x_s, y_s) for sign in (-1, 1))
     if loss == "support":
         return times * slope(theta, x_s, y_s)
     factor = {"support": 1 - alpha * x_s ** 2, "none": 1, "query": 1 - alpha * x_q ** 2, "plus": 1 + alpha * x_s ** 2,
-              "one": 1 - alpha}[factor]
-    return times * factor * slope({"adapted": adapted, "theta": theta}[at], x_q, y_q)
+              "one": 1 - alpha, "twice": 1 - 2 * alpha * x_s ** 2}[factor]
+    return times * factor * slope({"adapted": adapted, "theta": theta, "uphill": uphill}[at], x_q, y_q)
 
 
 META_FAULTS = (
@@ -116,5 +118,10 @@ META_FAULTS = (
     ("sign of the curvature term", {"factor": "plus"}, "the step subtracts the gradient, so its derivative subtracts "
      "the curvature"),
     ("curvature left out", {"factor": "one"}, "the second derivative of the support loss is x_s², not 1"),
+    (TWICE, {"factor": "twice"}, "the support loss carries a factor ½, which cancels the 2 of the square: its second "
+     "derivative is x_s²"),
+    (ASCENT, {"at": "uphill"}, "the adapted weight lies downhill: the inner step subtracts the gradient"),
+    (ASCENT, {"at": "uphill", "factor": "plus"}, "the adapted weight lies downhill: the inner step subtracts the "
+     "gradient, and its derivative is 1 - alpha * x_s²"),
     ("a factor of two", {"times": 2}, "both losses carry a factor ½, which cancels the 2 of the square"),
 )

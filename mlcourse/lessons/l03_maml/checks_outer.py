@@ -9,7 +9,8 @@ from torch import Tensor
 
 from mlcourse.exercises import oracles
 from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, explain
-from mlcourse.exercises.gradients import CUT, FIRST_ORDER, THROWN_AWAY, explain_crash, look_like_params
+from mlcourse.exercises.gradients import (CUT, FIRST_ORDER, IN_PLACE, THROWN_AWAY, explain_crash, gradients_by,
+                                          look_like_params)
 from mlcourse.exercises.oracles import Params
 from mlcourse.exercises.values import DIGITS, number
 
@@ -18,6 +19,7 @@ from mlcourse.exercises.values import DIGITS, number
 ONE_SIDED, HALF_WAY = "a one-sided difference", "the distance is 2 eps"
 NO_DIRECTION, SIGNED, ABSOLUTE = "a slope without its direction", "an error with a sign", "an absolute error"
 BARE_RATIO, TO_ITSELF = "a ratio, not an error", "autograd compared with itself"
+INVERTED = "the ratio upside down"
 MOVED = "theta is left moved"
 SLOPE = "slope_error must return one number"
 EPSILONS = (0.3, 0.1)
@@ -72,7 +74,7 @@ def error_of(theta: Params, u: Params, scale: float, eps: float, by: str = "both
                 "autograd": exact}[by]
     claimed = scale * (exact if along else sum(float(g.sum()) for g in slopes(theta).values()))
     return {"error": abs(claimed / measured - 1), "signed": claimed / measured - 1, "ratio": claimed / measured,
-            "absolute": abs(claimed - measured)}[says]
+            "absolute": abs(claimed - measured), "inverted": abs(measured / claimed - 1)}[says]
 
 
 SLOPE_FAULTS = (
@@ -85,6 +87,8 @@ SLOPE_FAULTS = (
     (ABSOLUTE, {"says": "absolute"}, "a miss of 0.1 is much for a slope of 0.2 and little for one of 200; divide by "
      "the measured slope"),
     (BARE_RATIO, {"says": "ratio"}, "a right gradient has the ratio 1; return how far it is from 1"),
+    (INVERTED, {"says": "inverted"}, "the error is a share of the measured slope, which is the right one: divide "
+     "claimed by measured"),
     (TO_ITSELF, {"by": "autograd"}, "a gradient that autograd made is no test of another that autograd made; measure "
      "the slope with two values of F"),
 )
@@ -99,6 +103,8 @@ def alike(got: list[float], want: list[float]) -> bool:
 
 ALPHA, BETA, TURNS, TASKS = 0.2, 0.3, 2, 3
 NO_GRAPH = "theta without a graph in the next turn"
+GRAPH_KEPT, FROM_PHI = "the graph of earlier turns kept", "the next turn starts from phi"
+CHAINED, ONE_TURN = "a task starts from the last task's phi", "only the first batch"
 Batches = list[list[tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]]]
 
 
@@ -106,20 +112,43 @@ def check_outer_loop(answer: object) -> str:
     """03.4: θ after two turns, against turns whose meta-gradients are central differences."""
     outer_loop = LearnerFunction(answer, "outer_loop")
     theta, batches = oracles.small_params(5), some_batches()
-    got = called(outer_loop, theta, batches)
+    given, met = fresh(theta), []
+
+    def watched(params: Params, support: tuple[Tensor, Tensor]) -> Params:
+        met.append(params)
+        return inner_step(params, support)
+
+    got = called(outer_loop, given, batches, watched)
     want = turns(theta, batches)
     if not oracles.close(got, want):
         explain(got, lambda **faults: turns(theta, batches, **faults), OUTER_FAULTS, oracles.close)
         raise NotYet(f"after {TURNS} turns theta differs from {TURNS} steps of beta times the gradient, with respect "
                      f"to theta, of the mean query loss after the inner step.")
+    see_fresh_tensors(theta, given, met)
     return f"After {TURNS} turns theta is where {TURNS} meta-gradients, measured by central differences, lead."
 
 
-def called(outer_loop: LearnerFunction, theta: Params, batches: Batches) -> Params:
+def fresh(theta: Params) -> Params:
+    """A copy of θ that requires gradients."""
+    return {name: p.detach().clone().requires_grad_() for name, p in theta.items()}
+
+
+def see_fresh_tensors(theta: Params, given: Params, met: list[Params]) -> None:
+    """Raise where a loop with the right numbers overwrote the θ that it was `given`, or began a later turn with tensors
+    whose graph leads back to it; met: what its inner steps began from."""
+    if any(not torch.equal(p, given[name]) for name, p in theta.items()):
+        raise Misconception(IN_PLACE, "the numbers are right, but the theta that was handed in has changed; leave it, "
+                            "and let a turn make new tensors.")
+    start = sum(p.sum() for p in met[-1].values())
+    if start.requires_grad and any(g is not None for g in gradients_by(start, list(given.values()))):
+        raise Misconception(GRAPH_KEPT, "the numbers are right, but theta still carries the graph of every earlier "
+                            "turn, and memory grows with each; (p - beta * g).detach().requires_grad_() begins anew.")
+
+
+def called(outer_loop: LearnerFunction, theta: Params, batches: Batches, inner_step: Callable) -> Params:
     """What the learner's loop returns; an error that torch is known to give for a mistake is raised by its name."""
-    fresh = lambda: {name: p.detach().clone().requires_grad_() for name, p in theta.items()}
     try:
-        return look_like_params(outer_loop(fresh(), batches, inner_step, loss, BETA), theta)
+        return look_like_params(outer_loop(theta, batches, inner_step, loss, BETA), theta)
     except Crashed as crash:
         text = str(crash.error)
         if "not have been used in the graph" in text or "does not require grad" in text and runs_inside(outer_loop):
@@ -127,7 +156,7 @@ def called(outer_loop: LearnerFunction, theta: Params, batches: Batches) -> Para
                                 "with their graph, so use them as they are.") from None
         if "require" in text and "grad" in text:
             try:
-                outer_loop(fresh(), batches[:1], inner_step, loss, BETA)
+                outer_loop(fresh(theta), batches[:1], inner_step, loss, BETA)
             except Crashed:
                 explain_crash(crash)
             else:
@@ -188,10 +217,17 @@ def turns(theta: Params, batches: Batches, adapt: str = "support", evaluate: str
             each = [oracles.gradient(lambda p, task=task: loss(p, sets(task)[evaluate]), adapted(at, task))
                     for task in tasks]
             return {name: sum(g[name] for g in each) / len(each) for name in at}
-        mean: Callable = lambda p: sum(loss(adapted(p, task), sets(task)[evaluate]) for task in tasks) / len(tasks)
+
+        def mean(p: Params) -> Tensor:
+            total, begun = 0.0, p
+            for task in tasks:
+                phi = adapted(begun, task)
+                total = total + loss(phi, sets(task)[evaluate]) / len(tasks)
+                begun = phi if update == "chained" else p
+            return total
         return oracles.numeric_gradient(mean, at)
 
-    for tasks in batches:
+    for tasks in batches[:1] if kept == "the first turn" else batches:
         at = start if kept == "none" else theta
         chosen = tasks[-1:] if last_task else tasks
         if update == "mean":
@@ -201,7 +237,8 @@ def turns(theta: Params, batches: Batches, adapt: str = "support", evaluate: str
         for group in ([[task] for task in chosen] if update == "each task" else [chosen]):
             g = gradient(at, group)
             done = {name: g[name] + (done[name] if kept == "sums" else 0) for name in g}
-            at = {name: p.detach() + sign * times * rate * done[name] for name, p in at.items()}
+            begun = adapted(at, group[-1]) if update == "from phi" else at
+            at = {name: p.detach() + sign * times * rate * done[name] for name, p in begun.items()}
         theta = at
     return start if kept == "nothing" else theta
 
@@ -219,8 +256,8 @@ OUTER_FAULTS = (
      "that the inner loop starts from"),
     ("a performance instead of a loss", {"sign": 1}, "theta climbed; the outer loop descends a loss, so its gradient "
      "is subtracted"),
-    (FIRST_ORDER, {"order": 1}, "the gradient with respect to theta lacks the Hessian term: the inner step was treated "
-     "as a constant; differentiate through the parameters that inner_step returns"),
+    (FIRST_ORDER, {"order": 1}, "the gradient with respect to theta lacks the second derivatives: the inner gradient "
+     "was treated as a constant; differentiate through the parameters that inner_step returns"),
     ("sum instead of mean", {"times": TASKS}, "line [6] takes the mean over the tasks of a batch"),
     ("the rate is forgotten", {"rate": 1.0}, "the step is the whole gradient; multiply it by beta"),
     ("only the last task of a batch", {"last_task": True}, "the losses of the other tasks were overwritten; add them "
@@ -231,6 +268,12 @@ OUTER_FAULTS = (
      "the turns; use torch.autograd.grad, or set .grad to None"),
     ("the mean of the adapted parameters", {"update": "mean"}, "averaging what the tasks adapted to is another "
      "algorithm, close to Reptile, and needs no query set; MAML takes the gradient of the query losses"),
+    (FROM_PHI, {"update": "from phi"}, "the outer step moves theta, not what a task adapted to: p - beta * g for the p "
+     "of theta"),
+    (CHAINED, {"update": "chained"}, "every task of a batch adapts from theta; yours went on from where the task before it "
+     "had ended"),
+    (ONE_TURN, {"kept": "the first turn"}, "theta took one step, for the first batch; return after the loop, not "
+     "inside it"),
     ("a step for each task", {"update": "each task"}, "all tasks of a batch start from the same theta; step once, with "
      "the mean of their losses"),
 )

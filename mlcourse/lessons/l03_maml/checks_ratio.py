@@ -10,6 +10,9 @@ from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet,
 from mlcourse.exercises.values import numbers
 
 UPSIDE_DOWN, BY_TASK = "ratio upside down", "a ratio of every task"
+NOT_DIVIDED, BY_OTHER = "not divided by the mean", "divided by the other mean"
+NO_ROOT = "divided by n, not by its root"
+SCALE = 4.5         # of both errors, so that the mean that a residual is divided by is far from 1
 
 
 def task_errors(tasks: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -17,7 +20,8 @@ def task_errors(tasks: int, seed: int) -> tuple[Tensor, Tensor]:
     has small errors on some, which no single task's ratio survives."""
     noise = torch.randn(3, tasks, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     hard = (0.7 * noise[0]).exp()
-    return 3.0 * hard * (0.15 * noise[1]).exp(), hard * (0.35 * noise[2]).exp() * noise[2].abs().clamp(0.02, 1)
+    return (SCALE * 3.0 * hard * (0.15 * noise[1]).exp(),
+            SCALE * hard * (0.35 * noise[2]).exp() * noise[2].abs().clamp(0.02, 1))
 
 
 def reference(a: Tensor, b: Tensor) -> tuple[float, float, float]:
@@ -89,6 +93,15 @@ def diagnose_interval(ratio: float, low: float, high: float, a: Tensor, b: Tenso
         raise Misconception("unpaired interval", "the interval is as wide as for two separate sets of tasks, but both "
                             "methods met the same tasks; keep the pairs together, by the residual of each task or by "
                             "drawing whole tasks in a bootstrap.")
+    if near(1.96 * paired * float(b.mean())):
+        raise Misconception(NOT_DIVIDED, "the interval has the unit of an error, and a ratio has none; divide each "
+                            "task's residual by MAML's mean error.")
+    if near(1.96 * paired / ratio):
+        raise Misconception(BY_OTHER, "the residual was divided by the mean error of the other method; divide it by "
+                            "that in the denominator of the ratio.")
+    if near(1.96 * paired / len(a) ** 0.5):
+        raise Misconception(NO_ROOT, "the interval is too narrow by a factor of the square root of n; the standard "
+                            "error of a mean is the standard deviation divided by √n.")
     if half > 0.3 * paired * len(a) ** 0.5:
         raise Misconception("standard deviation instead of standard error", "the interval is as wide as the spread of "
                             "single tasks; the mean of n tasks varies less, by a factor of the square root of n.")
@@ -100,11 +113,11 @@ def diagnose_interval(ratio: float, low: float, high: float, a: Tensor, b: Tenso
 
 
 LARGER, SMALLER, OPEN = "larger", "smaller", "not told apart"
-CLAIMS = {      # what was measured, and what it allows to say of MAML's error
+CLAIMS = {      # what was measured, and what it allows to say of the first error
     "a": ("frequency 2: MAML 7.0 ± 0.5, pretrained 6.5 ± 0.4; paired difference 0.54 ± 0.25", LARGER),
-    "b": ("frequency 1.5: MAML 4.8 ± 0.4, pretrained 4.7 ± 0.3; paired difference 0.08 ± 0.20", OPEN),
+    "b": ("methods A 4.8 ± 0.4 and B 4.7 ± 0.3, on the same tasks; paired difference 0.08 ± 0.20", OPEN),
     "c": ("frequency 1.25: MAML 2.2 ± 0.2, pretrained 3.1 ± 0.3; paired difference -0.82 ± 0.17", SMALLER),
-    "d": ("at home, one step: MAML 0.80 ± 0.08, FOMAML on 600 other tasks 0.90 ± 0.08", OPEN),
+    "d": ("methods C 0.80 ± 0.08 and D 0.90 ± 0.08, on separate tasks", OPEN),
 }
 
 
@@ -124,5 +137,5 @@ def misread(key: str, said: str, right: str) -> Misconception:
     if said == OPEN:
         return Misconception("overlapping intervals read as no difference", f"look at {key}: both methods met the "
                              f"same tasks, and the interval of their paired difference leaves out 0.")
-    return Misconception("the sign of the difference", f"look at {key}: the difference is MAML's error minus the "
-                         f"other's.")
+    return Misconception("the sign of the difference", f"look at {key}: the difference is the first error minus the "
+                         f"second.")

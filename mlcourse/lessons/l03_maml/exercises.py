@@ -5,9 +5,10 @@ from __future__ import annotations
 from mlcourse.exercises.by_hand import BY_AUTOGRAD, BY_DIFFERENCES
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.exercises.gradients import AT_THETA, BACKWARD, CUT, FIRST_ORDER, IN_PLACE, NO_GRAD, THROWN_AWAY
-from mlcourse.lessons.l03_maml.checks import check_inner_step, check_meta_gradient
-from mlcourse.lessons.l03_maml.checks_outer import (ABSOLUTE, BARE_RATIO, HALF_WAY, MOVED, NO_DIRECTION, ONE_SIDED,
-                                                    SIGNED, TO_ITSELF, check_outer_loop, check_slope_error)
+from mlcourse.lessons.l03_maml.checks import ASCENT, TWICE, check_inner_step, check_meta_gradient
+from mlcourse.lessons.l03_maml.checks_outer import (ABSOLUTE, BARE_RATIO, CHAINED, FROM_PHI, GRAPH_KEPT, HALF_WAY,
+                                                    INVERTED, MOVED, NO_DIRECTION, ONE_SIDED, ONE_TURN, SIGNED,
+                                                    TO_ITSELF, check_outer_loop, check_slope_error)
 from mlcourse.lessons.l03_maml.exercises_results import paired_ratio, verdicts
 
 # ---------------------------------------------------------------- 03.1
@@ -159,6 +160,9 @@ meta_gradient = Exercise(
         (meta_wrong("alpha * x_s**2", "alpha * x_q**2"), "curvature of the query loss"),
         (meta_wrong("1 - alpha", "1 + alpha"), "sign of the curvature term"),
         (meta_wrong("(1 - alpha * x_s**2)", "(1 - alpha)"), "curvature left out"),
+        (meta_wrong("(1 - alpha * x_s**2)", "(1 - 2 * alpha * x_s**2)"), TWICE),
+        (meta_wrong("theta - alpha", "theta + alpha"), ASCENT),
+        (edited(META_GRADIENT_SOLUTION, ("theta - alpha", "theta + alpha"), ("1 - alpha", "1 + alpha")), ASCENT),
         (meta_wrong(CHAIN_RULE, "    return 2 * (1 - alpha * x_s**2) * query_gradient"), "a factor of two"),
         (meta_wrong(CHAIN_RULE, "    return 2 * (1 + alpha * x_s**2) * query_gradient"),
          "sign of the curvature term, a factor of two"),
@@ -216,6 +220,7 @@ slope_error = Exercise(
         (slope_wrong(("abs(claimed / measured - 1)", "claimed / measured - 1")), SIGNED),
         (slope_wrong(("abs(claimed / measured - 1)", "abs(claimed - measured)")), ABSOLUTE),
         (slope_wrong(("abs(claimed / measured - 1)", "claimed / measured")), BARE_RATIO),
+        (slope_wrong(("claimed / measured", "measured / claimed")), INVERTED),
         (slope_wrong((MEASURED, "    loss = F(leaves := {n: p.detach().requires_grad_() for n, p in theta.items()})\n"
                                 "    exact = torch.autograd.grad(loss, list(leaves.values()))\n"
                                 "    measured = sum((g * d).sum() for g, d in zip(exact, u.values()))")), TO_ITSELF),
@@ -311,6 +316,13 @@ outer_loop = Exercise(
             phi = {name: p.detach() for name, p in phi.items()}''')), CUT),
         (outer_wrong(("        theta = {name", "        moved = {name")), THROWN_AWAY),
         (outer_wrong((META, ""), (NEXT, IN_PLACE_TURN)), "gradients of earlier turns added"),
+        (outer_wrong((NEXT, IN_PLACE_TURN.split("\n", 1)[1].replace("p -= beta * p.grad", "p -= beta * g").replace(
+            "p in theta.values()", "p, g in zip(theta.values(), grads)"))), IN_PLACE),
+        (outer_wrong(("(p - beta * g).detach().requires_grad_()", "p - beta * g")), GRAPH_KEPT),
+        (outer_wrong((NEXT, NEXT.replace("theta.items()", "phi.items()"))), FROM_PHI),
+        (outer_wrong(("        total = 0", "        total, phi = 0, theta"),
+                     (ADAPTED, ADAPTED.replace("(theta", "(phi"))), CHAINED),
+        (outer_wrong(("    return theta", "        return theta")), ONE_TURN),
         (outer_wrong(("(p - beta * g).detach().requires_grad_()", "(p - beta * g).detach()")),
          "theta without a graph in the next turn"),
         (OUTER_LOOP + '''\

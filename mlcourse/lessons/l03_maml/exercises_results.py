@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l03_maml.checks_ratio import BY_TASK, CLAIMS, check_claims, check_paired_ratio
+from mlcourse.lessons.l03_maml.checks_ratio import (BY_OTHER, BY_TASK, CLAIMS, NO_ROOT, NOT_DIVIDED, check_claims,
+                                                    check_paired_ratio)
 
 # ---------------------------------------------------------------- 03.5
 
@@ -53,6 +54,9 @@ paired_ratio = Exercise(
                                                      "    ratios = a[other]")), "unpaired interval"),
         (ratio_wrong((RESIDUAL, "    d = a / b")), BY_TASK),
         (ratio_wrong((RESIDUAL, "    d = (a - ratio * b) / b")), BY_TASK),
+        (ratio_wrong((RESIDUAL, "    d = a - ratio * b")), NOT_DIVIDED),
+        (ratio_wrong((RESIDUAL, "    d = (a - ratio * b) / a.mean()")), BY_OTHER),
+        (ratio_wrong((HALF, "    half = 1.96 * d.std() / n")), NO_ROOT),
         (ratio_wrong((" / n ** 0.5", "")), "standard deviation instead of standard error"),
         (ratio_wrong(("1.96 * ", "")), "one standard error"),
         (ratio_wrong((RATIO, "    ratio = b.mean() / a.mean()")), "ratio upside down"),
@@ -62,7 +66,6 @@ paired_ratio = Exercise(
     mutations=(
         (RATIO, "    ratio = a.median() / b.median()"),
         (RESIDUAL, "    d = a / b.mean()"),
-        (HALF, "    half = 1.96 * d.std() / n"),
         (HALF, "    half = 1.6 * d.std() / n ** 0.5"),
         (HALF, "    half = 2.3 * d.std() / n ** 0.5"),
         (LAST, "    return float(ratio), float(ratio + half), float(ratio - half)"),
@@ -71,8 +74,8 @@ paired_ratio = Exercise(
 # ---------------------------------------------------------------- 03.6
 
 VERDICTS = '''\
-verdicts = {  # MAML\'s error: "smaller", "larger" or "not told apart"? 600 tasks, 95 % intervals
-    # a, b and c after ten steps, d after one
+verdicts = {  # the first error: "smaller", "larger" or "not told apart"? 600 tasks, 95 % intervals
+    # a and c: ten steps, networks of another training than yours; b and d: any four methods
 ''' + "".join(f'    # {key}: {text}\n    "{key}": ...,\n' for key, (text, _) in CLAIMS.items()) + "}"
 
 

@@ -32,15 +32,16 @@ PREDICTIONS = (
                                    f"its error is ≈{100 * difference(**gradients):.0f} % of the gradient's. Under "
                                    "no_grad the inner gradient became a constant.")),
     Prediction(
-        "03.p3", "Five points, one step: how many times smaller is MAML's error than the tuned baseline's?",
+        "03.p3", "Five points, one step: how many times smaller is MAML's error than the pretrained network's at its "
+        "best rate?",
         ("about the same", "about 1.5 times", "about 3 times", "about 10 times"), "about 3 times",
         lambda ratio, low, high: 2 <= low and high <= 5,
         lambda ratio, low, high: f"≈{ratio:.1f} times smaller, 95 % interval ≈[{low:.1f}, {high:.1f}] over 600 tasks."),
     Prediction(
         "03.p4", "Where does the error of FOMAML lie?",
-        ("below MAML's", "above MAML's, nearer to it than the baseline's", "nearer to the baseline's",
-         "above the baseline's"),
-        "above MAML's, nearer to it than the baseline's",
+        ("below MAML's", "above MAML's, nearer to it than to pretraining's", "nearer to pretraining's",
+         "above pretraining's"),
+        "above MAML's, nearer to it than to pretraining's",
         lambda ratio, low, high: 1 < low and high < 2,
         lambda ratio, low, high: f"FOMAML's is ≈{ratio:.2f} times MAML's, 95 % interval ≈[{low:.2f}, {high:.2f}]."),
 )

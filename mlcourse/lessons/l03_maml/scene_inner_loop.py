@@ -9,15 +9,16 @@ from mlcourse.plots.style import BLACK, GREY, QUERY, SUPPORT
 from mlcourse.plots.surface import SurfacePanel, colour_bar, line_spacing
 
 HIGHEST = 1e3          # of the losses drawn; what lies above is marked
-FIT_LIMIT = 9.0
+FIT_LIMIT = 6.5
+LEGEND = dict(loc="lower left", bbox_to_anchor=(0, 0.985), borderaxespad=0, fontsize=8, handletextpad=0.4)
 SUPPORT_MAP, QUERY_MAP = "Blues", "Oranges"
 
 
 class FitScene(Scene):
     """The fit and the losses; `show` takes an `InnerLoopRecord`."""
 
-    HEIGHT, BOTTOM, TALL = 3.0, 0.165, 0.625     # inches; of both panels, in figure heights
-    BEFORE, AFTER = "before the steps", "after them"
+    HEIGHT, BOTTOM, TALL = 3.0, 0.165, 0.57      # inches; of both panels, in figure heights
+    BEFORE, AFTER, LOSS = "before", "after", "mean squared error"
     LOWEST = 1e-1                                # of the losses drawn
 
     def __init__(self, max_steps: int):
@@ -33,31 +34,32 @@ class FitScene(Scene):
         axes.set_xlabel("x", labelpad=0)
         axes.set_ylabel("y", labelpad=0)
         axes.grid(True)
-        axes.set_title("Fit: the curve before and after each step")
+        axes.set_title("Fit: the curve before and after each step", pad=19)
         plot = lambda **style: axes.plot([], [], **style)[0]
         self.truth = self.moving(plot(color=QUERY["color"], lw=2.2, ls=(0, (1, 1.2)), label="true curve (query)"))
-        self.between = self.moving(plot(color=GREY, lw=0.9, alpha=0.75))
+        self.between = self.moving(plot(color=GREY, lw=0.9, alpha=0.75, label="between"))
         self.before = self.moving(plot(color=GREY, ls="--", lw=1.6, label=self.BEFORE))
         self.after = self.moving(plot(color=BLACK, lw=2.4, label=self.AFTER))
         self.support_points = self.moving(plot(**SUPPORT, ls="", ms=8, mec="white", mew=1, label="support points",
                                                zorder=5))
-        axes.legend(ncols=4, loc="upper center", borderaxespad=0.1, handlelength=2.2, columnspacing=1.6)
+        axes.legend(ncols=5, handlelength=2, columnspacing=1.2, **LEGEND)
 
     def _build_losses(self, axes) -> None:
         axes.set(xlim=(-0.4, self.max_steps + 0.4), ylim=(self.LOWEST, 4 * HIGHEST), yscale="log",
                  yticks=(self.LOWEST, 1e1, 1e3), xticks=range(0, self.max_steps + 1, 2))
         axes.set_xlabel("gradient steps", labelpad=0)
-        axes.set_ylabel("mean squared error", labelpad=0)
+        axes.set_ylabel(self.LOSS, labelpad=0)
         axes.grid(True, which="major")
-        axes.set_title("Losses, step by step")
+        axes.set_title("Losses, step by step", pad=19)
         self.losses = []
         for style, line, label in ((SUPPORT, "-", "support"), (QUERY, "--", "query")):
             ahead = self.moving(axes.plot([], [], color=style["color"], ls=line, lw=1, alpha=0.3)[0])
             done = self.moving(axes.plot([], [], **style, ls=line, label=label, clip_on=False)[0])
             off = self.moving(axes.plot([], [], color=style["color"], ls="", marker="^", ms=9, clip_on=False)[0])
             self.losses.append((ahead, done, off))
+        axes.plot([], [], color=GREY, lw=1, alpha=0.5, label="to come")
         axes.plot([], [], color=GREY, ls="", marker="^", ms=7, label=f"above {HIGHEST:g}")
-        axes.legend(loc="lower left", borderaxespad=0.1, ncols=3, columnspacing=1.0, handlelength=1.6)
+        axes.legend(ncols=4, handlelength=1.5, columnspacing=0.8, **LEGEND)
 
     def show(self, record) -> None:
         s, limit = record.steps, 10 * FIT_LIMIT
@@ -83,8 +85,8 @@ class FitScene(Scene):
 class InnerLoopScene(FitScene):
     """Fit and losses over two surfaces. `aspect` is the width over the height of a surface panel."""
 
-    HEIGHT, BOTTOM, TALL = 4.1, 0.575, 0.285
-    BEFORE, AFTER = "before, f(x; θ)", "after, f(x; φ)"
+    HEIGHT, BOTTOM, TALL = 4.1, 0.575, 0.245
+    BEFORE, AFTER, LOSS = "before, f(x; θ)", "after, f(x; φ)", "MSE"
     LOWEST = 1e-3
 
     def __init__(self, max_steps: int, points: int):
@@ -100,7 +102,7 @@ class InnerLoopScene(FitScene):
                                   "Query loss on the same slice: what counts", self.points, False)
         self.aspect = self.support.aspect
         for panel, left, colormap in ((self.support, 0.462, SUPPORT_MAP), (self.query, 0.937, QUERY_MAP)):
-            panel.axes.set_xlabel("→ along the first step          ○ θ    ★ φ    × lowest of the slice", labelpad=2)
+            panel.axes.set_xlabel("→ along the first step      ○ θ    ★ φ    × lowest, if inside", labelpad=2)
             colour_bar(self, self.figure.add_axes((left, box[1], 0.011, box[3])), colormap, "MSE")
         self.support.axes.set_ylabel("↑ across it")
         self.paths = [self._build_path(panel.axes) for panel in (self.support, self.query)]

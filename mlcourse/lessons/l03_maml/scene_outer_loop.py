@@ -39,14 +39,14 @@ class OuterLoopScene(Scene):
         self.marks = []
         for panel, left, colormap, what, end in ((self.support, 0.638, SUPPORT_MAP, "Support", 0.685),
                                                  (self.query, 0.953, QUERY_MAP, "Query", 0.635)):
-            panel.axes.set_xlabel("○ θ    ▲◆▼ φᵢ    × lowest of the slice", fontsize=8.5, labelpad=3)
+            panel.axes.set_xlabel("○ θ    ▲◆▼ φᵢ    × lowest, if inside", fontsize=8.5, labelpad=3)
             colour_bar(self, figure.add_axes((left, box[1], 0.011, box[3])), colormap, "MSE")
             self.marks.append(self._build_marks(panel.axes, what, end))
 
     def _build_fit(self, axes, i: int) -> dict:
         axes.set(xlim=(-5.1, 5.1), ylim=(-FIT_LIMIT, FIT_LIMIT), yticks=(-5, 0, 5))
         axes.set_xlabel("x", labelpad=0)
-        axes.set_ylabel("y", labelpad=-3)
+        axes.set_ylabel("y" if i == 0 else "", labelpad=-3)
         axes.grid(True)
         name, x, y = self.tasks[i]
         axes.text(0.075, 1.05, f"Task {name}: query loss", transform=axes.transAxes, fontsize=10.5)

@@ -147,6 +147,8 @@ def headline(record: InnerLoopRecord) -> str:
 def course(before: float, after: float) -> str:
     """How a loss went. What is left of one that falls differs between trainings far more than the share that is gone,
     so it is this that is said."""
+    if not math.isfinite(after):
+        return f"grows from {about(before)} without bound"
     if after < before * 0.98:
         return f"falls by ≈{100 * (1 - after / before):.0f} %, from {about(before)}"
     return f"{'rises' if after > before * 1.02 else 'barely moves,'} from {about(before)} to {about(after)}"

@@ -1,7 +1,7 @@
-"""The explorers of lesson 03 in JupyterLab, inside their lesson: they follow the keyboard and the mouse."""
+"""The explorers of lesson 03 in JupyterLab, the inner loop's inside its lesson: they follow keyboard and mouse."""
 
 
-def test_inner_loop_and_outer_loop(lab, tmp_path):
+def test_inner_loop(lab, tmp_path):
     page = lab("notebooks/03_maml.ipynb")
     assert page.errors() == []
 
@@ -23,10 +23,12 @@ def test_inner_loop_and_outer_loop(lab, tmp_path):
     picture = explorer.changed(picture)
     assert float(explorer.readout("phase")) > phase + 0.1
     explorer.settled()
-    assert explorer.faults() == []
+    assert explorer.faults() == page.errors() == []
     explorer.root.screenshot(path=tmp_path / "inner_loop.png")
 
-    player = page.widget("OuterLoopPlayer")
+
+def test_outer_loop(widget, tmp_path):
+    player = widget("OuterLoopPlayer")
     picture, ahead = player.pixels(), int(player.readout("outer step")) + 10
     player.press("+10 steps")
     picture = player.changed(picture)
@@ -43,4 +45,3 @@ def test_inner_loop_and_outer_loop(lab, tmp_path):
     assert "Rewound to outer step" in player.says()
     assert player.faults() == []
     player.root.screenshot(path=tmp_path / "outer_loop.png")
-    assert page.errors() == []

@@ -10,8 +10,8 @@ from torch.func import functional_call
 
 from mlcourse.engine.descend import trajectory
 from mlcourse.lessons.l03_maml.slices import GRID, Plane, flatten, frame, predictions, unflatten
-from mlcourse.lessons.l03_maml.widget_inner_loop import (MAX_STEPS, QUERY_X, InnerLoopExplorer, first_explosion,
-                                                         headline, inner_loop, inner_path)
+from mlcourse.lessons.l03_maml.widget_inner_loop import (MAX_STEPS, QUERY_X, InnerLoopExplorer, course,
+                                                         first_explosion, headline, inner_loop, inner_path)
 from mlcourse.losses import task_loss
 from mlcourse.system.machine import one_core
 from mlcourse.widgets import sweep
@@ -162,6 +162,8 @@ def test_no_step_says_so_and_the_finding_follows_the_numbers():
     falls = record._replace(steps=1, query_loss=np.array([3.1, 0.4]), diverged_at=None)
     assert headline(falls) == "After 1 step of α = 0.03 the query loss of θ falls by ≈87 %, from ≈3.1"
     assert "rises" in headline(falls._replace(query_loss=np.array([0.4, 3.1])))
+    for lost in (np.inf, np.nan):
+        assert course(6.42, lost) == "grows from ≈6.42 without bound"
 
 
 def test_every_control_can_be_swept_and_moves_the_picture():

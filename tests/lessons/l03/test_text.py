@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 from mlcourse.course import notebooks
+from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.lessons.l03_maml.checks_ratio import CLAIMS, OPEN
 from mlcourse.system import paths
 
@@ -36,3 +38,17 @@ def test_each_verdict_follows_from_its_interval():
             (one, h1, other, h2) = numbers[-4:]
             difference, half = one - other, (h1 ** 2 + h2 ** 2) ** 0.5
         assert right == (OPEN if abs(difference) <= half else "larger" if difference > 0 else "smaller")
+
+
+def test_for_a_weighted_sum_of_waves_the_mean_of_the_tasks_is_the_best_start():
+    batch = SinusoidSampler(shot=10, query=10).sample(5000, torch.Generator().manual_seed(0))
+    waves = lambda x: torch.cat([x.sin(), x.cos()], -1)
+    mse = lambda weights, x, y: ((waves(x) @ weights - y) ** 2).mean()
+
+    def after_a_step(weights, task):
+        phi = weights - 0.1 * torch.func.grad(mse)(weights, task.support_x, task.support_y)
+        return mse(phi, task.query_x, task.query_y)
+
+    mean_loss = lambda weights: torch.vmap(lambda task: after_a_step(weights, task))(batch).mean()
+    at_mean, at_zero = (torch.func.grad(mean_loss)(torch.tensor([[0.0], [cosine]])).norm() for cosine in (-1.623, 0.0))
+    assert at_mean < 0.1 < 1 < at_zero
