@@ -20,6 +20,7 @@ NO_LABELS = "class ids for labels"
 IN_ORDER = "labels that tell the class"
 SAME_PICTURES = "the same drawings every time"
 SAME_CLASSES = "the same classes every time"
+ONE_SHUFFLE = "one shuffle for all classes"
 LEFT_OUT = "a class that never comes"
 FIXED = "a class with the same label every time"
 IGNORED = "the generator is ignored"
@@ -128,9 +129,18 @@ def faults_between(drawn: list[tuple[Tensor, ...]], labels: Tensor) -> list[Misc
             pictures.setdefault(int(labels[index]), set()).add(index)
     if all(len(own) <= 2 for own in pictures.values()):
         found.append(Misconception(SAME_PICTURES, "a class always brings the same labelled drawings; shuffle each "
-                                                  "class's "
-                                   "pictures before you divide them."))
+                                   "class's pictures before you divide them."))
+    elif all(len(set(places(episode, labels))) == 1 for episode in drawn):
+        found.append(Misconception(ONE_SHUFFLE, "the labelled drawings stand at the same places in every class of an "
+                                   "episode, so one writer may have drawn all of them; shuffle each class by itself."))
     return found
+
+
+def places(episode: tuple[Tensor, ...], labels: Tensor) -> list[frozenset]:
+    """Of each class of an episode, at which places among the class's pictures its support stands."""
+    support, support_y, *_ = episode
+    rank = {int(index): place for c in range(CLASSES) for place, index in enumerate(torch.nonzero(labels == c)[:, 0])}
+    return [frozenset(rank[i] for i in support[support_y == new].tolist()) for new in support_y.unique()]
 
 
 def faults_of_labels(classes: list[list[int]]) -> list[Misconception]:
@@ -295,12 +305,14 @@ ONE_PICTURE = "a picture without its batch"
 ONE_QUERY = "one query for all"
 PER_CENT = "per cent in place of a share"
 COUNTED = "a count in place of a share"
+COPIES = "copies in the batch of one"
+ASKED = 13          # queries
 
 
 def check_both_ways(answer: object) -> str:
     """06.5: a predictor that looks at its batch and one that does not."""
     both_ways = LearnerFunction(answer, "both_ways")
-    for batch, seed in ((True, 0), (True, 1), (False, 2)):
+    for batch, seed in ((True, 8), (True, 28), (False, 2)):
         queries, labels = asked(seed)
         predict = lambda x, batch=batch: predicted(x, batch)
         try:
@@ -326,17 +338,18 @@ class BatchLost(ValueError):
 
 
 def predicted(x: Tensor, batch: bool) -> Tensor:
-    """Logits (M, 3) of pictures (M, 1, 28, 28); with `batch` they depend on the mean of the others."""
+    """Logits (M, 3) of pictures (M, 1, 28, 28); with `batch` they depend on the mean of the
+    others, and on their number, so that two copies of a picture are no lone picture."""
     if not isinstance(x, Tensor) or x.ndim != 4:
         raise BatchLost("predict wants pictures of shape (M, 1, 28, 28)")
     z = x[:, 0, 0, :3]
-    return z - z.mean(0) + 0.3 * z.roll(1, 1) if batch else z
+    return z - z.mean(0) + 0.3 * (z.roll(1, 1) if len(x) in (1, ASKED) else -z) if batch else z
 
 
 def asked(seed: int) -> tuple[Tensor, Tensor]:
-    """Pictures (13, 1, 28, 28) and labels (13,), 0 to 2."""
+    """Pictures (ASKED, 1, 28, 28) and labels (ASKED,), 0 to 2."""
     generator = torch.Generator().manual_seed(seed)
-    return torch.rand(13, 1, 28, 28, generator=generator), torch.randint(3, (13,), generator=generator)
+    return torch.rand(ASKED, 1, 28, 28, generator=generator), torch.randint(3, (ASKED,), generator=generator)
 
 
 def shares(queries: Tensor, labels: Tensor, batch: bool, swapped: bool = False, alone: str = "alone",
@@ -344,8 +357,9 @@ def shares(queries: Tensor, labels: Tensor, batch: bool, swapped: bool = False, 
     """The right pair; the options are the known faults."""
     each = torch.cat([predicted(x[None], batch) for x in queries]).argmax(1)
     together = predicted(queries, batch).argmax(1)
+    twice = torch.stack([predicted(torch.stack([x, x]), batch)[0] for x in queries]).argmax(1)
     said = {"alone": each, "company": together, "first": each[:1].expand(len(each)),
-            "last": each[-1:].expand(len(each))}
+            "last": each[-1:].expand(len(each)), "copies": twice}
     times = {"share": 1.0, "per cent": 100.0, "count": float(len(labels))}[unit]
     pair = [times * float((says == labels).float().mean()) for says in (together, said[alone])]
     return tuple(reversed(pair)) if swapped else tuple(pair)
@@ -358,6 +372,7 @@ WAYS_FAULTS = (
      "each query"),
     (ONE_QUERY, {"alone": "first"}, "the first query's answer was taken for all of them"),
     (ONE_QUERY, {"alone": "last"}, "the last query's answer was taken for all of them"),
+    (COPIES, {"alone": "copies"}, "alone is a batch of one: queries[i:i + 1], with no copies beside it"),
     (PER_CENT, {"unit": "per cent"}, "asked are shares between 0 and 1"),
     (COUNTED, {"unit": "count"}, "divide the right answers by the number of queries"),
 )

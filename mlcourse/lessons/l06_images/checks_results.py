@@ -23,7 +23,8 @@ class Leak(NamedTuple):
 
 
 LEAKS = {
-    "a": Leak(ALIKE, "other names taken for other classes", "the scripts differ, and so do the names; but what do "
+    "a": Leak(ALIKE, "other names taken for other classes", "the scripts differ, and so do the classes, whose "
+                                                            "Greek letters Latin drawings stand in for; but what do "
                                                             "the five pairs look like?"),
     "b": Leak(NOTHING, "a leak where there is none", "no pair is the same character, and no script stands on both "
                                                      "sides"),
@@ -53,9 +54,9 @@ class Claim(NamedTuple):
 
 
 CLAIMS = {
-    "a": Claim("open", "the larger mean wins", "the interval of apart(\"MAML\", \"RFS\") includes 0"),
-    "b": Claim("yes", "overlapping intervals taken for no difference", "apart(\"Baseline++\", \"MAML\") pairs the "
-               "seeds; on which side of 0 does its interval lie?"),
+    "a": Claim("open", "the larger mean wins", "the table has RFS less MAML; does its interval include 0?"),
+    "b": Claim("yes", "overlapping intervals taken for no difference", "Baseline++ less MAML pairs the seeds; on "
+               "which side of 0 does its interval lie?"),
     "c": Claim("no", "the sign of a difference", "the table has Baseline++ less ProtoNet; on which side of 0 does its "
                "interval lie?"),
     "d": Claim("no", "an interval over episodes taken for one over seeds", "the 1,000 episodes were drawn anew, the "

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.exercises.gradients import CUT, FIRST_ORDER, IN_PLACE
-from mlcourse.lessons.l06_images.checks import (BY_BOTH, BY_WAY, COUNTED, FIVE, FIXED, IGNORED, IN_ORDER, LEFT_OUT,
-                                                MEAN, MIXED, NO_FLATTEN, NO_LABELS, ONE_BATCH, ONE_PICTURE, ONE_QUERY,
-                                                OTHER_NET, OVERLAP, PER_CENT, SAME_CLASSES, SAME_PICTURES, SIX, SOFTMAX,
-                                                SUM, SWAPPED, TEN, TWICE, TWO_LABELLINGS, check_both_ways,
-                                                check_draw_episode, check_inner_step, check_make_net)
+from mlcourse.lessons.l06_images.checks import (BY_BOTH, BY_WAY, COPIES, COUNTED, FIVE, FIXED, IGNORED, IN_ORDER,
+                                                LEFT_OUT, MEAN, MIXED, NO_FLATTEN, NO_LABELS, ONE_BATCH, ONE_PICTURE,
+                                                ONE_QUERY, ONE_SHUFFLE, OTHER_NET, OVERLAP, PER_CENT, SAME_CLASSES,
+                                                SAME_PICTURES, SIX, SOFTMAX, SUM, SWAPPED, TEN, TWICE, TWO_LABELLINGS,
+                                                check_both_ways, check_draw_episode, check_inner_step, check_make_net)
 from mlcourse.lessons.l06_images.exercises_results import leaks, verdicts
 
 # ---------------------------------------------------------------- 06.1
@@ -20,7 +20,7 @@ def draw_episode(images, labels, way, shot, query, generator):
     images (M, 1, 28, 28); labels (M,) int64, 0 to C - 1; every class has enough pictures
     generator: a torch.Generator, for torch.randperm(n, generator=generator)
     Returns support_x, support_y, query_x, query_y, of way * shot and way * query pictures in any
-    order; labels 0 to way - 1. Classes, drawings, and which class is 0 are drawn each time.
+    order; labels 0 to way - 1. Drawn each time: classes, drawings of each, and which class is 0.
     """
 '''
 CHOSEN = "    classes = torch.randperm(int(labels.max()) + 1, generator=generator)[:way]"
@@ -65,6 +65,8 @@ draw_episode = Exercise(
         (draw_wrong((CHOSEN, "    most = int(labels.max())\n    classes = [r + way * int(torch.randint((most - r) "
                              "// way + 1, (1,), generator=generator)) for r in range(way)]")), FIXED),
         (draw_wrong((MIX, "        own = own[:]")), SAME_PICTURES),
+        (draw_wrong((CHOSEN, CHOSEN + "\n    mix = torch.randperm(int((labels == 0).sum()), generator=generator)"),
+                    (MIX, "        own = own[mix]")), ONE_SHUFFLE),
         (draw_wrong((CHOSEN, "    classes = torch.arange(way)")), SAME_CLASSES),
         (draw_wrong((CHOSEN, "    classes = torch.arange(way)"), (MIX, "        own = own[:]")),
          f"{SAME_CLASSES}, {SAME_PICTURES}"),
@@ -143,7 +145,6 @@ def inner_step(theta, forward, x, y, alpha, shot):
 
     theta: a dict of tensors that require gradients; forward(theta, x): logits (N·K, N)
     x, y: the support set, N·K samples; shot: K
-    The authors' loss: the cross-entropies of the N·K samples, added up, divided by K
     Returns a dict with the keys and shapes of theta; the outer loop differentiates through it.
     """
 '''
@@ -168,7 +169,8 @@ inner_step = Exercise(
     id="06.4", title="Spot the bug: the published rate", answer="inner_step", difficulty=2, minutes=4, given=STEP_GIVEN,
     stub=STEP + "    ...", solution_source=STEP_SOLUTION, check=check_inner_step,
     hints=(
-        "Which number does cross_entropy make of N·K losses, if it is not told?",
+        "The authors' code adds up N·K losses, each divided by K. Which number does cross_entropy make of them, if it "
+        "is not told?",
         'reduction="sum" adds them up. What remains is to divide by K.',
         'loss = torch.nn.functional.cross_entropy(forward(theta, x), y, reduction="sum") / shot; the other two '
         "lines stay.",
@@ -228,6 +230,7 @@ both_ways = Exercise(
         (ways_wrong(("(company, alone)", "(alone, company)")), SWAPPED),
         (ways_wrong((ALONE, "    alone = torch.stack([predict(queries)[i] for i in range(len(queries))]).argmax(1)")),
          ONE_BATCH),
+        (ways_wrong(("queries[i:i + 1])", "queries[[i, i]])[:1]")), COPIES),
         (ways_wrong(("queries[i:i + 1]", "queries[i]")), ONE_PICTURE),
         (ways_wrong((ALONE, "    for i in range(len(queries)):\n        alone = predict(queries[i:i + 1]).argmax(1)")),
          ONE_QUERY),

@@ -71,7 +71,7 @@ verdicts = Exercise(
     id="06.6", title="What do the numbers bear out?", answer="verdicts", difficulty=2, minutes=4,
     stub=VERDICTS, solution_source=judged(), check=check_verdicts,
     hints=(
-        "apart(one, other) prints the paired difference of two arms; on which side of 0 does its interval lie?",
+        "The last two columns are paired differences; on which side of 0 does the interval lie?",
         "Two of the claims are not about a difference: ask what the interval covers, and how the number was chosen.",
         "What would a second training, and a second hundred episodes, change?",
     ),

@@ -53,8 +53,8 @@ class CompanionsScene(Scene):
                                               label=name)[0]) for name, style in zip(self.names, SERIES)]
 
     def _build_channels(self, axes) -> None:
-        axes.set(xlim=(0, CHANNELS + 1), ylim=(LOWEST, HIGHEST), xlabel="first channels, last norm",
-                 ylabel="mean ± deviation")
+        axes.set(xlim=(0.4, CHANNELS + 0.6), xticks=range(1, CHANNELS + 1), ylim=(LOWEST, HIGHEST),
+                 xlabel="first channels, last norm", ylabel="mean ± deviation")
         axes.set_title("What the norm uses")
         axes.grid(True, axis="y")
         self.channels = []

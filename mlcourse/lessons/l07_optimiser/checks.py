@@ -1,8 +1,7 @@
-"""Checks of lesson 07 on code: what the optimiser sees of a gradient, and a stretch of its training."""
+"""The check of lesson 07 on code: a stretch of the optimiser's training."""
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -10,63 +9,9 @@ from torch import Tensor, nn
 
 from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, explain, kind
 from mlcourse.exercises.gradients import BACKWARD, gradients_by
-from mlcourse.exercises.values import scalar, tensor
+from mlcourse.exercises.values import scalar
 
 # ---------------------------------------------------------------- 07.2
-
-P = 10.0
-EDGE = math.exp(-P)
-GRADIENTS = torch.tensor([[-300.0, -2.0, -0.3, -1.1 * EDGE], [0.9 * EDGE, -0.5 * EDGE, 0.05, 40.0]],
-                         dtype=torch.float64)
-NAN_AT_ZERO = "the logarithm of 0"
-
-
-def check_log_and_sign(answer: object) -> str:
-    """07.2: gradients of both signs on both sides of the threshold; then 0, and another shape."""
-    log_and_sign = LearnerFunction(answer, "log_and_sign")
-    shape = "for g of shape (2, 4) the result must be a tensor of shape (2, 4, 2)"
-    got = tensor(log_and_sign(GRADIENTS.clone()), (2, 4, 2), shape)
-    if not torch.allclose(got, seen(GRADIENTS), rtol=1e-5, atol=1e-6):
-        explain(got, lambda **faults: seen(GRADIENTS, **faults), SEEN_FAULTS,
-                lambda a, b: torch.allclose(a, b, rtol=1e-5, atol=1e-6))
-        raise NotYet(f"for g = -2 it must be ({math.log(2) / P:.4f}, -1), and for half of exp(-10) it must be "
-                     f"(-1, 0.5).")
-    zero = torch.zeros(3, dtype=torch.float64)
-    at_zero = log_and_sign(zero.clone())
-    if isinstance(at_zero, Tensor) and not bool(torch.isfinite(at_zero).all()):
-        raise Misconception(NAN_AT_ZERO, "for g = 0 the result is not finite; log 0 times anything is no number, so "
-                            "choose between the two rows with torch.where.")
-    if not torch.allclose(tensor(at_zero, (3, 2), "for g of shape (3,) the result must have the shape (3, 2)"),
-                          seen(zero), atol=1e-6):
-        raise NotYet("for g = 0 it must be (-1, 0).")
-    return "Large, small and tiny gradients of both signs, and 0, are seen as they should be."
-
-
-def seen(g: Tensor, p: float = P, threshold: float = EDGE, base: float = math.e, scaled: bool = True, side: str = "own",
-         capped: bool = False, small: str = "linear") -> Tensor:
-    """(…, 2); the options are the known faults."""
-    size = g.abs()
-    large = size >= threshold
-    log = size.where(size > 0, 1).log() / math.log(base) / (p if scaled else 1)
-    first = log.where(large, -1.0) if small != "log" else log
-    second = g.sign().where(large, g / EDGE if small != "log" else g.sign())
-    if side == "lost":
-        second = second.abs()
-    return torch.stack([first.clamp(max=1 / p) if capped else first, second], -1)
-
-
-SEEN_FAULTS = (
-    ("the threshold", {"threshold": math.exp(-1)}, "the first row holds from exp(-10) on, which is 0.000045, not from "
-     "exp(-1)"),
-    ("the decimal logarithm", {"base": 10.0}, "log is the natural logarithm, torch.log, which is -10 at exp(-10)"),
-    ("p forgotten", {"scaled": False}, "the logarithm is divided by 10, so that both rows stay of size 1"),
-    ("the sign is lost", {"side": "lost"}, "the second number carries the sign of g; without it the optimiser cannot "
-     "know which way to go"),
-    ("no threshold", {"small": "log"}, "below exp(-10) the pair is (-1, exp(10) g): there the first number says no "
-     "more"),
-)
-
-# ---------------------------------------------------------------- 07.3
 
 STEPS = 4
 RESET, GRAPH, THROUGH = "the state is forgotten", "the past is not cut off", "second order"
@@ -104,7 +49,7 @@ class Stretch(NamedTuple):
 
 
 def check_stretch(answer: object) -> str:
-    """07.3: a stretch of four steps and one of a single step, from a state that is not zero."""
+    """07.2: a stretch of four steps and one of a single step, from a state that is not zero."""
     stretch = LearnerFunction(answer, "stretch")
     for steps in (STEPS, 1):
         m, f, phi = Tiny(), functions(steps), points()

@@ -66,11 +66,11 @@ def check_descents(answer: object) -> str:
 
 
 def meant(key: str, one: float, other: float) -> bool:
-    """Whether a number is meant: steps to one, the rest to a thousandth."""
-    return abs(one - other) <= (1.0 if key.endswith("steps") else 1.01e-3)
+    """Whether a number is meant: steps whole or not yet rounded up, the rest to a thousandth."""
+    return abs(one - other) <= (0.1 if key.endswith("steps") else 1.01e-3)
 
 
-# ---------------------------------------------------------------- 07.4
+# ---------------------------------------------------------------- 07.3
 
 RIGHT, NEVER, PILES, FIRST = CHOICES = ("right", "cells never train", "gradients pile up", "never sees step 21")
 
@@ -93,7 +93,7 @@ MARKS = {
 
 
 def check_marks(answer: object) -> str:
-    """07.4: what each marked line does."""
+    """07.3: what each marked line does."""
     given = filled(answer, dict.fromkeys(MARKS, CHOICES))
     if wrong := [key for key, mark in MARKS.items() if given[key] != mark.does]:
         raise all_of([Misconception(misreading(given[key], MARKS[key].does), look_at(key, MARKS[key].why))
@@ -107,7 +107,7 @@ def misreading(said: str, right: str) -> str:
         return "a fault where there is none"
     return {NEVER: "cells in a plain list", PILES: "no zero_grad", FIRST: "back to the start at a truncation"}[right]
 
-# ---------------------------------------------------------------- 07.5
+# ---------------------------------------------------------------- 07.4
 
 
 class Claim(NamedTuple):
@@ -137,5 +137,5 @@ CLAIMS = {
 
 
 def check_verdicts(answer: object) -> str:
-    """07.5: five verdicts."""
+    """07.4: five verdicts."""
     return check_claims(answer, CLAIMS)

@@ -1,65 +1,14 @@
-"""The exercises of lesson 07 on code; and those on paper, on a script and on the study."""
+"""The exercise of lesson 07 on code; and those on paper, on a script and on the study."""
 
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.exercises.gradients import BACKWARD
-from mlcourse.lessons.l07_optimiser.checks import (CUT, FORGETS, GRAPH, LAST, NAN_AT_ZERO, RESET, SHARED, SINGLE, START,
-                                                   THROUGH, check_log_and_sign, check_stretch)
+from mlcourse.lessons.l07_optimiser.checks import (CUT, FORGETS, GRAPH, LAST, RESET, SHARED, SINGLE, START, THROUGH,
+                                                   check_stretch)
 from mlcourse.lessons.l07_optimiser.exercises_results import descents, marks, verdicts
 
 # ---------------------------------------------------------------- 07.2
-
-SEEN = '''\
-def log_and_sign(g):
-    """What the optimiser sees of a gradient: two numbers for each.
-
-    g: a tensor of any shape (…), with zeros and tiny entries among others
-    Returns a tensor of shape (…, 2): the pair of the text for each entry; (-1, 0) for 0.
-    """
-'''
-LARGE = "    large = g.abs() >= math.exp(-10)"
-LOG = "    log = g.abs().where(large, 1).log() / 10"
-FIRST = "    first = log.where(large, -1)"
-SECOND = "    second = g.sign().where(large, math.exp(10) * g)"
-BOTH = "    return torch.stack([first, second], -1)"
-SEEN_SOLUTION = SEEN + "\n".join(("    import math", LARGE, LOG, FIRST, SECOND, BOTH))
-
-
-def seen_wrong(*edits: tuple[str, str]) -> str:
-    """A wrong preprocessing: the solution with edits."""
-    return edited(SEEN_SOLUTION, *edits)
-
-
-log_and_sign = Exercise(
-    id="07.2", title="What the optimiser sees", answer="log_and_sign", difficulty=1, minutes=4,
-    stub=SEEN + "    ...", solution_source=SEEN_SOLUTION, check=check_log_and_sign,
-    hints=(
-        "Work out both rows for every entry, and let torch.where choose between them.",
-        "large = g.abs() >= torch.exp(torch.tensor(-10.0)). The log of 0 is -inf; torch.where drops it, but a product "
-        "with 0 would make it nan. torch.stack([first, second], -1) puts the pairs together.",
-        "first = torch.where(large, g.abs().log() / 10, -1.0); second = torch.where(large, g.sign(), 22026.47 * g).",
-    ),
-    wrong=(
-        (seen_wrong(("exp(-10)", "exp(-1)")), "the threshold"),
-        (seen_wrong((".log() / 10", ".log()")), "p forgotten"),
-        (seen_wrong((".log() /", ".log10() /")), "the decimal logarithm"),
-        (seen_wrong(("g.sign()", "g.sign().abs()"), ("math.exp(10) * g", "math.exp(10) * g.abs()")),
-         "the sign is lost"),
-        (seen_wrong((LOG, "    log = g.abs().log() / 10"),
-                    (FIRST, "    first = log * large + -1.0 * ~large")), NAN_AT_ZERO),
-        (SEEN + "    return torch.stack([g.abs().log() / 10, g.sign()], -1)", "no threshold"),
-        (seen_wrong(("g.sign()", "g.sign().abs()"), ("math.exp(10) * g", "math.exp(10) * g.abs()"),
-                    (".log() / 10", ".log()")), "p forgotten, the sign is lost"),
-    ),
-    mutations=(
-        (FIRST, "    first = log.where(large, 1)"),
-        (SECOND, "    second = g.sign().where(large, g)"),
-        (LOG, "    log = (g.abs().where(large, 1).log() / 10).clamp(max=0)"),
-        (BOTH, "    return torch.stack([second, first], -1)"),
-    ))
-
-# ---------------------------------------------------------------- 07.3
 
 STRETCH = '''\
 def stretch(m, f, phi, state, steps):
@@ -89,7 +38,7 @@ def stretch_wrong(*edits: tuple[str, str]) -> str:
 
 ATTACHED = "        leaf = phi if phi.requires_grad else phi.detach().requires_grad_()"
 stretch = Exercise(
-    id="07.3", title="A stretch of the race", answer="stretch", difficulty=3, minutes=8,
+    id="07.2", title="A stretch of the race", answer="stretch", difficulty=3, minutes=8,
     stub=STRETCH + "    ...", solution_source=STRETCH_SOLUTION, check=check_stretch,
     hints=(
         "A loop over the steps. In each: a gradient that is a constant, an update of m, a new phi, and its loss. What "
@@ -125,4 +74,4 @@ stretch = Exercise(
         (RETURN, "    return total.mean(), cut(leaf), cut(state)"),
     ))
 
-EXERCISES = (descents, log_and_sign, stretch, marks, verdicts)
+EXERCISES = (descents, stretch, marks, verdicts)

@@ -48,7 +48,7 @@ descents = Exercise(
                     for key, value in (
         ("rate", "0.1"), ("factor", "0.9"), ("fast factor", "0.6"), ("steps", "62"), ("fast steps", "20"))))
 
-# ---------------------------------------------------------------- 07.4
+# ---------------------------------------------------------------- 07.3
 
 MARKED = f'''\
 marks = {{      # of each marked line: "{RIGHT}", "{NEVER}",
@@ -63,7 +63,7 @@ def marked(**changed: str) -> str:
 
 
 marks = Exercise(
-    id="07.4", title="Spot the bug: it runs", answer="marks", difficulty=2, minutes=3, given=SCRIPT,
+    id="07.3", title="Spot the bug: it runs", answer="marks", difficulty=2, minutes=3, given=SCRIPT,
     stub=MARKED, solution_source=marked(), check=check_marks,
     hints=(
         "Three lines are wrong, two are right. For each ask: who finds these weights, what is in .grad, and at which "
@@ -82,19 +82,19 @@ marks = Exercise(
     mutations=tuple((f'    "{key}": "{DOES[key]}",', f'    "{key}": "{wrong}",') for key, wrong in (
         ("a", PILES), ("b", NEVER), ("c", FIRST), ("d", FIRST), ("e", RIGHT))))
 
-# ---------------------------------------------------------------- 07.5
+# ---------------------------------------------------------------- 07.4
 
 VERDICTS = '''\
 verdicts = {     # "yes", "no" or "open"
 ''' + "".join(f'    # {claim.says}\n    "{key}": ...,\n' for key, claim in CLAIMS.items()) + "}"
 
 verdicts = Exercise(
-    id="07.5", title="Where may you use it?", answer="verdicts", difficulty=2, minutes=4,
+    id="07.4", title="Where may you use it?", answer="verdicts", difficulty=2, minutes=4,
     stub=VERDICTS, solution_source=with_verdicts(VERDICTS, CLAIMS), check=check_verdicts,
     hints=(
-        "apart(other, column) is the learned optimiser less the other one: where does the interval lie?",
+        "Each line is the learned optimiser less the other one: where does the interval lie?",
         "Below 0: the learned one is better. Above 0: worse. Across 0: open.",
-        "Print apart(…).text(sign=True) for each of the five claims.",
+        "The lines below the table are the five intervals; find the claim's column and rival.",
     ),
     wrong=tuple((with_verdicts(VERDICTS, CLAIMS, **{key: wrong}), CLAIMS[key].name) for key, wrong in (
         (key, "open" if claim.verdict != "open" else "yes") for key, claim in CLAIMS.items())),

@@ -4,18 +4,21 @@ import re
 
 import pytest
 
+from mlcourse import checkpoint
 from mlcourse.course import notebooks
 from mlcourse.datasets import load_splits, omniglot
 from mlcourse.exercises import exercise
+from mlcourse.lessons.l06_images import tables
 from mlcourse.lessons.l06_images.checks_results import CLAIMS
 from mlcourse.lessons.l06_images.results import by_seed, company, leak, mean, rival
 from mlcourse.lessons.l06_images.selection import expected_best
 from mlcourse.lessons.l06_images.settings import CHOSEN, Budget
 from mlcourse.rows import read
-from mlcourse.statistics import paired_difference
+from mlcourse.statistics import paired_difference, t_interval
 from mlcourse.system import paths
 
 ROWS = read("protocol")
+PAGE = " ".join((paths.ROOT / "benchmarks" / "protocol.md").read_text(encoding="utf-8").split())
 
 
 def text():
@@ -23,17 +26,22 @@ def text():
     return "\n".join(cell.source for cell in notebooks.read(notebooks.find("06")).cells if cell.cell_type == "markdown")
 
 
-def test_the_bars_are_those_of_the_benchmark():
+def test_the_shipped_pair_reached_what_its_page_says():
     page = (paths.ROOT / "benchmarks" / "omniglot.md").read_text(encoding="utf-8")
-    for method in ("MAML", "ProtoNet"):
-        seeds = re.search(rf"\| {method} \| \d+ \| ([\d.]+) ± 0\.\d \| ([\d.]+) ± 0\.\d \| ([\d.]+) ±", page).groups()
-        assert f"{method} {', '.join(seeds)} %" in text()
+    for method in ("maml", "protonet"):
+        result = checkpoint.card_of(paths.DATA / "checkpoints" / f"{method}-omniglot.safetensors")["result"]
+        assert result["command"] == f"mlcourse train {method} --domain omniglot --episodes 1000"
+        said = re.search(rf"`{re.escape(result['command'])}`\s+([\d.]+ ± [\d.]+) %", page).group(1)
+        assert f"{100 * result['mean']:.1f} ± {100 * result['ci95']:.1f}" == said
 
 
 def test_the_settings_of_the_study_are_those_that_the_text_states():
     budget = Budget()
     assert f"{budget.width} filters, {budget.steps} outer steps" in text()
     assert budget.pretraining == 3 * budget.steps and "three times as many steps" in text()
+    seconds = {arm: mean(ROWS, "rivals", arm, "core_seconds").mean for arm in ("RFS", "Baseline++", "MAML")}
+    assert f"{seconds['RFS']:.0f} core seconds (MAML: {seconds['MAML']:.0f})" in text()
+    assert f"{seconds['Baseline++']:.0f}" == f"{seconds['RFS']:.0f}"
     assert {row["seed"] for row in ROWS if row["split"] == "test"} >= {0, 1}
 
 
@@ -65,29 +73,40 @@ def test_what_the_text_says_of_the_splits_is_in_the_rows():
     gain, same, turned = (leak(ROWS, each) for each in ("by picture", "by class", "turned"))
     assert f"it gains {said(gain)} points**" in text() and gain.low > 0
     assert f"({same.text(sign=True)})" in text() and same.low < 0 < same.high
-    assert "Turned copies raised nothing here" in text() and turned.high < 0
+    other = leak(ROWS, "by script, turned")
+    assert f"Turned copies cost {said(turned)}" in text() and f"cost {said(other)}" in text()
+    assert max(turned.high, other.high) < 0
 
 
 def test_what_the_text_says_of_the_norms_is_in_the_rows():
     alone = [company(ROWS, arm, "batch", "alone", "all") for arm in ("MAML", "ProtoNet")]
     assert "costs MAML {} points and ProtoNet {}:".format(*map(said, alone)) in text()
-    for arm, norm, words in (("MAML", "support", " points against company"), ("ProtoNet", "running", "")):
-        gap = paired_difference(*(by_seed(ROWS, "norms", arm, "all", norm=each) for each in (norm, "batch")))
-        assert f"*{norm}* for {arm} ({gap.text(sign=True)}{words})" in text()
+    less = lambda arm, *norms: paired_difference(*(by_seed(ROWS, "norms", arm, "all", norm=each) for each in norms))
+    assert f"*support* for MAML ({less('MAML', 'support', 'batch').text(sign=True)} points against" in text()
+    assert all(less("MAML", "support", other).low > 0 for other in ("running", "layer", "none"))
+    gap = less("ProtoNet", "running", "batch").text(sign=True)
+    assert f"ProtoNet *running* has the highest mean ({gap}), and support, layer and none are not told" in text()
+    for other in ("support", "layer", "none"):
+        gap = less("ProtoNet", "running", other)
+        assert gap.mean > 0 > gap.low and gap.text(sign=True) in PAGE
 
 
 def test_what_the_text_says_of_fixed_labels_is_in_the_rows():
-    known, dealt = (paired_difference(*(by_seed(ROWS, "labels", "MAML", field, setting=each)
-                                        for each in ("0 shuffled", "1 shuffled"))) for field in ("known", "reshuffled"))
-    assert f"it is {said(known)} points above" in text() and f"dealt anew, {said(dealt)} below" in text()
+    fixed, dealt = (paired_difference(*(by_seed(ROWS, "labels", "MAML", field, setting=each)
+                                        for field in ("reshuffled", "new"))) for each in ("0 shuffled", "1 shuffled"))
+    assert f"no easier for it than new ones ({fixed.text(sign=True)} points)" in text() and fixed.low < 0 < fixed.high
+    assert fixed.text(sign=True) in PAGE and dealt.text(sign=True) in PAGE
     memory, whole = (mean(ROWS, "labels", "MAML", field, setting="0 shuffled").mean for field in ("no_step", "known"))
     assert f"still has {memory:.0f} of its {whole:.0f} %" in text()
 
 
-def test_what_the_text_says_of_choosing_by_test_is_in_the_rows():
-    gap = paired_difference(*(by_seed(ROWS, "selection", "ProtoNet", field, setting="100 episodes")
-                              for field in ("fresh", "by_validation")))
-    assert gap.low < 0 < gap.high and f"that gained {gap.text()} points" in text()
+def test_what_the_text_says_of_the_luck_of_the_best_is_in_the_rows():
+    of = lambda field: by_seed(ROWS, "selection", "ProtoNet", field, setting="100 episodes")
+    above = lambda one, other: {seed: of(one)[seed] - of(other)[seed] for seed in of(one)}
+    gap = paired_difference(above("reported", "test_all"), above("fresh", "all"))
+    expected = t_interval(of("expected").values())
+    assert gap.low < 0 < gap.high
+    assert f"the luck was {gap.text()} points (expected {expected.mean:.1f}," in text()
 
 
 def test_the_scripts_that_omniglots_training_alphabets_share_are_those_that_the_text_names():
@@ -95,3 +114,10 @@ def test_the_scripts_that_omniglots_training_alphabets_share_are_those_that_the_
     glyphs = set(load_splits("glyphs").test.groups)
     assert set(same.values()) <= set(omniglot.SPLITS["train"]) and glyphs - set(same) == {"Arabic", "Lao", "Digits"}
     assert not any(script in name for script in ("Arabic", "Lao", "Digits") for name in omniglot.SPLITS["train"])
+    assert any("Arabic" in name for name in omniglot.SPLITS["val"])
+    assert not any(script in name for script in ("Lao", *same.values()) for name in omniglot.SPLITS["val"])
+
+
+def test_what_further_says_of_turned_test_classes_is_in_the_rows():
+    once, each = (less for turn, _, less in tables.turns(ROWS)[1:] if turn in ("one an episode", "one a class"))
+    assert f"gain {once} points and {each}" in text()
