@@ -88,11 +88,11 @@ def label_shift(rows: Sequence[dict]) -> Picture:
     gain = lambda ground, arm: paired_difference(at(rows, ground, f"{arm}, BBSE", far), at(rows, ground, arm, far))
     within, across, plain = (gain(*which) for which in (
         (WITHIN, "no adaptation"), (ACROSS, "AdaBN"), (ACROSS, "no adaptation")))
-    title = (f"At label distance {far:g} BBSE changes {NAMES[WITHIN]} by {within.text(sign=True)} points; "
-             f"{NAMES[ACROSS]}, AdaBN by {across.text(sign=True)}, no adaptation by {plain.text(sign=True)}")
+    title = (f"BBSE at distance {far:g}: {within.text(sign=True)} points on {NAMES[WITHIN]}; {NAMES[ACROSS]} "
+             f"{across.text(sign=True)} to AdaBN, {plain.text(sign=True)} to no adaptation")
     figure, said, ends = blank(9.6, 3.9), [], [20.0, 100.0]
     with matplotlib.rc_context(RC):
-        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
         for axes, (ground, arms) in zip(figure.subplots(1, 2), PANELS.items(), strict=True):
             step, there = 0.022, {(row["ground"], row["arm"], row["distance"]) for row in rows}
             for i, (arm, style) in enumerate(arms.items()):
@@ -107,7 +107,7 @@ def label_shift(rows: Sequence[dict]) -> Picture:
             axes.grid(True, axis="y")
             axes.set(xlabel="label distance (dodged for sight)", xticks=distances)
             axes.set_title(TITLES[ground], fontsize=9.5)
-            axes.legend(loc="lower left", fontsize=8, ncols=2)
+            axes.legend(loc="lower left", fontsize=8, ncols=1 + (len(arms) > 3))
         for axes in figure.axes:
             axes.set_ylim(min(ends), max(ends))
         figure.axes[0].set_ylabel("accuracy on the target (%)")

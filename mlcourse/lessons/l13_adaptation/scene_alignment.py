@@ -51,7 +51,7 @@ class AlignmentScene(Scene):
         self.curve = line(self.accuracy, color=QUERY["color"], lw=1.8, marker="s", ms=3.5)
         self.start = line(self.accuracy, color=BLACK, ls="", marker="s", ms=4.5, zorder=4)
         shown = {"no adaptation": self.unadapted, "AdaBN": self.start, "this λ": self.curve}
-        self.legends = [self.moving(self.legend(lines)) for lines in (shown, shown | {"seen before": self.before[0]})]
+        self.legends = [self.moving(self.legend(lines)) for lines in (shown, shown | {"earlier": self.before[0]})]
         self.floor = self.moving(self.pad.axhspan(0, 1, color="#DDDDDD", lw=0))
         self.pads = line(self.pad, color=BLUE, lw=1.6, marker="o", ms=3)
         axes, x = self.figure.add_axes((0.715, 0.145, 0.275, 0.685)), np.arange(len(self.classes))
@@ -67,7 +67,7 @@ class AlignmentScene(Scene):
         """A legend of some lines of the accuracies."""
         return self.accuracy.add_artist(Legend(
             self.accuracy, lines.values(), lines, loc="lower left", fontsize=7, ncols=4, handlelength=1.2,
-            columnspacing=0.7, handletextpad=0.4, borderpad=0.1))
+            columnspacing=0.4 if len(lines) > 3 else 0.7, handletextpad=0.4, borderpad=0.1))
 
     def show(self, record) -> None:
         now, frames = record.frames[-1], record.frames
