@@ -197,6 +197,7 @@ def bars_with_intervals(results: Iterable, title: str, *, reference: float | Non
                  + f", 95 % interval over {results[0].episodes} episodes")
         if percent:
             axes.set_xticks(range(0, 101, 20))
+            axes.spines["bottom"].set_bounds(0, 100)      # what is right of it holds the numbers
         axes.set_title(title)
     values = "; ".join(f"{result.method} ≈{scale * result.mean:.3g} ± {scale * result.ci95:.2g}" for result in results)
     return picture(figure, f"{title}. {values} ({'%' if percent else 'mean squared error'}).")

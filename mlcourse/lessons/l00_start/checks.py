@@ -16,6 +16,7 @@ from mlcourse.exercises.values import number, tensor
 
 NOT_FLAT = "pictures that are not flattened"
 NO_PAIRS = "not one distance per pair"
+LOOKED = "the way read off the classes"
 
 # way, shot, query, unlabelled per class, distractor classes
 HIDDEN = ((4, 3, 7, 2, 1), (5, 2, 6, 0, 0), (3, 6, 4, 3, 2))
@@ -46,6 +47,10 @@ def check_read_episode(answer: object) -> str:
         got = {key: count(key, got[key]) for key in want}
         if got != want:
             diagnose_numbers(got, want, episode)
+        hidden = read(episode._replace(classes=torch.arange(way + 2)))
+        if not isinstance(hidden, dict) or count("way", hidden.get("way")) != got["way"]:
+            raise Misconception(LOOKED, "the way is right, but it comes from episode.classes, where a learner must not "
+                                "look; count the different labels in support_y.")
     return f"Way, shot, query and unlabeled are right in {len(HIDDEN)} episodes of different sizes."
 
 
@@ -118,7 +123,7 @@ SET_MISCONCEPTIONS = {
           "the labels it may see are those of the support set"),
     "b": ("scored on the samples it adapted to", "the support labels were handed to the learner, so a score on them "
           "shows memory and not learning; the score comes from the query set"),
-    "c": ("outer loss on the support set", "the loss after adaptation asks how well the adapted model does on samples "
+    "c": ("loss after adaptation on the support set", "the loss after adaptation asks how well the adapted model does on samples "
           "that it did not adapt to, and those are the query set"),
     "d": ("adapted on the query set", "a model adapts on the samples whose labels it is given, the support set; a "
           "gradient of the query loss would use the labels to be predicted"),

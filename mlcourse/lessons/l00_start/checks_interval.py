@@ -24,13 +24,15 @@ def check_interval(answer: object) -> str:
     with by_hand(answer, "interval") as interval:
         sentence = "interval must return two numbers, the mean and the half-width"
         got = torch.tensor([numbers(interval(scores.clone()), 2, sentence) for scores in drawn()], dtype=torch.float64)
-        if not same(got, intervals()) and not same(got, intervals(correction=0)):
+        by_n = same(got, intervals(correction=0))
+        if not by_n and not same(got, intervals()):
             explain(got, intervals, INTERVAL_FAULTS, same)
             (mean, half), (first, second) = intervals()[0].tolist(), got[0].tolist()
             raise NotYet(f"for {EPISODES[0]} scores with mean {mean:.3f} and standard deviation "
                          f"{float(drawn()[0].std()):.3f} the half-width is {half:.4f}, but you returned ({first:.4g}, "
                          f"{second:.4g}).")
-    return f"Mean and half-width are right for {', '.join(map(str, EPISODES[:-1]))} and {EPISODES[-1]} scores."
+    right = f"Mean and half-width are right for {', '.join(map(str, EPISODES[:-1]))} and {EPISODES[-1]} scores."
+    return f"{right} Your sd divides by n; scores.std() divides by n - 1, and is a little larger." if by_n else right
 
 
 def same(got: Tensor, value: Tensor) -> bool:
@@ -60,6 +62,7 @@ INTERVAL_FAULTS = (
      "variance"),
     ("one standard error", {"factor": 1.0}, "sd/√n is one standard error, which holds the mean in about 68 of 100 "
      "repetitions; 95 of 100 need 1.96 of them"),
+    ("2 in place of 1.96", {"factor": 2.0}, "2 is 1.96 rounded up; take 1.96 here"),
     ("the whole width", {"form": "full"}, "the half-width is the distance from the mean to one end"),
     ("the ends in place of mean and half-width", {"form": "ends"}, "you returned the two ends, mean - half and mean + "
      "half; return the mean and the half-width"),

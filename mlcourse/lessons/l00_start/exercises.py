@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from mlcourse.exercises.by_hand import BY_LIBRARY, BY_PACKAGE
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l00_start.checks import (NO_PAIRS, NOT_FLAT, check_nearest, check_read_episode,
+from mlcourse.lessons.l00_start.checks import (LOOKED, NO_PAIRS, NOT_FLAT, check_nearest, check_read_episode,
                                                check_support_or_query)
 from mlcourse.lessons.l00_start.checks_interval import check_claims, check_interval
 
@@ -135,6 +135,7 @@ EXERCISES = (
             (read_wrong(("len(episode.support_y.unique())", "int(episode.support_y.max())")), "labels start at 0"),
             (read_wrong(("len(episode.support_y.unique())", "int(episode.classes.max()) + 1")),
              "class ids counted as classes"),
+            (read_wrong(("episode.support_y.unique()", "episode.classes")), LOOKED),
             (read_wrong(("len(episode.support_y.unique())", "int(episode.support_y.max())"),
                         ("len(episode.query_x) // way", "len(episode.query_x)")),
              "labels start at 0, total instead of per class"),
@@ -161,7 +162,7 @@ EXERCISES = (
         wrong=(
             (sets_wrong(('"d": "support"', '"d": "query"')), "adapted on the query set"),
             (sets_wrong(('"b": "query"', '"b": "support"')), "scored on the samples it adapted to"),
-            (sets_wrong(('"c": "query"', '"c": "support"')), "outer loss on the support set"),
+            (sets_wrong(('"c": "query"', '"c": "support"')), "loss after adaptation on the support set"),
             (sets_wrong(('"a": "support"', '"a": "query"')), "query labels shown to the learner"),
             (sets_wrong(('"e": "support"', '"e": "query"')), "labelled examples of the user taken for a test"),
             (sets_wrong(('"f": "neither"', '"f": "query"')), "support and query overlap"),
@@ -223,6 +224,7 @@ EXERCISES = (
             (interval_wrong((" ** 0.5", "")), "n in place of its root"),
             (interval_wrong(("scores.std()", "scores.var()")), "variance in place of the standard deviation"),
             (interval_wrong(("1.96 * ", "")), "one standard error"),
+            (interval_wrong(("1.96 * ", "2 * ")), "2 in place of 1.96"),
             (interval_wrong(("1.96 * ", "2 * 1.96 * ")), "the whole width"),
             (interval_wrong(("float(mean), float(half)", "float(mean - half), float(mean + half)")),
              "the ends in place of mean and half-width"),

@@ -5,7 +5,7 @@ from mlcourse.lesson import Lesson
 LESSON = Lesson(
     __name__,
     does="carry typeset digits over to handwriting without a label by AdaBN and CORAL, break both by other class "
-         "shares, and mend what can be mended by BBSE",
+         "shares, and estimate those by BBSE",
     exercises="exercises:EXERCISES",
     predictions="predictions:PREDICTIONS",
     explorers={"AlignmentWeight": "explorers:alignment_weight", "LabelShiftDial": "explorers:label_shift_dial"},

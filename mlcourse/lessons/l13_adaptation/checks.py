@@ -31,7 +31,10 @@ def near(a: Tensor, b: Tensor) -> bool:
 
 OWN, ONE_FOR_ALL, EACH_PICTURE, EACH_PLACE = ("statistics of the pictures to classify", "one mean for all channels",
                                               "statistics of each picture", "statistics of each place")
-VARIANCE, LESS_ONE, NO_EPS = "divided by the variance", "divided by one less than the count", "eps is missing"
+VARIANCE, LESS_ONE = "divided by the variance", "divided by one less than the count"
+NO_EPS, EPS_OUTSIDE = "eps is missing", "eps outside the root"
+BOTH, OWN_MEAN, OWN_SPREAD = ("statistics of both sets together", "the mean of the pictures to classify",
+                              "the variance of the pictures to classify")
 SWAPPED, NO_GAIN, NO_SHIFT = "gain and shift swapped", "the gain is missing", "the shift is missing"
 OVER = {"channel": (0, 2, 3), "everything": (0, 1, 2, 3), "picture": (2, 3), "place": (0,)}
 
@@ -58,29 +61,37 @@ def check_adabn(answer: object) -> str:
     return "Each channel has the target's mean and variance, and a picture's answer depends on no other's."
 
 
-def adabn_of(x: Tensor, seen: Tensor, gain: Tensor, shift: Tensor, eps: float, over: str = "channel", of: str = "seen",
-             less: int = 0, root: bool = True, gains: str = "gain", shifts: str = "shift") -> Tensor:
+def adabn_of(x: Tensor, seen: Tensor, gain: Tensor, shift: Tensor, eps: float, over: str = "channel",
+             means: str = "seen", spreads: str = "seen", less: int = 0, root: str = "whole", gains: str = "gain",
+             shifts: str = "shift") -> Tensor:
     """Batch normalisation of x by the statistics of `seen`; the options are the known faults."""
-    source, dims = (x if of == "x" else seen), OVER[over]
-    mean, count = source.mean(dims, keepdim=True), 1
-    for d in dims:
-        count *= source.shape[d]
-    variance = (source - mean).square().sum(dims, keepdim=True) / (count - less) + eps
+    pictures, dims = {"seen": seen, "x": x, "both": torch.cat([x, seen])}, OVER[over]
+    mean = pictures[means].mean(dims, keepdim=True)
+    variance = pictures[spreads].var(dims, correction=less, keepdim=True)
+    scale = {"whole": lambda: (variance + eps).sqrt(), "none": lambda: variance + eps,
+             "without eps": lambda: variance.sqrt() + eps, "no eps": lambda: variance.sqrt()}[root]()
     factors = {"gain": gain, "shift": shift, "one": torch.ones_like(gain), "zero": torch.zeros_like(gain)}
     wide = lambda v: v.view(1, -1, 1, 1)
-    return wide(factors[gains]) * (x - mean) / (variance.sqrt() if root else variance) + wide(factors[shifts])
+    return wide(factors[gains]) * (x - mean) / scale + wide(factors[shifts])
 
 
 ADABN_FAULTS = (
-    (OWN, {"of": "x"}, "mean and variance come from x itself, so an answer depends on which pictures are asked "
-     "together; take them from `seen`"),
+    (OWN, {"means": "x", "spreads": "x"}, "mean and variance come from x itself, so an answer depends on which "
+     "pictures are asked together; take them from `seen`"),
+    (BOTH, {"means": "both", "spreads": "both"}, "the pictures to classify went into mean and variance together with "
+     "those of the target; take both from `seen` alone"),
+    (OWN_MEAN, {"means": "x"}, "the mean comes from x and the variance from `seen`; take both from `seen`"),
+    (OWN_SPREAD, {"spreads": "x"}, "the variance comes from x and the mean from `seen`; take both from `seen`"),
     (ONE_FOR_ALL, {"over": "everything"}, "there is one mean and one variance for all channels; each channel has its "
      "own"),
     (EACH_PICTURE, {"over": "picture"}, "each picture is normalised by itself; the statistics are over pictures and "
      "positions, dimensions 0, 2 and 3"),
     (EACH_PLACE, {"over": "place"}, "each position has statistics of its own; they are over pictures and positions, "
      "dimensions 0, 2 and 3"),
-    (VARIANCE, {"root": False}, "you divide by the variance; divide by its root, the standard deviation"),
+    (VARIANCE, {"root": "none"}, "you divide by the variance; divide by its root, the standard deviation"),
+    (EPS_OUTSIDE, {"root": "without eps"}, "eps is added to the root of the variance; add it to the variance, and take "
+     "the root of the sum"),
+    (NO_EPS, {"root": "no eps"}, "eps must be added to the variance before the root"),
     (LESS_ONE, {"less": 1}, "batch normalisation divides the sum of squares by the count, not by one less: "
      "var(..., correction=0)"),
     (SWAPPED, {"gains": "shift", "shifts": "gain"}, "the gain multiplies and the shift is added"),
@@ -197,11 +208,9 @@ TYPE, HAND = "glyphs-digits", "mnist"
 CLAIMS = {
     "a": Claim(HAND, "CORAL", "AdaBN", 0, "open", "the larger mean wins",
                "CORAL has the larger mean, but the interval of the difference includes zero"),
-    "b": Claim(TYPE, "DANN", "no adaptation", 0, "open", "the larger mean wins",
-               "the interval of the difference just includes zero"),
-    "c": Claim(HAND, "SHOT", "DANN", 0, "no", "best on one pair taken for best",
+    "b": Claim(HAND, "SHOT", "DANN", 0, "no", "best on one pair taken for best",
                "the interval lies below zero: what leads from typeset digits does not lead from MNIST"),
-    "d": Claim(TYPE, "from scratch", "fine-tuning", 5, "yes", "a source is always worth something",
+    "c": Claim(TYPE, "from scratch", "fine-tuning", 5, "yes", "a source is always worth something",
                "with five labels per class the interval lies above zero: the network that never saw a typeset digit is "
                "ahead"),
 }
@@ -216,7 +225,9 @@ def check_verdicts(answer: object) -> str:
 
 TRANSPOSED, NEGATIVE, CONDITIONAL, COUNTED = ("rows and columns swapped", "negative weights left",
                                               "shares in the place of weights", "answers counted, not corrected")
-UNSCALED, PER_ANSWER = "not scaled", "shares of the labels behind each answer"
+UNSCALED, PER_ANSWER, TURNED = "not scaled", "shares of the labels behind each answer", "negative weights made positive"
+OTHER_WAY = ("R has a row for each answer and a column for each label; yours is the other way round, so it explains "
+             "labels by answers")
 
 
 def check_label_weights(answer: object) -> str:
@@ -247,22 +258,23 @@ def answers_of(seed: int) -> tuple[Tensor, Tensor, Tensor, int]:
     return said(y), y, target, 3
 
 
-def weights_of(said_source: Tensor, y_source: Tensor, said_target: Tensor, classes: int, transposed: bool = False,
-               clipped: bool = True, scaled: str = "shares", by: str = "joint", solved: bool = True) -> Tensor:
+def weights_of(said_source: Tensor, y_source: Tensor, said_target: Tensor, classes: int, transposed: str = "",
+               below: str = "zero", scaled: str = "shares", by: str = "joint", solved: bool = True) -> Tensor:
     """BBSE's weights; the options are the known faults."""
     joint, r = bbse.confusion(said_source, y_source, classes), bbse.shares(said_target, classes)
+    p = joint.sum(1 if transposed == "with p" else 0)
     joint = joint.T if transposed else joint
-    p = joint.sum(0)
     table = {"joint": joint, "label": joint / p, "answer": joint / joint.sum(1, keepdim=True)}[by]
     w = torch.linalg.solve(table, r) if solved else r / p
-    w = w.clamp(min=0) if clipped else w
+    w = {"zero": w.clamp(min=0), "kept": w, "turned": w.abs()}[below]
     return {"shares": lambda: w / (w @ p), "one": lambda: w / w.sum(), "not": lambda: w}[scaled]()
 
 
 WEIGHT_FAULTS = (
-    (TRANSPOSED, {"transposed": True}, "R has a row for each answer and a column for each label; yours is the other "
-     "way round, so it explains labels by answers"),
-    (NEGATIVE, {"clipped": False}, "a weight is a ratio of shares and never negative; set those below 0 to 0 before "
+    (TRANSPOSED, {"transposed": "with p"}, OTHER_WAY),
+    (TRANSPOSED, {"transposed": "without p"}, OTHER_WAY),
+    (TURNED, {"below": "turned"}, "abs() makes a weight of -0.5 one of 0.5; set negative weights to 0 instead"),
+    (NEGATIVE, {"below": "kept"}, "a weight is a ratio of shares and never negative; set those below 0 to 0 before "
      "you scale"),
     (CONDITIONAL, {"by": "label"}, "R holds joint shares, how often answer i and label j come together; divided by the "
      "labels' shares its solution is q, not q / p"),

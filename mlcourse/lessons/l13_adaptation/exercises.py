@@ -6,11 +6,12 @@ from functools import partial
 
 from mlcourse.exercises.entries import verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l13_adaptation.checks import (BY_N, CLAIMS, CONDITIONAL, COUNTED, DIAGONAL, EACH_PICTURE,
-                                                    EACH_PLACE, LESS_ONE, LITERAL, MEANS, NEGATIVE, NO_GAIN,
-                                                    NO_GRADIENT, NO_SCALE, NO_SHIFT, OF_SAMPLES, ONE_FOR_ALL, ONE_SIDE,
-                                                    OWN, PER_ANSWER, SWAPPED, TRANSPOSED, UNCENTRED, UNSCALED, VARIANCE,
-                                                    check_adabn, check_coral_loss, check_label_weights, check_verdicts)
+from mlcourse.lessons.l13_adaptation.checks import (BOTH, BY_N, CLAIMS, CONDITIONAL, COUNTED, DIAGONAL, EACH_PICTURE,
+                                                    EACH_PLACE, EPS_OUTSIDE, LESS_ONE, LITERAL, MEANS, NEGATIVE, NO_EPS,
+                                                    NO_GAIN, NO_GRADIENT, NO_SCALE, NO_SHIFT, OF_SAMPLES, ONE_FOR_ALL,
+                                                    ONE_SIDE, OWN, OWN_MEAN, OWN_SPREAD, PER_ANSWER, SWAPPED,
+                                                    TRANSPOSED, TURNED, UNCENTRED, UNSCALED, VARIANCE, check_adabn,
+                                                    check_coral_loss, check_label_weights, check_verdicts)
 
 # ---------------------------------------------------------------- 13.1
 
@@ -62,6 +63,12 @@ adabn = Exercise(
          SWAPPED),
         (adabn_wrong((ADABN_LAST, ADABN_LAST.replace("wide(gain) * ", ""))), NO_GAIN),
         (adabn_wrong((ADABN_LAST, ADABN_LAST.replace(" + wide(shift)", ""))), NO_SHIFT),
+        (adabn_wrong((MEAN, "    seen = torch.cat([x, seen])\n" + MEAN)), BOTH),
+        (adabn_wrong((MEAN, MEAN.replace("seen", "x"))), OWN_MEAN),
+        (adabn_wrong((SPREAD, SPREAD.replace("seen", "x"))), OWN_SPREAD),
+        (adabn_wrong((ADABN_LAST, ADABN_LAST.replace("(variance + eps).sqrt()", "(variance.sqrt() + eps)"))),
+         EPS_OUTSIDE),
+        (adabn_wrong((ADABN_LAST, ADABN_LAST.replace(" + eps", ""))), NO_EPS),
         (adabn_wrong(*over("(0, 2, 3)", "x"), (ADABN_LAST, ADABN_LAST.replace(".sqrt()", ""))), f"{OWN}, {VARIANCE}"),
     ),
     mutations=(
@@ -132,9 +139,8 @@ coral_loss = Exercise(
 VERDICTS = """\
 verdicts = {    # "yes", "no" or "open"
     "a": ...,   # from MNIST, no label: CORAL beats AdaBN
-    "b": ...,   # from typeset digits, no label: DANN beats no adaptation
-    "c": ...,   # from MNIST, no label: SHOT beats DANN
-    "d": ...,   # from typeset digits, 5 labels per class: from scratch beats fine-tuning
+    "b": ...,   # from MNIST, no label: SHOT beats DANN
+    "c": ...,   # from typeset digits, 5 labels per class: from scratch beats fine-tuning
 }"""
 
 
@@ -142,23 +148,21 @@ judged, line = partial(with_verdicts, VERDICTS, CLAIMS), partial(verdict_line, V
 
 
 verdicts = Exercise(
-    id="13.3", title="What do the rows bear out?", answer="verdicts", difficulty=2, minutes=4,
+    id="13.3", title="What do the rows bear out?", answer="verdicts", difficulty=2, minutes=3,
     stub=VERDICTS, solution_source=judged(), check=check_verdicts,
     hints=(
         "Compare no two rows of the table by eye: apart(one, other) subtracts seed from seed.",
-        'Two of the four are open. For c: apart("SHOT", "DANN", MNIST), and a likewise; for d: '
-        'apart("from scratch", "fine-tuning", k=5).',
+        'For b: apart("SHOT", "DANN", MNIST), and a likewise; for c: apart("from scratch", "fine-tuning", k=5).',
         "An interval such as +2.0 ± 3.0 reaches from -1 to 5 and includes zero: open. One of -9.0 ± 1.0 lies below "
         "zero: no.",
     ),
     wrong=(
-        (judged(a="yes"), CLAIMS["a"].name), (judged(a="yes", b="yes"), CLAIMS["a"].name),
-        (judged(b="yes"), CLAIMS["b"].name), (judged(c="yes"), CLAIMS["c"].name), (judged(d="no"), CLAIMS["d"].name),
-        (judged(d="open"), CLAIMS["d"].name),
-        (judged(c="yes", d="no"), f"{CLAIMS['c'].name}, {CLAIMS['d'].name}"),
+        (judged(a="yes"), CLAIMS["a"].name), (judged(b="yes"), CLAIMS["b"].name),
+        (judged(c="no"), CLAIMS["c"].name), (judged(c="open"), CLAIMS["c"].name),
+        (judged(b="yes", c="no"), f"{CLAIMS['b'].name}, {CLAIMS['c'].name}"),
     ),
     mutations=tuple((line(key, CLAIMS[key].verdict), line(key, wrong)) for key, wrong in (
-        ("a", "no"), ("b", "no"), ("c", "open"), ("d", "open"))))
+        ("a", "no"), ("b", "open"), ("c", "open"))))
 
 # ---------------------------------------------------------------- 13.4
 
@@ -199,7 +203,7 @@ def weights_wrong(*edits: tuple[str, str]) -> str:
 
 
 label_weights = Exercise(
-    id="13.4", title="Spot two bugs in BBSE", answer="label_weights", difficulty=2, minutes=7,
+    id="13.4", title="Spot two bugs in BBSE", answer="label_weights", difficulty=2, minutes=9,
     given=WEIGHTS_GIVEN, stub=WEIGHTS + COUNTS + "    ...", solution_source=WEIGHTS_SOLUTION, check=check_label_weights,
     hints=(
         "Write r_1 out as a sum over the labels. Which index of R is the answer's? And can a weight be -0.2?",
@@ -209,7 +213,10 @@ label_weights = Exercise(
     wrong=(
         (edited(WEIGHTS_GIVEN, ("label_weights_broken", "label_weights")), f"{TRANSPOSED}, {NEGATIVE}"),
         (weights_wrong((FILLED, FILLED.replace("said, y", "y, said"))), TRANSPOSED),
+        (weights_wrong((FILLED, FILLED.replace("said, y", "y, said")), (WEIGHTS_LAST, "    return w / (w @ R.sum(1))")),
+         TRANSPOSED),
         (weights_wrong((SOLVED, SOLVED.replace(".clamp(min=0)", ""))), NEGATIVE),
+        (weights_wrong((SOLVED, SOLVED.replace(".clamp(min=0)", ".abs()"))), TURNED),
         (weights_wrong((SOLVED, "    w = torch.linalg.solve(R / R.sum(0), r).clamp(min=0)")), CONDITIONAL),
         (weights_wrong((SOLVED, "    return torch.linalg.solve(R / R.sum(0), r).clamp(min=0)")), CONDITIONAL),
         (weights_wrong((SOLVED, "    w = torch.linalg.solve(R / R.sum(1, keepdim=True), r).clamp(min=0)")), PER_ANSWER),

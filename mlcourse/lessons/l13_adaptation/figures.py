@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
-import torch
 
 from mlcourse.domains import Domain
 from mlcourse.plots.static import Picture, blank, picture
@@ -22,7 +21,7 @@ PANELS = {
              "no adaptation, true shares": look(BLACK, "o", "--")},
     ACROSS: {"no adaptation": look(GREY, "x", ":"), "AdaBN": look(BLUE, "s", "-"),
              "AdaBN, BBSE": look(GREEN, "D", "-"), "AdaBN, true shares": look(BLACK, "o", "--"),
-             "CORAL": look(ORANGE, "v", "-.")},
+             "no adaptation, BBSE": look(GREEN, "d", ":"), "CORAL": look(ORANGE, "v", "-.")},
 }
 TITLES = {WITHIN: "Faint print → faint print: other shares alone", ACROSS: "Typeset → handwritten: other looks, too"}
 NAMES = {WITHIN: "faint print", ACROSS: ACROSS}          # of the grounds, in the lesson
@@ -44,27 +43,14 @@ def crossing(rows: Sequence[dict], arm: str, source: str, k: int = 0, target: st
 
 
 def table(rows: Sequence[dict]) -> str:
-    """The accuracies of study transfer that the lesson tells of, with intervals over seeds."""
-    lines = [f"{'%, five seeds':26s}" + "".join(f"{name:21s}" for name in PAIRS.values()).rstrip()]
-    for arms, k, what in ((TOLD, 0, ""), (TAUGHT, 5, ", 5 per class")):
+    """The accuracies of study transfer that the lesson tells of, with k labels per class of the target and intervals
+    over seeds."""
+    lines = [f"{'%, five seeds':16s}k   " + "".join(f"{name:21s}" for name in PAIRS.values()).rstrip()]
+    for arms, k in ((TOLD, 0), (TAUGHT, 5)):
         for arm in arms:
             numbers = [t_interval(crossing(rows, arm, source, k).values()).text() for source in PAIRS]
-            lines.append(f"{arm + what:26s}" + "".join(f"{text:21s}" for text in numbers).rstrip())
+            lines.append(f"{arm:16s}{k}   " + "".join(f"{text:21s}" for text in numbers).rstrip())
     return "\n".join(lines)
-
-
-def six(domain: Domain, seed: int = 1) -> tuple[Domain, Picture]:
-    """Six random pictures of a domain, and their picture with a number below each."""
-    some = domain.take(torch.randperm(len(domain.images), generator=torch.Generator().manual_seed(seed))[:6])
-    figure = blank(5.2, 1.35)
-    title = "Six handwritten digits of 16×16 pixels"
-    with matplotlib.rc_context(RC):
-        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
-        for i, axes in enumerate(figure.subplots(1, 6)):
-            axes.imshow(255 - some.images[i, 0].numpy(), cmap="gray", vmin=0, vmax=255)
-            axes.set(xticks=[], yticks=[], xlabel=f"{i + 1}")
-            axes.spines[:].set_visible(False)
-    return some, picture(figure, "Six handwritten digits, numbered from 1 to 6.")
 
 
 def both_domains(source: Domain, target: Domain, per_class: int = 4, seed: int = 0) -> Picture:
@@ -95,16 +81,18 @@ def at(rows: Sequence[dict], ground: str, arm: str, distance: float, field: str 
 
 def label_shift(rows: Sequence[dict]) -> Picture:
     """Accuracy against the label distance on both grounds of study label-shift, means over seeds with 95 % t intervals,
-    drawn side by side where they would cover each other. The title: what BBSE adds at the largest distance, paired."""
+    drawn side by side where they would cover each other. The title: what BBSE adds at the largest distance, paired, to
+    each arm that it stands on."""
     distances = sorted({row["distance"] for row in rows})
     far = distances[-1]
     gain = lambda ground, arm: paired_difference(at(rows, ground, f"{arm}, BBSE", far), at(rows, ground, arm, far))
-    within, across = gain(WITHIN, "no adaptation"), gain(ACROSS, "AdaBN")
-    title = (f"At label distance {far:g} BBSE {'adds' if min(within.low, across.low) > 0 else 'changes accuracy by'} "
-             f"{within.text(sign=True)} points on {NAMES[WITHIN]}, {across.text(sign=True)} {NAMES[ACROSS]}")
+    within, across, plain = (gain(*which) for which in (
+        (WITHIN, "no adaptation"), (ACROSS, "AdaBN"), (ACROSS, "no adaptation")))
+    title = (f"BBSE at distance {far:g}: {within.text(sign=True)} points on {NAMES[WITHIN]}; {NAMES[ACROSS]} "
+             f"{across.text(sign=True)} to AdaBN, {plain.text(sign=True)} to no adaptation")
     figure, said, ends = blank(9.6, 3.9), [], [20.0, 100.0]
     with matplotlib.rc_context(RC):
-        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10)
         for axes, (ground, arms) in zip(figure.subplots(1, 2), PANELS.items(), strict=True):
             step, there = 0.022, {(row["ground"], row["arm"], row["distance"]) for row in rows}
             for i, (arm, style) in enumerate(arms.items()):
@@ -113,12 +101,13 @@ def label_shift(rows: Sequence[dict]) -> Picture:
                 mean, half = columns(values)
                 ends += [end for value in values for end in (value.low - 2, value.high + 2) if np.isfinite(end)]
                 x = [d + (i - (len(arms) - 1) / 2) * step for d in own]
-                axes.errorbar(x, mean, yerr=half, **style, ms=5, lw=1.3, elinewidth=1, capsize=2, label=arm)
+                axes.errorbar(x, mean, yerr=half, **style, ms=5, lw=1.3, elinewidth=1, capsize=2, label=arm
+                              + (" (not at 0)" if own[0] > distances[0] else ""))
                 said.append(f"{NAMES[ground]}, {arm}: {', '.join(value.text() for value in values)}")
             axes.grid(True, axis="y")
             axes.set(xlabel="label distance (dodged for sight)", xticks=distances)
             axes.set_title(TITLES[ground], fontsize=9.5)
-            axes.legend(loc="lower left", fontsize=8, ncols=2)
+            axes.legend(loc="lower left", fontsize=8, ncols=1 + (len(arms) > 3))
         for axes in figure.axes:
             axes.set_ylim(min(ends), max(ends))
         figure.axes[0].set_ylabel("accuracy on the target (%)")

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import torch
-
 from mlcourse.datasets import Form, load
 from mlcourse.domains import Domain
-from mlcourse.episode.across import halves, pixels, pooled
+from mlcourse.episode.across import halves, pooled
 from mlcourse.lessons.l13_adaptation.study_label_shift import faint, one_domain
 from mlcourse.nets import LeNet
 from mlcourse.small import SIDE
@@ -38,12 +34,3 @@ def held_back(source: Domain, draws: int = 10) -> Domain:
 def network(source: Domain, norm: str) -> LeNet:
     """A LeNet after at most STEPS steps on the source's labels; norm: "layer" or "batch"."""
     return trained(LeNet(len(source.classes), WIDTH, norm, SIDE), source, STEPS, seed=0)
-
-
-def scores(answers: Sequence[int], net: LeNet, quiz: Domain) -> str:
-    """How many pictures of a quiz a learner (`...` for none yet) and a network name right, a line each."""
-    right = lambda said: sum(a == y for a, y in zip(said, quiz.labels.tolist(), strict=True))
-    with torch.no_grad():
-        says = net(pixels(quiz.images)).argmax(1).tolist()
-    mine = "not attempted" if ... in answers else f"{right(answers)} of {len(says)}"
-    return f"you: {mine}\nmachine: ≈{right(says)} of {len(says)}"

@@ -16,13 +16,14 @@ PREDICTIONS = (
         lambda gain: gain.low < 0 < gain.high,
         lambda gain: f"{gain.text(sign=True)}: the interval includes 0."),
     Prediction(
-        "13.p3", "Let 1, 4 and 7 be 90 % of the target, and train CORAL again. What do accuracy and PAD do?",
+        "13.p3", "Let 1, 4 and 7 be 90 % of the target, and train CORAL again, once. What do accuracy and PAD do?",
         ("both stay", "the accuracy falls, and PAD leaves its floor's band",
          "the accuracy falls, and PAD stays in the band"),
         "the accuracy falls, and PAD stays in the band",
         lambda before, after, pad, floor: after < before - 0.08 and floor[0] < pad < floor[1],
-        lambda before, after, pad, floor: f"the accuracy falls from ≈{100 * before:.0f} to ≈{100 * after:.0f} %; PAD "
-                                          f"is ≈{pad:.2f}, its floor ≈{floor[0]:.1f} to ≈{floor[1]:.1f}."),
+        lambda before, after, pad, floor: f"in this run the accuracy falls from ≈{100 * before:.0f} to "
+                                          f"≈{100 * after:.0f} %; PAD is ≈{pad:.2f}, its floor ≈{floor[0]:.1f} to "
+                                          f"≈{floor[1]:.1f}."),
     Prediction(
         "13.p4", "Typeset → handwritten, distance 0.6: of what the true shares would add to AdaBN, BBSE adds",
         ("none", "a part", "all of it"), "a part",

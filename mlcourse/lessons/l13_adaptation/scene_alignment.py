@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
 
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, BLUE, GREY, QUERY, SUPPORT
 
 TOP = 45                # % of the bars' axis
-PADS = (-0.4, 2.2)
+PADS = (-1, 2.1)
 
 
 class AlignmentScene(Scene):
@@ -47,8 +49,9 @@ class AlignmentScene(Scene):
         self.before = [line(self.accuracy, color=GREY, lw=1, alpha=0.7) for _ in range(8)]
         self.unadapted = line(self.accuracy, color=BLACK, ls=(0, (4, 2)), lw=1.1)
         self.curve = line(self.accuracy, color=QUERY["color"], lw=1.8, marker="s", ms=3.5)
-        self.accuracy.legend([self.unadapted, self.curve, self.before[0]], ["no adaptation", "this λ", "seen before"],
-                             loc="lower left", fontsize=7, ncols=3, handlelength=1.4, columnspacing=0.8, borderpad=0.1)
+        self.start = line(self.accuracy, color=BLACK, ls="", marker="s", ms=4.5, zorder=4)
+        shown = {"no adaptation": self.unadapted, "AdaBN": self.start, "this λ": self.curve}
+        self.legends = [self.moving(self.legend(lines)) for lines in (shown, shown | {"earlier": self.before[0]})]
         self.floor = self.moving(self.pad.axhspan(0, 1, color="#DDDDDD", lw=0))
         self.pads = line(self.pad, color=BLUE, lw=1.6, marker="o", ms=3)
         axes, x = self.figure.add_axes((0.715, 0.145, 0.275, 0.685)), np.arange(len(self.classes))
@@ -60,8 +63,17 @@ class AlignmentScene(Scene):
         self.said = self.moving(axes.plot([], [], **QUERY, ls="", ms=6, mec="white", zorder=5, label="answers")[0])
         axes.legend(loc="upper right", ncols=3, fontsize=8, handletextpad=0.3, columnspacing=0.8)
 
+    def legend(self, lines: dict[str, Line2D]) -> Legend:
+        """A legend of some lines of the accuracies."""
+        return self.accuracy.add_artist(Legend(
+            self.accuracy, lines.values(), lines, loc="lower left", fontsize=7, ncols=4, handlelength=1.2,
+            columnspacing=0.4 if len(lines) > 3 else 0.7, handletextpad=0.4, borderpad=0.1))
+
     def show(self, record) -> None:
         now, frames = record.frames[-1], record.frames
+        self.start.set_data([0], [100 * frames[0].accuracy])
+        for legend, wanted in zip(self.legends, (not record.others, bool(record.others)), strict=True):
+            legend.set_visible(wanted)
         for image, matrix in zip(self.matrices, (now.source, now.target), strict=True):
             image.set_data(matrix)
         steps = [frame.step for frame in frames]

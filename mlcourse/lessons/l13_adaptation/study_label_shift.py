@@ -1,4 +1,4 @@
-"""Label shift: where it can be repaired, and what it does where looks shift, too.
+"""Label shift: what BBSE makes of it, and what it does where looks shift, too.
 
 Two grounds. *One domain*: faint, noisy typeset digits, other ones of the same kind as the target, so that class shares
 are all that shifts. *Typeset → handwritten*: the pair and the rules of `mlcourse study transfer`, with half its
@@ -236,7 +236,7 @@ def pictures(asked: SimpleNamespace, found: Sequence[dict]) -> Mapping[str, Pict
 
 STUDY = Study(
     "label-shift",
-    """Lesson 13: label shift and its repair. Within one domain, and from typeset to handwritten digits, the target's
+    """Lesson 13: label shift and BBSE. Within one domain, and from typeset to handwritten digits, the target's
     class shares further and further from the source's: no adaptation, AdaBN, CORAL and SHOT, and BBSE on top.
 
     The rules of study transfer at 16×16 with smaller networks; about a minute for each seed on one core.""",

@@ -11,13 +11,14 @@ TERMS = {
         "Adaptive batch normalisation: it keeps every weight and takes the means and variances from the target's "
         "samples.",
     "CORAL":
-        "Correlation alignment: a loss term, the squared distance between the covariance matrices of source "
-        "features and target features.",
+        "Correlation alignment: here a loss term, Deep CORAL's, the squared distance between the covariance matrices "
+        "of source features and target features.",
     "DANN":
         "Domain-adversarial neural network: its features learn to classify the source and to fool a discriminator "
         "of the two domains.",
     "reversed gradient":
-        "The work of a layer that passes values on unchanged and multiplies the gradient by -λ on its way back.",
+        "The work of a layer that passes values on unchanged and multiplies the gradient by a negative number on its "
+        "way back.",
     "SHOT":
         "Source hypothesis transfer: the classifier's last layer stays, and the features move until its answers on "
         "the target are sure and spread over all classes.",
