@@ -30,10 +30,10 @@ from mlcourse.nets import LeNet, build_net, call, features, statistics
 from mlcourse.phases import Phase
 from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, look
 from mlcourse.small import SIDE, shrunk
-from mlcourse.studies.transfer.criterion import Enough, Score, UntilNoBetter, informative, right_at_home
+from mlcourse.studies.transfer.criterion import Enough, Score, UntilNoBetter, informative
 from mlcourse.studies.transfer.ink import in_the_ink_of
 from mlcourse.studies.transfer.setting import BATCH, KNOWN, Setting
-from mlcourse.studies.transfer.source import parted, trained
+from mlcourse.studies.transfer.source import trained
 from mlcourse.studies.transfer.streams import in_streams
 from mlcourse.supervised import classifier
 from mlcourse.system.machine import one_core
@@ -53,7 +53,7 @@ BLOCK = 500         # pictures that are predicted at once
 @dataclass(frozen=True)
 class Budget:
     """width: of the networks, in filters. Steps of training, at most where a criterion may end it: source, of the
-    source networks; align, of what goes on from there with unlabelled pictures of the target, and of MLDG; meta, of the
+    source networks; align, of what goes on from there with unlabelled pictures of the target; meta, of MLDG, the
     adapter and DAML, whose steps cost more; view, of contrastive pre-training; judge, of DAML's f before its generator;
     generator. tune_steps, or tune_epochs where those are more steps: of k labels. draws: of k labelled pictures,
     averaged within a seed."""
@@ -207,29 +207,18 @@ def transferred(s: Seed) -> Adapted:
         return learner.adapt(s.episode)
 
 
-def generalising(s: Seed) -> Adapted:
-    """MLDG, trained on from the source network across the source domains, without the tenth of the source that was held
-    back from that network, until the loss on it has not fallen for 100 steps."""
-    held, _ = parted(s.setting.source, s.seed)
-    domains, learner = s.setting.without(held).domains(), MLDG(s.copied())
-    across(s, learner, domains, s.budget.align, right_at_home(held))
-    with torch.no_grad():
-        return learner.adapt(s.episode)
+def across_sources(kind: type[MLDG] | type[Adapter]) -> Callable[[Seed], Adapted]:
+    """A learner whose queries come from another source domain, trained on from the source network."""
 
+    def ready(s: Seed) -> Adapted:
+        domains, learner = s.setting.domains(), kind(s.copied())
+        shot = s.setting.shot_of_several(domains)
+        sampler = DomainSampler(domains, shot, shot, unlabeled=shot)
+        s.fit(learner, learner.phases(sampler, s.budget.meta, tasks=2, lr=ALIGN_RATE))
+        with torch.no_grad():
+            return learner.adapt(s.episode)
 
-def adapter(s: Seed) -> Adapted:
-    """The adapter, trained on from the source network across the source domains."""
-    learner = Adapter(s.copied())
-    across(s, learner, s.setting.domains(), s.budget.meta)
-    with torch.no_grad():
-        return learner.adapt(s.episode)
-
-
-def across(s: Seed, learner: MLDG | Adapter, domains: Sequence[Domain], steps: int, score: Score | None = None) -> None:
-    """Train a learner whose queries come from another domain than its support set."""
-    shot = s.setting.shot_of_several(domains)
-    s.fit(learner, learner.phases(DomainSampler(domains, shot, shot, unlabeled=shot), steps, tasks=2, lr=ALIGN_RATE),
-          score)
+    return ready
 
 
 def distilled(s: Seed) -> Adapted:
@@ -388,8 +377,8 @@ ARMS = (
     Arm("DANN", 9, look(VERMILION, "^", "-"), aligned(DANN, "DANN"), tune),
     Arm("self-training", 10, look(GREY, "+", "--"), self_trained, tune),
     Arm("SHOT", 11, look(VERMILION, "1", "-."), transferred, tune),
-    Arm("MLDG", 13, look(PURPLE, "<", "--"), generalising, tune, several=True, usual=False),
-    Arm("adapter", 14, look(PURPLE, ">", "-"), adapter, tune, several=True, usual=False),
+    Arm("MLDG", 13, look(PURPLE, "<", "--"), across_sources(MLDG), tune, several=True, usual=False),
+    Arm("adapter", 14, look(PURPLE, ">", "-"), across_sources(Adapter), tune, several=True, usual=False),
     Arm("distillation", 12, look(BLACK, "p", "-"), distilled, tune, usual=False),
     Arm("contrastive", 15, look(SKY, "h", "-"), contrasted, tune, usual=False),
     Arm("PixelDA's f", 16, look(PURPLE, "s", ":"), lambda s: as_it_is(s.translator.net), None,

@@ -9,12 +9,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from mlcourse.domains import Domain
-from mlcourse.episode.across import pixels
 from mlcourse.learners import AdaBN
 from mlcourse.losses.alignment import information
 from mlcourse.nets import call
-from mlcourse.studies.transfer.source import held_loss
 
 EVERY, PATIENCE = 25, 4
 Score = Callable[[AdaBN], float]
@@ -48,9 +45,3 @@ def informative(x: Tensor) -> Score:
     """How informative the predictions on pictures x (M, C, S, S) are (`information`, in nats), each picture normalised
     with all of them. No label enters."""
     return lambda learner: float(information(call(learner.net, learner.theta(), x)))
-
-
-def right_at_home(held: Domain) -> Score:
-    """Minus the loss on pictures of the source that were held back (`source.held_loss`), normalised with one another.
-    Nothing of the target enters."""
-    return lambda learner: -held_loss(learner.net, held)
