@@ -213,7 +213,8 @@ def test_paired_bootstrap_passes(seed):
              "        g = torch.autograd.grad(f(theta), list(theta.values()))\n"
              "        theta = {k: p - beta * d for (k, p), d in zip(theta.items(), g)}\n    return theta"),
     ("03.4", "def outer_loop(theta, batches, inner_step, loss, beta):\n"
-             "    theta = {k: p.detach().clone().requires_grad_() for k, p in theta.items()}\n    for tasks in batches:\n"
+             "    theta = {k: p.detach().clone().requires_grad_() for k, p in theta.items()}\n"
+             "    for tasks in batches:\n"
              "        for s, q in tasks:\n            (loss(inner_step(theta, s), q) / len(tasks)).backward()\n"
              "        with torch.no_grad():\n            for p in theta.values():\n                p -= beta * p.grad\n"
              "                p.grad = None\n    return theta"),

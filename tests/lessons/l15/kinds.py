@@ -15,7 +15,7 @@ IN_PLACE = [
              "    return (soft(z.float().numpy()) - soft(v.float().numpy())) / (t * len(z))"),
     ("15.3", "def distil(z, v, t):\n    p = (v.detach() / t).softmax(1)\n    z = z / t\n"
              "    return t * t * torch.nn.functional.kl_div(z.log_softmax(1), p, reduction='batchmean')"),
-    ("15.3", "def distil(z, v, t):\n    with torch.no_grad():\n        p = v.clone().div_(t).softmax(1)\n    z = 1 * z\n"
-             "    z /= t\n"
+    ("15.3", "def distil(z, v, t):\n    with torch.no_grad():\n        p = v.clone().div_(t).softmax(1)\n"
+             "    z = 1 * z\n    z /= t\n"
              "    return t * t * torch.nn.functional.cross_entropy(z, p)"),
 ]
