@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ class ByHand(LearnerFunction):
             if event == "call":
                 self.called.add(f"{frame.f_globals.get('__name__', '')}.{frame.f_code.co_name}")
 
+        @functools.wraps(answer)
         def call(*args):
             before = sys.getprofile()
             sys.setprofile(note)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import inspect
 import random
 import re
 import traceback
@@ -14,6 +16,9 @@ from itertools import combinations
 
 import numpy as np
 import torch
+from torch import Tensor
+
+IN_PLACE = "an argument changed in place"
 
 
 class NotAttempted(Exception):
@@ -157,21 +162,25 @@ class CheckResult:
 
 
 class LearnerFunction:
-    """The learner's function; whatever goes wrong inside it becomes NotAttempted, NotYet or Crashed.
+    """The learner's function; whatever goes wrong inside it becomes NotAttempted, NotYet or Crashed, and an argument
+    that it leaves changed a Misconception (`kept` says what is looked at).
 
+    changes: places, from 0, of the arguments that a right answer may change. because: why the others must stay.
     A call that never returns is not detected: the learner interrupts the kernel.
     """
 
-    def __init__(self, answer: object, name: str):
+    def __init__(self, answer: object, name: str, *, changes: tuple[int, ...] = (),
+                 because: str = "later cells use the same numbers again"):
         if answer is None or answer is ...:
             raise NotAttempted
         if not callable(answer):
             raise NotYet(f"the check needs the function {name} itself, but got {kind(answer)}; pass {name} without "
                          f"brackets, and run the cell that defines it again if {name} has become something else since")
-        self.answer, self.name = answer, name
+        self.answer, self.name, self.changes, self.because = answer, name, changes, because
         self.code = getattr(answer, "__code__", None)
 
     def __call__(self, *args):
+        before = [() if place in self.changes else kept(each) for place, each in enumerate(args)]
         try:
             result = self.answer(*args)
         except Exception as error:
@@ -184,7 +193,52 @@ class LearnerFunction:
             raise NotYet(f"{self.name} returned None; end it with a return statement")
         if result is None or result is ... or result is NotImplemented:
             raise NotAttempted
+        if changed := [place for place, pairs in enumerate(before) if any(differs(*pair) for pair in pairs)]:
+            raise self.in_place(changed, args[changed[0]])
         return result
+
+    def in_place(self, places: list[int], first: object) -> Misconception:
+        """What is said of arguments that were changed; `first` is one of them."""
+        called = [argument(self.answer, place) for place in places]
+        new = "tensor" if isinstance(first, (Tensor, np.ndarray)) else f"{type(first).__name__} with new tensors"
+        return Misconception(IN_PLACE, f"your function changed its argument{'s' if called[1:] else ''} "
+                             f"{' and '.join(called)} in place; {self.because}, so make a new {new} (x = x - m instead "
+                             "of x -= m).")
+
+
+def kept(value: object) -> list[tuple[object, object]]:
+    """What a function could change in place inside a value, each with a copy: tensors, arrays, lists and dicts.
+
+    Networks, optimisers and generators are left out: they are there to change. So is what torch.func wraps, since under
+    vmap a tensor cannot say what is in it.
+    """
+    if isinstance(value, Tensor):
+        return [] if torch._C._functorch.is_functorch_wrapped_tensor(value) else [(value, value.detach().clone())]
+    if isinstance(value, np.ndarray):
+        return [(value, value.copy())]
+    own = [(value, copy.copy(value))] if isinstance(value, (dict, list)) else []
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return own + [pair for each in inside for pair in kept(each)]
+
+
+def differs(now: object, before: object) -> bool:
+    """Whether one of `kept` is no longer what it was; NaN is still NaN, and a list or a dict holds the same objects."""
+    if isinstance(now, (Tensor, np.ndarray)):
+        same = now.shape == before.shape and ((now == before) | ((now != now) & (before != before))).all()
+        return not bool(same)
+    if isinstance(now, dict):
+        return now.keys() != before.keys() or any(now[key] is not each for key, each in before.items())
+    return len(now) != len(before) or any(one is not other for one, other in zip(now, before))
+
+
+def argument(function: Callable, place: int) -> str:
+    """The name of an argument, as code; its number where the function does not name it."""
+    try:
+        plain = [each.name for each in inspect.signature(function).parameters.values()
+                 if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    except (TypeError, ValueError):
+        plain = []
+    return f"`{plain[place]}`" if place < len(plain) else str(place + 1)
 
 
 def fingerprint(answer: object) -> str:

@@ -203,6 +203,7 @@ def test_paired_bootstrap_passes(seed):
              "    with torch.no_grad():\n        slope = (up - down) / 2 / eps\n        return abs((said - slope) / "
      "slope)"),
     ("03.4", "def outer_loop(theta, batches, inner_step, loss, beta):\n"
+             "    theta = {k: p.detach().clone().requires_grad_() for k, p in theta.items()}\n"
              "    descent = torch.optim.SGD(theta.values(), lr=beta)\n    for tasks in batches:\n"
              "        descent.zero_grad()\n"
              "        torch.stack([loss(inner_step(theta, s), q) for s, q in tasks]).mean().backward()\n"
@@ -211,7 +212,9 @@ def test_paired_bootstrap_passes(seed):
              "        f = lambda p: sum(loss(inner_step(p, s), q) for s, q in tasks) / len(tasks)\n"
              "        g = torch.autograd.grad(f(theta), list(theta.values()))\n"
              "        theta = {k: p - beta * d for (k, p), d in zip(theta.items(), g)}\n    return theta"),
-    ("03.4", "def outer_loop(theta, batches, inner_step, loss, beta):\n    for tasks in batches:\n"
+    ("03.4", "def outer_loop(theta, batches, inner_step, loss, beta):\n"
+             "    theta = {k: p.detach().clone().requires_grad_() for k, p in theta.items()}\n"
+             "    for tasks in batches:\n"
              "        for s, q in tasks:\n            (loss(inner_step(theta, s), q) / len(tasks)).backward()\n"
              "        with torch.no_grad():\n            for p in theta.values():\n                p -= beta * p.grad\n"
              "                p.grad = None\n    return theta"),

@@ -1,13 +1,16 @@
 """Every check takes a right answer in whatever kind of number, array or tensor it comes, and no shortcut that its
-exercise forbids."""
+exercise forbids; nor one that leaves its arguments changed."""
+
+import functools
 
 import numpy as np
 import pytest
 import torch
 from of_lessons import modules
 
-from mlcourse.exercises import exercise, exercise_ids
-from mlcourse.exercises.framework import judge
+from mlcourse.exercises import every_exercise, exercise, exercise_ids
+from mlcourse.exercises.framework import IN_PLACE as CHANGED
+from mlcourse.exercises.framework import LearnerFunction, Misconception, judge
 from mlcourse.lesson import lessons
 
 FOUND = modules("kinds")                 # tests/lessons/lNN/kinds.py
@@ -38,6 +41,83 @@ def defined(id, source):
 def test_a_right_answer_may_be_written_in_numpy_or_in_place(id, source):
     result = judge(exercise(id), defined(id, source))
     assert result.passed, result.message
+
+
+FUNCTIONS = [e.id for e in every_exercise() if e.stub.startswith("def ")]
+MAY_CHANGE = [("12.2", "buffer"), ("12.3", "theta")]
+WITHOUT_TENSORS = ["03.2", "05.2", "06.3", "17.6"]          # numbers, or a network
+
+
+def tensors(value):
+    """The tensors in an argument."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return [each for part in inside for each in tensors(part)]
+
+
+def spoiling(id, name, spoilt):
+    """The right answer, which then adds 1 to every tensor in the argument of this name; True becomes False."""
+    right = exercise(id).reference()
+    place = right.__code__.co_varnames.index(name)
+
+    @functools.wraps(right)
+    def answer(*args):
+        result = right(*args)
+        with torch.no_grad():
+            for each in tensors(args[place]) if place < len(args) else ():
+                spoilt.append((each.logical_not_() if each.dtype == torch.bool else each.add_(1)).numel())
+        return result
+    return answer
+
+
+@pytest.mark.parametrize("id", FUNCTIONS)
+def test_a_right_answer_that_changes_an_argument_is_refused(id):
+    right, found = exercise(id).reference(), 0
+    for name in right.__code__.co_varnames[:right.__code__.co_argcount]:
+        spoilt = []
+        result = judge(exercise(id), spoiling(id, name, spoilt))
+        if (id, name) in MAY_CHANGE:
+            assert result.misconception != CHANGED
+        elif sum(spoilt):
+            assert result.misconception == CHANGED, (name, result.message)
+            assert f"changed its argument `{name}` in place; " in result.message
+        else:
+            assert result.passed, (name, result.message)
+        found += sum(spoilt)
+    assert bool(found) == (id not in WITHOUT_TENSORS)
+    assert judge(exercise(id), right).passed        # what the check hands out is whole again
+
+
+@pytest.mark.parametrize("id, source, name", [
+    ("00.3", "def nearest(s, y, q):\n    s -= s.mean()\n    q -= q.mean()\n"
+             "    return y[torch.cdist(q.flatten(1), s.flatten(1)).argmin(1)]", "s` and `q"),
+    ("01.4", "def name_shift(p, q):\n    p /= p.sum(1)[:, None]\n    return 'covariate'", "p"),
+    ("01.5", "def importance_weights(p, h, a):\n    p /= 1 - p\n    p *= h / a\n    return p", "p"),
+    ("13.1", "def adabn(x, seen, gain, shift, eps):\n    x -= seen.mean((0, 2, 3))[:, None, None]\n    return x", "x"),
+    ("15.2", "def soft_gradient(z, v, t):\n    v = v.numpy()\n    v /= t\n    return z", "v"),
+])
+def test_the_argument_that_an_answer_changed_is_named(id, source, name):
+    result = judge(exercise(id), defined(id, source))
+    assert result.misconception == CHANGED and f" `{name}` in place; later cells use " in result.message
+
+
+@pytest.mark.parametrize("change", [
+    lambda x: x["t"].add_(1), lambda x: x["i"].zero_(), lambda x: x["i"].resize_(1), lambda x: x["b"].logical_not_(),
+    lambda x: x["nan"].neg_().nan_to_num_(), lambda x: x["a"].__iadd__(1), lambda x: x["parts"][1][0].fill_(2),
+    lambda x: x["parts"].append(1), lambda x: x.pop("b", 1), lambda x: x.update(t=x["t"].clone())])
+def test_every_change_is_seen(change):
+    given = {"t": torch.ones(2), "i": torch.arange(3), "b": torch.tensor([True]), "nan": torch.tensor(float("nan")),
+             "a": np.array([1.0, np.nan]), "parts": [np.arange(2), (torch.zeros(2),)]}
+    assert LearnerFunction(lambda x: 1, "f")(given) == 1
+    with pytest.raises(Misconception, match=r"its argument `x` in place; .* make a new dict with new tensors"):
+        LearnerFunction(lambda x: change(x) is None or 1, "f")(given)
+    assert LearnerFunction(lambda x: change(x) is None or 1, "f", changes=(0,))(given)
+
+
+def test_under_vmap_nothing_is_compared():
+    doubled = torch.vmap(LearnerFunction(lambda x: 2 * x, "f"))(torch.ones(3))
+    assert torch.equal(doubled, 2 * torch.ones(3))
 
 
 PER_EXERCISE = {

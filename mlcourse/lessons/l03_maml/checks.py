@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mlcourse.exercises import oracles
 from mlcourse.exercises.by_hand import DIFFERENCES, FAR, by_hand
 from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, explain
-from mlcourse.exercises.gradients import (AT_THETA, FIRST_ORDER, THROWN_AWAY, call_step, check_outer_gradient,
+from mlcourse.exercises.gradients import (AT_THETA, FIRST_ORDER, OUTER, THROWN_AWAY, call_step, check_outer_gradient,
                                           graph_named_too, look_like_params)
 from mlcourse.exercises.oracles import Params
 from mlcourse.exercises.values import number
@@ -18,7 +18,7 @@ ASCENT, TWICE = "gradient ascent", "twice the curvature"
 
 def check_inner_step(answer: object) -> str:
     """03.1: one step, its value, its side effects, and the gradient through one step and through two."""
-    inner_step = LearnerFunction(answer, "inner_step")
+    inner_step = LearnerFunction(answer, "inner_step", because=OUTER)
     episode, params = oracles.sine_episode(1), oracles.small_params(1)
     inner = lambda p: oracles.mse(p, episode.support_x, episode.support_y)
     outer = lambda p: oracles.mse(p, episode.query_x, episode.query_y)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from mlcourse.exercises.by_hand import BY_AUTOGRAD, BY_DIFFERENCES
-from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.exercises.gradients import AT_THETA, BACKWARD, CUT, FIRST_ORDER, IN_PLACE, NO_GRAD, THROWN_AWAY
+from mlcourse.exercises.framework import IN_PLACE, Exercise, edited
+from mlcourse.exercises.gradients import AT_THETA, BACKWARD, CUT, FIRST_ORDER, NO_GRAD, THROWN_AWAY
 from mlcourse.lessons.l03_maml.checks import ASCENT, TWICE, check_inner_step, check_meta_gradient
 from mlcourse.lessons.l03_maml.checks_outer import (ABSOLUTE, BARE_RATIO, CHAINED, FROM_PHI, GRAPH_KEPT, HALF_WAY,
-                                                    INVERTED, MOVED, NO_DIRECTION, ONE_SIDED, ONE_TURN, SIGNED,
+                                                    INVERTED, NO_DIRECTION, ONE_SIDED, ONE_TURN, SIGNED,
                                                     TO_ITSELF, check_outer_loop, check_slope_error)
 from mlcourse.lessons.l03_maml.exercises_results import paired_ratio, verdicts
 
@@ -232,7 +232,7 @@ slope_error = Exercise(
         for name, p in theta.items():
             p -= 2 * eps * u[name]
         measured = (up - F(theta)) / (2 * eps)
-''' + CLAIMED + "\n    return float(abs(claimed / measured - 1))", MOVED),
+''' + CLAIMED + "\n    return float(abs(claimed / measured - 1))", IN_PLACE),
         (slope_wrong(("(2 * eps)", "eps"), ("gradient[name] * u[name]", "gradient[name]")),
          f"{HALF_WAY}, {NO_DIRECTION}"),
     ),
@@ -264,6 +264,9 @@ OUTER_LOOP_SOLUTION = OUTER_LOOP + '''\
         total = 0
         for support, query in tasks:
 ''' + "\n".join((ADAPTED, QUERY_LOSS, META, NEXT)) + "\n    return theta"
+OWN_THETA = '''\
+    theta = {name: p.detach().clone().requires_grad_() for name, p in theta.items()}
+    for tasks in batches:'''
 IN_PLACE_TURN = '''\
         total.backward()
         with torch.no_grad():
@@ -315,7 +318,9 @@ outer_loop = Exercise(
         (outer_wrong((ADAPTED, ADAPTED + '''
             phi = {name: p.detach() for name, p in phi.items()}''')), CUT),
         (outer_wrong(("        theta = {name", "        moved = {name")), THROWN_AWAY),
-        (outer_wrong((META, ""), (NEXT, IN_PLACE_TURN)), "gradients of earlier turns added"),
+        (outer_wrong((META, ""), (NEXT, IN_PLACE_TURN), ("    for tasks in batches:", OWN_THETA)),
+         "gradients of earlier turns added"),
+        (outer_wrong((META, ""), (NEXT, IN_PLACE_TURN)), IN_PLACE),
         (outer_wrong((NEXT, IN_PLACE_TURN.split("\n", 1)[1].replace("p -= beta * p.grad", "p -= beta * g").replace(
             "p in theta.values()", "p, g in zip(theta.values(), grads)"))), IN_PLACE),
         (outer_wrong(("(p - beta * g).detach().requires_grad_()", "p - beta * g")), GRAPH_KEPT),

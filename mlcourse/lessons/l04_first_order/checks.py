@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mlcourse.exercises import oracles
 from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, explain
-from mlcourse.exercises.gradients import NO_GRAD, THROWN_AWAY, call_step, look_like_params
+from mlcourse.exercises.gradients import NO_GRAD, OUTER, THROWN_AWAY, call_step, look_like_params
 from mlcourse.exercises.oracles import Params
 
 ALPHA, BETA, STEPS, TASKS = 0.2, 0.3, 3, 4      # k times a mean of TASKS is no sum over them
@@ -25,7 +25,7 @@ BLOCKS = "tensor by tensor"
 
 def check_dropped_term(answer: object) -> str:
     """04.1: -α H u, against an H made of central differences of the gradient, column by column."""
-    dropped_term = LearnerFunction(answer, "dropped_term")
+    dropped_term = LearnerFunction(answer, "dropped_term", because=OUTER)
     for seed in (1, 2):
         theta, support, query = case(seed)
         try:
@@ -100,7 +100,7 @@ STANDS = "every gradient at theta"
 
 def check_reptile_step(answer: object) -> str:
     """04.4: one outer step, against the same steps by hand; and with one task and one inner step."""
-    reptile_step = LearnerFunction(answer, "reptile_step")
+    reptile_step = LearnerFunction(answer, "reptile_step", because=OUTER)
     for k, tasks in ((STEPS, TASKS), (1, 2)):
         theta, samples = oracles.small_params(4), some_samples(tasks)
         got = look_like_params(call_step(reptile_step, theta, theta, list(samples), loss, ALPHA, k, BETA), theta)

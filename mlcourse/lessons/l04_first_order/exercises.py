@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.exercises.gradients import BACKWARD, IN_PLACE, THROWN_AWAY
+from mlcourse.exercises.framework import IN_PLACE, Exercise, edited
+from mlcourse.exercises.gradients import BACKWARD, THROWN_AWAY
 from mlcourse.lessons.l04_first_order.checks import (AT_THETA, BLOCKS, BY_ALPHA, CARRIED_ON, GRAPH, KEPT, MOVING,
                                                      NO_GRAPH, OF_QUERY, STANDS, WHOLE, check_dropped_term,
                                                      check_reptile_step)

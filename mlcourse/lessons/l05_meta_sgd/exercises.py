@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mlcourse.exercises.by_hand import BY_AUTOGRAD, BY_DIFFERENCES
-from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.exercises.gradients import AT_THETA, BACKWARD, FIRST_ORDER, IN_PLACE
-from mlcourse.lessons.l05_meta_sgd.checks import (ALPHA_OUT, CLAMPED, LEAF, LEFTOVER, NOT_PARAMETER, NO_ALPHA,
+from mlcourse.exercises.framework import IN_PLACE, Exercise, edited
+from mlcourse.exercises.gradients import AT_THETA, BACKWARD, FIRST_ORDER
+from mlcourse.lessons.l05_meta_sgd.checks import (ALPHA_OUT, CLAMPED, GONE, LEAF, LEFTOVER, NOT_PARAMETER, NO_ALPHA,
                                                   NO_THETA, ONE_RATE, RETURNS_NONE, SCALAR, SIGN, SUPPORT_TWICE,
                                                   THETA_OUT, WRONG_PATH, check_rate_gradient, check_step,
                                                   check_update)
@@ -150,7 +150,7 @@ outer_update = Exercise(
         "no_grad, theta -= beta * by_theta and alpha -= beta * by_alpha.",
     ),
     wrong=(
-        (broken(BROKEN_A, "a"), IN_PLACE),
+        (broken(BROKEN_A, "a"), GONE),
         (broken(BROKEN_B, "b"), RETURNS_NONE),
         (broken(BROKEN_C, "c"), LEAF),
         (broken(BROKEN_D, "d"), NOT_PARAMETER),

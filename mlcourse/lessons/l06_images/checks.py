@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from mlcourse.exercises import oracles
 from mlcourse.exercises.framework import (Crashed, LearnerFunction, Misconception, NotYet, all_of, explain, first_line,
                                           kind)
-from mlcourse.exercises.gradients import call_step, check_outer_gradient, graph_named_too, look_like_params
+from mlcourse.exercises.gradients import OUTER, call_step, check_outer_gradient, graph_named_too, look_like_params
 from mlcourse.exercises.oracles import Params
 from mlcourse.exercises.values import numbers, tensor
 
@@ -241,7 +241,7 @@ SIZES = ((5, 3), (7, 2), (6, 1))        # way, shot
 
 def check_inner_step(answer: object) -> str:
     """06.4: the parameters after one step, and the gradient through it."""
-    inner_step = LearnerFunction(answer, "inner_step")
+    inner_step = LearnerFunction(answer, "inner_step", because=OUTER)
     for way, shot in SIZES:
         theta, x, y, query = support(way, shot)
         got = look_like_params(call_step(inner_step, theta, theta, logits, x.clone(), y.clone(), ALPHA, shot), theta)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.exercises.gradients import CUT, FIRST_ORDER, IN_PLACE
+from mlcourse.exercises.framework import IN_PLACE, Exercise, edited
+from mlcourse.exercises.gradients import CUT, FIRST_ORDER
 from mlcourse.lessons.l06_images.checks import (BY_BOTH, BY_WAY, COPIES, COUNTED, FIVE, FIXED, IGNORED, IN_ORDER,
                                                 LEFT_OUT, MEAN, MIXED, NO_FLATTEN, NO_LABELS, ONE_BATCH, ONE_PICTURE,
                                                 ONE_QUERY, ONE_SHUFFLE, OTHER_NET, OVERLAP, PER_CENT, SAME_CLASSES,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l09_memory.checks import (CUT, EMPTY, IN_PLACE, LOG_0, SLOPE, UNDERFLOW, check_content,
+from mlcourse.exercises.framework import IN_PLACE, Exercise, edited
+from mlcourse.lessons.l09_memory.checks import (CUT, EMPTY, LOG_0, SLOPE, UNDERFLOW, check_content,
                                                 check_move, check_write)
 from mlcourse.lessons.l09_memory.exercises_episode import episode, shares
 from mlcourse.lessons.l09_memory.exercises_results import verdicts

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l10_data.checks import (BY_TORCH, CUT, CUT_SPREAD, IN_PLACE, MIXED_UP, ONE_NOISE, OWN_NOISE,
+from mlcourse.exercises.framework import IN_PLACE, Exercise, edited
+from mlcourse.lessons.l10_data.checks import (BY_TORCH, CUT, CUT_SPREAD, MIXED_UP, ONE_NOISE, OWN_NOISE,
                                               check_draw, check_kl, check_sample)
 from mlcourse.lessons.l10_data.exercises_claims import verdicts
 from mlcourse.lessons.l10_data.exercises_query import query_loss

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l10_data.checks_query import CUT, IN_PLACE, check_query_loss
+from mlcourse.exercises.framework import IN_PLACE, Exercise, edited
+from mlcourse.lessons.l10_data.checks_query import CUT, check_query_loss
 
 LOSS = '''\
 def query_loss(make, fit, support, query):

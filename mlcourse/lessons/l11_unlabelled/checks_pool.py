@@ -16,7 +16,7 @@ POOLS = (           # the hidden classes: each and distractors as often, no dist
 MIXED, CLEAN, STRANGE = range(len(POOLS))
 NOTHING, ALL, TURNED = "nothing is called a leak", "everything is called a leak", "True and False are exchanged"
 SHUFFLED, LITTLE = "shuffled labels keep their counts", "a small change is let pass"
-KEPT, OVERWRITTEN = "the same drawings stay distractors", "the labels are overwritten"
+KEPT = "the same drawings stay distractors"
 
 
 def honest(episode: Tensor, hidden: Tensor) -> Tensor:
@@ -94,7 +94,7 @@ def asked(method: Callable) -> Callable:
 
 def check_poison(answer: object) -> str:
     """11.4: six methods, of which four read the labels, on three pools."""
-    reads = LearnerFunction(answer, "reads_labels")
+    reads = LearnerFunction(answer, "reads_labels", because="whoever comes next finds it poisoned")
     episode = torch.randn(QUERIES, WAY, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     found = {method: tuple(called(reads, method, episode, torch.tensor(pool)) for pool in POOLS)
              for method in HONEST + READERS}
@@ -107,13 +107,8 @@ def check_poison(answer: object) -> str:
 
 
 def called(reads: LearnerFunction, method: Callable, episode: Tensor, hidden: Tensor) -> bool:
-    """Whether the learner's test calls a method a leak. Raises where it changes what it was given, or answers neither
-    True nor False."""
-    given, labels = episode.clone(), hidden.clone()
-    said = number(reads(asked(method), given, labels), "reads_labels must return True or False")
-    if not (torch.equal(given, episode) and torch.equal(labels, hidden)):
-        raise Misconception(OVERWRITTEN, "the test has written into the labels or the episode that it was given, and "
-                            "whoever comes next finds them poisoned; make new ones, as zeros_like does.")
+    """Whether the learner's test calls a method a leak. Raises where it answers neither True nor False."""
+    said = number(reads(asked(method), episode, hidden), "reads_labels must return True or False")
     if said not in (0, 1):
         raise NotYet(f"reads_labels must return True or False, got {said:g}.")
     return bool(said)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l11_unlabelled.checks_pool import (ALL, KEPT, LITTLE, NOTHING, OVERWRITTEN, SHUFFLED, TURNED,
+from mlcourse.exercises.framework import IN_PLACE, Exercise, edited
+from mlcourse.lessons.l11_unlabelled.checks_pool import (ALL, KEPT, LITTLE, NOTHING, SHUFFLED, TURNED,
                                                          check_poison)
 
 POISON = '''\
@@ -49,7 +49,7 @@ poison = Exercise(
         (poison_wrong((POISONED, "    after = [method(episode, hidden)]")), NOTHING),
         (poison_wrong((COMPARED, "    return any(each is not before for each in after)")), ALL),
         (poison_wrong((COMPARED, "    return all(torch.equal(before, each) for each in after)")), TURNED),
-        (poison_wrong((POISONED, "    after = [method(episode, hidden.fill_(0))]")), OVERWRITTEN),
+        (poison_wrong((POISONED, "    after = [method(episode, hidden.fill_(0))]")), IN_PLACE),
     ),
     mutations=(
         (COMPARED, "    return any(torch.equal(before, each) for each in after)"),

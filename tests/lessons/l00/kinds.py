@@ -12,6 +12,6 @@ IN_PLACE = [
     ("00.3", "def nearest(a, y, q):\n    a, y, q = (x.numpy() for x in (a, y, q))\n"
              "    return y[((q[:, None] - a[None]) ** 2).sum((2, 3, 4)).argmin(1)].astype('float32')"),
     ("00.4", "def interval(s):\n    s = s.numpy()\n    return [s.mean(), 1.96 * s.std() / np.sqrt(s.size)]"),
-    ("00.4", "def interval(s):\n    m, n = s.mean(), len(s)\n    s -= m\n"
-             "    return torch.stack([m, 1.96 * ((s ** 2).sum() / (n - 1) / n).sqrt()])"),
+    ("00.4", "def interval(s):\n    m, n = s.mean(), len(s)\n    d = s - m\n    d **= 2\n"
+             "    return torch.stack([m, 1.96 * (d.sum() / (n - 1) / n).sqrt()])"),
 ]

@@ -7,7 +7,7 @@ KINDS = {
 }
 
 IN_PLACE = [
-    ("01.2", "def pad(h, a):\n    a.logical_not_()\n    h, a = h.tolist(), a.tolist()\n"
+    ("01.2", "def pad(h, a):\n    a = a.clone().logical_not_()\n    h, a = h.tolist(), a.tolist()\n"
              "    return 2 - 2 * (sum(h) / len(h) + sum(a) / len(a))"),
     ("01.3", "def distance(a, b, fit, g):\n    n = len(a) // 2\n    r = torch.randperm(len(a), generator=g)\n"
              "    a, b = a[r], b[r]\n    y = torch.zeros(2 * n).long()\n    y[n:] += 1\n"

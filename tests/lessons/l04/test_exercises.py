@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from mlcourse.exercises import exercise
-from mlcourse.exercises.framework import edited, judge
-from mlcourse.exercises.gradients import IN_PLACE
+from mlcourse.exercises.framework import IN_PLACE, edited, judge
 from mlcourse.lessons.l04_first_order import live
 from mlcourse.lessons.l04_first_order.checks_results import FIRST, SECOND, TERM, WASTE, WAYS
 from mlcourse.lessons.l04_first_order.exercises import GRADIENT, HU, NEXT, PLAIN, SLOPE, TERM as TERM_LINE

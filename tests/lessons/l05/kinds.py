@@ -15,8 +15,8 @@ IN_PLACE = [
              "    loss = q(meta.theta - meta.alpha * g)\n"
              "    a, b = torch.autograd.grad(loss, [meta.theta, meta.alpha])\n"
              "    meta.theta.data -= beta * a\n    meta.alpha.data.sub_(beta * b)\n    return loss"),
-    ("05.3", "def rate_gradient(theta, alpha, s, q):\n    g = s[0].mul_(theta @ s[0] - s[1])\n"
-             "    theta -= alpha * g\n    return (-g * (theta @ q[0] - q[1])).mul_(q[0])"),
+    ("05.3", "def rate_gradient(theta, alpha, s, q):\n    g = s[0].clone().mul_(theta @ s[0] - s[1])\n"
+             "    theta = theta.clone()\n    theta -= alpha * g\n    return (-g * (theta @ q[0] - q[1])).mul_(q[0])"),
     ("05.3", "def rate_gradient(theta, alpha, s, q):\n"
              "    theta, alpha, a, c = (x.numpy() for x in (theta, alpha, s[0], q[0]))\n"
              "    g = (theta @ a - s[1]) * a\n    return -((theta - alpha * g) @ c - q[1]) * c * g"),

@@ -17,6 +17,6 @@ IN_PLACE = [
     ("14.3", "def with_generated(J, tasks, redraw, w):\n    total = (1 - w) * J(tasks)\n    made = []\n"
              "    for task in tasks:\n        made.append([task[0], [redraw(task[1][0]), task[1][1]]])\n"
              "    total += w * J(tuple(made))\n    return total"),
-    ("14.4", "def paired_interval(a, b, t):\n    a -= b\n    d = a.mean(1).numpy()\n"
+    ("14.4", "def paired_interval(a, b, t):\n    d = a.mean(1).numpy()\n    d -= b.mean(1).numpy()\n"
              "    return [np.mean(d), t * np.std(d, ddof=1) / np.sqrt(len(d))]"),
 ]

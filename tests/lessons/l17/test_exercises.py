@@ -140,6 +140,7 @@ OTHER_READINGS = {
         h = there * step(letters, h) + (1 - there) * h
     return h""",
     "in place": """
+    h = h.clone()
     for t in range(x.shape[1]):
         there = x[:, t].any(1)
         h[there] = step(x[there, t], h[there])
