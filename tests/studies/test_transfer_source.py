@@ -77,11 +77,12 @@ def test_the_pen_is_what_its_sentence_says():
 # ------------------------------------------------------------------ the criterion
 
 
-def test_the_weights_with_the_highest_score_stay_and_four_scores_without_a_higher_end_it():
+def test_the_most_informative_weights_stay_and_four_measurements_without_more_end_it(monkeypatch):
     s = arms.Seed(pair((0,)), 0, {}, QUICK)
     learner = arms.AdaBN(s.copied())
     values = iter([0.1, 0.5, 0.2, 0.3, 0.1, 0.4])
-    watch = criterion.UntilNoBetter(learner, lambda _: next(values))
+    monkeypatch.setattr(criterion, "information", lambda logits: next(values))
+    watch = criterion.MostInformative(learner, s.episode.unlabeled_x[0])
     for step in range(1000):
         with torch.no_grad():
             learner.net.head.bias.fill_(step)
@@ -93,23 +94,17 @@ def test_the_weights_with_the_highest_score_stay_and_four_scores_without_a_highe
     assert watch.best["net.head.bias"][0] == 49
 
 
-def test_the_score_is_the_information_of_the_predictions():
-    """By the network's own forward."""
-    s = arms.Seed(pair((0,)), 0, {}, QUICK)
-    x = s.episode.unlabeled_x[0]
-    p = s.base.net(x).softmax(1).detach().double()
-    entropy = lambda q: float(-(q * q.log()).sum())
-    with torch.no_grad():
-        found = s.informative(s.base)
-    assert found == pytest.approx(entropy(p.mean(0)) - sum(map(entropy, p)) / len(p), abs=1e-4)
-
-
-def test_a_source_too_small_to_hold_pictures_back_keeps_all():
-    s = pair((0,), per_class=8)
-    assert s.without(s.source.first(3)) is s and s.without(s.source) is s
-
-
 # ------------------------------------------------------------- splits and domains
+
+
+def test_what_is_held_back_leaves_the_sources_but_for_a_source_too_small():
+    s = pair((0,), per_class=60)
+    held = s.source.first(3)
+    left = s.without(held).source
+    assert not set(held.digests.tolist()) & set(left.digests.tolist())
+    assert len(left.images) == len(s.source.images) - len(held.images)
+    small = pair((0,), per_class=8)
+    assert small.without(small.source.first(3)) is small and small.without(small.source) is small
 
 
 def test_every_seed_cuts_the_target_in_its_own_way():

@@ -265,8 +265,8 @@ OUTER_FAULTS = (
      "algorithm, close to Reptile, and needs no query set; MAML takes the gradient of the query losses"),
     (FROM_PHI, {"update": "from phi"}, "the outer step moves theta, not what a task adapted to: p - beta * g for the p "
      "of theta"),
-    (CHAINED, {"update": "chained"}, "every task of a batch adapts from theta; yours went on from where the task before it "
-     "had ended"),
+    (CHAINED, {"update": "chained"}, "every task of a batch adapts from theta; yours went on from where the task "
+     "before it had ended"),
     (ONE_TURN, {"kept": "the first turn"}, "theta took one step, for the first batch; return after the loop, not "
      "inside it"),
     ("a step for each task", {"update": "each task"}, "all tasks of a batch start from the same theta; step once, with "

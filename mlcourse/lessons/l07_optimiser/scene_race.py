@@ -49,8 +49,8 @@ class OptimiserRaceScene(Scene):
         left.legend(loc="lower left", borderaxespad=0.2, fontsize=8, handlelength=1.6)
         right = self.figure.add_axes((0.615, 0.13, 0.375, 0.735))
         top = squeezed(1.5, LEAST_U)
-        right.set(xlim=squeezed([-150, 150], LEAST_G), ylim=(-top, top), xlabel="next gradient g (logarithmic on both sides of 0)",
-                  ylabel="update u")
+        right.set(xlim=squeezed([-150, 150], LEAST_G), ylim=(-top, top),
+                  xlabel="next gradient g (logarithmic on both sides of 0)", ylabel="update u")
         right.set_xticks(*signed(TICKS_G, LEAST_G))
         right.set_yticks(*signed(TICKS_U, LEAST_U))
         right.set_title("What it would answer to each g")

@@ -157,7 +157,7 @@ def realigned(at: At, q: Tensor) -> Classifier:
     s = at.networks
     learner = CORAL(s.copied(), s.weights[ALIGNED])
     sampler = bbse.InShares(s.setting.source, s.setting.train, q, s.setting.shot * len(q))
-    s.fit(learner, learner.phases(sampler, s.budget.align, tasks=2, lr=ALIGN_RATE), s.informative)
+    s.fit(learner, learner.phases(sampler, s.budget.align, tasks=2, lr=ALIGN_RATE), chosen=True)
     with torch.no_grad():
         return Classifier(learner.net, learner.adapt(s.episode))
 

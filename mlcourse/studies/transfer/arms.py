@@ -30,7 +30,7 @@ from mlcourse.nets import LeNet, build_net, call, features, statistics
 from mlcourse.phases import Phase
 from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, look
 from mlcourse.small import SIDE, shrunk
-from mlcourse.studies.transfer.criterion import Enough, Score, UntilNoBetter, informative
+from mlcourse.studies.transfer.criterion import Enough, MostInformative
 from mlcourse.studies.transfer.ink import in_the_ink_of
 from mlcourse.studies.transfer.setting import BATCH, KNOWN, Setting
 from mlcourse.studies.transfer.source import trained
@@ -85,10 +85,10 @@ class Seed:
     weights: dict[str, float]
     budget: Budget = Budget()
 
-    def fit(self, learner: Learner, phases: Sequence[Phase], score: Score | None = None) -> Learner:
-        """Train a learner. score: training ends when it has not risen for 100 steps, and the weights with the highest
-        stay (`criterion.UntilNoBetter`)."""
-        watch = UntilNoBetter(learner, score) if score else None
+    def fit(self, learner: Learner, phases: Sequence[Phase], chosen: bool = False) -> Learner:
+        """Train a learner. chosen: training ends when the predictions on the target's unlabelled pictures have not
+        become more informative for 100 steps, and the weights with the most informative ones stay."""
+        watch = MostInformative(learner, self.episode.unlabeled_x[0]) if chosen else None
         try:
             train(learner, phases, seed=self.seed, progress=False, on_step=watch)
         except Enough:
@@ -96,11 +96,6 @@ class Seed:
         if watch is not None:
             learner.load_state_dict(watch.best)
         return learner.eval()
-
-    @property
-    def informative(self) -> Score:
-        """How informative the predictions on the target's unlabelled pictures are."""
-        return informative(self.episode.unlabeled_x[0])
 
     def source_classifier(self, norm: str, domain: Domain) -> LeNet:
         """A network of this seed, trained on a domain's labels (`source.trained`)."""
@@ -177,7 +172,7 @@ def aligned(kind: type[CORAL] | type[DANN], name: str) -> Callable[[Seed], Adapt
 
     def ready(s: Seed) -> Adapted:
         learner = kind(s.copied(), s.weights[name])
-        s.fit(learner, learner.phases(s.pairs(), s.budget.align, tasks=2, lr=ALIGN_RATE), s.informative)
+        s.fit(learner, learner.phases(s.pairs(), s.budget.align, tasks=2, lr=ALIGN_RATE), chosen=True)
         with torch.no_grad():
             return learner.adapt(s.episode)
 
@@ -193,7 +188,7 @@ def surer(s: Seed) -> Adapted:
 def self_trained(s: Seed) -> Adapted:
     """The source network trained on, with the source's labels and its own sure predictions on the target."""
     learner, seen = SelfTraining(s.copied()), pixels(s.setting.train.images)
-    s.fit(learner, learner.phases(s.pairs(), s.budget.align, tasks=2, lr=ALIGN_RATE, pictures=seen), s.informative)
+    s.fit(learner, learner.phases(s.pairs(), s.budget.align, tasks=2, lr=ALIGN_RATE, pictures=seen), chosen=True)
     with torch.no_grad():
         return learner.adapt(s.episode)
 

@@ -10,10 +10,10 @@ from mlcourse.episode.across import halves, pixels
 from mlcourse.lessons.l13_adaptation import study_baseline as study
 from mlcourse.nets import LeNet
 from mlcourse.rows import by_seed, read
-from mlcourse.studies.transfer.source import parted, trained
+from mlcourse.studies.transfer.source import trained
 from mlcourse.system import paths
 
-TINY = study.Budget(source=5, long=5, width=2, pictures=30)
+TINY = study.Budget(source=5, width=2, pictures=30)
 STUDY = study.STUDY
 
 
@@ -25,15 +25,6 @@ def test_the_plain_network_is_lenet_without_norm_or_padding():
     state = torch.get_rng_state()
     assert all(torch.equal(p, q) for p, q in zip(net.parameters(), study.plain(10, 0).parameters(), strict=True))
     assert torch.equal(state, torch.get_rng_state())
-
-
-def test_what_is_trained_to_its_end_sees_what_the_rule_sees_and_ends_at_rate_0(monkeypatch):
-    domain, seen, rates = datasets.load("glyphs-digits", None, Form(28)).first(20), [], []
-    monkeypatch.setattr(study, "pixels", lambda images: (seen.append(images), pixels(images))[1])
-    monkeypatch.setattr(study, "cosine_decay", lambda share: (rates.append(share), 1.0)[1])
-    study.to_the_end(study.plain(10, 0), domain, 4, 0)
-    bytes_of = lambda images: {image.numpy().tobytes() for image in images}
-    assert rates == [0, 0.25, 0.5, 0.75] and not bytes_of(torch.cat(seen)) & bytes_of(parted(domain, 0)[0].images)
 
 
 def test_every_row_is_measured_once_and_the_baseline_is_that_of_study_transfer():
