@@ -123,8 +123,8 @@ SET_MISCONCEPTIONS = {
           "the labels it may see are those of the support set"),
     "b": ("scored on the samples it adapted to", "the support labels were handed to the learner, so a score on them "
           "shows memory and not learning; the score comes from the query set"),
-    "c": ("loss after adaptation on the support set", "the loss after adaptation asks how well the adapted model does on "
-          "samples that it did not adapt to, and those are the query set"),
+    "c": ("loss after adaptation on the support set", "the loss after adaptation asks how well the adapted model does "
+          "on samples that it did not adapt to, and those are the query set"),
     "d": ("adapted on the query set", "a model adapts on the samples whose labels it is given, the support set; a "
           "gradient of the query loss would use the labels to be predicted"),
     "e": ("labelled examples of the user taken for a test", "the user's labelled pictures are what the system adapts "

@@ -115,7 +115,8 @@ def test_the_table_turns_with_the_domain(rows):
 
 def test_published_numbers_are_those_of_the_page():
     assert "MAML 98.7 ± 0.4 and FOMAML 98.3 ± 0.5, both transductive, Reptile 97.68 with transduction" in page()
-    assert "queries that are normalised by their common mean and so see each other: MAML 98.7, FOMAML 98.3, Reptile 97.7." in text()
+    assert ("queries that are normalised by their common mean and so see each other: MAML 98.7, FOMAML 98.3, Reptile "
+            "97.7." in text())
 
 
 def test_only_anil_is_ahead_of_fine_tuning(rows):

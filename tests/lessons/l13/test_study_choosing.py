@@ -1,4 +1,4 @@
-"""The study of the rule that chooses: its pairs, what it notes, what each rule names, and the page that reads the rows."""
+"""The study of the rule that chooses: its pairs, what it notes, what each rule names, and the page."""
 
 from types import SimpleNamespace
 
@@ -45,15 +45,16 @@ def test_what_is_noted_is_what_its_name_says():
         logits = net(s.episode.unlabeled_x[0], own)
         right = (net(pixels(judged.images), own).argmax(1) == judged.labels).double().mean()
         loss = torch.nn.functional.cross_entropy(net(pixels(held.images)), held.labels)
-    assert found == pytest.approx({study.INFORMATION: float(information(logits)), study.ENTROPY: float(mean_entropy(logits)),
-                                   study.SOURCE: float(loss), "accuracy": 100 * float(right)}, abs=1e-3)
+    assert found == pytest.approx({study.INFORMATION: float(information(logits)), study.SOURCE: float(loss),
+                                   study.ENTROPY: float(mean_entropy(logits)), "accuracy": 100 * float(right)}, abs=1e-3)
 
 
 def test_every_rule_names_the_weight_and_step_of_its_sentence():
-    trials = [{"weight": weight, "accuracy": accuracy, study.INFORMATION: told, study.ENTROPY: unsure, study.SOURCE: loss}
-              for weight, accuracy, told, unsure, loss in (
-                  (10.0, [50.0, 60.0], [1.0, 2.0], [0.5, 0.4], [0.3, 0.2]), (1.0, [70.0, 65.0], [1.5, 1.0], [0.1, 0.2], [0.5, 0.6]),
-                  (100.0, [80.0, 40.0], [0.1, 0.2], [0.9, 0.8], [0.4, 0.1]))]
+    fields = ("weight", "accuracy", study.INFORMATION, study.ENTROPY, study.SOURCE)
+    trials = [dict(zip(fields, values, strict=True)) for values in (
+        (10.0, [50.0, 60.0], [1.0, 2.0], [0.5, 0.4], [0.3, 0.2]),
+        (1.0, [70.0, 65.0], [1.5, 1.0], [0.1, 0.2], [0.5, 0.6]),
+        (100.0, [80.0, 40.0], [0.1, 0.2], [0.9, 0.8], [0.4, 0.1]))]
     assert [study.by_rule(trials, rule) for rule in study.RULES] == [60.0, 70.0, 40.0, 60.0]
     assert study.best(trials) == 80.0
 
