@@ -9,10 +9,8 @@ from mlcourse.domains import Domain
 from mlcourse.episode.across import pixels
 from mlcourse.lessons.l13_adaptation import study_choosing as study
 from mlcourse.losses.alignment import information, mean_entropy
-from mlcourse.rows import read
 from mlcourse.studies.transfer.arms import Budget as Training
 from mlcourse.studies.transfer.source import parted
-from mlcourse.system import paths
 
 TINY = study.Budget(Training(width=2, source=5, align=50), 60)
 STUDY = study.STUDY
@@ -69,14 +67,3 @@ def test_every_row_of_the_plan_is_measured_once(monkeypatch):
     assert not list(STUDY.measure(work, found, TINY))
     two = [*found, *({**row, "seed": 1} for row in found)]
     assert study.TO_PRINT in study.report(work, two)
-
-
-def test_the_page_says_what_the_rows_say():
-    rows = read("choosing")
-    seeds = sorted({row["seed"] for row in rows})
-    assert sorted(map(STUDY.key_of, rows)) == sorted(STUDY.plan(SimpleNamespace(seeds=seeds), STUDY.budget))
-    page = (paths.RESULTS.parent / "choosing.md").read_text(encoding="utf-8")
-    assert study.table(rows) in page
-    said = " ".join(page.split())
-    for rule in study.RULES[1:]:
-        assert study.against(rows, rule).text(sign=True) in said
