@@ -17,7 +17,7 @@ TOLD = ("no adaptation", "AdaBN", "CORAL", "DANN", "SHOT")      # without a labe
 TAUGHT = ("from scratch", "fine-tuning")                        # with five per class
 WITHIN, ACROSS = "one domain", "typeset → handwritten"
 PANELS = {
-    WITHIN: {"no adaptation": look(GREY, "x", ":"), "no adaptation, BBSE": look(GREEN, "D", "-"),
+    WITHIN: {"no adaptation": look(GREY, "x", ":"), "no adaptation, BBSE": look(GREEN, "d", ":"),
              "no adaptation, true shares": look(BLACK, "o", "--")},
     ACROSS: {"no adaptation": look(GREY, "x", ":"), "AdaBN": look(BLUE, "s", "-"),
              "AdaBN, BBSE": look(GREEN, "D", "-"), "AdaBN, true shares": look(BLACK, "o", "--"),

@@ -117,5 +117,5 @@ STUDY = Study(
     """Lesson 13: whether "no adaptation" of the transfer study is as good as a plain classifier of the source, on three
     pairs of digits.
 
-    About two minutes for each seed on one core; needs MNIST's test images.""",
+    About three minutes for each seed on one core; needs MNIST's test images.""",
     ("", "--seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare, report=lambda asked, found: table(found))

@@ -191,5 +191,5 @@ STUDY = Study(
     """Lesson 13: which rule without a label of the target may choose a weight and the step to stop at. CORAL, DANN and
     self-training on two pairs of digits that no lesson reports, judged by the accuracy that each rule forgoes.
 
-    About seven minutes for each seed on one core.""",
+    About a quarter of an hour for each seed on one core.""",
     ("", "--seed 0"), KEY, Budget(), plan, rows, line, report=report)

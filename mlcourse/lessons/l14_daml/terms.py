@@ -38,5 +38,5 @@ SYMBOLS = {
     r"$G(x, \xi)$": ("`generator`", r"the generator, which redraws $x$ by the noise $\xi$"),
     "$D$": ("`discriminator`", "the discriminator of real and generated pictures"),
     "$f$": ("`net`", "a network as a function: a classifier or an encoder"),
-    "$g$, $t$": ("", "generated pictures, and the target's"),
+    "$g$": ("", "generated pictures"),
 }

@@ -73,7 +73,7 @@ def test_the_study_gets_the_part_of_the_true_shares_that_the_lesson_says():
 
 
 @pytest.mark.parametrize("ground, arm, written", [
-    (study.ACROSS, "CORAL", "over the seeds it lies 0.24 ± 0.15 above its floor here"),
+    (study.ACROSS, "CORAL", "over the seeds it lies 0.24 ± 0.15 above the middle of its floor here"),
     (study.WITHIN, "no adaptation", "and 0.55 ± 0.13 on faint print")])
 def test_pad_lies_above_its_floor_as_the_lesson_says(ground, arm, written):
     gap = paired_difference(*(plots.at(read("label_shift"), ground, arm, 0.6, field) for field in ("pad", "floor")))
