@@ -97,16 +97,6 @@ def test_the_most_informative_weights_stay_and_four_measurements_without_more_en
 # ------------------------------------------------------------- splits and domains
 
 
-def test_what_is_held_back_leaves_the_sources_but_for_a_source_too_small():
-    s = pair((0,), per_class=60)
-    held = s.source.first(3)
-    left = s.without(held).source
-    assert not set(held.digests.tolist()) & set(left.digests.tolist())
-    assert len(left.images) == len(s.source.images) - len(held.images)
-    small = pair((0,), per_class=8)
-    assert small.without(small.source.first(3)) is small and small.without(small.source) is small
-
-
 def test_every_seed_cuts_the_target_in_its_own_way():
     s = pair((0, 2))
     first, second = s.of_seed(0), s.of_seed(1)
