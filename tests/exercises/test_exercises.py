@@ -211,14 +211,16 @@ def test_paired_bootstrap_passes(seed):
     ("03.4", "def outer_loop(theta, batches, inner_step, loss, beta):\n    for tasks in batches:\n"
              "        f = lambda p: sum(loss(inner_step(p, s), q) for s, q in tasks) / len(tasks)\n"
              "        g = torch.autograd.grad(f(theta), list(theta.values()))\n"
-             "        theta = {k: p - beta * d for (k, p), d in zip(theta.items(), g)}\n    return theta"),
+             "        theta = {k: (p - beta * d).detach().requires_grad_() for (k, p), d in zip(theta.items(), g)}\n"
+             "    return theta"),
     ("03.4", "def outer_loop(theta, batches, inner_step, loss, beta):\n"
              "    theta = {k: p.detach().clone().requires_grad_() for k, p in theta.items()}\n"
              "    for tasks in batches:\n"
              "        for s, q in tasks:\n            (loss(inner_step(theta, s), q) / len(tasks)).backward()\n"
              "        with torch.no_grad():\n            for p in theta.values():\n                p -= beta * p.grad\n"
              "                p.grad = None\n    return theta"),
-    ("00.1", "def read_episode(e):\n    n = e.way\n    c = torch.bincount(e.support_y), torch.bincount(e.query_y)\n"
+    ("00.1", "def read_episode(e):\n    n = len(e.support_y.unique())\n"
+             "    c = torch.bincount(e.support_y), torch.bincount(e.query_y)\n"
              "    return dict(way=n, shot=c[0][0], query=c[1][0], unlabeled=torch.tensor(len(e.unlabeled_x)))"),
     ("00.3", "def nearest(sx, sy, qx):\n    d = torch.cdist(qx.flatten(1), sx.flatten(1))\n"
              "    return [int(sy[i]) for i in d.argmin(1)]"),

@@ -131,11 +131,18 @@ def test_every_interval_in_the_text_of_the_page_is_in_its_tables_or_a_difference
     text, tables = re.sub(r"<!-- tables -->.*<!-- /tables -->", "", page, flags=re.S), page.split("<!-- tables -->")[1]
     less = lambda part, arm, field, one, other: paired_difference(
         *(results.by_seed(rows, part, arm, field, **which) for which in (one, other))).text(sign=True)
+    anew_less_new = lambda setting: paired_difference(
+        *(results.by_seed(rows, "labels", SECOND, field, setting=setting) for field in ("reshuffled", "new"))
+    ).text(sign=True)
     differences = {
         *(less(COMPANIONS, arm, "all", {"norm": norm}, {"norm": "batch"})
           for arm, norm in ((PROTOTYPES, "running"), (SECOND, "support"))),
         less("splits", PROTOTYPES, "accuracy", {"setting": TURNED}, {"setting": SCRIPT_TURNED}),
-        less("labels", SECOND, "known", {"setting": "0 shuffled"}, {"setting": "1 shuffled"})}
+        less("labels", SECOND, "known", {"setting": "0 shuffled"}, {"setting": "1 shuffled"}),
+        *(less(COMPANIONS, PROTOTYPES, "all", {"norm": "running"}, {"norm": norm})
+          for norm in ("support", "layer", "none")),
+        less(COMPANIONS, SECOND, "all", {"norm": "support"}, {"norm": "layer"}),
+        *(anew_less_new(f"{share} shuffled") for share in (0, 1))}
     said = set(re.findall(r"[-+]?\d+\.\d+ ± \d+\.\d+", " ".join(text.split())))
     assert len(said) > 20 and differences <= said
     assert [each for each in said - differences if f" {each} |" not in tables] == []

@@ -161,14 +161,14 @@ def test_the_title_follows_the_numbers():
             for ground, arms in plots.PANELS.items() for seed in range(3) for d in (0.0, 0.6)
             for arm, gain in zip(arms, (0, 10, 20, -10, 5, -20), strict=False)]
     alt = plots.label_shift(rows).alt
-    assert alt.startswith("At label distance 0.6 BBSE adds +6.0 ± 0.0 points on faint print, +6.0 ± 0.0 typeset → "
-                          "handwritten.")
+    assert alt.startswith("BBSE at distance 0.6: +6.0 ± 0.0 points on faint print; typeset → handwritten +6.0 ± 0.0 to "
+                          "AdaBN, +3.0 ± 0.0 to no adaptation.")
 
 
 def test_the_title_speaks_of_no_gain_where_there_is_none():
     rows = [row(arm, seed, 0.6, value + 25 * seed, ground) for ground, arms in plots.PANELS.items() for seed in range(3)
             for arm, value in zip(arms, (10, 5, 20, 30, 12, 2), strict=False)]
-    assert plots.label_shift(rows).alt.startswith("At label distance 0.6 BBSE changes accuracy by -5.0 ± 0.0 points")
+    assert plots.label_shift(rows).alt.startswith("BBSE at distance 0.6: -5.0 ± 0.0 points on faint print")
 
 
 def test_the_grounds_of_the_figure_are_those_of_the_study():
