@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tiny import patterns
 
-from mlcourse.studies.transfer import arms
+from mlcourse.studies.transfer.seed import Budget
 from mlcourse.studies.transfer.setting import setting
 
 KS = (0, 1, 2)
@@ -17,4 +17,4 @@ def pair(ks=KS, per_class=24):
     return setting([source], replace(target, images=255 - target.images), ks)
 
 
-QUICK = arms.Budget(width=4, source=3, align=2, meta=2, view=1, judge=2, generator=2, tune_steps=2, tune_epochs=1, draws=2)
+QUICK = Budget(width=4, source=3, align=2, meta=2, view=1, judge=2, generator=2, tune_steps=2, tune_epochs=1, draws=2)

@@ -14,6 +14,7 @@ from mlcourse.lessons.l14_daml.study_daml import parts, prepare
 from mlcourse.rows import read
 from mlcourse.studies.pairs import file_name
 from mlcourse.studies.transfer import arms, study
+from mlcourse.studies.transfer.seed import Budget
 from mlcourse.studies.transfer.setting import apart, setting
 
 KS = (0, 1)
@@ -128,7 +129,7 @@ def test_daml_keeps_pictures_apart_with_several_sources_too():
 
 
 def test_the_command_says_what_was_cut(mlcourse, tmp_path, monkeypatch):
-    monkeypatch.setattr(study, "STUDY", replace(study.STUDY, budget=arms.Budget(width=4, source=2)))
+    monkeypatch.setattr(study, "STUDY", replace(study.STUDY, budget=Budget(width=4, source=2)))
     domain = patterns(0, classes=3, per_class=40, side=28)
     images, labels = domain.images[:, 0].numpy(), domain.labels.numpy()
     np.savez(tmp_path / "a.npz", images=images, labels=labels)

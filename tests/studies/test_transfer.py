@@ -10,10 +10,14 @@ from transfer_pair import KS, QUICK, pair
 
 from mlcourse.episode import across as domain_episodes
 from mlcourse.episode.across import pixels
+from mlcourse.learners import TranslationSampler
+from mlcourse.learners.translator import among
 from mlcourse.nets import Conv4
 from mlcourse.rows import by_seed, read
+from mlcourse.small import shrunk
 from mlcourse.studies.transfer import advice, arms, study, transfer
 from mlcourse.studies.transfer import source as source_network
+from mlcourse.studies.transfer.seed import Seed
 from mlcourse.studies.transfer.setting import setting
 from mlcourse.system.machine import one_core
 from mlcourse.train import Interrupted
@@ -199,8 +203,8 @@ def test_without_shared_classes_a_new_head_is_learned():
 
 def test_the_random_start_is_that_of_the_seed():
     torch.manual_seed(5)
-    one, other = (arms.as_it_is(arms.Seed(pair(), seed, {}, QUICK).random) for seed in (3, 4))
-    again = arms.as_it_is(arms.Seed(pair(), 3, {}, QUICK).random)
+    one, other = (arms.as_it_is(Seed(pair(), seed, {}, QUICK).random) for seed in (3, 4))
+    again = arms.as_it_is(Seed(pair(), 3, {}, QUICK).random)
     assert all(torch.equal(one.params[name], again.params[name]) for name in one.params)
     assert not torch.equal(one.params["head.weight"], other.params["head.weight"])
 
@@ -212,18 +216,18 @@ def test_labels_of_the_target_do_not_reach_what_adapts_without_them():
     wrong = replace(s, train=replace(s.train, labels=s.train.labels[order]))
     for arm in arms.named(["in the target's ink", "AdaBN", "TENT", "CORAL", "DANN", "self-training", "SHOT", "MLDG", "adapter", "distillation",
                            "contrastive", "DAML"]):
-        one, other = (arm.ready(arms.Seed(which, 0, {"CORAL": 10.0, "DANN": 0.1}, QUICK)) for which in (s, wrong))
+        one, other = (arm.ready(Seed(which, 0, {"CORAL": 10.0, "DANN": 0.1}, QUICK)) for which in (s, wrong))
         assert all(torch.equal(one.params[name], other.params[name]) for name in one.params)
         assert all(torch.equal(a, b) for pair_ in zip(one.stats, other.stats) for a, b in zip(*pair_))
 
 
 def test_tent_moves_gains_and_shifts_alone_and_shot_keeps_the_head_and_looks_at_no_source_picture():
-    s = arms.Seed(pair((0,)), 0, {}, QUICK)
+    s = Seed(pair((0,)), 0, {}, QUICK)
     source, surer, moved = arms.adabn(s), arms.surer(s), arms.transferred(s)
     for name, p in source.params.items():
         assert torch.equal(surer.params[name], p) == (not name.startswith("norms.")), name
         assert torch.equal(moved.params[name], p) == name.startswith("head."), name
-    blank = arms.Seed(replace(s.setting, sources=tuple(replace(d, images=0 * d.images) for d in s.setting.sources)), 0, {},
+    blank = Seed(replace(s.setting, sources=tuple(replace(d, images=0 * d.images) for d in s.setting.sources)), 0, {},
                       QUICK)
     vars(blank)["base"] = s.base
     again = arms.transferred(blank)
@@ -239,7 +243,7 @@ def test_the_students_teacher_is_the_adapted_source_network_and_stays_as_it_is(m
             super().__init__(net, teacher, temperature)
 
     monkeypatch.setattr(arms, "Distillation", Watched)
-    s = arms.Seed(pair((0,)), 0, {}, QUICK)
+    s = Seed(pair((0,)), 0, {}, QUICK)
     state, source = arms.distilled(s), arms.adabn(s)
     assert all(torch.equal(p, source.params[name][0]) for name, p in teachers[0].net.named_parameters())
     assert all(torch.equal(a, b[0]) for ours, theirs in zip(teachers[0].stats, source.stats) for a, b in zip(ours, theirs))
@@ -261,16 +265,16 @@ def test_contrastive_pre_training_sees_both_domains_each_by_itself_and_its_body_
             super().__init__(net, **settings)
 
     monkeypatch.setattr(arms, "SimCLR", Watched)
-    state = arms.contrasted(arms.Seed(s, 0, {}, QUICK))
+    state = arms.contrasted(Seed(s, 0, {}, QUICK))
     torch.testing.assert_close(state.params["convs.0.weight"][0], kept[0].convs[0].weight, rtol=0, atol=1e-6)
-    start = arms.Seed(s, 0, {}, QUICK).network(3)
+    start = Seed(s, 0, {}, QUICK).network(3)
     assert not torch.allclose(state.params["convs.0.weight"][0], start.convs[0].weight, rtol=0, atol=1e-4)
 
 
 def test_daml_redraws_the_queries_and_its_generator_sees_no_test_picture(monkeypatch):
     s, seen, batches = pair((0,)), [], []
 
-    class Watched(arms.TranslationSampler):
+    class Watched(TranslationSampler):
         def __init__(self, images, labels, target, batch):
             seen.append(target)
             super().__init__(images, labels, target, batch)
@@ -282,19 +286,19 @@ def test_daml_redraws_the_queries_and_its_generator_sees_no_test_picture(monkeyp
             batches.append(episode)
             return super().loss(episode, weight)
 
-    monkeypatch.setattr(arms, "TranslationSampler", Watched)
+    monkeypatch.setattr("mlcourse.studies.transfer.seed.TranslationSampler", Watched)
     monkeypatch.setattr(arms, "DAML", Asked)
     stacked = lambda way, width, norm, side, channels, seed: Conv4(way, width, "max", norm, side, seed)
-    monkeypatch.setattr(arms, "LeNet", stacked)                 # vmap shows no values
-    state = arms.generated(arms.Seed(s, 0, {}, QUICK))
-    train = {image.numpy().tobytes() for image in arms.shrunk(s.train).images}
+    monkeypatch.setattr("mlcourse.studies.transfer.seed.LeNet", stacked)                 # vmap shows no values
+    state = arms.generated(Seed(s, 0, {}, QUICK))
+    train = {image.numpy().tobytes() for image in shrunk(s.train).images}
     assert len(seen) == 1 and all(image.numpy().tobytes() in train for image in seen[0])
     assert all(b.unlabeled_x.shape == b.query_x.shape and not torch.equal(b.unlabeled_x, b.query_x) for b in batches)
     assert sum(b.tasks for b in batches) == 2 * QUICK.meta and state.stats
     copied = replace(s, train=replace(s.train, images=torch.cat([s.train.images[:-1], s.test.images[:1]])))
-    arms.generated(arms.Seed(copied, 0, {}, QUICK))                    # a target that holds a picture twice is no error
+    arms.generated(Seed(copied, 0, {}, QUICK))                    # a target that holds a picture twice is no error
     assert len(seen[1]) == len(s.train.images) - 1
-    assert not arms.among(seen[1], arms.shrunk(s.test).images).any()
+    assert not among(seen[1], shrunk(s.test).images).any()
 
 
 # ----------------------------------------------------------------- conclusions

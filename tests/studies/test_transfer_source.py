@@ -15,6 +15,7 @@ from mlcourse.domains import shift_domain
 from mlcourse.episode.across import pixels
 from mlcourse.nets import LeNet
 from mlcourse.studies.transfer import arms, criterion, ink, source
+from mlcourse.studies.transfer.seed import Seed
 from mlcourse.studies.transfer.streams import in_streams
 
 # -------------------------------------------------------------- the source network
@@ -48,11 +49,11 @@ def test_the_held_back_pictures_are_never_trained_on(monkeypatch):
 
 
 def test_the_source_network_learns_and_sees_no_target():
-    s = arms.Seed(pair((0,)), 0, {}, replace(QUICK, source=150))
+    s = Seed(pair((0,)), 0, {}, replace(QUICK, source=150))
     with torch.no_grad():
         right = s.plain(pixels(s.setting.source.images)).argmax(1) == s.setting.source.labels
     assert right.float().mean() > 0.9
-    blank = arms.Seed(replace(s.setting, train=replace(s.setting.train, images=0 * s.setting.train.images)), 0, {}, s.budget)
+    blank = Seed(replace(s.setting, train=replace(s.setting.train, images=0 * s.setting.train.images)), 0, {}, s.budget)
     assert all(torch.equal(p, q) for p, q in zip(s.plain.parameters(), blank.plain.parameters(), strict=True))
 
 
@@ -77,12 +78,11 @@ def test_the_pen_is_what_its_sentence_says():
 # ------------------------------------------------------------------ the criterion
 
 
-def test_the_most_informative_weights_stay_and_four_measurements_without_more_end_it(monkeypatch):
-    s = arms.Seed(pair((0,)), 0, {}, QUICK)
+def test_the_weights_with_the_highest_score_stay_and_four_scores_without_a_higher_end_it():
+    s = Seed(pair((0,)), 0, {}, QUICK)
     learner = arms.AdaBN(s.copied())
     values = iter([0.1, 0.5, 0.2, 0.3, 0.1, 0.4])
-    monkeypatch.setattr(criterion, "information", lambda logits: next(values))
-    watch = criterion.MostInformative(learner, s.episode.unlabeled_x[0])
+    watch = criterion.UntilNoBetter(learner, lambda _: next(values))
     for step in range(1000):
         with torch.no_grad():
             learner.net.head.bias.fill_(step)
@@ -92,6 +92,46 @@ def test_the_most_informative_weights_stay_and_four_measurements_without_more_en
             break
         watch({"step": step})
     assert watch.best["net.head.bias"][0] == 49
+
+
+def test_the_scores_are_what_their_sentences_say():
+    """By the network's own forward: the information of its predictions, and minus its loss on what is held back."""
+    s = Seed(pair((0,)), 0, {}, QUICK)
+    x = s.episode.unlabeled_x[0]
+    p = s.base.net(x).softmax(1).detach().double()
+    entropy = lambda q: float(-(q * q.log()).sum())
+    held = s.setting.source.first(20)
+    with torch.no_grad():
+        found = s.informative(s.base)
+        loss = float(F.cross_entropy(s.base.net(pixels(held.images)), held.labels))
+    assert found == pytest.approx(entropy(p.mean(0)) - sum(map(entropy, p)) / len(p), abs=1e-4)
+    assert criterion.right_at_home(held)(s.base) == pytest.approx(-loss, abs=1e-6)
+
+
+def test_mldg_trains_on_no_picture_that_is_held_back(monkeypatch):
+    """The tenth is the one on which the source network was judged."""
+    s, judged, parts = Seed(pair((0,), per_class=60), 0, {}, QUICK), [], []
+    kept, across = source.held_loss, arms.across
+    monkeypatch.setattr(criterion, "held_loss", lambda net, held: (judged.append(held), kept(net, held))[1])
+    monkeypatch.setattr(arms, "across", lambda s, learner, domains, *more: (parts.extend(domains),
+                                                                              across(s, learner, domains, *more)))
+    monkeypatch.setattr(criterion, "EVERY", 1)
+    arms.generalising(s)
+    known = lambda domain: set(domain.digests.tolist())
+    held = known(source.parted(s.setting.source, 0)[0])
+    assert judged and all(known(each) == held for each in judged)
+    assert len(parts) > 1 and not held & set().union(*map(known, parts))
+    assert set().union(held, *map(known, parts)) == known(s.setting.source)
+
+
+def test_what_is_held_back_leaves_the_sources_but_for_a_source_too_small():
+    s = pair((0,), per_class=60)
+    held = s.source.first(3)
+    left = s.without(held).source
+    assert not set(held.digests.tolist()) & set(left.digests.tolist())
+    assert len(left.images) == len(s.source.images) - len(held.images)
+    small = pair((0,), per_class=8)
+    assert small.without(small.source.first(3)) is small and small.without(small.source) is small
 
 
 # ------------------------------------------------------------- splits and domains
@@ -123,7 +163,7 @@ def test_typeset_digits_fall_into_their_real_typefaces_whatever_they_went_throug
 
 
 def test_the_streams_are_those_of_the_test_half():
-    s = arms.Seed(pair((0,)), 0, {}, QUICK)
+    s = Seed(pair((0,)), 0, {}, QUICK)
     found = in_streams(s.base, s.setting.test, s.seed)
     assert len(found) == 6 and all(0 <= value <= 100 for value in found.values())
     x = pixels(s.setting.test.images)

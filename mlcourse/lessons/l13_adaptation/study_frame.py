@@ -31,7 +31,8 @@ from mlcourse.rows import facts
 from mlcourse.small import SIDE
 from mlcourse.statistics import columns, paired_difference, t_interval
 from mlcourse.studies.study import Key, Study
-from mlcourse.studies.transfer.arms import Budget as Training, Seed, in_blocks
+from mlcourse.studies.transfer.arms import in_blocks
+from mlcourse.studies.transfer.seed import Budget as Training, Seed
 from mlcourse.studies.transfer.setting import setting
 
 KEY = ("source", "arm", "box", "seed")

@@ -32,7 +32,8 @@ from mlcourse.nets import LeNet, call, statistics
 from mlcourse.plots.static import Picture
 from mlcourse.rows import facts
 from mlcourse.studies.study import Key, Study
-from mlcourse.studies.transfer.arms import ALIGN_RATE, ARMS, Budget as Training, Seed, in_blocks
+from mlcourse.studies.transfer.arms import ALIGN_RATE, ARMS, in_blocks
+from mlcourse.studies.transfer.seed import Budget as Training, Seed
 from mlcourse.studies.transfer.setting import Setting
 from mlcourse.studies.transfer.setting import setting as matched
 from mlcourse.studies.transfer.source import parted
@@ -157,7 +158,7 @@ def realigned(at: At, q: Tensor) -> Classifier:
     s = at.networks
     learner = CORAL(s.copied(), s.weights[ALIGNED])
     sampler = bbse.InShares(s.setting.source, s.setting.train, q, s.setting.shot * len(q))
-    s.fit(learner, learner.phases(sampler, s.budget.align, tasks=2, lr=ALIGN_RATE), chosen=True)
+    s.fit(learner, learner.phases(sampler, s.budget.align, tasks=2, lr=ALIGN_RATE), s.informative)
     with torch.no_grad():
         return Classifier(learner.net, learner.adapt(s.episode))
 

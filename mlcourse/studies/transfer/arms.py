@@ -6,10 +6,8 @@ with after k labels per class.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -19,141 +17,31 @@ from mlcourse.domains import Domain
 from mlcourse.episode import Episode
 from mlcourse.episode.across import DomainSampler, pixels
 from mlcourse.episode.pairs import PictureSampler
-from mlcourse.learner import Adapted, Learner
+from mlcourse.learner import Adapted
 from mlcourse.learners import (CORAL, DAML, DANN, MLDG, SHOT, TENT, AdaBN, Adapter, Distillation, SelfTraining, SimCLR,
-                               Teacher, TranslationSampler, Translator)
+                               Teacher, Translator)
 from mlcourse.learners.baselines import ridge
 from mlcourse.learners.daml import Redraw, by_generator
 from mlcourse.learners.l2sp import fine_tuned
-from mlcourse.learners.translator import among
 from mlcourse.nets import LeNet, build_net, call, features, statistics
-from mlcourse.phases import Phase
 from mlcourse.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, look
-from mlcourse.small import SIDE, shrunk
-from mlcourse.studies.transfer.criterion import Enough, MostInformative
-from mlcourse.studies.transfer.ink import in_the_ink_of
+from mlcourse.small import SIDE
+from mlcourse.studies.transfer.criterion import Score, right_at_home
+from mlcourse.studies.transfer.seed import Seed
 from mlcourse.studies.transfer.setting import BATCH, KNOWN, Setting
-from mlcourse.studies.transfer.source import trained
+from mlcourse.studies.transfer.source import parted, trained
 from mlcourse.studies.transfer.streams import in_streams
-from mlcourse.supervised import classifier
-from mlcourse.system.machine import one_core
-from mlcourse.train import train
 
 ALIGN_RATE, VIEW_RATE, STUDENT_RATE = 1e-3, 2e-3, 2e-3
 TEMPERATURE = 1.0                       # of distillation
 VIEWS = 0.75                            # strength of contrastive views
-GENERATED = 64                          # pictures of a step of DAML's generator
 TUNE_BATCH, MOST_STEPS = 100, 150
 TUNE_RATE, PLAIN_RATE, SCRATCH_RATE, ANCHOR = 0.1, 0.03, 0.1, 0.1
 PENALTY = 0.1
 WEIGHTS = {"CORAL": (1.0, 10.0, 100.0), "DANN": (0.03, 0.1, 0.3)}     # chosen from without a label of the target
 BLOCK = 500         # pictures that are predicted at once
 
-
-@dataclass(frozen=True)
-class Budget:
-    """width: of the networks, in filters. Steps of training, at most where a criterion may end it: source, of the
-    source networks; align, of what goes on from there with unlabelled pictures of the target; meta, of MLDG, the
-    adapter and DAML, whose steps cost more; view, of contrastive pre-training; judge, of DAML's f before its generator;
-    generator. tune_steps, or tune_epochs where those are more steps: of k labels. draws: of k labelled pictures,
-    averaged within a seed."""
-
-    width: int = 20
-    source: int = 1500
-    align: int = 400
-    meta: int = 200
-    view: int = 100
-    judge: int = 200
-    generator: int = 300
-    tune_steps: int = 30
-    tune_epochs: int = 5
-    draws: int = 3
-
-
 Predict = Callable[[Tensor], Tensor]
-
-
-@dataclass
-class Seed:
-    """One seed of a study: its source network, trained once when an arm first needs it.
-
-    weights: of the alignment, by arm.
-    """
-
-    setting: Setting
-    seed: int
-    weights: dict[str, float]
-    budget: Budget = Budget()
-
-    def fit(self, learner: Learner, phases: Sequence[Phase], chosen: bool = False) -> Learner:
-        """Train a learner. chosen: training ends when the predictions on the target's unlabelled pictures have not
-        become more informative for 100 steps, and the weights with the most informative ones stay."""
-        watch = MostInformative(learner, self.episode.unlabeled_x[0]) if chosen else None
-        try:
-            train(learner, phases, seed=self.seed, progress=False, on_step=watch)
-        except Enough:
-            pass
-        if watch is not None:
-            learner.load_state_dict(watch.best)
-        return learner.eval()
-
-    def source_classifier(self, norm: str, domain: Domain) -> LeNet:
-        """A network of this seed, trained on a domain's labels (`source.trained`)."""
-        return trained(self.network(len(self.setting.source.classes), norm), domain, self.budget.source, self.seed)
-
-    @cached_property
-    def plain(self) -> LeNet:
-        """The classifier of the source with layer norm, in which there are no statistics of a domain."""
-        return self.source_classifier("layer", self.setting.source)
-
-    @cached_property
-    def inked(self) -> LeNet:
-        """The same of the source in the target's ink."""
-        return self.source_classifier("layer", in_the_ink_of(self.setting.train, self.setting.source, self.seed))
-
-    @cached_property
-    def base(self) -> AdaBN:
-        """The classifier of the source with batch norm, from which all go on that adapt statistics."""
-        return AdaBN(self.source_classifier("batch", self.setting.source)).eval()
-
-    @cached_property
-    def translator(self) -> Translator:
-        """Phase 1 of DAML: a generator that redraws the source in the manner of the target, at 16×16, and the
-        classifier f that learns from its pictures. Its discriminator sees no picture of which the test half has a
-        copy."""
-        source, seen = shrunk(self.setting.source), shrunk(self.setting.train)
-        seen = seen.take(torch.nonzero(~among(seen.images, shrunk(self.setting.test).images))[:, 0])
-        translator = Translator(classifier(source, self.budget.judge, self.seed), SIDE, seed=self.seed)
-        pictures = TranslationSampler(source.images, source.labels, seen.images, GENERATED)
-        with one_core():
-            train(translator, translator.phases(pictures, self.budget.generator), seed=self.seed, progress=False)
-        return translator
-
-    @cached_property
-    def random(self) -> LeNet:
-        """A network of random weights with a head for the target's classes."""
-        return self.network(len(self.setting.train.classes))
-
-    def network(self, classes: int, norm: str = "batch") -> LeNet:
-        """An untrained network of this seed."""
-        pictures = self.setting.train.images
-        return LeNet(classes, self.budget.width, norm, pictures.shape[-1], pictures.shape[1], self.seed)
-
-    def pairs(self, unlabeled: int = 0) -> DomainSampler:
-        """Source in the support set, and as many pictures of the target without labels, or so many per class."""
-        s = self.setting
-        return DomainSampler([s.source], s.shot, 1, unlabeled=unlabeled or s.shot, target=s.train)
-
-    @cached_property
-    def episode(self) -> Episode:
-        """The source in the support set, the target's training pictures without labels, as a batch of one."""
-        s = self.setting
-        episode = self.pairs(unlabeled=1).sample(1, torch.Generator().manual_seed(self.seed))
-        return episode._replace(unlabeled_x=pixels(s.known(s.train, self.seed).images)[None])
-
-    def copied(self) -> LeNet:
-        """A copy of the source network with batch norm to train on."""
-        return copy.deepcopy(self.base.net)
 
 
 def as_it_is(net: nn.Module) -> Adapted:
@@ -172,7 +60,7 @@ def aligned(kind: type[CORAL] | type[DANN], name: str) -> Callable[[Seed], Adapt
 
     def ready(s: Seed) -> Adapted:
         learner = kind(s.copied(), s.weights[name])
-        s.fit(learner, learner.phases(s.pairs(), s.budget.align, tasks=2, lr=ALIGN_RATE), chosen=True)
+        s.fit(learner, learner.phases(s.pairs(), s.budget.align, tasks=2, lr=ALIGN_RATE), s.informative)
         with torch.no_grad():
             return learner.adapt(s.episode)
 
@@ -188,7 +76,7 @@ def surer(s: Seed) -> Adapted:
 def self_trained(s: Seed) -> Adapted:
     """The source network trained on, with the source's labels and its own sure predictions on the target."""
     learner, seen = SelfTraining(s.copied()), pixels(s.setting.train.images)
-    s.fit(learner, learner.phases(s.pairs(), s.budget.align, tasks=2, lr=ALIGN_RATE, pictures=seen), chosen=True)
+    s.fit(learner, learner.phases(s.pairs(), s.budget.align, tasks=2, lr=ALIGN_RATE, pictures=seen), s.informative)
     with torch.no_grad():
         return learner.adapt(s.episode)
 
@@ -202,18 +90,29 @@ def transferred(s: Seed) -> Adapted:
         return learner.adapt(s.episode)
 
 
-def across_sources(kind: type[MLDG] | type[Adapter]) -> Callable[[Seed], Adapted]:
-    """A learner whose queries come from another source domain, trained on from the source network."""
+def generalising(s: Seed) -> Adapted:
+    """MLDG, trained on from the source network across the source domains, without the tenth of the source that was held
+    back from that network, until the loss on it has not fallen for 100 steps."""
+    held, _ = parted(s.setting.source, s.seed)
+    domains, learner = s.setting.without(held).domains(), MLDG(s.copied())
+    across(s, learner, domains, s.budget.align, right_at_home(held))
+    with torch.no_grad():
+        return learner.adapt(s.episode)
 
-    def ready(s: Seed) -> Adapted:
-        domains, learner = s.setting.domains(), kind(s.copied())
-        shot = s.setting.shot_of_several(domains)
-        sampler = DomainSampler(domains, shot, shot, unlabeled=shot)
-        s.fit(learner, learner.phases(sampler, s.budget.meta, tasks=2, lr=ALIGN_RATE))
-        with torch.no_grad():
-            return learner.adapt(s.episode)
 
-    return ready
+def adapter(s: Seed) -> Adapted:
+    """The adapter, trained on from the source network across the source domains."""
+    learner = Adapter(s.copied())
+    across(s, learner, s.setting.domains(), s.budget.meta)
+    with torch.no_grad():
+        return learner.adapt(s.episode)
+
+
+def across(s: Seed, learner: MLDG | Adapter, domains: Sequence[Domain], steps: int, score: Score | None = None) -> None:
+    """Train a learner whose queries come from another domain than its support set."""
+    shot = s.setting.shot_of_several(domains)
+    s.fit(learner, learner.phases(DomainSampler(domains, shot, shot, unlabeled=shot), steps, tasks=2, lr=ALIGN_RATE),
+          score)
 
 
 def distilled(s: Seed) -> Adapted:
@@ -372,8 +271,8 @@ ARMS = (
     Arm("DANN", 9, look(VERMILION, "^", "-"), aligned(DANN, "DANN"), tune),
     Arm("self-training", 10, look(GREY, "+", "--"), self_trained, tune),
     Arm("SHOT", 11, look(VERMILION, "1", "-."), transferred, tune),
-    Arm("MLDG", 13, look(PURPLE, "<", "--"), across_sources(MLDG), tune, several=True, usual=False),
-    Arm("adapter", 14, look(PURPLE, ">", "-"), across_sources(Adapter), tune, several=True, usual=False),
+    Arm("MLDG", 13, look(PURPLE, "<", "--"), generalising, tune, several=True, usual=False),
+    Arm("adapter", 14, look(PURPLE, ">", "-"), adapter, tune, several=True, usual=False),
     Arm("distillation", 12, look(BLACK, "p", "-"), distilled, tune, usual=False),
     Arm("contrastive", 15, look(SKY, "h", "-"), contrasted, tune, usual=False),
     Arm("PixelDA's f", 16, look(PURPLE, "s", ":"), lambda s: as_it_is(s.translator.net), None,

@@ -51,6 +51,15 @@ class Setting:
         """All sources as one domain."""
         return pooled(self.sources)
 
+    def without(self, held: Domain) -> Setting:
+        """The setting without these pictures in its sources; as it is where a class of a source would keep fewer than
+        3, or where `held` is all."""
+        gone = set(held.digests.tolist())
+        rest = tuple(source.take(torch.tensor([i for i, d in enumerate(source.digests.tolist()) if d not in gone],
+                                              dtype=torch.int64)) for source in self.sources)
+        least = min(int(torch.bincount(source.labels, minlength=len(source.classes)).min()) for source in rest)
+        return replace(self, sources=rest) if least >= 3 * (PARTS if len(rest) == 1 else 1) else self
+
     @property
     def shot(self) -> int:
         """Labelled pictures per class and domain in a training episode."""

@@ -24,8 +24,9 @@ from mlcourse.studies.study import Key, Option, Study
 from mlcourse.studies.table import table
 from mlcourse.studies.transfer import advice
 from mlcourse.studies.transfer import arms as every
-from mlcourse.studies.transfer.arms import WEIGHTS, Arm, Budget, Seed
+from mlcourse.studies.transfer.arms import WEIGHTS, Arm
 from mlcourse.studies.transfer.picture import transfer as draw
+from mlcourse.studies.transfer.seed import Budget, Seed
 from mlcourse.studies.transfer.setting import LEAST_SOURCE, LEAST_TARGET, Setting
 from mlcourse.studies.transfer.setting import setting as matched
 from mlcourse.studies.transfer.transfer import CHOICE, choose, measure

@@ -15,7 +15,8 @@ from mlcourse.learner import Adapted
 from mlcourse.learners import CORAL, DANN
 from mlcourse.losses.alignment import information
 from mlcourse.nets import call, features, statistics
-from mlcourse.studies.transfer.arms import WEIGHTS, Arm, Predict, Seed, aligned, in_blocks, seen_by
+from mlcourse.studies.transfer.arms import WEIGHTS, Arm, Predict, aligned, in_blocks, seen_by
+from mlcourse.studies.transfer.seed import Seed
 from mlcourse.studies.transfer.setting import Setting
 from mlcourse.system.processes import side_by_side
 

@@ -12,7 +12,7 @@ from mlcourse.episode.across import pixels
 from mlcourse.lessons.l13_adaptation import bbse, figures as plots, study_label_shift as study
 from mlcourse.rows import read, save
 from mlcourse.statistics import paired_difference, t_interval
-from mlcourse.studies.transfer.arms import Budget as Training
+from mlcourse.studies.transfer.seed import Budget as Training
 from mlcourse.studies.transfer.source import parted
 
 TINY = study.Budget(distances=(0.6,), training=Training(width=2, source=5, align=2), pictures=120, unlabeled=40)

@@ -15,7 +15,7 @@ from mlcourse.episode.across import pixels
 from mlcourse.lessons.l13_adaptation import study_frame as study
 from mlcourse.rows import read
 from mlcourse.small import SIDE
-from mlcourse.studies.transfer.arms import Budget as Training
+from mlcourse.studies.transfer.seed import Budget as Training
 from mlcourse.system import paths
 
 TINY = study.Budget(boxes=(20, 28, study.COMES), training=Training(width=2, source=5), pictures=120)
