@@ -41,12 +41,25 @@ def filled(answer: object, choices: Mapping[str, Sequence[str]]) -> dict[str, st
 
 
 def check_claims(answer: object, claims: Mapping[str, tuple]) -> str:
-    """A check of verdicts on claims, each a named tuple with the right `verdict` ("yes", "no" or "open"), and the
-    `name` of the misconception behind another one with `why`, what to look at."""
-    given = filled(answer, dict.fromkeys(claims, VERDICTS))
-    if wrong := [key for key, claim in claims.items() if given[key] != claim.verdict]:
-        raise all_of([Misconception(claims[key].name, look_at(key, claims[key].why)) for key in wrong])
+    """A check of verdicts on claims, as `misjudged` takes them."""
+    if wrong := misjudged(filled(answer, dict.fromkeys(claims, VERDICTS)), claims):
+        raise all_of(wrong)
     return "Each verdict is that of a paired interval over five seeds."
+
+
+def misjudged(given: Mapping[str, str], claims: Mapping[str, tuple]) -> list[Misconception]:
+    """The misconceptions behind the wrong ones among the given verdicts.
+
+    claims: each a named tuple with the right `verdict` ("yes", "no" or "open"), and the `name` of the misconception
+    behind another one with `why`, what to look at. Where the two wrong verdicts have two misconceptions, it also has
+    `others`, {verdict: (name, why)}: these come first.
+    """
+    found = []
+    for key, claim in claims.items():
+        if given[key] != claim.verdict:
+            name, why = getattr(claim, "others", {}).get(given[key], (claim.name, claim.why))
+            found.append(Misconception(name, look_at(key, why)))
+    return found
 
 
 def with_verdicts(stub: str, claims: Mapping[str, tuple], **answers: str) -> str:

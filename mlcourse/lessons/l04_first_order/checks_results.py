@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from mlcourse.exercises.entries import VERDICTS, filled, numbers
+from mlcourse.exercises.entries import VERDICTS, filled, misjudged, numbers
 from mlcourse.exercises.framework import Misconception, NotYet, all_of, look_at
 
 # ---------------------------------------------------------------- 04.2
 
 FIRST, SECOND, TERM = "first order", "second order", "the missing term"
 CHOICES = (FIRST, SECOND, TERM)
-WASTE = "d"
+WASTE = "d"         # asks for a graph through which no gradient runs
+LOST, HALF, BOTH = "a lost identity", "the other half", "a half for the whole"
 
 
 class Way(NamedTuple):
@@ -31,23 +33,23 @@ WAYS = {
 
 
 def check_ways(answer: object) -> str:
-    """04.2: what each of four functions returns, and which of them keeps a graph for nothing."""
-    given = filled(answer, dict.fromkeys(WAYS, CHOICES) | {"waste": tuple(WAYS)})
-    wrong = [Misconception(misreading(given[key], way.returns), look_at(key, way.why))
-             for key, way in WAYS.items() if given[key] != way.returns]
-    if given["waste"] != WASTE:
-        wrong.append(Misconception("a graph for nothing", "look at waste: which function asks for create_graph=True, "
-                                   "and then takes a gradient that never runs through that graph?"))
-    if wrong:
+    """04.2: what each of four functions returns."""
+    given = filled(answer, dict.fromkeys(WAYS, CHOICES))
+    if wrong := [misreading(key, given[key]) for key, way in WAYS.items() if given[key] != way.returns]:
         raise all_of(wrong)
-    return "One flag and one detach make three algorithms of the same lines, and none of them raises an error."
+    return (f"One flag and one detach make three algorithms of the same lines, and none of them raises an error; "
+            f"{WASTE} even keeps a graph that it never uses.")
 
 
-def misreading(said: str, right: str) -> str:
-    """The name of a wrong verdict."""
-    if right == TERM or said == TERM:
-        return "a lost identity"
-    return "create_graph=True read as first order" if right == SECOND else "first order read as second"
+def misreading(key: str, said: str) -> Misconception:
+    """What is behind a wrong verdict on one of the functions."""
+    right, why = WAYS[key]
+    if right == FIRST and said == TERM:
+        return Misconception(HALF, look_at(key, f"{why}; so {key} keeps u and drops the part with H"))
+    if right == SECOND and said == TERM:
+        return Misconception(BOTH, look_at(key, f"{why}; theta reaches phi through p as well, so u is there too"))
+    name = {TERM: LOST, SECOND: "create_graph=True read as first order", FIRST: "first order read as second"}[right]
+    return Misconception(name, look_at(key, why))
 
 
 # ---------------------------------------------------------------- 04.3
@@ -114,41 +116,51 @@ def near(one: float, other: float) -> bool:
 # ---------------------------------------------------------------- 04.5
 
 class Claim(NamedTuple):
-    """That arm `one` beats arm `other` on new scripts: the verdict, and the misconception behind another one, with what
-    to look at."""
+    """That arm `one` beats arm `other` on new scripts. verdict, name, why, others: as `misjudged` takes them."""
 
     one: str
     other: str
     verdict: str
     name: str
     why: str
+    others: Mapping[str, tuple[str, str]]
 
 
+SIGN, LARGER = "the sign of the difference", "the larger mean wins"
+OVERLAP, MISSED = "overlapping intervals read as no difference", "a difference read as none"
+OPEN_AS_NO = "not told apart read as behind"
 CLAIMS = {
-    "a": Claim("MAML", "FOMAML", "yes", "overlapping intervals read as no difference",
-               "the arms share seeds and episodes, and the interval of their difference lies above zero"),
-    "b": Claim("MAML", "ANIL", "no", "the sign of the difference",
-               "the interval of the first arm less the second lies below zero"),
-    "c": Claim("MAML", "BOIL", "open", "the larger mean wins",
-               "the interval of the paired difference includes zero"),
+    "a": Claim("MAML", "FOMAML", "yes", OVERLAP,
+               "the arms share seeds and episodes, and the interval of their difference lies above zero",
+               {"no": (SIGN, "the interval of the first arm less the second lies above zero")}),
+    "b": Claim("MAML", "ANIL", "no", SIGN, "the interval of the first arm less the second lies below zero",
+               {"open": (MISSED, "the interval of the first arm less the second does not include zero")}),
+    "c": Claim("MAML", "BOIL", "open", LARGER, "the interval of the paired difference includes zero",
+               {"no": (OPEN_AS_NO, "the interval of the paired difference includes zero; a no needs one that lies "
+                                   "below it")}),
 }
 LIMIT = 10         # megabytes, with 20 inner steps
-FITS = "ANIL"       # the most accurate arm that needs no more
+FITS = "FOMAML"     # the most accurate of the arms that need no more and whose inner loop moves every weight
 LARGE = ("maml", "boil")
+PARTIAL = ("anil", "boil")
 ARMS = ("maml", "fomaml", "reptile", "anil", "boil")
 TOO_LARGE = "an arm that does not fit"
+IN_PART = "an inner loop that moves a part"
 WORSE = "not the best of those that fit"
 
 
 def check_bill(answer: object) -> str:
     """04.5: three verdicts, and the arm for a memory limit."""
     given = filled(answer, dict.fromkeys(CLAIMS, VERDICTS) | {"arm": ARMS})
-    wrong = [Misconception(claim.name, look_at(key, claim.why)) for key, claim in CLAIMS.items()
-             if given[key] != claim.verdict]
-    if given["arm"] in LARGE:
+    wrong, arm = misjudged(given, CLAIMS), given["arm"]
+    if arm in LARGE:
         wrong.append(Misconception(TOO_LARGE, f"look at arm: with 20 inner steps it needs more than {LIMIT} MB."))
-    elif given["arm"] != FITS.lower():
-        wrong.append(Misconception(WORSE, "look at arm: another one fits as well and is right more often."))
+    if arm in PARTIAL:
+        wrong.append(Misconception(IN_PART, "look at arm: its inner loop leaves some of the weights where they are."))
+    if arm not in (*LARGE, *PARTIAL, FITS.lower()):
+        wrong.append(Misconception(WORSE, "look at arm: another one moves every weight and fits as well, and is right "
+                                   "more often."))
     if wrong:
         raise all_of(wrong)
-    return "Three paired intervals over five seeds; and the limit costs no accuracy here, since the best arm fits."
+    return ("Three paired intervals over five seeds; and the limit costs accuracy: it rules out MAML, which beats the "
+            "arm that is left.")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import IN_PLACE, Exercise, edited
 from mlcourse.exercises.gradients import BACKWARD, THROWN_AWAY
-from mlcourse.lessons.l04_first_order.checks import (AT_THETA, BLOCKS, BY_ALPHA, CARRIED_ON, GRAPH, KEPT, MOVING,
-                                                     NO_GRAPH, OF_QUERY, STANDS, WHOLE, check_dropped_term,
+from mlcourse.lessons.l04_first_order.checks import (AT_PHI, AT_THETA, BLOCKS, BY_ALPHA, CARRIED_ON, GRAPH, IN_TURN,
+                                                     KEPT, LAST, MEAN, MOVING, NO_GRAPH, NO_U, OF_QUERY, OTHER_G, RATES,
+                                                     SCALAR, STANDS, SWAPPED, WHOLE, check_dropped_term,
                                                      check_reptile_step)
 from mlcourse.lessons.l04_first_order.exercises_results import bill, rests, ways
 
@@ -63,6 +64,17 @@ dropped_term = Exercise(
         (dropped_wrong((TERM, "    return dict(zip(theta, u))")), KEPT),
         (dropped_wrong((SLOPE + "\n", ""), (HU, "    Hu = [torch.autograd.grad((one * other).sum(), p, "
                         "retain_graph=True)[0] for one, other, p in zip(g, u, theta.values())]")), BLOCKS),
+        (dropped_wrong(("(one * other).sum()", "(one * other).mean()")), MEAN),
+        (dropped_wrong((SLOPE, "    slope = torch.cat([(one * other).flatten() for one, other in zip(g, u)]).mean()")),
+         MEAN),
+        (dropped_wrong(("(one * other).sum()", "(one * other).mean()"), ("-alpha * each for", "alpha * each for")),
+         f"the sign, {MEAN}"),
+        (dropped_wrong(("(one * other).sum()", "one.sum()")), NO_U),
+        (dropped_wrong(("(one * other).sum()", "(one * one.detach()).sum()")), OTHER_G),
+        (dropped_wrong(("(one * other).sum()", "(one * one).sum()")), OTHER_G),
+        (dropped_wrong((GRADIENT, GRADIENT.replace("support", "query")), (U, U.replace("query", "support"))), SWAPPED),
+        (dropped_wrong((SLOPE, GRADIENT.replace("theta", "phi") + "\n" + SLOPE), (HU, HU.replace("theta", "phi"))),
+         AT_PHI),
         (dropped_wrong((PHI, "    support_loss(theta).backward()\n    phi = {name: (p - alpha * p.grad).detach()"
                         ".requires_grad_() for name, p in theta.items()}")), BACKWARD),
         (dropped_wrong((PHI, "    for p, d in zip(theta.values(), g):\n        p.data -= alpha * d.detach()\n"
@@ -72,6 +84,7 @@ dropped_term = Exercise(
         (PHI, "    phi = {name: p - 2 * alpha * d for (name, p), d in zip(theta.items(), g)}"),
         (SLOPE, "    slope = sum((one * other).mean() for one, other in zip(g, u))"),
         (SLOPE, "    slope = sum((one * one).sum() for one, other in zip(g, u))"),
+        (SLOPE, "    slope = sum((one * other).abs().sum() for one, other in zip(g, u))"),
         (TERM, "    return {name: -alpha**2 * each for name, each in zip(theta, Hu)}"),
     ))
 
@@ -103,6 +116,22 @@ def reptile_wrong(*edits: tuple[str, str]) -> str:
     return edited(REPTILE_SOLUTION, *edits)
 
 
+ADDED = "        change = {name: change[name] + d for name, d in zip(theta, g)}"
+AT_END = INNER.replace("            g", "        g")
+FLAT_MEAN = "torch.cat([(phi[n] - theta[n]).detach().flatten() for n in theta]).mean()"
+
+
+def one_by_one(rate: str) -> str:
+    """Line [6] after each task, from where the task before it has moved theta."""
+    here = f"        theta = {{name: p.detach() + {rate} * (phi[name] - p).detach() for name, p in theta.items()}}"
+    return reptile_wrong((CHANGE, here), (NEXT, "    return theta"))
+
+
+def last_gradient(rate: str) -> str:
+    """An outer step against the gradient of the last inner step."""
+    return reptile_wrong((CHANGE, ADDED), ("beta * change", f"-({rate}) * change"))
+
+
 ONCE = START.replace("        phi", "    phi", 1) + "\n    for samples in tasks:\n"
 reptile_step = Exercise(
     id="04.4", title="Reptile's outer step", answer="reptile_step", difficulty=2, minutes=7,
@@ -126,6 +155,15 @@ reptile_step = Exercise(
         (reptile_wrong(("range(k)", "range(1)"), ("p - alpha * d", "p - k * alpha * d")), STANDS),
         (reptile_wrong((INNER, "            g = torch.autograd.grad(loss(theta, samples), list(theta.values()))")),
          STANDS),
+        (reptile_wrong(("p - alpha * d", "p - beta * d"), ("beta * change", "alpha * change")), RATES),
+        (one_by_one("beta"), IN_TURN),
+        (one_by_one("beta / len(tasks)"), IN_TURN),
+        (last_gradient("alpha * beta"), LAST),
+        (last_gradient("beta"), LAST),
+        (reptile_wrong((CHANGE, f"{AT_END}\n{ADDED}"), ("beta * change", "-beta * change")), LAST),
+        (reptile_wrong((CHANGE, CHANGE.replace("phi[name].detach() - p.detach()", "(phi[name] - p).detach().mean()"))),
+         SCALAR),
+        (reptile_wrong((CHANGE, CHANGE.replace("phi[name].detach() - p.detach()", FLAT_MEAN))), SCALAR),
         (reptile_wrong(("range(k)", "range(k + 1)")), "one inner step too many"),
         (reptile_wrong(("p - alpha * d", "p + alpha * d")), "gradient ascent"),
         (reptile_wrong(("p - alpha * d", "p - d")), "the inner rate is forgotten"),

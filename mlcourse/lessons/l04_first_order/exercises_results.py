@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l04_first_order.checks_results import (CLAIMS, FITS, LIMIT, TOO_LARGE, WASTE, WAYS, WORSE,
+from mlcourse.lessons.l04_first_order.checks_results import (BOTH, CLAIMS, FITS, HALF, IN_PART, LARGER, LIMIT, LOST,
+                                                             MISSED, OPEN_AS_NO, OVERLAP, SIGN, TOO_LARGE, WAYS, WORSE,
                                                              check_bill, check_rests, check_ways, truth)
 from mlcourse.lessons.l04_first_order.ways import WAYS as SOURCE
 
@@ -15,10 +16,8 @@ returns = {      # "first order", "second order" or "the missing term"
     "b": ...,
     "c": ...,
     "d": ...,
-    # and the letter of the one that keeps a graph which it never uses:
-    "waste": ...,
 }'''
-RIGHT = {**{key: way.returns for key, way in WAYS.items()}, "waste": WASTE}
+RIGHT = {key: way.returns for key, way in WAYS.items()}
 
 
 def said(**changed: str) -> str:
@@ -40,16 +39,17 @@ ways = Exercise(
     wrong=(
         (said(b="first order"), "create_graph=True read as first order"),
         (said(a="second order"), "first order read as second"),
-        (said(c="first order"), "a lost identity"),
-        (said(c="second order"), "a lost identity"),
+        (said(c="first order"), LOST),
+        (said(c="second order"), LOST),
         (said(d="second order"), "first order read as second"),
-        (said(waste="c"), "a graph for nothing"),
+        (said(a="the missing term"), HALF),
+        (said(d="the missing term"), HALF),
+        (said(b="the missing term"), BOTH),
         (said(a="second order", b="first order"), "first order read as second, create_graph=True read as first order"),
-        (said(d="second order", waste="b"), "first order read as second, a graph for nothing"),
+        (said(c="first order", d="the missing term"), f"{LOST}, {HALF}"),
     ),
     mutations=tuple((f'    "{key}": "{RIGHT[key]}",', f'    "{key}": "{wrong}",') for key, wrong in (
-        ("a", "the missing term"), ("b", "the missing term"), ("c", "first order"), ("d", "second order"),
-        ("waste", "a"))))
+        ("a", "the missing term"), ("b", "the missing term"), ("c", "first order"), ("d", "second order"))))
 
 # ---------------------------------------------------------------- 04.3
 
@@ -99,7 +99,9 @@ rests = Exercise(
 BILL = """\
 verdicts = {      # on new scripts: "yes", "no" or "open"
 """ + "".join(f'    "{key}": ...,     # {claim.one} beats {claim.other}\n' for key, claim in CLAIMS.items()) + f"""\
-    "arm": ...,   # the most accurate arm if 20 inner steps must fit into {LIMIT} MB
+    # the most accurate arm that moves every weight in the inner loop,
+    # if 20 inner steps must fit into {LIMIT} MB:
+    "arm": ...,
 }}"""
 VERDICTS = {**{key: claim.verdict for key, claim in CLAIMS.items()}, "arm": FITS}
 
@@ -120,16 +122,23 @@ bill = Exercise(
     stub=BILL, solution_source=judged(), check=check_bill,
     hints=(
         "apart(one, other) gives a paired interval. Where does it lie?",
-        "For the arm: first strike out whoever needs more memory with 20 inner steps than there is.",
-        "Print apart(one, other).text(sign=True) for a to c. Of the arms that fit take the most accurate one.",
+        "For the arm: first strike out whose inner loop moves a part of the network alone, then whoever needs more "
+        "memory with 20 inner steps than there is.",
+        "Print apart(one, other).text(sign=True) for a to c. Of the two arms that are left take the more accurate one.",
     ),
     wrong=(
-        (judged(a="open"), CLAIMS["a"].name),
-        (judged(b="yes"), CLAIMS["b"].name),
-        (judged(c="yes"), CLAIMS["c"].name),
-        (judged(arm="BOIL"), TOO_LARGE),
-        (judged(arm="FOMAML"), WORSE),
-        (judged(a="open", arm="MAML"), f'{CLAIMS["a"].name}, {TOO_LARGE}'),
+        (judged(a="open"), OVERLAP),
+        (judged(a="no"), SIGN),
+        (judged(b="yes"), SIGN),
+        (judged(b="open"), MISSED),
+        (judged(c="yes"), LARGER),
+        (judged(c="no"), OPEN_AS_NO),
+        (judged(a="no", b="yes", c="no"), f"{SIGN}, {OPEN_AS_NO}"),
+        (judged(arm="MAML"), TOO_LARGE),
+        (judged(arm="ANIL"), IN_PART),
+        (judged(arm="BOIL"), f"{TOO_LARGE}, {IN_PART}"),
+        (judged(arm="Reptile"), WORSE),
+        (judged(a="open", arm="MAML"), f"{OVERLAP}, {TOO_LARGE}"),
     ),
     mutations=tuple((line(key, right), line(key, wrong)) for key, right, wrong in (
         ("a", CLAIMS["a"].verdict, "no"), ("b", CLAIMS["b"].verdict, "open"), ("c", CLAIMS["c"].verdict, "no"),

@@ -25,6 +25,11 @@ def by_seed(rows: Sequence[dict], arm: str, domain: str, moves: str = "own") -> 
     return found
 
 
+def accuracy(rows: Sequence[dict], arm: str, domain: str) -> Estimate:
+    """The accuracy of an arm on test episodes of a domain, over seeds, in %."""
+    return t_interval(by_seed(rows, arm, domain).values())
+
+
 def cost(rows: Sequence[dict], arm: str, steps: int, field: str) -> float:
     """Of an outer step with so many inner steps: "times_maml", time by that of MAML with one, or "peak_mb"."""
     which = {"part": "cost", "arm": arm, "steps": steps}
@@ -46,7 +51,7 @@ def table(rows: Sequence[dict]) -> str:
     """Accuracy on new scripts, and time and memory of an outer step with 1 and with 20 inner steps, a line an arm."""
     lines = [f"{'5-way 1-shot, %':16s}{'new scripts':>12s}{'time, 1 and 20 steps':>24s}{'MB':>14s}"]
     for arm in arms(rows):
-        own, bill = t_interval(by_seed(rows, arm, HOME).values()).text(tight=True), ("–", "–")
+        own, bill = accuracy(rows, arm, HOME).text(tight=True), ("–", "–")
         if arm in costed(rows):
             bill = (f"{cost(rows, arm, 1, 'times_maml'):.1f} and {cost(rows, arm, 20, 'times_maml'):4.1f}",
                     f"{cost(rows, arm, 1, 'peak_mb'):.1f} and {cost(rows, arm, 20, 'peak_mb'):4.1f}")

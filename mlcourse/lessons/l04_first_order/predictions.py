@@ -13,6 +13,7 @@ PREDICTIONS = (
     Prediction(
         "04.p2", "And on handwritten digits ANIL is …",
         ("ahead of MAML by as much", "ahead, by less", "not told apart from MAML", "behind MAML"), "behind MAML",
-        lambda gap: gap.high < 0,
-        lambda gap: f"behind, by {-gap.mean:.1f} ± {gap.half:.1f} points."),
+        lambda gap, anil, maml: gap.high < 0,
+        lambda gap, anil, maml: f"behind, by {-gap.mean:.1f} ± {gap.half:.1f} points: {anil.mean:.1f} % against "
+                                f"{maml.mean:.1f} %, where chance is 20 %."),
 )

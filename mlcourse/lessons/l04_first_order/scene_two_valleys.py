@@ -8,7 +8,7 @@ from mlcourse.lessons.l04_first_order.bars import Bars
 from mlcourse.plots.scene import Scene
 from mlcourse.plots.style import BLACK, GREY, SERIES
 
-LEVELS = (0.05, 0.3)        # of the losses drawn as ellipses
+LEVELS = (0.03, 0.08)        # of the losses drawn as ellipses
 ROUND = np.linspace(0, 2 * np.pi, 61)
 
 
@@ -20,8 +20,9 @@ class TwoValleysScene(Scene):
         super().__init__(9.6, 3.9)
 
     def build(self) -> None:
-        axes = self.figure.add_axes((0.055, 0.105, 0.44, 0.75))
-        axes.set(xlim=(-1.15, 2.15), ylim=(-0.7, 2.3), xlabel="weight θ₁", ylabel="weight θ₂", aspect="equal")
+        axes = self.figure.add_axes((0.06, 0.195, 0.42, 0.66))
+        axes.set(xlim=(-0.85, 1.85), ylim=(-0.42, 1.42), xticks=(-0.5, 0, 0.5, 1, 1.5), yticks=(0, 0.5, 1),
+                 xlabel="weight θ₁", ylabel="weight θ₂", aspect="equal")
         axes.set_title("Where the outer loop comes to rest")
         self.tasks = []
         for name, line in zip("AB", ("-", "--"), strict=True):
@@ -34,11 +35,11 @@ class TwoValleysScene(Scene):
         self.points = {}
         for name, style in zip(self.algorithms, SERIES, strict=False):
             path = self.moving(axes.plot([], [], color=style["color"], lw=1.4, ls=style["linestyle"], alpha=0.7)[0])
-            at = self.moving(axes.plot([], [], ls="", ms=8.5, mec="white", mew=0.9, zorder=6, color=style["color"],
+            at = self.moving(axes.plot([], [], ls="", ms=7, mec="white", mew=0.9, zorder=6, color=style["color"],
                                        marker=style["marker"])[0])
             self.points[name] = (path, at)
-        axes.legend(loc="upper left", borderaxespad=0.2, fontsize=8, labelspacing=0.25)
-        rows = (0.165, 0.69)
+        self.figure.legend(*axes.get_legend_handles_labels(), loc="lower left", ncols=3, fontsize=8.5)
+        rows = (0.195, 0.66)
         self.before = Bars(self, (0.645, rows[0], 0.15, rows[1]), self.algorithms, "Mean loss there", (0, 0.5, 1),
                            named=True)
         self.after = Bars(self, (0.835, rows[0], 0.15, rows[1]), self.algorithms, "After one step", (0, 0.5, 1),
