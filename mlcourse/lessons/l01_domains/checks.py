@@ -28,6 +28,23 @@ SITUATIONS = {      # the right answer, the misconception behind another one, an
     "f": ("domain and task", "only half of the change named", "two things differ: the pictures come from somewhere "
           "else, and something else is asked of them"),
 }
+ONE_KIND = ("the same kind of input called another modality", "the inputs at home and away are of one kind, in one "
+            "space, so the modality is the same; ask what else differs")
+ANOTHER = {     # (key, answer) → the misconception behind this answer where it is not that of SITUATIONS
+    **{(key, "modality"): ONE_KIND for key in "abcf"},
+    ("e", "modality"): ("another scanner called another modality", "both are X-ray pictures, the same space; only P(X) "
+                        "differs"),
+    **{("d", called): ("another kind of input called another task", "the question and its answers are the same; "
+                       "a sound is no text, and the input spaces differ") for called in ("task", "domain and task")},
+}
+
+
+def refuse(wrong: dict[str, tuple[str, str]]) -> None:
+    """Raise the misconceptions behind the wrong entries of an answer, each once with all of its entries; nothing where
+    there is none. wrong: entry → the name and what to look at."""
+    if wrong:
+        entries = {why: ", ".join(key for key, other in wrong.items() if other == why) for why in wrong.values()}
+        raise all_of([Misconception(name, look_at(keys, why)) for (name, why), keys in entries.items()])
 
 
 def check_situations(answer: object) -> str:
@@ -40,10 +57,8 @@ def check_situations(answer: object) -> str:
     if all(given[key] == other[SITUATIONS[key][0]] for key in "abce"):
         raise Misconception("task and domain swapped", "a task is what is asked, a domain is where the inputs come "
                             "from; look at a, where not one picture changes.")
-    wrong = [key for key, (right, _, _) in SITUATIONS.items() if given[key] != right]
-    if wrong:
-        raise all_of([Misconception(name, look_at(key, why)) for key in wrong
-                      for _, name, why in [SITUATIONS[key]]])
+    refuse({key: ANOTHER.get((key, given[key]), (name, why)) for key, (right, name, why) in SITUATIONS.items()
+            if given[key] != right})
     return "Another question: another task. Another source of inputs: another domain. Another kind: another modality."
 
 
@@ -288,7 +303,7 @@ def named_shift(p: Tensor, q: Tensor, none: str = "table", covariate: str = "P(y
     stays = {"table": same(p, q), "P(x) stays": same(p.sum(1), q.sum(1)), "P(y) stays": same(p.sum(0), q.sum(0))}
     for name, axis in (("P(y|x) stays", rows), ("P(x|y) stays", 1 - rows)):
         stays[name] = same(p / p.sum(axis, keepdim=True), q / q.sum(axis, keepdim=True))
-    stays |= {"marginals": stays["P(x) stays"] and stays["P(y) stays"], "always": True,
+    stays |= {"marginals": stays["P(x) stays"] and stays["P(y) stays"], "always": True, "never": False,
               "P(x) moves": not stays["P(x) stays"], "P(y) moves": not stays["P(y) stays"]}
     if stays[none]:
         return "none"
@@ -301,6 +316,9 @@ def named_shift(p: Tensor, q: Tensor, none: str = "table", covariate: str = "P(y
     return "concept" if stays[concept] else "several"
 
 
+UNEQUAL, MARGINAL = "the equal worlds forgotten", "P(x) taken for P(y|x)"
+OF_ROW = ("in a covariate shift P(y|x) stays: the table with every row divided by its sum; the sums alone are P(x), "
+          "which stays in a concept shift")
 SHIFT_FAULTS = (
     ("only the marginals compared", {"none": "marginals"}, "two tables with equal P(x) and equal P(y) can still differ "
      "in P(y|x); compare the whole tables before you say none"),
@@ -314,6 +332,13 @@ SHIFT_FAULTS = (
      "fits"),
     ("every change of P(y|x) called a concept shift", {"label": "P(y|x) moves"}, "a label shift changes P(y|x) as "
      "well; it is a concept shift only where P(x) stays"),
+    ("P(y) compared in place of P(x)", {"concept": "P(y) stays"}, "in a concept shift P(x) stays; P(x) sums each row, "
+     "over dimension 1"),
+    (UNEQUAL, {"none": "never"}, "two equal worlds were given the name of a shift; compare the whole tables first"),
+    (MARGINAL, {"covariate": "P(x) stays"}, OF_ROW),
+    (MARGINAL, {"covariate": "P(x) stays", "concept": "P(y|x) stays"}, OF_ROW),
+    ("P(y) taken for P(x|y)", {"label": "P(y) stays"}, "in a label shift P(x|y) stays: the table with every column "
+     "divided by its sum; the sums alone are P(y)"),
 )
 
 
@@ -321,6 +346,7 @@ def diagnose_names(answers: list[tuple[str, str]]) -> None:
     """Raise what is wrong with names that no known fault gives throughout: (right, given) of each pair of worlds."""
     known = {name: f"{why}." for name, _, why in SHIFT_FAULTS}
     for name, pairs in (
+        (UNEQUAL, {("none", name) for name in ("covariate", "label", "concept", "several")}),
         ("only the marginals compared", {("concept", "none")}),
         ("every change of P(x) called a covariate shift", {("label", "covariate"), ("several", "covariate")}),
         ("every change of P(y) called a label shift", {("concept", "label"), ("several", "label")}),
@@ -330,4 +356,4 @@ def diagnose_names(answers: list[tuple[str, str]]) -> None:
             raise Misconception(name, known[name])
     for right, said in answers:
         if right != said:
-            raise NotYet(f'a pair of worlds that differ in "{right}" was named "{said}".')
+            raise NotYet(f'a pair of worlds was named "{said}", but "{right}" is right.')

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from mlcourse.exercises.entries import VERDICTS, filled
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, explain, look_at
+from mlcourse.exercises.framework import LearnerFunction, NotYet, explain
 from mlcourse.exercises.values import DIGITS, tensor
+from mlcourse.lessons.l01_domains.checks import refuse
 
 TURNED_RATIO, BARE_SHARE = "home over away", "a probability and no ratio"
 NO_SIZES, SWAPPED_SIZES, SCALED = "the sizes are forgotten", "the sizes are swapped", "scaled"
@@ -71,29 +72,34 @@ WEIGHT_FAULTS = (
 
 
 class Verdict(NamedTuple):
-    """What a paired interval says of a claim, and the misconception behind another answer, with what to look at."""
+    """What a paired interval says of a claim, and for each other answer the misconception and what to look at."""
 
     right: str
-    name: str
-    why: str
+    others: dict[str, tuple[str, str]]
 
 
+FEW = "the line was right there, and the weights left few points in effect"
+NO_LOSS = ("an interval that includes 0 taken for a loss", "the interval of the paired difference includes 0")
 CLAIMS = {
-    "a": Verdict("yes", "a gain that is there, left open", "the interval of the paired difference lies far above 0"),
-    "b": Verdict("no", "weights taken for a remedy everywhere",
-                 "the interval lies below 0: the line was right there, and the weights left few points to learn from"),
-    "c": Verdict("open", "weights taken to mend a label shift",
-                 "the interval of the paired difference includes 0: a label shift changes P(y|x), too, and weights of "
-                 "x leave that as it was at home"),
-    "d": Verdict("open", "the sign of a mean taken for a difference",
-                 "the interval of the paired difference includes 0"),
+    "a": Verdict("yes", {
+        "open": ("a gain that is there, left open", "the interval of the paired difference lies far above 0"),
+        "no": ("a gain called a loss", "the interval lies far above 0; take weighted less plain")}),
+    "b": Verdict("no", {
+        "yes": ("weights taken for a remedy everywhere", f"the interval lies below 0: {FEW}"),
+        "open": ("a loss that is there, left open", f"the interval of the paired difference lies below 0: {FEW}")}),
+    "c": Verdict("open", {
+        "yes": ("weights taken to mend a label shift", "the interval of the paired difference includes 0: a label "
+                "shift changes P(y|x), too, and weights of x leave that as it was at home"),
+        "no": NO_LOSS}),
+    "d": Verdict("open", {
+        "yes": ("an interval that includes 0 taken for a gain", "the interval of the paired difference includes 0"),
+        "no": NO_LOSS}),
 }
 
 
 def check_verdicts(answer: object) -> str:
     """01.6: what paired intervals bear out."""
     given = filled(answer, dict.fromkeys(CLAIMS, VERDICTS))
-    if wrong := [key for key, claim in CLAIMS.items() if given[key] != claim.right]:
-        raise all_of([Misconception(CLAIMS[key].name, look_at(key, CLAIMS[key].why)) for key in wrong])
+    refuse({key: claim.others[given[key]] for key, claim in CLAIMS.items() if given[key] != claim.right})
     return ("Each verdict is that of a paired interval. Label and concept shift change P(y|x), which no weight of x "
             "mends: c and d stay open.")

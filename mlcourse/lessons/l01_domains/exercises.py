@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l01_domains import exercises_remedy
-from mlcourse.lessons.l01_domains.checks import (ABSOLUTE, ACCURACY, BARE, CLIPPED, COPIES, HALF, IGNORED, INNER,
-                                                 POOLED, RIGHT_COUNTED, SAME_SPLIT, SITUATIONS, SUMMED, TRAINING_HALF,
-                                                 TURNED, UNSHUFFLED, check_distance, check_name_shift, check_pad,
-                                                 check_situations)
+from mlcourse.lessons.l01_domains.checks import (ABSOLUTE, ACCURACY, ANOTHER, BARE, CLIPPED, COPIES, HALF,
+                                                 IGNORED, INNER, MARGINAL, ONE_KIND, POOLED, RIGHT_COUNTED, SAME_SPLIT,
+                                                 SITUATIONS, SUMMED, TRAINING_HALF, TURNED, UNEQUAL, UNSHUFFLED,
+                                                 check_distance, check_name_shift, check_pad, check_situations)
 
 # ---------------------------------------------------------------- 01.1
 
@@ -46,6 +46,10 @@ situations = Exercise(
         (answered(e="task"), SITUATIONS["e"][1]), (answered(f="domain"), SITUATIONS["f"][1]),
         (answered(a="domain", c="domain", b="task", e="task"), "task and domain swapped"),
         (answered(a="domain", d="domain"), f"{SITUATIONS['a'][1]}, {SITUATIONS['d'][1]}"),
+        (answered(e="modality"), "another scanner called another modality"),
+        (answered(d="task"), "another kind of input called another task"),
+        (answered(d="domain and task"), ANOTHER["d", "task"][0]),
+        (answered(a="modality", b="modality", f="modality"), ONE_KIND[0]), (answered(c="modality"), ONE_KIND[0]),
     ),
     mutations=tuple(exercises_remedy.mutated(answered(), key, wrong) for key, wrong in (
         ("a", "modality"), ("b", "modality"), ("d", "task"), ("e", "domain and task"), ("f", "task"))))
@@ -193,11 +197,11 @@ distance = Exercise(
 
 NAME_SHIFT = '''\
 def name_shift(home, away):
-    """Which factor of P(x, y) differs? Compare with torch.allclose(one, other, rtol=0, atol=1e-9).
+    """Which shift is it? Compare with torch.allclose(one, other, rtol=0, atol=1e-9).
 
     home, away: tables (X, Y) of joint probabilities, float64, above 0; rows are x, columns y
-    Returns "none" if the tables are equal; else it names what is equal, here at most one thing:
-    "covariate" if P(y|x) is, "label" if P(x|y) is, "concept" if P(x) is, "several" if nothing is.
+    Returns "none" if the tables are equal; else the shift's name by what stays, here at most one:
+    "covariate" if P(y|x) does, "label" if P(x|y) does, "concept" if P(x) does, else "several".
     """
 '''
 NAME_SHIFT_SOLUTION = NAME_SHIFT + '''\
@@ -214,6 +218,7 @@ NAME_SHIFT_SOLUTION = NAME_SHIFT + '''\
 BY_X = "    y_given_x = lambda joint: joint / joint.sum(1, keepdim=True)"
 BY_Y = "    x_given_y = lambda joint: joint / joint.sum(0, keepdim=True)"
 CONCEPT = '    return "concept" if same(home.sum(1), away.sum(1)) else "several"'
+NONE_IF = '    if same(home, away):\n        return "none"\n'
 COVARIATE_IF = "    if same(y_given_x(home), y_given_x(away)):"
 LABEL_IF = "    if same(x_given_y(home), x_given_y(away)):"
 
@@ -224,7 +229,7 @@ def shift_wrong(*edits: tuple[str, str]) -> str:
 
 
 name_shift = Exercise(
-    id="01.4", title="Which factor changed?", answer="name_shift", difficulty=2, minutes=5,
+    id="01.4", title="Name the shift", answer="name_shift", difficulty=2, minutes=5,
     stub=NAME_SHIFT + "    ...", solution_source=NAME_SHIFT_SOLUTION, check=check_name_shift,
     hints=(
         "Tell the kinds by what stays the same. What changes is often more than one thing: a label shift changes P(y), "
@@ -250,6 +255,21 @@ name_shift = Exercise(
         (shift_wrong((CONCEPT, '    return "concept"'), ("    if same(home, away):",
                       "    if same(home.sum(1), away.sum(1)) and same(home.sum(0), away.sum(0)):")),
          "only the marginals compared, several changes named as one"),
+        (shift_wrong((CONCEPT, CONCEPT.replace("sum(1)", "sum(0)"))), "P(y) compared in place of P(x)"),
+        (shift_wrong((NONE_IF, "")), UNEQUAL),
+        (shift_wrong((NONE_IF, ""), (CONCEPT, CONCEPT.replace("sum(1)", "sum(0)"))),
+         f"P(y) compared in place of P(x), {UNEQUAL}"),
+        (shift_wrong((NONE_IF, ""), (COVARIATE_IF, "    if same(home.sum(1), away.sum(1)):"),
+                     ('return "covariate"', 'return "concept"'),
+                     (CONCEPT, '    return "covariate" if same(y_given_x(home), y_given_x(away)) else "several"')),
+         UNEQUAL),
+        (shift_wrong((COVARIATE_IF, "    if same(home.sum(1), away.sum(1)):")), MARGINAL),
+        (shift_wrong((COVARIATE_IF, "    if same(home.sum(1), away.sum(1)):"),
+                     (CONCEPT, CONCEPT.replace("home.sum(1), away.sum(1)", "y_given_x(home), y_given_x(away)"))),
+         MARGINAL),
+        (shift_wrong((LABEL_IF, "    if same(home.sum(0), away.sum(0)):")), "P(y) taken for P(x|y)"),
+        (shift_wrong((COVARIATE_IF, "    if same(home.sum(1), away.sum(1)):"),
+                     (LABEL_IF, "    if same(home.sum(0), away.sum(0)):")), f"{MARGINAL}, P(y) taken for P(x|y)"),
     ),
     mutations=(
         (BY_X, "    y_given_x = lambda joint: joint / joint.sum()"),

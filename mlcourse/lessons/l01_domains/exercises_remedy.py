@@ -91,9 +91,9 @@ verdicts = Exercise(
         "One lies above 0, one below, and two include it.",
     ),
     wrong=(
-        (judged(a="open"), CLAIMS["a"].name), (judged(b="yes"), CLAIMS["b"].name),
-        (judged(c="yes"), CLAIMS["c"].name), (judged(d="no"), CLAIMS["d"].name),
-        (judged(b="open", c="yes"), f"{CLAIMS['b'].name}, {CLAIMS['c'].name}"),
+        *((judged(**{key: other}), name) for key, claim in CLAIMS.items() for other, (name, _) in claim.others.items()),
+        (judged(c="no", d="no"), CLAIMS["d"].others["no"][0]),
+        (judged(b="open", c="yes"), f"{CLAIMS['b'].others['open'][0]}, {CLAIMS['c'].others['yes'][0]}"),
     ),
     mutations=tuple(mutated(judged(), key, wrong) for key, wrong in (("a", "no"), ("c", "no"), ("d", "yes"))))
 

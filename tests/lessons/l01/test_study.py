@@ -16,7 +16,7 @@ from mlcourse.domains import SHIFTS, deal, shift_domain
 from mlcourse.domains.distances import mmd, proxy_a_distance, proxy_a_floor
 from mlcourse.lessons.l01_domains import study_crossing as crossing, study_shift as shift
 from mlcourse.lessons.l01_domains.checks_remedy import CLAIMS
-from mlcourse.lessons.l01_domains.figures import by_seed
+from mlcourse.lessons.l01_domains.figures import by_seed, losses
 from mlcourse.rows import read
 from mlcourse.statistics import t_interval
 from mlcourse.system import paths
@@ -198,8 +198,8 @@ def test_the_kept_rows_say_what_the_lesson_says():
 
 
 def test_the_verdicts_of_the_exercise_are_those_of_the_intervals():
-    """As in the lesson's cell, with scikit-learn as the discriminator."""
-    found = {}
+    """As in the lesson's cell, with scikit-learn as the discriminator; both ways about 30 points stay in effect."""
+    found, effect = {}, {}
     for key, kind in (("a", factors.RIGHT), ("b", factors.LEFT), ("c", factors.LABEL), ("d", factors.CONCEPT)):
         gains = []
         for world in range(20):
@@ -207,12 +207,22 @@ def test_the_verdicts_of_the_exercise_are_those_of_the_intervals():
             away, _ = factors.draw(kind, 0.6, 1000, seed=2 * world + 1)
             z, side = torch.cat([x, away]).numpy(), np.repeat([0, 1], 1000)
             p = LogisticRegression(C=1e6).fit(z, side).predict_proba(x.numpy())[:, 1]
-            lines = (factors.fit_line(x, y, weight, decay=1e-6) for weight in (None, torch.tensor(p / (1 - p))))
+            w = p / (1 - p)
+            effect.setdefault(kind, []).append(w.sum() ** 2 / (w ** 2).sum())
+            lines = (factors.fit_line(x, y, weight, decay=1e-6) for weight in (None, torch.tensor(w)))
             plain, weighted = (100 * factors.line_accuracy(line, kind, 0.6)[0] for line in lines)
             gains.append(weighted - plain)
         found[key] = t_interval(gains)
     said = {key: "yes" if one.low > 0 else "no" if one.high < 0 else "open" for key, one in found.items()}
     assert said == {key: claim.right for key, claim in CLAIMS.items()}, found
+    assert all(24 < np.mean(effect[kind]) < 36 for kind in (factors.LEFT, factors.RIGHT))
+
+
+def test_the_bend_lies_where_home_has_few_points_and_most_marks_of_inversion_above_half_of_pad():
+    x, _ = factors.draw(factors.LEFT, 0, 100_000, seed=5)
+    assert float((x[:, 0] > factors.BEND).double().mean()) < 0.05
+    marks = [(pad, lost) for kind, _, pad, lost, *_ in losses(kept("shift")) if kind == "inversion"]
+    assert len(marks) == 10 and sum(lost > pad / 2 for pad, lost in marks) == 9
 
 
 def test_the_page_says_of_resolution_what_the_kept_rows_say():
