@@ -27,6 +27,7 @@ IGNORED = "the generator is ignored"
 TWO_LABELLINGS = "support and query labelled differently"
 UNEVEN = "uneven classes"
 MIXED = "a label with two classes"
+CLASS_TWICE = "one class under two labels"
 CLASSES, EACH = 9, 7        # of the domain that the check draws from
 SAMPLERS = ((3, 1, 2), (4, 2, 3))       # way, shot, query
 DRAWS = 40
@@ -88,6 +89,9 @@ def faults_within(episode: tuple[Tensor, ...], labels: Tensor, shot: int, query:
     """What is wrong with one episode."""
     support, support_y, asked, asked_y = episode
     way = len(support) // shot
+    if class_stands_twice(episode, labels):
+        return [Misconception(CLASS_TWICE, "a class was drawn twice and has two labels, so that no answer can be right "
+                              "for both; torch.randperm draws different classes, torch.randint does not.")]
     if set(support.tolist()) & set(asked.tolist()):
         return [Misconception(OVERLAP, "a picture is both labelled and asked for, so a lookup would be right; draw "
                                        "shot + "
@@ -112,6 +116,14 @@ def faults_within(episode: tuple[Tensor, ...], labels: Tensor, shot: int, query:
         return [Misconception(TWO_LABELLINGS, "a class has one label in the support set and another among the "
                                               "queries.")]
     return []
+
+
+def class_stands_twice(episode: tuple[Tensor, ...], labels: Tensor) -> bool:
+    """Whether each label of an episode has one class, and two labels the same."""
+    support, support_y, asked, asked_y = episode
+    pictures, y = torch.cat([support, asked]), torch.cat([support_y, asked_y])
+    classes = [labels[pictures[y == new]].unique().tolist() for new in y.unique()]
+    return all(len(own) == 1 for own in classes) and len({own[0] for own in classes}) < len(classes)
 
 
 def faults_between(drawn: list[tuple[Tensor, ...]], labels: Tensor) -> list[Misconception]:
@@ -178,13 +190,12 @@ FEATURES = 32 * 13 * 13
 def check_make_net(answer: object) -> str:
     """06.3: networks for 5 and for 7 classes."""
     make_net = LearnerFunction(answer, "make_net")
-    for way in (5, 7):
-        net = make_net(way)
-        if not isinstance(net, nn.Module):
-            raise NotYet(f"make_net must return a torch.nn.Module, got {kind(net)}.")
-        found = faults_of(net, way)
-        if found:
-            raise all_of(found)
+    nets = [(way, make_net(way)) for way in (5, 7)]
+    if others := [kind(net) for _, net in nets if not isinstance(net, nn.Module)]:
+        raise NotYet(f"make_net must return a torch.nn.Module, got {others[0]}.")
+    if found := [fault for way, net in nets for fault in faults_of(net, way)]:
+        raise all_of(found)
+    for way, net in nets:
         try:
             with torch.no_grad():
                 out = net(x := torch.rand(3, 1, 28, 28))
@@ -221,6 +232,9 @@ def faults_of(net: nn.Module, way: int) -> list[Misconception]:
     if linear and linear[-1].out_features == 10 != way:
         found.append(Misconception(TEN, f"a {way}-way episode has {way} labels; with ten outputs half of the softmax "
                                    "belongs to labels that never come."))
+    if linear and linear[-1].out_features == 5 != way:
+        found.append(Misconception(FIVE, f"a {way}-way episode has {way} labels, and the network five outputs; take "
+                                   "their number from `way`."))
     plain = isinstance(net, nn.Sequential) and not any(isinstance(module, nn.Flatten) for module in net)
     if linear and plain and all(type(module) in (nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.Linear) for module in net):
         found.append(Misconception(NO_FLATTEN, "a linear layer acts on the last dimension, and here that is a row of "

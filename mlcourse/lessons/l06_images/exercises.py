@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import IN_PLACE, Exercise, edited
 from mlcourse.exercises.gradients import CUT, FIRST_ORDER
-from mlcourse.lessons.l06_images.checks import (BY_BOTH, BY_WAY, COPIES, COUNTED, FIVE, FIXED, IGNORED, IN_ORDER,
-                                                LEFT_OUT, MEAN, MIXED, NO_FLATTEN, NO_LABELS, ONE_BATCH, ONE_PICTURE,
-                                                ONE_QUERY, ONE_SHUFFLE, OTHER_NET, OVERLAP, PER_CENT, SAME_CLASSES,
-                                                SAME_PICTURES, SIX, SOFTMAX, SUM, SWAPPED, TEN, TWICE, TWO_LABELLINGS,
-                                                check_both_ways, check_draw_episode, check_inner_step, check_make_net)
+from mlcourse.lessons.l06_images.checks import (BY_BOTH, BY_WAY, CLASS_TWICE, COPIES, COUNTED, FIVE, FIXED, IGNORED,
+                                                IN_ORDER, LEFT_OUT, MEAN, MIXED, NO_FLATTEN, NO_LABELS, ONE_BATCH,
+                                                ONE_PICTURE, ONE_QUERY, ONE_SHUFFLE, OTHER_NET, OVERLAP, PER_CENT,
+                                                SAME_CLASSES, SAME_PICTURES, SIX, SOFTMAX, SUM, SWAPPED, TEN, TWICE,
+                                                TWO_LABELLINGS, check_both_ways, check_draw_episode, check_inner_step,
+                                                check_make_net)
 from mlcourse.lessons.l06_images.exercises_results import leaks, verdicts
 
 # ---------------------------------------------------------------- 06.1
@@ -39,7 +40,7 @@ def draw_wrong(*edits: tuple[str, str]) -> str:
 
 
 draw_episode = Exercise(
-    id="06.1", title="An episode that tells nothing", answer="draw_episode", difficulty=2, minutes=6,
+    id="06.1", title="An episode that tells nothing", answer="draw_episode", difficulty=2, minutes=8,
     stub=DRAW + "    ...", solution_source=DRAW_SOLUTION, check=check_draw_episode,
     hints=(
         "Three draws: which classes, which drawings of each, and which class is called 0. The order in which randperm "
@@ -67,6 +68,10 @@ draw_episode = Exercise(
         (draw_wrong((MIX, "        own = own[:]")), SAME_PICTURES),
         (draw_wrong((CHOSEN, CHOSEN + "\n    mix = torch.randperm(int((labels == 0).sum()), generator=generator)"),
                     (MIX, "        own = own[mix]")), ONE_SHUFFLE),
+        (draw_wrong((CHOSEN, "    classes = torch.randint(int(labels.max()) + 1, (way,), generator=generator)")),
+         CLASS_TWICE),
+        (draw_wrong((CHOSEN, "    classes = torch.randint(int(labels.max()) + 1, (way,), generator=generator)"),
+                    ("own[shot:shot + query]", "own[:query]")), f"{OVERLAP}, {CLASS_TWICE}"),
         (draw_wrong((CHOSEN, "    classes = torch.arange(way)")), SAME_CLASSES),
         (draw_wrong((CHOSEN, "    classes = torch.arange(way)"), (MIX, "        own = own[:]")),
          f"{SAME_CLASSES}, {SAME_PICTURES}"),
@@ -124,6 +129,8 @@ make_net = Exercise(
                "torch.nn.Linear(32 * 6 * 6, 10))", f"{SIX}, {TEN}, {NO_FLATTEN}"),
         (net_wrong(("32 * 13 * 13", "32 * 6 * 6")), SIX),
         (net_wrong((", way)", ", 10)")), TEN),
+        (net_wrong((", way)", ", 5)")), FIVE),
+        (net_wrong((", way)", ", 5)"), ("torch.nn.Flatten(), ", "")), f"{NO_FLATTEN}, {FIVE}"),
         (net_wrong(("torch.nn.Flatten(), ", "")), NO_FLATTEN),
         (net_wrong(("32 * 13 * 13, way", "32 * 6 * 6, 10")), f"{SIX}, {TEN}"),
         (net_wrong(("Conv2d(1, 32, 3)", "Conv2d(1, 32, 3, padding=1)"), ("32 * 13 * 13", "32 * 14 * 14")), OTHER_NET),

@@ -19,15 +19,25 @@ RIVALS = ("pixels", "MAML", "ProtoNet", "RFS", "Baseline++")
 
 
 def norms_table(rows: Sequence[dict]) -> str:
-    """Both methods with every norm: with batch norm in company and alone, with the others in any, since no query takes
-    notice of another."""
-    lines = [f"{'% right':24s}" + "".join(f"{arm:>14s}" for arm in METHODS)]
+    """Both methods with every norm, and less batch norm in company: with batch norm in company and alone, with the
+    others in any, since no query takes notice of another."""
+    lines = [f"{'% right':15s}" + "".join(f"{arm:>14s}{'less all 75':>14s}" for arm in METHODS)]
     shown = [("batch", *each) for each in COMPANIES.items()]
     shown += [(norm, "all", norm) for norm in NORMS if norm != "batch"]
     for norm, company, name in shown:
-        found = [mean(rows, "norms", arm, company, norm=norm).text() for arm in METHODS]
-        lines.append(f"{name:24s}" + "".join(f"{each:>14s}" for each in found))
+        found = [each for arm in METHODS for each in (mean(rows, "norms", arm, company, norm=norm).text(),
+                                                      less_company(rows, arm, norm, company))]
+        lines.append(f"{name:15s}" + "".join(f"{each:>14s}" for each in found))
     return "\n".join(lines)
+
+
+def less_company(rows: Sequence[dict], arm: str, norm: str, company: str) -> str:
+    """A method with a norm in a company less that with batch norm in the company of all, paired over seeds, in points;
+    nothing for that one itself."""
+    if (norm, company) == ("batch", "all"):
+        return ""
+    own, whole = by_seed(rows, "norms", arm, company, norm=norm), by_seed(rows, "norms", arm, "all", norm="batch")
+    return paired_difference(own, whole).text(sign=True)
 
 
 def splits_table(rows: Sequence[dict]) -> str:
@@ -40,13 +50,21 @@ def splits_table(rows: Sequence[dict]) -> str:
 
 
 def labels_table(rows: Sequence[dict]) -> str:
-    """MAML trained on episodes whose labels are fixed, and on those whose labels are dealt anew."""
-    lines = [f"{'labels':11s}{'known classes':>15s}{'no step':>14s}{'dealt anew':>14s}{'new scripts':>14s}"]
+    """MAML trained on episodes whose labels are fixed, and on those whose labels are dealt anew; last, known classes
+    with labels dealt anew less new scripts."""
+    lines = [f"{'labels':11s}{'known classes':>15s}{'no step':>14s}{'dealt anew':>14s}{'new scripts':>14s}"
+             f"{'anew less new':>16s}"]
     for setting, name in SHARES.items():
         found = [mean(rows, "labels", "MAML", each, setting=setting).text()
-                 for each in ("known", "no_step", "reshuffled", "new")]
-        lines.append(f"{name:11s}" + "".join(f"{each:>{width}s}" for each, width in zip(found, (15, 14, 14, 14))))
+                 for each in ("known", "no_step", "reshuffled", "new")] + [memory(rows, setting).text(sign=True)]
+        lines.append(f"{name:11s}" + "".join(f"{each:>{width}s}" for each, width in zip(found, (15, 14, 14, 14, 16))))
     return "\n".join(lines)
+
+
+def memory(rows: Sequence[dict], setting: str) -> Estimate:
+    """MAML on known classes, labels dealt anew, less on new scripts, in points, paired over seeds."""
+    return paired_difference(*(by_seed(rows, "labels", "MAML", each, setting=setting)
+                               for each in ("reshuffled", "new")))
 
 
 def fixed(rows: Sequence[dict], setting: str = "0 shuffled") -> Estimate:
