@@ -1,4 +1,4 @@
-"""The training of a learned optimiser with mistakes that people make, as exercise 07.4 shows it."""
+"""The training of a learned optimiser with mistakes that people make, as exercise 07.3 shows it."""
 
 SCRIPT = '''\
 class Optimiser(torch.nn.Module):

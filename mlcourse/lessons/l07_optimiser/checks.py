@@ -18,6 +18,7 @@ RESET, GRAPH, THROUGH = "the state is forgotten", "the past is not cut off", "se
 SHARED, FORGETS = "the gradient of the mean", "the memory is cut at every step"
 LAST, START, SINGLE, CUT = ("only the last loss", "the loss before the step", "cut at every step",
                             "no gradient reaches the optimiser")
+ORDER = "the three in another order"
 
 
 class Tiny(nn.Module):
@@ -95,6 +96,9 @@ def read(stretch: LearnerFunction, m: Tiny, f, phi: Tensor, state: tuple, steps:
                             "torch.autograd.grad for the gradient of f, and leave the meta-loss to the caller.")
     if not isinstance(result, (tuple, list)) or len(result) != 3:
         raise NotYet(f"stretch must return three things, (meta_loss, phi, state), got {kind(result)}.")
+    if misplaced(*result, shape=phi.shape):
+        raise Misconception(ORDER, "returned in another order? Line [7]'s meta_loss comes first, then phi, then the "
+                            "state: (meta_loss, phi, state).")
     loss = scalar(result[0], "the meta-loss must be a scalar tensor: a sum over the steps, a mean over the functions")
     ends, parts = result[1], list(flat(result[2]))
     if not isinstance(ends, Tensor) or ends.shape != phi.shape:
@@ -104,6 +108,13 @@ def read(stretch: LearnerFunction, m: Tiny, f, phi: Tensor, state: tuple, steps:
     kept = "phi" if ends.grad_fn is not None else "the state" if any(p.grad_fn is not None for p in parts) else ""
     return Stretch(loss.detach(), gradients_by(loss, list(m.parameters())), ends.detach(),
                    tuple(part.detach() for part in parts)), kept
+
+
+def misplaced(first: object, second: object, third: object, shape: torch.Size) -> bool:
+    """Whether a scalar comes after something else, or what has phi's shape after the tuple of a state."""
+    single = lambda part: isinstance(part, Tensor) and part.numel() == 1
+    late = isinstance(second, (tuple, list)) and isinstance(third, Tensor) and third.shape == shape
+    return late or (not single(first) and (single(second) or single(third)))
 
 
 def flat(state: object):

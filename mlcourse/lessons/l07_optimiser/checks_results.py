@@ -35,6 +35,8 @@ ROUTES = (      # the key, a value that a mistake leads to, its name, and what t
      "flattest keeps 8/9 of its error; go on to where both ends shrink alike"),
     ("rate", 1 / LOW, "tuned for the flattest direction alone", "at this rate the steepest direction grows eightfold a "
      "step"),
+    ("rate", 4 / (math.sqrt(LOW) + math.sqrt(HIGH))**2, "the rate that goes with momentum", "that is the α that goes "
+     "with the best β; without momentum the steepest direction grows at it: |1 - 9α| = 1.25"),
     ("factor", 0.8**2, "the factor of the loss", "the loss shrinks by the square; the question is about the error"),
     ("factor", 1 - 1 / HIGH, "tuned for the steepest direction alone", "put the rate at which both ends shrink alike "
      "into 1 - αH"),
@@ -42,6 +44,10 @@ ROUTES = (      # the key, a value that a mistake leads to, its name, and what t
      "is 3"),
     ("fast factor", 0.25, "the factor of the loss", "the loss shrinks by the square; the question is about the error"),
     ("fast steps", steps_to(0.8), "no gain from momentum", "use the fast factor here"),
+    ("fast steps", RUN, "the run from rest", "that is the run from rest; ask only ln 1000 over -ln of the factor"),
+    *((key, value, "no logarithm of the factor", "factorⁿ = 1/1000: divide 6.9 by -ln of the factor, not by 1 less the "
+       "factor") for key, factor in (("steps", 0.8), ("fast steps", 0.5))
+      for value in (math.log(1000) / (1 - factor), math.ceil(math.log(1000) / (1 - factor)))),
 )
 
 
@@ -53,8 +59,6 @@ def check_descents(answer: object) -> str:
     """07.1: rate, factors and steps for curvatures 1 and 9."""
     given = numbers(answer, KEYS)
     given |= {key: abs(given[key]) for key in KEYS if "factor" in key}         # the steepest direction's is negative
-    if meant("fast steps", given["fast steps"], RUN):
-        given["fast steps"] = truths()["fast steps"]
     off = [key for key, right in truths().items() if not meant(key, given[key], right)]
     if found := [Misconception(name, look_at(key, why)) for key, value, name, why in ROUTES
                  if key in off and meant(key, given[key], value)]:

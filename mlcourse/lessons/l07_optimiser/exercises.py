@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.exercises.gradients import BACKWARD
-from mlcourse.lessons.l07_optimiser.checks import (CUT, FORGETS, GRAPH, LAST, RESET, SHARED, SINGLE, START, THROUGH,
-                                                   check_stretch)
+from mlcourse.lessons.l07_optimiser.checks import (CUT, FORGETS, GRAPH, LAST, ORDER, RESET, SHARED, SINGLE, START,
+                                                   THROUGH, check_stretch)
 from mlcourse.lessons.l07_optimiser.exercises_results import descents, marks, verdicts
 
 # ---------------------------------------------------------------- 07.2
@@ -14,7 +14,7 @@ STRETCH = '''\
 def stretch(m, f, phi, state, steps):
     """Lines [5] to [8]: a stretch of the race, its meta-loss, and where the next one begins.
 
-    m(g, state): the update u, as large as g, and the next state; f(phi): losses (B,), one a row
+    m(g, state): the update u, of g's shape, and the next state; f(phi): losses (B,), one a row
     phi: (B, D); state: a tensor, or tuples of them; both without a graph
     Returns (meta_loss, phi, state): the sum over the steps of the loss after each, a mean over the
     B functions, a scalar with its graph; then phi and the state after the last step, without one.
@@ -38,7 +38,7 @@ def stretch_wrong(*edits: tuple[str, str]) -> str:
 
 ATTACHED = "        leaf = phi if phi.requires_grad else phi.detach().requires_grad_()"
 stretch = Exercise(
-    id="07.2", title="A stretch of the race", answer="stretch", difficulty=3, minutes=8,
+    id="07.2", title="A stretch of the race", answer="stretch", difficulty=3, minutes=10,
     stub=STRETCH + "    ...", solution_source=STRETCH_SOLUTION, check=check_stretch,
     hints=(
         "A loop over the steps. In each: a gradient that is a constant, an update of m, a new phi, and its loss. What "
@@ -65,6 +65,10 @@ stretch = Exercise(
          BACKWARD),
         (stretch_wrong((MOVE, "        phi = phi + u.detach()")), CUT),
         (stretch_wrong((LEAF, "        leaf = phi")), "the gradient of what has no graph"),
+        (stretch_wrong((RETURN, "    return cut(phi), cut(state), total.mean()")), ORDER),
+        (stretch_wrong((RETURN, "    return cut(state), cut(phi), total.mean()")), ORDER),
+        (stretch_wrong((RETURN, "    return cut(phi), total.mean(), cut(state)")), ORDER),
+        (stretch_wrong((RETURN, "    return total.mean(), cut(state), cut(phi)")), ORDER),
         (stretch_wrong((ADD, "        total = f(phi)"), ("total.mean()", "total.sum()")),
          f"{LAST}, a sum over the functions"),
     ),

@@ -25,7 +25,7 @@ NUMBERS = {key: f"{value:g}" for key, value in truths().items()}
 solved = partial(with_numbers, DESCENTS, NUMBERS)
 
 descents = Exercise(
-    id="07.1", title="The best rate on paper", answer="descents", difficulty=2, minutes=5,
+    id="07.1", title="The best rate on paper", answer="descents", difficulty=2, minutes=6,
     stub=DESCENTS, solution_source=solved(), check=check_descents,
     hints=(
         "Draw |1 - α| and |1 - 9α| over α. The slowest direction is the larger one; where is it least?",
@@ -38,10 +38,15 @@ descents = Exercise(
         (solved(rate="2 / 9", factor="1.0"), "the edge of divergence"),
         (solved(rate="1 / 9", factor="8 / 9"), "tuned for the steepest direction alone"),
         (solved(rate="1.0"), "tuned for the flattest direction alone"),
+        (solved(rate="0.25"), "the rate that goes with momentum"),
         (solved(factor="-0.64"), "the factor of the loss"),
         (solved(fast_factor="0.8"), "the root is forgotten"),
         (solved(fast_factor="0.25"), "the factor of the loss"),
         (solved(fast_steps="31"), "no gain from momentum"),
+        (solved(fast_steps="15"), "the run from rest"),
+        (solved(steps="34.5"), "no logarithm of the factor"),
+        (solved(steps="35", fast_steps="14"), "no logarithm of the factor"),
+        (solved(fast_steps="6.9 / 0.5"), "no logarithm of the factor"),
         (solved(rate="2 / 9", fast_factor="0.8"), "the edge of divergence, the root is forgotten"),
     ),
     mutations=tuple((number_line(DESCENTS, NUMBERS, key, NUMBERS[key]), number_line(DESCENTS, NUMBERS, key, value))
@@ -63,7 +68,7 @@ def marked(**changed: str) -> str:
 
 
 marks = Exercise(
-    id="07.3", title="Spot the bug: it runs", answer="marks", difficulty=2, minutes=3, given=SCRIPT,
+    id="07.3", title="Spot the bug: it runs", answer="marks", difficulty=2, minutes=5, given=SCRIPT,
     stub=MARKED, solution_source=marked(), check=check_marks,
     hints=(
         "Three lines are wrong, two are right. For each ask: who finds these weights, what is in .grad, and at which "
@@ -94,7 +99,7 @@ verdicts = Exercise(
     hints=(
         "Each line is the learned optimiser less the other one: where does the interval lie?",
         "Below 0: the learned one is better. Above 0: worse. Across 0: open.",
-        "The lines below the table are the five intervals; find the claim's column and rival.",
+        "The five intervals are among the lines below the table; find the claim's column and rival.",
     ),
     wrong=tuple((with_verdicts(VERDICTS, CLAIMS, **{key: wrong}), CLAIMS[key].name) for key, wrong in (
         (key, "open" if claim.verdict != "open" else "yes") for key, claim in CLAIMS.items())),

@@ -8,12 +8,12 @@ import torch
 
 from mlcourse.course import notebooks
 from mlcourse.exercises import exercise
-from mlcourse.exercises.framework import NotYet
+from mlcourse.exercises.framework import Misconception, NotYet
 from mlcourse.lessons.l07_optimiser import descent
 from mlcourse.lessons.l07_optimiser.broken import SCRIPT
-from mlcourse.lessons.l07_optimiser.checks_results import (FIRST, HIGH, LOW, MARKS, NEVER, PILES, RIGHT, RUN,
-                                                           check_descents,
-                                                            truths)
+from mlcourse.lessons.l07_optimiser.checks import check_stretch
+from mlcourse.lessons.l07_optimiser.checks_results import (FIRST, HIGH, LOW, MARKS, NEVER, PILES, RIGHT, ROUTES, RUN,
+                                                           check_descents, truths)
 from mlcourse.nets.lstm import LSTMCell
 from mlcourse.optimisers import LearnedOptimiser, best_momentum, log_and_sign, random_quadratics, unroll
 
@@ -62,9 +62,47 @@ def test_a_step_too_few_or_too_many_does_not_pass(key, value):
 
 
 @pytest.mark.parametrize("key, value", [("factor", -0.8), ("fast factor", 0.5), ("steps", 30.9), ("fast steps", 9.97),
-                                        ("fast steps", 15)])
-def test_a_negative_factor_and_the_steps_of_the_run_itself_pass(key, value):
+                                        ("steps", 6.9 / -math.log(0.8)), ("fast steps", 6.9 / math.log(2))])
+def test_a_negative_factor_and_steps_that_are_not_rounded_up_pass(key, value):
     assert "from rest" in check_descents(truths() | {key: value})
+
+
+@pytest.mark.parametrize("key, value, says", [
+    ("fast steps", RUN, "that is the run from rest; ask only ln 1000 over -ln of the factor"),
+    ("rate", 0.25, "that is the α that goes with the best β"),
+    *(("steps", value, "divide 6.9 by -ln of the factor") for value in (34.5, 34.54, 35)),
+    *(("fast steps", value, "divide 6.9 by -ln of the factor") for value in (13.8, 13.82, 14)),
+])
+def test_a_likely_slip_on_paper_is_told_what_it_is(key, value, says):
+    with pytest.raises(Misconception, match=says):
+        check_descents(truths() | {key: value})
+
+
+def test_the_rate_that_goes_with_momentum_is_the_librarys():
+    rate = float(best_momentum(*(torch.tensor(each, dtype=torch.float64) for each in (LOW, HIGH)))[0])
+    assert rate == pytest.approx(0.25) and abs(1 - HIGH * rate) == pytest.approx(1.25)
+    assert any(key == "rate" and value == pytest.approx(rate) for key, value, *_ in ROUTES)
+
+
+def test_what_is_returned_in_another_order_is_told_so():
+    ways = {"123": False, "132": True, "213": True, "231": True, "312": True, "321": True}
+    for way, wrong in ways.items():
+        def shuffled(m, f, phi, state, steps, way=way):
+            three = exercise("07.2").reference()(m, f, phi, state, steps)
+            return tuple(three[int(each) - 1] for each in way)
+        if wrong:
+            with pytest.raises(Misconception, match="returned in another order"):
+                check_stretch(shuffled)
+        else:
+            assert "are right" in check_stretch(shuffled)
+
+
+def test_a_loss_for_each_function_is_no_other_order():
+    def each(m, f, phi, state, steps):
+        return f(phi + m(phi, state)[0]), phi, state
+    with pytest.raises(NotYet, match="must be a scalar") as found:
+        check_stretch(each)
+    assert not isinstance(found.value, Misconception)
 
 
 # ---------------------------------------------------------------- the script with mistakes

@@ -39,7 +39,14 @@ def test_what_to_try_with_the_rate_comes_true():
     assert slowest() == 0
     explorer.set(alpha=10**-1.1)
     assert slowest() == 9
-    explorer.set(alpha=0.1, beta=0.55)
+    for beta in (0.0, 0.25, 0.26, 0.46, 0.47):
+        explorer.set(alpha=0.1, beta=beta)
+        factors = explorer.record.factors
+        assert (factors[-1] > 1) == (beta < 0.26) and (np.ptp(factors) < 0.01) == (beta == 0.47)
+    for alpha, grows in ((10**-1.7, False), (10**-1.68, True)):                 # a notch of the slider apart, about 0.02
+        explorer.set(alpha=alpha, beta=0.0, largest=100.0)
+        assert (explorer.record.factors[-1] > 1) == grows
+    explorer.set(alpha=0.1, beta=0.55, largest=10**1.4)
     assert np.ptp(explorer.record.factors) < 0.01 and explorer.record.factors.max() < 0.75
     explorer.set(alpha=1.0)
     assert "does not shrink" in explorer.headline(explorer.record)
