@@ -8,6 +8,8 @@ from mlcourse.exercises.framework import Misconception, NotAttempted, NotYet, al
 from mlcourse.exercises.values import number
 
 VERDICTS = ("yes", "no", "open")
+LEFT_OPEN, ACROSS, SIGN = ("a difference that is there, left open", "an interval across 0 taken for a verdict",
+                           "the sign of a difference")
 
 
 def complete(answer: object, keys: Sequence[str]) -> dict[str, object]:
@@ -50,16 +52,29 @@ def check_claims(answer: object, claims: Mapping[str, tuple]) -> str:
 def misjudged(given: Mapping[str, str], claims: Mapping[str, tuple]) -> list[Misconception]:
     """The misconceptions behind the wrong ones among the given verdicts.
 
-    claims: each a named tuple with the right `verdict` ("yes", "no" or "open"), and the `name` of the misconception
-    behind another one with `why`, what to look at. Where the two wrong verdicts have two misconceptions, it also has
-    `others`, {verdict: (name, why)}: these come first.
+    claims: each a named tuple with the right `verdict` ("yes", "no" or "open") and the `name` of the misconception
+    behind the wrong verdict `slip` with `why`, what to look at; where `slip` is None, behind either. The other wrong
+    verdict is told what any such verdict overlooks.
     """
-    found = []
-    for key, claim in claims.items():
-        if given[key] != claim.verdict:
-            name, why = getattr(claim, "others", {}).get(given[key], (claim.name, claim.why))
-            found.append(Misconception(name, look_at(key, why)))
-    return found
+    return [Misconception(*misread(key, claims[key], given[key])) for key in claims
+            if given[key] != claims[key].verdict]
+
+
+def misread(key: str, claim: tuple, said: str) -> tuple[str, str]:
+    """The name of the misconception behind a wrong verdict on a claim, and what to look at."""
+    name, why = claim.name, claim.why
+    if said == "open" and claim.slip in ("yes", "no"):
+        name, why = LEFT_OPEN, "the interval of the difference leaves out 0"
+    elif claim.slip not in (said, None):
+        name, why = ((ACROSS, "the interval of the difference includes 0, so neither is told ahead")
+                     if claim.verdict == "open" else (SIGN, "of the two, which one does the interval find ahead?"))
+    return name, look_at(key, why)
+
+
+def every_misreading(stub: str, claims: Mapping[str, tuple]) -> tuple[tuple[str, str], ...]:
+    """For each claim and each wrong verdict on it: the stub with that verdict, the others right, and what it is told."""
+    return tuple((with_verdicts(stub, claims, **{key: said}), misread(key, claim, said)[0])
+                 for key, claim in claims.items() for said in VERDICTS if said != claim.verdict)
 
 
 def with_verdicts(stub: str, claims: Mapping[str, tuple], **answers: str) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
-from mlcourse.exercises.entries import VERDICTS, filled, misjudged, numbers
+from mlcourse.exercises.entries import SIGN, VERDICTS, filled, misjudged, numbers
 from mlcourse.exercises.framework import Misconception, NotYet, all_of, look_at
 
 # ---------------------------------------------------------------- 04.2
@@ -116,28 +115,22 @@ def near(one: float, other: float) -> bool:
 # ---------------------------------------------------------------- 04.5
 
 class Claim(NamedTuple):
-    """That arm `one` beats arm `other` on new scripts. verdict, name, why, others: as `misjudged` takes them."""
+    """That arm `one` beats arm `other` on new scripts. verdict, name, why, slip: as in `entries.misjudged`."""
 
     one: str
     other: str
     verdict: str
     name: str
     why: str
-    others: Mapping[str, tuple[str, str]]
+    slip: str
 
 
-SIGN, LARGER = "the sign of the difference", "the larger mean wins"
-OVERLAP, MISSED = "overlapping intervals read as no difference", "a difference read as none"
-OPEN_AS_NO = "not told apart read as behind"
 CLAIMS = {
-    "a": Claim("MAML", "FOMAML", "yes", OVERLAP,
-               "the arms share seeds and episodes, and the interval of their difference lies above zero",
-               {"no": (SIGN, "the interval of the first arm less the second lies above zero")}),
-    "b": Claim("MAML", "ANIL", "no", SIGN, "the interval of the first arm less the second lies below zero",
-               {"open": (MISSED, "the interval of the first arm less the second does not include zero")}),
-    "c": Claim("MAML", "BOIL", "open", LARGER, "the interval of the paired difference includes zero",
-               {"no": (OPEN_AS_NO, "the interval of the paired difference includes zero; a no needs one that lies "
-                                   "below it")}),
+    "a": Claim("MAML", "FOMAML", "yes", "overlapping intervals read as no difference",
+               "the arms share seeds and episodes, and the interval of their difference lies above zero", "open"),
+    "b": Claim("MAML", "ANIL", "no", SIGN, "the interval of the first arm less the second lies below zero", "yes"),
+    "c": Claim("MAML", "BOIL", "open", "the larger mean wins", "the interval of the paired difference includes zero",
+               "yes"),
 }
 LIMIT = 10         # megabytes, with 20 inner steps
 FITS = "FOMAML"     # the most accurate of the arms that need no more and whose inner loop moves every weight

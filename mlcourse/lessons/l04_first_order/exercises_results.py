@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from mlcourse.exercises.entries import ACROSS, LEFT_OPEN, SIGN
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l04_first_order.checks_results import (BOTH, CLAIMS, FITS, HALF, IN_PART, LARGER, LIMIT, LOST,
-                                                             MISSED, OPEN_AS_NO, OVERLAP, SIGN, TOO_LARGE, WAYS, WORSE,
-                                                             check_bill, check_rests, check_ways, truth)
+from mlcourse.lessons.l04_first_order.checks_results import (BOTH, CLAIMS, FITS, HALF, IN_PART, LIMIT, LOST,
+                                                             TOO_LARGE, WAYS, WORSE, check_bill, check_rests,
+                                                             check_ways, truth)
 from mlcourse.lessons.l04_first_order.ways import WAYS as SOURCE
 
 # ---------------------------------------------------------------- 04.2
@@ -127,18 +128,18 @@ bill = Exercise(
         "Print apart(one, other).text(sign=True) for a to c. Of the two arms that are left take the more accurate one.",
     ),
     wrong=(
-        (judged(a="open"), OVERLAP),
+        (judged(a="open"), CLAIMS["a"].name),
         (judged(a="no"), SIGN),
         (judged(b="yes"), SIGN),
-        (judged(b="open"), MISSED),
-        (judged(c="yes"), LARGER),
-        (judged(c="no"), OPEN_AS_NO),
-        (judged(a="no", b="yes", c="no"), f"{SIGN}, {OPEN_AS_NO}"),
+        (judged(b="open"), LEFT_OPEN),
+        (judged(c="yes"), CLAIMS["c"].name),
+        (judged(c="no"), ACROSS),
+        (judged(a="no", b="yes", c="no"), f"{SIGN}, {ACROSS}"),
         (judged(arm="MAML"), TOO_LARGE),
         (judged(arm="ANIL"), IN_PART),
         (judged(arm="BOIL"), f"{TOO_LARGE}, {IN_PART}"),
         (judged(arm="Reptile"), WORSE),
-        (judged(a="open", arm="MAML"), f"{OVERLAP}, {TOO_LARGE}"),
+        (judged(a="open", arm="MAML"), f"{CLAIMS['a'].name}, {TOO_LARGE}"),
     ),
     mutations=tuple((line(key, right), line(key, wrong)) for key, right, wrong in (
         ("a", CLAIMS["a"].verdict, "no"), ("b", CLAIMS["b"].verdict, "open"), ("c", CLAIMS["c"].verdict, "no"),

@@ -47,19 +47,20 @@ def check_leaks(answer: object) -> str:
 # ---------------------------------------------------------------- 06.6
 
 class Claim(NamedTuple):
-    """A claim on numbers of the lesson: the verdict, and the misconception behind another one, with what to look at."""
+    """A claim on numbers of the lesson. verdict, name, why, slip: as in `entries.misjudged`."""
 
     verdict: str
     name: str
     why: str
+    slip: str | None = None
 
 
 CLAIMS = {
-    "a": Claim("open", "the larger mean wins", "the table has RFS less MAML; does its interval include 0?"),
+    "a": Claim("open", "the larger mean wins", "the table has RFS less MAML; does its interval include 0?", slip="yes"),
     "b": Claim("yes", "overlapping intervals taken for no difference", "Baseline++ less MAML pairs the seeds; on "
-               "which side of 0 does its interval lie?"),
+               "which side of 0 does its interval lie?", slip="open"),
     "c": Claim("no", "the sign of a difference", "the table has Baseline++ less ProtoNet; on which side of 0 does its "
-               "interval lie?"),
+               "interval lie?", slip="yes"),
     "d": Claim("no", "an interval over episodes taken for one over seeds", "the 1,000 episodes were drawn anew, the "
                "network was trained once; in section 4 ProtoNet (running) has 84.5 ± 2.3 over five trainings"),
     "e": Claim("no", "the best of many taken for a typical one", "the best of twenty equals is above their skill by "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlcourse.exercises.entries import verdict_line, with_verdicts
+from mlcourse.exercises.entries import every_misreading, verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise
 from mlcourse.lessons.l06_images.checks_results import CLAIMS, LEAKS, check_leaks, check_verdicts
 
@@ -75,8 +75,6 @@ verdicts = Exercise(
         "Two of the claims are not about a difference: ask what the interval covers, and how the number was chosen.",
         "What would a second training, and a second hundred episodes, change?",
     ),
-    wrong=(
-        *((judged(**{key: OTHER[claim.verdict]}), claim.name) for key, claim in CLAIMS.items()),
-    ),
+    wrong=every_misreading(VERDICTS, CLAIMS),
     mutations=tuple((verdict_line(VERDICTS, CLAIMS, key, claim.verdict),
                      verdict_line(VERDICTS, CLAIMS, key, OTHER[claim.verdict])) for key, claim in CLAIMS.items()))

@@ -115,8 +115,8 @@ def misreading(said: str, right: str) -> str:
 
 
 class Claim(NamedTuple):
-    """A claim of the learned optimiser against a rival in a column of the lesson's table: the verdict, and the
-    misconception behind another one, with what to look at."""
+    """A claim of the learned optimiser against a rival in a column of the lesson's table. verdict, name, why, slip: as
+    in `entries.misjudged`."""
 
     says: str
     other: str
@@ -124,17 +124,21 @@ class Claim(NamedTuple):
     verdict: str
     name: str
     why: str
+    slip: str | None = None
 
 
 CLAIMS = {
     "a": Claim("500 steps: less left than SGD with momentum", arms.MOMENTUM, "left, 500", "no",
-               "ahead at the horizon read as ahead for ever", "after 500 steps the paired interval lies above 0"),
+               "ahead at the horizon read as ahead for ever", "after 500 steps the paired interval lies above 0",
+               slip="yes"),
     "b": Claim("500 steps: a lower mean loss than SGD with momentum", arms.MOMENTUM, "500 steps", "yes",
-               "behind at the end read as behind all the way", "the mean over the steps counts the early ones as well"),
+               "behind at the end read as behind all the way", "the mean over the steps counts the early ones as well",
+               slip="no"),
     "c": Claim("start 10 times as far: a lower mean loss than SGD", arms.SGD, "start 10×", "no",
-               "at home read as everywhere", "from there the paired interval lies above 0"),
+               "at home read as everywhere", "from there the paired interval lies above 0", slip="yes"),
     "d": Claim("start 10 times as far: less left than SGD", arms.SGD, "left, 10×", "yes",
-               "one measure read as the other", "what is left after the last step is not the mean over the steps"),
+               "one measure read as the other", "what is left after the last step is not the mean over the steps",
+               slip="no"),
     "e": Claim("500 steps: less left than Adam with its usual β", arms.ADAM, "left, 500", "open",
                "a mean read without its interval", "the paired interval over the five seeds holds 0"),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from mlcourse.exercises.entries import number_line, verdict_line, with_numbers, with_verdicts
+from mlcourse.exercises.entries import every_misreading, number_line, verdict_line, with_numbers, with_verdicts
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l07_optimiser.broken import SCRIPT
 from mlcourse.lessons.l07_optimiser.checks_results import (CLAIMS, FIRST, MARKS, NEVER, PILES, RIGHT, check_descents,
@@ -101,8 +101,7 @@ verdicts = Exercise(
         "Below 0: the learned one is better. Above 0: worse. Across 0: open.",
         "The five intervals are among the lines below the table; find the claim's column and rival.",
     ),
-    wrong=tuple((with_verdicts(VERDICTS, CLAIMS, **{key: wrong}), CLAIMS[key].name) for key, wrong in (
-        (key, "open" if claim.verdict != "open" else "yes") for key, claim in CLAIMS.items())),
+    wrong=every_misreading(VERDICTS, CLAIMS),
     mutations=tuple((verdict_line(VERDICTS, CLAIMS, key, claim.verdict),
                      verdict_line(VERDICTS, CLAIMS, key, "no" if claim.verdict != "no" else "yes"))
                     for key, claim in CLAIMS.items()))

@@ -64,7 +64,7 @@ def check_bound(answer: object) -> str:
 
 class Claim(NamedTuple):
     """A claim on two arms of the study, held-out classes, 5-way `shot`-shot: `one` is more accurate than `other`.
-    verdict, name, why: as in `mlcourse.exercises.entries.check_claims`."""
+    verdict, name, why, slip: as in `entries.misjudged`."""
 
     verdict: str
     name: str
@@ -72,6 +72,7 @@ class Claim(NamedTuple):
     one: str
     other: str
     shot: int
+    slip: str | None = None
 
     @property
     def says(self) -> str:
@@ -83,10 +84,10 @@ LARGER, OVERLAP, SIGN = ("the larger mean wins", "overlapping intervals taken fo
                          "the sign of a difference")
 CALL = "call apart with these two names; on which side of 0 does its interval lie?"
 CLAIMS = {
-    "a": Claim("open", LARGER, CALL, "ProtoNet", "MatchingNet", 5),
-    "b": Claim("yes", OVERLAP, CALL, "NCA", "MatchingNet", 1),
-    "c": Claim("yes", OVERLAP, CALL, "NCA", "NCA, 16 × 8", 5),
-    "d": Claim("no", SIGN, CALL, "MatchingNet", "NCA", 5),
+    "a": Claim("open", LARGER, CALL, "ProtoNet", "MatchingNet", 5, slip="no"),
+    "b": Claim("yes", OVERLAP, CALL, "NCA", "MatchingNet", 1, slip="open"),
+    "c": Claim("yes", OVERLAP, CALL, "NCA", "NCA, 16 × 8", 5, slip="open"),
+    "d": Claim("no", SIGN, CALL, "MatchingNet", "NCA", 5, slip="yes"),
 }
 
 

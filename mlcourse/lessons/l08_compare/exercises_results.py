@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from mlcourse.exercises.entries import number_line, verdict_line, with_numbers, with_verdicts
+from mlcourse.exercises.entries import every_misreading, number_line, verdict_line, with_numbers, with_verdicts
 from mlcourse.exercises.framework import Exercise
 from mlcourse.lessons.l08_compare.checks_results import (CLAIMS, FROM_ZERO, INVERSE, ITSELF, check_bound,
                                                          check_verdicts, truths)
@@ -57,7 +57,6 @@ verdicts = Exercise(
         "Above 0: yes. Below 0: no. Across 0: open, however far apart the means are.",
         "Four calls, each with the two names of the claim in their order.",
     ),
-    wrong=tuple((with_verdicts(VERDICTS, CLAIMS, **{key: OTHER[claim.verdict]}), claim.name)
-                for key, claim in CLAIMS.items()),
+    wrong=every_misreading(VERDICTS, CLAIMS),
     mutations=tuple((verdict_line(VERDICTS, CLAIMS, key, claim.verdict),
                      verdict_line(VERDICTS, CLAIMS, key, OTHER[claim.verdict])) for key, claim in CLAIMS.items()))

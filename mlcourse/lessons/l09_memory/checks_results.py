@@ -9,8 +9,8 @@ from mlcourse.lessons.l09_memory.figures import KEY_VALUE, LSTM, MANN, NEIGHBOUR
 
 
 class Claim(NamedTuple):
-    """A claim that one arm is better than another at a presentation: the verdict, and the misconception behind another
-    one, with what to look at."""
+    """A claim that one arm is better than another at a presentation. verdict, name, why, slip: as in
+    `entries.misjudged`."""
 
     one: str
     other: str
@@ -18,6 +18,7 @@ class Claim(NamedTuple):
     verdict: str
     name: str
     why: str
+    slip: str | None = None
 
     @property
     def says(self) -> str:
@@ -29,11 +30,12 @@ CLAIMS = {
     "a": Claim(STRONG, MANN, 2, "open", "an interval across 0 read as a difference", "at the second presentation the "
                "paired interval lies on both sides of 0"),
     "b": Claim(STRONG, LSTM, 5, "yes", "one presentation read as all", "at the fifth presentation the paired interval "
-               "lies above 0"),
+               "lies above 0", slip="open"),
     "c": Claim(KEY_VALUE, NEIGHBOUR, 5, "no", "close read as equal", "at the fifth presentation the paired interval "
-               "lies below 0"),
+               "lies below 0", slip="open"),
     "d": Claim(LSTM, NEIGHBOUR, 1, "yes", "the best arm taken for the best everywhere", "at the first presentation "
-               "nearest neighbour names a label that is taken, and who has learned to rule labels out guesses better"),
+               "nearest neighbour names a label that is taken, and who has learned to rule labels out guesses better",
+               slip="no"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlcourse.exercises.entries import verdict_line, with_verdicts
+from mlcourse.exercises.entries import every_misreading, verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise
 from mlcourse.lessons.l09_memory.checks_results import CLAIMS, check_verdicts
 
@@ -19,8 +19,7 @@ verdicts = Exercise(
         "Above 0: the first is better. Below 0: worse. Across 0: open.",
         'Such as apart("MANN with strength", "MANN", 2); call it once for each of the four claims.',
     ),
-    wrong=tuple((with_verdicts(VERDICTS, CLAIMS, **{key: "open" if claim.verdict != "open" else "yes"}), claim.name)
-                for key, claim in CLAIMS.items()),
+    wrong=every_misreading(VERDICTS, CLAIMS),
     mutations=tuple((verdict_line(VERDICTS, CLAIMS, key, claim.verdict),
                      verdict_line(VERDICTS, CLAIMS, key, "no" if claim.verdict != "no" else "yes"))
                     for key, claim in CLAIMS.items()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlcourse.exercises.entries import verdict_line, with_verdicts
+from mlcourse.exercises.entries import every_misreading, verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise
 from mlcourse.lessons.l10_data.checks_claims import CLAIMS, check_verdicts
 
@@ -19,7 +19,6 @@ verdicts = Exercise(
         "Above 0: yes. Below 0: no. Across 0: open, however far apart the means are.",
         "One call for each claim, with the two names in their order.",
     ),
-    wrong=tuple((with_verdicts(VERDICTS, CLAIMS, **{key: OTHER[claim.verdict]}), claim.name)
-                for key, claim in CLAIMS.items()),
+    wrong=every_misreading(VERDICTS, CLAIMS),
     mutations=tuple((verdict_line(VERDICTS, CLAIMS, key, claim.verdict),
                      verdict_line(VERDICTS, CLAIMS, key, OTHER[claim.verdict])) for key, claim in CLAIMS.items()))

@@ -56,7 +56,7 @@ def check_pull(answer: object) -> str:
 
 class Claim(NamedTuple):
     """A claim on two arms of the study, with pools of so many other classes and this balance: `one` is more accurate
-    than `other`. verdict, name, why: as in `mlcourse.exercises.entries.check_claims`."""
+    than `other`. verdict, name, why, slip: as in `entries.misjudged`."""
 
     verdict: str
     name: str
@@ -65,6 +65,7 @@ class Claim(NamedTuple):
     other: str
     distractors: int
     balance: str
+    slip: str | None = None
 
     @property
     def says(self) -> str:
@@ -76,9 +77,9 @@ OVERLAP, LARGER, EVERYWHERE, EVEN = ("overlapping intervals taken for no differe
                                      "the best arm taken for the best everywhere", "even")
 CALL = "call apart with these two, this pool and this balance; on which side of 0 does its interval lie?"
 CLAIMS = {
-    "a": Claim("open", LARGER, CALL, CLUSTER, MASKED, 5, EVEN),
-    "b": Claim("yes", OVERLAP, CALL, SOFT_AT_TEST, HARD, 5, EVEN),
-    "c": Claim("no", EVERYWHERE, CALL, BALANCED, SOFT_AT_TEST, 0, "5"),
+    "a": Claim("open", LARGER, CALL, CLUSTER, MASKED, 5, EVEN, slip="yes"),
+    "b": Claim("yes", OVERLAP, CALL, SOFT_AT_TEST, HARD, 5, EVEN, slip="open"),
+    "c": Claim("no", EVERYWHERE, CALL, BALANCED, SOFT_AT_TEST, 0, "5", slip="yes"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from mlcourse.exercises.entries import number_line, verdict_line, with_numbers, with_verdicts
+from mlcourse.exercises.entries import every_misreading, number_line, verdict_line, with_numbers, with_verdicts
 from mlcourse.exercises.framework import Exercise
 from mlcourse.lessons.l11_unlabelled.checks_results import CLAIMS, check_pull, check_verdicts, truths
 
@@ -60,8 +60,7 @@ verdicts = Exercise(
         "Above 0: yes. Below 0: no. Across 0: open, whichever mean is larger.",
         "Call apart for each of the claims, with the names as they stand in them.",
     ),
-    wrong=tuple((with_verdicts(VERDICTS, CLAIMS, **{key: "open" if claim.verdict != "open" else "yes"}), claim.name)
-                for key, claim in CLAIMS.items()),
+    wrong=every_misreading(VERDICTS, CLAIMS),
     mutations=tuple((verdict_line(VERDICTS, CLAIMS, key, claim.verdict),
                      verdict_line(VERDICTS, CLAIMS, key, "no" if claim.verdict != "no" else "yes"))
                     for key, claim in CLAIMS.items()))

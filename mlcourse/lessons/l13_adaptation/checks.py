@@ -192,8 +192,8 @@ CORAL_FAULTS = (
 
 
 class Claim(NamedTuple):
-    """That the arm `one` with `k` labels per class beats `other` with as many, from `source`, in study transfer: the
-    verdict, and the misconception behind another one, with what to look at."""
+    """That the arm `one` with `k` labels per class beats `other` with as many, from `source`, in study transfer.
+    verdict, name, why, slip: as in `entries.misjudged`."""
 
     source: str
     one: str
@@ -202,17 +202,18 @@ class Claim(NamedTuple):
     verdict: str
     name: str
     why: str
+    slip: str | None = None
 
 
 TYPE, HAND = "glyphs-digits", "mnist"
 CLAIMS = {
     "a": Claim(HAND, "CORAL", "AdaBN", 0, "open", "the larger mean wins",
-               "CORAL has the larger mean, but the interval of the difference includes zero"),
+               "CORAL has the larger mean, but the interval of the difference includes zero", slip="yes"),
     "b": Claim(HAND, "SHOT", "DANN", 0, "no", "best on one pair taken for best",
-               "the interval lies below zero: what leads from typeset digits does not lead from MNIST"),
+               "the interval lies below zero: what leads from typeset digits does not lead from MNIST", slip="yes"),
     "c": Claim(TYPE, "from scratch", "fine-tuning", 5, "yes", "a source is always worth something",
                "with five labels per class the interval lies above zero: the network that never saw a typeset digit is "
-               "ahead"),
+               "ahead", slip="no"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from mlcourse.exercises.entries import verdict_line, with_verdicts
+from mlcourse.exercises.entries import every_misreading, verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l13_adaptation.checks import (BOTH, BY_N, CLAIMS, CONDITIONAL, COUNTED, DIAGONAL, EACH_PICTURE,
                                                     EACH_PLACE, EPS_OUTSIDE, LESS_ONE, LITERAL, MEANS, NEGATIVE, NO_EPS,
@@ -157,8 +157,7 @@ verdicts = Exercise(
         "zero: no.",
     ),
     wrong=(
-        (judged(a="yes"), CLAIMS["a"].name), (judged(b="yes"), CLAIMS["b"].name),
-        (judged(c="no"), CLAIMS["c"].name), (judged(c="open"), CLAIMS["c"].name),
+        *every_misreading(VERDICTS, CLAIMS),
         (judged(b="yes", c="no"), f"{CLAIMS['b'].name}, {CLAIMS['c'].name}"),
     ),
     mutations=tuple((line(key, CLAIMS[key].verdict), line(key, wrong)) for key, wrong in (

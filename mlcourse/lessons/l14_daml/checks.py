@@ -346,8 +346,8 @@ INTERVAL_FAULTS = (
 
 
 class Claim(NamedTuple):
-    """That the arm `one` beats `other` at k labels per class, in study daml: the verdict, and the misconception behind
-    another one, with what to look at."""
+    """That the arm `one` beats `other` at k labels per class, in study daml. verdict, name, why, slip: as in
+    `entries.misjudged`."""
 
     one: str
     other: str
@@ -355,17 +355,18 @@ class Claim(NamedTuple):
     verdict: str
     name: str
     why: str
+    slip: str | None = None
 
 
 CLAIMS = {
     "a": Claim("source + generated", "source only", 0, "yes", "a gain that is there, left open",
-               "the interval of the difference lies above zero"),
+               "the interval of the difference lies above zero", slip="open"),
     "b": Claim("source + generated", "source only", 5, "open", "what helps without labels taken to help with them",
-               "with five labels per class the interval includes zero"),
+               "with five labels per class the interval includes zero", slip="yes"),
     "c": Claim("source + generated", "source + hand-made", 1, "no", "the learned pictures taken for the better ones",
-               "the interval lies below zero: hand-made views are ahead"),
+               "the interval lies below zero: hand-made views are ahead", slip="yes"),
     "d": Claim("DAML", "source + generated", 0, "open", "the sign of a mean taken for a difference",
-               "the mean lies far below zero, but so wide an interval includes zero"),
+               "the mean lies far below zero, but so wide an interval includes zero", slip="no"),
 }
 
 

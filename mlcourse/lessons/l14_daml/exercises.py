@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from mlcourse.exercises.entries import verdict_line, with_verdicts
+from mlcourse.exercises.entries import every_misreading, verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l14_daml.checks import (ADDED, AT_THETA, BIASED, CHAINED, CHOSEN, CLAIMS, FIRST_ORDER, LAST,
                                               LEAK_DEV, LEAK_TEST, MEAN, NO_ADAPT, NORMAL, NOT_RANDOM, NOT_REAL,
@@ -252,9 +252,8 @@ verdicts = Exercise(
         "One is yes, one no, and two are open.",
     ),
     wrong=(
-        (judged(a="open"), CLAIMS["a"].name), (judged(b="yes"), CLAIMS["b"].name), (judged(b="no"), CLAIMS["b"].name),
-        (judged(c="yes"), CLAIMS["c"].name), (judged(d="no"), CLAIMS["d"].name),
-        (judged(b="no", d="no"), f"{CLAIMS['b'].name}, {CLAIMS['d'].name}"),
+        *every_misreading(VERDICTS, CLAIMS),
+        (judged(b="yes", d="no"), f"{CLAIMS['b'].name}, {CLAIMS['d'].name}"),
     ),
     mutations=tuple((line(key, CLAIMS[key].verdict), line(key, wrong)) for key, wrong in (
         ("a", "no"), ("b", "no"), ("c", "open"), ("d", "yes"))))

@@ -8,8 +8,8 @@ from mlcourse.exercises.entries import check_claims
 
 
 class Claim(NamedTuple):
-    """That students of the arm `one` read more than those of the arm `other`, of so many filters: the verdict, and the
-    misconception behind another one, with what to look at."""
+    """That students of the arm `one` read more than those of the arm `other`, of so many filters. verdict, name, why,
+    slip: as in `entries.misjudged`."""
 
     one: str
     other: str
@@ -17,17 +17,21 @@ class Claim(NamedTuple):
     verdict: str
     name: str
     why: str
+    slip: str | None = None
 
 
 CLAIMS = {
     "a": Claim("distilled", "first choices", 8, "open", "softness taken for granted",
-               "the interval of the difference includes zero: the rows do not say that the softness helped"),
+               "the interval of the difference includes zero: the rows do not say that the softness helped",
+               slip="yes"),
     "b": Claim("distilled", "own labels", 8, "yes", "overlapping intervals read as no difference",
-               "the intervals of the two rows overlap, but that of the paired difference lies above zero"),
+               "the intervals of the two rows overlap, but that of the paired difference lies above zero", slip="open"),
     "c": Claim("distilled", "own labels", 16, "open", "the larger mean wins",
-               "soft targets have the larger mean, but the interval of the paired difference includes zero"),
+               "soft targets have the larger mean, but the interval of the paired difference includes zero",
+               slip="yes"),
     "d": Claim("distilled", "first choices", 4, "no", "softness taken for a gain at every size",
-               "the interval lies below zero: for the smallest student the teacher's first choices were better"),
+               "the interval lies below zero: for the smallest student the teacher's first choices were better",
+               slip="yes"),
     "e": Claim("of the AdaBN teacher", "distilled", 8, "yes", "the better teacher overlooked",
                "the interval of the paired difference lies above zero"),
 }

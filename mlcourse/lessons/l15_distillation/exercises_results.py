@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from mlcourse.exercises.entries import verdict_line, with_verdicts
+from mlcourse.exercises.entries import every_misreading, verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise
 from mlcourse.lessons.l15_distillation.checks_results import CLAIMS, check_verdicts
 
@@ -33,8 +33,7 @@ verdicts = Exercise(
         "zero: no.",
     ),
     wrong=(
-        (judged(a="yes"), CLAIMS["a"].name), (judged(b="open"), CLAIMS["b"].name), (judged(c="yes"), CLAIMS["c"].name),
-        (judged(d="yes"), CLAIMS["d"].name), (judged(e="open"), CLAIMS["e"].name),
+        *every_misreading(VERDICTS, CLAIMS),
         (judged(c="yes", d="yes"), f"{CLAIMS['c'].name}, {CLAIMS['d'].name}"),
     ),
     mutations=tuple((line(key, CLAIMS[key].verdict), line(key, wrong)) for key, wrong in (

@@ -298,8 +298,8 @@ STEP_FAULTS = (
 
 
 class Claim(NamedTuple):
-    """That the arm `one` of the study beats the arm `other` in `field`: the verdict, and the misconception behind
-    another one, with what to look at."""
+    """That the arm `one` of the study beats the arm `other` in `field`. verdict, name, why, slip: as in
+    `entries.misjudged`."""
 
     one: str
     other: str
@@ -307,21 +307,23 @@ class Claim(NamedTuple):
     verdict: str
     name: str
     why: str
+    slip: str | None = None
 
 
 CLAIMS = {
     "a": Claim("two encoders", "one encoder, same pairs", "across", "open", "the larger mean wins",
                "the means are far apart, but the one encoder ends anywhere from 42 to 83 %, and the interval of the "
-               "paired difference includes zero"),
+               "paired difference includes zero", slip="yes"),
     "b": Claim("two encoders", "pixels, chalk inverted", "across", "yes", "a difference that is there, left open",
-               "the interval of the difference lies far above zero"),
+               "the interval of the difference lies far above zero", slip="open"),
     "c": Claim("ProtoNet", "pixels", "chalk", "open", "the larger mean wins",
-               "pixels have the larger mean, but the interval of the difference includes zero"),
+               "pixels have the larger mean, but the interval of the difference includes zero", slip="no"),
     "d": Claim("two encoders", "ProtoNet", "test", "no", "best across taken for best at home",
-               "on paper the interval of the paired difference lies below zero: ProtoNet trained on the very task"),
+               "on paper the interval of the paired difference lies below zero: ProtoNet trained on the very task",
+               slip="yes"),
     "e": Claim("one encoder, no pairs across", "pixels", "across", "no", "seeing both taken for matching them",
                "the interval lies below zero: an encoder that saw both renderings, but no pair across, does worse "
-               "than raw pixels"),
+               "than raw pixels", slip="yes"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from mlcourse.exercises.entries import verdict_line, with_verdicts
+from mlcourse.exercises.entries import every_misreading, verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise, edited
 from mlcourse.lessons.l16_contrast.checks import (AFTER, CLAIMS, HALF, MULTIPLIED, NO_DETOUR, NO_NORM, NO_POSITIVE,
                                                   NO_TAU, ONE_WAY, OTHER_WAY, PILED_UP, SELF, STILL, SUMMED, TWICE,
@@ -216,9 +216,7 @@ verdicts = Exercise(
         "zero: no.",
     ),
     wrong=(
-        (judged(a="yes"), CLAIMS["a"].name), (judged(a="yes", c="no"), CLAIMS["a"].name),
-        (judged(b="open"), CLAIMS["b"].name), (judged(c="no"), CLAIMS["c"].name), (judged(d="yes"), CLAIMS["d"].name),
-        (judged(e="open"), CLAIMS["e"].name),
+        *every_misreading(VERDICTS, CLAIMS),
         (judged(d="yes", e="yes"), f"{CLAIMS['d'].name}, {CLAIMS['e'].name}"),
     ),
     mutations=tuple((line(key, CLAIMS[key].verdict), line(key, wrong)) for key, wrong in (

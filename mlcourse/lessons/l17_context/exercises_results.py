@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlcourse.exercises.entries import verdict_line, with_verdicts
+from mlcourse.exercises.entries import every_misreading, verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise
 from mlcourse.lessons.l17_context.checks_results import CLAIMS, check_verdicts
 
@@ -18,8 +18,7 @@ verdicts = Exercise(
         "Above 0: yes. Below 0: no. Across 0: open, whichever mean is larger.",
         "Print apart(…).text(2, sign=True) for each of the four claims.",
     ),
-    wrong=tuple((with_verdicts(VERDICTS, CLAIMS, **{key: "open" if claim.verdict != "open" else "yes"}), claim.name)
-                for key, claim in CLAIMS.items()),
+    wrong=every_misreading(VERDICTS, CLAIMS),
     mutations=tuple((verdict_line(VERDICTS, CLAIMS, key, claim.verdict),
                      verdict_line(VERDICTS, CLAIMS, key, "no" if claim.verdict != "no" else "yes"))
                     for key, claim in CLAIMS.items()))
