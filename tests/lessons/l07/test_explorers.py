@@ -43,7 +43,7 @@ def test_what_to_try_with_the_rate_comes_true():
         explorer.set(alpha=0.1, beta=beta)
         factors = explorer.record.factors
         assert (factors[-1] > 1) == (beta < 0.26) and (np.ptp(factors) < 0.01) == (beta == 0.47)
-    for alpha, grows in ((10**-1.7, False), (10**-1.68, True)):                 # a notch of the slider apart, about 0.02
+    for alpha, grows in ((10**-1.7, False), (10**-1.68, True)):          # about 0.02, a notch apart
         explorer.set(alpha=alpha, beta=0.0, largest=100.0)
         assert (explorer.record.factors[-1] > 1) == grows
     explorer.set(alpha=0.1, beta=0.55, largest=10**1.4)
