@@ -119,33 +119,53 @@ def check_crossover(answer: object) -> str:
 # ---------------------------------------------------------------- 02.5
 
 VERDICTS = ("helps", "hurts", "open", "unfair")
+WRONG_SIDE = ("the side of 0 taken the wrong way", "a gap is an error less an error, so below 0 the source helps and "
+              "above 0 it hurts; yours is the other side")
+FALSE_UNFAIR = ("one algorithm taken for two", "both sides of this one do the same; only the source differs. Judge its "
+                "gap")
 
 
 class Claim(NamedTuple):
     """What the study says of a source: with this arm, at k labels of each class, against `other` without a source. The
-    right verdict, and the misconception behind another one, with what to look at."""
+    side on which the gap's mean lies (none where there is no gap), the right verdict, and the misconception behind
+    another one, with what to look at."""
 
     source: str
     arm: str
     other: str
     k: int
+    side: str
     right: str
     name: str
     why: str
 
+    def wrong(self, key: str, given: str) -> list[Misconception]:
+        """What is behind a verdict; nothing where it is right."""
+        if given == self.right:
+            return []
+        own = Misconception(self.name, look_at(key, self.why))
+        if self.right == "unfair":
+            return [own]
+        if given == "unfair":
+            return [Misconception(FALSE_UNFAIR[0], look_at(key, FALSE_UNFAIR[1]))]
+        turned = Misconception(WRONG_SIDE[0], look_at(key, WRONG_SIDE[1]))
+        if given in ("open", self.side):
+            return [own]
+        return [turned, own] if self.right == "open" else [turned]
+
 
 CLAIMS = {
-    "a": Claim("glyphs", "head on 4", "head on 4", 1, "helps", "a gain that is there, left open",
+    "a": Claim("glyphs", "head on 4", "head on 4", 1, "helps", "helps", "a gain that is there, left open",
                "on which side of 0 does the gap lie, and what does Holm leave of it?"),
-    "b": Claim("permuted", "fine-tuned", "fine-tuned", 1, "open", "the sign of a mean taken for a difference",
+    "b": Claim("permuted", "fine-tuned", "fine-tuned", 1, "hurts", "open", "the sign of a mean taken for a difference",
                "where do the two ends of the gap's interval lie?"),
-    "c": Claim("typeset", "fine-tuned", "fine-tuned", 1, "open", "one interval of many taken for a proof",
+    "c": Claim("typeset", "fine-tuned", "fine-tuned", 1, "helps", "open", "one interval of many taken for a proof",
                "its own interval leaves out 0, and so do 9 of the 24, more than chance leaves; which of them is real, "
                "five seeds do not say: what does Holm leave of it?"),
-    "d": Claim("inverted", "head on 1", "head on 1", 20, "open", "one interval of many taken for a proof",
+    "d": Claim("inverted", "head on 1", "head on 1", 20, "hurts", "open", "one interval of many taken for a proof",
                "its own interval leaves out 0, and so do 8 of the 24, more than chance leaves; which of them is real, "
                "five seeds do not say: what does Holm leave of it?"),
-    "e": Claim("permuted", "head on 4", "fine-tuned", 10, "unfair", "two algorithms taken for two sources",
+    "e": Claim("permuted", "head on 4", "fine-tuned", 10, "", "unfair", "two algorithms taken for two sources",
                "one side solves a head on four frozen blocks, the other trains everything: the algorithm differs as "
                "well as the source"),
 }
@@ -154,6 +174,6 @@ CLAIMS = {
 def check_verdicts(answer: object) -> str:
     """02.5: what the gaps bear out after Holm, and which comparison is none."""
     given = filled(answer, dict.fromkeys(CLAIMS, VERDICTS))
-    if wrong := [key for key, claim in CLAIMS.items() if given[key] != claim.right]:
-        raise all_of([Misconception(CLAIMS[key].name, look_at(key, CLAIMS[key].why)) for key in wrong])
+    if wrong := [each for key, claim in CLAIMS.items() for each in claim.wrong(key, given[key])]:
+        raise all_of(wrong)
     return "Four verdicts are those of a paired gap and its p-value after Holm; e compares two algorithms."

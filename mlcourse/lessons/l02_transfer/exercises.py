@@ -41,7 +41,7 @@ def ridge_wrong(*edits: tuple[str, str]) -> str:
 
 
 ridge_head = Exercise(
-    id="02.1", title="A head in closed form", answer="ridge_head", difficulty=2, minutes=5,
+    id="02.1", title="A head in closed form", answer="ridge_head", difficulty=2, minutes=6,
     stub=RIDGE + "    ...", solution_source=RIDGE_SOLUTION, check=check_ridge_head,
     hints=(
         "Four lines: centre both, form the M × M matrix, solve, and ask what is missing where x is not centred.",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l02_transfer.checks_results import (BIASED, CLAIMS, FIRST, HURTS, LAST, MEANS, NO_ROOT, NORMAL,
-                                                          OTHER_T, UNPAIRED, check_crossover, check_verdicts)
+from mlcourse.lessons.l02_transfer.checks_results import (BIASED, CLAIMS, FALSE_UNFAIR, FIRST, HURTS, LAST, MEANS,
+                                                          NO_ROOT, NORMAL, OTHER_T, UNPAIRED, WRONG_SIDE,
+                                                          check_crossover, check_verdicts)
 
 # ---------------------------------------------------------------- 02.3
 
 CROSSOVER = '''\
 def crossover(with_source, without):
-    """From how many labels of each class on a source is no longer told to help: the least k such
-    that, at k and at every larger one, the 95 % interval of the paired gain is not above 0.
+    """The least k such that, at k and at every larger one, the 95 % interval of the paired gain is
+    not above 0.
 
     with_source, without: {k: tensor (5,)}, accuracy with k labels, of the same five seeds
     The interval: mean ± 2.776 sd / √5 of the gain, with source less without, seed by seed
@@ -37,7 +38,7 @@ def crossover_wrong(*edits: tuple[str, str]) -> str:
 
 
 crossover = Exercise(
-    id="02.3", title="The crossover", answer="crossover", difficulty=2, minutes=5,
+    id="02.3", title="The crossover", answer="crossover", difficulty=2, minutes=7,
     stub=CROSSOVER + "    ...", solution_source=CROSSOVER_SOLUTION, check=check_crossover,
     hints=(
         "Write down for one k whether the source helps. Then ask in which order to walk through the ks.",
@@ -108,6 +109,11 @@ verdicts = Exercise(
         (judged(c="helps"), CLAIMS["c"].name),
         (judged(d="hurts"), CLAIMS["d"].name), (judged(e="hurts"), CLAIMS["e"].name),
         (judged(c="helps", e="hurts"), f"{CLAIMS['c'].name}, {CLAIMS['e'].name}"),
+        (judged(a="hurts"), WRONG_SIDE[0]),
+        *((judged(**{key: verdict}), f"{WRONG_SIDE[0]}, {CLAIMS[key].name}")
+          for key, verdict in (("b", "helps"), ("c", "hurts"), ("d", "helps"))),
+        *((judged(**{key: "unfair"}), FALSE_UNFAIR[0]) for key in "abcd"),
+        (judged(e="open"), CLAIMS["e"].name),
     ),
     mutations=tuple((line(key, CLAIMS[key].right), line(key, wrong)) for key, wrong in (
         ("a", "hurts"), ("b", "helps"), ("c", "hurts"), ("d", "unfair"), ("e", "open"))))

@@ -20,7 +20,6 @@ from mlcourse.plots.static import Picture, blank, picture
 from mlcourse.plots.style import BLACK, GREY, RC, look
 from mlcourse.statistics import Estimate, columns
 
-PANELS = {"head on 2": "another algorithm: two blocks kept, a head solved", gaps.FINE: "everything trained"}
 PIXELS = "pixels, no source"
 APART = 0.09            # of two sources at one k
 
@@ -60,30 +59,26 @@ def said_end(end: float, ks: Sequence[int]) -> str:
 
 def gains(rows: Sequence[dict]) -> Picture:
     """Points over training from scratch against labels of each class, with 95 % t intervals over seeds: each source
-    with two blocks kept and a solved head, and fine-tuned, and a solved head on pixels. The title: the crossover of
-    each source, fine-tuned."""
+    fine-tuned, and a solved head on pixels. The title: the crossover of each source."""
     ks = gaps.measured_ks(rows)
-    found = {arm: {source: [gain(rows, source, arm, k) for k in ks] for source in SOURCES} for arm in PANELS}
-    pixels = [gain(rows, NONE, "head on 0", k) for k in ks]
-    title = "Fine-tuned, no longer told ahead of scratch from: " + ", ".join(
+    found = {source: [gain(rows, source, gaps.FINE, k) for k in ks] for source in SOURCES}
+    found[PIXELS] = [gain(rows, NONE, "head on 0", k) for k in ks]
+    title = "Fine-tuning's crossovers: " + ", ".join(
         f"{source} {said_end(ends(rows, source), ks)}" for source in SOURCES)
-    figure, said = blank(9.6, 3.9), []
+    figure, said = blank(8.6, 3.9), []
     with matplotlib.rc_context(RC):
         figure.suptitle(title, x=0.01, ha="left", fontsize=11)
-        for axes, (arm, name) in zip(figure.subplots(1, 2, sharey=True), PANELS.items(), strict=True):
-            axes.axhline(0, color=GREY, lw=1.2)
-            axes.grid(True, axis="y")
-            for i, (source, curve) in enumerate({**found[arm], PIXELS: pixels}.items()):
-                mean, half = columns(curve)
-                x = np.arange(len(ks)) + APART * (i - len(SOURCES) / 2)
-                style = {**STYLES, PIXELS: look(BLACK, "X", "--")}[source]
-                axes.errorbar(x, mean, yerr=half, **style, ms=5, lw=1.3, elinewidth=1, capsize=2, label=source)
-                said.append(f"{name}, {source}: {', '.join(each.text(sign=True) for each in curve)}")
-            axes.set_xticks(np.arange(len(ks)), list(map(str, ks)))
-            axes.set_xlabel("labels of each class")
-            axes.set_title(name)
-            axes.tick_params(labelleft=True)
-        figure.axes[0].set_ylabel("points over training from scratch")
-        figure.axes[1].legend(loc="upper right", ncols=2)
+        axes = figure.subplots()
+        axes.axhline(0, color=GREY, lw=1.2)
+        axes.grid(True, axis="y")
+        for i, (source, curve) in enumerate(found.items()):
+            mean, half = columns(curve)
+            x = np.arange(len(ks)) + APART * (i - len(SOURCES) / 2)
+            style = {**STYLES, PIXELS: look(BLACK, "X", "--")}[source]
+            axes.errorbar(x, mean, yerr=half, **style, ms=5, lw=1.3, elinewidth=1, capsize=2, label=source)
+            said.append(f"{source}: {', '.join(each.text(sign=True) for each in curve)}")
+        axes.set_xticks(np.arange(len(ks)), list(map(str, ks)))
+        axes.set(xlabel="labels of each class", ylabel="points over training from scratch")
+        axes.legend(loc="upper right", ncols=2)
     labels = ", ".join(map(str, ks))
     return picture(figure, f"{title}. Points over training from scratch at {labels} labels: {'; '.join(said)}.")

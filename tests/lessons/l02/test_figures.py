@@ -18,10 +18,9 @@ def rows():
                                           for seed in range(3)]
     found = [row for k in KS for arm in ("fine-tuned", "head on 0") for row in made(NONE, arm, k, 50.0 + k)]
     for source in SOURCES:
-        for arm in ("fine-tuned", "head on 2"):
-            for k, gain in zip(KS, GAINS[source], strict=True):
-                found += [{**row, "accuracy": row["accuracy"] + 0.1 * row["seed"] - 0.1}
-                          for row in made(source, arm, k, 50.0 + k + gain)]
+        for k, gain in zip(KS, GAINS[source], strict=True):
+            found += [{**row, "accuracy": row["accuracy"] + 0.1 * row["seed"] - 0.1}
+                      for row in made(source, "fine-tuned", k, 50.0 + k + gain)]
     return found
 
 
@@ -38,7 +37,7 @@ def test_a_crossover_is_the_last_failure_onwards_and_that_of_the_exercise():
 def test_the_picture_says_every_gain():
     shown = figures.gains(rows())
     assert "typeset beyond 5, glyphs 5, inverted 5, permuted 1 (never)" in shown.alt
-    assert "everything trained, typeset: +5.0 ± 0.2, +3.0 ± 0.2, +1.0 ± 0.2" in shown.alt
+    assert "typeset: +5.0 ± 0.2, +3.0 ± 0.2, +1.0 ± 0.2" in shown.alt
     assert "pixels, no source: +0.0" in shown.alt
 
 

@@ -1,6 +1,7 @@
 """What lesson 02 says of its study is what the rows bear out."""
 
 import pytest
+from scipy.special import stdtrit
 
 from mlcourse.course import notebooks
 from mlcourse.lessons.l02_transfer import figures, gaps
@@ -10,7 +11,8 @@ from mlcourse.system import paths
 
 ROWS = read("freeze")
 FOUND = [     # one curve, less another, at k: what the interval bears out, and how it is written
-    (("none", "head on 0"), ("none", "fine-tuned"), 1, "+", "8.7 ± 2.7"),
+    (("typeset", "fine-tuned longer"), ("none", "head on 0"), 10, "+", "1.6 ± 0.8"),
+    (("typeset", "fine-tuned longer"), ("none", "head on 0"), 50, "+", "4.9 ± 1.5"),
     (("none", "fine-tuned longer"), ("none", "head on 0"), 50, "+", "4.3 ± 1.8"),
     (("none", "fine-tuned longer"), ("inverted", "fine-tuned longer"), 50, "+", "1.1 ± 0.9"),
     (("typeset", "fine-tuned"), ("typeset", "random head"), 2, "+", "1.9 ± 1.1"),
@@ -23,6 +25,17 @@ FOUND = [     # one curve, less another, at k: what the interval bears out, and 
 def lesson():
     """The Markdown of the lesson."""
     return "\n".join(cell.source for cell in notebooks.read(notebooks.find("02")).cells if cell.cell_type == "markdown")
+
+
+def code():
+    """The code of the lesson."""
+    return "\n".join(cell.source for cell in notebooks.read(notebooks.find("02")).cells if cell.cell_type == "code")
+
+
+def printed():
+    """What the lesson's cells have printed."""
+    cells = notebooks.read(notebooks.find("02")).cells
+    return "\n".join(each["text"] for cell in cells for each in cell.get("outputs", ()) if each.output_type == "stream")
 
 
 def study_page():
@@ -42,6 +55,24 @@ def test_a_finding_is_that_of_the_rows(one, other, k, expected, written):
     assert written == (gap.text(sign=True) if expected == "open" else f"{abs(gap.mean):.1f} ± {gap.half:.1f}")
 
 
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_with_few_labels_typeset_digits_are_not_told_ahead_of_pixels(k):
+    gap = gaps.difference(ROWS, ("typeset", "fine-tuned"), ("none", "head on 0"), k)
+    assert sign(gap) == "open" and f"{gap.text(sign=True)} at {k}" in printed()
+    assert "typeset digits show no gain with one to five labels" in lesson()
+
+
+def test_pixels_lead_scratch_with_one_label_and_the_cell_prints_it():
+    gap = gaps.difference(ROWS, ("none", "head on 0"), ("none", "fine-tuned"), 1)
+    assert sign(gap) == "+" and f"pixels less scratch   {gap.text(sign=True)}" in printed()
+
+
+@pytest.mark.parametrize("source", ["inverted", "permuted"])
+def test_two_sources_are_never_told_to_help_fine_tuning(source):
+    assert figures.ends(ROWS, source) == 1
+    assert "Fine-tuned, inverted and permuted glyphs are never told to help" in lesson()
+
+
 @pytest.mark.parametrize("key", CLAIMS)
 def test_a_verdict_is_that_of_the_gap_and_of_its_p_value_after_holm(key):
     claim = CLAIMS[key]
@@ -49,6 +80,7 @@ def test_a_verdict_is_that_of_the_gap_and_of_its_p_value_after_holm(key):
         assert claim.right == "unfair"
         return
     gap, p = figures.gaps_of(ROWS, claim.arm)[claim.source, claim.k]
+    assert claim.side == ("hurts" if gap.mean > 0 else "helps")
     assert claim.right == ("open" if p >= 0.05 else "hurts" if gap.mean > 0 else "helps")
 
 
@@ -56,6 +88,20 @@ def test_no_source_hurts_after_holm_under_any_arm():
     every = figures.every_gap(ROWS)
     assert {"fine-tuned", "random head", "head on 4", "frozen 1", "LP-FT", "joint"} <= {arm for arm, *_ in every}
     assert not [key for key, (gap, p) in every.items() if gap.mean > 0 and p < 0.05]
+    helps = [arm for (arm, *_), (gap, p) in every.items() if gap.mean < 0 and p < 0.05]
+    kept = [arm for arm in helps if arm.startswith(("head on", "frozen"))]
+    assert (len(every), len(helps), len(kept)) == (280, 34, 30)
+    assert "none of the 280 is told to hurt, and 34 are told to help, 30 of them with frozen blocks" in lesson()
+
+
+def test_no_gap_of_fine_tuning_counts_after_holm():
+    least = min(p for _, p in figures.gaps_of(ROWS, "fine-tuned").values())
+    assert least >= 0.05 and f"none counts (smallest p {least:.3f})" in lesson()
+
+
+def test_how_many_half_widths_the_smallest_p_of_24_asks_of_five_seeds():
+    ratio = stdtrit(4, 1 - 0.025 / 24) / stdtrit(4, 0.975)
+    assert f"the smallest p of 24 passes only if its gap is about {ratio:.1f} times its half-width" in lesson()
 
 
 def test_the_older_numbers_are_those_of_the_contrast_study():
@@ -92,7 +138,8 @@ def test_only_fine_tuning_and_scratch_were_run_with_400_steps():
         if "steps" in row:
             steps[row["arm"]].add(row["steps"])
     assert {arm for arm, found in steps.items() if max(found) > 120} == {"fine-tuned longer", "frozen 4"}
-    assert "probes up to 400; fine-tuning and scratch took 400 from ten labels on" in lesson()
+    assert {row["k"] for row in ROWS if row["arm"] == "fine-tuned longer"} == {10, 20, 50}
+    assert "from ten labels on 400 steps, else at most 120" in code()
 
 
 @pytest.mark.parametrize("key, count", [("c", 9), ("d", 8)])
@@ -107,4 +154,4 @@ def test_the_families_of_gaps_are_eleven_of_24_and_one_of_16():
     for arm, *_ in figures.every_gap(ROWS):
         sizes[arm] += 1
     assert sorted(sizes.values()) == [16] + [24] * 11 and sizes["joint"] == 16
-    assert "in eleven families of 24 and joint training's 16" in lesson()
+    assert "are 24 gaps for each algorithm (joint training: 16;" in lesson()
