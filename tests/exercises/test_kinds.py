@@ -89,6 +89,27 @@ def test_a_right_answer_that_changes_an_argument_is_refused(id):
     assert judge(exercise(id), right).passed        # what the check hands out is whole again
 
 
+def bent(value, by):
+    """The same kind of value with other numbers."""
+    if isinstance(value, torch.Tensor):
+        return by(value) if value.is_floating_point() else value
+    if isinstance(value, dict):
+        return {key: bent(part, by) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        parts = [bent(part, by) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return by(value) if isinstance(value, float) else value
+
+
+@pytest.mark.parametrize("by", [lambda v: 1.37 * v + 0.11, lambda v: -v, lambda v: v - 0.3 * abs(v)],
+                         ids=["scaled", "negative", "uneven"])
+@pytest.mark.parametrize("id", FUNCTIONS)
+def test_wrong_numbers_of_the_right_form_are_not_said_to_be_unusable(id, by):
+    right = exercise(id).reference()
+    answer = functools.wraps(right)(lambda *args, **more: bent(right(*args, **more), by))
+    assert "could not use" not in judge(exercise(id), answer).message
+
+
 @pytest.mark.parametrize("id, source, name", [
     ("00.3", "def nearest(s, y, q):\n    s -= s.mean()\n    q -= q.mean()\n"
              "    return y[torch.cdist(q.flatten(1), s.flatten(1)).argmin(1)]", "s` and `q"),

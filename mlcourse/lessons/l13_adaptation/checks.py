@@ -36,6 +36,7 @@ NO_EPS, EPS_OUTSIDE = "eps is missing", "eps outside the root"
 BOTH, OWN_MEAN, OWN_SPREAD = ("statistics of both sets together", "the mean of the pictures to classify",
                               "the variance of the pictures to classify")
 SWAPPED, NO_GAIN, NO_SHIFT = "gain and shift swapped", "the gain is missing", "the shift is missing"
+TAKEN = "the shift is taken away"
 OVER = {"channel": (0, 2, 3), "everything": (0, 1, 2, 3), "picture": (2, 3), "place": (0,)}
 
 
@@ -64,13 +65,16 @@ def check_adabn(answer: object) -> str:
 def adabn_of(x: Tensor, seen: Tensor, gain: Tensor, shift: Tensor, eps: float, over: str = "channel",
              means: str = "seen", spreads: str = "seen", less: int = 0, root: str = "whole", gains: str = "gain",
              shifts: str = "shift") -> Tensor:
-    """Batch normalisation of x by the statistics of `seen`; the options are the known faults."""
+    """Batch normalisation of x by the statistics of `seen`; the options are the known faults. Normalised each by
+    itself, x and `seen` together are as many pictures as x."""
     pictures, dims = {"seen": seen, "x": x, "both": torch.cat([x, seen])}, OVER[over]
+    if over == "picture":
+        pictures["both"] = x
     mean = pictures[means].mean(dims, keepdim=True)
     variance = pictures[spreads].var(dims, correction=less, keepdim=True)
     scale = {"whole": lambda: (variance + eps).sqrt(), "none": lambda: variance + eps,
              "without eps": lambda: variance.sqrt() + eps, "no eps": lambda: variance.sqrt()}[root]()
-    factors = {"gain": gain, "shift": shift, "one": torch.ones_like(gain), "zero": torch.zeros_like(gain)}
+    factors = {"gain": gain, "shift": shift, "one": torch.ones_like(gain), "zero": torch.zeros_like(gain), "minus": -shift}
     wide = lambda v: v.view(1, -1, 1, 1)
     return wide(factors[gains]) * (x - mean) / scale + wide(factors[shifts])
 
@@ -97,6 +101,7 @@ ADABN_FAULTS = (
     (SWAPPED, {"gains": "shift", "shifts": "gain"}, "the gain multiplies and the shift is added"),
     (NO_GAIN, {"gains": "one"}, "the learned gain must multiply what is normalised"),
     (NO_SHIFT, {"shifts": "zero"}, "the learned shift must be added at the end"),
+    (TAKEN, {"shifts": "minus"}, "the learned shift is added at the end, not taken away"),
 )
 
 
@@ -105,6 +110,7 @@ ADABN_FAULTS = (
 BY_N, UNCENTRED, NO_SCALE, DIAGONAL, MEANS = ("divided by n", "not centred", "the factor 1/(4 d²) is missing",
                                               "only the variances compared", "the means compared")
 LITERAL, OF_SAMPLES = "a factor for one width only", "the covariance of samples, not of features"
+ONE_COUNT = "one count for both domains"
 ONE_SIDE = "a gradient on one side only"
 SIZES = ((6, 9, 3), (8, 8, 5))       # n, m, d
 
@@ -155,13 +161,13 @@ def reaches(loss: Tensor, leaf: Tensor) -> bool:
     return g is not None and bool(g.abs().max() > 0)
 
 
-def coral_of(pairs: list[tuple[Tensor, Tensor]], by: int = 1, centre: float = 1, of: str = "all", norm: str = "squared",
-             factor: Callable[[int], float] = lambda d: 4 * d**2) -> Tensor:
+def coral_of(pairs: list[tuple[Tensor, Tensor]], by: int = 1, count: str = "its own", centre: float = 1,
+             of: str = "all", norm: str = "squared", factor: Callable[[int], float] = lambda d: 4 * d**2) -> Tensor:
     """The CORAL losses of pairs of domains; the options are the known faults."""
     losses = []
     for a, b in pairs:
         one, other = ((x - centre * x.mean(0)) for x in (a, b))
-        gap = one.T @ one / (len(a) - by) - other.T @ other / (len(b) - by)
+        gap = one.T @ one / (len(a) - by) - other.T @ other / (len(b if count == "its own" else a) - by)
         gap = {"all": gap, "diagonal": gap.diagonal(), "means": a.mean(0) - b.mean(0)}[of]
         losses.append((gap.square().sum() if norm == "squared" else gap.norm()) / factor(a.shape[1]))
     return torch.stack(losses)
@@ -176,12 +182,14 @@ CORAL_FAULTS = (
      "means something else for every width of the network"),
     (LITERAL, {"factor": lambda d: 36}, LITERALS.format(d=3)),
     (LITERAL, {"factor": lambda d: 100}, LITERALS.format(d=5)),
+    ("the width is not squared", {"factor": lambda d: 4 * d}, "the divisor is 4 d², not 4 d"),
     (DIAGONAL, {"of": "diagonal"}, "the covariances between features count too, not only their variances: the norm is "
      "over all entries of the matrix"),
     (MEANS, {"of": "means", "factor": lambda d: 1}, "CORAL compares covariances; two domains with the same covariance "
      "and different means have a loss of 0"),
     (MEANS, {"of": "means"}, "CORAL compares covariances; two domains with the same covariance and different means "
      "have a loss of 0"),
+    (ONE_COUNT, {"count": "that of a"}, "the covariance of b is divided by its own number of samples less 1"),
     ("a norm that is not squared", {"norm": "plain"}, "the norm is squared: the sum of the squared entries"),
     ("the mean over entries", {"factor": lambda d: d**2}, "a mean over the d² entries divides by d²; the paper divides "
      "by 4 d²"),
@@ -226,6 +234,7 @@ def check_verdicts(answer: object) -> str:
 
 TRANSPOSED, NEGATIVE, CONDITIONAL, COUNTED = ("rows and columns swapped", "negative weights left",
                                               "shares in the place of weights", "answers counted, not corrected")
+BY_ANSWERS = "scaled by the answers' shares"
 UNSCALED, PER_ANSWER, TURNED = "not scaled", "shares of the labels behind each answer", "negative weights made positive"
 OTHER_WAY = ("R has a row for each answer and a column for each label; yours is the other way round, so it explains "
              "labels by answers")
@@ -268,7 +277,8 @@ def weights_of(said_source: Tensor, y_source: Tensor, said_target: Tensor, class
     table = {"joint": joint, "label": joint / p, "answer": joint / joint.sum(1, keepdim=True)}[by]
     w = torch.linalg.solve(table, r) if solved else r / p
     w = {"zero": w.clamp(min=0), "kept": w, "turned": w.abs()}[below]
-    return {"shares": lambda: w / (w @ p), "one": lambda: w / w.sum(), "not": lambda: w}[scaled]()
+    return {"shares": lambda: w / (w @ p), "answers": lambda: w / (w @ joint.sum(1)), "one": lambda: w / w.sum(),
+            "not": lambda: w}[scaled]()
 
 
 WEIGHT_FAULTS = (
@@ -287,5 +297,7 @@ WEIGHT_FAULTS = (
     (COUNTED, {"solved": False}, "that takes the answers' shares for the labels'; a classifier that errs counts "
      "wrongly, which is what R mends"),
     (UNSCALED, {"scaled": "not"}, "after the negative ones are gone, the shares w p no longer add up to 1; scale w"),
+    (BY_ANSWERS, {"scaled": "answers"}, "the sum that scales w must run over the labels' shares p, the sums of R over "
+     "its rows; yours are the answers' shares"),
     (UNSCALED, {"scaled": "one"}, "the shares w p must add up to 1, not the weights"),
 )

@@ -6,12 +6,13 @@ from functools import partial
 
 from mlcourse.exercises.entries import every_misreading, verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l13_adaptation.checks import (BOTH, BY_N, CLAIMS, CONDITIONAL, COUNTED, DIAGONAL, EACH_PICTURE,
-                                                    EACH_PLACE, EPS_OUTSIDE, LESS_ONE, LITERAL, MEANS, NEGATIVE, NO_EPS,
-                                                    NO_GAIN, NO_GRADIENT, NO_SCALE, NO_SHIFT, OF_SAMPLES, ONE_FOR_ALL,
-                                                    ONE_SIDE, OWN, OWN_MEAN, OWN_SPREAD, PER_ANSWER, SWAPPED,
-                                                    TRANSPOSED, TURNED, UNCENTRED, UNSCALED, VARIANCE, check_adabn,
-                                                    check_coral_loss, check_label_weights, check_verdicts)
+from mlcourse.lessons.l13_adaptation.checks import (BOTH, BY_ANSWERS, BY_N, CLAIMS, CONDITIONAL, COUNTED, DIAGONAL,
+                                                    EACH_PICTURE, EACH_PLACE, EPS_OUTSIDE, LESS_ONE, LITERAL, MEANS,
+                                                    NEGATIVE, NO_EPS, NO_GAIN, NO_GRADIENT, NO_SCALE, NO_SHIFT,
+                                                    OF_SAMPLES, ONE_COUNT, ONE_FOR_ALL, ONE_SIDE, OWN, OWN_MEAN,
+                                                    OWN_SPREAD, PER_ANSWER, SWAPPED, TAKEN, TRANSPOSED, TURNED,
+                                                    UNCENTRED, UNSCALED, VARIANCE, check_adabn, check_coral_loss,
+                                                    check_label_weights, check_verdicts)
 
 # ---------------------------------------------------------------- 13.1
 
@@ -63,6 +64,7 @@ adabn = Exercise(
          SWAPPED),
         (adabn_wrong((ADABN_LAST, ADABN_LAST.replace("wide(gain) * ", ""))), NO_GAIN),
         (adabn_wrong((ADABN_LAST, ADABN_LAST.replace(" + wide(shift)", ""))), NO_SHIFT),
+        (adabn_wrong((ADABN_LAST, ADABN_LAST.replace("+ wide(shift)", "- wide(shift)"))), TAKEN),
         (adabn_wrong((MEAN, "    seen = torch.cat([x, seen])\n" + MEAN)), BOTH),
         (adabn_wrong((MEAN, MEAN.replace("seen", "x"))), OWN_MEAN),
         (adabn_wrong((SPREAD, SPREAD.replace("seen", "x"))), OWN_SPREAD),
@@ -119,6 +121,8 @@ coral_loss = Exercise(
         (coral_wrong((CORAL_LAST, "    return (c_a - c_b).norm() / (4 * a.shape[1] ** 2)")),
          "a norm that is not squared"),
         (coral_wrong((CORAL_LAST, "    return (c_a - c_b).square().mean()")), "the mean over entries"),
+        (coral_wrong((CORAL_LAST, CORAL_LAST.replace(" ** 2", ""))), "the width is not squared"),
+        (coral_wrong((C_B, C_B.replace("len(b)", "len(a)"))), ONE_COUNT),
         (coral_wrong((CENTRED, "    a, b = a.detach(), b.detach()\n" + CENTRED)), NO_GRADIENT),
         (coral_wrong((CENTRED, "    b = b.detach()\n" + CENTRED)), ONE_SIDE),
         (coral_wrong((CORAL_LAST, "    return (c_a - c_b).square().sum() / 36")), LITERAL),
@@ -220,6 +224,8 @@ label_weights = Exercise(
         (weights_wrong((SOLVED, "    return torch.linalg.solve(R / R.sum(0), r).clamp(min=0)")), CONDITIONAL),
         (weights_wrong((SOLVED, "    w = torch.linalg.solve(R / R.sum(1, keepdim=True), r).clamp(min=0)")), PER_ANSWER),
         (weights_wrong((SOLVED, "    w = r / R.sum(0)")), COUNTED),
+        (weights_wrong((FILLED, FILLED.replace("said, y", "y, said")), (SOLVED, SOLVED.replace("R, r", "R.T, r"))),
+         BY_ANSWERS),
         (weights_wrong((WEIGHTS_LAST, "    return w")), UNSCALED),
         (weights_wrong((WEIGHTS_LAST, "    return w / w.sum()")), UNSCALED),
     ),

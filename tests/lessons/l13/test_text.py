@@ -13,7 +13,7 @@ FAR = [  # what the lesson says or shows of label distance 0.6: one arm, less an
     ((study.ACROSS, "CORAL"), (study.ACROSS, "AdaBN"), "-", "CORAL less AdaBN: -17.2 ± 8.1"),
     ((study.ACROSS, "AdaBN"), (study.ACROSS, "no adaptation"), "-", "AdaBN less no adaptation: -9.1 ± 6.8"),
     ((study.WITHIN, "no adaptation, BBSE"), (study.WITHIN, "no adaptation"), "+", "+5.9 ± 3.4 points on faint print"),
-    ((study.WITHIN, "no adaptation, BBSE"), (study.WITHIN, "no adaptation"), "+", "it brings 5.9 ± 3.4 points at 0.6"),
+    ((study.WITHIN, "no adaptation, BBSE"), (study.WITHIN, "no adaptation"), "+", "it brings *no adaptation* 5.9 ± 3.4 points at 0.6"),
     ((study.ACROSS, "AdaBN, BBSE"), (study.ACROSS, "AdaBN"), "+", "+5.9 ± 4.0 to AdaBN"),
     ((study.ACROSS, "no adaptation, BBSE"), (study.ACROSS, "no adaptation"), "open", "+0.6 ± 2.1 to no adaptation"),
     ((study.ACROSS, "AdaBN, true shares"), (study.ACROSS, "AdaBN, BBSE"), "+", "the true shares +8.0 ± 2.5 more"),
@@ -60,7 +60,7 @@ def test_bbse_is_not_told_apart_at_smaller_distances(ground, base, distance, wri
 def test_other_shares_alone_cost_faint_print_nothing():
     near, far = (plots.at(read("label_shift"), study.WITHIN, "no adaptation", distance) for distance in (0.0, 0.6))
     gap = paired_difference(far, near)
-    assert sign(gap) == "open" and "where *no adaptation* loses nothing" in lesson()
+    assert sign(gap) == "open" and "though it loses nothing there" in lesson()
     page = " ".join((paths.RESULTS.parent / "label-shift.md").read_text(encoding="utf-8").split())
     assert f"without adaptation 0.6 has {gap.text(sign=True)} over 0, paired" in page
 
@@ -69,12 +69,12 @@ def test_the_study_gets_the_part_of_the_true_shares_that_the_lesson_says():
     of = lambda arm: plots.at(read("label_shift"), study.WITHIN, arm, 0.6)
     part, whole = (paired_difference(of(f"no adaptation, {name}"), of("no adaptation")).mean
                    for name in ("BBSE", "true shares"))
-    assert f"brings {part:.1f} ± 3.4 points at 0.6, of {whole:.1f} that the true shares bring" in lesson()
+    assert f"brings *no adaptation* {part:.1f} ± 3.4 points at 0.6, of {whole:.1f} that the true shares bring" in lesson()
 
 
 @pytest.mark.parametrize("ground, arm, written", [
-    (study.ACROSS, "CORAL", "over the seeds it lies 0.24 ± 0.15 above the middle of its floor here"),
-    (study.WITHIN, "no adaptation", "and 0.55 ± 0.13 on faint print")])
+    (study.ACROSS, "CORAL", "over the seeds, at 0.6, CORAL's lies 0.24 ± 0.15 above the middle of its floor"),
+    (study.WITHIN, "no adaptation", "that of *no adaptation* on faint print 0.55 ± 0.13")])
 def test_pad_lies_above_its_floor_as_the_lesson_says(ground, arm, written):
     gap = paired_difference(*(plots.at(read("label_shift"), ground, arm, 0.6, field) for field in ("pad", "floor")))
     assert gap.low > 0 and gap.text(2) in written and written in lesson()
