@@ -72,7 +72,7 @@ def misread(key: str, claim: tuple, said: str) -> tuple[str, str]:
 
 
 def every_misreading(stub: str, claims: Mapping[str, tuple]) -> tuple[tuple[str, str], ...]:
-    """For each claim and each wrong verdict on it: the stub with that verdict, the others right, and what it is told."""
+    """For each claim and each wrong verdict on it the stub with that verdict, the others right, and what it is told."""
     return tuple((with_verdicts(stub, claims, **{key: said}), misread(key, claim, said)[0])
                  for key, claim in claims.items() for said in VERDICTS if said != claim.verdict)
 

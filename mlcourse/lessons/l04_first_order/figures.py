@@ -25,7 +25,7 @@ def by_seed(rows: Sequence[dict], arm: str, domain: str, moves: str = "own") -> 
     return found
 
 
-def accuracy(rows: Sequence[dict], arm: str, domain: str) -> Estimate:
+def arm_accuracy(rows: Sequence[dict], arm: str, domain: str) -> Estimate:
     """The accuracy of an arm on test episodes of a domain, over seeds, in %."""
     return t_interval(by_seed(rows, arm, domain).values())
 
@@ -51,7 +51,7 @@ def table(rows: Sequence[dict]) -> str:
     """Accuracy on new scripts, and time and memory of an outer step with 1 and with 20 inner steps, a line an arm."""
     lines = [f"{'5-way 1-shot, %':16s}{'new scripts':>12s}{'time, 1 and 20 steps':>24s}{'MB':>14s}"]
     for arm in arms(rows):
-        own, bill = accuracy(rows, arm, HOME).text(tight=True), ("–", "–")
+        own, bill = arm_accuracy(rows, arm, HOME).text(tight=True), ("–", "–")
         if arm in costed(rows):
             bill = (f"{cost(rows, arm, 1, 'times_maml'):.1f} and {cost(rows, arm, 20, 'times_maml'):4.1f}",
                     f"{cost(rows, arm, 1, 'peak_mb'):.1f} and {cost(rows, arm, 20, 'peak_mb'):4.1f}")

@@ -74,7 +74,8 @@ def adabn_of(x: Tensor, seen: Tensor, gain: Tensor, shift: Tensor, eps: float, o
     variance = pictures[spreads].var(dims, correction=less, keepdim=True)
     scale = {"whole": lambda: (variance + eps).sqrt(), "none": lambda: variance + eps,
              "without eps": lambda: variance.sqrt() + eps, "no eps": lambda: variance.sqrt()}[root]()
-    factors = {"gain": gain, "shift": shift, "one": torch.ones_like(gain), "zero": torch.zeros_like(gain), "minus": -shift}
+    factors = {"gain": gain, "shift": shift, "one": torch.ones_like(gain), "zero": torch.zeros_like(gain),
+               "minus": -shift}
     wide = lambda v: v.view(1, -1, 1, 1)
     return wide(factors[gains]) * (x - mean) / scale + wide(factors[shifts])
 

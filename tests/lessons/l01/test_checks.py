@@ -46,7 +46,8 @@ def test_a_verdict_on_the_left_and_on_the_right_is_told_which_way_it_errs(said):
     "    if near(p.sum(1), q.sum(1)):\n        return 'none' if near(p, q) else 'concept'\n"
     "    if near(p / p.sum(0), q / q.sum(0)):\n        return 'label'\n"
     "    return 'covariate' if near(p.T / p.sum(1), q.T / q.sum(1)) else 'several'",
-    "import numpy as np\ndef name_shift(p, q):\n    r = (q / p).numpy()\n    flat = lambda axis: np.ptp(r, axis).max() < 1e-7\n"
+    "import numpy as np\ndef name_shift(p, q):\n    r = (q / p).numpy()\n"
+    "    flat = lambda axis: np.ptp(r, axis).max() < 1e-7\n"
     "    if abs(r - 1).max() < 1e-7:\n        return 'none'\n    if flat(1):\n        return 'covariate'\n"
     "    if flat(0):\n        return 'label'\n"
     "    return 'concept' if np.allclose(p.sum(1), q.sum(1), atol=1e-9) else 'several'",
