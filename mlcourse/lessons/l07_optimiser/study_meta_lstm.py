@@ -117,7 +117,7 @@ def features(splits: Splits) -> Splits:
     pictures 1."""
     learner, _ = checkpoint.load(paths.DATA / "checkpoints" / "protonet-glyphs.safetensors")
     stats = learner.fixed_stats()
-    embed = lambda images: torch.cat([learner.embed(part.float() / 255, stats) for part in images.split(500)])
+    embed = lambda images: torch.cat([learner.embed(part.float() / 255, stats) for part in images.split(100)])
     z = [embed(domain.images) for domain in splits]
     return Splits(*(each / z[0].square().mean().sqrt() for each in z))
 
