@@ -17,10 +17,10 @@ T5 = 2.776          # the 0.975 quantile of Student's t with 4 degrees of freedo
 
 # ---------------------------------------------------------------- 02.3
 
-MEANS, UNPAIRED, FIRST, HURTS, NORMAL, OTHER_T, BIASED, LAST, NO_ROOT = (
+MEANS, UNPAIRED, FIRST, HURTS, NORMAL, OTHER_T, BIASED, LAST, NO_ROOT, LESS_TWICE, BY_N = (
     "the sign of the mean", "an unpaired interval", "the first failure, not the last", "from where it hurts",
     "1.96 for five seeds", "the t of another number of seeds", "the spread divided by n", "the last k that helps",
-    "the spread of one seed")
+    "the spread of one seed", "one less than the count, twice", "divided by n, not by its root")
 
 # the mean gain (points), how far five seeds lie around it, and how far the seeds lie apart
 CURVES = (
@@ -30,7 +30,8 @@ CURVES = (
     ((0.2, -0.4, -3.0, -4.0, -5.0), (1.5, 1.0, 0.5, 0.5, 0.5), 3.0),    # never helps
     ((5.0, 1.2, 1.13, 0.95, 0.8), (1.0, 1.0, 1.0, 1.0, 1.0), 0.5),        # between 1.96 and 2.776 standard errors
     ((6.0, 0.3, 0.2, 4.0, 0.1), (1.0, 1.0, 1.0, 0.8, 1.0), 2.0),        # a longer dip
-    ((7.0, 4.0, 2.0, 0.4, 0.2), (1.0, 1.0, 1.0, 1.0, 1.0), 2.0),        # helps at 5, if sd is divided by √5
+    ((7.0, 4.0, 1.4, 0.4, 0.2), (1.0, 1.0, 1.0, 1.0, 1.0), 2.0),        # helps at 5, if sd is divided by √5
+    ((7.0, 4.0, 1.3, 0.4, 0.2), (1.0, 1.0, 1.0, 1.0, 1.0), 2.0),        # and does not, if by √4
 )
 KS = (1, 2, 5, 10, 20)
 
@@ -51,14 +52,14 @@ def curves() -> list[tuple[dict[int, Tensor], dict[int, Tensor]]]:
 
 
 def crossover_of(with_source: Mapping[int, Tensor], without: Mapping[int, Tensor], test: str = "paired", t: float = T5,
-                 by: int = 1, take: str = "no longer") -> float:
+                 by: int = 1, take: str = "no longer", root: float = 5**0.5) -> float:
     """The right crossover; the options are the known faults."""
     helps, hurts = {}, {}
     for k in with_source:
         gain = with_source[k] - without[k]
-        half = t * float(gain.std(correction=by)) / (1.0 if test == "spread" else 5**0.5)
+        half = t * float(gain.std(correction=by)) / root
         if test == "unpaired":
-            half = t * float((with_source[k].var(correction=by) + without[k].var(correction=by)).sqrt()) / 5**0.5
+            half = t * float((with_source[k].var(correction=by) + without[k].var(correction=by)).sqrt()) / root
         if test == "means":
             half = 0.0
         helps[k], hurts[k] = float(gain.mean()) > half, float(gain.mean()) < -half
@@ -93,13 +94,16 @@ CROSSOVER_FAULTS = (
     (LAST, {"take": "last"}, "this is the largest k at which the source helps; the crossover is the next one"),
     (NORMAL, {"t": 1.96}, "five values need Student's t, 2.776, in the place of 1.96"),
     (OTHER_T, {"t": 2.571}, "2.571 is the quantile for six values; five have four degrees of freedom, and 2.776"),
-    (NO_ROOT, {"test": "spread"}, "2.776 sd is how far single seeds lie apart; the interval of their mean has sd / √5"),
+    (NO_ROOT, {"root": 1.0}, "2.776 sd is how far single seeds lie apart; the interval of their mean has sd / √5"),
+    (LESS_TWICE, {"root": 2.0}, "the interval of the mean has sd / √5: .std() has divided by n - 1 already, and five "
+     "seeds are five"),
+    (BY_N, {"root": 5.0}, "the interval of the mean has sd / √5, not sd / 5"),
     (BIASED, {"by": 0}, "the standard deviation divides by n - 1, as .std() does by itself"),
 )
 
 
 def check_crossover(answer: object) -> str:
-    """02.3: seven curves: one crosses, two have a dip, one helps to the end, one never, two are close calls."""
+    """02.3: eight curves: one crosses, two have a dip, one helps to the end, one never, three are close calls."""
     crossover = LearnerFunction(answer, "crossover")
     got = []
     for curve in curves():

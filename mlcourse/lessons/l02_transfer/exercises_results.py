@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l02_transfer.checks_results import (BIASED, CLAIMS, FALSE_UNFAIR, FIRST, HURTS, LAST, MEANS,
-                                                          NO_ROOT, NORMAL, OTHER_T, UNPAIRED, WRONG_SIDE,
-                                                          check_crossover, check_verdicts)
+from mlcourse.lessons.l02_transfer.checks_results import (BIASED, BY_N, CLAIMS, FALSE_UNFAIR, FIRST, HURTS, LAST,
+                                                          LESS_TWICE, MEANS, NO_ROOT, NORMAL, OTHER_T, UNPAIRED,
+                                                          WRONG_SIDE, check_crossover, check_verdicts)
 
 # ---------------------------------------------------------------- 02.3
 
@@ -59,6 +59,8 @@ crossover = Exercise(
         (crossover_wrong((HELPS, HELPS.replace("2.776", "2.571"))), OTHER_T),
         (crossover_wrong((HELPS, HELPS.replace("gain.std()", "gain.std(correction=0)"))), BIASED),
         (crossover_wrong((HELPS, HELPS.replace(" / 5**0.5", ""))), NO_ROOT),
+        (crossover_wrong((HELPS, HELPS.replace("5**0.5", "4**0.5"))), LESS_TWICE),
+        (crossover_wrong((HELPS, HELPS.replace("5**0.5", "5"))), BY_N),
         (crossover_wrong(("    found = float(\"inf\")", "    found = min(with_source)"),
                          ("            break\n        found = k", "            return k")), LAST),
     ),

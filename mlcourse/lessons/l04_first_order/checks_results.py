@@ -101,8 +101,8 @@ def check_rests(answer: object) -> str:
     if found:
         raise all_of(found)
     if off:
-        raise NotYet(f"{off[0]} is not {given[off[0]]:g}; set the mean gradient of the two tasks to 0 and solve for "
-                     f"the weight.")
+        what = "the gradient of the mean loss after the step" if off[0].startswith("MAML") else "the mean gradient"
+        raise NotYet(f"{off[0]} is not {given[off[0]]:g}; set {what} of the two tasks to 0 and solve for the weight.")
     return ("With these curvatures joint training stays near the steep task, and MAML leaves it to the step. Where the "
             "curvatures agree, so do the solutions.")
 

@@ -14,7 +14,6 @@ FOUND = [     # one curve, less another, at k: what the interval bears out, and 
     (("typeset", "fine-tuned longer"), ("none", "head on 0"), 10, "+", "1.6 ± 0.8"),
     (("typeset", "fine-tuned longer"), ("none", "head on 0"), 50, "+", "4.9 ± 1.5"),
     (("none", "fine-tuned longer"), ("none", "head on 0"), 50, "+", "4.3 ± 1.8"),
-    (("none", "fine-tuned longer"), ("inverted", "fine-tuned longer"), 50, "+", "1.1 ± 0.9"),
     (("typeset", "fine-tuned"), ("typeset", "random head"), 2, "+", "1.9 ± 1.1"),
     (("typeset", "LP-FT"), ("typeset", "random head"), 2, "open", "+0.2 ± 1.1"),
     (("typeset", "fine-tuned"), ("typeset", "LP-FT"), 2, "+", "1.7 ± 0.4"),
@@ -101,7 +100,7 @@ def test_no_gap_of_fine_tuning_counts_after_holm():
 
 def test_how_many_half_widths_the_smallest_p_of_24_asks_of_five_seeds():
     ratio = stdtrit(4, 1 - 0.025 / 24) / stdtrit(4, 0.975)
-    assert f"the smallest p of 24 passes only if its gap is about {ratio:.1f} times its half-width" in lesson()
+    assert f"the smallest p of 24 passes only if its gap is at least about {ratio:.1f} times its half-width" in lesson()
 
 
 def test_the_older_numbers_are_those_of_the_contrast_study():
@@ -154,4 +153,5 @@ def test_the_families_of_gaps_are_eleven_of_24_and_one_of_16():
     for arm, *_ in figures.every_gap(ROWS):
         sizes[arm] += 1
     assert sorted(sizes.values()) == [16] + [24] * 11 and sizes["joint"] == 16
-    assert "are 24 gaps for each algorithm (joint training: 16;" in lesson()
+    said = "are 24 gaps for each algorithm, 16 for joint training (from the source's network, against scratch)"
+    assert said in lesson()

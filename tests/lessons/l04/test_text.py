@@ -37,7 +37,7 @@ def test_what_fomaml_keeps_is_not_told_before_the_prediction():
 def test_what_to_try_with_the_arrows_comes_true():
     at = lambda alpha, steps: arrows(MLP(seed=0), two_tasks(), alpha, steps, (JOINT, FIRST, SECOND))
     missing = lambda found: float((found[SECOND] - found[FIRST]).norm() / found[SECOND].norm())
-    small, usual, large, several = at(1e-4, 1), at(0.01, 1), at(0.02, 1), at(0.01, 3)
+    small, usual, several = at(1e-4, 1), at(0.01, 1), at(0.01, 3)
     assert angle(small[FIRST], small[SECOND]) < 0.1
     tiny = at(1e-6, 1)
     assert all(angle(each[JOINT], each[SECOND]) == pytest.approx(2, abs=0.3) for each in (small, tiny))
@@ -46,8 +46,6 @@ def test_what_to_try_with_the_arrows_comes_true():
                           query_y=torch.cat([tasks.support_y, tasks.query_y], 1))
     assert angle(tiny[JOINT], arrows(MLP(seed=0), both, 1e-6, 1, (SECOND,))[SECOND]) < 0.01
     assert "joint training's stays ≈2° off, for it follows both sets, they the query set" in text()
-    for name in (JOINT, FIRST):
-        assert angle(usual[name], usual[SECOND]) < angle(large[name], large[SECOND])
     assert missing(several) == pytest.approx(2 * missing(usual), rel=0.05)
     assert "about twice as large a share of MAML's arrow" in text()
 
@@ -68,7 +66,7 @@ def test_with_the_same_samples_reptiles_second_term_is_of_a_gradient_with_itself
     product, = torch.autograd.grad(gradient(theta) @ gradient(theta), theta)
     brought = (at - phi) / alpha - k * gradient(at)
     torch.testing.assert_close(brought, -alpha * k * (k - 1) / 4 * product, rtol=0.02, atol=0)
-    assert "With the same samples in every step, as below, the product in it is of a gradient with itself." in text()
+    assert "With the same samples in every step, as below, the product is of a gradient with itself," in text()
 
 
 def test_the_product_by_hand():
@@ -134,6 +132,7 @@ def test_the_table_turns_with_the_domain(rows):
     home, away = (paired_difference(figures.by_seed(rows, "ANIL", place), figures.by_seed(rows, "MAML", place))
                   for place in figures.PLACES)
     assert home.low > 0 > away.high
+    assert f"leads MAML by {home.text()} points at *home*" in text()
     assert f"ANIL is {home.text()} points ahead of MAML at home and {-away.mean:.1f} ± {away.half:.1f} behind" in text()
     worth = [paired_difference(figures.by_seed(rows, "MAML", place), figures.by_seed(rows, "MAML", place, "none"))
              for place in figures.PLACES]
@@ -142,8 +141,8 @@ def test_the_table_turns_with_the_domain(rows):
 
 def test_published_numbers_are_those_of_the_page():
     assert "MAML 98.7 ± 0.4 and FOMAML 98.3 ± 0.5, both transductive, Reptile 97.68 with transduction" in page()
-    assert ("with larger networks, longer training and queries that see each other: MAML 98.7, FOMAML 98.3, Reptile "
-            "97.7." in text())
+    assert ("with larger networks, longer training and a norm that mixes the queries: MAML 98.7, FOMAML 98.3, "
+            "Reptile 97.7." in text())
 
 
 def test_only_anil_is_ahead_of_fine_tuning(rows):
