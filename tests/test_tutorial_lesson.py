@@ -53,7 +53,7 @@ def test_the_lesson_of_the_guide_is_made_refreshed_validated_and_passes_the_test
                   "tests/lessons/test_explorers.py", "tests/exercises", "tests/browser/test_widgets.py",
                   "tests/course/test_every_lesson.py", "tests/course/test_glossary.py")
     for file, passed in (("98_parabola.ipynb", 8), ("l98/test_widget.py", 2), ("l98/test_study.py", 1),
-                         ("lessons/test_explorers.py", 2), ("test_exercises.py", 26), ("test_kinds.py", 14),
+                         ("lessons/test_explorers.py", 2), ("test_exercises.py", 26), ("test_kinds.py", 17),
                          ("test_every_lesson.py", 3), ("test_glossary.py", 3)):
         assert re.search(rf"{file} \.{{{passed}}}\s", said), said
     assert re.search(r"browser/test_widgets.py [.s]\s", said), said            # s where there is no browser
