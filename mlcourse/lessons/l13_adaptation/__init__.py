@@ -10,7 +10,7 @@ LESSON = Lesson(
     predictions="predictions:PREDICTIONS",
     explorers={"AlignmentWeight": "explorers:alignment_weight", "LabelShiftDial": "explorers:label_shift_dial"},
     studies={"label-shift": "study_label_shift:STUDY", "frame": "study_frame:STUDY",
-             "baseline": "study_baseline:STUDY", "choosing": "study_choosing:STUDY"},
+             "baseline": "study_baseline:STUDY", "choosing": "study_choosing:STUDY", "network": "study_network:STUDY"},
     terms="terms:TERMS",
     chinese="terms:CHINESE",
     symbols="terms:SYMBOLS",

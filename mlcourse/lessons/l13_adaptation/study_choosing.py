@@ -54,10 +54,10 @@ class Budget:
     pictures: int | None = None
 
 
-def domains(pair: str, pictures: int | None = None) -> tuple[Domain, Domain]:
-    """Source and target of a pair, 16×16: typeset digits and hand-made views of them, which `setting` deals out so
-    that none is on both sides; or handwritten and typeset digits."""
-    typeset, digits = (datasets.load(name, None, Form(SIDE)).first(pictures) for name in ("glyphs-digits", "digits"))
+def domains(pair: str, pictures: int | None = None, side: int = SIDE) -> tuple[Domain, Domain]:
+    """Source and target of a pair: typeset digits and hand-made views of them, which `setting` deals out so that none is
+    on both sides; or handwritten and typeset digits."""
+    typeset, digits = (datasets.load(name, None, Form(side)).first(pictures) for name in ("glyphs-digits", "digits"))
     if pair == TO_PRINT:
         return digits, typeset
     u = draws(len(typeset.images), torch.Generator().manual_seed(0))

@@ -105,10 +105,11 @@ class DamlSeed:
         """A classifier of the target's labels: it judges, and is the oracle's arm."""
         return self.classifier(self.setting.train)
 
-    def translated(self, seen: Domain) -> Translator:
-        """Phase 1 with these pictures of the target for the discriminator."""
-        source, choice = self.setting.source, self.choice
-        learner = Translator(copy.deepcopy(self.start), SIDE, label=choice.label, match=choice.match, seed=self.seed)
+    def translated(self, seen: Domain, **changed) -> Translator:
+        """Phase 1 with these pictures of the target for the discriminator. changed: settings of the translator that are
+        not those of the choice."""
+        source, chosen = self.setting.source, {"label": self.choice.label, "match": self.choice.match}
+        learner = Translator(copy.deepcopy(self.start), SIDE, seed=self.seed, **chosen | changed)
         sampler = TranslationSampler(source.images, source.labels, seen.images, self.budget.translated)
         return self.fit(learner, learner.phases(sampler, self.budget.generator))
 

@@ -1,0 +1,49 @@
+"""The study of the network: what stands side by side, what it is judged on, and the page that reads the rows."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from mlcourse.episode.across import pixels
+from mlcourse.lessons.l13_adaptation import study_network as study
+from mlcourse.lessons.l13_adaptation.study_choosing import BY_HAND, TO_PRINT, domains
+from mlcourse.nets import LeNet
+from mlcourse.rows import read
+from mlcourse.studies.transfer.setting import setting
+from mlcourse.studies.transfer.source import trained
+from mlcourse.system import paths
+
+TINY = study.Budget(source=5, width=10, pictures=40)
+STUDY = study.STUDY
+
+
+def test_every_row_is_measured_once_and_its_number_is_that_of_its_network():
+    work = SimpleNamespace(seeds=[1])
+    found = list(STUDY.measure(work, [], TINY))
+    assert sorted(map(STUDY.key_of, found)) == sorted(STUDY.plan(work, TINY)) and all(map(study.line, found))
+    assert not list(STUDY.measure(work, found, TINY))
+    source, target = domains(TO_PRINT, 40)
+    own = setting([source], target, (0,)).of_seed(1)
+    net = trained(LeNet(10, 10, "layer", 16, seed=1), own.source, 5, 1)
+    with torch.no_grad():
+        right = 100 * float((net(pixels(own.test.images)).argmax(1) == own.test.labels).double().mean())
+    assert study.of(found, study.IN_USE, (TO_PRINT,))[1] == pytest.approx(right, abs=0.4)
+
+
+def test_no_picture_of_the_source_is_redrawn_in_the_target_at_either_side():
+    for side in (16, 28):
+        source, target = domains(BY_HAND, 40, side)
+        own = setting([source], target, (0,)).of_seed(0)
+        assert own.source.images.shape[-1] == own.test.images.shape[-1] == side
+        assert not set(own.source.digests.tolist()) & set(own.target.digests.tolist())
+
+
+def test_a_mean_over_pairs_and_a_difference_are_paired_over_seeds():
+    rows = [{"pair": pair, "network": network, "seed": seed, "accuracy": accuracy} for network, pair, seed, accuracy in (
+        (study.IN_USE, BY_HAND, 0, 50.0), (study.IN_USE, TO_PRINT, 0, 60.0), (study.IN_USE, BY_HAND, 1, 52.0),
+        (study.IN_USE, TO_PRINT, 1, 62.0), ("plain LeNet, 28×28", BY_HAND, 0, 51.0),
+        ("plain LeNet, 28×28", TO_PRINT, 0, 63.0), ("plain LeNet, 28×28", BY_HAND, 1, 53.0),
+        ("plain LeNet, 28×28", TO_PRINT, 1, 65.0))]
+    assert study.of(rows, study.IN_USE) == {0: 55.0, 1: 57.0}
+    assert study.ahead(rows, "plain LeNet, 28×28").mean == 2.0
