@@ -40,7 +40,8 @@ def transfer(rows: Sequence[dict], chance: float) -> Picture:
         left.set(xlabel="labels per class of the target, k", ylabel="accuracy on the target's test half (%)",
                  ylim=(0, 100))
         left.set_title("Accuracy, mean and 95 % interval over seeds")
-        left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=6, fontsize=8)
+        left.get_legend().remove()
+        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=7, fontsize=8)
         _distances(right, cells, far, sum(floors) / len(floors) if floors else 0.0)
     values = "; ".join(f"{arm}: " + ", ".join(f"k = {k} {by_k[k].mean:.1f} %" for k in sorted(by_k))
                        for arm, by_k in cells.items())
