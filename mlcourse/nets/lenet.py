@@ -10,7 +10,7 @@ from mlcourse.nets.norms import NORMS, Norm, Stats, collected
 
 
 class LeNet(nn.Module):
-    """Two 5×5 convolutions, each with norm, ReLU and 2×2 max-pooling, a hidden layer, and a linear head for `way`
+    """Two 5×5 convolutions, each with norm, 2×2 max-pooling and ReLU, a hidden layer, and a linear head for `way`
     classes; way=0 leaves the head out.
 
     width: filters of the first convolution; the second has 2.5 times as many, the hidden layer 25 times. LeCun, Bottou,
@@ -57,7 +57,7 @@ class LeNet(nn.Module):
                              f"of shape {tuple(x.shape)}; make it with side= and channels=")
         own = stats or [None] * 3
         for conv, norm, each in zip(self.convs, self.norms, own):           # the third is that of the hidden layer
-            x = F.max_pool2d(F.relu(norm(conv(x), each)), 2)
+            x = F.relu(F.max_pool2d(norm(conv(x), each), 2))                # ReLU then pooling gives the same
         z = self.hidden(x.flatten(1))[..., None, None]                      # a norm reads channels and positions
         return F.relu(self.norms[2](z, own[2])).flatten(1)
 
