@@ -50,6 +50,8 @@ class Study:
     loads the data. Raises ValueError for what does not fit. Left out: the work is a namespace of what was asked.
     seeds: how many are usual, from `first` on; 0 where that differs from part to part. pilot: the seed whose rows
     those of all others rest on, if there is one.
+    piece(key): a name; rows of one seed whose pieces differ share no training and are measured side by side, too, those
+    of the name that comes first in the alphabet first. Left out: a seed is one piece.
     begin(work): what is measured, in a sentence. report(work, rows), pictures(work, rows): what the rows that were
     asked for say, and what they look like, by what is added to the file's name; a study that shows all rows of its file
     ignores which were asked for.
@@ -68,6 +70,7 @@ class Study:
     seeds: int = 5
     first: int = 0
     pilot: int | None = None
+    piece: Callable[[Key], str] = lambda key: ""
     prepare: Callable[..., object] = SimpleNamespace
     begin: Callable[[object], str] | None = None
     report: Callable[[object, Sequence[dict]], str] | None = None
@@ -107,12 +110,14 @@ class Study:
         return self.rows(work, budget, self.missing(work, kept, budget), kept)
 
     def measure_side_by_side(self, work: object, kept: Sequence[dict] = ()) -> Iterator[dict]:
-        """As `measure`, but seeds are measured side by side (`processes.side_by_side`), after the pilot's rows."""
-        place, by_seed, found = self.key.index("seed"), {}, []
+        """As `measure`, but seeds and their pieces are measured side by side (`processes.side_by_side`), after the
+        pilot's rows."""
+        place, pilot, parts, found = self.key.index("seed"), [], {}, []
         for key in self.missing(work, kept):
-            by_seed.setdefault(key[place], []).append(key)
-        for row in self.rows(work, self.budget, by_seed.pop(self.pilot, []), kept):
+            mine = pilot if key[place] == self.pilot else parts.setdefault((self.piece(key), key[place]), [])
+            mine.append(key)
+        for row in self.rows(work, self.budget, pilot, kept):
             found.append(row)
             yield row
         yield from side_by_side(lambda todo: self.rows(work, self.budget, todo, [*kept, *found]),
-                                list(by_seed.values()))
+                                [parts[part] for part in sorted(parts)])

@@ -15,6 +15,7 @@ from mlcourse.learners.translator import among
 from mlcourse.nets import Conv4
 from mlcourse.rows import by_seed, read
 from mlcourse.small import shrunk
+from mlcourse.studies import study as record
 from mlcourse.studies.transfer import advice, arms, study, transfer
 from mlcourse.studies.transfer import source as source_network
 from mlcourse.studies.transfer.seed import Seed
@@ -160,6 +161,16 @@ def test_seeds_side_by_side_give_the_rows_of_one_after_another(quick, monkeypatc
         assert clean(found) == clean(measure(pair((0, 1)), chosen, [0, 1]))
     assert found[0]["arm"] == "choice of CORAL", "the weight comes first, since every seed needs it"
     assert list(study.STUDY.measure_side_by_side(work, found)) == []
+
+
+def test_arms_that_share_no_training_are_measured_apart_and_the_longer_ones_first(quick, monkeypatch):
+    begun = []
+    monkeypatch.setattr(record, "side_by_side", lambda work, items: begun.extend(items) or ())
+    chosen = ["no adaptation", "AdaBN", "fine-tuning", "SHOT"]
+    list(study.STUDY.measure_side_by_side(study.Work(pair((0, 1)), arms.named(chosen), [0, 1], "transfer", "")))
+    assert [sorted({(arm, seed) for _, _, arm, _, seed in item}) for item in begun] == [
+        [("AdaBN", 0), ("SHOT", 0)], [("AdaBN", 1), ("SHOT", 1)],
+        [("fine-tuning", 0), ("no adaptation", 0)], [("fine-tuning", 1), ("no adaptation", 1)]]
 
 
 def test_an_interrupt_keeps_what_was_measured_and_says_how_to_go_on(quick, monkeypatch, mlcourse, tmp_path):

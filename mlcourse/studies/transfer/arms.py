@@ -227,7 +227,8 @@ class Arm:
     """name: in tables. order: its place among all, the simplest first. style: in pictures, of `errorbar`. ready: the
     network before labels. labels: how k > 0 labels are used, from (seed, network, x, y); None: not at all. net: whose
     parameters `ready` gives. zero: whether k = 0 makes sense. shared: whether it needs shared classes; several: whether
-    it needs several domains. usual: whether it runs where no arm is named. also: more numbers for the row at k = 0."""
+    it needs several domains. norm: of the source network that it goes on from; arms of one norm share trainings. usual:
+    whether it runs where no arm is named. also: more numbers for the row at k = 0."""
 
     name: str
     order: int
@@ -238,6 +239,7 @@ class Arm:
     zero: bool = True
     shared: bool = True
     several: bool = False
+    norm: str = "batch"
     usual: bool = True
     also: Callable[[Seed], dict[str, float]] = lambda s: {}
 
@@ -255,21 +257,24 @@ def seen_by(net: LeNet, x: Tensor) -> Tensor:
 plain = lambda s: s.plain
 
 ARMS = (
-    Arm("no adaptation", 0, look(GREY, "x", ":"), lambda s: as_it_is(s.plain), None, plain),
-    Arm("in the target's ink", 1, look(GREY, "o", "--"), lambda s: as_it_is(s.inked), None, lambda s: s.inked),
+    Arm("no adaptation", 0, look(GREY, "x", ":"), lambda s: as_it_is(s.plain), None, plain, norm="layer"),
+    Arm("in the target's ink", 1, look(GREY, "o", "--"), lambda s: as_it_is(s.inked), None, lambda s: s.inked,
+        norm="layer"),
     Arm("from scratch", 7, look(BLACK, "X", "-."), lambda s: as_it_is(s.random), tune_random, lambda s: s.random,
-        zero=False, shared=False),
+        zero=False, shared=False, norm="layer"),
     Arm("linear probe", 4, look(SKY, "P", "--"), lambda s: as_it_is(s.plain), probe, plain, zero=False, shared=False,
-        usual=False),
+        norm="layer", usual=False),
     Arm("fine-tuning", 5, look(BLUE, "o", "-"), lambda s: as_it_is(s.plain), tune_source, plain, zero=False,
-        shared=False),
+        shared=False, norm="layer"),
     Arm("L2-SP", 6, look(BLUE, "s", "--"), lambda s: as_it_is(s.plain),
-        lambda s, state, x, y: tune_source(s, state, x, y, ANCHOR), plain, zero=False, shared=False, usual=False),
+        lambda s, state, x, y: tune_source(s, state, x, y, ANCHOR), plain, zero=False, shared=False,
+        norm="layer", usual=False),
     Arm("AdaBN", 2, look(GREEN, "D", "-"), adabn, tune),
-    Arm("TENT", 3, look(GREEN, "d", "--"), surer, tune, also=lambda s: in_streams(s.base, s.setting.test, s.seed)),
-    Arm("CORAL", 8, look(ORANGE, "v", "-"), aligned(CORAL, "CORAL"), tune),
+    Arm("TENT", 3, look(GREEN, "d", "--"), surer, tune, usual=False,
+        also=lambda s: in_streams(s.base, s.setting.test, s.seed)),
+    Arm("CORAL", 8, look(ORANGE, "v", "-"), aligned(CORAL, "CORAL"), tune, usual=False),
     Arm("DANN", 9, look(VERMILION, "^", "-"), aligned(DANN, "DANN"), tune),
-    Arm("self-training", 10, look(GREY, "+", "--"), self_trained, tune),
+    Arm("self-training", 10, look(GREY, "+", "--"), self_trained, tune, usual=False),
     Arm("SHOT", 11, look(VERMILION, "1", "-."), transferred, tune),
     Arm("MLDG", 13, look(PURPLE, "<", "--"), generalising, tune, several=True, usual=False),
     Arm("adapter", 14, look(PURPLE, ">", "-"), adapter, tune, several=True, usual=False),

@@ -225,4 +225,5 @@ STUDY = Study(
     ("--source glyphs-digits --target digits", "--source mnist --target digits --out mine.json --plot mine.png",
      "--source folder:site_a --source folder:site_b --target folder:site_c"),
     KEY, Budget(), plan, rows, line, (*options(KS, f"the {len(every.USUAL)} named first"), SIDED), pilot=PILOT,
-    prepare=prepare, begin=begin, report=report, pictures=pictures, file=lambda work: work.name)
+    piece=lambda key: every.named([key[2]])[0].norm, prepare=prepare, begin=begin, report=report, pictures=pictures,
+    file=lambda work: work.name)
