@@ -181,10 +181,10 @@ def test_an_interrupt_keeps_what_was_measured_and_says_how_to_go_on(quick, monke
 
     monkeypatch.setattr(study, "measure", stop)
     words = ["study", "transfer", "--source", "glyphs-digits/STIX", "--target", "glyphs-digits/STIX Bold", "--out",
-             tmp_path / "rows.json", "--arm", "no adaptation", "--arm", "AdaBN", "--k", "0"]
+             tmp_path / "rows.json", "--arm", "TENT", "--arm", "AdaBN", "--k", "0"]
     status, _, said = mlcourse(*words)
     assert status == 130 and "what was measured is in" in said and "the same command goes on" in said
-    assert [row["arm"] for row in read(tmp_path / "rows.json")] == ["no adaptation"]
+    assert [row["arm"] for row in read(tmp_path / "rows.json")] == ["TENT"]
 
 
 def test_rows_of_other_pictures_under_the_same_names_are_refused():

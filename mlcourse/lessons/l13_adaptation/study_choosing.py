@@ -55,8 +55,8 @@ class Budget:
 
 
 def domains(pair: str, pictures: int | None = None, side: int = SIDE) -> tuple[Domain, Domain]:
-    """Source and target of a pair: typeset digits and hand-made views of them, which `setting` deals out so that none is
-    on both sides; or handwritten and typeset digits."""
+    """Source and target of a pair: typeset digits and hand-made views of them, which `setting` deals out so that none
+    is on both sides; or handwritten and typeset digits."""
     typeset, digits = (datasets.load(name, None, Form(side)).first(pictures) for name in ("glyphs-digits", "digits"))
     if pair == TO_PRINT:
         return digits, typeset

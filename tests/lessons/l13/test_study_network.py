@@ -40,10 +40,9 @@ def test_no_picture_of_the_source_is_redrawn_in_the_target_at_either_side():
 
 
 def test_a_mean_over_pairs_and_a_difference_are_paired_over_seeds():
-    rows = [{"pair": pair, "network": network, "seed": seed, "accuracy": accuracy} for network, pair, seed, accuracy in (
-        (study.IN_USE, BY_HAND, 0, 50.0), (study.IN_USE, TO_PRINT, 0, 60.0), (study.IN_USE, BY_HAND, 1, 52.0),
-        (study.IN_USE, TO_PRINT, 1, 62.0), ("plain LeNet, 28×28", BY_HAND, 0, 51.0),
-        ("plain LeNet, 28×28", TO_PRINT, 0, 63.0), ("plain LeNet, 28×28", BY_HAND, 1, 53.0),
-        ("plain LeNet, 28×28", TO_PRINT, 1, 65.0))]
+    values = {(study.IN_USE, BY_HAND): (50.0, 52.0), (study.IN_USE, TO_PRINT): (60.0, 62.0),
+              ("plain LeNet, 28×28", BY_HAND): (51.0, 53.0), ("plain LeNet, 28×28", TO_PRINT): (63.0, 65.0)}
+    rows = [{"pair": pair, "network": network, "seed": seed, "accuracy": accuracy}
+            for (network, pair), each in values.items() for seed, accuracy in enumerate(each)]
     assert study.of(rows, study.IN_USE) == {0: 55.0, 1: 57.0}
     assert study.ahead(rows, "plain LeNet, 28×28").mean == 2.0
