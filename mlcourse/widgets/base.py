@@ -129,7 +129,7 @@ class Explorer(ipywidgets.VBox):
         self.title.value = f'<div style="{style}">{html.escape(finding)}</div>'
         self.caption.value = _paragraph("status", html.escape(text))
         self.picture.tooltip = finding
-        self.alt = f"{finding}. {text}"
+        self.alt = f"{finding}{'' if finding.endswith('?') else '.'} {text}"
 
     def fail(self, error: Exception) -> None:
         """Show an error as a sentence below the last good picture."""

@@ -17,6 +17,8 @@ from mlcourse.exercises.values import number, tensor
 NOT_FLAT = "pictures that are not flattened"
 NO_PAIRS = "not one distance per pair"
 LOOKED = "the way read off the classes"
+NEITHER = "neither, where it is one of the two"
+DISTANCES = "distances in place of labels"
 
 # way, shot, query, unlabelled per class, distractor classes
 HIDDEN = ((4, 3, 7, 2, 1), (5, 2, 6, 0, 0), (3, 6, 4, 3, 2))
@@ -47,11 +49,19 @@ def check_read_episode(answer: object) -> str:
         got = {key: count(key, got[key]) for key in want}
         if got != want:
             diagnose_numbers(got, want, episode)
-        hidden = read(episode._replace(classes=torch.arange(way + 2)))
-        if not isinstance(hidden, dict) or count("way", hidden.get("way")) != got["way"]:
-            raise Misconception(LOOKED, "the way is right, but it comes from episode.classes, where a learner must not "
-                                "look; count the different labels in support_y.")
+        see_where(read(episode._replace(classes=torch.arange(way + 2))), got)
     return f"Way, shot, query and unlabeled are right in {len(HIDDEN)} episodes of different sizes."
+
+
+def see_where(hidden: object, got: dict) -> None:
+    """Raise where other classes give other numbers. hidden: what the same episode gives with them; got: the right
+    numbers."""
+    looked = [key for key in got if not isinstance(hidden, dict) or count(key, hidden.get(key)) != got[key]]
+    if looked:
+        is_are, comes = ("is", "comes") if len(looked) == 1 else ("are", "come")
+        raise Misconception(LOOKED, f"{', '.join(looked)} {is_are} right, but {comes} from episode.classes, where a "
+                            f"learner must not look (episode.way reads it, too); count the different labels in "
+                            f"support_y.")
 
 
 def count(key: str, value: object) -> float:
@@ -137,14 +147,19 @@ SET_MISCONCEPTIONS = {
 def check_support_or_query(answer: object) -> str:
     """00.2: six statements, each about the support set, the query set or neither."""
     given = filled(answer, dict.fromkeys(SETS, ("support", "query", "neither")))
-    wrong = [key for key in SETS if given[key] != SETS[key]]
+    wrong, found = [key for key in SETS if given[key] != SETS[key]], []
     other = {"support": "query", "query": "support"}
     if all(given[key] == other.get(SETS[key]) for key in "abcde"):
-        raise Misconception("support and query swapped", "the support set is what the learner is given with labels; "
-                            "the query set is what it is then asked about.")
-    if wrong:
-        raise all_of([Misconception(name, look_at(key, why)) for key in wrong
-                      for name, why in [SET_MISCONCEPTIONS[key]]])
+        found.append(Misconception("support and query swapped", "the support set is what the learner is given with "
+                                   "labels; the query set is what it is then asked about."))
+        wrong = [key for key in wrong if key == "f"]
+    if neither := [key for key in wrong if given[key] == "neither"]:
+        found.append(Misconception(NEITHER, look_at(", ".join(neither), "these samples serve to learn from or to be "
+                                                    "judged on, so they stand in one of the two sets")))
+    found += [Misconception(name, look_at(key, why)) for key in wrong if key not in neither
+              for name, why in [SET_MISCONCEPTIONS[key]]]
+    if found:
+        raise all_of(found)
     return "The learner adapts on the support set and is judged on the query set, and no sample is in both."
 
 
@@ -189,6 +204,10 @@ def diagnose_labels(got: torch.Tensor, index: torch.Tensor, x: torch.Tensor, y: 
         raise Misconception("a dimension too many", f"there are {len(q)} labels, and they must stand in a row, shape "
                             f"({len(q)},), but yours have shape {tuple(got.shape)}; look for keepdim=True, or take the "
                             f"dimension of length 1 away by squeeze.")
+    if got.shape == (len(q), len(x)):
+        raise Misconception(DISTANCES, f"you returned {len(q)} × {len(x)} numbers, one for each pair of a query and a "
+                            f"support sample; find the smallest in each row, and return the label of that support "
+                            f"sample.")
     if got.ndim == 0:
         raise NotYet(f"you returned a single label for {len(q)} query samples; each needs its own.")
     if got.shape != index.shape:

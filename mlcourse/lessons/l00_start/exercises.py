@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from mlcourse.exercises.by_hand import BY_LIBRARY, BY_PACKAGE
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l00_start.checks import (LOOKED, NO_PAIRS, NOT_FLAT, check_nearest, check_read_episode,
-                                               check_support_or_query)
+from mlcourse.lessons.l00_start.checks import (DISTANCES, LOOKED, NEITHER, NO_PAIRS, NOT_FLAT, check_nearest,
+                                               check_read_episode, check_support_or_query)
 from mlcourse.lessons.l00_start.checks_interval import check_claims, check_interval
 
 READ_EPISODE = '''\
@@ -136,6 +136,8 @@ EXERCISES = (
             (read_wrong(("len(episode.support_y.unique())", "int(episode.classes.max()) + 1")),
              "class ids counted as classes"),
             (read_wrong(("episode.support_y.unique()", "episode.classes")), LOOKED),
+            (read_wrong(("len(episode.support_y.unique())", "episode.way")), LOOKED),
+            (read_wrong(("len(episode.support_x) // way", "len(episode.support_x) // len(episode.classes)")), LOOKED),
             (read_wrong(("len(episode.support_y.unique())", "int(episode.support_y.max())"),
                         ("len(episode.query_x) // way", "len(episode.query_x)")),
              "labels start at 0, total instead of per class"),
@@ -168,6 +170,11 @@ EXERCISES = (
             (sets_wrong(('"f": "neither"', '"f": "query"')), "support and query overlap"),
             (sets_wrong(('"query"', '"QUERY"'), ('"support"', '"query"'), ('"QUERY"', '"support"')),
              "support and query swapped"),
+            (sets_wrong(('"query"', '"QUERY"'), ('"support"', '"query"'), ('"QUERY"', '"support"'),
+                        ('"neither"', '"support"')), "support and query swapped, support and query overlap"),
+            (sets_wrong(('"a": "support"', '"a": "neither"')), NEITHER),
+            (sets_wrong(('"b": "query"', '"b": "neither"'), ('"d": "support"', '"d": "query"'),
+                        ('"e": "support"', '"e": "neither"')), f"{NEITHER}, adapted on the query set"),
             (sets_wrong(('"b": "query"', '"b": "support"'), ('"f": "neither"', '"f": "query"')),
              "scored on the samples it adapted to, support and query overlap"),
         ),
@@ -196,6 +203,7 @@ EXERCISES = (
             (nearest_wrong(("support_y[nearest_index]", "support_y[nearest_index].float() + 0.4")),
              "a label that is no label"),
             (nearest_wrong(("argmin(1)", "argmin(1, keepdim=True)")), "a dimension too many"),
+            (nearest_wrong(("support_y[nearest_index]", "distance")), DISTANCES),
             (NEAREST + "    return support_y[torch.cdist(query_x, support_x).argmin(1)]", NOT_FLAT),
             (nearest_wrong(("query_x[:, None] - support_x[None]", "query_x - support_x")), NO_PAIRS),
             (NEAREST + '''\

@@ -6,6 +6,7 @@ TERMS = {
         "One small learning problem: a support set to learn from and a query set of the same task to be judged on.",
     "support set": "The labelled samples of an episode from which a method may learn.",
     "query set": "The samples of an episode on which a method is judged; their labels never serve to adapt it.",
+    "adapt": "To fit a model to one task from its support set; a step down the gradient of its loss there is one way.",
     "N-way K-shot": "Said of an episode with N classes and K support samples of each.",
     "nearest neighbour":
         "A classifier that answers with the label of the support sample that lies closest to the query, in pixels "
@@ -26,7 +27,7 @@ TERMS = {
 }
 
 CHINESE = {
-    "episode": "情景", "support set": "支持集", "query set": "查询集", "N-way K-shot": "N 类 K 样本",
+    "episode": "情景", "support set": "支持集", "query set": "查询集", "N-way K-shot": "N 类 K 样本", "adapt": "适应",
     "nearest neighbour": "最近邻", "prototypical network": "原型网络", "chance": "随机猜测水平",
     "95 % interval": "95% 置信区间", "accuracy": "准确率", "paired difference": "配对差", "checkpoint": "检查点",
     "domain": "域",

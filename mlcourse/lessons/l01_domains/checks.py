@@ -54,11 +54,12 @@ def check_situations(answer: object) -> str:
                   for key, value in answer.items()}
     given = filled(answer, dict.fromkeys(SITUATIONS, CHOICES))
     other = {"task": "domain", "domain": "task"}
+    wrong = {key: ANOTHER.get((key, given[key]), (name, why)) for key, (right, name, why) in SITUATIONS.items()
+             if given[key] != right}
     if all(given[key] == other[SITUATIONS[key][0]] for key in "abce"):
-        raise Misconception("task and domain swapped", "a task is what is asked, a domain is where the inputs come "
-                            "from; look at a, where not one picture changes.")
-    refuse({key: ANOTHER.get((key, given[key]), (name, why)) for key, (right, name, why) in SITUATIONS.items()
-            if given[key] != right})
+        wrong |= dict.fromkeys("abce", ("task and domain swapped", "a task is what is asked, a domain is where the "
+                                        "inputs come from; in a not one picture changes"))
+    refuse(wrong)
     return "Another question: another task. Another source of inputs: another domain. Another kind: another modality."
 
 

@@ -45,6 +45,8 @@ situations = Exercise(
         (answered(c="domain and task"), SITUATIONS["c"][1]), (answered(d="domain"), SITUATIONS["d"][1]),
         (answered(e="task"), SITUATIONS["e"][1]), (answered(f="domain"), SITUATIONS["f"][1]),
         (answered(a="domain", c="domain", b="task", e="task"), "task and domain swapped"),
+        (answered(a="domain", c="domain", b="task", e="task", f="task"),
+         f"task and domain swapped, {SITUATIONS['f'][1]}"),
         (answered(a="domain", d="domain"), f"{SITUATIONS['a'][1]}, {SITUATIONS['d'][1]}"),
         (answered(e="modality"), "another scanner called another modality"),
         (answered(d="task"), "another kind of input called another task"),

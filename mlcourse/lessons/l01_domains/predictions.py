@@ -11,7 +11,7 @@ PREDICTIONS = (
                                    f"≈{100 * before:.0f} %."),
     Prediction(
         "01.p2", "The rule stays; the inputs move far to the left, or as far to the right. Is the line, at home right "
-        "on 86 %, as good?",
+        "on 86 %, about as good?",
         ("both times", "neither time", "one time"), "one time",
         lambda left, right: max(left, right) > 0.8 and min(left, right) < 0.5,
         lambda left, right: f"right on {100 * left:.0f} % to the left, on {100 * right:.0f} % to the right."),

@@ -3,6 +3,12 @@ glossary and the notation page are made of them."""
 
 TERMS = {
     "task": "What is asked of inputs: a space of answers together with the rule P(y | x) that gives them.",
+    "source": "The domain whose labelled samples a method learns from.",
+    "target": "The domain that a method is judged on; few of its samples are labelled, or none.",
+    "features": "The numbers that a network makes of an input and that its last layer reads.",
+    "transfer learning": "Using what was learned for one task, in one domain or modality, for another.",
+    "domain adaptation":
+        "Cross-domain transfer to a target of which unlabelled samples, or a few labelled ones, are at hand.",
     "modality": "A kind of input, such as picture or sound; two modalities often have different input spaces.",
     "cross-task": "Said of transfer where inputs of the same domain are asked another question.",
     "cross-domain": "Said of transfer where the question stays and the inputs follow another distribution.",
@@ -20,6 +26,7 @@ TERMS = {
     "maximum mean discrepancy (MMD)":
         "A distance of two distributions from the means of a kernel: within the samples of each, and across the "
         "two.",
+    "paired interval": "The 95 % interval of a paired difference.",
     "floor":
         "The values that a distance takes by chance where there is no shift, found by dealing samples into two sets "
         "at random.",
@@ -41,7 +48,8 @@ CHINESE = {
     "domain generalisation": "域泛化", "discriminator": "判别器", "proxy A-distance (PAD)": "代理 A 距离",
     "maximum mean discrepancy (MMD)": "最大均值差异", "floor": "随机本底", "ideal joint error": "理想联合误差",
     "covariate shift": "协变量偏移", "label shift": "标签偏移", "concept shift": "概念偏移", "frame": "图像框架",
-    "importance weight": "重要性权重",
+    "importance weight": "重要性权重", "source": "源域", "target": "目标域", "features": "特征", "transfer learning": "迁移学习",
+    "domain adaptation": "域适应", "paired interval": "配对区间",
 }
 
 SYMBOLS = {

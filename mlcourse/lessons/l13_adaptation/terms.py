@@ -5,8 +5,6 @@ TERMS = {
     "unsupervised domain adaptation":
         "Learning a task for a target domain from labelled samples of a source domain and unlabelled samples of the "
         "target.",
-    "source": "The domain whose labelled samples a method learns from.",
-    "target": "The domain that a method is judged on; few of its samples are labelled, or none.",
     "AdaBN":
         "Adaptive batch normalisation: it keeps every weight and takes the means and variances from the target's "
         "samples.",
@@ -38,7 +36,7 @@ TERMS = {
 }
 
 CHINESE = {
-    "unsupervised domain adaptation": "无监督域适应", "source": "源域", "target": "目标域", "AdaBN": "自适应批归一化",
+    "unsupervised domain adaptation": "无监督域适应", "AdaBN": "自适应批归一化",
     "CORAL": "相关性对齐", "DANN": "域对抗神经网络", "reversed gradient": "梯度反转", "SHOT": "源假设迁移", "MLDG": "面向域泛化的元学习",
     "label distance": "标签分布距离", "BBSE": "黑箱偏移估计", "entropy": "熵", "mutual information": "互信息",
 }

@@ -44,6 +44,7 @@ def test_the_same_number_deals_the_same_quiz_and_no_picture_is_asked_that_was_sh
 def test_a_quiz_is_asked_answered_scored_and_kept(kept):
     quiz = YouAgainstMachine(domain(), key="00.you")
     assert quiz.error is None and "Question 1 of 10" in quiz.title.value and quiz.record.scores == ()
+    assert quiz.alt.startswith("Question 1 of 10: which of the 5 characters is it? You see one labelled drawing")
     quiz.buttons[0].click()
     assert len(quiz.answers) == 1 and "Question 2 of 10" in quiz.title.value and not kept
     quiz.answers[0] = int(quiz.episode.query_y[0])
