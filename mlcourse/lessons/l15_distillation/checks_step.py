@@ -15,6 +15,7 @@ TAUGHT_BACK = "the teacher is trained"
 OTHER_WAY = "the student's logits where the teacher's belong"
 NO_TAU = "the temperature is forgotten"
 ALONE = "one network is asked twice"
+TWICE = "τ² twice"
 
 RATE, STEPS, TAU = 0.5, 2, 2.0
 
@@ -85,7 +86,7 @@ def distillation_with_graph(z: Tensor, v: Tensor, tau: float) -> Tensor:
 
 
 def trained(roles: str = "right", tau: float = TAU, moves: float = 1.0, keeps: float = 0.0, says: str = "before",
-            meets: bool = False) -> list[float]:
+            times: float = 1.0, meets: bool = False) -> list[float]:
     """The losses of the steps, then the student's weights; the options are the known faults. meets: the teacher
     moves."""
     student, teacher = networks()
@@ -93,12 +94,12 @@ def trained(roles: str = "right", tau: float = TAU, moves: float = 1.0, keeps: f
     params = [*own, *teacher.parameters()] if meets else own
     past, losses = [torch.zeros_like(p) for p in params], []
     for step in range(STEPS):
-        loss = loss_of(student, teacher, step, roles, tau)
+        loss = times * loss_of(student, teacher, step, roles, tau)
         past = [keeps * old + new for old, new in zip(past, torch.autograd.grad(loss, params))]
         with torch.no_grad():
             for p, grad in zip(params, past):
                 p -= RATE * moves * grad
-            losses.append(float(loss if says == "before" else loss_of(student, teacher, step, roles, tau)))
+            losses.append(float(loss if says == "before" else times * loss_of(student, teacher, step, roles, tau)))
     return losses + weights(student)
 
 
@@ -119,4 +120,5 @@ FAULTS = (
     (OTHER_WAY, {"roles": "swapped"}, "the loss takes the student's logits first, then the teacher's: loss(z, v, tau)"),
     (NO_TAU, {"tau": 1.0}, "the temperature that you were given does not reach the loss"),
     (ALONE, {"roles": "alone"}, "z and v come from the same network; v is what the teacher says of x"),
+    (TWICE, {"times": TAU**2}, "the loss of 15.3 holds the τ² of line [6] already; here it comes in once more"),
 )

@@ -10,7 +10,7 @@ from mlcourse.lessons.l15_distillation.checks import (ALL_NUMBERS, BITS, HARD, L
                                                       TRAINS_TEACHER, UNDEFINED, WITH_SQUARE, check_distillation,
                                                       check_entropy, check_gradient)
 from mlcourse.lessons.l15_distillation.checks_step import (AFTER, ALONE, NO_TAU, OTHER_WAY, PILED_UP, STILL,
-                                                           TAUGHT_BACK, check_step)
+                                                           TAUGHT_BACK, TWICE, check_step)
 from mlcourse.lessons.l15_distillation.exercises_results import verdicts
 
 # ---------------------------------------------------------------- 15.1
@@ -71,7 +71,7 @@ def soft_gradient(z, v, tau):
     """The gradient in z of the mean over pictures of -sum_i p_i log q_i, without τ².
 
     z: the student's logits (M, N); v: the teacher's; p = softmax(v / τ), q = softmax(z / τ)
-    Returns a tensor (M, N), from a formula: autograd is not needed.
+    Returns a tensor (M, N), from a formula, without autograd.
     """
 '''
 P = "    p = (v / tau).softmax(dim=1)"
@@ -237,6 +237,7 @@ distil_step = Exercise(
         (step_wrong((RETURN, "    return loss(student(x), v, tau).item()")), AFTER),
         (step_wrong(("v = teacher(x)", "v = teacher(x), student(x)"), ("loss(student(x), v, tau)",
                                                                        "loss(student(x), v[1], tau)")), ALONE),
+        (step_wrong(("value = loss(", "value = tau**2 * loss(")), TWICE),
         (step_wrong((ASK, "    v = teacher(x)"), (EMPTY + "\n", "")), f"{TAUGHT_BACK}, {PILED_UP}"),
         (step_wrong((", tau)\n    optimiser", ", 1.0)\n    optimiser"), (EMPTY + "\n", "")), f"{PILED_UP}, {NO_TAU}"),
     ),

@@ -30,8 +30,8 @@ PREDICTIONS = (
         "15.p4", "A student of 4 filters reads about 30 %. After 400 steps on own labels it will read",
         ("fewer", "about as many", "clearly more"), "fewer",
         lambda gain: gain.high < 0,
-        lambda gain: f"fewer: {gain.text(sign=True)} points, paired over five seeds. Of its first sure labels "
-                     "60 ± 14 % were right."),
+        lambda gain: f"fewer: {gain.text(sign=True)} points, paired over five seeds. Of its first own labels, the "
+                     "surest tenth, 60 ± 14 % were right."),
     Prediction(
         "15.p5", "τ = 20, no 3 in training: how many of the 3s of the test half will the student name?",
         ("next to none", "about half", "nearly all"), "next to none",

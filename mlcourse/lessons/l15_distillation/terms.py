@@ -20,6 +20,6 @@ CHINESE = {
 }
 
 SYMBOLS = {
-    "$v$, $z$": ("`teacher`, `student`", "the logits of the teacher and of the student"),
+    "$v$, $z$": ("`v`, `z`", "the logits of the teacher and of the student"),
     "$p$, $q$": ("", "the probabilities that the teacher and the student give the classes"),
 }

@@ -34,7 +34,7 @@ def views(images: Tensor) -> Picture:
     generator = torch.Generator().manual_seed(0)
     some = images[torch.randperm(len(images), generator=generator)[:12]].float() / 255
     seen = {f"view {k}": view(some, draws(12, generator), strength=0.75) for k in (1, 2)}
-    return strips({"picture": some, **seen}, "Two views of a picture: changed, and still the same character")
+    return strips({"picture": some, **seen}, "Two views of a picture: changed, and mostly still the same character")
 
 
 def two_hands(images: Tensor, strokes: Tensor, labels: Tensor) -> Picture:
@@ -119,7 +119,7 @@ def sweeps(rows: Rows) -> Picture:
             axes.grid(True)
             axes.set_title(f"Highest validation mean at {best:g}")
         panels[0].set_ylabel("5-way 1-shot accuracy (%)")
-        panels[1].legend(loc="lower right")
+        panels[1].legend(loc="lower right", title=f"mean, 95 % t interval, {len(seeds)} seeds", alignment="left")
     return picture(figure, f"SimCLR over the temperature and the number of negatives. {'; '.join(alt)}.")
 
 

@@ -20,6 +20,11 @@ def stored(part, arm, field, setting=0):
     return np.array([found[seed] for seed in sorted(found)])
 
 
+def text_of_16():
+    """The Markdown of lesson 16."""
+    return "\n".join(cell.source for cell in notebooks.read(notebooks.find("16")).cells if cell.cell_type == "markdown")
+
+
 def plan(**asked):
     return study.plan(study.STUDY.work(**asked), study.Budget())
 
@@ -118,6 +123,8 @@ def test_what_the_lesson_says_about_what_carries_across():
     assert share("one encoder, no pairs across").max() < 0.05
     null = stored("features", "ProtoNet, same pairs", "test"), stored("features", "random", "test")
     assert paired_difference(*null).mean < 0.1
+    more = t_interval(100 * (null[0] - null[1])).text()
+    assert f"hardly learned: across at chance, on paper {more} points above an untrained network" in text_of_16()
     remedy = stored("features", "pixels, chalk inverted", "across")[0]
     assert 0.4 < remedy < 0.5 and stored("features", "ProtoNet, chalk inverted", "across").max() < remedy
     assert t_interval(share("two encoders") - remedy).low > 0.3
@@ -159,7 +166,7 @@ def test_pairs_of_one_drawing_find_the_drawing_and_not_the_character():
 
 
 def test_the_lesson_sets_the_stored_numbers_beside_its_own():
-    text = "\n".join(cell.source for cell in notebooks.read(notebooks.find("16")).cells if cell.cell_type == "markdown")
+    text = text_of_16()
     pixels, trained = (100 * np.mean([stored("strokes", arm, field).mean() for field in ("to_stroke", "to_image")])
                        for arm in ("redrawn, pixels", "two encoders"))
     assert (f"Redrawing the stroke and comparing pixels has {pixels:.0f} %; after 800 steps the network has "
