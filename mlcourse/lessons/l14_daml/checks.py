@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
+from itertools import permutations
 from typing import NamedTuple
 
 import torch
@@ -57,9 +58,8 @@ def check_split(answer: object) -> str:
         deal = lambda seed: parts_of(split(images.clone(), seed))
         parts, again, other = deal(seed), deal(seed), deal(seed + 1)
         found = leaks(*map(set, parts))
-        if any(15 < len(set(part)) < count and is_regular(part, count) for part in parts):
-            found.append(Misconception(NOT_RANDOM, "a part is a run of pictures as they are stored, or takes them "
-                                       "by equal steps; pictures often lie sorted by class, so the parts differ in "
+        if how := as_stored(parts, count):
+            found.append(Misconception(NOT_RANDOM, f"{how}; pictures often lie sorted by class, so the parts differ in "
                                        "their classes. Deal them with torch.randperm."))
         if found:
             raise all_of(found)
@@ -85,6 +85,15 @@ def parts_of(got: object) -> list[list[int]]:
     if any(part.ndim != 2 or part.shape[1] != 2 for part in parts):
         raise NotYet(f"{three}; index images, and return the pictures themselves and not their numbers.")
     return [part[:, 0].long().tolist() for part in parts]
+
+
+def as_stored(parts: list[list[int]], count: int) -> str:
+    """How the order in which `count` pictures are stored decides what stands in a part; empty where it does not."""
+    if any(15 < len(set(part)) < count and is_regular(part, count) for part in parts):
+        return "a part is a run of pictures as they are stored, or takes them by equal steps"
+    if any(one and two and max(one) < min(two) for one, two in permutations(parts, 2)):
+        return "every picture of one part is stored before all those of another"
+    return ""
 
 
 def leaks(seen: set[int], dev: set[int], test: set[int]) -> list[Misconception]:

@@ -60,6 +60,8 @@ split = Exercise(
                      (REST, "    generator = torch.Generator().manual_seed(seed)\n"
                             "    rest = third + torch.randperm(len(images) - third, generator=generator)\n"
                             "    dev, test = images[rest[:third]], images[rest[third:]]")), NOT_RANDOM),
+        (split_wrong((REST, "    rest = images[order[third:].sort().values]\n"
+                            "    dev, test = rest[:third], rest[third:]")), NOT_RANDOM),
         (split_wrong((ORDER, "    order = torch.arange(len(images)).roll(seed)"),
                      ("order[third:2 * third]", "order[2 * third:]")), f"{CHOSEN}, {NOT_RANDOM}"),
         (split_wrong((SEEN, "    seen = images[order[:2 * third]]")), LEAK_DEV),

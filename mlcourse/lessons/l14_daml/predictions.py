@@ -27,8 +27,8 @@ PREDICTIONS = (
         lambda **accuracies: (f"source + hand-made, {cell(accuracies['source + hand-made'])} %; the views are made of "
                               "source pictures alone.")),
     Prediction(
-        "14.p3", "Every target task has labels of its own, one picture of each. Is phase 2 on such tasks ahead of "
-        "source + generated now?",
+        "14.p3", "Now every target task calls the ten digits by names of its own, and shows one labelled picture of "
+        "each. Phase 2 is trained on such tasks. Is it ahead of source + generated?",
         ("no: not told apart, as before", "yes, by a point or two", "yes, by 10 to 30 points", "it is behind"),
         "yes, by 10 to 30 points",
         lambda ahead: ahead[1].low > 0 and 10 < ahead[1].mean < 30,

@@ -42,6 +42,20 @@ def test_in_two_seeds_phase_2_falls_far_behind(text):
     assert behind[2] < 5 and behind[3] > 20 and "it falls far behind in two seeds of five" in text
 
 
+def test_with_labels_phase_2_gains_little_at_most(text):
+    gaps = [paired_difference(accuracies("DAML", k), accuracies("source + generated", k)) for k in (1, 5)]
+    assert all(gap.low < 0 < gap.high for gap in gaps)
+    assert f"with labels it is {max(gap.high for gap in gaps):.1f} points at most" in text
+
+
+def test_the_learned_rates_are_behind_one_rate(text):
+    lost = [paired_difference(accuracies("DAML", k), accuracies(arms.LEARNT, k)) for k in (1, 5)]
+    assert min(gap.low for gap in lost) > 0
+    assert f"{lost[0].text()} points behind the 30 steps at one rate at $k = 1$, {lost[1].text()} at $k = 5$" in text
+    steps = next(row["steps"] for row in read("daml") if row["arm"] == "choice for labels")
+    assert f"{steps} steps at them" in text
+
+
 def test_the_transfer_studys_daml_does_not_fall_apart(page):
     kept = accuracies("DAML", 0, "transfer").values()
     assert f"{cell(kept)}, no seed below {min(kept):.1f}" in page
@@ -49,8 +63,9 @@ def test_the_transfer_studys_daml_does_not_fall_apart(page):
 
 def test_shot_is_not_told_apart_from_hand_made_views(text):
     shot = accuracies("SHOT", 0, "transfer")
-    gap = paired_difference(accuracies("source + hand-made", 0), shot)
-    assert gap.low < 0 < gap.high and f"not told apart from them: {cell(shot.values())} at $k = 0$" in text
+    gap = paired_difference(shot, accuracies("source + hand-made", 0))
+    said = f"not told apart from them: {cell(shot.values())} at $k = 0$ (paired, {gap.text(sign=True)})"
+    assert gap.low < 0 < gap.high and said in text
 
 
 @pytest.mark.parametrize("k", [1, 5])
@@ -68,3 +83,4 @@ def test_phase_2_on_contradicting_tasks_is_not_told_apart_from_what_is_indiffere
 def test_the_steps_and_rate_are_those_of_the_study(text):
     assert (arms.TUNE_STEPS, arms.TUNE_RATE) == (30, 0.03) and "30 steps from $\\theta$ at one rate" in text
     assert f"for {arms.Budget().more} steps" in text
+    assert f"phase 2 ({arms.Budget().task} steps, not {arms.Budget().more})" in text
