@@ -257,9 +257,10 @@ class OuterLoopPlayer(Explorer):
         place = ""
         if record.step < record.last:
             place = f"Rewound to outer step {record.step} of {record.last}; going on from here starts a new branch. "
-        return (f"{place}Title and curves are of {len(self.training.check.domain)} tasks kept aside, the other panels "
-                f"of three more. The slice passes through θ and the φ of task {name}, whose query loss goes from "
-                f"{about(record.query_before[record.shown])} to {about(record.query_after[record.shown])}.")
+        return (f"{place}Title and thick curves are of {len(self.training.check.domain)} tasks kept aside (thin: "
+                f"batches, old branches), other panels of three more. The slice passes through θ and the φ of task "
+                f"{name}, whose query loss goes from {about(record.query_before[record.shown])} to "
+                f"{about(record.query_after[record.shown])}.")
 
     def _chosen(self, settings: dict) -> Settings:
         return Settings(**{name: settings[name] for name in Settings._fields})

@@ -32,6 +32,7 @@ NOT_PARAMETER = "a Tensor is no Parameter"
 THETA_OUT = "theta is not trained"
 ALPHA_OUT = "alpha is not trained"
 LEFTOVER = "old gradients are added"
+IN_TURN = "one after the other"
 
 
 def rates_like(params: Params, seed: int = 3) -> Params:
@@ -83,8 +84,8 @@ def faults_of_step(by_alpha: Params | None, by_theta: Params | None, first_order
         found.append(Misconception(NO_THETA, f"{start}no gradient flows back to theta; look for detach(), .data or "
                                    "no_grad."))
     elif oracles.close(by_theta, first_order):
-        found.append(Misconception(FIRST_ORDER, f"{start}the gradient by theta lacks the Hessian term; "
-                                   "torch.autograd.grad needs create_graph=True."))
+        found.append(Misconception(FIRST_ORDER, f"{start}the gradient by theta lacks the second "
+                                   "derivatives; torch.autograd.grad needs create_graph=True."))
     return found
 
 
@@ -212,13 +213,21 @@ def diagnose_update(meta: Meta, start: tuple, want: tuple, task_losses: tuple, b
     if not theta_right and any(near(meta.theta, start[0] - sign * beta * first) for sign in (1, -1)):
         if near(meta.theta, start[0] + beta * first) and not uphill:
             found.append(Misconception(SIGN, "theta moved uphill; subtract beta times the gradient."))
-        found.append(Misconception(FIRST_ORDER, "theta moved along the query gradient at phi: the Hessian term is "
-                                   "missing, so take the support gradient with create_graph=True."))
+        found.append(Misconception(FIRST_ORDER, "theta moved along the query gradient at phi: the second derivatives "
+                                   "are missing, so take the support gradient with create_graph=True."))
     if found:
         raise all_of(found)
+    for right, other, now, first, second in (
+            (theta_right, "alpha", meta.alpha, "theta", after_update(meta.theta, start[1], *task_losses, beta)[1]),
+            (alpha_right, "theta", meta.theta, "alpha", after_update(start[0], meta.alpha, *task_losses, beta)[0])):
+        if right and near(now, second):
+            raise Misconception(IN_TURN, f"{first} had moved when the gradient by {other} was taken; take both "
+                                "gradients at the same theta and alpha, and then move both.")
     if alpha_right:
         raise NotYet("alpha is right, and theta differs from one step of beta times its gradient; does the step start "
                      "from theta as it was before the inner step?")
+    if theta_right:
+        raise NotYet("theta is right, and alpha differs from one step of beta times its gradient.")
     raise NotYet("theta and alpha differ from one step of beta times their gradients of the query loss at phi.")
 
 

@@ -28,7 +28,7 @@ class Claim(NamedTuple):
 CLAIMS = {
     "a": Claim("C", "E", "new scripts", "open", "the larger mean wins",
                "the interval of the paired difference includes zero, so neither arm is ahead of the other"),
-    "b": Claim("A", "B", "new scripts", "yes", "touching intervals read as no difference",
+    "b": Claim("A", "B", "new scripts", "yes", "a small difference taken for none",
                "the arms share seeds and test episodes, and the interval of their difference lies above zero"),
     "c": Claim("C", "D", "digits", "no", "overlapping intervals read as no difference",
                "the two intervals overlap, but that of the paired difference lies below zero: here the learned rates "

@@ -5,10 +5,10 @@ from __future__ import annotations
 from mlcourse.exercises.by_hand import BY_AUTOGRAD, BY_DIFFERENCES
 from mlcourse.exercises.framework import IN_PLACE, Exercise, edited
 from mlcourse.exercises.gradients import AT_THETA, BACKWARD, FIRST_ORDER
-from mlcourse.lessons.l05_meta_sgd.checks import (ALPHA_OUT, CLAMPED, GONE, LEAF, LEFTOVER, NOT_PARAMETER, NO_ALPHA,
-                                                  NO_THETA, ONE_RATE, RETURNS_NONE, SCALAR, SIGN, SUPPORT_TWICE,
-                                                  THETA_OUT, WRONG_PATH, check_rate_gradient, check_step,
-                                                  check_update)
+from mlcourse.lessons.l05_meta_sgd.checks import (ALPHA_OUT, CLAMPED, GONE, IN_TURN, LEAF, LEFTOVER, NOT_PARAMETER,
+                                                  NO_ALPHA, NO_THETA, ONE_RATE, RETURNS_NONE, SCALAR, SIGN,
+                                                  SUPPORT_TWICE, THETA_OUT, WRONG_PATH, check_rate_gradient,
+                                                  check_step, check_update)
 from mlcourse.lessons.l05_meta_sgd.exercises_results import verdicts
 
 # ---------------------------------------------------------------- 05.1
@@ -138,6 +138,17 @@ KEPT = OUTER + '''\
         meta.alpha -= beta * meta.alpha.grad
     return loss.item()'''
 
+IN_TURN_LINES = OUTER + '''\
+    def loss():
+        g, = torch.autograd.grad(support_loss(meta.theta), meta.theta, create_graph=True)
+        return query_loss(meta.theta - meta.alpha * g)
+    before = loss()
+    for parameter in (meta.theta, meta.alpha):
+        slope, = torch.autograd.grad(loss(), parameter)
+        with torch.no_grad():
+            parameter -= beta * slope
+    return before.item()'''
+
 outer_update = Exercise(
     id="05.2", title="Spot the bug: four updates of the rates", answer="outer_update", difficulty=3, minutes=7,
     given=UPDATE_GIVEN, stub=OUTER + "    ...", solution_source=OUTER_SOLUTION, check=check_update,
@@ -159,6 +170,8 @@ outer_update = Exercise(
         (outer_wrong((", create_graph=True", "")), FIRST_ORDER),
         (outer_wrong(("-= beta", "+= beta")), SIGN),
         (KEPT, LEFTOVER),
+        (IN_TURN_LINES, IN_TURN),
+        (edited(IN_TURN_LINES, ("(meta.theta, meta.alpha):", "(meta.alpha, meta.theta):")), IN_TURN),
         (outer_wrong(("-= beta", "+= beta"), (", create_graph=True", "")), f"{SIGN}, {FIRST_ORDER}"),
         (outer_wrong(("        meta.alpha -= beta * by_alpha\n", ""), (", create_graph=True", "")),
          f"{ALPHA_OUT}, {FIRST_ORDER}"),

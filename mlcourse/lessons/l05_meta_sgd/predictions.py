@@ -35,6 +35,6 @@ PREDICTIONS = (
         "05.p4", "Of 600 outer steps the first 300 are pretraining. What does it gain on new scripts, against 600 of "
         "Meta-SGD?",
         ("2 points or more", "within 2 points of nothing", "it loses 2 points or more"), "it loses 2 points or more",
-        lambda loss: loss.low > 2,
-        lambda loss: f"{loss.mean:.1f} ± {loss.half:.1f} points lost."),
+        lambda gap: gap.low > 2,
+        lambda gap: f"{gap.mean:.1f} ± {gap.half:.1f} points lost."),
 )

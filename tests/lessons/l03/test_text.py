@@ -1,5 +1,7 @@
 """What the text of lesson 03 says in numbers, against sums of its own."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from mlcourse.course import notebooks
 from mlcourse.datasets.sinusoid import SinusoidSampler
 from mlcourse.lessons.l03_maml.checks_ratio import CLAIMS, OPEN
+from mlcourse.lessons.l03_maml.figures import PUBLISHED
 from mlcourse.system import paths
 
 
@@ -26,6 +29,20 @@ def test_the_mean_of_the_tasks_and_the_error_of_a_network_that_knows_no_point():
     left = np.einsum("i,j,k,ijk->", weight, weight, weight, (y - over_tasks) ** 2) / 80 ** 3
     assert left == pytest.approx(3.01, abs=0.005)
     assert "-1.62\\cos x" in text() and "3.01" in text()
+
+
+def test_no_code_beside_a_prediction_gives_its_answer():
+    code = "\n".join(cell.source for cell in notebooks.read(paths.NOTEBOOKS / "03_maml.ipynb").cells
+                     if cell.cell_type == "code")
+    assert "cosine" not in code and str(PUBLISHED["pretrained"][0]) not in code
+
+
+def test_what_is_called_negative_transfer_is_worse_than_a_start_without_it():
+    stored = "\n".join(output.get("text", "") for cell in notebooks.read(paths.NOTEBOOKS / "03_maml.ipynb").cells
+                       for output in cell.get("outputs", []))
+    for rival, said in (("random start", "the random start's by ≈{} ± {}"), ("answering 0", "answering 0 by ≈{} ± {}")):
+        mean, half = map(float, re.search(rf"frequency 2.0: MAML minus {rival} ≈\+(\S+) ± (\S+)", stored).groups())
+        assert mean - half > 0 and said.format(f"{mean:.1f}", f"{half:.1f}") in text()
 
 
 def test_each_verdict_follows_from_its_interval():
