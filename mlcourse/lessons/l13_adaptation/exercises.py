@@ -120,6 +120,7 @@ coral_loss = Exercise(
         (CORAL + "    return (a.mean(0) - b.mean(0)).square().sum()", MEANS),
         (coral_wrong((CORAL_LAST, "    return (c_a - c_b).norm() / (4 * a.shape[1] ** 2)")),
          "a norm that is not squared"),
+        (coral_wrong((CORAL_LAST, CORAL_LAST.replace(".sum()", ".mean()"))), "divided by d² twice"),
         (coral_wrong((CORAL_LAST, "    return (c_a - c_b).square().mean()")), "the mean over entries"),
         (coral_wrong((CORAL_LAST, CORAL_LAST.replace(" ** 2", ""))), "the width is not squared"),
         (coral_wrong((C_B, C_B.replace("len(b)", "len(a)"))), ONE_COUNT),

@@ -9,8 +9,11 @@ from mlcourse.domains import Domain
 from mlcourse.episode.across import pixels
 from mlcourse.lessons.l13_adaptation import study_choosing as study
 from mlcourse.losses.alignment import information, mean_entropy
+from mlcourse.rows import read
+from mlcourse.statistics import paired_difference
 from mlcourse.studies.transfer.seed import Budget as Training
 from mlcourse.studies.transfer.source import parted
+from mlcourse.system import paths
 
 TINY = study.Budget(Training(width=2, source=5, align=50), 60)
 STUDY = study.STUDY
@@ -67,3 +70,23 @@ def test_every_row_of_the_plan_is_measured_once(monkeypatch):
     assert not list(STUDY.measure(work, found, TINY))
     two = [*found, *({**row, "seed": 1} for row in found)]
     assert study.TO_PRINT in study.report(work, two)
+
+
+def test_the_page_says_what_the_rows_say():
+    rows = read("choosing")
+    assert sorted(map(STUDY.key_of, rows)) == sorted(STUDY.plan(SimpleNamespace(seeds=range(5)), STUDY.budget))
+    page = (paths.RESULTS.parent / "choosing.md").read_text(encoding="utf-8")
+    said = " ".join(page.split())
+    assert study.table(rows) in page
+    more = [study.against(rows, rule) for rule in study.RULES[1:]]
+    assert all(gap.text(sign=True) in said and gap.high > 0 for gap in more), "a rule that costs less would take its place"
+    for arm, harmed, gained in (("CORAL", "2.2 ± 1.2", "+3.2 ± 4.0"), ("DANN", "12.1 ± 5.6", "12.4 ± 3.4"),
+                                ("self-training", "16.5 ± 3.3", "12.0 ± 5.3")):
+        gains = [paired_difference(study.by_seed(rows, arm, pair, lambda t: study.by_rule(t, study.INFORMATION)),
+                                   study.by_seed(rows, arm, pair, lambda t: t[0]["before"])) for pair in study.PAIRS]
+        assert gains[0].high < 0 and harmed in said and gains[0].text() == f"-{harmed}"
+        assert gained in said and gained.removeprefix("+") == gains[1].text() and (gains[1].low > 0) == (arm != "CORAL")
+    for arm, harmed in (("DANN", "4.3 ± 1.7"), ("self-training", "14.0 ± 3.8")):
+        gap = paired_difference(study.by_seed(rows, arm, study.BY_HAND, lambda t: t[0]["before"]),
+                                study.by_seed(rows, arm, study.BY_HAND, study.best))
+        assert gap.low > 0 and gap.text() == harmed and harmed in said
