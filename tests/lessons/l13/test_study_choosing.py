@@ -79,7 +79,8 @@ def test_the_page_says_what_the_rows_say():
     said = " ".join(page.split())
     assert study.table(rows) in page
     more = [study.against(rows, rule) for rule in study.RULES[1:]]
-    assert all(gap.text(sign=True) in said and gap.high > 0 for gap in more), "a rule that costs less would take its place"
+    assert all(gap.text(sign=True) in said for gap in more)
+    assert all(gap.high > 0 for gap in more), "a rule that costs less would take information's place"
     for arm, harmed, gained in (("CORAL", "2.2 ± 1.2", "+3.2 ± 4.0"), ("DANN", "12.1 ± 5.6", "12.4 ± 3.4"),
                                 ("self-training", "16.5 ± 3.3", "12.0 ± 5.3")):
         gains = [paired_difference(study.by_seed(rows, arm, pair, lambda t: study.by_rule(t, study.INFORMATION)),
