@@ -252,7 +252,8 @@ OUTER_FAULTS = (
     ("a performance instead of a loss", {"sign": 1}, "theta climbed; the outer loop descends a loss, so its gradient "
      "is subtracted"),
     (FIRST_ORDER, {"order": 1}, "the gradient with respect to theta lacks the second derivatives: the inner gradient "
-     "was treated as a constant; differentiate through the parameters that inner_step returns"),
+     "was treated as a constant, or the gradient was taken with respect to φ; take it with respect to theta, through "
+     "the parameters that inner_step returns"),
     ("sum instead of mean", {"times": TASKS}, "line [6] takes the mean over the tasks of a batch"),
     ("the rate is forgotten", {"rate": 1.0}, "the step is the whole gradient; multiply it by beta"),
     ("only the last task of a batch", {"last_task": True}, "the losses of the other tasks were overwritten; add them "

@@ -11,7 +11,7 @@ from mlcourse.exercises.values import numbers
 
 UPSIDE_DOWN, BY_TASK = "ratio upside down", "a ratio of every task"
 NOT_DIVIDED, BY_OTHER = "not divided by the mean", "divided by the other mean"
-NO_ROOT = "divided by n, not by its root"
+NO_ROOT, ONE_ALONE = "divided by n, not by its root", "the spread of one method alone"
 SCALE = 4.5         # of both errors, so that the mean that a residual is divided by is far from 1
 
 
@@ -89,6 +89,10 @@ def diagnose_interval(ratio: float, low: float, high: float, a: Tensor, b: Tenso
         if abs(half - 1.96 * float(ratios.std()) / len(a) ** 0.5) <= 0.02 * half:
             raise Misconception(BY_TASK, "you divided by each task's own MAML error, and tasks with a tiny one "
                                 "dominate that; divide by the mean error.")
+    for own, other in ((a / b.mean(), "MAML's"), (ratio * b / b.mean(), "the pretrained network's")):
+        if abs(half - 1.96 * float(own.std()) / len(a) ** 0.5) <= 0.02 * half:
+            raise Misconception(ONE_ALONE, f"the errors of one method alone make this interval, and {other} vary too; the "
+                                "residual of each task is a - R b.")
     if near(1.96 * unpaired):
         raise Misconception("unpaired interval", "the interval is as wide as for two separate sets of tasks, but both "
                             "methods met the same tasks; keep the pairs together, by the residual of each task or by "

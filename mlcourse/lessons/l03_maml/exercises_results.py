@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l03_maml.checks_ratio import (BY_OTHER, BY_TASK, CLAIMS, NO_ROOT, NOT_DIVIDED, check_claims,
-                                                    check_paired_ratio)
+from mlcourse.lessons.l03_maml.checks_ratio import (BY_OTHER, BY_TASK, CLAIMS, NO_ROOT, NOT_DIVIDED, ONE_ALONE,
+                                                    check_claims, check_paired_ratio)
 
 # ---------------------------------------------------------------- 03.5
 
@@ -54,6 +54,8 @@ paired_ratio = Exercise(
                                                      "    ratios = a[other]")), "unpaired interval"),
         (ratio_wrong((RESIDUAL, "    d = a / b")), BY_TASK),
         (ratio_wrong((RESIDUAL, "    d = (a - ratio * b) / b")), BY_TASK),
+        (ratio_wrong((RESIDUAL, "    d = a / b.mean()")), ONE_ALONE),
+        (ratio_wrong((RESIDUAL, "    d = ratio * b / b.mean()")), ONE_ALONE),
         (ratio_wrong((RESIDUAL, "    d = a - ratio * b")), NOT_DIVIDED),
         (ratio_wrong((RESIDUAL, "    d = (a - ratio * b) / a.mean()")), BY_OTHER),
         (ratio_wrong((HALF, "    half = 1.96 * d.std() / n")), NO_ROOT),
@@ -65,7 +67,6 @@ paired_ratio = Exercise(
     ),
     mutations=(
         (RATIO, "    ratio = a.median() / b.median()"),
-        (RESIDUAL, "    d = a / b.mean()"),
         (HALF, "    half = 1.6 * d.std() / n ** 0.5"),
         (HALF, "    half = 2.3 * d.std() / n ** 0.5"),
         (LAST, "    return float(ratio), float(ratio + half), float(ratio - half)"),
