@@ -91,8 +91,8 @@ def diagnose_interval(ratio: float, low: float, high: float, a: Tensor, b: Tenso
                                 "dominate that; divide by the mean error.")
     for own, other in ((a / b.mean(), "MAML's"), (ratio * b / b.mean(), "the pretrained network's")):
         if abs(half - 1.96 * float(own.std()) / len(a) ** 0.5) <= 0.02 * half:
-            raise Misconception(ONE_ALONE, f"the errors of one method alone make this interval, and {other} vary too; the "
-                                "residual of each task is a - R b.")
+            raise Misconception(ONE_ALONE, f"the errors of one method alone make this interval, and {other} vary too; "
+                                "the residual of each task is a - R b.")
     if near(1.96 * unpaired):
         raise Misconception("unpaired interval", "the interval is as wide as for two separate sets of tasks, but both "
                             "methods met the same tasks; keep the pairs together, by the residual of each task or by "

@@ -194,8 +194,8 @@ CORAL_FAULTS = (
     ("a norm that is not squared", {"norm": "plain"}, "the norm is squared: the sum of the squared entries"),
     ("the mean over entries", {"factor": lambda d: d**2}, "a mean over the d² entries divides by d²; the paper divides "
      "by 4 d²"),
-    ("divided by d² twice", {"factor": lambda d: 4 * d**4}, "a mean over the d² entries has divided by d² already; take "
-     "the sum, or divide the mean by 4"),
+    ("divided by d² twice", {"factor": lambda d: 4 * d**4}, "a mean over the d² entries has divided by d² already; "
+     "take the sum, or divide the mean by 4"),
 )
 
 
