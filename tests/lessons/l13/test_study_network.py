@@ -46,3 +46,14 @@ def test_a_mean_over_pairs_and_a_difference_are_paired_over_seeds():
             for (network, pair), each in values.items() for seed, accuracy in enumerate(each)]
     assert study.of(rows, study.IN_USE) == {0: 55.0, 1: 57.0}
     assert study.ahead(rows, "plain LeNet, 28×28").mean == 2.0
+
+
+def test_the_page_says_what_the_rows_say_and_the_network_in_use_stays():
+    rows = read("network")
+    seeds = sorted({row["seed"] for row in rows})
+    assert sorted(map(STUDY.key_of, rows)) == sorted(STUDY.plan(SimpleNamespace(seeds=seeds), STUDY.budget))
+    page = (paths.RESULTS.parent / "network.md").read_text(encoding="utf-8")
+    assert study.table(rows) in page
+    for network in list(study.NETWORKS)[1:]:
+        gap = study.ahead(rows, network)
+        assert gap.high < 0 and gap.text().removeprefix("-") in page
