@@ -114,5 +114,5 @@ STUDY = Study(
     """Lesson 14: ways in which a generator fails, each provoked: no feature matching, no label term, a frozen
     classifier, no mode seeking, 40 target pictures, a target in which three classes prevail, every picture augmented.
 
-    Typeset to handwritten digits at 16×16; about SOME minutes for each seed on one core.""",
+    Typeset to handwritten digits at 16×16; about eight minutes for each seed on one core.""",
     ("", "--seed 0"), KEY, Budget(), plan, rows, line)

@@ -1,12 +1,14 @@
 """The DAML study on a small scale: its arms, its marks, what it keeps apart, and the command."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from mlcourse import cli
+from mlcourse.course import notebooks
 from mlcourse.domains import shift_domain, two_sample
 from mlcourse.episode.across import pixels
 from mlcourse.learners.translator import check_unseen
@@ -14,7 +16,8 @@ from mlcourse.lessons.l14_daml import (figures as lesson_14, figures_study as pl
                                        study_daml_arms as daml_arms, study_daml_failures as failures,
                                        study_daml_marks as marks)
 from mlcourse.rows import read
-from mlcourse.statistics import t_interval
+from mlcourse.statistics import cell, paired_difference, t_interval
+from mlcourse.system import paths
 from tiny import patterns
 
 KS = (0, 2)
@@ -235,6 +238,25 @@ def test_the_generator_that_fails_nowhere_is_that_of_the_study():
     for seed, row in as_it_is.items():
         assert abs(row["fidelity"] - theirs[seed]["label_fidelity"]) < 6
         assert abs(row["pad_logistic"] - theirs[seed]["pad_generated_logistic"]) < 0.3
+
+
+SHOWN = (("fidelity", 1), ("f_on_target", 1), ("frequent", 1), ("diversity", 3), ("pad_logistic", 2), ("pad_cnn", 2))
+
+
+def test_the_page_of_failures_and_lesson_14_say_what_the_rows_say():
+    rows = read("daml_failures")
+    plan = failures.STUDY.plan(SimpleNamespace(seeds=range(5)), failures.STUDY.budget)
+    assert sorted(map(failures.STUDY.key_of, rows)) == sorted(plan)
+    page = (paths.RESULTS.parent / "daml-failures.md").read_text(encoding="utf-8")
+    of = lambda name, mark: {row["seed"]: row[mark] for row in rows if row["variant"] == name}
+    less = lambda name, mark, digits: paired_difference(of(name, mark), of("as it is", mark)).text(digits, sign=True)
+    for name in failures.VARIANTS:
+        assert f"| {name} | {' | '.join(cell(of(name, mark).values(), digits) for mark, digits in SHOWN)} |" in page
+        if name != "as it is":
+            assert f"| {name} | {' | '.join(less(name, *mark) for mark in SHOWN)} |" in page
+    text = "".join(c.source for c in notebooks.read(notebooks.find("14")).cells)
+    lost, warned = (less("no label term", mark, digits) for mark, digits in (("fidelity", 1), ("pad_logistic", 2)))
+    assert f"labels found fall by {lost.removeprefix('-')} points, and PAD does not warn ({warned})." in text
 
 
 def test_the_command_measures_draws_and_goes_on(tmp_path, capsys, monkeypatch):
