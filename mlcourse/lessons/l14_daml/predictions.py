@@ -25,7 +25,7 @@ PREDICTIONS = (
         "source + hand-made views",
         lambda **accuracies: hand_made_first(accuracies),
         lambda **accuracies: (f"source + hand-made, {cell(accuracies['source + hand-made'])} %; the views are made of "
-                              "source pictures alone.")),
+                              "source pictures; only their strength was chosen on the target, without labels.")),
     Prediction(
         "14.p3", "Now every target task calls the ten digits by names of its own, and shows one labelled picture of "
         "each. Phase 2 is trained on such tasks. Is it ahead of source + generated?",

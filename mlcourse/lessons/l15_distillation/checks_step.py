@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, explain
+from mlcourse.exercises.framework import Crashed, LearnerFunction, Misconception, NotYet, all_of, explain
 from mlcourse.exercises.values import DIGITS, number
 
 STILL = "nothing moves"
@@ -76,6 +76,11 @@ def check_step(answer: object) -> str:
         found += [known] if known else []
     if found:
         raise all_of(found)
+    try:
+        function(student, lambda x: teacher(x).detach(), optimiser, batch(0), TAU, distillation_with_graph)
+    except Crashed as crash:
+        raise NotYet("the step is right, but it fails for a teacher that is a plain function, as section 6's is "
+                     f"({crash.error}): ask the teacher for logits and for nothing else.") from None
     return "The student takes the steps of gradient descent, and the teacher is who it was."
 
 

@@ -188,6 +188,8 @@ def nt_xent(a: Tensor, b: Tensor, tau: float, score: str = "cosine", diagonal: s
     """NT-Xent by loops; the options are the known faults."""
     if negatives == "other side":
         return info_nce(a, b, tau, score, add=add)
+    if negatives == "other side, both ways":
+        return (info_nce(a, b, tau, score, add=add) + info_nce(b, a, tau, score, add=add)) / 2
     n, z = len(a), torch.cat([a, b])
     rows, partner = table(z, z, tau, score), lambda i: (i + n) % (2 * n)
     if diagonal == "zero":
@@ -207,6 +209,8 @@ XENT_FAULTS = (
      "infinity adds nothing"),
     ("in-batch InfoNCE instead", {"negatives": "other side"}, "the negatives of NT-Xent are all 2N - 2 other views, "
      "those of the same side included"),
+    ("in-batch InfoNCE instead", {"negatives": "other side, both ways"}, "this is CLIP's loss, InfoNCE both ways: the "
+     "negatives of NT-Xent are all 2N - 2 other views, those of the same side included"),
     (SUMMED, {"add": "sum"}, "the loss is the mean over the 2N views"),
 )
 
