@@ -246,7 +246,7 @@ distil_step = Exercise(
         (BACKWARD, "    (-value).backward()"),
         (DOWN, "    optimiser.step(), optimiser.step()"),
         (RETURN, "    return value.item() / 2"),
-        (ASK, "    teacher.eval()\n" + ASK),
+        ("        v = teacher(x)", "        v = teacher.eval()(x)"),
     ))
 
 EXERCISES = (soft_entropy, soft_gradient, distil, distil_step, verdicts)
