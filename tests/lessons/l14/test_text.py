@@ -64,7 +64,7 @@ def test_the_transfer_studys_daml_does_not_fall_apart(page):
 def test_shot_is_not_told_apart_from_hand_made_views(text):
     shot = accuracies("SHOT", 0, "transfer")
     gap = paired_difference(shot, accuracies("source + hand-made", 0))
-    said = f"not told apart from them: {cell(shot.values())} at $k = 0$ (paired, {gap.text(sign=True)})"
+    said = f"not told apart from them: {cell(shot.values())} at $k = 0$ (less hand-made, paired, {gap.text(sign=True)})"
     assert gap.low < 0 < gap.high and said in text
 
 
