@@ -121,8 +121,8 @@ nt_xent = Exercise(
     return (rest.logsumexp(dim=1) - logits[torch.arange(len(z)), partner]).mean()''')), NO_POSITIVE),
         (NT_XENT + "\n".join((UNIT_A, UNIT_B, LOGITS, "    return torch.nn.functional.cross_entropy(logits, torch."
                               "arange(len(a)))")), "in-batch InfoNCE instead"),
-        (NT_XENT + "\n".join((UNIT_A, UNIT_B, LOGITS, "    own = torch.arange(len(a))", "    return (torch.nn.functional."
-                              "cross_entropy(logits, own) + torch.nn.functional.cross_entropy(logits.T, own)) / 2")),
+        (NT_XENT + "\n".join((UNIT_A, UNIT_B, LOGITS, "    own, cross = torch.arange(len(a)), torch.nn.functional."
+                              "cross_entropy", "    return (cross(logits, own) + cross(logits.T, own)) / 2")),
          "in-batch InfoNCE instead"),
         (xent_wrong((" / tau", "")), NO_TAU),
         (xent_wrong((UNIT + "\n", ""), ("-torch.inf", "0.0")), f"{NO_NORM}, masked with 0"),
