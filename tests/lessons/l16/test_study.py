@@ -169,5 +169,5 @@ def test_the_lesson_sets_the_stored_numbers_beside_its_own():
     text = text_of_16()
     pixels, trained = (100 * np.mean([stored("strokes", arm, field).mean() for field in ("to_stroke", "to_image")])
                        for arm in ("redrawn, pixels", "two encoders"))
-    assert (f"Redrawing the stroke and comparing pixels has {pixels:.0f} %; after 800 steps the network has "
+    assert (f"redrawing the stroke and comparing pixels, has {pixels:.0f} %. After 800 steps the network has "
             f"{trained:.0f} %") in text
