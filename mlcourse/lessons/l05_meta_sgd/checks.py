@@ -33,6 +33,8 @@ THETA_OUT = "theta is not trained"
 ALPHA_OUT = "alpha is not trained"
 LEFTOVER = "old gradients are added"
 IN_TURN = "one after the other"
+BY_PLACE = "rates paired by place, not by name"
+TASKS = (18, 19)        # seeds of two tasks of 05.2: after either step a rate is below zero, and only a clamp hides it
 
 
 def rates_like(params: Params, seed: int = 3) -> Params:
@@ -69,7 +71,19 @@ def check_step(answer: object) -> str:
         raise NotYet("the gradient by alpha differs from central differences of the query loss.")
     if not oracles.close(by_theta, oracles.numeric_gradient(lambda p: outer(stepped(p, alpha, inner)), params)):
         raise NotYet("the gradient by theta differs from central differences of the query loss.")
+    if not finds_by_name(step, params, alpha, inner):
+        raise Misconception(BY_PLACE, "the step is right only while params and alpha list their names in the same order; "
+                            "take the rate of a weight by its name, alpha[name].")
     return "The step is right for rates of both signs, and its gradients by theta and alpha agree with differences."
+
+
+def finds_by_name(step: LearnerFunction, params: Params, alpha: Params, inner: Callable[[Params], Tensor]) -> bool:
+    """Whether a step that is right for these arguments is right for the same rates in another order as well."""
+    try:
+        phi = look_like_params(step(params, inner, dict(reversed(alpha.items()))), params)
+    except NotYet:
+        return False
+    return oracles.close(phi, stepped(params, alpha, inner))
 
 
 def faults_of_step(by_alpha: Params | None, by_theta: Params | None, first_order: Params,
@@ -130,10 +144,14 @@ def losses(task: int) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Te
     return tuple(lambda w, x=x[i], y=y[i]: ((x @ w - y) ** 2).mean() for i in range(2))
 
 
-def after_update(theta: Tensor, alpha: Tensor, support: Callable, query: Callable, beta: float) -> tuple:
-    """θ and α after one outer step of SGD, and the query loss before it, by finite differences of the whole loss."""
+def after_update(theta: Tensor, alpha: Tensor, support: Callable, query: Callable, beta: float,
+                 rate: Callable[[Tensor], Tensor] = lambda a: a) -> tuple:
+    """θ and α after one outer step of SGD, and the query loss before it, by finite differences of the whole loss.
+
+    rate: what the inner step makes of α; the right one takes it as it is.
+    """
     def loss(both: Tensor) -> Tensor:
-        t, a = both[:3].detach().requires_grad_(), both[3:]
+        t, a = both[:3].detach().requires_grad_(), rate(both[3:])
         g, = torch.autograd.grad(support(t), t)
         return query(t.detach() - a * g)
 
@@ -147,8 +165,8 @@ def check_update(answer: object) -> str:
     """05.2: two outer steps of SGD on θ and α, which stay the parameters that they were."""
     update = LearnerFunction(answer, "outer_update")
     meta, beta = Meta(), 0.05
-    objects = (meta.theta, meta.alpha)
-    for task in (1, 2):
+    objects, earlier = (meta.theta, meta.alpha), None
+    for task in TASKS:
         support, query = losses(task)
         start = meta.theta.detach().clone(), meta.alpha.detach().clone()
         want_theta, want_alpha, loss = after_update(*start, support, query, beta)
@@ -163,7 +181,8 @@ def check_update(answer: object) -> str:
         if meta.theta is not objects[0] or meta.alpha is not objects[1]:
             raise NotYet("theta or alpha was replaced by a new parameter; an optimiser would go on training the old "
                          "one, so change the values in place under no_grad.")
-        diagnose_update(meta, start, (want_theta, want_alpha), (support, query), beta, task)
+        diagnose_update(meta, start, (want_theta, want_alpha), (support, query), beta, earlier)
+        earlier = (want_theta - start[0], want_alpha - start[1])
         returns = f"outer_update must return the query loss before the update, {loss:.4f} here"
         value = number(got, returns)
         if not abs(value - loss) <= 1e-5 * max(1.0, abs(loss)):
@@ -189,23 +208,50 @@ def explain_update(crash: Crashed, meta: Meta, start: tuple[Tensor, Tensor]) -> 
                             "plain tensor; change its values in place under torch.no_grad().") from None
 
 
-def diagnose_update(meta: Meta, start: tuple, want: tuple, task_losses: tuple, beta: float, task: int) -> None:
-    """Raise what is wrong with θ and α after an outer step."""
-    near = lambda a, b: bool(((a.detach() - b).abs() <= 1e-5).all())
+def near(a: Tensor, b: Tensor) -> bool:
+    """Whether θ or α is what an outer step by finite differences gives."""
+    return bool(((a.detach() - b).abs() <= 1e-5).all())
+
+
+def forbids(alpha: Tensor, want: Tensor) -> bool:
+    """Whether rates are the wanted ones but for those wanted below zero, which lie there no more."""
+    off = (alpha.detach() - want).abs() > 1e-5
+    return bool(off.any() and (want[off] < 0).all() and (alpha.detach()[off] >= 0).all())
+
+
+def diagnose_forbidden(meta: Meta, start: tuple, task_losses: tuple, beta: float) -> None:
+    """Raise it where the update began, or took its inner step, without negative rates."""
+    for positive in (torch.relu, torch.abs):
+        for ended in (after_update(*start, *task_losses, beta, rate=positive),
+                      after_update(start[0], positive(start[1]), *task_losses, beta)):
+            if near(meta.theta, ended[0]) and near(meta.alpha, ended[1]):
+                raise Misconception(CLAMPED, "the inner step took negative rates for 0, or turned them round; a rate "
+                                    "may have any sign, so take alpha as it is.")
+
+
+def diagnose_update(meta: Meta, start: tuple, want: tuple, task_losses: tuple, beta: float,
+                    earlier: tuple | None) -> None:
+    """Raise what is wrong with θ and α after an outer step; earlier: how the step before it, a right one, moved them."""
     theta_right, alpha_right = near(meta.theta, want[0]), near(meta.alpha, want[1])
     if theta_right and alpha_right:
         return
-    if task == 2:
+    if earlier and all(near(now, right) or near(now, right + move)
+                       for now, right, move in zip((meta.theta, meta.alpha), want, earlier)):
         raise Misconception(LEFTOVER, "the first update is right and the second is not: the gradients of the first "
                             "were still in .grad; set them to None, or ask torch.autograd.grad, which stores nothing.")
+    diagnose_forbidden(meta, start, task_losses, beta)
     found = [Misconception(name, f"{which} has not moved; Meta-SGD trains both in the same step.")
              for which, name, now, before in (("theta", THETA_OUT, meta.theta, start[0]),
                                               ("alpha", ALPHA_OUT, meta.alpha, start[1])) if near(now, before)]
+    mirrored = 2 * start[1] - want[1]
     uphill = [which for which, now, before, right in (("theta", meta.theta, start[0], want[0]),
                                                       ("alpha", meta.alpha, start[1], want[1]))
-              if not near(now, right) and near(now, 2 * before - right)]
+              if not near(now, right) and near(now, 2 * before - right) or which == "alpha" and forbids(now, mirrored)]
     if uphill:
         found.append(Misconception(SIGN, f"{' and '.join(uphill)} moved uphill; subtract beta times the gradient."))
+    if forbids(meta.alpha, want[1]) or forbids(meta.alpha, mirrored):
+        found.append(Misconception(CLAMPED, "a rate that the step takes below zero is not below zero afterwards; a rate "
+                                   "may have any sign, so leave alpha where the step takes it."))
     at = start[0].clone().requires_grad_()
     g, = torch.autograd.grad(task_losses[0](at), at)
     phi = (start[0] - start[1] * g).requires_grad_()
@@ -217,6 +263,8 @@ def diagnose_update(meta: Meta, start: tuple, want: tuple, task_losses: tuple, b
                                    "are missing, so take the support gradient with create_graph=True."))
     if found:
         raise all_of(found)
+    if earlier:
+        raise NotYet("the first update is right and the second is not: what does it keep of the first?")
     for right, other, now, first, second in (
             (theta_right, "alpha", meta.alpha, "theta", after_update(meta.theta, start[1], *task_losses, beta)[1]),
             (alpha_right, "theta", meta.theta, "alpha", after_update(start[0], meta.alpha, *task_losses, beta)[0])):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlcourse.exercises.by_hand import BY_AUTOGRAD, BY_DIFFERENCES
 from mlcourse.exercises.framework import IN_PLACE, Exercise, edited
 from mlcourse.exercises.gradients import AT_THETA, BACKWARD, FIRST_ORDER
-from mlcourse.lessons.l05_meta_sgd.checks import (ALPHA_OUT, CLAMPED, GONE, IN_TURN, LEAF, LEFTOVER, NOT_PARAMETER,
+from mlcourse.lessons.l05_meta_sgd.checks import (ALPHA_OUT, BY_PLACE, CLAMPED, GONE, IN_TURN, LEAF, LEFTOVER, NOT_PARAMETER,
                                                   NO_ALPHA, NO_THETA, ONE_RATE, RETURNS_NONE, SCALAR, SIGN,
                                                   SUPPORT_TWICE, THETA_OUT, WRONG_PATH, check_rate_gradient,
                                                   check_step, check_update)
@@ -17,7 +17,7 @@ STEP = '''\
 def meta_sgd_step(params, loss, alpha):
     """One step of Meta-SGD that the outer loop can differentiate, by params and by alpha.
 
-    params, alpha: dicts of tensors with the same keys and shapes; a rate may have any sign
+    params, alpha: dicts with the same keys, in any order, and shapes; a rate may have any sign
     loss: a function of such a dict that returns a scalar
     Returns a new dict with the same keys and shapes. Leaves params, alpha and their .grad alone.
     """
@@ -25,6 +25,7 @@ def meta_sgd_step(params, loss, alpha):
 GRADS = "    grads = torch.autograd.grad(loss(params), list(params.values()), create_graph=True)"
 UPDATE = "    return {name: p - alpha[name] * g for (name, p), g in zip(params.items(), grads)}"
 STEP_SOLUTION = f"{STEP}{GRADS}\n{UPDATE}"
+BY_ZIP = "    return {name: p - a * g for (name, p), g, a in zip(params.items(), grads, alpha.values())}"
 
 
 def step_wrong(*edits: tuple[str, str]) -> str:
@@ -42,6 +43,8 @@ meta_sgd_step = Exercise(
     ),
     wrong=(
         (step_wrong((", create_graph=True", "")), FIRST_ORDER),
+        (step_wrong((UPDATE, BY_ZIP)), BY_PLACE),
+        (step_wrong((UPDATE, BY_ZIP), (", create_graph=True", "")), FIRST_ORDER),
         (step_wrong(("alpha[name] * g", "alpha[name].detach() * g")), NO_ALPHA),
         (step_wrong(("p - alpha[name]", "p.detach() - alpha[name].detach()")), NO_ALPHA),
         (step_wrong((GRADS, "    params = {name: p.detach().requires_grad_() for name, p in params.items()}\n"
@@ -116,6 +119,7 @@ OUTER_SOLUTION = OUTER + '''\
     return loss.item()'''
 INNER = "    g, = torch.autograd.grad(support_loss(meta.theta), meta.theta, create_graph=True)"
 BOTH = "    by_theta, by_alpha = torch.autograd.grad(loss, (meta.theta, meta.alpha))"
+LAST = "    return loss.item()"
 HELPER, BROKEN_A, BROKEN_B, BROKEN_C, BROKEN_D = UPDATE_GIVEN.split("\n\n")
 
 
@@ -169,6 +173,13 @@ outer_update = Exercise(
         (outer_wrong(("        meta.alpha -= beta * by_alpha\n", "")), ALPHA_OUT),
         (outer_wrong((", create_graph=True", "")), FIRST_ORDER),
         (outer_wrong(("-= beta", "+= beta")), SIGN),
+        *((outer_wrong((LAST, f"        meta.alpha.{positive}\n{LAST}")), CLAMPED)
+          for positive in ("clamp_(min=0)", "clamp_(min=0.001)", "abs_()")),
+        (outer_wrong(("meta.alpha * g", "meta.alpha.clamp(min=0) * g")), CLAMPED),
+        (outer_wrong((INNER, f"    with torch.no_grad():\n        meta.alpha.clamp_(min=0)\n{INNER}")), CLAMPED),
+        (outer_wrong((LAST, f"        meta.alpha.clamp_(min=0)\n{LAST}"), (", create_graph=True", "")),
+         f"{CLAMPED}, {FIRST_ORDER}"),
+        (outer_wrong((LAST, f"        meta.alpha.clamp_(min=0)\n{LAST}"), ("-= beta", "+= beta")), f"{SIGN}, {CLAMPED}"),
         (KEPT, LEFTOVER),
         (IN_TURN_LINES, IN_TURN),
         (edited(IN_TURN_LINES, ("(meta.theta, meta.alpha):", "(meta.alpha, meta.theta):")), IN_TURN),

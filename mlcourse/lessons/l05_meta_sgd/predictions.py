@@ -18,12 +18,12 @@ PREDICTIONS = (
         lambda best: {"b₂", "b₃"} <= {*below(best)} and len(below(best)) <= 4,
         lambda best: f"for ≈{len(below(best))}, b₂ (best at ≈{best['b₂']:.2f}) and b₃ (≈{best['b₃']:.2f}) among them."),
     Prediction(
-        "05.p2", "At θ, before any step: for what share of the weights is the product of support and query gradient "
-        "positive, on average over tasks?",
+        "05.p2", "At θ, before any step: for what share of the weights with a gradient is the product of support and "
+        "query gradient positive, on average over tasks?",
         ("about half", "about three quarters", "nearly all"), "nearly all",
         lambda agree, negative: agree > 0.95 and 0.3 < negative < 0.65,
-        lambda agree, negative: f"nearly all, ≈{100 * agree:.0f} %, though of the rates with a gradient "
-                                f"≈{100 * negative:.0f} % are negative."),
+        lambda agree, negative: f"nearly all, ≈{100 * agree:.0f} %, though ≈{100 * negative:.0f} % of their rates "
+                                "are negative."),
     Prediction(
         "05.p3", "Set the negative rates of a trained Meta-SGD to 0, or forbid them while a new one trains: which is "
         "much worse?",
