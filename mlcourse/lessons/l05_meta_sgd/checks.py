@@ -72,8 +72,8 @@ def check_step(answer: object) -> str:
     if not oracles.close(by_theta, oracles.numeric_gradient(lambda p: outer(stepped(p, alpha, inner)), params)):
         raise NotYet("the gradient by theta differs from central differences of the query loss.")
     if not finds_by_name(step, params, alpha, inner):
-        raise Misconception(BY_PLACE, "the step is right only while params and alpha list their names in the same order; "
-                            "take the rate of a weight by its name, alpha[name].")
+        raise Misconception(BY_PLACE, "the step is right only while params and alpha list their names in the same "
+                            "order; take the rate of a weight by its name, alpha[name].")
     return "The step is right for rates of both signs, and its gradients by theta and alpha agree with differences."
 
 
@@ -231,7 +231,7 @@ def diagnose_forbidden(meta: Meta, start: tuple, task_losses: tuple, beta: float
 
 def diagnose_update(meta: Meta, start: tuple, want: tuple, task_losses: tuple, beta: float,
                     earlier: tuple | None) -> None:
-    """Raise what is wrong with θ and α after an outer step; earlier: how the step before it, a right one, moved them."""
+    """Raise what is wrong with θ and α after an outer step; earlier: how the right step before it moved them."""
     theta_right, alpha_right = near(meta.theta, want[0]), near(meta.alpha, want[1])
     if theta_right and alpha_right:
         return
@@ -250,8 +250,8 @@ def diagnose_update(meta: Meta, start: tuple, want: tuple, task_losses: tuple, b
     if uphill:
         found.append(Misconception(SIGN, f"{' and '.join(uphill)} moved uphill; subtract beta times the gradient."))
     if forbids(meta.alpha, want[1]) or forbids(meta.alpha, mirrored):
-        found.append(Misconception(CLAMPED, "a rate that the step takes below zero is not below zero afterwards; a rate "
-                                   "may have any sign, so leave alpha where the step takes it."))
+        found.append(Misconception(CLAMPED, "a rate that the step takes below zero is not below zero afterwards; a "
+                                   "rate may have any sign, so leave alpha where the step takes it."))
     at = start[0].clone().requires_grad_()
     g, = torch.autograd.grad(task_losses[0](at), at)
     phi = (start[0] - start[1] * g).requires_grad_()

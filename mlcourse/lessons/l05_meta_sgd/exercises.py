@@ -5,9 +5,9 @@ from __future__ import annotations
 from mlcourse.exercises.by_hand import BY_AUTOGRAD, BY_DIFFERENCES
 from mlcourse.exercises.framework import IN_PLACE, Exercise, edited
 from mlcourse.exercises.gradients import AT_THETA, BACKWARD, FIRST_ORDER
-from mlcourse.lessons.l05_meta_sgd.checks import (ALPHA_OUT, BY_PLACE, CLAMPED, GONE, IN_TURN, LEAF, LEFTOVER, NOT_PARAMETER,
-                                                  NO_ALPHA, NO_THETA, ONE_RATE, RETURNS_NONE, SCALAR, SIGN,
-                                                  SUPPORT_TWICE, THETA_OUT, WRONG_PATH, check_rate_gradient,
+from mlcourse.lessons.l05_meta_sgd.checks import (ALPHA_OUT, BY_PLACE, CLAMPED, GONE, IN_TURN, LEAF, LEFTOVER,
+                                                  NOT_PARAMETER, NO_ALPHA, NO_THETA, ONE_RATE, RETURNS_NONE, SCALAR,
+                                                  SIGN, SUPPORT_TWICE, THETA_OUT, WRONG_PATH, check_rate_gradient,
                                                   check_step, check_update)
 from mlcourse.lessons.l05_meta_sgd.exercises_results import verdicts
 
@@ -179,7 +179,8 @@ outer_update = Exercise(
         (outer_wrong((INNER, f"    with torch.no_grad():\n        meta.alpha.clamp_(min=0)\n{INNER}")), CLAMPED),
         (outer_wrong((LAST, f"        meta.alpha.clamp_(min=0)\n{LAST}"), (", create_graph=True", "")),
          f"{CLAMPED}, {FIRST_ORDER}"),
-        (outer_wrong((LAST, f"        meta.alpha.clamp_(min=0)\n{LAST}"), ("-= beta", "+= beta")), f"{SIGN}, {CLAMPED}"),
+        (outer_wrong((LAST, f"        meta.alpha.clamp_(min=0)\n{LAST}"), ("-= beta", "+= beta")),
+         f"{SIGN}, {CLAMPED}"),
         (KEPT, LEFTOVER),
         (IN_TURN_LINES, IN_TURN),
         (edited(IN_TURN_LINES, ("(meta.theta, meta.alpha):", "(meta.alpha, meta.theta):")), IN_TURN),
