@@ -99,8 +99,8 @@ def known_mistakes(got: dict, want: dict, wrong: set[str],
                          if got["way"] >= 1 and got[key] == way * want[key] // got["way"]}
     if "way" in wrong and got["way"] == int(episode.classes.max()) + 1:
         yield way_too, Misconception("class ids counted as classes", "episode.classes holds the ids that the classes "
-                                     "have in the whole data set; count them, or count the different labels in "
-                                     "support_y.")
+                                     "have in the whole data set, and a learner must not look there; count the "
+                                     "different labels in support_y.")
     if "way" in wrong and got["way"] in (way * shot, way * query):
         yield way_too, Misconception("samples counted as classes", f"way is the number of different classes, {way} "
                                      f"here, and not the number of samples; look at how many different labels "
