@@ -222,8 +222,9 @@ def watch_split(spy: Spy) -> list[Misconception]:
                                    f"anything apart."))
     if {row for row in trained if row < AWAY} != {row - AWAY for row in trained if row >= AWAY}:
         found.append(Misconception(COPIES, "row i of a trained while row i of b did not, or the other way round; they "
-                                   "show the same sample, so what was learned as one name is punished under the other, "
-                                   "and the distance falls below 0. Use the same halves for a and b."))
+                                   "show the same sample, so on held-out rows what was learned as one name is "
+                                   "punished under the other, and where nothing is shifted the distance falls "
+                                   "below 0. Use the same halves for a and b."))
     return found
 
 

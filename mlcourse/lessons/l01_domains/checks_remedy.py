@@ -78,7 +78,7 @@ class Verdict(NamedTuple):
     others: dict[str, tuple[str, str]]
 
 
-FEW = "the line was right there, and the weights left few points in effect"
+FEW = "the plain line did well there, and the weights left few points in effect"
 NO_LOSS = ("an interval that includes 0 taken for a loss", "the interval of the paired difference includes 0")
 CLAIMS = {
     "a": Verdict("yes", {

@@ -99,6 +99,7 @@ class FactorDial(Explorer):
 
     def describe(self, record: FactorRecord) -> str:
         home = 100 * float(self.curves[record.kind][0][0])
-        return (f"{CHANGES[record.kind]}. The line is right on ≈{100 * record.accuracy:.1f} % away, ≈{home:.1f} % at "
+        change = CHANGES[record.kind] if record.severity else "Nothing changes"
+        return (f"{change}. The line is right on ≈{100 * record.accuracy:.1f} % away, ≈{home:.1f} % at "
                 f"home; the best classifier for this world reaches ≈{100 * record.best:.1f} %. PAD of the inputs "
                 f"≈{record.pad.value:.2f}, 95 % interval ≈[{record.pad.low:.2f}, {record.pad.high:.2f}].")

@@ -130,7 +130,8 @@ class ShiftDial(Explorer):
         point = record.point
         lost = 100 * (record.home_accuracy - point.accuracy)
         points = f"≈{lost:.0f} point{'' if round(lost) == 1 else 's'}"
-        cost = "costs nothing" if lost < 0.5 else f"costs {points} of accuracy"
+        cost = ("costs nothing" if lost <= 0 else "costs less than half a point of accuracy" if lost < 0.5
+                else f"costs {points} of accuracy")
         return (f"{record.kind.capitalize()} {record.severity:.1f}: distance of pixels ≈{point.pad.value:.2f}, and it "
                 f"{cost}")
 

@@ -5,7 +5,7 @@ import torch
 
 from mlcourse.exercises import exercise
 from mlcourse.exercises.framework import judge
-from mlcourse.lessons.l01_domains.checks import ANOTHER, CHOICES, SITUATIONS
+from mlcourse.lessons.l01_domains.checks import ANOTHER, CHOICES, SITUATIONS, memorise, twins
 from mlcourse.lessons.l01_domains.checks_remedy import CLAIMS
 
 RIGHT = {key: right for key, (right, _, _) in SITUATIONS.items()}
@@ -30,6 +30,23 @@ def test_a_mistake_made_twice_points_at_both_entries():
 def test_every_verdict_has_a_misconception_for_each_other_answer():
     for claim in CLAIMS.values():
         assert {claim.right, *claim.others} == {"yes", "no", "open"}
+
+
+def test_copies_in_both_halves_make_the_distance_fall_below_0_on_held_out_rows_alone():
+    """Lesson 01's broken line with one of its two mistakes, and with both: as the check says."""
+    def distance(a, b, generator, held_out):
+        rows_a, rows_b = (torch.randperm(len(a), generator=generator).chunk(2) for _ in "ab")
+        train, test = (torch.cat([a[rows_a[half]], b[rows_b[half]]]) for half in (0, int(held_out)))
+        y = torch.arange(2).repeat_interleave(len(a) // 2)
+        return float(2 * (1 - 2 * (memorise(train, y)(test) != y).double().mean()))
+
+    mean = lambda **how: sum(distance(*twins(seed), torch.Generator().manual_seed(seed), **how)
+                             for seed in range(10)) / 10
+    assert mean(held_out=True) < -0.5 and mean(held_out=False) == 2
+    broken = {"torch": torch}
+    exec(exercise("01.3").given.replace("distance_broken", "distance"), broken)
+    said = judge(exercise("01.3"), broken["distance"]).message
+    assert "on held-out rows what was learned as one name is punished under the other" in said
 
 
 @pytest.mark.parametrize("said", ["yes", "no", "open"])

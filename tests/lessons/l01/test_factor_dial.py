@@ -76,6 +76,8 @@ def test_every_control_can_be_swept_and_moves_the_picture():
 def test_the_words_say_what_stays(dial):
     dial.set(kind=factors.CONCEPT, severity=1.0)
     assert "P(y | x) changes, P(x) stays" in dial.alt and "Concept shift, severity 1.0" in dial.alt
+    dial.set(kind=factors.CONCEPT, severity=0.0)
+    assert "Nothing changes." in dial.alt and "stays" not in dial.alt
 
 
 def test_curves_over_seeds_are_drawn_where_there_are_rows():

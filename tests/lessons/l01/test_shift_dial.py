@@ -87,6 +87,15 @@ def test_severity_0_is_the_unshifted_pictures(dial, parts):
     assert "costs nothing" in dial.headline(dial.record)
 
 
+def test_a_loss_of_less_than_half_a_point_is_not_called_nothing(dial):
+    dial.set(kind="noise", severity=0.0)
+    home, point = dial.record.home_accuracy, dial.record.point
+    cost = lambda lost: dial.headline(dial.record._replace(point=point._replace(accuracy=home - lost / 100)))
+    assert cost(0.0).endswith("costs nothing") and cost(-0.3).endswith("costs nothing")
+    assert cost(0.3).endswith("costs less than half a point of accuracy")
+    assert cost(0.6).endswith("costs ≈1 point of accuracy") and cost(2.4).endswith("costs ≈2 points of accuracy")
+
+
 def test_a_setting_is_measured_once(dial, monkeypatch):
     dial.set(kind="stroke", severity=0.2)
     monkeypatch.setattr(dial, "_measure", lambda *_: pytest.fail("measured again"))
