@@ -47,7 +47,8 @@ SYMBOLS = {
          "error"),
     r"$F(\theta)$": ("`loss` of a learner", r"the query loss after adaptation, $L(\varphi(\theta); Q)$"),
     "$T$": ("`tasks`", "how many tasks a meta-batch has"),
-    "$H_i$, $I$": ("never formed", r"the matrix of second derivatives of $L(\theta; S_i)$, and the identity matrix"),
+    "$H_i$, $I$":
+        ("`H`, on this page alone", r"the matrix of second derivatives of $L(\theta; S_i)$, and the identity matrix"),
     r"$\varepsilon$, $u$": ("`u`", "the size and the direction of a finite difference"),
     r"$A$, $\psi$, $\omega$":
         ("`amplitude`, `phase`, `omega`",

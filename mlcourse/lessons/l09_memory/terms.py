@@ -7,7 +7,8 @@ TERMS = {
     "strength": "A positive number that multiplies the cosines before a softmax; the larger, the more one row stands "
                 "out.",
     "sharpness": "The power to which the weights of a focus are raised, so that the largest gains.",
-    "NTM": "Neural Turing machine: an LSTM with an external memory that it addresses by content and by position.",
+    "NTM": "Neural Turing machine: a network, here an LSTM, with an external memory that it addresses by content and "
+           "by position.",
     "MANN": "Memory-augmented neural network: a meta-learner that reads a memory by content, and writes to the row "
             "read last or used least.",
     "stream": "An episode whose samples come one at a time, each label one step after its sample.",

@@ -7,8 +7,8 @@ TERMS = {
     "prompt": "The examples of a task, written one after another as the input of a model, with the query at the end.",
     "prefix": "The first pairs of a prompt; a prompt of n points has the prefixes of 0, 1, …, n - 1 pairs.",
     "Bayes predictor":
-        "The mean of the posterior, whose error no method undercuts on average over tasks of the prior; in lesson 17 "
-        "ridge regression.",
+        "The mean of the posterior, whose squared error no method undercuts on average over tasks of the prior; in "
+        "lesson 17 ridge regression.",
     "token": "One vector of the sequence that a Transformer reads.",
     "Transformer":
         "A network whose layers let every token read others by attention, and then change each by a small network.",
