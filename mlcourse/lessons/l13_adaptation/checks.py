@@ -89,8 +89,8 @@ ADABN_FAULTS = (
     (OWN_SPREAD, {"spreads": "x"}, "the variance comes from x and the mean from `seen`; take both from `seen`"),
     (ONE_FOR_ALL, {"over": "everything"}, "there is one mean and one variance for all channels; each channel has its "
      "own"),
-    (EACH_PICTURE, {"over": "picture"}, "each picture is normalised by itself; the statistics are over pictures and "
-     "positions, dimensions 0, 2 and 3"),
+    (EACH_PICTURE, {"over": "picture"}, "each picture has statistics of its own; they are over pictures and positions, "
+     "dimensions 0, 2 and 3"),
     (EACH_PLACE, {"over": "place"}, "each position has statistics of its own; they are over pictures and positions, "
      "dimensions 0, 2 and 3"),
     (VARIANCE, {"root": "none"}, "you divide by the variance; divide by its root, the standard deviation"),
