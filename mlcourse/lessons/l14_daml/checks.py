@@ -17,7 +17,7 @@ from mlcourse.exercises import oracles
 from mlcourse.exercises.entries import check_claims
 from mlcourse.exercises.framework import (LearnerFunction, Misconception, NotYet, all_of, explain, faults_behind, named,
                                           options_of)
-from mlcourse.exercises.gradients import gradient_of
+from mlcourse.exercises.gradients import CUT, gradient_of
 from mlcourse.exercises.values import DIGITS, described, is_regular, numbers, scalar, tensor
 
 AT_THETA = "the outer loss is asked at θ"
@@ -42,6 +42,7 @@ NORMAL = "1.96 for a handful of seeds"
 SPREAD = "spread instead of standard error"
 NOT_RANDOM = "a split that is not random"
 BIASED = "divided by n instead of n - 1"
+WHOLE = "the whole width"
 
 Params = dict[str, Tensor]
 T_TABLE = {3: 4.302652729911275, 5: 2.7764451051977987, 8: 2.3646242510102993}      # 0.975 quantile, n - 1 degrees
@@ -133,10 +134,11 @@ def problem(seed: int) -> tuple[Params, Params, list]:
 
 
 def objective(params: Params, alpha: Params, tasks: list, *, order: int = 2, rate: str = "each", at: str = "phi",
-              asked: str = "query", plus: bool = False, start: str = "theta", over: str = "sum") -> Tensor:
-    """The meta-objective, written out. order=1 leaves out the second derivatives; the other options are the known
-    faults: the rates, where the losses are asked and about what, whether the support loss at θ is added, where a task
-    starts, and how the tasks are put together."""
+              asked: str = "query", plus: bool = False, start: str = "theta", over: str = "sum",
+              copied: bool = False) -> Tensor:
+    """The meta-objective, written out. order=1 leaves out the second derivatives, `copied` takes the step from a
+    detached copy of θ; the other options are the known faults of its value: the rates, where the losses are asked and
+    about what, whether the support loss at θ is added, where a task starts, and how the tasks are put together."""
     loss = lambda phi, pair: F.cross_entropy(linear_net(phi, pair[0]), pair[1])
     if rate == "mean":
         mean = torch.cat([a.flatten() for a in alpha.values()]).mean()
@@ -144,7 +146,8 @@ def objective(params: Params, alpha: Params, tasks: list, *, order: int = 2, rat
     losses, begin = [], params
     for support, query in tasks:
         grads = torch.autograd.grad(loss(begin, support), list(begin.values()), create_graph=order == 2)
-        phi = {name: p - alpha[name] * g for (name, p), g in zip(begin.items(), grads, strict=True)}
+        phi = {name: (p.detach() if copied else p) - alpha[name] * g
+               for (name, p), g in zip(begin.items(), grads, strict=True)}
         losses.append(loss({"phi": phi, "theta": params}[at], {"query": query, "support": support}[asked])
                       + (loss(begin, support) if plus else 0))
         begin = phi if start == "last" else params
@@ -206,7 +209,7 @@ def constants(got: Tensor, params: Params, problem: tuple, options: dict) -> lis
     """Whether an objective with known faults in its value treats the inner gradient as a constant besides."""
     ours = gradient_of(got, params)
     if ours is None:
-        return [Misconception(FIRST_ORDER, "no gradient reaches θ; look for detach() or no_grad.")]
+        return [Misconception(CUT, "no gradient reaches θ; look for detach() or no_grad.")]
     raw, *rest = problem
     by_order = [gradient_of(objective(theta, *rest, order=order, **options), theta)
                 for order in (1, 2) for theta in [live(raw)]]
@@ -219,20 +222,32 @@ def constants(got: Tensor, params: Params, problem: tuple, options: dict) -> lis
 def check_second_order(got: Tensor, start: tuple[Params, Params], problem: tuple) -> None:
     """The gradients with respect to θ and α are those of the whole objective."""
     if not got.requires_grad:
-        raise Misconception(FIRST_ORDER, "the value is right, but no gradient reaches θ; look for detach() or no_grad.")
+        raise Misconception(CUT, "the value is right, but no gradient reaches θ; look for detach() or no_grad.")
     leaves = lambda pair: [p for params in pair for p in params.values()]
-    ours = torch.autograd.grad(got, leaves(start), allow_unused=True)
+    ours = torch.autograd.grad(got, leaves(start), allow_unused=True, retain_graph=True)
     theta, alpha, tasks = problem
     own = live(theta), live(alpha)
     theirs = torch.autograd.grad(objective(*own, tasks), leaves(own))
     same = lambda g, want: g is not None and torch.allclose(g, want, rtol=1e-4, atol=1e-5)
     right = [same(*pair) for pair in zip(ours, theirs, strict=True)]
     if not all(right[:len(theta)]):
-        raise Misconception(FIRST_ORDER, "the value is right, but its gradient leaves out how φ_i depends on θ through "
-                            "the inner gradient; pass create_graph=True to torch.autograd.grad, or use "
-                            "torch.func.grad.")
+        raise wrong_by_theta(gradient_of(got, start[0]), problem)
     if not all(right):
         raise NotYet("the value and the gradient of θ are right, but α gets no gradient; the rates are learned, too.")
+
+
+def wrong_by_theta(ours: Params | None, problem: tuple) -> NotYet:
+    """Why the gradient of θ (None: there is none) is not that of an objective whose value is right."""
+    raw, *rest = problem
+    of = lambda **faults: [gradient_of(objective(theta, *rest, **faults), theta) for theta in [live(raw)]][0]
+    if ours is None or oracles.close(ours, of(copied=True)):
+        return Misconception(CUT, "the value is right, but φ_i starts from a copy that is cut off from θ; step from "
+                             "`params` themselves, without detach() or .data.")
+    if oracles.close(ours, of(order=1)):
+        return Misconception(FIRST_ORDER, "the value is right, but its gradient leaves out how φ_i depends on θ by the "
+                             "inner gradient; pass create_graph=True to torch.autograd.grad, or use "
+                             "torch.func.grad.")
+    return NotYet("the value is right, but the gradient of θ is not; look for a detached part of the inner step.")
 
 
 # ---------------------------------------------------------------- 14.3
@@ -289,8 +304,8 @@ def check_mixed(answer: object) -> str:
         raise NotYet(f"a version written out by hand gives {want[i]:.5f} for λ = {cases[i][-1]}, but you returned "
                      f"{values[i]:.5f}; keep the labels and the order of the tasks.")
     if not all(loss.requires_grad for loss in got):
-        raise Misconception(FIRST_ORDER, "the value is right, but no gradient can be taken of it; look for detach(), "
-                            "no_grad or float().")
+        raise Misconception(CUT, "the value is right, but no gradient can be taken of it; look for detach(), no_grad "
+                            "or float().")
     return "Support sets stay real, queries are asked twice, and λ weighs the two: right on 3 small problems."
 
 
@@ -327,7 +342,7 @@ def check_interval(answer: object) -> str:
 
 
 def by_loops(a: Tensor, b: Tensor, t: float, sign: int = 1, unit: str = "seed", paired: bool = True, factor: str = "t",
-            spread: bool = False, correction: int = 1) -> tuple[float, float]:
+            spread: bool = False, correction: int = 1, width: float = 1) -> tuple[float, float]:
     """The mean difference and its half-width, by loops; the options are the known faults."""
     of = lambda x: [sum(row) / len(row) for row in x.tolist()] if unit == "seed" else x.flatten().tolist()
     n = len(of(a))
@@ -335,7 +350,7 @@ def by_loops(a: Tensor, b: Tensor, t: float, sign: int = 1, unit: str = "seed", 
     if not paired:
         sd = math.sqrt(moments(of(a))[1] ** 2 + moments(of(b))[1] ** 2)
     sd *= math.sqrt((n - 1) / (n - correction))
-    return sign * mean, (t if factor == "t" else 1.96) * sd / (1 if spread else math.sqrt(n))
+    return sign * mean, width * (t if factor == "t" else 1.96) * sd / (1 if spread else math.sqrt(n))
 
 
 INTERVAL_FAULTS = (
@@ -348,6 +363,7 @@ INTERVAL_FAULTS = (
      "is itself uncertain, and t is the factor"),
     (SPREAD, {"spread": True}, "this covers single seeds; the uncertainty of their mean is smaller by √n"),
     (BIASED, {"correction": 0}, "the standard deviation of a sample divides by n - 1"),
+    (WHOLE, {"width": 2}, "this is the width from end to end; the half-width is what stands behind ±"),
 )
 
 

@@ -7,11 +7,12 @@ from functools import partial
 
 from mlcourse.exercises.entries import every_misreading, verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise, edited
+from mlcourse.exercises.gradients import CUT
 from mlcourse.lessons.l14_daml.checks import (ADDED, AT_THETA, BIASED, CHAINED, CHOSEN, CLAIMS, FIRST_ORDER, LAST,
                                               LEAK_DEV, LEAK_TEST, MEAN, NO_ADAPT, NORMAL, NOT_RANDOM, NOT_REAL,
                                               ON_SUPPORT, ONE_RATE, PLUS_SUPPORT, POOLED, SPREAD, SWAPPED, UNPAIRED,
-                                              UNWEIGHTED, check_interval, check_mixed, check_objective, check_split,
-                                              check_verdicts)
+                                              UNWEIGHTED, WHOLE, check_interval, check_mixed, check_objective,
+                                              check_split, check_verdicts)
 
 # ---------------------------------------------------------------- 14.1
 
@@ -124,7 +125,11 @@ objective = Exercise(
         (objective_wrong(("    return total", "    return total / len(tasks)")), MEAN),
         (objective_wrong((", create_graph=True", ""), ("    return total", "    return total / len(tasks)")),
          f"{MEAN}, {FIRST_ORDER}"),
-        (objective_wrong((ADD, "        total = total + loss(phi, queries).detach()")), FIRST_ORDER),
+        (objective_wrong((ADD, "        total = total + loss(phi, queries).detach()")), CUT),
+        (objective_wrong((LOSS, "    params = {name: p.detach().clone().requires_grad_() for name, p in "
+                                "params.items()}\n" + LOSS)), CUT),
+        (objective_wrong((STEP, STEP.replace("p - alpha", "p.detach() - alpha"))), CUT),
+        (objective_wrong((STEP, STEP.replace("p - alpha", "p.detach() - alpha")), (", create_graph=True", "")), CUT),
     ),
     mutations=(
         (LOSS, LOSS.replace("pair[1])", "pair[1], reduction='sum')")),
@@ -174,7 +179,7 @@ mixed = Exercise(
         (mixed_wrong(("objective(tasks)", "objective(made)")), NOT_REAL),
         (mixed_wrong((MADE, "    made = [((redraw(x), y), queries) for (x, y), queries in tasks]"),
                      ("(1 - weight) * objective(tasks)", "objective(tasks)")), f"{ADDED}, {NO_ADAPT}"),
-        (mixed_wrong((MIX, MIX.replace("return ", "return (") + ").detach()")), FIRST_ORDER),
+        (mixed_wrong((MIX, MIX.replace("return ", "return (") + ").detach()")), CUT),
     ),
     mutations=(
         (MADE, "    made = [(support, (redraw(x), y.flip(0))) for support, (x, y) in tasks]"),
@@ -222,6 +227,7 @@ interval = Exercise(
         (interval_wrong(("t * difference", "1.96 * difference")), NORMAL),
         (interval_wrong((" / len(difference) ** 0.5", "")), SPREAD),
         (interval_wrong((".std()", ".std(correction=0)")), BIASED),
+        (interval_wrong((HALF, HALF.replace("t *", "2 * t *"))), WHOLE),
         (interval_wrong(("(a - b).mean(1)", "(b - a).mean(1)")), "the difference turned round"),
     ),
     mutations=(
