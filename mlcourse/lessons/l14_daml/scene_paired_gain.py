@@ -10,10 +10,10 @@ from mlcourse.plots.style import BLACK, BLUE, GREY, ORANGE, PURPLE
 
 class PairedGainScene(Scene):
     """`show` takes a `PairedGainRecord`. ks: the numbers of labels per class, in order. seeds: how many. low, high: the
-    range of the accuracies, %. widest: the largest difference or end of an interval, in points."""
+    range of the accuracies, %. The axis of differences is as wide as the two arms need at any k."""
 
-    def __init__(self, ks, seeds: int, low: float, high: float, widest: float):
-        self.ks, self.seeds, self.range, self.widest = list(ks), seeds, (low, high), widest
+    def __init__(self, ks, seeds: int, low: float, high: float):
+        self.ks, self.seeds, self.range, self.widest = list(ks), seeds, (low, high), None
         super().__init__(10, 4.3)
 
     def build(self) -> None:
@@ -31,9 +31,8 @@ class PairedGainScene(Scene):
         for i, (color, marker, line) in enumerate(((BLUE, "^", "-"), (ORANGE, "s", "--"))):
             axes.plot([0.18, 0.26], [0.125 - 0.065 * i] * 2, color=color, marker=marker, ls=line, ms=5,
                       transform=axes.transAxes)
-        axes = self.figure.add_axes((0.57, 0.13, 0.41, 0.72))
-        axes.set(xlim=(-1.05 * self.widest, 1.05 * self.widest), ylim=(self.seeds + 1.9, -0.7),
-                 yticks=range(self.seeds + 2), xlabel="first arm less second, points")
+        self.gaps = axes = self.figure.add_axes((0.57, 0.13, 0.41, 0.72))
+        axes.set(ylim=(self.seeds + 1.9, -0.7), yticks=range(self.seeds + 2), xlabel="first arm less second, points")
         axes.set_yticklabels([*(f"seed {i}" for i in range(self.seeds)), "paired", "unpaired"], fontsize=8.5)
         axes.axvline(0, color=BLACK, lw=0.8)
         axes.set_title("At this k: ● a seed, ◆ the mean, with 95 % intervals", fontsize=9.5)
@@ -44,6 +43,10 @@ class PairedGainScene(Scene):
         self.means = self.moving(axes.plot([], [], ls="", marker="D", ms=6, color=BLACK)[0])
 
     def show(self, record) -> None:
+        if record.widest != self.widest:
+            self.widest = record.widest
+            self.gaps.set_xlim(-1.05 * self.widest, 1.05 * self.widest)
+            self.stale()
         places = np.arange(len(self.ks))
         for line, dots, values in zip(self.lines, self.dots, (record.one, record.other), strict=True):
             line.set_data(places, values.mean(1))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import combinations
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import ipywidgets
@@ -17,7 +16,7 @@ from mlcourse.widgets.base import CONTROL, Explorer, columns, labelled
 class PairedGainRecord(NamedTuple):
     """Two arms of one pair. names: of the arms. k: labels per class. one, other (K, seeds): accuracies, %, at every k.
     differences (seeds,): at this k; mean and half: their mean and its 95 % half-width; unpaired: the half-width if the
-    two arms were independent samples."""
+    two arms were independent samples. widest: how far differences and intervals of the two reach at any k."""
 
     pair: str
     names: tuple[str, str]
@@ -28,6 +27,7 @@ class PairedGainRecord(NamedTuple):
     mean: float
     half: float
     unpaired: float
+    widest: float
 
 
 class PairedGainExplorer(Explorer):
@@ -44,8 +44,7 @@ class PairedGainExplorer(Explorer):
         first = next(iter(self.tables.values()))
         self.ks, arms = first["ks"], list(first["arms"])
         every = np.concatenate([values.ravel() for t in self.tables.values() for values in t["arms"].values()])
-        scene = PairedGainScene(self.ks, next(iter(first["arms"].values())).shape[1], float(every.min()) - 12, 102,
-                                widest(self.tables.values()))
+        scene = PairedGainScene(self.ks, next(iter(first["arms"].values())).shape[1], float(every.min()) - 12, 102)
         drop = lambda value, name: ipywidgets.Dropdown(options=arms, value=value, description=name, **CONTROL)
         controls = {
             "pair": ipywidgets.ToggleButtons(options=list(self.tables),
@@ -62,7 +61,7 @@ class PairedGainExplorer(Explorer):
         a, b = arms[one], arms[other]
         mean, half = paired_difference(a[at], b[at])
         return PairedGainRecord(pair, (one, other), k, a, b, a[at] - b[at], mean, half,
-                                unpaired_difference(a[at], b[at]).half)
+                                unpaired_difference(a[at], b[at]).half, widest(a, b))
 
     def headline(self, record: PairedGainRecord) -> str:
         sure = "not told apart" if abs(record.mean) <= record.half else "ahead" if record.mean > 0 else "behind"
@@ -95,12 +94,11 @@ def table(rows: Sequence[dict]) -> dict:
     return {"ks": ks, "arms": {arm: np.array([[found[arm, k, seed] for seed in seeds] for k in ks]) for arm in arms}}
 
 
-def widest(tables: Iterable[dict]) -> float:
-    """The largest difference of two arms in a seed, or end of an interval of it, paired or not."""
-    far = 0.0
-    for of in tables:
-        for one, other in combinations(of["arms"].values(), 2):
-            for a, b in zip(one, other, strict=True):
-                far = max(far, *abs(a - b), *(abs(gap.mean) + gap.half for gap in (paired_difference(a, b),
-                                                                                   unpaired_difference(a, b))))
+def widest(one: np.ndarray, other: np.ndarray) -> float:
+    """The largest difference of two arms (K, seeds) in a seed, or end of an interval of it, paired or not; at least
+    1."""
+    far = 1.0
+    for a, b in zip(one, other, strict=True):
+        far = max(far, *abs(a - b), *(abs(gap.mean) + gap.half for gap in (paired_difference(a, b),
+                                                                           unpaired_difference(a, b))))
     return far
