@@ -1,7 +1,8 @@
 """DAML-style augmentation against its controls: from a labelled source to a target, at k labels per class.
 
-Accuracies are those of the target's test half, which nothing else sees; the generator's own marks are taken on a third
-of the training half, `dev`, which the discriminator does not see either. Every seed cuts the target in its own way.
+Accuracies are those of the target's test half, which nothing else of its seed sees; the generator's own marks are taken
+on a third of the training half, `dev`, which the discriminator does not see either. Every seed cuts the target in its
+own way, so the unlabelled pictures of the pilot that chooses stand in part in the other seeds' test halves.
 No label of the target enters before the k: the generator and the hand-made views are chosen by one rule, with as many
 trials each, where predictions on the target's unlabelled pictures carry most information; what adapts to labels on a
 stand-in for the target.

@@ -3,7 +3,9 @@
 import pytest
 
 from mlcourse.course import notebooks
-from mlcourse.lessons.l14_daml import study_daml_arms as arms
+from mlcourse.datasets import Form, load
+from mlcourse.learners.translator import among
+from mlcourse.lessons.l14_daml import study_daml as study, study_daml_arms as arms
 from mlcourse.rows import by_seed, read
 from mlcourse.statistics import cell, paired_difference, unpaired_difference
 from mlcourse.system import paths
@@ -84,3 +86,11 @@ def test_the_steps_and_rate_are_those_of_the_study(text):
     assert (arms.TUNE_STEPS, arms.TUNE_RATE) == (30, 0.03) and "30 steps from $\\theta$ at one rate" in text
     assert f"for {arms.Budget().more} steps" in text
     assert f"phase 2 ({arms.Budget().task} steps, not {arms.Budget().more})" in text
+
+
+def test_of_what_chose_about_half_stands_in_each_test_half(text, page):
+    whole = study.prepare([load("glyphs-digits", form=Form(16))], load("digits", form=Form(16)), study.KS)
+    pilot = study.parts(whole, study.PILOT)[0].train.images
+    both = [int(among(pilot, study.parts(whole, seed)[0].test.images).sum()) for seed in range(5)]
+    assert f"of its {len(pilot)} unlabelled pictures {min(both)} to {max(both)} stand in the test half" in page
+    assert all(abs(count / len(pilot) - 0.5) < 0.05 for count in both) and "about half of it stands in each" in text
