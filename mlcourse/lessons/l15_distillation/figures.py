@@ -100,7 +100,7 @@ def _sizes(axes, rows: Rows, alt: list[str]) -> str:
         _points(axes, widths, of(arm), style, ARMS[arm], alt, dodge)
     _line(axes, reached(rows, "teacher"), {"color": BLACK, "ls": "--"}, "the teacher", alt)
     _logarithmic(axes, widths, xlabel="filters of each layer of the student", ylim=(0, 100),
-                 ylabel="accuracy on UCI digits (%)", title="Size of the student")
+                 ylabel="accuracy on handwriting (%)", title="Size of the student")
     axes.legend(loc="lower right", fontsize=7.5, title=MARKS, title_fontsize=7.5, alignment="left")
     gains = [paired_difference(a, b).text(0, sign=True) for a, b in zip(of("distilled"), of("source labels"))]
     return (f"Soft targets less source labels, {', '.join(map(str, widths))} filters: {', '.join(gains)} points")
@@ -111,7 +111,7 @@ def _temperatures(axes, rows: Rows, alt: list[str]) -> None:
     values = [reached(rows, "distilled", temperature=t) for t in temperatures]
     _points(axes, temperatures, values, SERIES[0], "soft targets", alt)
     _line(axes, reached(rows, "first choices"), {"color": GREY, "ls": ":"}, "first choices", alt)
-    _logarithmic(axes, temperatures, xlabel="temperature τ", ylim=(0, 100))
+    _logarithmic(axes, temperatures, xlabel="temperature τ", ylim=(0, 100), ylabel="accuracy on handwriting (%)")
     ends = paired_difference(values[-1], values[0]).text(sign=True)
     axes.set_title(f"8 filters, τ = 20 less τ = 1: {ends}")
     axes.legend(loc="lower left", fontsize=7.5, title=MARKS, title_fontsize=7.5, alignment="left")
@@ -129,7 +129,7 @@ def _left_out(axes, rows: Rows, alt: list[str]) -> None:
     _line(axes, 100 * of_teacher("errors") / of_teacher("pictures"), {"color": BLACK, "ls": "--"}, "the teacher", alt)
     last = temperatures[-1]
     before, after = (share(field, last).mean() for field in ("errors", "errors_train"))
-    _logarithmic(axes, temperatures, xlabel="temperature τ", ylabel="errors on UCI digits (%)", ylim=(0, 18),
+    _logarithmic(axes, temperatures, xlabel="temperature τ", ylabel="errors on handwriting (%)", ylim=(0, 18),
                  title=f"Never saw a 3: {before:.1f} % → {after:.1f} % at τ = {last:g}")
     axes.legend(loc="upper right", fontsize=7.5, title=MARKS, title_fontsize=7.5, alignment="left")
 
