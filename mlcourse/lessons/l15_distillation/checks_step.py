@@ -79,7 +79,7 @@ def check_step(answer: object) -> str:
     try:
         function(student, lambda x: teacher(x).detach(), optimiser, batch(0), TAU, distillation_with_graph)
     except Crashed as crash:
-        raise NotYet("the step is right, but it fails for a teacher that is a plain function, as section 6's is "
+        raise NotYet("the step is right, but it fails for a teacher that is a plain function, as section 5's is "
                      f"({crash.error}): ask the teacher for logits and for nothing else.") from None
     return "The student takes the steps of gradient descent, and the teacher is who it was."
 
@@ -117,7 +117,7 @@ def loss_of(student: nn.Module, teacher: nn.Module, step: int, roles: str, tau: 
 
 FAULTS = (
     (STILL, {"moves": 0.0}, "after two steps the student is what it was; the gradient needs backward(), and after it "
-     "the optimiser needs step()"),
+     "the optimiser needs step(), with no zero_grad() between"),
     (PILED_UP, {"keeps": 1.0}, "the first step is right, but the second adds its gradient to that of the first; "
      "zero_grad() empties them"),
     (AFTER, {"says": "after"}, "the training is right, but the number is the loss after the step; hand back the one "

@@ -232,6 +232,7 @@ distil_step = Exercise(
         (step_wrong((EMPTY + "\n", "")), PILED_UP),
         (step_wrong((DOWN + "\n", "")), STILL),
         (step_wrong((BACKWARD + "\n", "")), STILL),
+        (step_wrong((EMPTY + "\n", ""), (DOWN, f"{EMPTY}\n{DOWN}")), STILL),
         (step_wrong((", tau)\n    optimiser", ", 1.0)\n    optimiser")), NO_TAU),
         (step_wrong(("loss(student(x), v, tau)", "loss(v, student(x), tau)")), OTHER_WAY),
         (step_wrong((RETURN, "    return loss(student(x), v, tau).item()")), AFTER),
