@@ -30,6 +30,8 @@ NO_DETOUR = "a gradient that is cut off"
 STILL = "nothing moves"
 PILED_UP = "gradients of earlier steps pile up"
 AFTER = "the loss after the step"
+MASKED_ZERO, MASKED_ONE = "masked with 0", "masked with -1"
+WRONG_PARTNER = "the wrong partner"
 ALL_PAIRS = "every pair counted as positive"
 
 
@@ -184,29 +186,39 @@ def check_nt_xent(answer: object) -> str:
 
 
 def nt_xent(a: Tensor, b: Tensor, tau: float, score: str = "cosine", diagonal: str = "masked", positive: bool = True,
-            asks: str = "both", add: str = "mean", negatives: str = "all") -> float:
-    """NT-Xent by loops; the options are the known faults."""
+            asks: str = "both", add: str = "mean", negatives: str = "all", place: str = "other view") -> float:
+    """NT-Xent by loops; the options are the known faults. place: which view the label of view i names."""
     if negatives == "other side":
         return info_nce(a, b, tau, score, add=add)
     if negatives == "other side, both ways":
         return (info_nce(a, b, tau, score, add=add) + info_nce(b, a, tau, score, add=add)) / 2
     n, z = len(a), torch.cat([a, b])
-    rows, partner = table(z, z, tau, score), lambda i: (i + n) % (2 * n)
-    if diagonal == "zero":
-        rows = [[0.0 if i == j else value for j, value in enumerate(row)] for i, row in enumerate(rows)]
+    rows, partner = table(z, z, tau, score), lambda i: PLACES[place](i, n)
+    if diagonal in FILLED:
+        own = FILLED[diagonal](tau)
+        rows = [[own if i == j else value for j, value in enumerate(row)] for i, row in enumerate(rows)]
     hidden = lambda i, j: (i == j and diagonal == "masked") or (j == partner(i) and not positive)
     losses = found(rows, partner, hidden)[:n if asks == "first" else 2 * n]
     return mean(losses) if add == "mean" else sum(losses)
 
 
+FILLED = {"zero": lambda tau: 0.0, "minus one": lambda tau: -1.0, "a cosine of minus one": lambda tau: -1 / tau}
+PLACES = {"other view": lambda i, n: (i + n) % (2 * n), "next": lambda i, n: (i + 1) % (2 * n),
+          "before": lambda i, n: (i - 1) % (2 * n), "two and two": lambda i, n: i ^ 1}
 XENT_FAULTS = (
     (SELF, {"diagonal": "kept"}, "every view is most similar to itself, and that similarity still stands in its "
      "denominator: even a perfect encoder pays for it. Mask the diagonal"),
     *SCORES,
     (HALF, {"asks": "first"}, "the N first views ask and the N second ones do not; all 2N views are anchors"),
     (NO_POSITIVE, {"positive": False}, "the partner must stay in the denominator; only the view itself leaves it"),
-    ("masked with 0", {"diagonal": "zero"}, "a logit of 0 still adds exp(0) = 1 to the denominator; a logit of minus "
+    (MASKED_ZERO, {"diagonal": "zero"}, "a logit of 0 still adds exp(0) = 1 to the denominator; a logit of minus "
      "infinity adds nothing"),
+    *((MASKED_ONE, {"diagonal": own}, f"{what} still adds {much} to the denominator; a logit of minus infinity adds "
+       "nothing") for own, what, much in (("minus one", "a logit of -1", "exp(-1)"),
+                                          ("a cosine of minus one", "a cosine of -1", "exp(-1/tau)"))),
+    *((WRONG_PARTNER, {"place": place}, "the label of a view is the place of its picture's other view, N places on; "
+       "with a and b one after the other that is torch.arange(2 * N).roll(N)")
+      for place in ("next", "before", "two and two")),
     ("in-batch InfoNCE instead", {"negatives": "other side"}, "the negatives of NT-Xent are all 2N - 2 other views, "
      "those of the same side included"),
     ("in-batch InfoNCE instead", {"negatives": "other side, both ways"}, "this is CLIP's loss, InfoNCE both ways: the "
@@ -291,7 +303,7 @@ STEP_FAULTS = (
      "of log N"),
     (NO_TAU, {"tau": 1.0}, "the temperature that you were given does not reach the loss"),
     (STILL, {"moves": ""}, "both encoders are after two steps what they were before; the gradient needs backward(), "
-     "and after it the optimiser needs step()"),
+     "and after it the optimiser needs step(), with no zero_grad() between"),
     (NO_DETOUR, {"moves": "f"}, "g never moves, because no gradient reaches it; look for detach() or no_grad"),
     (NO_DETOUR, {"moves": "g"}, "f never moves, because no gradient reaches it; look for detach() or no_grad"),
     (PILED_UP, {"keeps": 1.0}, "the first step is right, but the second adds its gradient to that of the first; "

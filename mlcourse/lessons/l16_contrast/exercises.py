@@ -6,9 +6,10 @@ from functools import partial
 
 from mlcourse.exercises.entries import every_misreading, verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l16_contrast.checks import (AFTER, CLAIMS, HALF, MULTIPLIED, NO_DETOUR, NO_NORM, NO_POSITIVE,
-                                                  NO_TAU, ONE_WAY, OTHER_WAY, PILED_UP, SELF, STILL, SUMMED, TWICE,
-                                                  check_info_nce, check_nt_xent, check_train_step, check_verdicts)
+from mlcourse.lessons.l16_contrast.checks import (AFTER, CLAIMS, HALF, MASKED_ONE, MASKED_ZERO, MULTIPLIED, NO_DETOUR,
+                                                  NO_NORM, NO_POSITIVE, NO_TAU, ONE_WAY, OTHER_WAY, PILED_UP, SELF,
+                                                  STILL, SUMMED, TWICE, WRONG_PARTNER, check_info_nce, check_nt_xent,
+                                                  check_train_step, check_verdicts)
 
 # ---------------------------------------------------------------- 16.1
 
@@ -115,7 +116,13 @@ nt_xent = Exercise(
         (xent_wrong((UNIT + "\n", "")), NO_NORM),
         (xent_wrong((ENTROPY, "    n = len(a)\n    return torch.nn.functional.cross_entropy(logits[:n], partner[:n])")),
          HALF),
-        (xent_wrong(("-torch.inf", "0.0")), "masked with 0"),
+        (xent_wrong(("-torch.inf", "0.0")), MASKED_ZERO),
+        (xent_wrong(("-torch.inf", "-1.0")), MASKED_ONE),
+        (xent_wrong((" / tau", ""), ("-torch.inf)", "-1.0) / tau")), MASKED_ONE),
+        *((xent_wrong((PARTNER, f"    partner = {label}")), WRONG_PARTNER)
+          for label in ("torch.arange(len(z)).roll(1)", "torch.arange(len(z)).roll(-1)", "torch.arange(len(z)) ^ 1")),
+        (xent_wrong((PARTNER, "    partner = torch.arange(len(z)).roll(1)"), (UNIT + "\n", "")),
+         f"{NO_NORM}, {WRONG_PARTNER}"),
         (xent_wrong((ENTROPY, '''\
     rest = logits.masked_fill(torch.eye(len(z), dtype=torch.bool).roll(len(a), 0), -torch.inf)
     return (rest.logsumexp(dim=1) - logits[torch.arange(len(z)), partner]).mean()''')), NO_POSITIVE),
@@ -125,7 +132,7 @@ nt_xent = Exercise(
                               "cross_entropy", "    return (cross(logits, own) + cross(logits.T, own)) / 2")),
          "in-batch InfoNCE instead"),
         (xent_wrong((" / tau", "")), NO_TAU),
-        (xent_wrong((UNIT + "\n", ""), ("-torch.inf", "0.0")), f"{NO_NORM}, masked with 0"),
+        (xent_wrong((UNIT + "\n", ""), ("-torch.inf", "0.0")), f"{NO_NORM}, {MASKED_ZERO}"),
         (xent_wrong((" / tau", ""), (MASK + "\n", "")), f"{SELF}, {NO_TAU}"),
     ),
     mutations=(
@@ -180,6 +187,7 @@ step = Exercise(
         (step_wrong((EMPTY + "\n", "")), PILED_UP),
         (step_wrong((DOWN + "\n", "")), STILL),
         (step_wrong((BACKWARD + "\n", "")), STILL),
+        (step_wrong((EMPTY + "\n", ""), (DOWN, f"{EMPTY}\n{DOWN}")), STILL),
         (step_wrong(("g(other)", "g(other).detach()")), NO_DETOUR),
         (step_wrong(("f(x)", "f(x).detach()")), NO_DETOUR),
         (step_wrong((SAY, f"{EMBED}\n    return ((info_nce(a, b, tau) + info_nce(b, a, tau)) / 2).item()")), AFTER),
