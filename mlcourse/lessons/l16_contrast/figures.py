@@ -18,8 +18,9 @@ Rows = list[dict]
 LEARNED = ("two encoders", "one encoder, same pairs", "one encoder, no pairs across", "ProtoNet, same pairs",
            "ProtoNet, chalk inverted", "ProtoNet", "SupCon", "SimCLR", "classifier")
 WHERE = (("test", "both on paper"), ("chalk", "both in chalk"), ("across", "paper → chalk"), ("digits", "UCI digits"))
-TOLD = ("pixels", "pixels, chalk inverted", "SimCLR", "ProtoNet", "ProtoNet, chalk inverted", "ProtoNet, same pairs",
-        "one encoder, no pairs across", "one encoder, same pairs", "two encoders")
+TOLD = ("pixels", "pixels, chalk inverted", "random", "SimCLR", "ProtoNet", "ProtoNet, chalk inverted",
+        "ProtoNet, same pairs", "one encoder, no pairs across", "one encoder, same pairs", "two encoders")
+NAMES = {"random": "random (untrained)"}
 
 
 def by_seed(rows: Rows, part: str, arm: str, field: str, setting: float = 0) -> np.ndarray:
@@ -57,7 +58,7 @@ def table(rows: Rows) -> str:
     lines = [f"{'% (95 % interval)':30s}" + "".join(f"{name:16s}" for _, name in WHERE[:3]).rstrip()]
     for arm in TOLD:
         numbers = [t_interval(by_seed(rows, "features", arm, field)).text(tight=True) for field, _ in WHERE[:3]]
-        lines.append(f"{arm:30s}" + "".join(f"{text:16s}" for text in numbers).rstrip())
+        lines.append(f"{NAMES.get(arm, arm):30s}" + "".join(f"{text:16s}" for text in numbers).rstrip())
     return "\n".join(lines)
 
 
