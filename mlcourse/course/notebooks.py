@@ -28,7 +28,7 @@ LONGEST_CELL = 25
 COLLAPSED = "jp-MarkdownHeadingCollapsed"       # of a heading whose section JupyterLab shows folded
 KEPT = {"jupyter", "tags", COLLAPSED}           # what the metadata of a cell may hold
 HEADING = re.compile(r"^(#+)\s+(.*)$", re.MULTILINE)       # in Markdown: its marks and its text
-CELL_TIMEOUT = 120
+CELL_TIMEOUT = 300      # seconds, as in `make test`
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"}
@@ -161,10 +161,10 @@ def _kernel_manager():
 def execute(notebook, folder: Path, on_cell: Callable[[CellRun], None] | None = None, progress: Path | None = None):
     """Run every code cell of `notebook` in order, in place, in a fresh kernel whose folder is `folder`.
 
-    The kernel is this interpreter with two threads. The learner's progress is not touched: the checks
-    write theirs to `progress`, or to an empty folder that goes afterwards. `on_cell` is called when a cell
-    begins (seconds None) and when it has ended. Raises RuntimeError with the cell and its error when one
-    fails or takes longer than 120 s; the outputs so far are then in `notebook`.
+    The kernel is this interpreter with two threads and, in a clone, the package of that clone. The learner's progress is
+    not touched: the checks write theirs to `progress`, or to an empty folder that goes afterwards. `on_cell` is called
+    when a cell begins (seconds None) and when it has ended. Raises RuntimeError with the cell and its error when one
+    fails or takes longer than CELL_TIMEOUT; the outputs so far are then in `notebook`.
     """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -190,7 +190,8 @@ def execute(notebook, folder: Path, on_cell: Callable[[CellRun], None] | None = 
             on_cell_executed=lambda cell, cell_index, execute_reply: report(cell_index, ended=True),
         )
         try:
-            own = machine.environment() | quiet | {"MLCOURSE_PROGRESS": str(progress or empty)}
+            found = os.pathsep.join(filter(None, [paths.IN_CLONE and str(paths.ROOT), os.environ.get("PYTHONPATH")]))
+            own = machine.environment() | quiet | {"MLCOURSE_PROGRESS": str(progress or empty), "PYTHONPATH": found}
             client.execute(cleanup_kc=True, env=os.environ | own, stderr=subprocess.DEVNULL)
         except CellExecutionError as error:
             raise RuntimeError(f"cell {len(began)} of {len(code)}: {error.ename}: {error.evalue}") from error

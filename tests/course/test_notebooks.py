@@ -16,6 +16,7 @@ from PIL import Image, PngImagePlugin
 from sample_lesson import CHECK, NUMBER, SOLUTION, sample
 
 from mlcourse.course import notebooks
+from mlcourse.system import paths
 
 ROOT = Path(__file__).parents[2]
 NBVAL = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with", str(ROOT / "tests" / "nbval_sanitize.cfg"),
@@ -118,10 +119,12 @@ def test_the_kernel_has_this_interpreter_its_folder_two_threads_and_its_own_prog
     monkeypatch.setenv("MLCOURSE_PROGRESS", str(tmp_path / "mine"))
     lesson = sample()
     lesson.cells = [new_code_cell("import os, sys; print(sys.executable); print(os.getcwd());"
-                                  "print(os.environ['OMP_NUM_THREADS']); print(os.environ['MLCOURSE_PROGRESS'])")]
+                                  "print(os.environ['OMP_NUM_THREADS']); print(os.environ['MLCOURSE_PROGRESS']);"
+                                  "import mlcourse; print(mlcourse.__file__)")]
     notebooks.execute(lesson, tmp_path)
-    executable, folder, threads, progress = lesson.cells[0].outputs[0].text.split()
+    executable, folder, threads, progress, package = lesson.cells[0].outputs[0].text.split()
     assert (executable, Path(folder), threads) == (sys.executable, tmp_path.resolve(), "2")
+    assert Path(package).parent == paths.PACKAGE        # of the clone that runs it, whichever is installed
     assert Path(progress) != tmp_path / "mine" and not Path(progress).exists()
     kept = tmp_path / "kept"
     notebooks.execute(lesson, tmp_path, progress=kept)
