@@ -34,6 +34,9 @@ ALPHA_OUT = "alpha is not trained"
 LEFTOVER = "old gradients are added"
 IN_TURN = "one after the other"
 BY_PLACE = "rates paired by place, not by name"
+INNER_RATES = "the rates of the inner step in the outer one"
+SWAPPED = "support and query exchanged"
+TWICE_ALPHA = "alpha once too often"
 TASKS = (18, 19)        # seeds of two tasks of 05.2: after either step a rate is below zero, and only a clamp hides it
 
 
@@ -260,7 +263,12 @@ def diagnose_update(meta: Meta, start: tuple, want: tuple, task_losses: tuple, b
         if near(meta.theta, start[0] + beta * first) and not uphill:
             found.append(Misconception(SIGN, "theta moved uphill; subtract beta times the gradient."))
         found.append(Misconception(FIRST_ORDER, "theta moved along the query gradient at phi: the second derivatives "
-                                   "are missing, so take the support gradient with create_graph=True."))
+                                   "are missing, so take the support gradient with create_graph=True, and the query "
+                                   "gradient by theta, not by phi."))
+    slope = (start[0] - want[0]) / beta
+    if not theta_right and any(near(meta.theta, start[0] - rates * slope) for rates in (start[1], meta.alpha)):
+        found.append(Misconception(INNER_RATES, "theta moved at the rates alpha; the outer step has one rate, beta, for "
+                                   "theta and alpha."))
     if found:
         raise all_of(found)
     if earlier:
@@ -330,8 +338,11 @@ def numeric(function: Callable[[Tensor], Tensor], at: Tensor, h: float = 1e-5) -
 
 
 def by_formula(theta: Tensor, alpha: Tensor, support: tuple, query: tuple, sign: int = -1, at: str = "phi",
-               first: str = "query", second: str = "theta", times: float = 1) -> Tensor:
+               first: str = "query", second: str = "theta", times: float = 1, swapped: bool = False,
+               with_alpha: bool = False) -> Tensor:
     """The derivative by the rates on paper; the options are the known faults."""
+    if swapped:
+        support, query = query, support
     slope = lambda at, pair: (at @ pair[0] - pair[1]) * pair[0]
     g_s = slope(theta, support)
     phi = theta - alpha * g_s
@@ -339,7 +350,7 @@ def by_formula(theta: Tensor, alpha: Tensor, support: tuple, query: tuple, sign:
     if first == "theta":        # the derivative by θ
         return g_q - (alpha * g_q) @ support[0] * support[0]
     second = {"theta": g_s, "phi": slope(phi, support), "none": torch.ones_like(g_s)}[second]
-    return times * sign * {"query": g_q, "support": g_s}[first] * second
+    return times * sign * {"query": g_q, "support": g_s}[first] * second * (alpha if with_alpha else 1)
 
 
 RATE_FAULTS = (
@@ -351,6 +362,8 @@ RATE_FAULTS = (
     ("the support gradient left out", {"second": "none"}, "phi depends on alpha through alpha * support gradient, so "
      "its derivative is minus the support gradient"),
     ("a factor of two", {"times": 2}, "both losses carry a factor ½, which cancels the 2 of the square"),
-    (WRONG_PATH, {"first": "theta"}, "this is the derivative by theta; the rates "
-     "enter phi directly"),
+    (WRONG_PATH, {"first": "theta"}, "this is the derivative by theta; the rates enter phi directly"),
+    (SWAPPED, {"swapped": True}, "the step is taken on the support sample, and the loss that is differentiated is that "
+     "of the query sample"),
+    (TWICE_ALPHA, {"with_alpha": True}, "phi is linear in alpha, so its derivative by alpha has no alpha in it"),
 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from mlcourse.exercises.by_hand import BY_AUTOGRAD, BY_DIFFERENCES
 from mlcourse.exercises.framework import IN_PLACE, Exercise, edited
 from mlcourse.exercises.gradients import AT_THETA, BACKWARD, FIRST_ORDER
-from mlcourse.lessons.l05_meta_sgd.checks import (ALPHA_OUT, BY_PLACE, CLAMPED, GONE, IN_TURN, LEAF, LEFTOVER,
-                                                  NOT_PARAMETER, NO_ALPHA, NO_THETA, ONE_RATE, RETURNS_NONE, SCALAR,
-                                                  SIGN, SUPPORT_TWICE, THETA_OUT, WRONG_PATH, check_rate_gradient,
-                                                  check_step, check_update)
+from mlcourse.lessons.l05_meta_sgd.checks import (ALPHA_OUT, BY_PLACE, CLAMPED, GONE, INNER_RATES, IN_TURN, LEAF,
+                                                  LEFTOVER, NOT_PARAMETER, NO_ALPHA, NO_THETA, ONE_RATE, RETURNS_NONE,
+                                                  SCALAR, SIGN, SUPPORT_TWICE, SWAPPED, THETA_OUT, TWICE_ALPHA,
+                                                  WRONG_PATH, check_rate_gradient, check_step, check_update)
 from mlcourse.lessons.l05_meta_sgd.exercises_results import verdicts
 
 # ---------------------------------------------------------------- 05.1
@@ -172,6 +172,12 @@ outer_update = Exercise(
         (outer_wrong(("        meta.theta -= beta * by_theta\n", "")), THETA_OUT),
         (outer_wrong(("        meta.alpha -= beta * by_alpha\n", "")), ALPHA_OUT),
         (outer_wrong((", create_graph=True", "")), FIRST_ORDER),
+        (outer_wrong(("loss = query_loss(meta.theta - meta.alpha * g)",
+                      "loss = query_loss(phi := meta.theta - meta.alpha * g)"), ("(meta.theta, meta.alpha))",
+                     "(phi, meta.alpha))")), FIRST_ORDER),
+        (outer_wrong(("meta.theta -= beta", "meta.theta -= meta.alpha")), INNER_RATES),
+        (outer_wrong(("        meta.theta -= beta * by_theta\n", ""),
+                     (LAST, f"        meta.theta -= meta.alpha * by_theta\n{LAST}")), INNER_RATES),
         (outer_wrong(("-= beta", "+= beta")), SIGN),
         *((outer_wrong((LAST, f"        meta.alpha.{positive}\n{LAST}")), CLAMPED)
           for positive in ("clamp_(min=0)", "clamp_(min=0.001)", "abs_()")),
@@ -252,6 +258,8 @@ rate_gradient = Exercise(
         (rate_wrong((PRODUCT, "    return -query_gradient")), "the support gradient left out"),
         (rate_wrong((PRODUCT, "    return query_gradient - ((alpha * query_gradient) @ x_s) * x_s")), WRONG_PATH),
         (rate_wrong((PRODUCT, "    return -query_gradient * (phi @ x_s - y_s) * x_s")), "the support gradient at phi"),
+        (rate_wrong(("(x_s, y_s), (x_q, y_q) = support, query", "(x_q, y_q), (x_s, y_s) = support, query")), SWAPPED),
+        (rate_wrong((PRODUCT, "    return -alpha * query_gradient * support_gradient")), TWICE_ALPHA),
         (rate_wrong((PRODUCT, "    return query_gradient * support_gradient"),
                     (AT_PHI, "    query_gradient = (theta @ x_q - y_q) * x_q")), f"{SIGN}, {AT_THETA}"),
         (RATE + BY_AUTOGRAD_LINES, BY_AUTOGRAD),

@@ -18,8 +18,8 @@ PREDICTIONS = (
         lambda best: {"b₂", "b₃"} <= {*below(best)} and len(below(best)) <= 4,
         lambda best: f"for ≈{len(below(best))}, b₂ (best at ≈{best['b₂']:.2f}) and b₃ (≈{best['b₃']:.2f}) among them."),
     Prediction(
-        "05.p2", "At θ, before any step: for what share of the weights with a gradient is the product of support and "
-        "query gradient positive, on average over tasks?",
+        "05.p2", "Average the product of support and query gradient over tasks, weight by weight, at θ: for what share "
+        "of the weights with a gradient is it positive?",
         ("about half", "about three quarters", "nearly all"), "nearly all",
         lambda agree, negative: agree > 0.95 and 0.3 < negative < 0.65,
         lambda agree, negative: f"nearly all, ≈{100 * agree:.0f} %, though ≈{100 * negative:.0f} % of their rates "
