@@ -14,14 +14,14 @@ LEFT_OPEN, ACROSS, SIGN = ("a difference that is there, left open", "an interval
 
 def complete(answer: object, keys: Sequence[str]) -> dict[str, object]:
     """What a dict of answers holds under `keys`. Raises NotAttempted where nothing was filled in, NotYet for what is
-    still open and for anything but a dict."""
+    not filled in yet and for anything but a dict."""
     if answer is None or answer is ... or (isinstance(answer, dict) and answer
                                            and all(value is ... for value in answer.values())):
         raise NotAttempted
     if not isinstance(answer, dict):
         raise NotYet(f"the answers must be a dict with the keys {', '.join(keys)}, got {kind(answer)}.")
     if left := [key for key in keys if answer.get(key, ...) in (..., None)]:
-        raise NotYet(f"still open: {', '.join(left)}.")
+        raise NotYet(f"no answer yet for {', '.join(left)}.")
     return {key: answer[key] for key in keys}
 
 

@@ -29,6 +29,8 @@ TWICE = "the same direction twice"
 NO_DETOUR = "a gradient that is cut off"
 STILL = "nothing moves"
 PILED_UP = "gradients of earlier steps pile up"
+UPHILL = "uphill"
+NO_RIVALS, NO_ANCHORS = "the candidates are cut off", "the one that asks is cut off"
 AFTER = "the loss after the step"
 MASKED_ZERO, MASKED_ONE = "masked with 0", "masked with -1"
 WRONG_PARTNER = "the wrong partner"
@@ -270,27 +272,33 @@ def weights(f: torch.nn.Module, g: torch.nn.Module) -> list[float]:
     return torch.cat([p.detach().flatten() for p in (*f.parameters(), *g.parameters())]).tolist()
 
 
-def both_ways(f: torch.nn.Module, g: torch.nn.Module, step: int, tau: float, shares: tuple[float, float]) -> Tensor:
-    """InfoNCE of a step's batch in both directions, each with its share."""
+def both_ways(f: torch.nn.Module, g: torch.nn.Module, step: int, tau: float, shares: tuple[float, float],
+              cut: str = "") -> Tensor:
+    """InfoNCE of a step's batch in both directions, each with its share. cut: which side of each direction is detached,
+    "asks" or "candidates"."""
     x, other = batch(50 + step)
     a, b = f(x), g(other)
-    return shares[0] * contrast.info_nce(a, b, tau) + shares[1] * contrast.info_nce(b, a, tau)
+    kept = lambda z, side: z.detach() if cut == side else z
+    way = lambda one, two: contrast.info_nce(kept(one, "asks"), kept(two, "candidates"), tau)
+    return shares[0] * way(a, b) + shares[1] * way(b, a)
 
 
 def trained(shares: tuple[float, float] = (0.5, 0.5), tau: float = 0.5, moves: str = "fg", keeps: float = 0.0,
-            says: str = "before") -> list[float]:
-    """The losses of the steps of SGD, then the weights; the options are the known faults."""
+            says: str = "before", cut: str = "", sign: int = 1) -> list[float]:
+    """The losses of the steps of SGD, then the weights; the options are the known faults. sign: -1 goes up the loss;
+    says: which loss is returned, "before" the step, "after" it, or the "negative" of the one before."""
     f, g = sides(40)
     params = [*f.parameters(), *g.parameters()]
     moving = [name in moves for name, side in (("f", f), ("g", g)) for _ in side.parameters()]
     past, losses = [torch.zeros_like(p) for p in params], []
     for step in range(STEPS):
-        loss = both_ways(f, g, step, tau, shares)
+        loss = both_ways(f, g, step, tau, shares, cut)
         past = [keeps * old + new for old, new in zip(past, torch.autograd.grad(loss, params))]
         with torch.no_grad():
             for p, grad, moved in zip(params, past, moving):
-                p -= RATE * moved * grad
-            losses.append(float(loss if says == "before" else both_ways(f, g, step, tau, shares)))
+                p -= RATE * sign * moved * grad
+            said = both_ways(f, g, step, tau, shares) if says == "after" else loss
+            losses.append(-float(said) if says == "negative" else float(said))
     return losses + weights(f, g)
 
 
@@ -306,6 +314,13 @@ STEP_FAULTS = (
      "and after it the optimiser needs step(), with no zero_grad() between"),
     (NO_DETOUR, {"moves": "f"}, "g never moves, because no gradient reaches it; look for detach() or no_grad"),
     (NO_DETOUR, {"moves": "g"}, "f never moves, because no gradient reaches it; look for detach() or no_grad"),
+    (NO_RIVALS, {"cut": "candidates"}, "in each direction the candidates are detached, so only the side that asks "
+     "learns from it; both arguments of info_nce need their gradient"),
+    (NO_ANCHORS, {"cut": "asks"}, "in each direction the side that asks is detached, so only the candidates learn from "
+     "it; both arguments of info_nce need their gradient"),
+    (UPHILL, {"sign": -1}, "every step goes up the loss; backward() is called on the loss itself, without a minus"),
+    (UPHILL, {"sign": -1, "says": "negative"}, "every step goes up the loss: info_nce already holds the minus, so the "
+     "loss takes no second one"),
     (PILED_UP, {"keeps": 1.0}, "the first step is right, but the second adds its gradient to that of the first; "
      "zero_grad() empties them"),
     (AFTER, {"says": "after"}, "the training is right, but the number is the loss after the step; hand back the one "

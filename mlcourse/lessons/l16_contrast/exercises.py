@@ -6,10 +6,11 @@ from functools import partial
 
 from mlcourse.exercises.entries import every_misreading, verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l16_contrast.checks import (AFTER, CLAIMS, HALF, MASKED_ONE, MASKED_ZERO, MULTIPLIED, NO_DETOUR,
-                                                  NO_NORM, NO_POSITIVE, NO_TAU, ONE_WAY, OTHER_WAY, PILED_UP, SELF,
-                                                  STILL, SUMMED, TWICE, WRONG_PARTNER, check_info_nce, check_nt_xent,
-                                                  check_train_step, check_verdicts)
+from mlcourse.lessons.l16_contrast.checks import (AFTER, CLAIMS, HALF, MASKED_ONE, MASKED_ZERO, MULTIPLIED, NO_ANCHORS,
+                                                  NO_DETOUR, NO_NORM, NO_POSITIVE, NO_RIVALS, NO_TAU, ONE_WAY,
+                                                  OTHER_WAY, PILED_UP, SELF, STILL, SUMMED, TWICE, UPHILL,
+                                                  WRONG_PARTNER, check_info_nce, check_nt_xent, check_train_step,
+                                                  check_verdicts)
 
 # ---------------------------------------------------------------- 16.1
 
@@ -190,6 +191,12 @@ step = Exercise(
         (step_wrong((EMPTY + "\n", ""), (DOWN, f"{EMPTY}\n{DOWN}")), STILL),
         (step_wrong(("g(other)", "g(other).detach()")), NO_DETOUR),
         (step_wrong(("f(x)", "f(x).detach()")), NO_DETOUR),
+        (step_wrong(("(a, b, tau)", "(a, b.detach(), tau)"), ("(b, a, tau)", "(b, a.detach(), tau)")), NO_RIVALS),
+        (step_wrong(("info_nce(a, b, tau)", "info_nce(a.detach(), b, tau)"),
+                    ("info_nce(b, a, tau)", "info_nce(b.detach(), a, tau)")), NO_ANCHORS),
+        (step_wrong((BOTH, BOTH.replace("= (", "= -("))), UPHILL),
+        (step_wrong((BACKWARD, "    (-loss).backward()")), UPHILL),
+        (step_wrong((" / 2", ""), (BACKWARD, "    (-loss).backward()")), f"{SUMMED}, {UPHILL}"),
         (step_wrong((SAY, f"{EMBED}\n    return ((info_nce(a, b, tau) + info_nce(b, a, tau)) / 2).item()")), AFTER),
         (step_wrong(("info_nce(b, a, tau)", "info_nce(a, b, tau)"), (EMPTY + "\n", "")), f"{TWICE}, {PILED_UP}"),
         (step_wrong((" / 2", ""), ("g(other)", "g(other).detach()")), f"{SUMMED}, {NO_DETOUR}"),
@@ -197,7 +204,7 @@ step = Exercise(
     mutations=(
         (EMBED, "    a, b = f(x), g(other.flip(0))"),
         (BOTH, "    loss = info_nce(a, b, tau) / 4 + info_nce(b, a, tau) * 3 / 4"),
-        (BACKWARD, "    (-loss).backward()"),
+        (BACKWARD, "    (2 * loss).backward()"),
         (DOWN, "    optimiser.step(), optimiser.step()"),
         (SAY, "    return loss.item() / 2"),
     ))

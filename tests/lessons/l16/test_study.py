@@ -1,5 +1,7 @@
 """The contrast study: its plan, its rows at a tiny size, and what the stored rows say."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -23,6 +25,12 @@ def stored(part, arm, field, setting=0):
 def text_of_16():
     """The Markdown of lesson 16."""
     return "\n".join(cell.source for cell in notebooks.read(notebooks.find("16")).cells if cell.cell_type == "markdown")
+
+
+def printed_by_16():
+    """What the cells of lesson 16 printed when it was stored."""
+    return "\n".join(output.text for cell in notebooks.read(notebooks.find("16")).cells
+                     for output in cell.get("outputs", ()) if output.output_type == "stream")
 
 
 def plan(**asked):
@@ -167,8 +175,19 @@ def test_pairs_of_one_drawing_find_the_drawing_and_not_the_character():
 
 
 def test_the_lesson_sets_the_stored_numbers_beside_its_own():
-    text = text_of_16()
-    pixels, trained = (100 * np.mean([stored("strokes", arm, field).mean() for field in ("to_stroke", "to_image")])
+    text, ways = text_of_16(), ("to_stroke", "to_image")
+    pixels, trained = ([100 * stored("strokes", arm, way).mean() for way in ways]
                        for arm in ("redrawn, pixels", "two encoders"))
-    assert (f"redrawing the stroke and comparing blurred pixels, has {pixels:.0f} %. After 800 steps the network has "
-            f"{trained:.0f} %") in text
+    after = re.search(r"\n  200 steps +≈ ?([\d.]+) % +≈ ?([\d.]+) %", printed_by_16())
+    assert all(float(found) < share for found, share in zip(after.groups(), pixels, strict=True))
+    assert (f"redrawing the stroke and comparing blurred pixels has {np.mean(pixels):.0f} %: our network is below that "
+            f"after 200 steps, and after 800 at {np.mean(trained):.0f} %") in text
+    assert f"{trained[0]:.0f} times in 100. Comparing blurred drawings finds it {pixels[0]:.0f} times, chance once" in text
+
+
+def test_what_the_lesson_says_about_simclr_and_pixels():
+    pixels = stored("features", "pixels", "test")[0]
+    simclr = {field: t_interval(100 * stored("features", "SimCLR", field)) for field in ("test", "digits")}
+    digits = 100 * stored("features", "pixels", "digits")[0]
+    assert simclr["test"].low > 100 * pixels + 10 and simclr["digits"].low < digits < simclr["digits"].high
+    assert f"on UCI digits they do not (study: {simclr['digits'].text()} % against {digits:.1f})" in text_of_16()
