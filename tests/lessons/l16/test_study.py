@@ -182,7 +182,8 @@ def test_the_lesson_sets_the_stored_numbers_beside_its_own():
     assert all(float(found) < share for found, share in zip(after.groups(), pixels, strict=True))
     assert (f"redrawing the stroke and comparing blurred pixels has {np.mean(pixels):.0f} %: our network is below that "
             f"after 200 steps, and after 800 at {np.mean(trained):.0f} %") in text
-    assert f"{trained[0]:.0f} times in 100. Comparing blurred drawings finds it {pixels[0]:.0f} times, chance once" in text
+    assert (f"{trained[0]:.0f} times in 100. Comparing blurred drawings finds it {pixels[0]:.0f} times, chance "
+            "once") in text
 
 
 def test_what_the_lesson_says_about_simclr_and_pixels():
