@@ -9,8 +9,6 @@ import secrets
 import sys
 from pathlib import Path
 
-from jupyter_core.paths import jupyter_config_dir
-
 from mlcourse import exercises
 from mlcourse.course import notebooks
 from mlcourse.system import machine, paths
@@ -20,9 +18,7 @@ QUIET = ("--LabApp.log_level=ERROR", "--ServerApp.log_level=ERROR")
 SETTINGS = Path(__file__).parent / "jupyter"       # what JupyterLab starts with where the learner has set nothing
 COPIED = ".copied.json"         # in the working copy: what each file was copied from
 SERVER = ("--ServerApp.contents_manager_class=mlcourse.course.contents.Contents",
-          "--KernelManager.transport_encryption=auto",      # or each kernel prints a warning
-          "--LabApp.custom_css=True", f"--ServerApp.static_custom_path={Path(jupyter_config_dir()) / 'custom'}",
-          f"--ServerApp.static_custom_path={SETTINGS / 'custom'}")     # where the learner has no custom.css
+          "--KernelManager.transport_encryption=auto")      # or each kernel prints a warning
 
 
 def unread(data: bytes) -> bytes:
