@@ -161,8 +161,8 @@ def _kernel_manager():
 def execute(notebook, folder: Path, on_cell: Callable[[CellRun], None] | None = None, progress: Path | None = None):
     """Run every code cell of `notebook` in order, in place, in a fresh kernel whose folder is `folder`.
 
-    The kernel is this interpreter with two threads and, in a clone, the package of that clone. The learner's progress is
-    not touched: the checks write theirs to `progress`, or to an empty folder that goes afterwards. `on_cell` is called
+    The kernel is this interpreter with two threads and, in a clone, that clone's package. The learner's progress is not
+    touched: the checks write theirs to `progress`, or to an empty folder that goes afterwards. `on_cell` is called
     when a cell begins (seconds None) and when it has ended. Raises RuntimeError with the cell and its error when one
     fails or takes longer than CELL_TIMEOUT; the outputs so far are then in `notebook`.
     """

@@ -8,6 +8,7 @@ from __future__ import annotations
 from mlcourse.exercises import predictions, progress
 from mlcourse.exercises.framework import CheckResult, Exercise, fingerprint, judge
 from mlcourse.exercises.progress import best_score, prediction, record_prediction, record_score, reset, score
+from mlcourse.exercises.said import say
 from mlcourse.exercises.unrun import watch_notebook
 from mlcourse.lesson import lessons
 
@@ -40,7 +41,7 @@ def exercise_ids(lesson: str) -> list[str]:
 
 
 def check(id: str, answer: object) -> CheckResult:
-    """Judge an answer by what it does, print one line, and return the result.
+    """Judge an answer by what it does, print a sentence or two, and return the result.
 
     A wrong answer, one that raises, or an empty stub never stops the notebook. A function that never
     returns has to be interrupted (Kernel, Interrupt). Raises ValueError for an unknown id only.
@@ -50,7 +51,7 @@ def check(id: str, answer: object) -> CheckResult:
         _passed[id] = answer
     if result.status != "not attempted":
         progress.record_attempt(id, result.passed, fingerprint(answer))
-    print(result.message)
+    say(result.message)
     return result
 
 
@@ -67,7 +68,7 @@ def hint(id: str) -> None:
     _hints_shown[id] = tier
     progress.record_hint(id, tier)
     more = "Run again for the next one." if tier < len(hints) else f'After this, solution("{id}") shows an answer.'
-    print(f"{id} hint {tier} of {len(hints)}: {hints[tier - 1]} {more}")
+    say(f"{id} hint {tier} of {len(hints)}: {hints[tier - 1]} {more}")
 
 
 def solution(id: str) -> None:

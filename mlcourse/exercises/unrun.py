@@ -6,6 +6,8 @@ import re
 import sys
 import traceback
 
+from mlcourse.exercises.said import say
+
 CHECK = re.compile(r"""check\(\s*["'](\d\d\.\d+)["']\s*,\s*(\w+)\s*\)""")
 
 
@@ -23,7 +25,7 @@ def watch(shell) -> None:
     def show(shell, kind, error, trace, tb_offset=None):
         said = sentence(error, traceback.extract_tb(trace)[-1].line or "")
         if said:
-            print(said)
+            say(said)
         else:
             shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
 
