@@ -18,7 +18,8 @@ BY_LIBRARY = "a library's classifier in place of your own"
 FAR = 1e20      # beside a number of this size a loss has no digits left for what a small move changes in it
 DIFFERENCES = (BY_DIFFERENCES, f"where a label is {FAR:g} the difference of two losses has no correct digit left, and "
                "a formula loses none; derive the derivative on paper and write down what you get.")
-SHORTCUTS = (     # patterns of the functions that an answer went through, its name, and what to do
+Shortcut = tuple[tuple[str, ...], str, str]
+SHORTCUTS: tuple[Shortcut, ...] = (   # patterns of the functions that an answer went through, its name, and what to do
     (("torch.autograd.grad", "torch.autograd.backward", "torch.autograd.functional.*",
       "torch.autograd.forward_ad.make_dual", "torch._functorch.eager_transforms.*"),
      BY_AUTOGRAD, "this exercise asks for the formula, and autograd worked it out for you; derive it on paper, and use "
@@ -32,11 +33,14 @@ class ByHand(LearnerFunction):
     """A learner's function that notes which functions it calls.
 
     Notes rather than forbids, so that the value still comes and what is wrong with it can be named as well.
+    given: functions of the package that it may call all the same. shortcuts: what it may not.
     """
 
-    def __init__(self, answer: object, name: str):
+    def __init__(self, answer: object, name: str, *, given: tuple[str, ...] = (),
+                 shortcuts: tuple[Shortcut, ...] = SHORTCUTS):
         super().__init__(answer, name)
         self.called: set[str] = set()
+        self.given, self.shortcuts = given, shortcuts
         self.answer = self._watched(answer)
 
     def _watched(self, answer: Callable) -> Callable:
@@ -56,16 +60,19 @@ class ByHand(LearnerFunction):
 
     def shortcut(self) -> Misconception | None:
         """The shortcut that was taken, or None."""
-        for patterns, name, why in SHORTCUTS:
-            if any(fnmatch.filter(self.called, pattern) for pattern in patterns):
+        for patterns, name, why in self.shortcuts:
+            if any(fnmatch.filter(self.called.difference(self.given), pattern) for pattern in patterns):
                 return Misconception(name, why)
         return None
 
 
 @contextmanager
-def by_hand(answer: object, name: str) -> Iterator[ByHand]:
-    """The learner's function, to be judged inside. At the end a shortcut is raised, beside what was wrong anyway."""
-    function = ByHand(answer, name)
+def by_hand(answer: object, name: str, **options) -> Iterator[ByHand]:
+    """The learner's function, to be judged inside. At the end a shortcut is raised, beside what was wrong anyway.
+
+    options: those of `ByHand`.
+    """
+    function = ByHand(answer, name, **options)
     try:
         yield function
     except Misconception as found:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from mlcourse.exercises.by_hand import by_hand
+from mlcourse.exercises.by_hand import BY_PACKAGE, by_hand
 from mlcourse.exercises.framework import LearnerFunction, Misconception, NotYet, all_of, also, explain
 from mlcourse.exercises.gradients import gradients_by
 from mlcourse.exercises.values import DIGITS, number, scalar, tensor
@@ -27,6 +27,7 @@ TEACHER_ONLY = "temperature on the teacher only"
 OF_MEAN = "entropy of the mean"
 OTHER_AXIS = "softmax over the pictures"
 NO_CHAIN = "the inner derivative is forgotten"
+CHAIN_TWICE = "1/τ twice"
 WITH_SQUARE = "τ² already in it"
 NOT_DIVIDED = "not divided by the number of pictures"
 HARD = "the temperature left out of both sides"
@@ -135,13 +136,14 @@ ENTROPY_FAULTS = (
     (OF_MEAN, {"of": "mean"}, "you averaged the targets first; the entropy is that of each picture's own target"),
     (OTHER_AXIS, {"axis": "pictures"}, "the softmax must run over the classes of one picture, dim=1"),
 )
+GIVEN = tuple(f"mlcourse.losses.distillation.{name}" for name in ("soft_targets", "_check_temperature"))
 GRADIENT_BATCHES = ((10, 4, 3, 3.0), (12, 6, 10, 20.0), (14, 2, 5, 0.5))
 
 
 def check_gradient(answer: object) -> str:
     """15.2: the gradient of the cross-entropy with soft targets, in the student's logits, by a formula, without τ²."""
     got = []
-    with by_hand(answer, "soft_gradient") as soft_gradient:
+    with by_hand(answer, "soft_gradient", given=GIVEN) as soft_gradient:
         for seed, m, n, t in GRADIENT_BATCHES:
             z, v = logits(seed, m, n), logits(seed + 1, m, n)
             shape = f"soft_gradient must return one number for each logit, a tensor of shape {(m, n)}"
@@ -171,28 +173,33 @@ def wrong_gradient(got: Tensor, want: Tensor, batch: tuple) -> NotYet:
                   f"{one:.{digits}g}.{close}")
 
 
-def gradients_of(sign: int = 1, chain: bool = True, divided: bool = True, squared: bool = False, at: str = "τ",
-                 loss: str = "right") -> list[Tensor]:
-    """The gradients of GRADIENT_BATCHES; the options are the known faults."""
+def gradients_of(sign: int = 1, chain: int = 1, divided: bool = True, squared: bool = False,
+                 at: tuple[bool, bool] = (True, True), loss: str = "right") -> list[Tensor]:
+    """The gradients of GRADIENT_BATCHES; the options are the known faults. chain: how often 1/τ comes in. at: whether τ
+    divides the teacher's and the student's logits."""
     found = []
     for seed, m, n, t in GRADIENT_BATCHES:
         z, v = logits(seed, m, n), logits(seed + 1, m, n)
-        p, q = (torch.tensor(targets(x, t if at == "τ" else 1.0), dtype=torch.float64) for x in (v, z))
+        p, q = (torch.tensor(targets(x, t if by else 1.0), dtype=torch.float64) for x, by in zip((v, z), at))
         limit = (z - v) / (n * t)
         slope = {"right": q - p, "swapped": torch.tensor(_swapped_gradient(z, v, t), dtype=torch.float64) * t * m,
                  "limit": limit, "centred limit": limit - limit.mean(1, keepdim=True)}[loss]
-        found.append(sign * slope * (t * t if squared else 1) / ((t if chain else 1) * (m if divided else 1)))
+        found.append(sign * slope * (t * t if squared else 1) / (t**chain * (m if divided else 1)))
     return found
 
 
 GRADIENT_FAULTS = (
     (SIGN, {"sign": -1}, "a step against the gradient must bring q nearer to p, so it is q minus p"),
-    (NO_CHAIN, {"chain": False}, "z enters as z / τ, so the chain rule leaves a factor 1 / τ"),
+    (NO_CHAIN, {"chain": 0}, "z enters as z / τ, so the chain rule leaves a factor 1 / τ"),
+    (CHAIN_TWICE, {"chain": 2}, "one 1/τ is the chain rule; the second, by which the gradient fades at high τ, is in "
+     "q - p already"),
     (NOT_DIVIDED, {"divided": False}, "the loss is the mean over the pictures, so each picture's part is divided by "
      "their number"),
     (WITH_SQUARE, {"squared": True}, "this is the gradient of the loss with τ²; what happens without it"),
-    (HARD, {"at": "1", "chain": False}, "both softmaxes must be taken at τ"),
-    (NO_T, {"at": "1"}, "both softmaxes must be taken at τ"),
+    (HARD, {"at": (False, False), "chain": 0}, "both softmaxes must be taken at τ"),
+    (NO_T, {"at": (False, False)}, "both softmaxes must be taken at τ"),
+    (TEACHER_ONLY, {"at": (True, False)}, "the student answers at τ as well: q is the softmax of z / τ"),
+    (STUDENT_ONLY, {"at": (False, True)}, "the targets are those at τ: p is the softmax of v / τ"),
     (SWAPPED, {"loss": "swapped"}, "this is the gradient of the loss in which the student's q is the target; the soft "
      "target is the teacher's"),
     *((LIMIT, {"loss": loss}, "this is where the gradient goes as τ grows; at any τ it is a difference of softmaxes")
@@ -218,12 +225,19 @@ def _check_by_differences(want: Tensor, z: Tensor, v: Tensor, t: float) -> None:
     assert abs((ends[0] - ends[1]) / 2e-6 - float(want[0, 1])) < 1e-6
 
 
+COPIED = ((("mlcourse.losses.distillation.distillation",), BY_PACKAGE, "distillation is the very loss that you are to "
+           "write; soft_targets you may call, but put p and q together yourself."),)
 DISTIL_BATCHES = ((20, 5, 3, 4.0), (22, 6, 10, 2.0), (24, 3, 5, 20.0))
 
 
 def check_distillation(answer: object) -> str:
     """15.3: τ² times the cross-entropy of the teacher's soft targets, its gradient, and none for the teacher."""
-    distil = LearnerFunction(answer, "distil")
+    with by_hand(answer, "distil", shortcuts=COPIED) as distil:
+        _check_losses(distil)
+    return "Value and gradient agree with a loop over the definition at three temperatures, and the teacher gets none."
+
+
+def _check_losses(distil: LearnerFunction) -> None:
     leaves = [tuple(logits(seed + i, m, n).requires_grad_() for i in range(2)) for seed, m, n, _ in DISTIL_BATCHES]
     losses = [scalar(distil(z.clone(), v.clone(), t), "distil must return a scalar tensor, averaged over the pictures")
               for (z, v), (*_, t) in zip(leaves, DISTIL_BATCHES)]
@@ -234,7 +248,6 @@ def check_distillation(answer: object) -> str:
         found += faults_of_gradient(loss, z, v, batch, right)
     if found:
         raise all_of(found)
-    return "Value and gradient agree with a loop over the definition at three temperatures, and the teacher gets none."
 
 
 FORMS = (0.0, 1.0)          # how often the entropy of the targets is taken away: a cross-entropy, or a divergence

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from mlcourse.exercises.by_hand import BY_AUTOGRAD
+from mlcourse.exercises.by_hand import BY_AUTOGRAD, BY_PACKAGE
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l15_distillation.checks import (ALL_NUMBERS, BITS, HARD, LIMIT, MULTIPLIED, NO_CHAIN,
+from mlcourse.lessons.l15_distillation.checks import (ALL_NUMBERS, BITS, CHAIN_TWICE, HARD, LIMIT, MULTIPLIED, NO_CHAIN,
                                                       NO_GRADIENT, NO_SQUARE, NO_T, NOT_DIVIDED, OF_MEAN, ONE_T,
                                                       OTHER_AXIS, SIGN, STUDENT_ONLY, SUMMED, SWAPPED, TEACHER_ONLY,
                                                       TRAINS_TEACHER, UNDEFINED, WITH_SQUARE, check_distillation,
                                                       check_entropy, check_gradient)
-from mlcourse.lessons.l15_distillation.checks_step import (AFTER, ALONE, NO_TAU, OTHER_WAY, PILED_UP, STILL,
+from mlcourse.lessons.l15_distillation.checks_step import (AFTER, ALONE, IGNORED, NO_TAU, OTHER_WAY, PILED_UP, STILL,
                                                            TAUGHT_BACK, TWICE, check_step)
 from mlcourse.lessons.l15_distillation.exercises_results import verdicts
 
@@ -103,6 +103,10 @@ soft_gradient = Exercise(
         (gradient_wrong(("(v / tau)", "v"), ("(z / tau)", "z")), NO_T),
         (gradient_wrong(("(v / tau)", "v"), ("(z / tau)", "z"), ("tau * len(z)", "len(z)")),
          HARD),
+        (gradient_wrong(("tau * len(z)", "tau**2 * len(z)")), CHAIN_TWICE),
+        (gradient_wrong(("(z / tau)", "z")), TEACHER_ONLY),
+        (gradient_wrong(("(v / tau)", "v")), STUDENT_ONLY),
+        (gradient_wrong(("(z / tau)", "z"), ("tau * len(z)", "len(z)")), f"{NO_CHAIN}, {TEACHER_ONLY}"),
         (gradient_wrong((SLOPE, "    return (z - v) / (z.shape[1] * tau**2 * len(z))")), LIMIT),
         (GRADIENT + '''\
     z = z.clone().requires_grad_()
@@ -113,11 +117,20 @@ soft_gradient = Exercise(
     q, p = (z / tau).log_softmax(dim=1), (v / tau).softmax(dim=1)
     return torch.autograd.grad(-(p * q).sum(dim=1).mean(), z)[0]''', BY_AUTOGRAD),
         (gradient_wrong((SLOPE, "    return (p - q) / len(z)")), f"{SIGN}, {NO_CHAIN}"),
+        (GRADIENT + '''\
+    from mlcourse.losses.distillation import distillation
+    z = z.clone().requires_grad_()
+    return torch.autograd.grad(distillation(z, v, tau) / tau**2, z)[0]''', BY_AUTOGRAD),
+        (GRADIENT + '''\
+    from mlcourse.losses.distillation import distillation
+    moved = z + 1e-6 * torch.eye(z.numel(), dtype=z.dtype).reshape(-1, *z.shape)
+    loss = distillation(moved, v.expand_as(moved), tau) - distillation(z, v, tau)
+    return (loss / 1e-6 / tau**2).reshape(z.shape)''', BY_PACKAGE),
     ),
     mutations=(
         (P, "    p = (v / tau).softmax(dim=0)"),
         (Q, "    q = (z / tau**2).softmax(dim=1)"),
-        (SLOPE, "    return (q - p) / (tau**2 * len(z))"),
+        (SLOPE, "    return (q - p) / (tau**3 * len(z))"),
     ))
 
 # ---------------------------------------------------------------- 15.3
@@ -150,6 +163,12 @@ def distil_wrong(*edits: tuple[str, str]) -> str:
 def divergence(loss: str) -> str:
     """A wrong loss written as a Kullback–Leibler divergence."""
     return distil_wrong((LOSS, f"    return {loss}"))
+
+
+def copied(times: object) -> str:
+    """A loss that is so many times the package's."""
+    return (f"{DISTIL}    from mlcourse.losses.distillation import distillation\n"
+            f"    return {times} * distillation(z, v, tau)")
 
 
 distil = Exercise(
@@ -185,6 +204,7 @@ distil = Exercise(
         (distil_wrong(("(z / tau)", "(z.detach() / tau)")), NO_GRADIENT),
         (distil_wrong((".sum(dim=1).mean()", ".mean()"), ("v.detach()", "v")), f"{ALL_NUMBERS}, {TRAINS_TEACHER}"),
         (distil_wrong((".sum(dim=1).mean()", ".sum()"), ("-tau**2 * ", "-")), f"{NO_SQUARE}, {SUMMED}"),
+        (copied(1), BY_PACKAGE), (copied("1 / tau**2"), f"{NO_SQUARE}, {BY_PACKAGE}"), (copied(3), BY_PACKAGE),
     ),
     mutations=(
         (TARGET, "    p = (v.detach() / tau).softmax(dim=0)"),
@@ -240,6 +260,12 @@ distil_step = Exercise(
                                                                        "loss(student(x), v[1], tau)")), ALONE),
         (step_wrong(("value = loss(", "value = tau**2 * loss(")), TWICE),
         (step_wrong((ASK, "    v = teacher(x)"), (EMPTY + "\n", "")), f"{TAUGHT_BACK}, {PILED_UP}"),
+        (step_wrong((ASK, f"    from mlcourse.losses.distillation import distillation\n{ASK}"),
+                    ("= loss(", "= distillation(")), IGNORED),
+        (step_wrong((SAY, "    p = (v / tau).softmax(1)\n"
+                          "    value = -tau**2 * (p * (student(x) / tau).log_softmax(1)).sum(1).mean()")), IGNORED),
+        (step_wrong((ASK, f"    from mlcourse.losses.distillation import distillation\n{ASK}"),
+                    ("= loss(", "= distillation("), (EMPTY + "\n", "")), f"{PILED_UP}, {IGNORED}"),
         (step_wrong((", tau)\n    optimiser", ", 1.0)\n    optimiser"), (EMPTY + "\n", "")), f"{PILED_UP}, {NO_TAU}"),
     ),
     mutations=(

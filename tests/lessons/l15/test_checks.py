@@ -6,6 +6,7 @@ import torch
 
 from mlcourse.exercises import exercise
 from mlcourse.exercises.framework import judge
+from mlcourse.losses.distillation import soft_targets
 
 
 def of(id, answer):
@@ -21,6 +22,13 @@ def gradient(z, v, tau):
     lambda z, v, tau: gradient(z, v, tau).tolist()], ids=["float32", "NumPy", "lists"])
 def test_a_right_gradient_of_any_kind_of_number_passes(answer):
     assert of("15.2", answer).status == "passed"
+
+
+def test_the_packages_soft_targets_may_be_called():
+    assert of("15.2", lambda z, v, tau: (soft_targets(z, tau) - soft_targets(v, tau)) / (tau * len(z))).passed
+    assert of("15.2", lambda z, v, tau: ((z / tau).softmax(1) - soft_targets(v, tau)) / (tau * len(z))).passed
+    assert of("15.3", lambda z, v, tau: -tau**2 * (
+        soft_targets(v.detach(), tau) * soft_targets(z, tau).log()).sum(1).mean()).passed
 
 
 @pytest.mark.parametrize("answer", [

@@ -32,10 +32,11 @@ def test_every_interval_in_the_text_is_one_of_the_rows():
     text = " ".join(cell.source for cell in cells if cell.cell_type == "markdown")
     shifted = lambda temperature: figures.left_out(STORED, "errors_train", temperature)
     hot = lambda temperature: paired_difference(reached("distilled", 8, temperature), reached("distilled", 8, 1.0))
+    whole = paired_difference(*(figures.by_seed(STORED, "left out", arm, "errors") for arm in ("distilled", "labels")))
     rows = {less("of the AdaBN teacher", "distilled").text(sign=True), hot(20.0).text(sign=True),
             hot(4.0).text(sign=True), mild().text(sign=True), less("first choices", "distilled", 4).text(),
             *(less(arm, "source labels, AdaBN").text(sign=True) for arm in ("first choices", "of the AdaBN teacher")),
-            paired_difference(shifted(1.0), shifted(20.0)).text()}
+            paired_difference(shifted(1.0), shifted(20.0)).text(), whole.text(sign=True)}
     said = re.findall(r"[+-]?\d+\.\d ± \d+\.\d", text)
     assert set(said) == rows
 
