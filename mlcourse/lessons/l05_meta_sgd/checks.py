@@ -267,8 +267,8 @@ def diagnose_update(meta: Meta, start: tuple, want: tuple, task_losses: tuple, b
                                    "gradient by theta, not by phi."))
     slope = (start[0] - want[0]) / beta
     if not theta_right and any(near(meta.theta, start[0] - rates * slope) for rates in (start[1], meta.alpha)):
-        found.append(Misconception(INNER_RATES, "theta moved at the rates alpha; the outer step has one rate, beta, for "
-                                   "theta and alpha."))
+        found.append(Misconception(INNER_RATES, "theta moved at the rates alpha; the outer step has one rate, beta, "
+                                   "for theta and alpha."))
     if found:
         raise all_of(found)
     if earlier:

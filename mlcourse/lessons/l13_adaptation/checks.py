@@ -36,7 +36,8 @@ NO_EPS, EPS_OUTSIDE = "eps is missing", "eps outside the root"
 BOTH, OWN_MEAN, OWN_SPREAD = ("statistics of both sets together", "the mean of the pictures to classify",
                               "the variance of the pictures to classify")
 SWAPPED, NO_GAIN, NO_SHIFT = "gain and shift swapped", "the gain is missing", "the shift is missing"
-TAKEN = "the shift is taken away"
+TAKEN, INSIDE = "the shift is taken away", "the shift multiplied by the gain"
+OF_EACH = "variances of pictures averaged"
 OVER = {"channel": (0, 2, 3), "everything": (0, 1, 2, 3), "picture": (2, 3), "place": (0,)}
 
 
@@ -64,18 +65,19 @@ def check_adabn(answer: object) -> str:
 
 def adabn_of(x: Tensor, seen: Tensor, gain: Tensor, shift: Tensor, eps: float, over: str = "channel",
              means: str = "seen", spreads: str = "seen", less: int = 0, root: str = "whole", gains: str = "gain",
-             shifts: str = "shift") -> Tensor:
+             shifts: str = "shift", averaged: bool = False) -> Tensor:
     """Batch normalisation of x by the statistics of `seen`; the options are the known faults. Normalised each by
     itself, x and `seen` together are as many pictures as x."""
     pictures, dims = {"seen": seen, "x": x, "both": torch.cat([x, seen])}, OVER[over]
     if over == "picture":
         pictures["both"] = x
     mean = pictures[means].mean(dims, keepdim=True)
-    variance = pictures[spreads].var(dims, correction=less, keepdim=True)
+    variance = pictures[spreads].var((2, 3) if averaged else dims, correction=less, keepdim=True)
+    variance = variance.mean(0, keepdim=True) if averaged else variance
     scale = {"whole": lambda: (variance + eps).sqrt(), "none": lambda: variance + eps,
              "without eps": lambda: variance.sqrt() + eps, "no eps": lambda: variance.sqrt()}[root]()
     factors = {"gain": gain, "shift": shift, "one": torch.ones_like(gain), "zero": torch.zeros_like(gain),
-               "minus": -shift}
+               "minus": -shift, "inside": gain * shift}
     wide = lambda v: v.view(1, -1, 1, 1)
     return wide(factors[gains]) * (x - mean) / scale + wide(factors[shifts])
 
@@ -103,6 +105,9 @@ ADABN_FAULTS = (
     (NO_GAIN, {"gains": "one"}, "the learned gain must multiply what is normalised"),
     (NO_SHIFT, {"shifts": "zero"}, "the learned shift must be added at the end"),
     (TAKEN, {"shifts": "minus"}, "the learned shift is added at the end, not taken away"),
+    (INSIDE, {"shifts": "inside"}, "the learned shift is added at the end, after the gain has multiplied"),
+    (OF_EACH, {"averaged": True}, "the variance within each picture, averaged, leaves out how the pictures' means "
+     "differ; take one variance over pictures and positions, dimensions 0, 2 and 3"),
 )
 
 
@@ -113,6 +118,7 @@ BY_N, UNCENTRED, NO_SCALE, DIAGONAL, MEANS = ("divided by n", "not centred", "th
 LITERAL, OF_SAMPLES = "a factor for one width only", "the covariance of samples, not of features"
 ONE_COUNT = "one count for both domains"
 ONE_SIDE = "a gradient on one side only"
+ONE_MEAN, MEAN_OF_SAMPLE, ABSOLUTE = "one mean for all features", "the mean of each sample", "sizes, not squares"
 SIZES = ((6, 9, 3), (8, 8, 5))       # n, m, d
 
 
@@ -163,22 +169,32 @@ def reaches(loss: Tensor, leaf: Tensor) -> bool:
 
 
 def coral_of(pairs: list[tuple[Tensor, Tensor]], by: int = 1, count: str = "its own", centre: float = 1,
-             of: str = "all", norm: str = "squared", factor: Callable[[int], float] = lambda d: 4 * d**2) -> Tensor:
+             of: str = "all", norm: str = "squared", mean: str = "feature",
+             factor: Callable[[int], float] = lambda d: 4 * d**2) -> Tensor:
     """The CORAL losses of pairs of domains; the options are the known faults."""
     losses = []
     for a, b in pairs:
-        one, other = ((x - centre * x.mean(0)) for x in (a, b))
+        one, other = ((x - centre * MEAN_BY[mean](x)) for x in (a, b))
         gap = one.T @ one / (len(a) - by) - other.T @ other / (len(b if count == "its own" else a) - by)
         gap = {"all": gap, "diagonal": gap.diagonal(), "means": a.mean(0) - b.mean(0)}[of]
-        losses.append((gap.square().sum() if norm == "squared" else gap.norm()) / factor(a.shape[1]))
+        losses.append(NORM[norm](gap) / factor(a.shape[1]))
     return torch.stack(losses)
 
+
+MEAN_BY = {"feature": lambda x: x.mean(0), "everything": lambda x: x.mean(),
+           "sample": lambda x: x.mean(1, keepdim=True)}
+NORM = {"squared": lambda gap: gap.square().sum(), "plain": lambda gap: gap.norm(),
+        "sizes": lambda gap: gap.abs().sum()}
 
 LITERALS = "the divisor 4 d² is right for {d} features and a fixed number for all others; take d from the features"
 CORAL_FAULTS = (
     (BY_N, {"by": 0}, "the covariance of n samples is divided by n - 1"),
     (UNCENTRED, {"centre": 0}, "the mean of each domain must be taken away first: a covariance is about how features "
      "vary, not where they lie"),
+    (ONE_MEAN, {"mean": "everything"}, "each feature has a mean of its own: a.mean(0)"),
+    (MEAN_OF_SAMPLE, {"mean": "sample"}, "this takes away the mean of each sample over its features; take that of each "
+     "feature over the samples, a.mean(0)"),
+    (ABSOLUTE, {"norm": "sizes"}, "the norm is the sum of the squared entries, not of their sizes"),
     (NO_SCALE, {"factor": lambda d: 1}, "the sum of squares must be divided by 4 d², d the number of features, or λ "
      "means something else for every width of the network"),
     (LITERAL, {"factor": lambda d: 36}, LITERALS.format(d=3)),
@@ -239,6 +255,9 @@ TRANSPOSED, NEGATIVE, CONDITIONAL, COUNTED = ("rows and columns swapped", "negat
                                               "shares in the place of weights", "answers counted, not corrected")
 BY_ANSWERS = "scaled by the answers' shares"
 UNSCALED, PER_ANSWER, TURNED = "not scaled", "shares of the labels behind each answer", "negative weights made positive"
+GIVES_Q = ("R holds joint shares, so the solution of R w = r is q / p already; yours comes to q, as if R had been "
+           "divided or w multiplied by the labels' shares p")
+NO_INVERSE = "pairs counted once"
 OTHER_WAY = ("R has a row for each answer and a column for each label; yours is the other way round, so it explains "
              "labels by answers")
 
@@ -248,7 +267,14 @@ def check_label_weights(answer: object) -> str:
     label_weights = LearnerFunction(answer, "label_weights")
     for case in (answers_of(2), answers_of(0), answers_of(1)):
         want = weights_of(*case)
-        got = label_weights(*(part.clone() if isinstance(part, Tensor) else part for part in case))
+        try:
+            got = label_weights(*(part.clone() if isinstance(part, Tensor) else part for part in case))
+        except Crashed as crash:
+            if "singular" not in str(crash.error):
+                raise
+            raise Misconception(NO_INVERSE, "the matrix that you solve has no inverse, and R has one here. Where "
+                                "R[said, y] += ... takes whole tensors, a pair that occurs again is not counted again: "
+                                "loop, or use R.index_put_((said, y), ..., accumulate=True).") from None
         got = tensor(got, (case[-1],), f"label_weights must return a tensor of shape ({case[-1]},)")
         if not near(got, want):
             explain(got, lambda **faults: weights_of(*case, **faults), WEIGHT_FAULTS, near)
@@ -281,7 +307,7 @@ def weights_of(said_source: Tensor, y_source: Tensor, said_target: Tensor, class
     w = torch.linalg.solve(table, r) if solved else r / p
     w = {"zero": w.clamp(min=0), "kept": w, "turned": w.abs()}[below]
     return {"shares": lambda: w / (w @ p), "answers": lambda: w / (w @ joint.sum(1)), "one": lambda: w / w.sum(),
-            "not": lambda: w}[scaled]()
+            "to q": lambda: w * p / (w @ p), "not": lambda: w}[scaled]()
 
 
 WEIGHT_FAULTS = (
@@ -290,17 +316,13 @@ WEIGHT_FAULTS = (
     (TURNED, {"below": "turned"}, "abs() makes a weight of -0.5 one of 0.5; set negative weights to 0 instead"),
     (NEGATIVE, {"below": "kept"}, "a weight is a ratio of shares and never negative; set those below 0 to 0 before "
      "you scale"),
-    (CONDITIONAL, {"by": "label"}, "R holds joint shares, how often answer i and label j come together; divided by the "
-     "labels' shares its solution is q, not q / p"),
-    (CONDITIONAL, {"by": "label", "scaled": "one"}, "R holds joint shares, how often answer i and label j come "
-     "together; divided by the labels' shares its solution is q, not q / p"),
-    (CONDITIONAL, {"by": "label", "scaled": "not"}, "R holds joint shares, how often answer i and label j come "
-     "together; divided by the labels' shares its solution is q, not q / p"),
+    *((CONDITIONAL, {"by": "label", "scaled": scaled}, GIVES_Q) for scaled in ("shares", "one", "not")),
+    (CONDITIONAL, {"scaled": "to q"}, GIVES_Q),
     (PER_ANSWER, {"by": "answer"}, "R holds joint shares: divide by the number of pictures, not row by row"),
     (COUNTED, {"solved": False}, "that takes the answers' shares for the labels'; a classifier that errs counts "
      "wrongly, which is what R mends"),
     (UNSCALED, {"scaled": "not"}, "after the negative ones are gone, the shares w p no longer add up to 1; scale w"),
-    (BY_ANSWERS, {"scaled": "answers"}, "the sum that scales w must run over the labels' shares p, the sums of R over "
-     "its rows; yours are the answers' shares"),
+    (BY_ANSWERS, {"scaled": "answers"}, "the sum that scales w must run over the labels' shares p, which are R.sum(0) "
+     "where R has a row for each answer; yours are the answers' shares"),
     (UNSCALED, {"scaled": "one"}, "the shares w p must add up to 1, not the weights"),
 )

@@ -6,10 +6,11 @@ from functools import partial
 
 from mlcourse.exercises.entries import every_misreading, verdict_line, with_verdicts
 from mlcourse.exercises.framework import Exercise, edited
-from mlcourse.lessons.l13_adaptation.checks import (BOTH, BY_ANSWERS, BY_N, CLAIMS, CONDITIONAL, COUNTED, DIAGONAL,
-                                                    EACH_PICTURE, EACH_PLACE, EPS_OUTSIDE, LESS_ONE, LITERAL, MEANS,
-                                                    NEGATIVE, NO_EPS, NO_GAIN, NO_GRADIENT, NO_SCALE, NO_SHIFT,
-                                                    OF_SAMPLES, ONE_COUNT, ONE_FOR_ALL, ONE_SIDE, OWN, OWN_MEAN,
+from mlcourse.lessons.l13_adaptation.checks import (ABSOLUTE, BOTH, BY_ANSWERS, BY_N, CLAIMS, CONDITIONAL, COUNTED,
+                                                    DIAGONAL, EACH_PICTURE, EACH_PLACE, EPS_OUTSIDE, INSIDE, LESS_ONE,
+                                                    LITERAL, MEANS, MEAN_OF_SAMPLE, NEGATIVE, NO_EPS, NO_GAIN,
+                                                    NO_GRADIENT, NO_INVERSE, NO_SCALE, NO_SHIFT, OF_EACH, OF_SAMPLES,
+                                                    ONE_COUNT, ONE_FOR_ALL, ONE_MEAN, ONE_SIDE, OWN, OWN_MEAN,
                                                     OWN_SPREAD, PER_ANSWER, SWAPPED, TAKEN, TRANSPOSED, TURNED,
                                                     UNCENTRED, UNSCALED, VARIANCE, check_adabn, check_coral_loss,
                                                     check_label_weights, check_verdicts)
@@ -65,6 +66,10 @@ adabn = Exercise(
         (adabn_wrong((ADABN_LAST, ADABN_LAST.replace("wide(gain) * ", ""))), NO_GAIN),
         (adabn_wrong((ADABN_LAST, ADABN_LAST.replace(" + wide(shift)", ""))), NO_SHIFT),
         (adabn_wrong((ADABN_LAST, ADABN_LAST.replace("+ wide(shift)", "- wide(shift)"))), TAKEN),
+        (adabn_wrong((ADABN_LAST, "    return wide(gain) * ((x - mean) / (variance + eps).sqrt() + wide(shift))")),
+         INSIDE),
+        (adabn_wrong((SPREAD, "    variance = seen.var((2, 3), correction=0, keepdim=True).mean(0, keepdim=True)")),
+         OF_EACH),
         (adabn_wrong((MEAN, "    seen = torch.cat([x, seen])\n" + MEAN)), BOTH),
         (adabn_wrong((MEAN, MEAN.replace("seen", "x"))), OWN_MEAN),
         (adabn_wrong((SPREAD, SPREAD.replace("seen", "x"))), OWN_SPREAD),
@@ -115,6 +120,9 @@ coral_loss = Exercise(
     wrong=(
         (coral_wrong((C_A, C_A.replace("(len(a) - 1)", "len(a)")), (C_B, C_B.replace("(len(b) - 1)", "len(b)"))), BY_N),
         (coral_wrong((CENTRED, "    centred_a, centred_b = a, b")), UNCENTRED),
+        (coral_wrong((CENTRED, "    centred_a, centred_b = a - a.mean(), b - b.mean()")), ONE_MEAN),
+        (coral_wrong((CENTRED, CENTRED.replace("mean(0)", "mean(1, keepdim=True)"))), MEAN_OF_SAMPLE),
+        (coral_wrong((CORAL_LAST, CORAL_LAST.replace("square()", "abs()"))), ABSOLUTE),
         (coral_wrong((CORAL_LAST, "    return (c_a - c_b).square().sum()")), NO_SCALE),
         (coral_wrong((CORAL_LAST, CORAL_LAST.replace("(c_a - c_b)", "(c_a - c_b).diagonal()"))), DIAGONAL),
         (CORAL + "    return (a.mean(0) - b.mean(0)).square().sum()", MEANS),
@@ -227,6 +235,9 @@ label_weights = Exercise(
         (weights_wrong((SOLVED, "    w = r / R.sum(0)")), COUNTED),
         (weights_wrong((FILLED, FILLED.replace("said, y", "y, said")), (SOLVED, SOLVED.replace("R, r", "R.T, r"))),
          BY_ANSWERS),
+        (weights_wrong((WEIGHTS_LAST, "    return w * R.sum(0) / (w @ R.sum(0))")), CONDITIONAL),
+        (weights_wrong(("    for said, y in zip(said_source, y_source):\n", ""),
+                       (FILLED, "    R[said_source, y_source] += 1 / len(y_source)")), NO_INVERSE),
         (weights_wrong((WEIGHTS_LAST, "    return w")), UNSCALED),
         (weights_wrong((WEIGHTS_LAST, "    return w / w.sum()")), UNSCALED),
     ),
