@@ -118,4 +118,5 @@ STUDY = Study(
     pairs of digits.
 
     About three minutes for each seed on one core; needs MNIST's test images.""",
-    ("", "--seed 0"), KEY, Budget(), plan, rows, line, prepare=prepare, report=lambda asked, found: table(found))
+    ("", "--seed 0"), KEY, Budget(), plan, rows, line, seeds=15, prepare=prepare,
+    report=lambda asked, found: table(found))
