@@ -51,16 +51,16 @@ class PeakMemory:
 
 
 def pace() -> float:
-    """Seconds that 200,000 small operations on one core take now: how fast the machine is, beside whatever else it
-    does.
+    """Seconds that 200,000 small operations on one core take now, over a million of them: how fast the machine is,
+    beside whatever else it does. A shared machine changes its speed from second to second.
 
     A lesson's seconds times PACE / pace are those of the machine that the bars are meant for.
     """
     with one_core():
         x, start = torch.ones(1000), time.perf_counter()
-        for _ in range(200_000):
+        for _ in range(1_000_000):
             x = x * 1.0
-        return time.perf_counter() - start
+        return (time.perf_counter() - start) / 5
 
 
 def measure(path: Path) -> dict:
